@@ -1,0 +1,22 @@
+//! Names of the server-sent events. The update event's name is a setting ([`crate::DataSettings::update_event`]).
+
+/// First event of a stream, then repeated: the stream is alive.
+pub const HEARTBEAT: &str = "heartbeat";
+/// Totals of the window, sent when a number changes.
+pub const METRICS: &str = "metrics";
+/// Default name of the event that carries one newly analysed item.
+pub const SENTIMENT_UPDATE: &str = "sentiment_update";
+/// The presented cursor cannot be honoured: what follows is the current state.
+pub const RESET: &str = "reset";
+/// Last event before a planned end.
+pub const DEADLINE: &str = "deadline";
+/// Only event of a refused EventSource.
+pub const OVERLOADED: &str = "overloaded";
+
+/// Event names an update event may not take, because they mean something else.
+pub const RESERVED: [&str; 8] = [HEARTBEAT, METRICS, RESET, DEADLINE, OVERLOADED, "open", "error", "message"];
+
+/// Keys of the `metrics` data that a label may not take.
+pub const METRICS_KEYS: [&str; 5] = ["total", "by_tag", "rate_last_hour", "rate_last_24h", "timestamp"];
+/// Further keys that `GET /api/v2/metrics` adds, reserved for the same reason.
+pub const METRICS_REST_KEYS: [&str; 1] = ["recent_items"];

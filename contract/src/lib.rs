@@ -1,0 +1,20 @@
+//! What the generator, the functions and the page agree on: settings, units, routes, event names and limits.
+//!
+//! The generator writes environment variables from the same definitions that the functions read them with, so a variable
+//! that one side renames does not compile. This crate does no I/O and depends on serde and thiserror only.
+
+pub mod events;
+pub mod limits;
+pub mod names;
+pub mod page;
+pub mod routes;
+pub mod settings;
+pub mod units;
+
+pub use names::{
+    AttributeName, Environment, EventName, IndexName, Label, Labels, NameError, StatusValue, TableName, Tag,
+};
+pub use settings::{
+    AuthMode, DashboardSettings, DataSettings, Lookup, PollSettings, SettingDoc, SettingError, StreamSettings, WhenFull,
+};
+pub use units::{ByteSize, UnitError};

@@ -1,0 +1,125 @@
+//! Every limit with its unit, beside the assertions that tie them to each other and to the platform.
+
+use std::time::Duration;
+
+/// Longest time a Lambda invocation may take, seconds (AWS Lambda quotas, "Function timeout").
+pub const FUNCTION_TIMEOUT_MAX: Duration = Duration::from_secs(900);
+/// Default timeout of the stream function, seconds.
+pub const FUNCTION_TIMEOUT_DEFAULT: Duration = Duration::from_secs(180);
+/// Time kept back from the invocation's deadline for the last flush and the closing event.
+pub const DRAIN_MARGIN: Duration = Duration::from_secs(10);
+/// Shortest and longest session.
+pub const SESSION_MIN: Duration = Duration::from_secs(5);
+/// Longest session: a Lambda invocation less the drain margin.
+pub const SESSION_MAX: Duration = Duration::from_secs(FUNCTION_TIMEOUT_MAX.as_secs() - DRAIN_MARGIN.as_secs());
+/// Default session length: what a stream whose viewer left may cost at most.
+pub const SESSION_DEFAULT: Duration = Duration::from_secs(120);
+/// A session is shortened at random by up to this share, so that clients do not all come back at once.
+pub const SESSION_JITTER_PERCENT: u32 = 20;
+
+/// Shortest interval between two reads of the table.
+pub const POLL_INTERVAL_MIN: Duration = Duration::from_millis(100);
+/// Longest interval between two reads of the table.
+pub const POLL_INTERVAL_MAX: Duration = Duration::from_secs(300);
+/// Default interval between two reads of the table.
+pub const POLL_INTERVAL_DEFAULT: Duration = Duration::from_secs(5);
+
+/// Shortest time between heartbeats.
+pub const HEARTBEAT_MIN: Duration = Duration::from_millis(500);
+/// Longest time between heartbeats.
+pub const HEARTBEAT_MAX: Duration = Duration::from_secs(110);
+/// Default time between heartbeats.
+pub const HEARTBEAT_DEFAULT: Duration = Duration::from_secs(15);
+/// CloudFront's default origin read timeout: the longest silence before the edge drops a stream.
+pub const EDGE_READ_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
+/// Highest origin read timeout CloudFront accepts without a quota increase.
+pub const EDGE_READ_TIMEOUT_MAX: Duration = Duration::from_secs(120);
+
+/// Shortest reconnect delay a stream may announce.
+pub const RETRY_MIN: Duration = Duration::from_millis(500);
+/// Longest reconnect delay a stream may announce.
+pub const RETRY_MAX: Duration = Duration::from_secs(300);
+/// Default reconnect delay; up to half more is added at random.
+pub const RETRY_DEFAULT: Duration = Duration::from_secs(3);
+/// Reconnect delay announced before a planned end, lower bound, milliseconds.
+pub const RECONNECT_MIN_MS: u64 = 500;
+/// Reconnect delay announced before a planned end, upper bound, milliseconds.
+pub const RECONNECT_MAX_MS: u64 = 1500;
+/// `Retry-After` of a refusal, seconds.
+pub const RETRY_AFTER_SECS: u64 = 30;
+
+/// Default number of streams one instance serves.
+pub const CONNECTIONS_DEFAULT: u32 = 100;
+/// Highest number of streams one instance may be told to serve (the concurrency limit of Managed Instances).
+pub const CONNECTIONS_MAX: u32 = 1600;
+/// Default number of streams for one source address and instance.
+pub const CONNECTIONS_PER_CLIENT_DEFAULT: u32 = 10;
+
+/// The window that `metrics` count.
+pub const WINDOW: Duration = Duration::from_secs(24 * 3600);
+/// Rows further in the future than this are left for later: one wrong clock must not carry every cursor away.
+pub const FUTURE_SKEW: Duration = Duration::from_secs(300);
+
+/// How late after its own timestamp a row may appear and still be delivered at the next poll: bounds and default.
+pub const LATE_WINDOW_MIN: Duration = Duration::from_secs(1);
+/// Upper bound of the late window.
+pub const LATE_WINDOW_MAX: Duration = Duration::from_secs(3600);
+/// Default late window.
+pub const LATE_WINDOW_DEFAULT: Duration = Duration::from_secs(600);
+
+/// Shortest interval between full re-reads.
+pub const RECONCILE_MIN: Duration = Duration::from_secs(10);
+/// Longest interval between full re-reads.
+pub const RECONCILE_MAX: Duration = Duration::from_secs(24 * 3600);
+/// Default interval between full re-reads.
+pub const RECONCILE_DEFAULT: Duration = Duration::from_secs(3600);
+
+/// Shortest replay window.
+pub const REPLAY_WINDOW_MIN: Duration = Duration::from_secs(10);
+/// Longest replay window.
+pub const REPLAY_WINDOW_MAX: Duration = Duration::from_secs(12 * 3600);
+/// Default replay window: how old a cursor may be and still be resumed.
+pub const REPLAY_WINDOW_DEFAULT: Duration = Duration::from_secs(900);
+/// Default number of updates a resume may bring, and that a slow reader may fall behind.
+pub const REPLAY_EVENTS_DEFAULT: u32 = 500;
+/// Highest such number.
+pub const REPLAY_EVENTS_MAX: u32 = 10_000;
+
+/// Longest event id, bytes, `evt_` included.
+pub const EVENT_ID_BYTES_MAX: usize = 64;
+/// Longest tag (ticker) of a row or a query, bytes.
+pub const TAG_BYTES_MAX: usize = 64;
+/// Most tags one stream may be narrowed to.
+pub const FILTER_TAGS_MAX: usize = 50;
+/// Most tags one row may carry; a row with more does not parse.
+pub const ITEM_TAGS_MAX: usize = 100;
+/// Longest item id or source of a row, bytes (DynamoDB's own limit for a partition key is 2048).
+pub const ITEM_TEXT_BYTES_MAX: usize = 2048;
+/// Most labels a table may have.
+pub const LABELS_MAX: usize = 16;
+/// Items that `GET /api/v2/metrics` adds as `recent_items`.
+pub const RECENT_ITEMS: usize = 20;
+
+/// Time one read of the table may take before it counts as failed.
+pub const STORE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Time a first read at init may take: Lambda gives init ten seconds.
+pub const INIT_READ_TIMEOUT: Duration = Duration::from_secs(3);
+/// Longest pause between two reads while the table throttles or fails.
+pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// Time open streams get to say goodbye when the process is told to stop.
+pub const SHUTDOWN_GRACE: Duration = Duration::from_millis(800);
+
+const _: () = {
+    assert!(DRAIN_MARGIN.as_secs() < FUNCTION_TIMEOUT_DEFAULT.as_secs());
+    assert!(SESSION_DEFAULT.as_secs() + DRAIN_MARGIN.as_secs() < FUNCTION_TIMEOUT_DEFAULT.as_secs());
+    assert!(SESSION_MAX.as_secs() + DRAIN_MARGIN.as_secs() <= FUNCTION_TIMEOUT_MAX.as_secs());
+    assert!(SESSION_MIN.as_secs() <= SESSION_DEFAULT.as_secs());
+    assert!(HEARTBEAT_DEFAULT.as_secs() < EDGE_READ_TIMEOUT_DEFAULT.as_secs());
+    assert!(HEARTBEAT_MAX.as_secs() < EDGE_READ_TIMEOUT_MAX.as_secs());
+    assert!(LATE_WINDOW_DEFAULT.as_secs() <= REPLAY_WINDOW_DEFAULT.as_secs());
+    assert!(LATE_WINDOW_MAX.as_secs() + REPLAY_WINDOW_MAX.as_secs() < WINDOW.as_secs());
+    assert!(CONNECTIONS_PER_CLIENT_DEFAULT <= CONNECTIONS_DEFAULT);
+    assert!(CONNECTIONS_DEFAULT <= CONNECTIONS_MAX);
+    assert!(RECONNECT_MIN_MS < RECONNECT_MAX_MS);
+    assert!(SHUTDOWN_GRACE.as_millis() < 1000);
+};

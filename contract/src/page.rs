@@ -1,0 +1,64 @@
+//! What the page reads from `config.js`, and the escaping that makes any JSON safe in a script.
+
+use serde::Serialize;
+
+/// Everything the page knows when it starts; written as `window.CONFIG = Object.freeze({…});`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub struct PageConfig {
+    /// Base URL of the dashboard function; empty means same origin.
+    pub api_base_url: String,
+    /// Base URL of the stream function; empty means same origin.
+    pub sse_base_url: String,
+    /// Name of the environment, for the page's corner.
+    pub environment: String,
+    /// Labels of the table, in the order in which to show them.
+    pub labels: Vec<String>,
+    /// Name of the update event.
+    pub update_event: String,
+    /// Announced time between heartbeats, milliseconds: the page's watchdog counts in it.
+    pub heartbeat_interval_ms: u64,
+}
+
+/// Returns `json` with the characters escaped that would end a `<script>` element or a line of JavaScript.
+///
+/// JSON allows `<`, U+2028 and U+2029 inside strings, and only there, so the escapes keep its meaning.
+#[must_use]
+pub fn escape_json_for_script(json: &str) -> String {
+    let mut out = String::with_capacity(json.len());
+    for c in json.chars() {
+        match c {
+            '<' => out.push_str("\\u003c"),
+            '>' => out.push_str("\\u003e"),
+            '&' => out.push_str("\\u0026"),
+            '\u{2028}' => out.push_str("\\u2028"),
+            '\u{2029}' => out.push_str("\\u2029"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_upper_case_and_dangerous_characters_are_escaped() {
+        let config = PageConfig {
+            api_base_url: String::new(),
+            sse_base_url: "</script>\u{2028}".into(),
+            environment: "dev".into(),
+            labels: vec!["positive".into()],
+            update_event: "sentiment_update".into(),
+            heartbeat_interval_ms: 15_000,
+        };
+        let json = serde_json::to_string(&config).unwrap();
+        let escaped = escape_json_for_script(&json);
+        assert!(escaped.contains(r#""SSE_BASE_URL":"\u003c/script\u003e\u2028""#), "{escaped}");
+        assert_eq!(
+            serde_json::from_str::<serde_json::Value>(&escaped).unwrap(),
+            serde_json::from_str::<serde_json::Value>(&json).unwrap()
+        );
+    }
+}

@@ -1,0 +1,508 @@
+//! Settings of the functions: one definition writes the environment variables (generator) and reads them (functions).
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use crate::limits;
+use crate::names::{AttributeName, Environment, EventName, IndexName, Labels, StatusValue, TableName};
+use crate::units::{
+    Bare, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry,
+    duration_text,
+};
+
+/// How a function asks for a variable: `|name| std::env::var(name).ok()`, or a map in tests.
+pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
+/// One variable that is missing or bad.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingError {
+    /// Name of the variable.
+    pub name: &'static str,
+    /// Value found, if any.
+    pub value: Option<String>,
+    /// What is wrong with it and what would be right.
+    pub reason: String,
+}
+
+impl std::error::Error for SettingError {}
+
+impl fmt::Display for SettingError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.value {
+            Some(_) => write!(f, "{}: {}", self.name, self.reason),
+            None => write!(f, "{} is not set; {}", self.name, self.reason),
+        }
+    }
+}
+
+/// What the documentation says of one variable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SettingDoc {
+    /// Name of the variable.
+    pub name: &'static str,
+    /// What it means.
+    pub doc: &'static str,
+    /// Its rule: unit and range.
+    pub rule: String,
+    /// Value where nothing is set; `None` where it must be set.
+    pub default: Option<String>,
+}
+
+/// A type that can stand in an environment variable.
+pub trait SettingValue: Sized {
+    /// Reads the value, or says what is wrong with it.
+    ///
+    /// # Errors
+    /// A sentence with the value and the rule.
+    fn read(text: &str) -> Result<Self, String>;
+    /// Writes the value so that [`SettingValue::read`] gives it back.
+    fn write(&self) -> String;
+    /// The rule: what a valid value looks like.
+    fn rule() -> String;
+}
+
+macro_rules! duration_setting {
+    ($($name:ident),+) => { $(
+        impl SettingValue for $name {
+            fn read(text: &str) -> Result<Self, String> {
+                Self::parse(text, Bare::Seconds).map_err(|error| error.to_string())
+            }
+            fn write(&self) -> String {
+                self.to_string()
+            }
+            fn rule() -> String {
+                format!("a duration from {} to {}", duration_text(Self::MIN), duration_text(Self::MAX))
+            }
+        }
+    )+ };
+}
+duration_setting!(PollInterval, HeartbeatInterval, MaxSession, Retry, LateWindow, ReconcileInterval, ReplayWindow);
+
+macro_rules! name_setting {
+    ($($name:ident),+) => { $(
+        impl SettingValue for $name {
+            fn read(text: &str) -> Result<Self, String> {
+                Self::new(text).map_err(|error| error.to_string())
+            }
+            fn write(&self) -> String {
+                self.to_string()
+            }
+            fn rule() -> String {
+                Self::RULE.to_owned()
+            }
+        }
+    )+ };
+}
+name_setting!(Environment, TableName, IndexName, AttributeName, EventName, StatusValue);
+
+impl SettingValue for Labels {
+    fn read(text: &str) -> Result<Self, String> {
+        Self::new(&text.split(',').collect::<Vec<_>>()).map_err(|error| error.to_string())
+    }
+    fn write(&self) -> String {
+        self.to_string()
+    }
+    fn rule() -> String {
+        format!("{}, separated by commas", Self::RULE)
+    }
+}
+
+/// How an optional attribute says that the table has none. No attribute name begins with `-`.
+const ABSENT: &str = "-";
+
+impl SettingValue for Option<AttributeName> {
+    fn read(text: &str) -> Result<Self, String> {
+        if text == ABSENT { Ok(None) } else { AttributeName::read(text).map(Some) }
+    }
+    fn write(&self) -> String {
+        self.as_ref().map_or_else(|| ABSENT.to_owned(), AttributeName::to_string)
+    }
+    fn rule() -> String {
+        format!("{}; or `-` where the table has none", AttributeName::RULE)
+    }
+}
+
+/// A whole number with a range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "u32", into = "u32")]
+pub struct Count<const MIN: u32, const MAX: u32>(u32);
+
+impl<const MIN: u32, const MAX: u32> Count<MIN, MAX> {
+    /// Checks the range.
+    ///
+    /// # Errors
+    /// A sentence with the value and the range.
+    pub fn new(value: u32) -> Result<Self, String> {
+        if (MIN..=MAX).contains(&value) {
+            Ok(Self(value))
+        } else {
+            Err(format!("`{value}` is out of range; it must be from {MIN} to {MAX}"))
+        }
+    }
+
+    /// The number.
+    #[must_use]
+    pub const fn get(self) -> u32 {
+        self.0
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> TryFrom<u32> for Count<MIN, MAX> {
+    type Error = String;
+    fn try_from(value: u32) -> Result<Self, String> {
+        Self::new(value)
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> From<Count<MIN, MAX>> for u32 {
+    fn from(value: Count<MIN, MAX>) -> Self {
+        value.0
+    }
+}
+
+impl<const MIN: u32, const MAX: u32> SettingValue for Count<MIN, MAX> {
+    fn read(text: &str) -> Result<Self, String> {
+        let bad = || format!("`{}` is not a whole number from {MIN} to {MAX}", text.escape_debug());
+        // `u32::from_str` takes a leading `+`, which no other reader of these variables would.
+        if !text.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(bad());
+        }
+        text.parse().map_err(|_| bad()).and_then(Self::new)
+    }
+    fn write(&self) -> String {
+        self.0.to_string()
+    }
+    fn rule() -> String {
+        format!("a whole number from {MIN} to {MAX}")
+    }
+}
+
+/// Streams one instance serves.
+pub type MaxConnections = Count<1, { limits::CONNECTIONS_MAX }>;
+/// Streams for one source address.
+pub type ConnectionsPerClient = Count<1, { limits::CONNECTIONS_MAX }>;
+/// Updates a resume may bring.
+pub type ReplayEvents = Count<1, { limits::REPLAY_EVENTS_MAX }>;
+
+/// Defines a closed set of words.
+macro_rules! word_setting {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// All words, in order.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The word.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl SettingValue for $name {
+            fn read(text: &str) -> Result<Self, String> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(format!("`{}` is not one of {}", text.escape_debug(), Self::rule())),
+                }
+            }
+            fn write(&self) -> String {
+                self.as_str().to_owned()
+            }
+            fn rule() -> String {
+                Self::WORDS.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+            fn try_from(text: String) -> Result<Self, String> {
+                Self::read(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.write()
+            }
+        }
+    };
+}
+
+word_setting!(
+    /// What a client hears that finds the instance full.
+    WhenFull {
+        /// EventSource gets 200 and `overloaded`, so that it comes back; everybody else 503.
+        Overloaded = "overloaded",
+        /// Everybody gets 503, which is final for a browser's EventSource.
+        Reject = "reject",
+    }
+);
+word_setting!(
+    /// How a caller of a configuration stream proves who they are.
+    AuthMode {
+        /// Nobody can: configuration streams answer 401.
+        Off = "off",
+        /// A header that only a trusted proxy can set.
+        TrustedHeader = "trusted-header",
+    }
+);
+
+/// Defines a settings struct with its variables: `to_env`, `from_env` and `docs` come from the same lines.
+macro_rules! settings {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident {
+            $( #[doc = $fdoc:literal] $var:literal => $field:ident : $ty:ty $(= $default:expr)?; )*
+            $( ..#[doc = $ndoc:literal] $nested:ident : $nty:ty; )*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name {
+            $( #[doc = $fdoc] pub $field: $ty, )*
+            $( #[doc = $ndoc] pub $nested: $nty, )*
+        }
+
+        impl $name {
+            /// Writes the variables, sorted by name.
+            #[must_use]
+            pub fn to_env(&self) -> BTreeMap<&'static str, String> {
+                let mut env = BTreeMap::new();
+                $( env.insert($var, SettingValue::write(&self.$field)); )*
+                $( env.extend(self.$nested.to_env()); )*
+                env
+            }
+
+            /// Reads the variables.
+            ///
+            /// # Errors
+            /// Every variable that is missing or bad.
+            pub fn from_env(lookup: &Lookup<'_>) -> Result<Self, Vec<SettingError>> {
+                let mut errors = Vec::new();
+                $( let $field: Option<$ty> = read(lookup, $var, default!($($default)?), &mut errors); )*
+                $( let $nested = <$nty>::from_env(lookup).map_err(|more| errors.extend(more)).ok(); )*
+                match ($($field,)* $($nested,)*) {
+                    ($(Some($field),)* $(Some($nested),)*) if errors.is_empty() => Ok(Self { $($field,)* $($nested,)* }),
+                    _ => Err(errors),
+                }
+            }
+
+            /// Describes the variables, in the order of definition.
+            #[must_use]
+            pub fn docs() -> Vec<SettingDoc> {
+                let own = vec![ $( SettingDoc {
+                    name: $var,
+                    doc: $fdoc.trim_ascii(),
+                    rule: <$ty as SettingValue>::rule(),
+                    default: { let value: Option<$ty> = default!($($default)?); value.map(|v| SettingValue::write(&v)) },
+                }, )* ];
+                [own, $( <$nty>::docs(), )*].concat()
+            }
+        }
+    };
+}
+
+macro_rules! default {
+    () => {
+        None
+    };
+    ($default:expr) => {
+        Some($default)
+    };
+}
+
+fn read<T: SettingValue>(
+    lookup: &Lookup<'_>,
+    name: &'static str,
+    default: Option<T>,
+    errors: &mut Vec<SettingError>,
+) -> Option<T> {
+    match (lookup(name), default) {
+        (None, Some(default)) => Some(default),
+        (None, None) => {
+            errors.push(SettingError { name, value: None, reason: format!("it must be {}", T::rule()) });
+            None
+        }
+        (Some(text), _) => match T::read(&text) {
+            Ok(value) => Some(value),
+            Err(reason) => {
+                errors.push(SettingError { name, value: Some(text), reason });
+                None
+            }
+        },
+    }
+}
+
+/// A name that is known to be valid because a test reads every default back.
+macro_rules! known {
+    ($ty:ty, $text:literal) => {
+        <$ty>::new($text).expect("a literal that the test `defaults_are_valid` reads back")
+    };
+}
+
+settings! {
+    /// Which table, index, attributes and labels there are. Both functions read them.
+    pub struct DataSettings {
+        /// Table of items.
+        "SENTIMENTS_TABLE" => items_table: TableName;
+        /// Table of users and their configurations.
+        "USERS_TABLE" => users_table: TableName;
+        /// Index whose hash key is the label and whose range key is the time.
+        "DATA_INDEX" => index: IndexName = known!(IndexName, "by_sentiment");
+        /// Hash key of the items table.
+        "DATA_KEY_ATTRIBUTE" => key_attribute: AttributeName = known!(AttributeName, "source_id");
+        /// Range key of the items table and of the index: RFC 3339, UTC.
+        "DATA_TIME_ATTRIBUTE" => time_attribute: AttributeName = known!(AttributeName, "timestamp");
+        /// Attribute with the label.
+        "DATA_LABEL_ATTRIBUTE" => label_attribute: AttributeName = known!(AttributeName, "sentiment");
+        /// Attribute with the tags: a list or set of strings, or one string.
+        "DATA_TAGS_ATTRIBUTE" => tags_attribute: AttributeName = known!(AttributeName, "matched_tickers");
+        /// Attribute with the score, a number from -1 to 1.
+        "DATA_SCORE_ATTRIBUTE" => score_attribute: Option<AttributeName> = Some(known!(AttributeName, "score"));
+        /// Attribute with the confidence, a number from 0 to 1.
+        "DATA_CONFIDENCE_ATTRIBUTE" => confidence_attribute: Option<AttributeName> = Some(known!(AttributeName, "confidence"));
+        /// Attribute with the source's name.
+        "DATA_SOURCE_ATTRIBUTE" => source_attribute: Option<AttributeName> = Some(known!(AttributeName, "source"));
+        /// Attribute that says whether a row is ready.
+        "DATA_STATUS_ATTRIBUTE" => status_attribute: Option<AttributeName> = Some(known!(AttributeName, "status"));
+        /// Value of the status attribute of a row that is ready.
+        "DATA_STATUS_READY" => status_ready: StatusValue = known!(StatusValue, "analyzed");
+        /// Labels, in the order in which the page shows them.
+        "DATA_LABELS" => labels: Labels = Labels::default();
+        /// Name of the update event.
+        "DATA_UPDATE_EVENT" => update_event: EventName = known!(EventName, "sentiment_update");
+    }
+}
+
+settings! {
+    /// How the hub reads the table. Both functions read them.
+    pub struct PollSettings {
+        /// Time between two reads of the table.
+        "SSE_POLL_INTERVAL" => poll_interval: PollInterval = PollInterval::DEFAULT;
+        /// How late after its own timestamp a row may appear and still be delivered at the next poll.
+        "SSE_LATE_WINDOW" => late_window: LateWindow = LateWindow::DEFAULT;
+        /// Time between two full re-reads of the window.
+        "SSE_RECONCILE_INTERVAL" => reconcile_interval: ReconcileInterval = ReconcileInterval::DEFAULT;
+        /// Updates a resume may bring, and that a slow reader may fall behind.
+        "SSE_REPLAY_EVENTS" => replay_events: ReplayEvents = known!(ReplayEvents, 500);
+        /// Age up to which a cursor can be resumed.
+        "SSE_REPLAY_WINDOW" => replay_window: ReplayWindow = ReplayWindow::DEFAULT;
+    }
+}
+
+settings! {
+    /// Settings of the stream function.
+    pub struct StreamSettings {
+        /// Name of the environment.
+        "ENVIRONMENT" => environment: Environment = known!(Environment, "dev");
+        /// Time between two `heartbeat` events.
+        "SSE_HEARTBEAT_INTERVAL" => heartbeat_interval: HeartbeatInterval = HeartbeatInterval::DEFAULT;
+        /// Streams one instance serves.
+        "SSE_MAX_CONNECTIONS" => max_connections: MaxConnections = known!(MaxConnections, 100);
+        /// Streams one instance serves for one source address.
+        "SSE_CONNECTIONS_PER_CLIENT" => connections_per_client: ConnectionsPerClient = known!(ConnectionsPerClient, 10);
+        /// What a client hears that finds the instance full.
+        "SSE_WHEN_FULL" => when_full: WhenFull = WhenFull::Overloaded;
+        /// Longest session before it ends by itself.
+        "SSE_MAX_SESSION" => max_session: MaxSession = MaxSession::DEFAULT;
+        /// Reconnect delay that a stream announces.
+        "SSE_RETRY" => retry: Retry = Retry::DEFAULT;
+        /// How callers of a configuration stream prove who they are.
+        "AUTH_MODE" => auth_mode: AuthMode = AuthMode::Off;
+        ..#[doc = "How the hub reads the table."] poll: PollSettings;
+        ..#[doc = "Which table, index, attributes and labels there are."] data: DataSettings;
+    }
+}
+
+settings! {
+    /// Settings of the dashboard function.
+    pub struct DashboardSettings {
+        /// Name of the environment.
+        "ENVIRONMENT" => environment: Environment = known!(Environment, "dev");
+        ..#[doc = "How the hub reads the table."] poll: PollSettings;
+        ..#[doc = "Which table, index, attributes and labels there are."] data: DataSettings;
+    }
+}
+
+impl DataSettings {
+    /// The defaults, with these two tables.
+    #[must_use]
+    pub fn with_tables(items_table: TableName, users_table: TableName) -> Self {
+        let lookup = move |name: &str| match name {
+            "SENTIMENTS_TABLE" => Some(items_table.to_string()),
+            "USERS_TABLE" => Some(users_table.to_string()),
+            _ => None,
+        };
+        Self::from_env(&lookup).expect("both tables are given and the test `defaults_are_valid` reads every default")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lookup(pairs: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> Option<String> {
+        move |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+    }
+
+    const TABLES: &[(&str, &str)] = &[("SENTIMENTS_TABLE", "items"), ("USERS_TABLE", "users")];
+
+    #[test]
+    fn defaults_are_valid() {
+        let settings = StreamSettings::from_env(&lookup(TABLES)).unwrap();
+        assert_eq!(settings.poll.poll_interval.to_string(), "5s");
+        assert_eq!(settings.max_connections.get(), limits::CONNECTIONS_DEFAULT);
+        assert_eq!(settings.connections_per_client.get(), limits::CONNECTIONS_PER_CLIENT_DEFAULT);
+        assert_eq!(settings.poll.replay_events.get(), limits::REPLAY_EVENTS_DEFAULT);
+        assert_eq!(StreamSettings::docs().len(), settings.to_env().len());
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let mut settings = StreamSettings::from_env(&lookup(TABLES)).unwrap();
+        settings.data.score_attribute = None;
+        settings.data.labels = Labels::new(&["open", "closed"]).unwrap();
+        settings.when_full = WhenFull::Reject;
+        settings.auth_mode = AuthMode::TrustedHeader;
+        let env = settings.to_env();
+        let again = StreamSettings::from_env(&|name| env.get(name).cloned()).unwrap();
+        assert_eq!(again, settings);
+    }
+
+    #[test]
+    fn every_bad_variable_is_named_with_its_value_and_rule() {
+        let bad = lookup(&[
+            ("SENTIMENTS_TABLE", "items"),
+            ("SSE_POLL_INTERVAL", "soon"),
+            ("SSE_MAX_CONNECTIONS", "+5"),
+            ("SSE_WHEN_FULL", "panic"),
+            ("DATA_LABELS", "a,,b"),
+            ("SSE_MAX_SESSION", "1h"),
+        ]);
+        let text: Vec<String> = StreamSettings::from_env(&bad).unwrap_err().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            text,
+            [
+                "SSE_MAX_CONNECTIONS: `+5` is not a whole number from 1 to 1600",
+                "SSE_WHEN_FULL: `panic` is not one of `overloaded`, `reject`",
+                "SSE_MAX_SESSION: `1h` is out of range; it must be from 5s to 890s",
+                "SSE_POLL_INTERVAL: `soon` is not a duration; write a whole number and a unit, such as `500ms`, `5s`, `2m` or `1h`",
+                "USERS_TABLE is not set; it must be 3 to 255 of a-z, A-Z, 0-9, _, . and -",
+                "DATA_LABELS: `` is not a valid label; it must be 1 to 64 of a-z, 0-9 and _, beginning with a letter, and none of total, by_tag, rate_last_hour, rate_last_24h, timestamp, recent_items",
+            ]
+        );
+    }
+
+    #[test]
+    fn a_bare_number_is_seconds() {
+        let env = lookup(&[("SENTIMENTS_TABLE", "items"), ("USERS_TABLE", "users"), ("SSE_POLL_INTERVAL", "7")]);
+        assert_eq!(StreamSettings::from_env(&env).unwrap().poll.poll_interval.to_string(), "7s");
+    }
+}

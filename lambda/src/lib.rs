@@ -1,0 +1,1 @@
+//! The stream function and the dashboard function.

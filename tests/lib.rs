@@ -1,0 +1,1 @@
+//! Tests from the outside; everything is in the test binary `it`.
