@@ -1,6 +1,7 @@
 #!/bin/sh
-# Writes a Terraform CLI configuration for machines that cannot reach the registry and prints the line
-# `TF_CLI_CONFIG_FILE=...` to export. With `--unless-configured` it prints nothing where the user has a configuration.
+# Prints the line TF_CLI_CONFIG_FILE=FILE to export, for machines that cannot reach the registry, and writes that file: it
+# names the mirror that provider-mirror.sh found. Where there is none, the user's own configuration stays in force.
+# With `--unless-configured` that configuration goes before a mirror too.
 . "$(dirname -- "$0")/lib.sh"
 
 has_configuration() {
@@ -17,6 +18,9 @@ if [ "${1:-}" = --unless-configured ] && has_configuration; then
 fi
 
 mirror=$("$root/tools/provider-mirror.sh")
+if [ -z "$mirror" ] && has_configuration; then
+  exit 0
+fi
 config=$tools/terraform.rc
 mkdir -p "$tools/terraform-plugins"
 scratch=$(mktemp "$tools/terraform.rc.XXXXXX")

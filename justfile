@@ -1,0 +1,103 @@
+# `./justw` lists what there is; `./justw RECIPE` runs it, and fetches just on first use.
+
+set positional-arguments
+
+[private]
+default:
+    @{{ just_executable() }} --justfile {{ quote(justfile()) }} --list --unsorted
+
+# Start both functions and the page on this machine: http://127.0.0.1:8080 (DASHBOARD_PORT, STREAM_PORT, STORE)
+[group('run')]
+[no-exit-message]
+dev *arguments:
+    @exec tools/dev.sh "$@"
+
+# Everything that CI checks, set-up included
+[group('check')]
+[no-exit-message]
+test:
+    @tools/test.sh
+
+# `cargo test` with the tools that the tests need: `just it --workspace`, `just it -p tests NAME`
+[group('check')]
+[no-exit-message]
+it *arguments='--workspace':
+    @tools/it.sh "$@"
+
+# Is deploy.toml valid, and is everything rendered from it up to date?
+[group('check')]
+[no-exit-message]
+check:
+    @cargo run -q --locked -p infragen -- validate
+    @cargo run -q --locked -p infragen -- render --check
+
+# Format, lints, shell scripts and dependencies
+[group('check')]
+[no-exit-message]
+lint: deny
+    @cargo fmt --all --check
+    @tools/shellcheck.sh
+    @cargo clippy -q --workspace --all-targets --locked -- -D warnings
+
+# Licences, banned crates, sources, and advisories where their database can be reached
+[group('check')]
+[no-exit-message]
+deny:
+    @tools/deny.sh
+
+# Open the page in a real browser and take screenshots
+[group('check')]
+[no-exit-message]
+smoke:
+    @tools/smoke.sh
+
+# Format the Rust sources
+[group('change')]
+fmt:
+    @cargo fmt --all
+
+# Write everything that deploy.toml describes
+[group('change')]
+[no-exit-message]
+render *arguments:
+    @cargo run -q --locked -p infragen -- render "$@"
+
+# Build both functions as zips for Lambda (`--host`: for this machine's processor)
+[group('deploy')]
+[no-exit-message]
+package *arguments:
+    @tools/package.sh "$@"
+
+# Build the container images: not there yet
+[group('deploy')]
+[no-exit-message]
+image:
+    @echo 'There is no image build yet. `just package` builds zips.' >&2; exit 1
+
+# Render, then create what has to exist before the first deployment
+[group('deploy')]
+[no-exit-message]
+bootstrap *arguments: render
+    @tools/terraform.sh generated/bootstrap "$@"
+
+# Render, then `terraform apply` the rest
+[group('deploy')]
+[no-exit-message]
+apply *arguments: render
+    @tools/terraform.sh generated/terraform "$@"
+
+# Package, then apply
+[group('deploy')]
+[no-exit-message]
+deploy *arguments: package
+    @{{ just_executable() }} --justfile {{ quote(justfile()) }} apply "$@"
+
+# Measure against other programs: not there yet
+[group('check')]
+[no-exit-message]
+bench:
+    @echo 'There is no benchmark yet.' >&2; exit 1
+
+[private]
+setup *parts='java terraform node chromium python dynamodb deny':
+    @tools/setup.sh {{ parts }}

@@ -1,0 +1,12 @@
+# shellcheck shell=sh
+# Sourced after lib.sh: tells the tests where the tools are. It must not install anything; tools/setup.sh does.
+# shellcheck disable=SC2154 # set by lib.sh
+
+export DYNAMODB_LOCAL_DIR="$tools/dynamodb-local"
+export TOOLS_PYTHON="$venv/bin/python"
+export TOOLS_NODE_MODULES="$tools/node/node_modules"
+
+config_line=$("$root/tools/terraform-config.sh")
+if [ -n "$config_line" ]; then
+  export "${config_line?}"
+fi
