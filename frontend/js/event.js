@@ -1,0 +1,159 @@
+/**
+ * Turns the text of one server event into a typed event, once; nobody checks its fields again after this.
+ * Pure: no document, no network, no clock. A newer server may send more fields and more events; both are ignored.
+ */
+
+/** Longest text taken over from an event, in UTF-16 units; the rest is cut. */
+export const TEXT_MAX = 200;
+/** Most tags kept of one `metrics` event, the largest ones. */
+export const TAGS_MAX = 5000;
+
+/**
+ * @typedef {{type: 'heartbeat', connections: number | null, uptimeSeconds: number | null, streamId: string | null}} Heartbeat
+ * @typedef {{type: 'metrics', total: number, byLabel: ReadonlyMap<string, number>, byTag: ReadonlyMap<string, number>,
+ *   rateLastHour: number | null, rateLast24h: number | null, timestamp: string | null}} Metrics
+ * @typedef {{type: 'update', itemId: string | null, ticker: string, label: string, score: number | null,
+ *   confidence: number | null, source: string | null, timestamp: string | null}} Update
+ * @typedef {{type: 'reset', reason: string | null}} Reset
+ * @typedef {{type: 'deadline', reason: string | null, reconnectMs: number | null}} Deadline
+ * @typedef {{type: 'overloaded', detail: string | null, maxConnections: number | null, retryAfterMs: number | null}} Overloaded
+ * @typedef {Heartbeat | Metrics | Update | Reset | Deadline | Overloaded} ServerEvent
+ */
+
+/** @type {Readonly<Record<string, (data: object, labels: readonly string[]) => ServerEvent | null>>} */
+const PARSERS = Object.freeze({
+  heartbeat: parseHeartbeat,
+  metrics: parseMetrics,
+  update: parseUpdate,
+  reset: (data) => ({ type: 'reset', reason: text(data, 'reason') }),
+  deadline: (data) => ({ type: 'deadline', reason: text(data, 'reason'), reconnectMs: count(data, 'reconnect_ms') }),
+  overloaded: parseOverloaded,
+});
+
+/**
+ * Returns the names to listen for, each with the type it is parsed as.
+ * @param {string} updateEvent
+ * @returns {ReadonlyMap<string, string>}
+ */
+export function eventNames(updateEvent) {
+  const names = new Map(Object.keys(PARSERS).filter((type) => type !== 'update').map((type) => [type, type]));
+  return names.set(updateEvent, 'update');
+}
+
+/**
+ * Returns the typed event, or null when the text is not what an event of this type looks like.
+ * @param {string} type one of the values of {@link eventNames}
+ * @param {string} json
+ * @param {readonly string[]} labels
+ * @returns {ServerEvent | null}
+ */
+export function parseEvent(type, json, labels) {
+  if (!Object.hasOwn(PARSERS, type)) return null;
+  let data;
+  try {
+    data = JSON.parse(json);
+  } catch {
+    return null;
+  }
+  return isObject(data) ? PARSERS[type](data, labels) : null;
+}
+
+/** @param {object} data @returns {Heartbeat} */
+function parseHeartbeat(data) {
+  return {
+    type: 'heartbeat',
+    connections: count(data, 'connections'),
+    uptimeSeconds: count(data, 'uptime_seconds'),
+    streamId: text(data, 'stream_id'),
+  };
+}
+
+/** @param {object} data @param {readonly string[]} labels @returns {Metrics | null} */
+function parseMetrics(data, labels) {
+  const total = count(data, 'total');
+  if (total === null) return null;
+  return {
+    type: 'metrics',
+    total,
+    byLabel: new Map(labels.map((label) => [label, count(data, label) ?? 0])),
+    byTag: parseTags(own(data, 'by_tag')),
+    rateLastHour: count(data, 'rate_last_hour'),
+    rateLast24h: count(data, 'rate_last_24h'),
+    timestamp: text(data, 'timestamp'),
+  };
+}
+
+/** @param {unknown} tags @returns {ReadonlyMap<string, number>} */
+function parseTags(tags) {
+  if (!isObject(tags)) return new Map();
+  // Object.entries and Map, never `tags[name]`: a tag may be called `__proto__`.
+  const counted = Object.entries(tags).filter(([, value]) => isCount(value));
+  if (counted.length > TAGS_MAX) counted.sort(([, left], [, right]) => right - left).splice(TAGS_MAX);
+  return new Map(counted.map(([tag, value]) => [cut(tag), value]));
+}
+
+/** @param {object} data @returns {Update | null} */
+function parseUpdate(data) {
+  const ticker = text(data, 'ticker');
+  const label = text(data, 'label');
+  if (ticker === null || label === null) return null;
+  return {
+    type: 'update',
+    itemId: text(data, 'item_id'),
+    ticker,
+    label,
+    score: number(data, 'score'),
+    confidence: number(data, 'confidence'),
+    source: text(data, 'source'),
+    timestamp: text(data, 'timestamp'),
+  };
+}
+
+/** @param {object} data @returns {Overloaded} */
+function parseOverloaded(data) {
+  return {
+    type: 'overloaded',
+    detail: text(data, 'detail'),
+    maxConnections: count(data, 'max_connections'),
+    retryAfterMs: count(data, 'retry_after_ms'),
+  };
+}
+
+/** @param {unknown} value @returns {value is object} */
+function isObject(value) {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** @param {unknown} value @returns {value is number} */
+function isCount(value) {
+  return typeof value === 'number' && Number.isFinite(value) && value >= 0;
+}
+
+// A label may be called `constructor`: only the object's own fields count.
+/** @param {object} data @param {string} key @returns {unknown} */
+function own(data, key) {
+  return Object.hasOwn(data, key) ? /** @type {Record<string, unknown>} */ (data)[key] : undefined;
+}
+
+/** @param {object} data @param {string} key @returns {number | null} */
+function number(data, key) {
+  const value = own(data, key);
+  return typeof value === 'number' && Number.isFinite(value) ? value : null;
+}
+
+/** @param {object} data @param {string} key @returns {number | null} */
+function count(data, key) {
+  const value = own(data, key);
+  return isCount(value) ? value : null;
+}
+
+/** @param {object} data @param {string} key @returns {string | null} */
+function text(data, key) {
+  const value = own(data, key);
+  return typeof value === 'string' && value !== '' ? cut(value) : null;
+}
+
+/** @param {string} value @returns {string} */
+function cut(value) {
+  return value.length > TEXT_MAX ? `${value.slice(0, TEXT_MAX - 1)}…` : value;
+}

@@ -1,0 +1,114 @@
+/**
+ * How numbers, times and labels read on the page. Pure: `now` is an argument. Missing values read as a dash.
+ */
+
+export const DASH = '–';
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 86_400_000;
+
+const WHOLE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
+const RATE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
+const PERCENT = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
+const SCORE = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: 'exceptZero' });
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const DAY_AND_CLOCK = new Intl.DateTimeFormat(undefined, {
+  day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+});
+const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+
+/** @param {number | null} value */
+export const whole = (value) => (value === null ? DASH : WHOLE.format(value));
+
+/** @param {number | null} value */
+export const rate = (value) => (value === null ? DASH : RATE.format(value));
+
+/** @param {number | null} value */
+export const score = (value) => (value === null ? DASH : SCORE.format(value).replace('-', '\u2212')); // a minus as wide as the plus
+
+/** @param {number | null} share in 0..1 */
+export const percent = (share) => (share === null ? DASH : PERCENT.format(share));
+
+/**
+ * Returns the part of the whole, or null when there is no whole.
+ * @param {number} part
+ * @param {number} of
+ */
+export const share = (part, of) => (of > 0 ? Math.min(1, part / of) : null);
+
+/**
+ * Returns a label as words: `in_progress` reads "in progress".
+ * @param {string} label
+ */
+export const words = (label) => label.replaceAll('_', ' ');
+
+/**
+ * Returns a label as words for a heading.
+ * @param {string} label
+ */
+export const heading = (label) => label.charAt(0).toUpperCase() + words(label.slice(1));
+
+/**
+ * Returns `H:MM`.
+ * @param {number | null} seconds
+ */
+export function uptime(seconds) {
+  if (seconds === null) return DASH;
+  const minutes = Math.floor(seconds / 60);
+  return `${Math.floor(minutes / 60)}:${String(minutes % 60).padStart(2, '0')}`;
+}
+
+/**
+ * Returns the time of day, with the date in front when it is more than half a day away.
+ * @param {string | null} timestamp RFC 3339
+ * @param {number} now
+ */
+export function clock(timestamp, now) {
+  const at = timestamp === null ? NaN : Date.parse(timestamp);
+  if (Number.isNaN(at)) return DASH;
+  return (Math.abs(now - at) < DAY_MS / 2 ? CLOCK : DAY_AND_CLOCK).format(at);
+}
+
+/**
+ * Returns date, time and zone, or an empty text.
+ * @param {string | number | null} when RFC 3339 or milliseconds since 1970
+ */
+export function fullTime(when) {
+  const at = typeof when === 'string' ? Date.parse(when) : when;
+  return at === null || Number.isNaN(at) ? '' : FULL.format(at);
+}
+
+/**
+ * Returns how long ago something was.
+ * @param {number} at
+ * @param {number} now
+ */
+export function ago(at, now) {
+  const elapsed = now - at;
+  return elapsed < 2 * SECOND_MS ? 'just now' : `${span(elapsed)} ago`;
+}
+
+/**
+ * Returns a time span in its largest unit.
+ * @param {number} ms
+ */
+export function span(ms) {
+  if (ms < 2 * MINUTE_MS) return `${Math.round(ms / SECOND_MS)} s`;
+  if (ms < 2 * HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
+  return `${Math.floor(ms / HOUR_MS)} h`;
+}
+
+/** Colours that mean something; every other label takes the next one of the colour-blind safe palette. */
+const TONE_HINTS = new Map([['positive', 'tone-good'], ['neutral', 'tone-quiet'], ['negative', 'tone-bad']]);
+const PALETTE_SIZE = 8;
+
+/**
+ * Returns the colour class of each label.
+ * @param {readonly string[]} labels
+ * @returns {ReadonlyMap<string, string>}
+ */
+export function tones(labels) {
+  return new Map(labels.map((label, index) => [label, TONE_HINTS.get(label) ?? `tone-${index % PALETTE_SIZE}`]));
+}

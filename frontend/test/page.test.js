@@ -1,0 +1,60 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import * as format from '../js/format.js';
+import { readConfig } from '../js/read_config.js';
+
+const RAW = {
+  API_BASE_URL: '', SSE_BASE_URL: 'http://127.0.0.1:8081', ENVIRONMENT: 'local', LABELS: ['positive', 'neutral', 'negative'],
+  UPDATE_EVENT: 'sentiment_update', HEARTBEAT_INTERVAL_MS: 15_000,
+};
+
+test('the config names the stream, on the same origin when the base is empty', () => {
+  const url = (base) => readConfig({ ...RAW, SSE_BASE_URL: base }).streamUrl;
+  assert.equal(url('http://127.0.0.1:8081'), 'http://127.0.0.1:8081/api/v2/stream');
+  assert.equal(url('https://abc.example/'), 'https://abc.example/api/v2/stream');
+  assert.equal(url(''), '/api/v2/stream');
+});
+
+test('a wrong config is one sentence that names the key', () => {
+  const check = (raw, message) => assert.throws(() => readConfig(raw), { message });
+  check(undefined, 'config.js is missing or sets no CONFIG. Render it, then reload.');
+  check({ ...RAW, SSE_BASE_URL: undefined }, 'SSE_BASE_URL in config.js must be a URL, or empty for the same origin.');
+  check({ ...RAW, LABELS: [] }, 'LABELS in config.js must be a list of at least one name.');
+  check({ ...RAW, LABELS: ['a', 7] }, 'LABELS in config.js must be a list of at least one name.');
+  check({ ...RAW, UPDATE_EVENT: '' }, 'UPDATE_EVENT in config.js must be a name.');
+  check({ ...RAW, HEARTBEAT_INTERVAL_MS: 0 }, 'HEARTBEAT_INTERVAL_MS in config.js must be a positive number of milliseconds.');
+});
+
+test('missing values read as a dash', () => {
+  for (const show of [format.whole, format.rate, format.score, format.percent, format.uptime]) assert.equal(show(null), '–');
+  assert.equal(format.clock(null, 0), '–');
+  assert.equal(format.clock('yesterday', 0), '–');
+  assert.equal(format.fullTime('yesterday'), '');
+});
+
+test('uptime reads as hours and minutes', () => {
+  assert.deepEqual([0, 59, 60, 3_720, 360_000].map(format.uptime), ['0:00', '0:00', '0:01', '1:02', '100:00']);
+});
+
+test('ages grow from now to hours', () => {
+  const ages = [-5_000, 1_999, 2_000, 119_999, 120_000, 7_199_999, 7_200_000];
+  assert.deepEqual(ages.map((age) => format.ago(0, age)), ['just now', 'just now', '2 s ago', '120 s ago', '2 min ago', '119 min ago', '2 h ago']);
+});
+
+test('labels read as words', () => {
+  assert.equal(format.words('in_progress'), 'in progress');
+  assert.equal(format.heading('in_progress'), 'In progress');
+});
+
+test('a share of nothing is no share', () => {
+  assert.equal(format.share(0, 0), null);
+  assert.equal(format.share(1, 4), 0.25);
+  assert.equal(format.share(5, 4), 1);
+});
+
+test('known labels have their colour, others one of the palette by index', () => {
+  assert.deepEqual([...format.tones(['positive', 'shipped', 'negative', 'returned']).values()], ['tone-good', 'tone-1', 'tone-bad', 'tone-3']);
+  const many = format.tones(Array.from({ length: 16 }, (_, index) => `l${index}`));
+  assert.equal(many.get('l8'), 'tone-0');
+});
