@@ -1,0 +1,77 @@
+/**
+ * The few ways in which this page touches the document. Text only ever goes in as text.
+ */
+
+const FLASH_MS = 1_400;
+
+/**
+ * Returns a new element.
+ * @template {keyof HTMLElementTagNameMap} Tag
+ * @param {Tag} tag
+ * @param {string} [className]
+ * @param {(string | Node)[]} children
+ * @returns {HTMLElementTagNameMap[Tag]}
+ */
+export function element(tag, className = '', ...children) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  node.append(...children); // a string becomes a text node
+  return node;
+}
+
+/**
+ * Returns the element that index.html promises under this id.
+ * @param {Document} root
+ * @param {string} id
+ */
+export function byId(root, id) {
+  const node = root.getElementById(id);
+  if (!node) throw new Error(`index.html has no element \`${id}\``);
+  return node;
+}
+
+/**
+ * Sets the text if it is another one: an unchanged node costs no layout and keeps a selection.
+ * @param {HTMLElement} node
+ * @param {string} text
+ */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/**
+ * Sets a custom property; unlike a style attribute the content security policy allows it.
+ * @param {HTMLElement} node
+ * @param {string} property
+ * @param {number} value
+ */
+export function setNumber(node, property, value) {
+  node.style.setProperty(property, value.toFixed(4));
+}
+
+/**
+ * Lights a row up for a moment, unless the reader asked for less motion.
+ * @param {HTMLElement} node
+ */
+export function flash(node) {
+  if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+  node.animate([{ backgroundColor: 'var(--flash)' }, { backgroundColor: 'transparent' }], { duration: FLASH_MS, easing: 'ease-out' });
+}
+
+/**
+ * A label with its colour, which is never the only sign.
+ * @param {string} text
+ * @param {string} tone
+ */
+export const chip = (text, tone) => element('span', `chip ${tone}`, text);
+
+/**
+ * A bar from the middle: left for a negative score, right for a positive one.
+ * @param {number} score in -1..1; anything beyond fills the bar
+ * @param {string} tone
+ */
+export function scoreBar(score, tone) {
+  const bar = element('span', `score-bar ${tone}${score < 0 ? ' below' : ''}`);
+  setNumber(bar, '--score', Math.min(1, Math.abs(score)));
+  return bar;
+}
