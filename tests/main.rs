@@ -1,1 +1,9 @@
 //! Tests from the outside: one binary.
+//!
+//! Nothing here reaches into the programs; they are built, started and spoken to as users do.
+
+#![allow(clippy::disallowed_methods, reason = "tests are shell: they read the environment, the clock and the disk")]
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test, and says where")]
+
+mod emulator;
+mod support;

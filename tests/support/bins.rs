@@ -1,0 +1,39 @@
+//! Where the programs under test are: built once for each test process, so that a bare `cargo test` never runs stale ones.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::LazyLock;
+
+/// Root of the workspace.
+pub(crate) fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is a folder of the workspace").to_owned()
+}
+
+/// Path of a program of the workspace: `stream`, `dashboard`, `local`, `infragen`.
+pub(crate) fn path(name: &str) -> PathBuf {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(build);
+    let path = FOLDER.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
+    assert!(path.exists(), "no program `{name}` at {}", path.display());
+    path
+}
+
+/// Builds all programs the way this test was built, and returns their folder.
+fn build() -> PathBuf {
+    let test = std::env::current_exe().expect("a test knows its own path");
+    let folder = test.ancestors().nth(2).expect("a test lies in TARGET/PROFILE/deps").to_owned();
+    let profile = folder.file_name().and_then(|name| name.to_str()).expect("profiles have ASCII names");
+    let above = folder.parent().expect("a profile's folder lies in the target folder");
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace()).args(["build", "--quiet", "--locked", "-p", "lambda", "-p", "infragen", "--bins"]);
+    cargo.args(["--profile", if profile == "debug" { "dev" } else { profile }]);
+    // Cargo marks its target folder with this file; with `--target` there is one more folder in between.
+    if above.join("CACHEDIR.TAG").exists() {
+        cargo.arg("--target-dir").arg(above);
+    } else {
+        cargo.arg("--target-dir").arg(above.parent().expect("a triple's folder lies in the target folder"));
+        cargo.arg("--target").arg(above.file_name().expect("a triple"));
+    }
+    let status = cargo.status().expect("cargo runs the tests, so it is there");
+    assert!(status.success(), "the programs under test do not build");
+    folder
+}

@@ -1,0 +1,127 @@
+//! DynamoDB Local, the real one, once for each test process; spoken to in its JSON protocol without an SDK.
+//!
+//! The SDK is what the programs under test use; here it would only hide what goes over the wire.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::LazyLock;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::bins::workspace;
+use super::client::Request;
+use super::local::free_port;
+use super::reaper;
+
+/// A Java machine on two busy cores takes its time.
+const START_LIMIT: Duration = Duration::from_secs(60);
+
+static SERVER: LazyLock<SocketAddr> = LazyLock::new(start);
+
+/// Address of the shared DynamoDB Local; the first caller starts it.
+pub(crate) fn address() -> SocketAddr {
+    *SERVER
+}
+
+/// Calls an operation and returns its answer; an error fails the test.
+pub(crate) async fn call(operation: &str, input: &Value) -> Value {
+    let (status, output) = try_call(operation, input).await;
+    assert_eq!(status, 200, "{operation} {input}: {output}");
+    output
+}
+
+/// Calls an operation and returns status and answer.
+pub(crate) async fn try_call(operation: &str, input: &Value) -> (u16, Value) {
+    // DynamoDB Local reads the key id and the region of a signature and does not verify it.
+    let signature =
+        "AWS4-HMAC-SHA256 Credential=tests/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
+    let response = Request::new(address(), "POST", "/")
+        .header("X-Amz-Target", format!("DynamoDB_20120810.{operation}"))
+        .header("Authorization", signature)
+        .header("X-Amz-Date", "20260101T000000Z")
+        .json(input)
+        .send()
+        .await;
+    (response.status(), response.into_json().await)
+}
+
+/// Variables with which a program finds the server at this address.
+pub(crate) fn env(endpoint: SocketAddr) -> Vec<(String, String)> {
+    [
+        ("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{endpoint}").as_str()),
+        ("AWS_REGION", "us-east-1"),
+        ("AWS_ACCESS_KEY_ID", "tests"),
+        ("AWS_SECRET_ACCESS_KEY", "tests"),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into()
+}
+
+fn folder() -> PathBuf {
+    let variable = std::env::var_os("DYNAMODB_LOCAL_DIR").map(PathBuf::from);
+    let folder = variable.unwrap_or_else(|| workspace().join(".tools/dynamodb-local"));
+    assert!(folder.join("DynamoDBLocal.jar").exists(), "DynamoDB Local is not installed; `./justw test` does that");
+    folder
+}
+
+fn start() -> SocketAddr {
+    let folder = folder();
+    let address = free_port();
+    let mut java = Command::new("java");
+    // A small heap and the client compiler: it starts in half the time and leaves the cores to the tests.
+    java.args([
+        "-Xmx256m",
+        "-XX:TieredStopAtLevel=1",
+        "-Djava.library.path=DynamoDBLocal_lib",
+        "-jar",
+        "DynamoDBLocal.jar",
+    ]);
+    java.args(["-inMemory", "-sharedDb", "-port", &address.port().to_string()]);
+    java.current_dir(folder).env("DDB_LOCAL_TELEMETRY", "0");
+    java.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child =
+        java.spawn().unwrap_or_else(|error| panic!("DynamoDB Local needs Java 17 as `java` on PATH: {error}"));
+    reaper::adopt(child.id());
+    let began = Instant::now();
+    loop {
+        // It listens only when it is ready.
+        if std::net::TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok() {
+            return address;
+        }
+        if let Some(status) = child.try_wait().expect("a child can be asked") {
+            panic!("DynamoDB Local ended with {status}");
+        }
+        assert!(began.elapsed() < START_LIMIT, "DynamoDB Local is not up after {START_LIMIT:?}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// The `users` table, as the functions expect it.
+pub(crate) async fn create_users_table(name: &str) {
+    let input = json!({
+        "TableName": name,
+        "BillingMode": "PAY_PER_REQUEST",
+        "AttributeDefinitions": [
+            { "AttributeName": "PK", "AttributeType": "S" },
+            { "AttributeName": "SK", "AttributeType": "S" },
+        ],
+        "KeySchema": [{ "AttributeName": "PK", "KeyType": "HASH" }, { "AttributeName": "SK", "KeyType": "RANGE" }],
+    });
+    call("CreateTable", &input).await;
+}
+
+/// Saves a configuration of a user.
+pub(crate) async fn put_configuration(table: &str, user_id: &str, config_id: &str, tickers: &[&str]) {
+    let tickers: Vec<Value> = tickers.iter().map(|ticker| json!({ "S": ticker })).collect();
+    let item = json!({
+        "PK": { "S": format!("USER#{user_id}") },
+        "SK": { "S": format!("CONFIG#{config_id}") },
+        "config_id": { "S": config_id },
+        "user_id": { "S": user_id },
+        "name": { "S": "mine" },
+        "tickers": { "L": tickers },
+    });
+    call("PutItem", &json!({ "TableName": table, "Item": item })).await;
+}

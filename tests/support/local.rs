@@ -1,0 +1,76 @@
+//! The program `local`, which serves both functions as an ordinary server, on free ports.
+
+use std::collections::BTreeMap;
+use std::net::{SocketAddr, TcpListener};
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use super::bins;
+use super::client::Request;
+use super::process::Process;
+
+/// Longest wait for a server to be up: generous, because both cores may be compiling.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+/// A running server.
+pub(crate) struct Local {
+    /// Its process.
+    pub process: Process,
+    /// Where the stream function listens.
+    pub stream: SocketAddr,
+    /// Where page and REST listen.
+    pub dashboard: SocketAddr,
+}
+
+impl Local {
+    /// Starts the server with these variables and waits until both ports answer.
+    pub(crate) async fn start(env: &[(&str, &str)]) -> Self {
+        let (stream, dashboard) = (free_port(), free_port());
+        let mut all = BTreeMap::from([
+            ("STREAM_PORT".to_owned(), stream.port().to_string()),
+            ("DASHBOARD_PORT".to_owned(), dashboard.port().to_string()),
+            ("STORE".to_owned(), "memory".to_owned()),
+            ("FRONTEND_DIR".to_owned(), bins::workspace().join("frontend").display().to_string()),
+        ]);
+        all.extend(env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let local = Self { process: Process::spawn(&bins::path("local"), &[], &all), stream, dashboard };
+        let up = async {
+            local.answers(stream).await;
+            local.answers(dashboard).await;
+        };
+        tokio::select! {
+            () = up => {}
+            status = local.process.exited() => panic!("`local` ended with {status}:\n{}", local.process.text()),
+            () = tokio::time::sleep(START_LIMIT) => panic!("`local` is not up:\n{}", local.process.text()),
+        }
+        local
+    }
+
+    async fn answers(&self, address: SocketAddr) {
+        while !Request::get(address, "/health").try_send().await.is_ok_and(|answer| answer.status() == 200) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    }
+
+    /// A request to the stream function.
+    pub(crate) fn get(&self, target: &str) -> Request {
+        Request::get(self.stream, target)
+    }
+
+    /// What Ctrl-C does.
+    pub(crate) fn interrupt(&self) {
+        self.process.signal(Signal::INT);
+    }
+
+    /// What a supervisor does.
+    pub(crate) fn terminate(&self) {
+        self.process.signal(Signal::TERM);
+    }
+}
+
+/// A port that was free a moment ago.
+pub(crate) fn free_port() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("loopback has a free port");
+    listener.local_addr().expect("a bound socket has an address")
+}

@@ -1,0 +1,17 @@
+//! What the tests stand on: processes, raw HTTP, a real table, a fault proxy, an independent EventSource client.
+//!
+//! Nothing here knows how the programs under test are written; they are started as they are shipped.
+
+pub(crate) mod bins;
+pub(crate) mod client;
+pub(crate) mod clock;
+pub(crate) mod decoder;
+pub(crate) mod dynamodb;
+pub(crate) mod external;
+pub(crate) mod http1;
+pub(crate) mod local;
+pub(crate) mod process;
+pub(crate) mod proxy;
+pub(crate) mod reaper;
+pub(crate) mod sse;
+pub(crate) mod table;

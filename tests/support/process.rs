@@ -1,0 +1,159 @@
+//! A child process in a clean environment, its output kept line by line, killed when its owner is dropped.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
+use tokio::process::{Child, Command};
+use tokio::sync::{Notify, watch};
+
+use super::reaper;
+
+/// One line that a process wrote.
+#[derive(Clone, Debug)]
+pub(crate) struct LogLine {
+    /// When it arrived.
+    pub at: Instant,
+    /// Whether it was written to stderr.
+    pub stderr: bool,
+    /// The line without its end.
+    pub text: String,
+}
+
+/// Lines as they arrive.
+#[derive(Default)]
+struct Lines {
+    all: Mutex<Vec<LogLine>>,
+    more: Notify,
+}
+
+/// Locks even if a test failed while it held the lock: the data is still good for the failure's message.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A running or ended child process.
+pub(crate) struct Process {
+    pid: u32,
+    lines: Arc<Lines>,
+    exit: watch::Receiver<Option<ExitStatus>>,
+}
+
+impl Process {
+    /// Starts `program` with exactly these variables.
+    pub(crate) fn spawn(program: &Path, arguments: &[String], env: &BTreeMap<String, String>) -> Self {
+        let mut command = Command::new(program);
+        command.args(arguments).env_clear().envs(env).stdin(Stdio::null());
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap_or_else(|error| panic!("cannot start {}: {error}", program.display()));
+        let pid = child.id().expect("a child that was not waited for has an id");
+        reaper::adopt(pid);
+        let lines = Arc::new(Lines::default());
+        let stdout = read(child.stdout.take().expect("stdout was asked for"), false, Arc::clone(&lines));
+        let stderr = read(child.stderr.take().expect("stderr was asked for"), true, Arc::clone(&lines));
+        let (ended, exit) = watch::channel(None);
+        tokio::spawn(async move {
+            let readers = async { tokio::join!(stdout, stderr) };
+            let status = wait(&mut child, pid).await;
+            // Everything it said is there before anybody hears that it ended; a grandchild may hold the pipes.
+            drop(tokio::time::timeout(Duration::from_secs(1), readers).await);
+            // Nobody may be waiting.
+            ended.send_replace(Some(status));
+        });
+        Self { pid, lines, exit }
+    }
+
+    /// Its process id.
+    pub(crate) fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Sends a signal, unless the process has ended.
+    pub(crate) fn signal(&self, signal: Signal) {
+        if self.exit.borrow().is_none()
+            && let Some(pid) = i32::try_from(self.pid).ok().and_then(Pid::from_raw)
+        {
+            // It may end between the look and the signal.
+            kill_process(pid, signal).ok();
+        }
+    }
+
+    /// Waits for the end.
+    pub(crate) async fn exited(&self) -> ExitStatus {
+        let mut exit = self.exit.clone();
+        let status = exit.wait_for(Option::is_some).await.expect("the waiting task outlives the process");
+        status.expect("waited for exactly that")
+    }
+
+    /// Waits for the end, but not longer than this.
+    pub(crate) async fn exits_within(&self, limit: Duration) -> ExitStatus {
+        let Ok(status) = tokio::time::timeout(limit, self.exited()).await else {
+            panic!("the process still runs after {limit:?}; it said:\n{}", self.text());
+        };
+        status
+    }
+
+    /// All lines so far.
+    pub(crate) fn lines(&self) -> Vec<LogLine> {
+        lock(&self.lines.all).clone()
+    }
+
+    /// All lines so far as one text, for messages.
+    pub(crate) fn text(&self) -> String {
+        self.lines().iter().map(|line| format!("{}\n", line.text)).collect()
+    }
+
+    /// Waits for a line that has all of these words in it.
+    pub(crate) async fn line_with(&self, words: &[&str], limit: Duration) -> LogLine {
+        let found = || {
+            let all = lock(&self.lines.all);
+            all.iter().find(|line| words.iter().all(|word| line.text.contains(word))).cloned()
+        };
+        let wait = async {
+            loop {
+                let more = self.lines.more.notified();
+                tokio::pin!(more);
+                more.as_mut().enable();
+                if let Some(line) = found() {
+                    return line;
+                }
+                more.await;
+            }
+        };
+        let Ok(line) = tokio::time::timeout(limit, wait).await else {
+            panic!("no line with {words:?} within {limit:?}; it said:\n{}", self.text());
+        };
+        line
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // SIGKILL also ends a stopped process.
+        self.signal(Signal::KILL);
+    }
+}
+
+async fn wait(child: &mut Child, pid: u32) -> ExitStatus {
+    let status = child.wait().await.expect("a child can be waited for");
+    reaper::release(pid);
+    status
+}
+
+fn read(pipe: impl AsyncRead + Send + Unpin + 'static, stderr: bool, lines: Arc<Lines>) -> tokio::task::JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut reader = BufReader::new(pipe);
+        let mut bytes = Vec::new();
+        // By bytes: a program that writes something else than UTF-8 must not silence the rest.
+        while reader.read_until(b'\n', &mut bytes).await.is_ok_and(|count| count > 0) {
+            let text = String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned();
+            lock(&lines.all).push(LogLine { at: Instant::now(), stderr, text });
+            lines.more.notify_waiters();
+            bytes.clear();
+        }
+    })
+}

@@ -1,0 +1,273 @@
+//! A proxy between a function and DynamoDB Local that can be told to hang, fail, throttle or refuse, and that remembers.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::clock::until;
+use super::dynamodb;
+use super::http1::{Connection, Head};
+use super::process::lock;
+
+/// What the proxy does with a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// Passes it on.
+    Pass,
+    /// Takes it and never answers.
+    Hang,
+    /// 500 `InternalServerError`, as DynamoDB words it.
+    Fail,
+    /// 400 `ProvisionedThroughputExceededException`.
+    Throttle,
+    /// 400 `ThrottlingException`.
+    ThrottleAccount,
+    /// Nobody listens on the port.
+    Refuse,
+}
+
+/// One request and what became of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Exchange {
+    /// When it arrived.
+    pub at: Instant,
+    /// `Query`, `Scan`, …
+    pub operation: String,
+    /// What the program sent.
+    pub request: Value,
+    /// What it got; `Null` where it got nothing.
+    pub response: Value,
+    /// Status it got; 0 where it got none.
+    pub status: u16,
+}
+
+impl Exchange {
+    /// Read units that DynamoDB counted.
+    pub(crate) fn units(&self) -> f64 {
+        self.response["ConsumedCapacity"]["CapacityUnits"].as_f64().unwrap_or_default()
+    }
+
+    /// Whether it queried this index.
+    pub(crate) fn is_query_of(&self, index: &str) -> bool {
+        self.operation == "Query" && self.request["IndexName"] == index
+    }
+
+    /// The values of the key condition, as one text.
+    pub(crate) fn values(&self) -> Vec<String> {
+        let values = self.request["ExpressionAttributeValues"].as_object();
+        values.into_iter().flatten().filter_map(|(_, value)| value["S"].as_str().map(str::to_owned)).collect()
+    }
+}
+
+/// A proxy on a port of its own.
+pub(crate) struct Proxy {
+    address: SocketAddr,
+    mode: watch::Sender<Mode>,
+    exchanges: Arc<Mutex<Vec<Exchange>>>,
+    task: JoinHandle<()>,
+}
+
+impl Proxy {
+    /// Starts in front of the shared DynamoDB Local, passing everything.
+    pub(crate) async fn start() -> Self {
+        let upstream = dynamodb::address();
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
+        let address = listener.local_addr().expect("a bound socket has an address");
+        let (mode, changes) = watch::channel(Mode::Pass);
+        let exchanges = Arc::default();
+        let task = tokio::spawn(serve(listener, upstream, changes, Arc::clone(&exchanges)));
+        Self { address, mode, exchanges, task }
+    }
+
+    /// Where the program is to connect.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Changes what happens from the next request on.
+    pub(crate) fn set(&self, mode: Mode) {
+        self.mode.send_replace(mode);
+    }
+
+    /// Everything so far.
+    pub(crate) fn exchanges(&self) -> Vec<Exchange> {
+        lock(&self.exchanges).clone()
+    }
+
+    /// How many requests of this operation there were.
+    pub(crate) fn count(&self, operation: &str) -> usize {
+        lock(&self.exchanges).iter().filter(|one| one.operation == operation).count()
+    }
+
+    /// Waits for so many more exchanges than there are now, and returns exactly what came since.
+    pub(crate) async fn more(&self, count: usize, limit: Duration) -> Vec<Exchange> {
+        let from = lock(&self.exchanges).len();
+        let enough = || (lock(&self.exchanges).len() >= from + count).then_some(());
+        until(&format!("{count} more requests to the table"), limit, enough).await;
+        lock(&self.exchanges)[from..].to_vec()
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn serve(
+    listener: TcpListener,
+    upstream: SocketAddr,
+    mut mode: watch::Receiver<Mode>,
+    exchanges: Arc<Mutex<Vec<Exchange>>>,
+) {
+    let address = listener.local_addr().expect("a bound socket has an address");
+    let mut listener = Some(listener);
+    let mut connections = tokio::task::JoinSet::new();
+    loop {
+        if *mode.borrow_and_update() == Mode::Refuse {
+            listener = None;
+            connections.abort_all();
+            if mode.wait_for(|mode| *mode != Mode::Refuse).await.is_err() {
+                return;
+            }
+        }
+        let bound = match listener.take() {
+            Some(bound) => bound,
+            None => TcpListener::bind(address).await.expect("nobody else takes the port meanwhile"),
+        };
+        let bound = listener.insert(bound);
+        tokio::select! {
+            accepted = bound.accept() => {
+                let Ok((stream, _)) = accepted else { return };
+                let (mode, exchanges) = (mode.clone(), Arc::clone(&exchanges));
+                connections.spawn(async move { drop(client(Connection::new(stream), upstream, mode, &exchanges).await) });
+            }
+            changed = mode.changed() => if changed.is_err() { return },
+        }
+    }
+}
+
+async fn client(
+    mut client: Connection,
+    upstream: SocketAddr,
+    mode: watch::Receiver<Mode>,
+    exchanges: &Mutex<Vec<Exchange>>,
+) -> io::Result<()> {
+    let mut server = None;
+    while let Some(head) = client.head().await? {
+        let (body, _) = client.body(head.body()?).await?;
+        let operation = head.get("x-amz-target").unwrap_or_default();
+        let operation = operation.rsplit('.').next().unwrap_or_default().to_owned();
+        let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let index = {
+            let mut all = lock(exchanges);
+            let (at, response) = (Instant::now(), Value::Null);
+            all.push(Exchange { at, operation, request: request.clone(), response, status: 0 });
+            all.len() - 1
+        };
+        let now = *mode.borrow();
+        let (status, response) = match now {
+            Mode::Hang => {
+                client.closed().await;
+                return Ok(());
+            }
+            Mode::Refuse => return Ok(()),
+            Mode::Fail => (
+                500,
+                error("com.amazonaws.dynamodb.v20120810#InternalServerError", "The request processing has failed."),
+            ),
+            Mode::Throttle => (
+                400,
+                error(
+                    "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+                    "The level of configured provisioned throughput for the table was exceeded.",
+                ),
+            ),
+            Mode::ThrottleAccount => (400, error("com.amazon.coral.availability#ThrottlingException", "Rate exceeded")),
+            Mode::Pass => {
+                if server.is_none() {
+                    server = Some(Connection::open(upstream, None).await?);
+                }
+                pass(server.as_mut().expect("just opened"), &head, request).await?
+            }
+        };
+        {
+            let mut all = lock(exchanges);
+            all[index].status = status;
+            all[index].response = serde_json::from_slice(&response).unwrap_or_default();
+        }
+        let head = format!(
+            "HTTP/1.1 {status} Proxied\r\nContent-Type: application/x-amz-json-1.0\r\nx-amzn-RequestId: PROXY\r\nContent-Length: {}\r\n\r\n",
+            response.len()
+        );
+        client.write(&[head.as_bytes(), &response].concat()).await?;
+    }
+    Ok(())
+}
+
+/// Sends the request on, asking for the consumed units whether or not the program did.
+async fn pass(server: &mut Connection, head: &Head, mut request: Value) -> io::Result<(u16, Vec<u8>)> {
+    request["ReturnConsumedCapacity"] = json!("TOTAL");
+    let body = request.to_string().into_bytes();
+    let mut bytes = format!("{}\r\n", head.start).into_bytes();
+    for (name, value) in &head.headers {
+        if !["content-length", "accept-encoding", "transfer-encoding"].contains(&name.to_ascii_lowercase().as_str()) {
+            bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
+        }
+    }
+    bytes.extend(format!("Content-Length: {}\r\n\r\n", body.len()).into_bytes());
+    bytes.extend(body);
+    server.write(&bytes).await?;
+    let head = server.head().await?.ok_or(io::ErrorKind::UnexpectedEof)?;
+    let (body, _) = server.body(head.body()?).await?;
+    Ok((head.word(1).parse().unwrap_or(502), body))
+}
+
+fn error(kind: &str, message: &str) -> Vec<u8> {
+    json!({ "__type": kind, "message": message }).to_string().into_bytes()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::client::Request;
+    use super::*;
+
+    const LIMIT: Duration = Duration::from_secs(20);
+
+    fn list(proxy: &Proxy) -> Request {
+        Request::new(proxy.address(), "POST", "/")
+            .header("X-Amz-Target", "DynamoDB_20120810.ListTables")
+            .header("Authorization", "AWS4-HMAC-SHA256 Credential=tests/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0")
+            .json(&json!({ "Limit": 1 }))
+    }
+
+    #[tokio::test]
+    async fn every_mode_can_be_switched_on_and_off_again() {
+        let proxy = Proxy::start().await;
+        assert_eq!(list(&proxy).send().await.status(), 200);
+        proxy.set(Mode::Fail);
+        assert_eq!(list(&proxy).send().await.status(), 500);
+        proxy.set(Mode::Throttle);
+        let throttled = list(&proxy).send().await;
+        assert_eq!(throttled.status(), 400);
+        let kind = throttled.into_json().await["__type"].as_str().unwrap().to_owned();
+        assert!(kind.ends_with("#ProvisionedThroughputExceededException"), "{kind}");
+        proxy.set(Mode::Hang);
+        let hung = tokio::time::timeout(Duration::from_millis(100), list(&proxy).try_send()).await;
+        assert!(hung.is_err(), "it answered");
+        proxy.set(Mode::Refuse);
+        let refused = |error: &io::Error| error.kind() == io::ErrorKind::ConnectionRefused;
+        while !list(&proxy).try_send().await.is_err_and(|error| refused(&error)) {}
+        proxy.set(Mode::Pass);
+        let wait = async { while list(&proxy).try_send().await.is_err() {} };
+        tokio::time::timeout(LIMIT, wait).await.unwrap();
+        assert!(proxy.count("ListTables") >= 5);
+        assert_eq!(proxy.exchanges()[0].request, json!({ "Limit": 1 }));
+    }
+}
