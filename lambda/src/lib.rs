@@ -1,1 +1,14 @@
 //! The stream function and the dashboard function.
+//!
+//! `core` decides and is pure; `store`, `hub`, `slots` and `http` are the shell around it; the binaries only wire.
+
+pub mod aws;
+pub mod clock;
+pub mod core;
+pub mod http;
+pub mod hub;
+pub mod local;
+pub mod slots;
+pub mod start;
+pub mod store;
+pub mod telemetry;

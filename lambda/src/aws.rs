@@ -1,0 +1,75 @@
+//! Runs a router as a Lambda function.
+
+use std::convert::Infallible;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use axum::response::Response;
+use lambda_http::lambda_runtime::Error;
+use lambda_http::request::RequestContext;
+use lambda_http::{Request, RequestExt, service_fn};
+use tower::ServiceExt;
+
+use crate::clock::Clock;
+use crate::http::request::Origin;
+
+/// Largest answer of a buffered function (AWS Lambda quotas, "Invocation payload").
+const BUFFERED_BYTES_MAX: usize = 6 * 1024 * 1024;
+
+/// Serves invocations in mode `RESPONSE_STREAM` until the platform stops the process.
+///
+/// # Errors
+/// What the runtime cannot go on from.
+pub async fn serve_streaming(router: Router, clock: Clock) -> Result<(), Error> {
+    lambda_http::run_with_streaming_response_concurrent(service_fn(move |request| {
+        answer(router.clone(), clock.clone(), request)
+    }))
+    .await
+}
+
+/// Serves invocations in mode `BUFFERED` until the platform stops the process.
+///
+/// # Errors
+/// What the runtime cannot go on from.
+pub async fn serve_buffered(router: Router, clock: Clock) -> Result<(), Error> {
+    lambda_http::run_concurrent(service_fn(move |request| {
+        let answer = answer(router.clone(), clock.clone(), request);
+        async move { buffered(answer.await?).await }
+    }))
+    .await
+}
+
+/// Reads the whole body: a buffered function hands its answer over in one piece.
+async fn buffered(response: Response) -> Result<http::Response<lambda_http::Body>, Error> {
+    let (parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, BUFFERED_BYTES_MAX).await?;
+    let body = match String::from_utf8(bytes.into()) {
+        Ok(text) => lambda_http::Body::Text(text),
+        Err(error) => lambda_http::Body::Binary(error.into_bytes()),
+    };
+    Ok(http::Response::from_parts(parts, body))
+}
+
+async fn answer(router: Router, clock: Clock, request: Request) -> Result<Response, Infallible> {
+    let origin = origin(&request, &clock);
+    let mut request = request.map(Body::new);
+    request.extensions_mut().insert(origin);
+    router.oneshot(request).await
+}
+
+fn origin(request: &Request, clock: &Clock) -> Origin {
+    let context = request.lambda_context_ref();
+    let client = match request.request_context_ref() {
+        // The context, not `X-Forwarded-For`: that one a client can write itself.
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
+        _ => None,
+    };
+    let left = context.map_or(0, |context| context.deadline.saturating_sub(clock.wall().millis()));
+    Origin {
+        request_id: context.map(|context| context.request_id.clone()).unwrap_or_default(),
+        trace_id: context.and_then(|context| context.xray_trace_id.clone()),
+        client,
+        deadline: (left > 0).then(|| tokio::time::Instant::now() + Duration::from_millis(left)),
+    }
+}

@@ -1,0 +1,29 @@
+//! Both functions and the page on two local ports.
+
+use std::process::ExitCode;
+
+use lambda::local::{Local, LocalSettings};
+use lambda::start::{Fatal, shutdown_flag, variable};
+use lambda::telemetry;
+
+fn main() -> ExitCode {
+    telemetry::start(&variable);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fatal::new);
+    match runtime.and_then(|runtime| runtime.block_on(run())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fatal) => fatal.report(),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "a person started this and wants to know where to look")]
+async fn run() -> Result<(), Fatal> {
+    let settings = LocalSettings::from_env(&variable)?;
+    let store = if settings.dynamodb { "DynamoDB" } else { "in memory, with a sample feed" };
+    let local = Local::bind(settings, &variable, shutdown_flag()?).await?;
+    let (page, stream) = local.urls()?;
+    eprintln!("page and REST  {page}");
+    eprintln!("stream         {stream}/api/v2/stream");
+    eprintln!("store          {store}");
+    eprintln!("Ctrl-C stops.");
+    local.serve().await
+}

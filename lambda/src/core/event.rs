@@ -1,0 +1,261 @@
+//! What each event says, as JSON on one line.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use contract::{DataSettings, Label, events};
+use serde::ser::{Serialize, SerializeMap, Serializer};
+
+use super::cursor::{MetricsMark, ResetReason};
+use super::encode::event_body;
+use super::item::Item;
+use super::timestamp::Timestamp;
+use super::window::Counts;
+
+/// Why a stream ends as planned; the words of the `deadline` event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// The session has lasted as long as sessions may.
+    Session,
+    /// The invocation's deadline is near.
+    Deadline,
+    /// The process was told to stop.
+    Shutdown,
+}
+
+impl EndReason {
+    /// The word for the `deadline` event.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Session => "session",
+            Self::Deadline => "deadline",
+            Self::Shutdown => "shutdown",
+        }
+    }
+}
+
+fn to_json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("strings, finite numbers and string-keyed maps always serialise")
+}
+
+#[derive(serde::Serialize)]
+struct Heartbeat<'a> {
+    timestamp: Timestamp,
+    connections: u32,
+    uptime_seconds: u64,
+    stream_id: &'a str,
+}
+
+/// Body of `heartbeat`.
+#[must_use]
+pub fn heartbeat(timestamp: Timestamp, connections: u32, uptime: Duration, stream_id: &str) -> Bytes {
+    let data = Heartbeat { timestamp, connections, uptime_seconds: uptime.as_secs(), stream_id };
+    event_body(events::HEARTBEAT, &to_json(&data))
+}
+
+/// Body of `reset`.
+#[must_use]
+pub fn reset(reason: ResetReason) -> Bytes {
+    event_body(events::RESET, &to_json(&BTreeMap::from([("reason", reason.as_str())])))
+}
+
+#[derive(serde::Serialize)]
+struct Deadline {
+    reason: &'static str,
+    reconnect_ms: u64,
+}
+
+/// Body of `deadline`. `reconnect_ms` is milliseconds, the same as the `retry:` before it.
+#[must_use]
+pub fn deadline(reason: EndReason, reconnect_ms: u64) -> Bytes {
+    event_body(events::DEADLINE, &to_json(&Deadline { reason: reason.as_str(), reconnect_ms }))
+}
+
+#[derive(serde::Serialize)]
+struct Overloaded {
+    detail: &'static str,
+    max_connections: u32,
+    retry_after_ms: u64,
+}
+
+/// Body of `overloaded`.
+#[must_use]
+pub fn overloaded(max_connections: u32, retry_after_ms: u64) -> Bytes {
+    let data = Overloaded { detail: LIMIT_REACHED, max_connections, retry_after_ms };
+    event_body(events::OVERLOADED, &to_json(&data))
+}
+
+/// What a refused client reads.
+pub const LIMIT_REACHED: &str = "Connection limit reached. Try again later.";
+
+/// Data of the update event; also one entry of `recent_items` but for the ticker.
+#[derive(serde::Serialize)]
+struct Update<'a> {
+    item_id: &'a str,
+    ticker: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
+    label: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    timestamp: Timestamp,
+}
+
+/// Body of the update event for one ticker of an item.
+#[must_use]
+pub fn update(data: &DataSettings, item: &Item, tag_index: usize) -> Bytes {
+    let update = Update {
+        item_id: &item.key.id,
+        ticker: item.tags.get(tag_index).map_or("", contract::Tag::as_str),
+        score: item.score,
+        label: label_of(data.labels.as_slice(), item),
+        confidence: item.confidence,
+        source: item.source.as_deref(),
+        timestamp: item.at,
+    };
+    event_body(data.update_event.as_str(), &to_json(&update))
+}
+
+fn label_of<'a>(labels: &'a [Label], item: &Item) -> &'a str {
+    labels.get(usize::from(item.label)).map_or("", Label::as_str)
+}
+
+/// Data of `metrics`; label counts are keys beside the fixed ones.
+pub struct Metrics<'a> {
+    /// The labels, in order.
+    pub labels: &'a [Label],
+    /// The numbers.
+    pub counts: &'a Counts,
+    /// When they held; `None` leaves it out, which is how two sets of numbers are compared.
+    pub timestamp: Option<Timestamp>,
+    /// Newest items, for the REST answer only.
+    pub recent: Option<Vec<RecentItem<'a>>>,
+}
+
+impl Serialize for Metrics<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("total", &self.counts.total)?;
+        for (label, count) in self.labels.iter().zip(&self.counts.by_label) {
+            map.serialize_entry(label.as_str(), count)?;
+        }
+        map.serialize_entry("by_tag", &self.counts.by_tag)?;
+        map.serialize_entry("rate_last_hour", &self.counts.last_hour)?;
+        map.serialize_entry("rate_last_24h", &self.counts.total)?;
+        if let Some(timestamp) = self.timestamp {
+            map.serialize_entry("timestamp", &timestamp)?;
+        }
+        if let Some(recent) = &self.recent {
+            map.serialize_entry("recent_items", recent)?;
+        }
+        map.end()
+    }
+}
+
+/// One of `recent_items`.
+#[derive(Debug, serde::Serialize)]
+pub struct RecentItem<'a> {
+    item_id: &'a str,
+    tickers: Vec<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    score: Option<f64>,
+    label: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    confidence: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<&'a str>,
+    timestamp: Timestamp,
+}
+
+impl<'a> RecentItem<'a> {
+    /// Describes an item.
+    #[must_use]
+    pub fn new(labels: &'a [Label], item: &'a Item) -> Self {
+        Self {
+            item_id: &item.key.id,
+            tickers: item.tags.iter().map(contract::Tag::as_str).collect(),
+            score: item.score,
+            label: label_of(labels, item),
+            confidence: item.confidence,
+            source: item.source.as_deref(),
+            timestamp: item.at,
+        }
+    }
+}
+
+/// The `metrics` event, encoded once for all who get the same numbers.
+#[derive(Clone, Debug)]
+pub struct MetricsFrame {
+    /// Event name and data.
+    pub body: Bytes,
+    /// What ids carry of it.
+    pub mark: MetricsMark,
+    /// Hash of the numbers, for comparing within one instance.
+    pub hash: [u8; 32],
+}
+
+impl MetricsFrame {
+    /// Encodes the numbers.
+    #[must_use]
+    pub fn new(labels: &[Label], counts: &Counts, timestamp: Timestamp) -> Self {
+        use sha2::Digest;
+        let mut metrics = Metrics { labels, counts, timestamp: None, recent: None };
+        let hash: [u8; 32] = sha2::Sha256::digest(to_json(&metrics)).into();
+        metrics.timestamp = Some(timestamp);
+        // Zeros say that no metrics were sent yet.
+        let mark = match [hash[0], hash[1], hash[2]] {
+            [0, 0, 0] => [0, 0, 1],
+            mark => mark,
+        };
+        Self { body: event_body(events::METRICS, &to_json(&metrics)), mark, hash }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::TableName;
+
+    use super::*;
+    use crate::core::item::tests::item;
+
+    fn check(body: &Bytes, expected: &str) {
+        assert_eq!(std::str::from_utf8(body).unwrap(), expected);
+    }
+
+    #[test]
+    fn events_read_as_the_contract_says() {
+        let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
+        check(
+            &heartbeat(Timestamp::from_millis(1), 15, Duration::from_secs(3600), "s1"),
+            "event: heartbeat\ndata: {\"timestamp\":\"1970-01-01T00:00:00.001Z\",\"connections\":15,\"uptime_seconds\":3600,\"stream_id\":\"s1\"}\n\n",
+        );
+        check(
+            &update(&data, &item("a\n\"", 1, 0, 0.85, &["AAPL"]), 0),
+            "event: sentiment_update\ndata: {\"item_id\":\"a\\n\\\"\",\"ticker\":\"AAPL\",\"score\":0.85,\"label\":\"positive\",\"confidence\":0.9,\"source\":\"news\",\"timestamp\":\"1970-01-01T00:00:00.001Z\"}\n\n",
+        );
+        check(&reset(ResetReason::Foreign), "event: reset\ndata: {\"reason\":\"foreign\"}\n\n");
+        check(
+            &deadline(EndReason::Session, 700),
+            "event: deadline\ndata: {\"reason\":\"session\",\"reconnect_ms\":700}\n\n",
+        );
+    }
+
+    #[test]
+    fn equal_numbers_have_equal_marks_whatever_the_time() {
+        let labels = contract::Labels::default();
+        let frame = |total, at| {
+            let counts = Counts { total, by_label: vec![total, 0, 0], ..Counts::default() };
+            MetricsFrame::new(labels.as_slice(), &counts, Timestamp::from_millis(at))
+        };
+        assert_eq!(frame(1, 5).mark, frame(1, 6).mark);
+        assert_ne!(frame(1, 5).hash, frame(2, 5).hash);
+        check(
+            &frame(1, 5).body,
+            "event: metrics\ndata: {\"total\":1,\"positive\":1,\"neutral\":0,\"negative\":0,\"by_tag\":{},\"rate_last_hour\":0,\"rate_last_24h\":1,\"timestamp\":\"1970-01-01T00:00:00.005Z\"}\n\n",
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! Which items a stream is about.
+
+use std::collections::BTreeSet;
+
+use contract::{Tag, limits};
+
+use super::item::Item;
+
+/// Everything, or only items with one of some tickers.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Filter {
+    tags: Option<BTreeSet<Tag>>,
+}
+
+/// Why a list of tickers is refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    /// One of them is not a ticker.
+    #[error("{0}")]
+    Tag(#[from] contract::NameError),
+    /// Too many of them.
+    #[error("`tickers` lists {found}; at most {max} are allowed")]
+    TooMany {
+        /// How many there are.
+        found: usize,
+        /// How many there may be.
+        max: usize,
+    },
+}
+
+impl Filter {
+    /// Lets everything through.
+    #[must_use]
+    pub const fn all() -> Self {
+        Self { tags: None }
+    }
+
+    /// Lets items with one of `tags` through.
+    #[must_use]
+    pub const fn only(tags: BTreeSet<Tag>) -> Self {
+        Self { tags: Some(tags) }
+    }
+
+    /// Parses `AAPL,MSFT`.
+    ///
+    /// # Errors
+    /// [`FilterError`] with the ticker and its rule, or the number of tickers.
+    pub fn parse(text: &str) -> Result<Self, FilterError> {
+        let tags = text.split(',').map(Tag::new).collect::<Result<BTreeSet<_>, _>>()?;
+        if tags.len() > limits::FILTER_TAGS_MAX {
+            return Err(FilterError::TooMany { found: tags.len(), max: limits::FILTER_TAGS_MAX });
+        }
+        Ok(Self::only(tags))
+    }
+
+    /// Whether this is the filter without a condition.
+    #[must_use]
+    pub const fn is_all(&self) -> bool {
+        self.tags.is_none()
+    }
+
+    /// Whether updates and counts of `tag` belong to the stream.
+    #[must_use]
+    pub fn matches_tag(&self, tag: &Tag) -> bool {
+        self.tags.as_ref().is_none_or(|tags| tags.contains(tag))
+    }
+
+    /// Whether the item belongs to the stream.
+    #[must_use]
+    pub fn matches(&self, item: &Item) -> bool {
+        self.is_all() || item.tags.iter().any(|tag| self.matches_tag(tag))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_are_checked_ticker_by_ticker() {
+        assert!(Filter::parse("AAPL").is_ok());
+        assert_eq!(Filter::parse("AAPL,MSFT,AAPL"), Filter::parse("MSFT,AAPL"));
+        for bad in ["", ",", "AAPL,", "AAPL, MSFT", "A\nB"] {
+            assert!(Filter::parse(bad).is_err(), "{bad:?}");
+        }
+        let many = |n: usize| (0..n).map(|i| format!("T{i}")).collect::<Vec<_>>().join(",");
+        assert!(Filter::parse(&many(50)).is_ok());
+        assert_eq!(Filter::parse(&many(51)).unwrap_err().to_string(), "`tickers` lists 51; at most 50 are allowed");
+    }
+}

@@ -1,0 +1,16 @@
+//! Decisions without I/O: what a row is, what the window counts, where a client is, what it gets next.
+//!
+//! Nothing in here reads a clock, the network, the environment or randomness; `now` is always an argument.
+
+pub mod cursor;
+pub mod encode;
+pub mod event;
+pub mod filter;
+pub mod item;
+pub mod journal;
+pub mod position;
+pub mod session;
+pub mod sketch;
+pub mod snapshot;
+pub mod timestamp;
+pub mod window;

@@ -1,0 +1,353 @@
+//! One client's stream from accept to close, as a state machine: the shell around it only waits and writes.
+//!
+//! It is pulled: nothing is made before the transport asks for it, so a client that reads slowly costs a constant amount of
+//! memory, gets only the newest metrics, and is sent away when more updates wait than the instance keeps.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::{Bytes, BytesMut};
+
+use super::cursor::{Cursor, Epoch, ResetReason};
+use super::encode;
+use super::event::{self, EndReason};
+use super::filter::Filter;
+use super::journal::Now;
+use super::position::{Position, Tracker};
+use super::sketch::Sketch;
+use super::snapshot::{ReplayLimits, Resume, Snapshot};
+
+/// Bytes after which a write is handed to the transport even if more could be said.
+const WRITE_BYTES: usize = 32 * 1024;
+
+/// What a session is told when it begins; randomness and clocks are drawn outside.
+#[derive(Debug)]
+pub struct SessionParams {
+    /// Random name of the stream.
+    pub stream_id: String,
+    /// Epoch of the ids.
+    pub epoch: Epoch,
+    /// Which items the client wants.
+    pub filter: Filter,
+    /// The cursor the client presented, or why it cannot be honoured.
+    pub presented: Option<Result<Cursor, ResetReason>>,
+    /// Time between heartbeats.
+    pub heartbeat_every: Duration,
+    /// Reconnect delay to announce at the start, jitter included.
+    pub retry: Duration,
+    /// Reconnect delay to announce before a planned end, jitter included.
+    pub reconnect: Duration,
+    /// When the session ends, and why.
+    pub ends_at: (Instant, EndReason),
+    /// How far back the client may resume.
+    pub replay: ReplayLimits,
+}
+
+/// What the session sees of the instance at a step.
+#[derive(Clone, Copy, Debug)]
+pub struct View<'a> {
+    /// Newest snapshot that is recent enough for this session.
+    pub snapshot: Option<&'a Arc<Snapshot>>,
+    /// Streams open on this instance.
+    pub connections: u32,
+    /// Time since the instance started.
+    pub uptime: Duration,
+    /// Whether the process was told to stop.
+    pub shutdown: bool,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Write these bytes and step again.
+    Send(Bytes),
+    /// Nothing to do before this moment, unless the view changes.
+    Wait(Instant),
+    /// End the stream.
+    Close,
+}
+
+#[derive(Debug)]
+enum Place {
+    /// Nothing known yet.
+    Fresh,
+    /// Returned, and not yet compared with a snapshot.
+    Returning(Position),
+    /// Getting what it missed.
+    Replaying { snapshot: Arc<Snapshot>, resume: Box<Resume> },
+    /// Up to date, and further than this instance has read: another one was quicker.
+    Ahead(Position),
+    /// Up to date; `offset` is what this client has had beside what the instance handed out.
+    Live { next_seq: u64, offset: Sketch, offset_count: u8, position: Position },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Opening,
+    Open,
+    Closed,
+}
+
+/// One client's stream.
+#[derive(Debug)]
+pub struct Session {
+    params: SessionParams,
+    phase: Phase,
+    place: Place,
+    heartbeat_at: Instant,
+    /// Metrics the client has: the whole hash, or after a resume the three bytes that its id carried.
+    mark: [u8; 3],
+    hash: Option<[u8; 32]>,
+    /// Why a `reset` is still to be sent.
+    reset: Option<ResetReason>,
+    /// The snapshot that was last looked at, by identity.
+    looked_at: Option<Arc<Snapshot>>,
+    updates_sent: u64,
+    ended: Option<&'static str>,
+}
+
+impl Session {
+    /// Begins a session.
+    #[must_use]
+    pub fn new(mut params: SessionParams, now: Instant) -> Self {
+        let presented = params.presented.take();
+        let (place, mark, reset) = match presented {
+            // An id from before anything was read says no more than no id.
+            None | Some(Ok(Cursor::ORIGIN)) => (Place::Fresh, [0; 3], None),
+            Some(Ok(cursor)) => (Place::Returning(cursor.position), cursor.metrics, None),
+            Some(Err(reason)) => (Place::Fresh, [0; 3], Some(reason)),
+        };
+        Self {
+            params,
+            phase: Phase::Opening,
+            place,
+            heartbeat_at: now,
+            mark,
+            hash: None,
+            reset,
+            looked_at: None,
+            updates_sent: 0,
+            ended: None,
+        }
+    }
+
+    /// Updates sent so far.
+    #[must_use]
+    pub const fn updates_sent(&self) -> u64 {
+        self.updates_sent
+    }
+
+    /// Why the session ended, once it has: a word for the log.
+    #[must_use]
+    pub const fn ended(&self) -> Option<&'static str> {
+        self.ended
+    }
+
+    /// Decides what this client gets next. Reads no clock, does no I/O, never sleeps.
+    pub fn step(&mut self, now: Now, view: View<'_>) -> Step {
+        let mut out = BytesMut::new();
+        match self.phase {
+            Phase::Closed => return Step::Close,
+            Phase::Opening => {
+                encode::retry(&mut out, self.params.retry);
+                if let Some(snapshot) = view.snapshot {
+                    self.place_in(snapshot, now);
+                }
+                self.put_reset(&mut out);
+                self.put_heartbeat(&mut out, now, view);
+                self.phase = Phase::Open;
+                return Step::Send(out.freeze());
+            }
+            Phase::Open => {}
+        }
+        if view.shutdown {
+            return self.end(EndReason::Shutdown);
+        }
+        if self.params.ends_at.0 <= now.instant {
+            return self.end(self.params.ends_at.1);
+        }
+        if self.heartbeat_at <= now.instant {
+            self.put_heartbeat(&mut out, now, view);
+        }
+        if let Some(snapshot) = view.snapshot {
+            self.follow(&mut out, snapshot, now);
+        }
+        if !out.is_empty() {
+            return Step::Send(out.freeze());
+        }
+        if self.phase == Phase::Closed {
+            return Step::Close;
+        }
+        Step::Wait(self.heartbeat_at.min(self.params.ends_at.0))
+    }
+
+    fn end(&mut self, reason: EndReason) -> Step {
+        self.phase = Phase::Closed;
+        self.ended = Some(reason.as_str());
+        let mut out = BytesMut::new();
+        encode::retry(&mut out, self.params.reconnect);
+        let millis = u64::try_from(self.params.reconnect.as_millis()).unwrap_or(u64::MAX);
+        out.extend_from_slice(&event::deadline(reason, millis));
+        Step::Send(out.freeze())
+    }
+
+    fn put_heartbeat(&mut self, out: &mut BytesMut, now: Now, view: View<'_>) {
+        self.heartbeat_at = now.instant + self.params.heartbeat_every;
+        let body = event::heartbeat(now.wall, view.connections, view.uptime, &self.params.stream_id);
+        self.put(out, self.position(), &body);
+    }
+
+    fn put_reset(&mut self, out: &mut BytesMut) {
+        if let Some(reason) = self.reset.take() {
+            self.mark = [0; 3];
+            self.put(out, self.position(), &event::reset(reason));
+        }
+    }
+
+    fn put(&self, out: &mut BytesMut, position: Position, body: &[u8]) {
+        encode::id(out, &Cursor { position, metrics: self.mark }.to_id(self.params.epoch));
+        out.extend_from_slice(body);
+    }
+
+    fn position(&self) -> Position {
+        match &self.place {
+            Place::Fresh => Position::ORIGIN,
+            Place::Returning(position) | Place::Ahead(position) | Place::Live { position, .. } => *position,
+            Place::Replaying { resume, .. } => resume.tracker.position(),
+        }
+    }
+
+    /// Finds the client's place in a snapshot, where that is not known yet.
+    fn place_in(&mut self, snapshot: &Arc<Snapshot>, now: Now) {
+        let position = match &self.place {
+            Place::Fresh => {
+                self.place = Self::live(snapshot, Sketch::EMPTY, 0);
+                return;
+            }
+            Place::Returning(position) | Place::Ahead(position) => *position,
+            Place::Replaying { .. } | Place::Live { .. } => return,
+        };
+        match snapshot.resume(position, &self.params.filter, self.params.replay, now.wall) {
+            Ok(resume) => {
+                self.place = Place::Replaying { snapshot: Arc::clone(snapshot), resume: Box::new(resume) };
+            }
+            Err(reason) => {
+                self.reset = Some(reason);
+                self.place = Self::live(snapshot, Sketch::EMPTY, 0);
+            }
+        }
+    }
+
+    fn live(snapshot: &Snapshot, offset: Sketch, offset_count: u8) -> Place {
+        let position = shifted(snapshot.position, offset, offset_count);
+        Place::Live { next_seq: snapshot.next_seq, offset, offset_count, position }
+    }
+
+    /// Says what the snapshot has that this client has not.
+    fn follow(&mut self, out: &mut BytesMut, snapshot: &Arc<Snapshot>, now: Now) {
+        let looked_at = self.looked_at.as_ref().is_some_and(|last| Arc::ptr_eq(last, snapshot));
+        if looked_at && !matches!(self.place, Place::Replaying { .. }) {
+            return;
+        }
+        self.place_in(snapshot, now);
+        self.put_reset(out);
+        self.replay(out);
+        if matches!(self.place, Place::Live { .. }) {
+            self.put_updates(out, snapshot);
+        }
+        if out.len() >= WRITE_BYTES || self.phase == Phase::Closed {
+            return; // there is more to say of this snapshot: look at it again
+        }
+        if !matches!(self.place, Place::Replaying { .. }) {
+            self.put_metrics(out, snapshot);
+            self.looked_at = Some(Arc::clone(snapshot));
+        }
+    }
+
+    fn replay(&mut self, out: &mut BytesMut) {
+        let (snapshot, mut resume) = match std::mem::replace(&mut self.place, Place::Fresh) {
+            Place::Replaying { snapshot, resume } => (snapshot, resume),
+            other => {
+                self.place = other;
+                return;
+            }
+        };
+        while out.len() < WRITE_BYTES {
+            let Some((item, tag_index, key)) = resume.queue.pop_front() else {
+                self.place = Self::caught_up(&snapshot, resume.tracker);
+                return;
+            };
+            resume.tracker.hand_out(item.at, key);
+            if self.params.filter.matches_tag(&item.tags[tag_index]) {
+                self.put(out, resume.tracker.position(), &event::update(&snapshot.data, &item, tag_index));
+                self.updates_sent += 1;
+            }
+        }
+        self.place = Place::Replaying { snapshot, resume };
+    }
+
+    /// Joins a client that has had everything of `snapshot` to those that are live.
+    fn caught_up(snapshot: &Snapshot, mut tracker: Tracker) -> Place {
+        if tracker.position().watermark > snapshot.position.watermark {
+            return Place::Ahead(tracker.position());
+        }
+        tracker.advance(snapshot.position.watermark);
+        let (mine, shared) = (tracker.position(), snapshot.position);
+        Self::live(snapshot, mine.sketch.difference(shared.sketch), mine.count.wrapping_sub(shared.count))
+    }
+
+    fn put_updates(&mut self, out: &mut BytesMut, snapshot: &Snapshot) {
+        let Place::Live { mut next_seq, mut offset, mut offset_count, mut position } = self.place else { return };
+        let Some(updates) = snapshot.updates_from(next_seq) else {
+            // Some are gone already: the client comes back with its cursor and gets them from the table.
+            encode::retry(out, self.params.reconnect);
+            self.phase = Phase::Closed;
+            self.ended = Some("overflow");
+            return;
+        };
+        let mut all = true;
+        for update in updates {
+            if out.len() >= WRITE_BYTES {
+                all = false;
+                break;
+            }
+            next_seq = update.seq + 1;
+            let element = update.key.element();
+            let had = !offset.is_empty() && offset.decode().is_some_and(|locator| locator.contains(element));
+            if had {
+                offset.toggle(element);
+                offset_count = offset_count.wrapping_sub(1);
+            }
+            position = shifted(update.position, offset, offset_count);
+            if !had && update.matches(&self.params.filter) {
+                self.put(out, position, &update.body);
+                self.updates_sent += 1;
+            }
+        }
+        if all {
+            position = shifted(snapshot.position, offset, offset_count);
+        }
+        self.place = Place::Live { next_seq, offset, offset_count, position };
+    }
+
+    fn put_metrics(&mut self, out: &mut BytesMut, snapshot: &Snapshot) {
+        let frame = snapshot.metrics(&self.params.filter);
+        let same = match self.hash {
+            Some(hash) => hash == frame.hash,
+            None => self.mark == frame.mark,
+        };
+        self.hash = Some(frame.hash);
+        if !same {
+            self.mark = frame.mark;
+            self.put(out, self.position(), &frame.body);
+        }
+    }
+}
+
+fn shifted(position: Position, offset: Sketch, offset_count: u8) -> Position {
+    Position {
+        watermark: position.watermark,
+        count: position.count.wrapping_add(offset_count),
+        sketch: position.sketch.difference(offset),
+    }
+}

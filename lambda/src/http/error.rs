@@ -1,0 +1,88 @@
+//! Errors as clients see them: a status and `{"detail": "…"}`. The cause is logged once, here.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use contract::limits;
+use http::{HeaderValue, StatusCode, header};
+use serde_json::json;
+
+use crate::core::event::LIMIT_REACHED;
+use crate::core::filter::FilterError;
+use crate::store::StoreError;
+
+/// Why a request gets no stream and no data.
+#[derive(Debug, thiserror::Error)]
+pub enum ApiError {
+    /// A parameter is malformed; the text says which and why.
+    #[error("{0}")]
+    BadParameter(String),
+    /// The tickers are malformed.
+    #[error(transparent)]
+    Filter(#[from] FilterError),
+    /// Nobody has identified themselves.
+    #[error("Missing user identification")]
+    Unidentified,
+    /// No such configuration of this user.
+    #[error("Configuration not found")]
+    NoConfiguration,
+    /// No such route.
+    #[error("Not found")]
+    NotFound,
+    /// The route has no such method.
+    #[error("Method not allowed")]
+    MethodNotAllowed,
+    /// The instance or the source address has all the streams it may have.
+    #[error("{LIMIT_REACHED}")]
+    Full {
+        /// Streams an instance may have.
+        max_connections: u32,
+    },
+    /// The table cannot be read now.
+    #[error("The data is not available right now. Try again later.")]
+    Store(#[from] StoreError),
+}
+
+impl ApiError {
+    const fn status(&self) -> StatusCode {
+        match self {
+            Self::BadParameter(_) | Self::Filter(_) => StatusCode::BAD_REQUEST,
+            Self::Unidentified => StatusCode::UNAUTHORIZED,
+            Self::NoConfiguration | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Self::Full { .. } | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        if let Self::Store(error) = &self {
+            tracing::warn!(kind = error.kind(), %error, "request failed");
+        }
+        let body = match &self {
+            Self::Full { max_connections } => json!({
+                "detail": LIMIT_REACHED,
+                "max_connections": max_connections,
+                "retry_after": limits::RETRY_AFTER_SECS,
+            }),
+            other => json!({ "detail": other.to_string() }),
+        };
+        let mut response = (self.status(), Json(body)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(limits::RETRY_AFTER_SECS));
+        }
+        response
+    }
+}
+
+/// Answer for an unknown path.
+pub async fn not_found() -> ApiError {
+    ApiError::NotFound
+}
+
+/// Answer for a known path with another method.
+pub async fn method_not_allowed() -> ApiError {
+    ApiError::MethodNotAllowed
+}

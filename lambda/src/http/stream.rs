@@ -1,0 +1,262 @@
+//! The stream function's four routes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use contract::{AuthMode, StreamSettings, WhenFull, limits, routes};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+use serde_json::json;
+use tokio::sync::watch;
+use tokio::time::Instant;
+
+use super::body::{CURSOR_WAIT, OpenStream, Sent};
+use super::error::{ApiError, method_not_allowed, not_found};
+use super::request::{Origin, StreamQuery, accepts_event_stream, config_id, last_event_id};
+use crate::clock::Clock;
+use crate::core::cursor::{Cursor, ResetReason};
+use crate::core::event::{self, EndReason};
+use crate::core::filter::Filter;
+use crate::core::session::{Session, SessionParams};
+use crate::core::snapshot::ReplayLimits;
+use crate::hub::Hub;
+use crate::slots::{Permit, Slots};
+use crate::store::Store;
+
+/// What the stream routes need.
+#[derive(Clone)]
+pub struct Deps {
+    /// Settings of the function.
+    pub settings: Arc<StreamSettings>,
+    /// For configurations.
+    pub store: Arc<dyn Store>,
+    /// For items.
+    pub hub: Hub,
+    /// Limits of this instance.
+    pub slots: Slots,
+    /// Reads the time.
+    pub clock: Clock,
+    /// When the instance started.
+    pub started: Instant,
+    /// Turns true when the process is told to stop.
+    pub shutdown: watch::Receiver<bool>,
+}
+
+impl Deps {
+    /// Puts the parts of one instance together.
+    #[must_use]
+    pub fn new(settings: StreamSettings, store: Arc<dyn Store>, clock: Clock, shutdown: watch::Receiver<bool>) -> Self {
+        let hub = Hub::new(Arc::clone(&store), settings.data.clone(), settings.poll.clone(), clock.clone());
+        let slots = Slots::new(settings.max_connections.get(), settings.connections_per_client.get());
+        Self { settings: Arc::new(settings), store, hub, slots, clock, started: Instant::now(), shutdown }
+    }
+}
+
+/// Returns the stream function as a router.
+pub fn router(deps: Deps) -> Router {
+    Router::new()
+        .route(routes::STREAM, get(stream))
+        .route(routes::CONFIGURATION_STREAM, get(configuration_stream))
+        .route(routes::STREAM_STATUS, get(status))
+        .route(routes::HEALTH, get(health))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(deps)
+}
+
+async fn health() -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": "healthy" })))
+}
+
+async fn status(State(deps): State<Deps>) -> impl IntoResponse {
+    let (connections, max) = (deps.slots.taken(), deps.slots.max());
+    let status = json!({
+        "connections": connections,
+        "max_connections": max,
+        "available": max.saturating_sub(connections),
+        "uptime_seconds": deps.started.elapsed().as_secs(),
+    });
+    ([(header::CACHE_CONTROL, "no-store")], Json(status))
+}
+
+async fn stream(
+    State(deps): State<Deps>,
+    origin: Origin,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let query = StreamQuery::parse(query.as_deref())?;
+    let permit = match deps.slots.acquire(origin.client.as_deref()) {
+        Ok(permit) => permit,
+        Err(_) => return refuse(&deps, &headers, &origin),
+    };
+    let filter = query.filter.clone();
+    Ok(open(deps, &origin, &headers, &query, filter, permit).await)
+}
+
+async fn configuration_stream(
+    State(deps): State<Deps>,
+    origin: Origin,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let query = StreamQuery::parse(query.as_deref())?;
+    let id = config_id(&id)?;
+    let user = user_id(deps.settings.auth_mode, &headers)?.to_owned();
+    let permit = match deps.slots.acquire(origin.client.as_deref()) {
+        Ok(permit) => permit,
+        Err(_) => return refuse(&deps, &headers, &origin),
+    };
+    let configuration = tokio::time::timeout(limits::STORE_TIMEOUT, deps.store.configuration(&user, id))
+        .await
+        .map_err(|_| crate::store::StoreError::Unavailable("no answer for a configuration".into()))??;
+    let tags = configuration.ok_or(ApiError::NoConfiguration)?.tags;
+    Ok(open(deps, &origin, &headers, &query, Filter::only(tags), permit).await)
+}
+
+/// Says who the caller is.
+fn user_id(mode: AuthMode, headers: &HeaderMap) -> Result<&str, ApiError> {
+    match mode {
+        AuthMode::Off => Err(ApiError::Unidentified),
+        AuthMode::TrustedHeader => {
+            let user = headers.get(routes::USER_HEADER).and_then(|value| value.to_str().ok()).map(str::trim);
+            user.filter(|user| (1..=256).contains(&user.len())).ok_or(ApiError::Unidentified)
+        }
+    }
+}
+
+async fn open(
+    deps: Deps,
+    origin: &Origin,
+    headers: &HeaderMap,
+    query: &StreamQuery,
+    filter: Filter,
+    permit: Permit,
+) -> Response {
+    let presented = last_event_id(headers, query).map(|id| Cursor::from_id(id, deps.hub.epoch()));
+    let stream_id = format!("{:016x}", fastrand::u64(..));
+    let span = tracing::info_span!("stream", request_id = %origin.request_id, trace_id = origin.trace_id, stream_id);
+    let resumes = presented.map(|cursor| cursor.map_or_else(ResetReason::as_str, |_| "resume"));
+    span.in_scope(|| tracing::info!(cursor = resumes, connections = deps.slots.taken(), "stream opened"));
+    let mut subscription = deps.hub.subscribe();
+    if matches!(presented, Some(Ok(_))) {
+        subscription.first_snapshot(CURSOR_WAIT).await;
+    }
+    let params = session_params(&deps, origin, stream_id, filter, presented);
+    let now = Instant::now().into_std();
+    let stream = OpenStream {
+        session: Session::new(params, now),
+        subscription,
+        permit,
+        slots: deps.slots,
+        clock: deps.clock,
+        started: deps.started,
+        shutdown: deps.shutdown,
+        sent: Sent::default(),
+        span,
+    };
+    event_stream(stream.into_body())
+}
+
+fn session_params(
+    deps: &Deps,
+    origin: &Origin,
+    stream_id: String,
+    filter: Filter,
+    presented: Option<Result<Cursor, ResetReason>>,
+) -> SessionParams {
+    let settings = &deps.settings;
+    SessionParams {
+        stream_id,
+        epoch: deps.hub.epoch(),
+        filter,
+        presented,
+        heartbeat_every: settings.heartbeat_interval.get(),
+        retry: settings.retry.get().mul_f64(1.0 + fastrand::f64() / 2.0),
+        reconnect: Duration::from_millis(fastrand::u64(limits::RECONNECT_MIN_MS..=limits::RECONNECT_MAX_MS)),
+        ends_at: ends_at(settings.max_session.get(), origin.deadline),
+        replay: ReplayLimits {
+            window: settings.poll.replay_window.get(),
+            events: usize::try_from(settings.poll.replay_events.get()).unwrap_or(usize::MAX),
+        },
+    }
+}
+
+/// Says when a session ends: after its length, shortened at random, or in time before the invocation does.
+fn ends_at(max_session: Duration, deadline: Option<Instant>) -> (std::time::Instant, EndReason) {
+    let now = Instant::now();
+    let shortened = max_session.mul_f64(1.0 - fastrand::f64() * f64::from(limits::SESSION_JITTER_PERCENT) / 100.0);
+    let session_end = now + shortened;
+    // A deadline in the past means that the platform did not say: some emulators send 1970.
+    let Some(deadline) = deadline.filter(|deadline| *deadline > now) else {
+        return (session_end.into_std(), EndReason::Session);
+    };
+    let margin = limits::DRAIN_MARGIN.min((deadline - now) / 2);
+    let drain = deadline - margin;
+    if drain < session_end {
+        (drain.into_std(), EndReason::Deadline)
+    } else {
+        (session_end.into_std(), EndReason::Session)
+    }
+}
+
+/// Answers a client that finds no free slot.
+fn refuse(deps: &Deps, headers: &HeaderMap, origin: &Origin) -> Result<Response, ApiError> {
+    let max_connections = deps.slots.max();
+    tracing::info!(request_id = %origin.request_id, connections = deps.slots.taken(), "stream refused");
+    if deps.settings.when_full == WhenFull::Reject || !accepts_event_stream(headers) {
+        return Err(ApiError::Full { max_connections });
+    }
+    // Any other status would end a browser's EventSource for good; it comes back after `retry`. Spread out, so that those
+    // who were refused together do not return together.
+    let delay = Duration::from_millis(fastrand::u64(5_000..=10_000));
+    let mut out = bytes::BytesMut::new();
+    crate::core::encode::retry(&mut out, delay);
+    out.extend_from_slice(&event::overloaded(max_connections, u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)));
+    Ok(event_stream(axum::body::Body::from(out.freeze())))
+}
+
+fn event_stream(body: axum::body::Body) -> Response {
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
+        (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
+    ];
+    (headers, body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_ends_before_the_invocation_and_at_most_a_fifth_early() {
+        let now = Instant::now();
+        let secs = Duration::from_secs;
+        for _ in 0..200 {
+            let (end, reason) = ends_at(secs(100), None);
+            let lasts = Instant::from_std(end) - now;
+            assert!(secs(80) <= lasts && lasts <= secs(100), "{lasts:?}");
+            assert_eq!(reason, EndReason::Session);
+            assert_eq!(ends_at(secs(100), Some(now + secs(20))), ((now + secs(10)).into_std(), EndReason::Deadline));
+            assert_eq!(ends_at(secs(100), Some(now + secs(4))), ((now + secs(2)).into_std(), EndReason::Deadline));
+            assert_eq!(ends_at(secs(100), Some(now)).1, EndReason::Session);
+            assert_eq!(ends_at(secs(100), Some(now + secs(111))).1, EndReason::Session);
+        }
+    }
+
+    #[test]
+    fn only_a_trusted_header_names_a_user() {
+        let mut headers = HeaderMap::new();
+        assert!(user_id(AuthMode::TrustedHeader, &headers).is_err());
+        headers.insert("x-user-id", HeaderValue::from_static("u1"));
+        assert_eq!(user_id(AuthMode::TrustedHeader, &headers).unwrap(), "u1");
+        assert!(user_id(AuthMode::Off, &headers).is_err());
+        headers.insert("x-user-id", HeaderValue::from_static(" "));
+        assert!(user_id(AuthMode::TrustedHeader, &headers).is_err());
+    }
+}

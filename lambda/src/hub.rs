@@ -1,0 +1,241 @@
+//! One poller per instance, running only while somebody listens; what it finds is shared by all sessions.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use contract::{DataSettings, PollSettings, limits};
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::clock::Clock;
+use crate::core::cursor::Epoch;
+use crate::core::journal::Journal;
+use crate::core::snapshot::Snapshot;
+use crate::store::{Store, StoreError};
+
+/// The poller and its listeners.
+#[derive(Clone)]
+pub struct Hub {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    store: Arc<dyn Store>,
+    clock: Clock,
+    poll_interval: Duration,
+    epoch: Epoch,
+    journal: tokio::sync::Mutex<Journal>,
+    published: watch::Sender<Published>,
+    listeners: Mutex<Listeners>,
+    /// Somebody came who needs a read that begins now.
+    nudge: Notify,
+}
+
+#[derive(Default)]
+struct Listeners {
+    count: usize,
+    poller: Option<JoinHandle<()>>,
+}
+
+/// The newest snapshot, and when the read that confirmed it began.
+#[derive(Clone, Default)]
+pub struct Published {
+    snapshot: Option<Arc<Snapshot>>,
+    read_began: Option<Instant>,
+}
+
+impl Hub {
+    /// Makes a hub that has not read anything.
+    #[must_use]
+    pub fn new(store: Arc<dyn Store>, data: DataSettings, poll: PollSettings, clock: Clock) -> Self {
+        let poll_interval = poll.poll_interval.get();
+        let journal = Journal::new(data, poll);
+        let shared = Shared {
+            store,
+            clock,
+            poll_interval,
+            epoch: journal.epoch(),
+            journal: tokio::sync::Mutex::new(journal),
+            published: watch::Sender::new(Published::default()),
+            listeners: Mutex::default(),
+            nudge: Notify::new(),
+        };
+        Self { shared: Arc::new(shared) }
+    }
+
+    /// Epoch of the ids.
+    #[must_use]
+    pub fn epoch(&self) -> Epoch {
+        self.shared.epoch
+    }
+
+    /// Listens: the poller runs as long as any subscription lives. Must be called within a tokio runtime.
+    #[must_use]
+    pub fn subscribe(&self) -> Subscription {
+        let mut listeners = self.shared.listeners();
+        listeners.count += 1;
+        if listeners.poller.as_ref().is_none_or(JoinHandle::is_finished) {
+            listeners.poller = Some(tokio::spawn(run(Arc::clone(&self.shared))));
+        } else {
+            self.shared.nudge.notify_one();
+        }
+        drop(listeners);
+        let receiver = self.shared.published.subscribe();
+        Subscription { shared: Arc::clone(&self.shared), receiver, since: Instant::now() }
+    }
+
+    /// Returns a snapshot that is at most `max_age` old, reading the table if need be.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the table cannot be read.
+    pub async fn current(&self, max_age: Duration) -> Result<Arc<Snapshot>, StoreError> {
+        let recent = |published: &Published| {
+            let began = published.read_began?;
+            published.snapshot.clone().filter(|_| began.elapsed() <= max_age)
+        };
+        if let Some(snapshot) = recent(&self.shared.published.borrow()) {
+            return Ok(snapshot);
+        }
+        let mut journal = self.shared.journal.lock().await;
+        // Requests that waited for the lock share the read of the one that had it.
+        if let Some(snapshot) = recent(&self.shared.published.borrow()) {
+            return Ok(snapshot);
+        }
+        self.shared.read(&mut journal).await
+    }
+}
+
+impl Shared {
+    fn listeners(&self) -> MutexGuard<'_, Listeners> {
+        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn read(&self, journal: &mut Journal) -> Result<Arc<Snapshot>, StoreError> {
+        let began = Instant::now();
+        let now = self.clock.now();
+        let range = journal.next_read(now);
+        let too_slow = |_| StoreError::Unavailable(format!("no answer within {:?}", limits::STORE_TIMEOUT));
+        let read = timeout(limits::STORE_TIMEOUT, self.store.read(range)).await.map_err(too_slow)??;
+        tracing::debug!(
+            full = range.full,
+            items = read.items.len(),
+            skipped = read.skipped,
+            units = read.units,
+            millis = began.elapsed().as_millis(),
+            "table read"
+        );
+        // At the time for which the read was planned: its bounds must be those of the window.
+        let snapshot = journal.apply(range, read.items, now).map(Arc::new);
+        self.published.send_modify(|published| {
+            published.read_began = Some(began);
+            published.snapshot = snapshot.or_else(|| published.snapshot.take());
+        });
+        self.published.borrow().snapshot.clone().ok_or_else(|| StoreError::Unavailable("nothing was read".into()))
+    }
+}
+
+/// Polls until it is aborted by the last subscription's end.
+async fn run(shared: Arc<Shared>) {
+    let mut failures = Failures::default();
+    loop {
+        let began = Instant::now();
+        let result = {
+            let mut journal = shared.journal.lock().await;
+            shared.read(&mut journal).await
+        };
+        match result {
+            Ok(_) => {
+                failures.recovered();
+                let nudged_at = began + (shared.poll_interval / 10).max(Duration::from_millis(50));
+                tokio::select! {
+                    () = sleep_until(began + shared.poll_interval) => {}
+                    () = async { shared.nudge.notified().await; sleep_until(nudged_at).await } => {}
+                }
+            }
+            Err(error) => sleep_until(Instant::now() + failures.failed(&error, shared.poll_interval)).await,
+        }
+    }
+}
+
+/// A run of failed reads: logged when it begins, changes kind and ends, not at every poll.
+#[derive(Default)]
+struct Failures {
+    since: Option<Instant>,
+    polls: u32,
+    kind: &'static str,
+}
+
+impl Failures {
+    /// Notes a failure and returns the pause before the next try: from one poll interval, doubling up to four (at least
+    /// two seconds), half of it random so that instances do not come back together.
+    fn failed(&mut self, error: &StoreError, poll_interval: Duration) -> Duration {
+        if self.kind != error.kind() {
+            tracing::warn!(kind = error.kind(), %error, "table reads fail; streams go on without new data");
+        }
+        self.kind = error.kind();
+        self.since.get_or_insert_with(Instant::now);
+        let doubled = poll_interval.saturating_mul(1 << self.polls.min(10));
+        self.polls += 1;
+        let cap = (poll_interval * 4).clamp(Duration::from_secs(2), limits::BACKOFF_MAX);
+        doubled.min(cap).mul_f64(0.5 + fastrand::f64() / 2.0)
+    }
+
+    fn recovered(&mut self) {
+        if let Some(since) = self.since {
+            tracing::info!(polls = self.polls, seconds = since.elapsed().as_secs_f64(), "table reads work again");
+        }
+        *self = Self::default();
+    }
+}
+
+/// One listener.
+pub struct Subscription {
+    shared: Arc<Shared>,
+    receiver: watch::Receiver<Published>,
+    since: Instant,
+}
+
+impl Subscription {
+    /// Returns the newest snapshot, once a read has confirmed it that began after this subscription: what was there when
+    /// the client came must count as there.
+    #[must_use]
+    pub fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
+        let published = self.receiver.borrow_and_update();
+        published.snapshot.clone().filter(|_| published.read_began.is_some_and(|began| began >= self.since))
+    }
+
+    /// Waits for the next read, whether it brought something new or not.
+    pub async fn changed(&mut self) {
+        if self.receiver.changed().await.is_err() {
+            // The sender lives in `shared`, which this subscription holds: never reached.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Waits up to `limit` for [`Subscription::snapshot`].
+    pub async fn first_snapshot(&mut self, limit: Duration) -> Option<Arc<Snapshot>> {
+        let found = async {
+            loop {
+                if let Some(snapshot) = self.snapshot() {
+                    return snapshot;
+                }
+                self.changed().await;
+            }
+        };
+        timeout(limit, found).await.ok()
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        let mut listeners = self.shared.listeners();
+        listeners.count -= 1;
+        if listeners.count == 0
+            && let Some(poller) = listeners.poller.take()
+        {
+            // Between invocations Lambda freezes the process: a read left in flight would wake up to a dead connection.
+            poller.abort();
+        }
+    }
+}

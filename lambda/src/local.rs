@@ -1,0 +1,218 @@
+//! Both functions and the page as ordinary HTTP servers: what `./justw dev` starts.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::serve::{ListenerExt, TapIo};
+use contract::page::{PageConfig, escape_json_for_script};
+use contract::{DashboardSettings, Lookup, StreamSettings, Tag, limits};
+use http::header;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+
+use crate::clock::Clock;
+use crate::http::request::Origin;
+use crate::http::{cors, dashboard, stream};
+use crate::start::Fatal;
+use crate::store::dynamodb::{self, DynamoDb};
+use crate::store::memory::Memory;
+use crate::store::{Configuration, Store};
+
+/// Settings of local mode beside those of the functions.
+#[derive(Debug)]
+pub struct LocalSettings {
+    /// Port of page and REST; 0 takes a free one.
+    pub dashboard_port: u16,
+    /// Port of the stream; 0 takes a free one.
+    pub stream_port: u16,
+    /// Whether the tables are DynamoDB's.
+    pub dynamodb: bool,
+    /// Folder of the page.
+    pub frontend: PathBuf,
+    /// Settings of the stream function.
+    pub stream: StreamSettings,
+    /// Settings of the dashboard function.
+    pub dashboard: DashboardSettings,
+}
+
+impl LocalSettings {
+    /// Reads the settings. Without tables in the environment, memory needs none; everybody here may name themselves.
+    ///
+    /// # Errors
+    /// [`Fatal`] with every variable that is bad.
+    pub fn from_env(lookup: &Lookup<'_>) -> Result<Self, Fatal> {
+        let dynamodb = match lookup("STORE").as_deref() {
+            None | Some("memory") => false,
+            Some("dynamodb") => true,
+            Some(other) => return Err(Fatal::new(format!("STORE: `{other}` is not one of `memory`, `dynamodb`"))),
+        };
+        let with_defaults = |name: &str| {
+            lookup(name).or_else(|| match name {
+                "SENTIMENTS_TABLE" | "USERS_TABLE" if !dynamodb => Some("local".to_owned()),
+                "ENVIRONMENT" => Some("local".to_owned()),
+                "AUTH_MODE" => Some("trusted-header".to_owned()),
+                _ => None,
+            })
+        };
+        Ok(Self {
+            dashboard_port: port(lookup, "DASHBOARD_PORT", 8080)?,
+            stream_port: port(lookup, "STREAM_PORT", 8081)?,
+            dynamodb,
+            frontend: lookup("FRONTEND_DIR").unwrap_or_else(|| "frontend".to_owned()).into(),
+            stream: StreamSettings::from_env(&with_defaults)?,
+            dashboard: DashboardSettings::from_env(&with_defaults)?,
+        })
+    }
+
+    fn page_config(&self, stream_port: u16) -> PageConfig {
+        PageConfig {
+            api_base_url: String::new(),
+            sse_base_url: format!("http://127.0.0.1:{stream_port}"),
+            environment: self.stream.environment.to_string(),
+            labels: self.stream.data.labels.as_slice().iter().map(ToString::to_string).collect(),
+            update_event: self.stream.data.update_event.to_string(),
+            heartbeat_interval_ms: u64::try_from(self.stream.heartbeat_interval.get().as_millis()).unwrap_or(u64::MAX),
+        }
+    }
+}
+
+fn port(lookup: &Lookup<'_>, name: &'static str, default: u16) -> Result<u16, Fatal> {
+    let Some(text) = lookup(name) else { return Ok(default) };
+    text.parse().map_err(|_| Fatal::new(format!("{name}: `{text}` is not a port, a whole number from 0 to 65535")))
+}
+
+/// Two servers that listen and do not serve yet.
+pub struct Local {
+    dashboard: (TcpListener, Router),
+    stream: (TcpListener, Router),
+    shutdown: watch::Receiver<bool>,
+}
+
+impl Local {
+    /// Takes the ports and puts both functions together.
+    ///
+    /// # Errors
+    /// [`Fatal`] when a port is taken or AWS cannot be reached for lack of settings.
+    pub async fn bind(
+        settings: LocalSettings,
+        lookup: &Lookup<'_>,
+        shutdown: watch::Receiver<bool>,
+    ) -> Result<Self, Fatal> {
+        let clock = Clock::system();
+        let data = &settings.stream.data;
+        let store: Arc<dyn Store> = if settings.dynamodb {
+            let from_env = DynamoDb::from_env(data.clone(), lookup);
+            dynamodb::shared(match from_env {
+                Ok(store) => store,
+                Err(_) => DynamoDb::from_profile(data.clone(), lookup).await.map_err(Fatal::new)?,
+            })
+        } else {
+            let memory = Memory::with_feed(clock.clone(), data, 1);
+            let tags = ["AAPL", "MSFT", "NVDA"].iter().filter_map(|text| Tag::new(text).ok()).collect();
+            memory.put_configuration("demo", "tech", Configuration { tags });
+            Arc::new(memory)
+        };
+        let dashboard_listener = listen("DASHBOARD_PORT", settings.dashboard_port).await?;
+        let stream_listener = listen("STREAM_PORT", settings.stream_port).await?;
+        let page = settings.page_config(local_port(&stream_listener)?);
+        let stream_deps = stream::Deps::new(settings.stream, Arc::clone(&store), clock.clone(), shutdown.clone());
+        let stream = stream::router(stream_deps).layer(from_fn(cors::allow_any_origin));
+        let dashboard_deps = dashboard::Deps::new(settings.dashboard, store, clock);
+        let files = tower_http::services::ServeDir::new(&settings.frontend);
+        let dashboard = Router::new()
+            .route("/config.js", get(move || config_js(page.clone())))
+            .merge(dashboard::router(dashboard_deps).reset_fallback())
+            .fallback_service(files)
+            .layer(from_fn(never_cached));
+        Ok(Self { dashboard: (dashboard_listener, dashboard), stream: (stream_listener, stream), shutdown })
+    }
+
+    /// URLs of page and stream.
+    ///
+    /// # Errors
+    /// [`Fatal`] when the system does not know our ports.
+    pub fn urls(&self) -> Result<(String, String), Fatal> {
+        let url = |listener| local_port(listener).map(|port| format!("http://127.0.0.1:{port}"));
+        Ok((url(&self.dashboard.0)?, url(&self.stream.0)?))
+    }
+
+    /// Serves until told to stop; open streams get a moment to say so.
+    ///
+    /// # Errors
+    /// [`Fatal`] when a server fails.
+    pub async fn serve(self) -> Result<(), Fatal> {
+        let stopped = |mut flag: watch::Receiver<bool>| async move {
+            let _closed = flag.wait_for(|stop| *stop).await;
+        };
+        let too_late = {
+            let stopped = stopped(self.shutdown.clone());
+            async move {
+                stopped.await;
+                tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
+            }
+        };
+        let dashboard = axum::serve(nodelay(self.dashboard.0), service(self.dashboard.1))
+            .with_graceful_shutdown(stopped(self.shutdown.clone()));
+        let stream = axum::serve(nodelay(self.stream.0), service(self.stream.1))
+            .with_graceful_shutdown(stopped(self.shutdown.clone()));
+        tokio::select! {
+            both = async { tokio::try_join!(dashboard.into_future(), stream.into_future()) } => {
+                both.map(|_| ()).map_err(Fatal::new)
+            }
+            () = too_late => Ok(()),
+        }
+    }
+}
+
+async fn listen(name: &str, port: u16) -> Result<TcpListener, Fatal> {
+    // Loopback only: local mode lets anybody name themselves.
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| Fatal::new(format!("cannot listen on 127.0.0.1:{port}: {error}; set {name} to a free port")))
+}
+
+fn local_port(listener: &TcpListener) -> Result<u16, Fatal> {
+    listener.local_addr().map(|address| address.port()).map_err(Fatal::new)
+}
+
+/// Small writes go out at once: an event must not wait for the one after it.
+fn nodelay(listener: TcpListener) -> TapIo<TcpListener, fn(&mut TcpStream)> {
+    listener.tap_io(|stream| {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY cannot be set");
+        }
+    })
+}
+
+fn service(router: Router) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+    router.layer(from_fn(with_origin)).into_make_service_with_connect_info()
+}
+
+async fn with_origin(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
+    let origin = Origin {
+        request_id: format!("{:016x}", fastrand::u64(..)),
+        client: Some(address.ip().to_string()),
+        ..Origin::default()
+    };
+    request.extensions_mut().insert(origin);
+    next.run(request).await
+}
+
+async fn never_cached(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(http::HeaderValue::from_static("no-cache"));
+    response
+}
+
+async fn config_js(page: PageConfig) -> impl IntoResponse {
+    let json = serde_json::to_string(&page).expect("a struct of strings and numbers always serialises");
+    let script = format!("window.CONFIG = Object.freeze({});\n", escape_json_for_script(&json));
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], script)
+}

@@ -1,0 +1,76 @@
+//! What the binaries share: reading the environment, and dying with one clear line per fault.
+
+use std::fmt::Display;
+use std::process::ExitCode;
+
+use contract::SettingError;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+
+/// Reads a variable of the process; one that is not UTF-8 reads as its lossy form, which no rule accepts.
+#[must_use]
+pub fn variable(name: &str) -> Option<String> {
+    #[expect(clippy::disallowed_methods, reason = "this is where the binaries read their environment")]
+    std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
+}
+
+/// Why a process does not start, one line a fault.
+#[derive(Debug)]
+pub struct Fatal(Vec<String>);
+
+impl Fatal {
+    /// Takes one fault.
+    pub fn new(fault: impl Display) -> Self {
+        Self(vec![fault.to_string()])
+    }
+
+    /// Prints the faults and returns the exit code.
+    #[expect(clippy::print_stderr, reason = "the log may not be running yet, and a person reads this")]
+    pub fn report(&self) -> ExitCode {
+        for fault in &self.0 {
+            eprintln!("error: {fault}");
+        }
+        ExitCode::FAILURE
+    }
+}
+
+impl From<Vec<SettingError>> for Fatal {
+    fn from(errors: Vec<SettingError>) -> Self {
+        Self(errors.iter().map(ToString::to_string).collect())
+    }
+}
+
+/// Makes the runtime: one thread where one request is served at a time, a thread per core on Managed Instances.
+///
+/// # Errors
+/// [`Fatal`] when the system gives no threads.
+pub fn runtime() -> Result<Runtime, Fatal> {
+    let mut builder = if variable("AWS_LAMBDA_MAX_CONCURRENCY").is_some() {
+        tokio::runtime::Builder::new_multi_thread()
+    } else {
+        tokio::runtime::Builder::new_current_thread()
+    };
+    builder.enable_all().build().map_err(Fatal::new)
+}
+
+/// Returns a flag that turns true when the process is told to stop by SIGTERM or SIGINT. Must be called within a runtime.
+///
+/// # Errors
+/// [`Fatal`] when signals cannot be listened for.
+pub fn shutdown_flag() -> Result<watch::Receiver<bool>, Fatal> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate()).map_err(Fatal::new)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(Fatal::new)?;
+    let (sender, receiver) = watch::channel(false);
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("told to stop");
+        sender.send_replace(true);
+        // Keeps the flag readable for streams that look later.
+        std::future::pending::<()>().await;
+    });
+    Ok(receiver)
+}

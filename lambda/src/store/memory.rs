@@ -1,0 +1,224 @@
+//! Items in memory, with a sample feed: what `./justw dev` shows without an account.
+//!
+//! The feed is a function of seed and time, so it needs no task of its own: a read works out which items have appeared.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use contract::{DataSettings, Tag};
+
+use super::{Configuration, Read, Store, StoreFuture};
+use crate::clock::Clock;
+use crate::core::item::{Item, ItemKey};
+use crate::core::journal::TimeRange;
+use crate::core::timestamp::Timestamp;
+
+/// Items that were put in, and items that a feed makes up.
+pub struct Memory {
+    clock: Clock,
+    rows: Mutex<Vec<Item>>,
+    configurations: Mutex<HashMap<(String, String), Configuration>>,
+    feed: Option<Feed>,
+}
+
+impl Memory {
+    /// Holds nothing.
+    #[must_use]
+    pub fn empty(clock: Clock) -> Self {
+        Self { clock, rows: Mutex::default(), configurations: Mutex::default(), feed: None }
+    }
+
+    /// Holds what a sample feed makes up: an item a minute for the past day, and about one a second from now on.
+    #[must_use]
+    pub fn with_feed(clock: Clock, data: &DataSettings, seed: u64) -> Self {
+        let feed = Feed { seed, labels: data.labels.as_slice().len(), began: clock.wall() };
+        Self { feed: Some(feed), ..Self::empty(clock) }
+    }
+
+    /// Puts an item in, in place of one with the same key.
+    pub fn put(&self, item: Item) {
+        let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+        rows.retain(|held| held.key != item.key);
+        rows.push(item);
+    }
+
+    /// Saves a configuration.
+    pub fn put_configuration(&self, user_id: &str, config_id: &str, configuration: Configuration) {
+        let mut saved = self.configurations.lock().unwrap_or_else(PoisonError::into_inner);
+        saved.insert((user_id.to_owned(), config_id.to_owned()), configuration);
+    }
+}
+
+impl Store for Memory {
+    fn read(&self, range: TimeRange) -> StoreFuture<'_, Read> {
+        Box::pin(async move {
+            let rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
+            let inside = |item: &&Item| range.after < item.at && item.at <= range.until;
+            let mut items: Vec<Item> = rows.iter().filter(inside).cloned().collect();
+            if let Some(feed) = &self.feed {
+                items.extend(feed.items(range, self.clock.wall()));
+            }
+            Ok(Read { items, skipped: 0, units: 0.0 })
+        })
+    }
+
+    fn configuration<'a>(&'a self, user_id: &'a str, config_id: &'a str) -> StoreFuture<'a, Option<Configuration>> {
+        Box::pin(async move {
+            let saved = self.configurations.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(saved.get(&(user_id.to_owned(), config_id.to_owned())).cloned())
+        })
+    }
+
+    fn warm_up(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async { Ok(()) })
+    }
+}
+
+struct Feed {
+    seed: u64,
+    labels: usize,
+    began: Timestamp,
+}
+
+/// Large companies and how much the news writes about them.
+const COMPANIES: [(&str, &str, u32); 16] = [
+    ("AAPL", "apple", 14),
+    ("MSFT", "microsoft", 12),
+    ("NVDA", "nvidia", 14),
+    ("AMZN", "amazon", 10),
+    ("GOOGL", "alphabet", 9),
+    ("META", "meta", 7),
+    ("TSLA", "tesla", 11),
+    ("BRK.B", "berkshire", 3),
+    ("JPM", "jpmorgan", 4),
+    ("V", "visa", 2),
+    ("UNH", "unitedhealth", 2),
+    ("XOM", "exxon", 3),
+    ("JNJ", "johnson-and-johnson", 2),
+    ("WMT", "walmart", 3),
+    ("NFLX", "netflix", 5),
+    ("AMD", "amd", 6),
+];
+const SOURCES: [&str; 6] = ["newswire", "market-brief", "filings", "tech-daily", "street-talk", "morning-notes"];
+const HEADLINES: [&[&str]; 3] = [
+    &["beats-quarterly-estimates", "raises-full-year-guidance", "wins-long-term-contract", "shares-climb-on-upgrade"],
+    &["to-report-on-thursday", "names-new-finance-chief", "holds-annual-meeting", "trades-in-line-with-sector"],
+    &["misses-revenue-forecast", "faces-antitrust-inquiry", "recalls-product-line", "slips-after-downgrade"],
+];
+/// One item in this many is analysed late: the stream's late window at work.
+const LATE_ONE_IN: u32 = 40;
+
+/// A small generator (SplitMix64), because the same seed and second must make the same item everywhere and for good.
+struct Draw(u64);
+
+impl Draw {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u32) -> u32 {
+        u32::try_from(self.next() % u64::from(bound.max(1))).unwrap_or(0)
+    }
+
+    fn unit(&mut self) -> f64 {
+        f64::from(self.below(10_001)) / 10_000.0
+    }
+
+    fn company(&mut self) -> (&'static str, &'static str) {
+        let mut rest = self.below(COMPANIES.iter().map(|(_, _, weight)| weight).sum());
+        for (ticker, name, weight) in COMPANIES {
+            if rest < weight {
+                return (ticker, name);
+            }
+            rest -= weight;
+        }
+        (COMPANIES[0].0, COMPANIES[0].1)
+    }
+}
+
+impl Feed {
+    fn items(&self, range: TimeRange, now: Timestamp) -> Vec<Item> {
+        let first = range.after.millis() / 1000;
+        let last = range.until.min(now).millis() / 1000;
+        let inside = |item: &Item| range.after < item.at && item.at <= range.until;
+        (first..=last).filter_map(|second| self.item_of(second, now)).filter(inside).collect()
+    }
+
+    /// The item of one second, if it has one and that has appeared by `now`.
+    fn item_of(&self, second: u64, now: Timestamp) -> Option<Item> {
+        if second < self.began.millis() / 1000 && !second.is_multiple_of(60) {
+            return None;
+        }
+        let mut draw = Draw(self.seed ^ second.wrapping_mul(0x2545_f491_4f6c_dd1d));
+        let at = Timestamp::from_millis(second * 1000 + u64::from(draw.below(1000)));
+        let late = draw.below(LATE_ONE_IN) == 0;
+        let appears = if late { at.plus(Duration::from_secs(20 + u64::from(draw.below(60)))) } else { at };
+        (appears <= now).then(|| self.make(&mut draw, at, second))
+    }
+
+    fn make(&self, draw: &mut Draw, at: Timestamp, second: u64) -> Item {
+        let (ticker, name) = draw.company();
+        let mood = match draw.below(100) {
+            0..45 => 0_usize,
+            45..75 => 1,
+            _ => 2,
+        };
+        let label = if self.labels == HEADLINES.len() {
+            u8::try_from(mood).unwrap_or(0)
+        } else {
+            u8::try_from(draw.next() % self.labels.max(1) as u64).unwrap_or(0)
+        };
+        let strength = draw.unit();
+        let score = match mood {
+            0 => 0.2 + 0.8 * strength,
+            1 => -0.2 + 0.4 * strength,
+            _ => -0.2 - 0.8 * strength,
+        };
+        let headline = HEADLINES[mood][draw.below(4) as usize];
+        let source = SOURCES[draw.below(6) as usize];
+        let mut tags: Vec<Tag> = Tag::new(ticker).into_iter().collect();
+        if draw.below(5) == 0 {
+            tags.extend(Tag::new(draw.company().0).into_iter().filter(|other| other.as_str() != ticker));
+        }
+        let round = |value: f64| (value * 1000.0).round() / 1000.0;
+        Item {
+            key: ItemKey { id: format!("{name}-{headline}-{second}").into(), time_text: at.to_string().into() },
+            at,
+            label,
+            score: Some(round(score)),
+            confidence: Some(round(0.6 + 0.4 * draw.unit())),
+            source: Some(source.into()),
+            tags: tags.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::TableName;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn the_feed_is_the_same_for_the_same_seed_and_about_one_item_a_second() {
+        let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
+        let start = Timestamp::parse("2025-12-02T10:30:00Z").unwrap();
+        let feed = Feed { seed: 7, labels: 3, began: start };
+        let later = start.plus(Duration::from_secs(600));
+        let range = TimeRange { after: start, until: later, full: false };
+        let items = feed.items(range, later);
+        assert_eq!(items, feed.items(range, later));
+        assert!((570..=600).contains(&items.len()), "{}", items.len());
+        assert!(items.iter().all(|item| item.score.is_some_and(|score| (-1.0..=1.0).contains(&score))));
+        let memory = Memory::with_feed(Clock::new(move || start), &data, 7);
+        let day = TimeRange { after: start.minus(contract::limits::WINDOW), until: later, full: true };
+        let baseline = memory.read(day).await.unwrap().items;
+        assert!((1350..=1441).contains(&baseline.len()), "{}", baseline.len());
+        assert!((0..3).all(|label| baseline.iter().any(|item| item.label == label)));
+    }
+}

@@ -1,0 +1,73 @@
+//! Where items come from: DynamoDB, or memory with a sample feed.
+
+pub mod dynamodb;
+pub mod memory;
+mod row;
+
+use std::collections::BTreeSet;
+use std::future::Future;
+use std::pin::Pin;
+
+use contract::Tag;
+
+use crate::core::item::Item;
+use crate::core::journal::TimeRange;
+
+/// A boxed future, so that a store can be chosen when the process starts.
+pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
+
+/// What one read brought.
+#[derive(Debug, Default)]
+pub struct Read {
+    /// Rows that are ready and parsed.
+    pub items: Vec<Item>,
+    /// Rows that did not parse.
+    pub skipped: u64,
+    /// Read units consumed, where the store counts them.
+    pub units: f64,
+}
+
+/// A saved configuration of a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Configuration {
+    /// Tickers the user wants.
+    pub tags: BTreeSet<Tag>,
+}
+
+/// Why the store did not answer.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It asks us to slow down.
+    #[error("the table throttles: {0}")]
+    Throttled(String),
+    /// It cannot be reached, is too slow or broken; later it may work.
+    #[error("the table cannot be read: {0}")]
+    Unavailable(String),
+    /// It refuses: a missing table or index, missing rights, bad credentials. A person is needed.
+    #[error("the table refuses to be read: {0}")]
+    Refused(String),
+}
+
+impl StoreError {
+    /// One word for logs.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Throttled(_) => "throttled",
+            Self::Unavailable(_) => "unavailable",
+            Self::Refused(_) => "refused",
+        }
+    }
+}
+
+/// Where items and configurations are read from.
+pub trait Store: Send + Sync + 'static {
+    /// Reads the items of a time range, all labels.
+    fn read(&self, range: TimeRange) -> StoreFuture<'_, Read>;
+
+    /// Reads one configuration of one user; `None` where there is none.
+    fn configuration<'a>(&'a self, user_id: &'a str, config_id: &'a str) -> StoreFuture<'a, Option<Configuration>>;
+
+    /// Opens connections before the first request, at full CPU; an error is no reason to stop.
+    fn warm_up(&self) -> StoreFuture<'_, ()>;
+}

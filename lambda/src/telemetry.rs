@@ -1,0 +1,26 @@
+//! Logs: one JSON object a line on standard output, where Lambda collects them.
+
+use contract::Lookup;
+use tracing::Level;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+/// Variable in which Lambda says how much to log (its advanced logging controls).
+const LEVEL_VARIABLE: &str = "AWS_LAMBDA_LOG_LEVEL";
+
+/// Starts logging; a second call does nothing.
+pub fn start(lookup: &Lookup<'_>) {
+    let level = match lookup(LEVEL_VARIABLE).unwrap_or_default().to_ascii_uppercase().as_str() {
+        "TRACE" => Level::TRACE,
+        "DEBUG" => Level::DEBUG,
+        "WARN" => Level::WARN,
+        "ERROR" | "FATAL" => Level::ERROR,
+        _ => Level::INFO,
+    };
+    // Ours at the level asked for; the libraries' own talk only when something is wrong.
+    let targets = Targets::new().with_default(level.min(Level::WARN)).with_target("lambda", level);
+    let layer = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).with_target(false);
+    // It fails only when logging has been started already, by a test.
+    let _started = tracing_subscriber::registry().with(layer).with(targets).try_init();
+}
