@@ -1,0 +1,14 @@
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
+
+provider "aws" {
+  region = "us-east-1"
+
+  # On the provider, so that no resource can be forgotten.
+  default_tags {
+    tags = {
+      environment = "dev"
+      managed-by  = "infragen"
+      project     = "sse-streaming"
+    }
+  }
+}

@@ -1,0 +1,67 @@
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
+
+module "dashboard" {
+  source = "./modules/lambda"
+
+  name               = "sse-streaming-dev-dashboard"
+  description        = "Live dashboards over server-sent events"
+  zip                = var.dashboard_zip
+  architecture       = "arm64"
+  memory_mebibytes   = 256
+  timeout_secs       = 30
+  log_retention_days = 14
+
+  # Holds for every request through the URL: a program that streams breaks behind it.
+  invoke_mode = "BUFFERED"
+
+  # The only place that answers cross-origin requests: the program stays silent about it on Lambda.
+  cors = {
+    allow_origins  = ["*"]
+    allow_methods  = ["DELETE", "GET", "POST", "PUT"]
+    allow_headers  = ["authorization", "content-type", "last-event-id"]
+    expose_headers = ["authorization", "content-type", "last-event-id", "retry-after"]
+    max_age_secs   = 3600
+  }
+
+  environment = {
+    DATA_CONFIDENCE_ATTRIBUTE = "confidence"
+    DATA_INDEX                = "by_sentiment"
+    DATA_KEY_ATTRIBUTE        = "source_id"
+    DATA_LABELS               = "positive,neutral,negative"
+    DATA_LABEL_ATTRIBUTE      = "sentiment"
+    DATA_SCORE_ATTRIBUTE      = "score"
+    DATA_SOURCE_ATTRIBUTE     = "source"
+    DATA_STATUS_ATTRIBUTE     = "status"
+    DATA_STATUS_READY         = "analyzed"
+    DATA_TAGS_ATTRIBUTE       = "matched_tickers"
+    DATA_TIME_ATTRIBUTE       = "timestamp"
+    DATA_UPDATE_EVENT         = "sentiment_update"
+    ENVIRONMENT               = "dev"
+    SENTIMENTS_TABLE          = "sse-streaming-dev-items"
+    SSE_LATE_WINDOW           = "10m"
+    SSE_POLL_INTERVAL         = "5s"
+    SSE_RECONCILE_INTERVAL    = "1h"
+    SSE_REPLAY_EVENTS         = "500"
+    SSE_REPLAY_WINDOW         = "15m"
+    USERS_TABLE               = "sse-streaming-dev-users"
+  }
+
+  # Reads only: the newest items through the index, and one user's configurations.
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid      = "ReadItemsThroughIndex"
+        Effect   = "Allow"
+        Action   = ["dynamodb:Query"]
+        Resource = ["${aws_dynamodb_table.items.arn}/index/by_sentiment"]
+      },
+      {
+        Sid      = "ReadUsers"
+        Effect   = "Allow"
+        Action   = ["dynamodb:GetItem", "dynamodb:Query"]
+        Resource = [aws_dynamodb_table.users.arn]
+      },
+    ]
+  })
+}

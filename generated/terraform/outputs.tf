@@ -1,0 +1,74 @@
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
+
+output "stream_url" {
+  description = "Base URL of the stream function, without a slash at the end."
+  value       = trimsuffix(module.stream.url, "/")
+}
+
+output "stream_function_name" {
+  description = "Name of the stream function."
+  value       = module.stream.function_name
+}
+
+output "stream_function_version" {
+  description = "Version of the stream function that the alias `live` points to."
+  value       = module.stream.version
+}
+
+output "stream_log_group_name" {
+  description = "Log group of the stream function."
+  value       = module.stream.log_group_name
+}
+
+output "dashboard_url" {
+  description = "Base URL of the dashboard function, without a slash at the end."
+  value       = trimsuffix(module.dashboard.url, "/")
+}
+
+output "dashboard_function_name" {
+  description = "Name of the dashboard function."
+  value       = module.dashboard.function_name
+}
+
+output "dashboard_function_version" {
+  description = "Version of the dashboard function that the alias `live` points to."
+  value       = module.dashboard.version
+}
+
+output "dashboard_log_group_name" {
+  description = "Log group of the dashboard function."
+  value       = module.dashboard.log_group_name
+}
+
+output "items_table_name" {
+  description = "Name of the table of items."
+  value       = aws_dynamodb_table.items.name
+}
+
+output "users_table_name" {
+  description = "Name of the table of users."
+  value       = aws_dynamodb_table.users.name
+}
+
+output "region" {
+  description = "Region that everything is in."
+  value       = "us-east-1"
+}
+
+# The URLs are known only after apply, so the page's configuration is an output as well:
+# `terraform -chdir=generated/terraform output -raw config_js > frontend/config.js`
+locals {
+  page = {
+    ENVIRONMENT           = "dev"
+    HEARTBEAT_INTERVAL_MS = 15000
+    LABELS                = ["positive", "neutral", "negative"]
+    UPDATE_EVENT          = "sentiment_update"
+    API_BASE_URL          = trimsuffix(module.dashboard.url, "/")
+    SSE_BASE_URL          = trimsuffix(module.stream.url, "/")
+  }
+}
+
+output "config_js" {
+  description = "Whole text of config.js with the live URLs."
+  value       = "// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.\nwindow.CONFIG = Object.freeze(${jsonencode(local.page)});\n"
+}

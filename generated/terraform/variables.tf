@@ -1,0 +1,56 @@
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
+
+# What to deploy. `./justw package` and `./justw image` write these into artifacts.auto.tfvars.json; rendering never
+# waits for them. All four are declared whatever the packaging, because Terraform warns about values without a variable.
+
+variable "stream_zip" {
+  description = "Zip archive of the stream function: its path and the base64 SHA-256 of its bytes. Not used by this packaging."
+  type        = object({ path = string, sha256 = string })
+  default     = null
+
+  validation {
+    condition     = var.stream_zip == null || can(regex("^[0-9A-Za-z+/]{43}=$", var.stream_zip.sha256))
+    error_message = "`stream_zip.sha256` must be the base64 SHA-256 of the archive, 44 characters."
+  }
+}
+
+variable "dashboard_zip" {
+  description = "Zip archive of the dashboard function: its path and the base64 SHA-256 of its bytes."
+  type        = object({ path = string, sha256 = string })
+  default     = null
+
+  # Both functions in one rule, so that one missing file is one error.
+  validation {
+    condition     = var.dashboard_zip != null && var.stream_image != null
+    error_message = "The functions are not packaged yet: run `./justw package` for dashboard and `./justw image` to push the image of stream."
+  }
+
+  validation {
+    condition     = var.dashboard_zip == null || can(regex("^[0-9A-Za-z+/]{43}=$", var.dashboard_zip.sha256))
+    error_message = "`dashboard_zip.sha256` must be the base64 SHA-256 of the archive, 44 characters."
+  }
+}
+
+variable "stream_image" {
+  description = "Container image of the stream function, pinned by digest: repository@sha256:hex."
+  type        = string
+  default     = null
+
+  validation {
+    # A tag can be moved to another image after the plan was read; a digest cannot.
+    condition     = var.stream_image == null || can(regex("@sha256:[0-9a-f]{64}$", var.stream_image))
+    error_message = "`stream_image` must end with `@sha256:` and 64 hexadecimal digits: images are pinned by digest."
+  }
+}
+
+variable "dashboard_image" {
+  description = "Container image of the dashboard function, pinned by digest: repository@sha256:hex. Not used by this packaging."
+  type        = string
+  default     = null
+
+  validation {
+    # A tag can be moved to another image after the plan was read; a digest cannot.
+    condition     = var.dashboard_image == null || can(regex("@sha256:[0-9a-f]{64}$", var.dashboard_image))
+    error_message = "`dashboard_image` must end with `@sha256:` and 64 hexadecimal digits: images are pinned by digest."
+  }
+}

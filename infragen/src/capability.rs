@@ -1,0 +1,37 @@
+//! Which provider version can do what. HCL has no conditional schema, so differences are settled at render time.
+
+use crate::manifest::version::Version;
+
+/// Something that only newer providers can express.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Feature {
+    /// Argument `invoked_via_function_url` of `aws_lambda_permission`.
+    InvokedViaFunctionUrl,
+}
+
+impl Feature {
+    /// Returns the lowest provider version that has it.
+    #[must_use]
+    pub const fn since(self) -> Version {
+        match self {
+            Self::InvokedViaFunctionUrl => Version(6, 28, 0),
+        }
+    }
+
+    /// Returns whether every provider that a floor allows has it.
+    #[must_use]
+    pub fn is_in(self, floor: Version) -> bool {
+        floor >= self.since()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_feature_is_used_from_its_first_version_on() {
+        assert!(!Feature::InvokedViaFunctionUrl.is_in(Version(6, 27, 9)));
+        assert!(Feature::InvokedViaFunctionUrl.is_in(Version(6, 28, 0)));
+    }
+}

@@ -1,0 +1,238 @@
+//! Rules between keys: each value is right by itself, together they are not.
+
+use std::cell::RefCell;
+use std::time::Duration;
+
+use contract::units::{FunctionTimeout, duration_text};
+use contract::{AuthMode, limits};
+
+use super::names::{FUNCTION_NAME_MAX, Names};
+use super::sections::Manifest;
+use super::tree::{Table, find};
+use super::types::{BackendKind, FrontKind};
+use crate::diagnostic::Diagnostic;
+
+/// Checks everything that involves more than one key, or the platform.
+pub(super) fn check(manifest: &Manifest, tree: &Table, log: &RefCell<Vec<Diagnostic>>) {
+    let checks = Checks { manifest, tree, log };
+    checks.durations();
+    checks.connections();
+    checks.names();
+    checks.attributes();
+    checks.front();
+    checks.state();
+    checks.environment_size();
+}
+
+struct Checks<'a> {
+    manifest: &'a Manifest,
+    tree: &'a Table,
+    log: &'a RefCell<Vec<Diagnostic>>,
+}
+
+impl Checks<'_> {
+    /// Reports unless one of the keys involved is wrong by itself: its default would be blamed for it.
+    /// The first key that is in the text is the place.
+    fn fail(&self, involved: &[&str], message: String, hint: &str) {
+        let failed = |key: &&&str| self.log.borrow().iter().any(|diagnostic| diagnostic.key == **key);
+        if involved.iter().any(|key| failed(&key)) {
+            return;
+        }
+        let place = involved.iter().find_map(|key| Some((*key, find(self.tree, key)?.span.clone())));
+        self.log.borrow_mut().push(Diagnostic {
+            key: place.as_ref().map_or(involved[0], |(key, _)| key).to_owned(),
+            message,
+            hint: Some(hint.to_owned()),
+            span: place.map(|(_, span)| span),
+            environment: None,
+        });
+    }
+
+    fn durations(&self) {
+        let stream = &self.manifest.stream;
+        for (key, timeout) in
+            [("stream.timeout", stream.timeout), ("dashboard.timeout", self.manifest.dashboard.timeout)]
+        {
+            if timeout.get().subsec_millis() != 0 {
+                let message = format!("`{key}` is `{timeout}`: Lambda takes whole seconds only");
+                self.fail(&[key], message, "round it to seconds");
+            }
+        }
+        let (session, timeout) = (stream.max_session, stream.timeout);
+        if session.get() + limits::DRAIN_MARGIN >= timeout.get() {
+            let margin = duration_text(limits::DRAIN_MARGIN);
+            let message = format!(
+                "`stream.max_session` is `{session}`: with the {margin} kept for closing it does not end before \
+                 `stream.timeout`, `{timeout}`"
+            );
+            self.fail(&["stream.max_session", "stream.timeout"], message, &session_hint(session.get(), timeout));
+        }
+        let (heartbeat, silence) = (stream.heartbeat_interval, self.manifest.front.read_timeout.get());
+        if heartbeat.get() >= silence {
+            let message = format!(
+                "`stream.heartbeat_interval` is `{heartbeat}`: the way in ends a stream that is silent for `{}`",
+                duration_text(silence)
+            );
+            self.fail(
+                &["stream.heartbeat_interval", "front.read_timeout"],
+                message,
+                &format!("set it to `{}` or less, or raise `front.read_timeout`", duration_text(silence / 2)),
+            );
+        }
+        let (replay, late) = (stream.replay.window, stream.late_window);
+        if replay.get() < late.get() {
+            let message = format!(
+                "`stream.replay.window` is `{replay}`: a cursor must stay good for as long as rows may be late, \
+                 `stream.late_window`, `{late}`"
+            );
+            self.fail(
+                &["stream.replay.window", "stream.late_window"],
+                message,
+                "raise `stream.replay.window` or lower `stream.late_window`",
+            );
+        }
+    }
+
+    fn connections(&self) {
+        let stream = &self.manifest.stream;
+        let (all, one) = (stream.max_connections.get(), stream.connections_per_client.get());
+        if one > all {
+            self.fail(
+                &["stream.connections_per_client", "stream.max_connections"],
+                format!(
+                    "`stream.connections_per_client` is `{one}`: an instance serves `stream.max_connections`, \
+                     `{all}`, in all"
+                ),
+                &format!("set it to `{all}` or less"),
+            );
+        }
+    }
+
+    fn names(&self) {
+        let names = Names::derive(self.manifest);
+        let involved = ["project.name", "project.environment"];
+        for name in [&names.stream, &names.dashboard] {
+            if name.len() > FUNCTION_NAME_MAX {
+                self.fail(
+                    &involved,
+                    format!(
+                        "the function's name `{name}` has {} characters: AWS allows {FUNCTION_NAME_MAX}",
+                        name.len()
+                    ),
+                    "shorten `project.name`",
+                );
+            }
+        }
+        if names.repository.contains("--") {
+            self.fail(
+                &["project.environment"],
+                format!("the ECR repository's name `{}` has `--` in it, which AWS refuses", names.repository),
+                "use single `-` in `project.environment`",
+            );
+        }
+        if names.items_table == names.users_table {
+            self.fail(
+                &["tables.users.name", "tables.items.name"],
+                format!("`tables.items` and `tables.users` are both named `{}`", names.items_table),
+                "give them different names: their keys differ",
+            );
+        }
+    }
+
+    fn attributes(&self) {
+        let a = &self.manifest.data.attributes;
+        let all = [
+            ("key", Some(&a.key)),
+            ("time", Some(&a.time)),
+            ("label", Some(&a.label)),
+            ("tags", Some(&a.tags)),
+            ("score", a.score.0.as_ref()),
+            ("confidence", a.confidence.0.as_ref()),
+            ("source", a.source.0.as_ref()),
+            ("status", a.status.0.as_ref()),
+        ];
+        for (index, (role, name)) in all.iter().enumerate() {
+            let Some(name) = name else { continue };
+            if let Some((first, _)) = all[..index].iter().find(|(_, earlier)| *earlier == Some(name)) {
+                let keys = [format!("data.attributes.{role}"), format!("data.attributes.{first}")];
+                self.fail(
+                    &[&keys[0], &keys[1]],
+                    format!("`{}` is `{name}`: `{}` is the same attribute", keys[0], keys[1]),
+                    "name another attribute, or switch an optional one off with `false`",
+                );
+            }
+            if name.as_str() == crate::plan::TTL_ATTRIBUTE {
+                let key = format!("data.attributes.{role}");
+                self.fail(
+                    &[&key],
+                    format!("`{key}` is `{name}`: DynamoDB reads the expiry of a row from that attribute"),
+                    "name another attribute",
+                );
+            }
+        }
+    }
+
+    fn front(&self) {
+        let front = self.manifest.front.kind;
+        if front == FrontKind::CloudFront {
+            self.fail(
+                &["front.kind"],
+                "`front.kind` is `cloudfront`: this version renders `function-url` only".to_owned(),
+                "write `kind = \"function-url\"`",
+            );
+        }
+        if self.manifest.auth.mode == AuthMode::TrustedHeader && front == FrontKind::FunctionUrl {
+            self.fail(
+                &["auth.mode", "front.kind"],
+                "`auth.mode` is `trusted-header`: with `front.kind` `function-url` anybody can reach the function \
+                 and set that header"
+                    .to_owned(),
+                "write `mode = \"off\"`",
+            );
+        }
+    }
+
+    fn state(&self) {
+        let backend = &self.manifest.terraform.backend;
+        match (backend.kind, &backend.bucket) {
+            (BackendKind::S3, None) => self.fail(
+                &["terraform.backend.kind", "terraform.backend.bucket"],
+                "`terraform.backend.kind` is `s3`: it needs `terraform.backend.bucket`".to_owned(),
+                "apply generated/bootstrap and write its output `state_bucket` there",
+            ),
+            (BackendKind::Local, Some(bucket)) => self.fail(
+                &["terraform.backend.bucket", "terraform.backend.kind"],
+                format!("`terraform.backend.bucket` is `{}`: `kind` is `local`, which has none", bucket.as_str()),
+                "write `kind = \"s3\"`, or remove the bucket",
+            ),
+            _ => {}
+        }
+    }
+
+    fn environment_size(&self) {
+        let settings = crate::plan::settings::stream(self.manifest).to_env();
+        let bytes: usize = settings.iter().map(|(name, value)| name.len() + value.len()).sum();
+        if bytes > ENVIRONMENT_BYTES_MAX {
+            self.fail(
+                &["data.labels", "data.index", "data.attributes.key"],
+                format!(
+                    "the stream function's environment has {bytes} bytes: AWS Lambda allows {ENVIRONMENT_BYTES_MAX}"
+                ),
+                "shorten the names in `[data]` and `[data.attributes]`",
+            );
+        }
+    }
+}
+
+/// All environment variables of a function together (AWS Lambda quotas).
+const ENVIRONMENT_BYTES_MAX: usize = 4096;
+
+fn session_hint(session: Duration, timeout: FunctionTimeout) -> String {
+    let second = Duration::from_secs(1);
+    let enough = session + limits::DRAIN_MARGIN + second;
+    if enough <= limits::FUNCTION_TIMEOUT_MAX {
+        return format!("set `stream.timeout` to `{}` or more", duration_text(Duration::from_secs(enough.as_secs())));
+    }
+    let most = timeout.get().saturating_sub(limits::DRAIN_MARGIN + second);
+    format!("set `stream.max_session` to `{}` or less", duration_text(most))
+}

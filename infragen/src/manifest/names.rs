@@ -1,0 +1,56 @@
+//! Every name that reaches AWS, derived in one place.
+
+use contract::TableName;
+
+use super::sections::Manifest;
+
+/// The names of everything that a manifest makes.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Names {
+    /// Project and environment: the beginning of every other name.
+    pub base: String,
+    /// The stream function, its role and its policies.
+    pub stream: String,
+    /// The dashboard function, its role and its policies.
+    pub dashboard: String,
+    /// The table of items.
+    pub items_table: String,
+    /// The table of users.
+    pub users_table: String,
+    /// The ECR repository of both functions' images.
+    pub repository: String,
+    /// Beginning of the state bucket's name; AWS adds what makes it unique in the world.
+    pub state_bucket_prefix: String,
+    /// Where in the state bucket the state of `generated/terraform` is.
+    pub state_key: String,
+}
+
+/// Longest name of a Lambda function and of an IAM role (AWS Lambda `FunctionName`, IAM quotas).
+pub const FUNCTION_NAME_MAX: usize = 64;
+/// The provider adds 26 characters to a bucket prefix; 63 are allowed in all.
+const BUCKET_PREFIX_MAX: usize = 37;
+
+impl Names {
+    /// Derives the names.
+    #[must_use]
+    pub fn derive(manifest: &Manifest) -> Self {
+        let (project, environment) = (manifest.project.name.as_str(), manifest.project.environment.as_str());
+        let base = format!("{project}-{environment}");
+        let table = |name: &Option<TableName>, role: &str| {
+            name.as_ref().map_or_else(|| format!("{base}-{role}"), TableName::to_string)
+        };
+        let suffix = "-state-";
+        let cut = base.len().min(BUCKET_PREFIX_MAX - suffix.len());
+        Self {
+            stream: format!("{base}-stream"),
+            dashboard: format!("{base}-dashboard"),
+            items_table: table(&manifest.tables.items.name, "items"),
+            users_table: table(&manifest.tables.users.name, "users"),
+            repository: base.clone(),
+            // Names are ASCII, so that cutting bytes is cutting characters.
+            state_bucket_prefix: format!("{}{suffix}", base[..cut].trim_end_matches('-')),
+            state_key: format!("{project}/{environment}/terraform.tfstate"),
+            base,
+        }
+    }
+}

@@ -1,0 +1,242 @@
+//! Reading a table strictly: every key has a type, a rule and a default; whatever is wrong is collected.
+//!
+//! [`section!`](crate::manifest::reader::section) defines a table once and derives its reader, its documentation and its
+//! text form from the same lines. Knows no key by name.
+
+use std::cell::RefCell;
+use std::ops::Range;
+
+use super::tree::{Node, Raw, Table, shorten};
+use crate::diagnostic::Diagnostic;
+
+/// Why a value is not what its key needs. The reader adds the key and the place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// Which part of the value, for instance `[1]`; empty for the whole.
+    pub part: String,
+    /// The value found and the rule it breaks: "is `5`: it has no unit".
+    pub says: String,
+    /// The next action.
+    pub hint: Option<String>,
+    /// Bytes of that part, where it is not the whole value.
+    pub span: Option<Range<usize>>,
+}
+
+impl Problem {
+    /// Makes a problem of a text that breaks a rule.
+    #[must_use]
+    pub fn text(found: &str, rule: &str) -> Self {
+        Self { part: String::new(), says: format!("is `{}`: {rule}", shorten(found)), hint: None, span: None }
+    }
+
+    /// Makes a problem of a value of the wrong type.
+    #[must_use]
+    pub fn kind(node: &Node, wanted: &str) -> Self {
+        Self {
+            part: String::new(),
+            says: format!("is {}: it must be {wanted}", node.value.describe()),
+            hint: None,
+            span: None,
+        }
+    }
+
+    /// Adds the next action.
+    #[must_use]
+    pub fn hint(mut self, hint: impl Into<String>) -> Self {
+        self.hint = Some(hint.into());
+        self
+    }
+
+    /// Says that it is about one part of the value.
+    #[must_use]
+    pub fn at(mut self, part: String, span: Range<usize>) -> Self {
+        self.part = part;
+        self.span = Some(span);
+        self
+    }
+}
+
+/// A type that can be the value of a key.
+pub trait ManifestValue: Sized {
+    /// Reads the value.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    fn read(node: &Node) -> Result<Self, Vec<Problem>>;
+    /// Returns the rule: type, unit and range.
+    fn rule() -> String;
+    /// Writes the value so that [`ManifestValue::read`] gives it back; none where the key would be left out.
+    fn write(&self) -> Option<toml::Value>;
+}
+
+/// What the documentation says of one key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyDoc {
+    /// Dotted path.
+    pub path: String,
+    /// What it means.
+    pub doc: &'static str,
+    /// Type, unit and range.
+    pub rule: String,
+    /// Value where nothing is set; none where the key may be left out.
+    pub default: Option<toml::Value>,
+}
+
+/// A table of the manifest, defined by [`section!`](crate::manifest::reader::section).
+pub trait Section: Sized {
+    /// Reads the table; whatever is wrong goes to the reader's log, and its default is taken so that reading goes on.
+    fn read(reader: &Reader<'_>) -> Self;
+    /// Describes its keys, in the order of definition.
+    fn docs(path: &str) -> Vec<KeyDoc>;
+    /// Writes the table with every default filled in.
+    fn show(&self) -> toml::Table;
+}
+
+/// One table being read.
+#[derive(Debug)]
+pub struct Reader<'a> {
+    path: String,
+    table: Option<&'a Table>,
+    log: &'a RefCell<Vec<Diagnostic>>,
+}
+
+/// Joins a path and a key.
+#[must_use]
+pub fn join(path: &str, key: &str) -> String {
+    if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") }
+}
+
+impl<'a> Reader<'a> {
+    /// Starts at the root.
+    #[must_use]
+    pub fn new(table: &'a Table, log: &'a RefCell<Vec<Diagnostic>>) -> Self {
+        Self { path: String::new(), table: Some(table), log }
+    }
+
+    /// Reads one key; absent or wrong, it is the default.
+    pub fn value<T: ManifestValue>(&self, key: &str, default: impl FnOnce() -> T) -> T {
+        let Some(node) = self.table.and_then(|table| table.get(key)) else {
+            return default();
+        };
+        match T::read(node) {
+            Ok(value) => value,
+            Err(problems) => {
+                let path = join(&self.path, key);
+                for problem in problems {
+                    self.log.borrow_mut().push(Diagnostic {
+                        message: format!("`{path}{}` {}", problem.part, problem.says),
+                        key: path.clone(),
+                        hint: problem.hint,
+                        span: Some(problem.span.unwrap_or_else(|| node.span.clone())),
+                        environment: None,
+                    });
+                }
+                default()
+            }
+        }
+    }
+
+    /// Enters a table inside this one; absent, it is empty.
+    #[must_use]
+    pub fn section(&self, key: &str) -> Self {
+        let path = join(&self.path, key);
+        let table = match self.table.and_then(|table| table.get(key)) {
+            None => None,
+            Some(Node { value: Raw::Table(inner), .. }) => Some(inner),
+            Some(node) => {
+                self.log.borrow_mut().push(Diagnostic {
+                    message: format!("`{path}` is {}: it must be a table", node.value.describe()),
+                    key: path.clone(),
+                    hint: Some(format!("write its keys below a line `[{path}]`")),
+                    span: Some(node.span.clone()),
+                    environment: None,
+                });
+                None
+            }
+        };
+        Self { path, table, log: self.log }
+    }
+
+    /// Reports every key that is none of `known`.
+    pub fn refuse_unknown(&self, known: &[&str]) {
+        for (key, node) in self.table.into_iter().flatten() {
+            if known.contains(&key.as_str()) {
+                continue;
+            }
+            let place = if self.path.is_empty() { "the manifest".to_owned() } else { format!("`[{}]`", self.path) };
+            self.log.borrow_mut().push(Diagnostic {
+                message: format!("`{}` is not a key of {place}", shorten(&join(&self.path, key))),
+                key: join(&self.path, key),
+                hint: Some(suggest(key, known)),
+                span: Some(node.key_span.clone()),
+                environment: None,
+            });
+        }
+    }
+}
+
+/// Returns "did you mean" for the nearest known word, or all known words where none is near.
+#[must_use]
+pub fn suggest(word: &str, known: &[&str]) -> String {
+    const NEAR: f64 = 0.75;
+    let score = |candidate: &str| strsim::jaro_winkler(word, candidate);
+    let nearest = known.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
+    match nearest {
+        Some(nearest) if score(nearest) >= NEAR => format!("did you mean `{nearest}`"),
+        _ => format!("use one of {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// Defines a table: struct, strict reader, documentation and text form come from the same lines.
+macro_rules! section {
+    (
+        $(#[$doc:meta])*
+        pub struct $name:ident {
+            $( #[doc = $fdoc:literal] $key:literal => $field:ident : $ty:ty = $default:expr; )*
+            $( ..#[doc = $ndoc:literal] $nkey:literal => $nested:ident : $nty:ty; )*
+        }
+    ) => {
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq)]
+        pub struct $name {
+            $( #[doc = $fdoc] pub $field: $ty, )*
+            $( #[doc = $ndoc] pub $nested: $nty, )*
+        }
+
+        impl $crate::manifest::reader::Section for $name {
+            fn read(reader: &$crate::manifest::reader::Reader<'_>) -> Self {
+                let section = Self {
+                    $( $field: reader.value::<$ty>($key, || $default), )*
+                    $( $nested: <$nty as $crate::manifest::reader::Section>::read(&reader.section($nkey)), )*
+                };
+                reader.refuse_unknown(&[$($key,)* $($nkey,)*]);
+                section
+            }
+
+            fn docs(path: &str) -> Vec<$crate::manifest::reader::KeyDoc> {
+                use $crate::manifest::reader as r;
+                let own: Vec<r::KeyDoc> = vec![ $( r::KeyDoc {
+                    path: r::join(path, $key),
+                    doc: $fdoc.trim_ascii(),
+                    rule: <$ty as r::ManifestValue>::rule(),
+                    default: { let default: $ty = $default; r::ManifestValue::write(&default) },
+                }, )* ];
+                let nested: Vec<Vec<r::KeyDoc>> = vec![ $( <$nty as r::Section>::docs(&r::join(path, $nkey)), )* ];
+                own.into_iter().chain(nested.into_iter().flatten()).collect()
+            }
+
+            fn show(&self) -> toml::Table {
+                let mut table = toml::Table::new();
+                $( if let Some(value) = $crate::manifest::reader::ManifestValue::write(&self.$field) {
+                    table.insert($key.to_owned(), value);
+                } )*
+                $( table.insert(
+                    $nkey.to_owned(),
+                    toml::Value::Table($crate::manifest::reader::Section::show(&self.$nested)),
+                ); )*
+                table
+            }
+        }
+    };
+}
+pub(crate) use section;

@@ -1,0 +1,241 @@
+//! Every key of deploy.toml with its meaning, type and default. The only place that knows keys by name.
+
+use contract::limits::{CONNECTIONS_DEFAULT, CONNECTIONS_PER_CLIENT_DEFAULT, REPLAY_EVENTS_DEFAULT};
+use contract::settings::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents};
+use contract::units::{
+    FunctionTimeout, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry,
+};
+use contract::{AttributeName, AuthMode, Environment, EventName, IndexName, Labels, StatusValue, TableName, WhenFull};
+
+use super::reader::section;
+use super::types::{
+    Architecture, BackendKind, BaseUrl, BucketName, Description, FrontKind, LogRetention, Memory, OptionalAttribute,
+    Origins, Packaging, ProjectName, ProviderVersion, ReadTimeout, Region, Tags, TerraformVersion,
+};
+
+/// Execution environments kept for one function.
+pub type ReservedConcurrency = Count<1, 100_000>;
+
+/// A default that is a literal; the test `defaults_are_valid` makes each of them.
+macro_rules! known {
+    ($make:expr) => {
+        $make.expect("a literal that the test `defaults_are_valid` makes")
+    };
+}
+
+fn optional(name: &str) -> OptionalAttribute {
+    OptionalAttribute(Some(known!(AttributeName::new(name))))
+}
+
+section! {
+    /// `[project]`: what it is called and where it runs.
+    pub struct ProjectSection {
+        /// Name of the project: the beginning of every resource's name.
+        "name" => name: ProjectName = known!(ProjectName::new("sse-streaming"));
+        /// Name of the environment that the base manifest describes: the second part of every resource's name.
+        "environment" => environment: Environment = known!(Environment::new("dev"));
+        /// AWS region of everything.
+        "region" => region: Region = known!(Region::new("us-east-1"));
+        /// Description of the functions, for people who read the console.
+        "description" => description: Description = known!(Description::new("Live dashboards over server-sent events"));
+        /// Tags of every resource, beside `project`, `environment` and `managed-by`.
+        "tags" => tags: Tags = Tags::default();
+    }
+}
+
+section! {
+    /// `[terraform.backend]`: where Terraform keeps its state.
+    pub struct BackendSection {
+        /// A file beside the configuration, or an S3 bucket with lock file.
+        "kind" => kind: BackendKind = BackendKind::Local;
+        /// Name of the state bucket, from the bootstrap root's output `state_bucket`; needed by `s3`.
+        "bucket" => bucket: Option<BucketName> = None;
+    }
+}
+
+section! {
+    /// `[terraform]`: which Terraform and provider may run, and where the state is.
+    pub struct TerraformSection {
+        /// Terraform versions allowed.
+        "required_version" => required_version: TerraformVersion = TerraformVersion::known(">= 1.11.0, < 2.0.0");
+        /// AWS provider versions allowed; the lowest decides which features are used.
+        "aws_provider" => aws_provider: ProviderVersion = ProviderVersion::known(">= 5.100.0, < 6.0.0");
+        ..#[doc = "Where Terraform keeps its state."] "backend" => backend: BackendSection;
+    }
+}
+
+section! {
+    /// `[package]`: how the functions are built.
+    pub struct PackageSection {
+        /// Processor of both functions and of the binaries in their packages.
+        "architecture" => architecture: Architecture = Architecture::Arm64;
+    }
+}
+
+section! {
+    /// `[stream.replay]`: how far back a returning client is served.
+    pub struct ReplaySection {
+        /// Updates a resume may bring, and that a slow reader may fall behind.
+        "events" => events: ReplayEvents = known!(ReplayEvents::new(REPLAY_EVENTS_DEFAULT));
+        /// Age up to which a cursor can be resumed.
+        "window" => window: ReplayWindow = ReplayWindow::DEFAULT;
+    }
+}
+
+section! {
+    /// `[stream]`: the function behind EventSource.
+    pub struct StreamSection {
+        /// Container image pinned by digest, or zip archive pinned by hash.
+        "package" => package: Packaging = Packaging::Image;
+        /// Memory of an instance; the processor share grows with it.
+        "memory" => memory: Memory = Memory::known::<128>();
+        /// Time after which Lambda ends an invocation; longer than `max_session` by more than 10 s.
+        "timeout" => timeout: FunctionTimeout = FunctionTimeout::DEFAULT;
+        /// Time between two reads of the table while somebody listens.
+        "poll_interval" => poll_interval: PollInterval = PollInterval::DEFAULT;
+        /// Time between two `heartbeat` events; shorter than `front.read_timeout`.
+        "heartbeat_interval" => heartbeat_interval: HeartbeatInterval = HeartbeatInterval::DEFAULT;
+        /// Streams one instance serves.
+        "max_connections" => max_connections: MaxConnections = known!(MaxConnections::new(CONNECTIONS_DEFAULT));
+        /// Streams one instance serves for one source address.
+        "connections_per_client" => connections_per_client: ConnectionsPerClient =
+            known!(ConnectionsPerClient::new(CONNECTIONS_PER_CLIENT_DEFAULT));
+        /// What a client hears that finds the instance full.
+        "when_full" => when_full: WhenFull = WhenFull::Overloaded;
+        /// Longest session before it ends by itself: what a stream whose viewer left may cost.
+        "max_session" => max_session: MaxSession = MaxSession::DEFAULT;
+        /// Reconnect delay that a stream announces; up to half more is added at random.
+        "retry" => retry: Retry = Retry::DEFAULT;
+        /// How late after its own timestamp a row may appear and still be delivered at the next poll.
+        "late_window" => late_window: LateWindow = LateWindow::DEFAULT;
+        /// Time between two full re-reads of the window.
+        "reconcile_interval" => reconcile_interval: ReconcileInterval = ReconcileInterval::DEFAULT;
+        /// Most instances at once, taken out of the account's share; each unit also allows 10 requests/s.
+        "reserved_concurrency" => reserved_concurrency: Option<ReservedConcurrency> = None;
+        /// Days for which CloudWatch keeps the function's log.
+        "log_retention_days" => log_retention: LogRetention = LogRetention::DEFAULT;
+        ..#[doc = "How far back a returning client is served."] "replay" => replay: ReplaySection;
+    }
+}
+
+section! {
+    /// `[dashboard]`: the function behind the REST API.
+    pub struct DashboardSection {
+        /// Zip archive pinned by hash, or container image pinned by digest.
+        "package" => package: Packaging = Packaging::Zip;
+        /// Memory of an instance; the processor share grows with it.
+        "memory" => memory: Memory = Memory::known::<256>();
+        /// Time after which Lambda ends an invocation.
+        "timeout" => timeout: FunctionTimeout =
+            known!(FunctionTimeout::parse("30s", contract::units::Bare::Refused));
+        /// Most instances at once, taken out of the account's share.
+        "reserved_concurrency" => reserved_concurrency: Option<ReservedConcurrency> = None;
+        /// Days for which CloudWatch keeps the function's log.
+        "log_retention_days" => log_retention: LogRetention = LogRetention::DEFAULT;
+    }
+}
+
+section! {
+    /// One table of `[tables]`.
+    pub struct TableSection {
+        /// Whole name of the table; left out, it is made of project, environment and role.
+        "name" => name: Option<TableName> = None;
+        /// Whether to create the table, or to use one that exists as it is.
+        "create" => create: bool = true;
+        /// Whether every second of the last 35 days can be restored.
+        "point_in_time_recovery" => point_in_time_recovery: bool = true;
+        /// Whether DynamoDB refuses to delete the table.
+        "deletion_protection" => deletion_protection: bool = true;
+    }
+}
+
+section! {
+    /// `[tables]`: where the data is.
+    pub struct TablesSection {
+        ..#[doc = "The analysed items."] "items" => items: TableSection;
+        ..#[doc = "Users and their saved configurations."] "users" => users: TableSection;
+    }
+}
+
+section! {
+    /// `[data.attributes]`: what the table calls its columns.
+    pub struct AttributesSection {
+        /// Hash key of the items table.
+        "key" => key: AttributeName = known!(AttributeName::new("source_id"));
+        /// Range key of the items table and of the index: RFC 3339, UTC.
+        "time" => time: AttributeName = known!(AttributeName::new("timestamp"));
+        /// Attribute with the label; hash key of the index.
+        "label" => label: AttributeName = known!(AttributeName::new("sentiment"));
+        /// Attribute with the tags: a list or set of strings, or one string.
+        "tags" => tags: AttributeName = known!(AttributeName::new("matched_tickers"));
+        /// Attribute with the score, a number from -1 to 1.
+        "score" => score: OptionalAttribute = optional("score");
+        /// Attribute with the confidence, a number from 0 to 1.
+        "confidence" => confidence: OptionalAttribute = optional("confidence");
+        /// Attribute with the source's name.
+        "source" => source: OptionalAttribute = optional("source");
+        /// Attribute that says whether a row is ready.
+        "status" => status: OptionalAttribute = optional("status");
+    }
+}
+
+section! {
+    /// `[data]`: what the table means.
+    pub struct DataSection {
+        /// Index whose hash key is the label and whose range key is the time.
+        "index" => index: IndexName = known!(IndexName::new("by_sentiment"));
+        /// Labels, in the order in which the page shows them.
+        "labels" => labels: Labels = Labels::default();
+        /// Name of the event that carries one newly analysed item.
+        "update_event" => update_event: EventName = known!(EventName::new("sentiment_update"));
+        /// Value of the status attribute of a row that is ready.
+        "status_ready" => status_ready: StatusValue = known!(StatusValue::new("analyzed"));
+        ..#[doc = "What the table calls its columns."] "attributes" => attributes: AttributesSection;
+    }
+}
+
+section! {
+    /// `[front]`: the way in.
+    pub struct FrontSection {
+        /// The functions' own public URLs, or one CloudFront distribution before both.
+        "kind" => kind: FrontKind = FrontKind::FunctionUrl;
+        /// Origins whose pages may read the answers; `*` is every origin.
+        "allow_origins" => allow_origins: Origins = Origins::any();
+        /// Longest silence that whatever stands between function and browser tolerates.
+        "read_timeout" => read_timeout: ReadTimeout = ReadTimeout::DEFAULT;
+    }
+}
+
+section! {
+    /// `[auth]`: who a caller is.
+    pub struct AuthSection {
+        /// How a caller of a configuration stream proves who they are.
+        "mode" => mode: AuthMode = AuthMode::Off;
+    }
+}
+
+section! {
+    /// `[page]`: what frontend/config.js says.
+    pub struct PageSection {
+        /// Base URL of the dashboard function; empty means same origin.
+        "api_base_url" => api_base_url: BaseUrl = known!(BaseUrl::new(""));
+        /// Base URL of the stream function; empty means same origin.
+        "sse_base_url" => sse_base_url: BaseUrl = known!(BaseUrl::new(""));
+    }
+}
+
+section! {
+    /// The whole manifest, validated.
+    pub struct Manifest {
+        ..#[doc = "What it is called and where it runs."] "project" => project: ProjectSection;
+        ..#[doc = "Which Terraform and provider may run."] "terraform" => terraform: TerraformSection;
+        ..#[doc = "How the functions are built."] "package" => package: PackageSection;
+        ..#[doc = "The function behind EventSource."] "stream" => stream: StreamSection;
+        ..#[doc = "The function behind the REST API."] "dashboard" => dashboard: DashboardSection;
+        ..#[doc = "Where the data is."] "tables" => tables: TablesSection;
+        ..#[doc = "What the table means."] "data" => data: DataSection;
+        ..#[doc = "The way in."] "front" => front: FrontSection;
+        ..#[doc = "Who a caller is."] "auth" => auth: AuthSection;
+        ..#[doc = "What frontend/config.js says."] "page" => page: PageSection;
+    }
+}

@@ -1,0 +1,501 @@
+//! The manifest's own types: what AWS and Terraform allow, checked once, here.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use contract::units::{Bare, duration_text, parse_duration};
+use contract::{AttributeName, ByteSize, limits};
+
+use super::reader::{ManifestValue, Problem};
+use super::tree::{Node, Raw};
+use super::values::{list, text, unit_problem};
+use super::version::{Version, VersionConstraint};
+
+/// Defines a closed set of words.
+macro_rules! words {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+        pub enum $name { $($(#[$vdoc])* #[serde(rename = $word)] $variant),+ }
+
+        impl $name {
+            /// The word.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl ManifestValue for $name {
+            fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+                match text(node, &Self::rule())? {
+                    $($word => Ok(Self::$variant),)+
+                    found => Err(vec![Problem::text(found, &format!("it must be {}", Self::rule()))]),
+                }
+            }
+            fn rule() -> String {
+                format!("one of {}", [$(concat!("`", $word, "`")),+].join(", "))
+            }
+            fn write(&self) -> Option<toml::Value> {
+                Some(self.as_str().into())
+            }
+        }
+    };
+}
+
+words!(
+    /// How a function's code reaches Lambda.
+    Packaging {
+        /// A container image in ECR, pinned by digest.
+        Image = "image",
+        /// A zip archive, pinned by hash.
+        Zip = "zip",
+    }
+);
+words!(
+    /// The processor that both functions are built for.
+    Architecture {
+        /// Graviton: a fifth cheaper.
+        Arm64 = "arm64",
+        /// Intel and AMD.
+        X86 = "x86_64",
+    }
+);
+words!(
+    /// The way in.
+    FrontKind {
+        /// The functions' own public URLs.
+        FunctionUrl = "function-url",
+        /// One CloudFront distribution before both.
+        CloudFront = "cloudfront",
+    }
+);
+words!(
+    /// Where Terraform keeps its state.
+    BackendKind {
+        /// In a file beside the configuration.
+        Local = "local",
+        /// In the bucket that the bootstrap root makes.
+        S3 = "s3",
+    }
+);
+
+/// Defines a checked text.
+macro_rules! texts {
+    ($($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr;)+) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks and takes the text.
+            #[must_use]
+            pub fn new(text: &str) -> Option<Self> {
+                let check: fn(&str) -> bool = $check;
+                check(text).then(|| Self(text.to_owned()))
+            }
+
+            /// The text.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl ManifestValue for $name {
+            fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+                let found = text(node, $what)?;
+                Self::new(found).ok_or_else(|| vec![Problem::text(found, concat!("it must be ", $rule))])
+            }
+            fn rule() -> String {
+                $rule.to_owned()
+            }
+            fn write(&self) -> Option<toml::Value> {
+                Some(self.0.clone().into())
+            }
+        }
+    )+ };
+}
+
+fn words_of_lower_case(text: &str) -> bool {
+    text.split('-')
+        .all(|word| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit()))
+}
+
+texts!(
+    /// Name of the project: the beginning of every resource's name.
+    ProjectName, "a project name",
+    "1 to 40 of a-z, 0-9 and single -, beginning with a letter and not ending with -",
+    |text| text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase()) && words_of_lower_case(text);
+    /// An AWS region.
+    Region, "a region", "an AWS region such as us-east-1",
+    |text| {
+        let parts: Vec<&str> = text.split('-').collect();
+        words_of_lower_case(text)
+            && (3..=4).contains(&parts.len())
+            && parts[0].len() == 2
+            && parts[parts.len() - 1].bytes().all(|byte| byte.is_ascii_digit())
+    };
+    /// Description of the functions, for people who read the console.
+    Description, "a description", "at most 256 characters",
+    |text| text.chars().count() <= 256;
+    /// Name of an S3 bucket.
+    BucketName, "a bucket name", "3 to 63 of a-z, 0-9, - and ., beginning and ending with a letter or digit",
+    |text| {
+        let ends = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        (3..=63).contains(&text.len())
+            && text.starts_with(ends)
+            && text.ends_with(ends)
+            && !text.contains("..")
+            && text.chars().all(|c| ends(c) || c == '-' || c == '.')
+    };
+    /// Base URL that the page puts before a route.
+    BaseUrl, "a URL", "empty, or http:// or https:// and a host, without / at the end",
+    |text| text.is_empty() || is_base_url(text);
+);
+
+fn is_base_url(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")) else {
+        return false;
+    };
+    let (authority, path) = rest.split_once('/').map_or((rest, None), |(authority, path)| (authority, Some(path)));
+    let path_byte = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~/%".contains(&byte);
+    is_authority(authority)
+        && path.is_none_or(|path| !path.is_empty() && !path.ends_with('/') && path.bytes().all(path_byte))
+}
+
+/// Host and optional port, as browsers write them in `Origin`: lower case, no user, no default.
+fn is_authority(text: &str) -> bool {
+    let (host, port) = match text.rsplit_once(':') {
+        Some((host, port)) if !host.ends_with(':') && !port.contains(']') => (host, Some(port)),
+        _ => (text, None),
+    };
+    let port_is_good = port.is_none_or(|port| {
+        port.parse::<u16>().is_ok_and(|number| number > 0) && port.bytes().all(|b| b.is_ascii_digit())
+    });
+    let label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    let host_is_good = match address {
+        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
+        None => host.len() <= 253 && host.split('.').all(label),
+    };
+    port_is_good && host_is_good
+}
+
+/// The origins that may read the functions' answers in a browser; `*` is every origin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origins(Vec<String>);
+
+impl Origins {
+    /// Every origin.
+    #[must_use]
+    pub fn any() -> Self {
+        Self(vec!["*".to_owned()])
+    }
+
+    /// The origins, in the order of the manifest.
+    #[must_use]
+    pub fn as_slice(&self) -> &[String] {
+        &self.0
+    }
+}
+
+/// Most origins that a Function URL takes.
+const ORIGINS_MAX: usize = 100;
+
+impl ManifestValue for Origins {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        let one = |found: &str| {
+            let host = found.strip_prefix("https://").or_else(|| found.strip_prefix("http://"));
+            if found == "*" || host.is_some_and(is_authority) {
+                return Ok(found.to_owned());
+            }
+            Err(Problem::text(found, "it must be `*`, or scheme://host[:port] in lower case, without a path")
+                .hint("write it as a browser sends it in `Origin`, such as `https://dashboard.example.com`"))
+        };
+        let origins = list(node, &Self::rule(), one)?;
+        let whole = |says: String| Err(vec![Problem { part: String::new(), says, hint: None, span: None }]);
+        if origins.is_empty() || origins.len() > ORIGINS_MAX {
+            return whole(format!("has {} origins: it must have 1 to {ORIGINS_MAX}", origins.len()));
+        }
+        if origins.len() > 1 && origins.iter().any(|origin| origin == "*") {
+            return whole("has `*` beside other origins: `*` must stand alone".to_owned());
+        }
+        Ok(Self(origins))
+    }
+    fn rule() -> String {
+        "a list of origins, each scheme://host[:port], or of `*` alone".to_owned()
+    }
+    fn write(&self) -> Option<toml::Value> {
+        Some(self.0.iter().map(|origin| origin.clone().into()).collect::<Vec<toml::Value>>().into())
+    }
+}
+
+/// Tags of every resource.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Tags(BTreeMap<String, String>);
+
+/// Tags that the generator adds itself.
+pub const OWN_TAGS: [&str; 3] = ["environment", "managed-by", "project"];
+/// AWS allows 50 tags on a resource.
+const TAGS_MAX: usize = 50 - OWN_TAGS.len();
+const TAG_KEY_CHARACTERS_MAX: usize = 128;
+const TAG_VALUE_CHARACTERS_MAX: usize = 256;
+
+impl Tags {
+    /// The tags, sorted by key.
+    #[must_use]
+    pub const fn as_map(&self) -> &BTreeMap<String, String> {
+        &self.0
+    }
+}
+
+fn tag_problem(key: &str, node: &Node) -> Option<Problem> {
+    let characters = key.chars().count();
+    if characters == 0 || characters > TAG_KEY_CHARACTERS_MAX {
+        return Some(Problem::text(key, &format!("a tag's key must have 1 to {TAG_KEY_CHARACTERS_MAX} characters")));
+    }
+    if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
+        return Some(Problem::text(key, "a tag's key must not begin with `aws:`, which AWS keeps for itself"));
+    }
+    if OWN_TAGS.contains(&key) {
+        return Some(Problem::text(key, "infragen sets this tag itself"));
+    }
+    match &node.value {
+        Raw::String(value) if value.chars().count() > TAG_VALUE_CHARACTERS_MAX => Some(Problem::text(
+            value,
+            &format!("a tag's value must have at most {TAG_VALUE_CHARACTERS_MAX} characters"),
+        )),
+        Raw::String(_) => None,
+        _ => Some(Problem::kind(node, "a string")),
+    }
+}
+
+impl ManifestValue for Tags {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        let Raw::Table(table) = &node.value else {
+            return Err(vec![Problem::kind(node, &Self::rule())]);
+        };
+        let problems: Vec<Problem> = table
+            .iter()
+            .filter_map(|(key, value)| {
+                let part = format!(".{}", super::tree::shorten(key));
+                tag_problem(key, value).map(|problem| problem.at(part, value.key_span.clone()))
+            })
+            .collect();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        if table.len() > TAGS_MAX {
+            let says = format!("has {} tags: it must have at most {TAGS_MAX}", table.len());
+            return Err(vec![Problem { part: String::new(), says, hint: None, span: None }]);
+        }
+        let texts = table.iter().filter_map(|(key, node)| match &node.value {
+            Raw::String(value) => Some((key.clone(), value.clone())),
+            _ => None,
+        });
+        Ok(Self(texts.collect()))
+    }
+    fn rule() -> String {
+        format!("a table of at most {TAGS_MAX} strings")
+    }
+    fn write(&self) -> Option<toml::Value> {
+        let table: toml::Table = self.0.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect();
+        Some(table.into())
+    }
+}
+
+/// Memory of a function: 128 MiB to 10 GiB.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Memory(ByteSize);
+
+/// Bounds of a function's memory, MiB (AWS Lambda quotas).
+const MEMORY_MEBIBYTES: std::ops::RangeInclusive<u32> = 128..=10_240;
+
+impl Memory {
+    /// Makes a size that is known to be in range.
+    #[must_use]
+    pub const fn known<const MEBIBYTES: u32>() -> Self {
+        const { assert!(MEBIBYTES >= 128 && MEBIBYTES <= 10_240) };
+        Self(ByteSize::from_mebibytes(MEBIBYTES))
+    }
+
+    /// The size in MiB.
+    #[must_use]
+    pub const fn mebibytes(self) -> u32 {
+        self.0.mebibytes()
+    }
+}
+
+impl ManifestValue for Memory {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        let typed = match &node.value {
+            Raw::Integer(number) => number.to_string(),
+            _ => text(node, "a size such as `\"256 MiB\"`")?.to_owned(),
+        };
+        let size = ByteSize::parse(&typed).map_err(|error| vec![unit_problem(&typed, error)])?;
+        if MEMORY_MEBIBYTES.contains(&size.mebibytes()) {
+            return Ok(Self(size));
+        }
+        Err(vec![Problem::text(&typed, "it must be from 128 MiB to 10 GiB (10240 MiB)")])
+    }
+    fn rule() -> String {
+        "a size from 128 MiB to 10 GiB".to_owned()
+    }
+    fn write(&self) -> Option<toml::Value> {
+        Some(self.0.to_string().into())
+    }
+}
+
+/// The longest silence that the way in tolerates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ReadTimeout(Duration);
+
+impl ReadTimeout {
+    /// CloudFront's default.
+    pub const DEFAULT: Self = Self(limits::EDGE_READ_TIMEOUT_DEFAULT);
+    const MIN: Duration = Duration::from_secs(1);
+
+    /// The duration.
+    #[must_use]
+    pub const fn get(self) -> Duration {
+        self.0
+    }
+}
+
+impl ManifestValue for ReadTimeout {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        let typed = match &node.value {
+            Raw::Integer(number) => number.to_string(),
+            _ => text(node, "a duration such as `\"30s\"`")?.to_owned(),
+        };
+        let value = parse_duration(&typed, Bare::Refused).map_err(|error| vec![unit_problem(&typed, error)])?;
+        let in_range = (Self::MIN..=limits::EDGE_READ_TIMEOUT_MAX).contains(&value);
+        if in_range && value.subsec_millis() == 0 {
+            return Ok(Self(value));
+        }
+        Err(vec![Problem::text(&typed, &format!("it must be {}", Self::rule()))])
+    }
+    fn rule() -> String {
+        let max = duration_text(limits::EDGE_READ_TIMEOUT_MAX);
+        format!("a duration in whole seconds from {} to {max}", duration_text(Self::MIN))
+    }
+    fn write(&self) -> Option<toml::Value> {
+        Some(duration_text(self.0).into())
+    }
+}
+
+/// Days for which CloudWatch keeps a function's log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LogRetention(i64);
+
+/// What CloudWatch accepts (`PutRetentionPolicy`).
+const LOG_RETENTION_DAYS: [i64; 22] =
+    [1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653];
+
+impl LogRetention {
+    /// Two weeks.
+    pub const DEFAULT: Self = Self(14);
+
+    /// The days.
+    #[must_use]
+    pub const fn days(self) -> i64 {
+        self.0
+    }
+}
+
+impl ManifestValue for LogRetention {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        match node.value {
+            Raw::Integer(days) if LOG_RETENTION_DAYS.contains(&days) => Ok(Self(days)),
+            Raw::Integer(days) => Err(vec![Problem::text(&days.to_string(), &format!("it must be {}", Self::rule()))]),
+            _ => Err(vec![Problem::kind(node, &Self::rule())]),
+        }
+    }
+    fn rule() -> String {
+        format!("a number of days out of {}", LOG_RETENTION_DAYS.map(|days| days.to_string()).join(", "))
+    }
+    fn write(&self) -> Option<toml::Value> {
+        Some(self.0.into())
+    }
+}
+
+/// An attribute that a table need not have: its name, or `false`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionalAttribute(pub Option<AttributeName>);
+
+impl ManifestValue for OptionalAttribute {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        match node.value {
+            Raw::Boolean(false) => Ok(Self(None)),
+            Raw::String(_) => AttributeName::read(node).map(Some).map(Self),
+            _ => Err(vec![Problem::kind(node, "an attribute name, or `false` where the table has none")]),
+        }
+    }
+    fn rule() -> String {
+        format!("{}; or `false` where the table has none", AttributeName::RULE)
+    }
+    fn write(&self) -> Option<toml::Value> {
+        Some(self.0.as_ref().map_or(toml::Value::Boolean(false), |name| name.to_string().into()))
+    }
+}
+
+/// Defines a version constraint with a lowest floor.
+macro_rules! constraints {
+    ($($(#[$doc:meta])* $name:ident, $floor:expr, $why:literal;)+) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(VersionConstraint);
+
+        impl $name {
+            /// The lowest floor allowed.
+            pub const FLOOR_MIN: Version = $floor;
+
+            /// Makes a constraint that is known to be valid.
+            ///
+            /// # Panics
+            /// Where it is not: only for literals that a test reads.
+            #[must_use]
+            pub fn known(text: &str) -> Self {
+                Self(VersionConstraint::new(text).expect("a literal that the test `defaults_are_valid` reads"))
+            }
+
+            /// The constraint.
+            #[must_use]
+            pub const fn get(&self) -> &VersionConstraint {
+                &self.0
+            }
+        }
+
+        impl ManifestValue for $name {
+            fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+                let found = text(node, "a version constraint")?;
+                let constraint = VersionConstraint::new(found).map_err(|error| {
+                    vec![Problem::text(found, &error.to_string()).hint("write it such as `>= 5.100.0, < 6.0.0`")]
+                })?;
+                if constraint.floor() < Self::FLOOR_MIN {
+                    let rule = format!("its lowest version must be {} or higher: {}", Self::FLOOR_MIN, $why);
+                    return Err(vec![Problem::text(found, &rule)]);
+                }
+                Ok(Self(constraint))
+            }
+            fn rule() -> String {
+                format!("a version constraint whose lowest version is {} or higher", Self::FLOOR_MIN)
+            }
+            fn write(&self) -> Option<toml::Value> {
+                Some(self.0.as_str().into())
+            }
+        }
+    )+ };
+}
+constraints!(
+    /// Which Terraform may run.
+    TerraformVersion, Version(1, 11, 0), "older ones neither lock state in S3 nor check variables together";
+    /// Which AWS provider may run.
+    ProviderVersion, Version(5, 100, 0), "older ones were never tested with this configuration";
+);

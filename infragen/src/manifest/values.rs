@@ -1,0 +1,213 @@
+//! How the contract's types stand in the manifest: strictly, with the unit in the text.
+
+use contract::settings::{Count, SettingValue};
+use contract::units::{
+    Bare, FunctionTimeout, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow,
+    Retry, duration_text,
+};
+use contract::{
+    AttributeName, AuthMode, Environment, EventName, IndexName, Label, Labels, StatusValue, TableName, UnitError,
+    WhenFull,
+};
+
+use super::reader::{ManifestValue, Problem};
+use super::tree::{Node, Raw};
+
+/// Returns the text of a node, or what is wrong with it.
+///
+/// # Errors
+/// The node is no string.
+pub fn text<'n>(node: &'n Node, wanted: &str) -> Result<&'n str, Vec<Problem>> {
+    match &node.value {
+        Raw::String(text) => Ok(text),
+        _ => Err(vec![Problem::kind(node, wanted)]),
+    }
+}
+
+/// Returns the problem of a text that is no duration or size.
+#[must_use]
+pub fn unit_problem(found: &str, error: UnitError) -> Problem {
+    match error {
+        UnitError::NoUnit { examples, .. } => {
+            Problem::text(found, "it has no unit").hint(format!("write a whole number and a unit, {examples}"))
+        }
+        UnitError::Malformed { what, examples, .. } => Problem::text(found, &format!("it is not a {what}"))
+            .hint(format!("write a whole number and a unit, {examples}")),
+        UnitError::OutOfRange { min, max, .. } => Problem::text(found, &format!("it must be from {min} to {max}")),
+    }
+}
+
+macro_rules! duration_values {
+    ($($name:ident),+) => { $(
+        impl ManifestValue for $name {
+            fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+                let typed = match &node.value {
+                    // The commonest mistake: a bare number, with the type wrong besides.
+                    Raw::Integer(number) => number.to_string(),
+                    _ => text(node, "a duration such as `\"5s\"`")?.to_owned(),
+                };
+                Self::parse(&typed, Bare::Refused).map_err(|error| vec![unit_problem(&typed, error)])
+            }
+            fn rule() -> String {
+                format!("a duration from {} to {}", duration_text(Self::MIN), duration_text(Self::MAX))
+            }
+            fn write(&self) -> Option<toml::Value> {
+                Some(self.to_string().into())
+            }
+        }
+    )+ };
+}
+duration_values!(
+    PollInterval,
+    HeartbeatInterval,
+    MaxSession,
+    Retry,
+    LateWindow,
+    ReconcileInterval,
+    ReplayWindow,
+    FunctionTimeout
+);
+
+macro_rules! name_values {
+    ($($name:ident = $wanted:literal),+ $(,)?) => { $(
+        impl ManifestValue for $name {
+            fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+                let found = text(node, $wanted)?;
+                Self::new(found).map_err(|error| vec![Problem::text(found, &format!("it must be {}", error.rule))])
+            }
+            fn rule() -> String {
+                Self::RULE.to_owned()
+            }
+            fn write(&self) -> Option<toml::Value> {
+                Some(self.to_string().into())
+            }
+        }
+    )+ };
+}
+name_values!(
+    Environment = "an environment name",
+    TableName = "a table name",
+    IndexName = "an index name",
+    AttributeName = "an attribute name",
+    EventName = "an event name",
+    StatusValue = "a status value",
+);
+
+macro_rules! word_values {
+    ($($name:ident),+) => { $(
+        impl ManifestValue for $name {
+            fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+                let rule = <Self as SettingValue>::rule();
+                let found = text(node, &format!("one of {rule}"))?;
+                <Self as SettingValue>::read(found)
+                    .map_err(|_| vec![Problem::text(found, &format!("it must be one of {rule}"))])
+            }
+            fn rule() -> String {
+                format!("one of {}", <Self as SettingValue>::rule())
+            }
+            fn write(&self) -> Option<toml::Value> {
+                Some(self.as_str().into())
+            }
+        }
+    )+ };
+}
+word_values!(WhenFull, AuthMode);
+
+impl<const MIN: u32, const MAX: u32> ManifestValue for Count<MIN, MAX> {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        let rule = <Self as ManifestValue>::rule();
+        let Raw::Integer(number) = node.value else {
+            return Err(vec![Problem::kind(node, &rule)]);
+        };
+        u32::try_from(number)
+            .ok()
+            .and_then(|value| Self::new(value).ok())
+            .ok_or_else(|| vec![Problem::text(&number.to_string(), &format!("it must be {rule}"))])
+    }
+    fn rule() -> String {
+        <Self as SettingValue>::rule()
+    }
+    fn write(&self) -> Option<toml::Value> {
+        Some(i64::from(self.get()).into())
+    }
+}
+
+impl ManifestValue for bool {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        match node.value {
+            Raw::Boolean(value) => Ok(value),
+            _ => Err(vec![Problem::kind(node, &Self::rule())]),
+        }
+    }
+    fn rule() -> String {
+        "`true` or `false`".to_owned()
+    }
+    fn write(&self) -> Option<toml::Value> {
+        Some((*self).into())
+    }
+}
+
+impl<T: ManifestValue> ManifestValue for Option<T> {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        T::read(node).map(Some)
+    }
+    fn rule() -> String {
+        format!("{}; may be left out", T::rule())
+    }
+    fn write(&self) -> Option<toml::Value> {
+        self.as_ref().and_then(T::write)
+    }
+}
+
+/// Reads a list of texts, each by `one`, and reports every bad element at its own place.
+///
+/// # Errors
+/// The node is no list, or elements are wrong.
+pub fn list<T>(node: &Node, wanted: &str, one: impl Fn(&str) -> Result<T, Problem>) -> Result<Vec<T>, Vec<Problem>> {
+    let Raw::List(items) = &node.value else {
+        return Err(vec![Problem::kind(node, wanted)]);
+    };
+    let (mut values, mut problems) = (Vec::new(), Vec::new());
+    for (index, item) in items.iter().enumerate() {
+        let result = match &item.value {
+            Raw::String(text) => one(text),
+            _ => Err(Problem::kind(item, "a string")),
+        };
+        match result {
+            Ok(value) => values.push(value),
+            Err(problem) => problems.push(problem.at(format!("[{index}]"), item.span.clone())),
+        }
+    }
+    if problems.is_empty() { Ok(values) } else { Err(problems) }
+}
+
+impl ManifestValue for Labels {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        let label =
+            |text: &str| Label::new(text).map_err(|error| Problem::text(text, &format!("it must be {}", error.rule)));
+        let labels = list(node, &<Self as ManifestValue>::rule(), label)?;
+        let texts: Vec<&str> = labels.iter().map(Label::as_str).collect();
+        if let Some(index) = (1..texts.len()).find(|&index| texts[..index].contains(&texts[index])) {
+            let span = match &node.value {
+                Raw::List(items) => items[index].span.clone(),
+                _ => node.span.clone(),
+            };
+            let problem = Problem::text(texts[index], "it is there twice; labels must differ");
+            return Err(vec![problem.at(format!("[{index}]"), span)]);
+        }
+        Self::new(&texts).map_err(|error| {
+            vec![Problem {
+                part: String::new(),
+                says: format!("has {} labels: it must be {}", texts.len(), error.rule),
+                hint: None,
+                span: None,
+            }]
+        })
+    }
+    fn rule() -> String {
+        format!("a list of {}", Self::RULE)
+    }
+    fn write(&self) -> Option<toml::Value> {
+        Some(self.as_slice().iter().map(|label| label.to_string().into()).collect::<Vec<toml::Value>>().into())
+    }
+}

@@ -1,0 +1,134 @@
+//! Version constraints as Terraform writes them, and the lowest version they allow.
+
+use std::fmt;
+
+/// A released version: three numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version(pub u32, pub u32, pub u32);
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.0, self.1, self.2)
+    }
+}
+
+/// A constraint with a lower bound, for instance `>= 5.100.0, < 6.0.0`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VersionConstraint {
+    text: String,
+    floor: Version,
+}
+
+/// Why a text is no such constraint.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConstraintError {
+    /// A part of it is not an operator and a version.
+    #[error("`{part}` is not an operator and a version")]
+    Malformed {
+        /// The part.
+        part: String,
+    },
+    /// Nothing in it bounds the version from below.
+    #[error("it names no lowest version")]
+    NoFloor,
+    /// Its own upper bound excludes its lower bound.
+    #[error("no version can satisfy it")]
+    Empty,
+}
+
+impl VersionConstraint {
+    /// Parses a comma-separated list of `>=`, `>`, `=`, `~>`, `<`, `<=` and `!=`.
+    ///
+    /// # Errors
+    /// [`ConstraintError`]
+    pub fn new(text: &str) -> Result<Self, ConstraintError> {
+        let (mut floor, mut ceiling): (Option<Version>, Option<Version>) = (None, None);
+        for part in text.split(',').map(str::trim) {
+            let malformed = || ConstraintError::Malformed { part: part.to_owned() };
+            let split = part.find(|c: char| c.is_ascii_digit()).ok_or_else(malformed)?;
+            let (operator, number) = part.split_at(split);
+            let version = parse_version(number).ok_or_else(malformed)?;
+            match operator.trim() {
+                ">=" | ">" => floor = floor.max(Some(version)),
+                "=" | "" => (floor, ceiling) = (floor.max(Some(version)), lower(ceiling, version)),
+                "~>" => {
+                    let top = pessimistic_ceiling(number, version).ok_or_else(malformed)?;
+                    (floor, ceiling) = (floor.max(Some(version)), lower(ceiling, top));
+                }
+                "<" | "<=" => ceiling = lower(ceiling, version),
+                "!=" => {}
+                _ => return Err(malformed()),
+            }
+        }
+        let floor = floor.ok_or(ConstraintError::NoFloor)?;
+        match ceiling {
+            Some(ceiling) if ceiling < floor => Err(ConstraintError::Empty),
+            _ => Ok(Self { text: text.to_owned(), floor }),
+        }
+    }
+
+    /// The text, as Terraform reads it.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// The lowest version that may be installed.
+    #[must_use]
+    pub const fn floor(&self) -> Version {
+        self.floor
+    }
+}
+
+fn lower(ceiling: Option<Version>, version: Version) -> Option<Version> {
+    Some(ceiling.map_or(version, |ceiling| ceiling.min(version)))
+}
+
+/// Parses one to three numbers. Pre-releases are refused: Terraform matches them only exactly.
+fn parse_version(text: &str) -> Option<Version> {
+    let mut numbers = [0; 3];
+    for (index, part) in text.split('.').enumerate() {
+        if part.is_empty() || !part.bytes().all(|b| b.is_ascii_digit()) {
+            return None;
+        }
+        *numbers.get_mut(index)? = part.parse().ok()?;
+    }
+    Some(Version(numbers[0], numbers[1], numbers[2]))
+}
+
+/// `~> 5.1` stays below 6, `~> 5.1.0` below 5.2; `~> 5` means nothing useful and Terraform takes it as below 6.
+fn pessimistic_ceiling(text: &str, version: Version) -> Option<Version> {
+    if text.matches('.').count() == 2 {
+        Some(Version(version.0, version.1.checked_add(1)?, 0))
+    } else {
+        Some(Version(version.0.checked_add(1)?, 0, 0))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str, expected: Result<Version, ConstraintError>) {
+        assert_eq!(VersionConstraint::new(text).map(|constraint| constraint.floor()), expected, "{text}");
+    }
+
+    #[test]
+    fn the_floor_is_the_highest_lower_bound() {
+        check(">= 5.100.0, < 6.0.0", Ok(Version(5, 100, 0)));
+        check("~> 6.28", Ok(Version(6, 28, 0)));
+        check(">= 6, >= 6.28.1, != 6.29.0", Ok(Version(6, 28, 1)));
+        check("5.100.0", Ok(Version(5, 100, 0)));
+        check("= 6.0.1", Ok(Version(6, 0, 1)));
+    }
+
+    #[test]
+    fn constraints_without_a_floor_or_without_any_version_are_refused() {
+        check("< 6.0.0", Err(ConstraintError::NoFloor));
+        check(">= 6.0.0, < 5.0.0", Err(ConstraintError::Empty));
+        check("~> 5.100.0, >= 6.0.0", Err(ConstraintError::Empty));
+        for part in ["latest", ">=", ">= 5.x", ">= 1.2.3.4", "=> 5.0.0", ">= 5.0.0-beta1", ""] {
+            check(part, Err(ConstraintError::Malformed { part: part.into() }));
+        }
+    }
+}

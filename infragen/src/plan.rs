@@ -1,0 +1,323 @@
+//! Manifest → plan: what must exist, decided here so that templates only print. No text of any output format.
+
+pub mod settings;
+
+use std::collections::BTreeMap;
+
+use contract::page::PageConfig;
+use serde::Serialize;
+
+use crate::capability::Feature;
+use crate::manifest::sections::TableSection;
+use crate::manifest::types::{Architecture, BackendKind, OWN_TAGS, Packaging};
+use crate::manifest::{Loaded, Manifest, Target};
+
+pub use crate::manifest::Names;
+
+/// Attribute from which DynamoDB reads when a row expires.
+pub const TTL_ATTRIBUTE: &str = "ttl";
+/// Keys of the users table.
+const USERS_KEYS: (&str, &str) = ("PK", "SK");
+/// Request headers that a page of another origin may send.
+const CORS_ALLOW_HEADERS: [&str; 3] = ["authorization", "content-type", "last-event-id"];
+/// Response headers that such a page may read.
+const CORS_EXPOSE_HEADERS: [&str; 4] = ["authorization", "content-type", "last-event-id", "retry-after"];
+/// Time for which a browser may remember a preflight's answer.
+const CORS_MAX_AGE_SECS: u32 = 3600;
+
+/// Everything that must exist.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Plan {
+    /// Where it goes.
+    #[serde(skip)]
+    pub target: Target,
+    /// Every derived name.
+    pub names: Names,
+    /// AWS region.
+    pub region: String,
+    /// Tags of every resource, the generator's own included.
+    pub tags: BTreeMap<String, String>,
+    /// Versions and state.
+    pub terraform: TerraformPlan,
+    /// Processor of both functions.
+    pub architecture: Architecture,
+    /// Docker's name of that processor.
+    pub platform: &'static str,
+    /// The function behind EventSource.
+    pub stream: FunctionPlan,
+    /// The function behind the REST API.
+    pub dashboard: FunctionPlan,
+    /// The table of items.
+    pub items: TablePlan,
+    /// The table of users.
+    pub users: TablePlan,
+    /// Cross-origin rules of both URLs.
+    pub cors: CorsPlan,
+    /// Whether `aws_lambda_permission` can express the second permission of a Function URL.
+    pub has_invoked_via_function_url: bool,
+    /// The one sentence that says how to get the artifacts.
+    pub missing_artifacts: String,
+    /// What goes before an artifact's path, which is relative to `generated/terraform`.
+    pub artifact_prefix: &'static str,
+    /// What the page knows.
+    pub page: PageConfig,
+}
+
+/// Versions and state.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TerraformPlan {
+    /// Constraint on Terraform.
+    pub required_version: String,
+    /// Constraint on the AWS provider.
+    pub aws_provider: String,
+    /// State bucket, where the backend is S3.
+    pub state_bucket: Option<String>,
+}
+
+/// How Lambda answers through a Function URL.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub enum InvokeMode {
+    /// Bytes as they are written.
+    #[serde(rename = "RESPONSE_STREAM")]
+    ResponseStream,
+    /// One answer at the end.
+    #[serde(rename = "BUFFERED")]
+    Buffered,
+}
+
+/// One function.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FunctionPlan {
+    /// What it is for: `stream` or `dashboard`; also its name in Terraform.
+    pub role: &'static str,
+    /// Its name in AWS.
+    pub name: String,
+    /// Its description in AWS.
+    pub description: String,
+    /// Follows from the role: a program for the other mode breaks.
+    pub invoke_mode: InvokeMode,
+    /// Image or zip.
+    pub package: Packaging,
+    /// Memory, MiB.
+    pub memory_mebibytes: u32,
+    /// Timeout, seconds.
+    pub timeout_secs: u64,
+    /// Most instances at once.
+    pub reserved_concurrency: Option<u32>,
+    /// Log retention, days.
+    pub log_retention_days: i64,
+    /// Environment variables.
+    pub environment: BTreeMap<&'static str, String>,
+    /// Methods that a page of another origin may use.
+    pub cors_methods: &'static [&'static str],
+}
+
+/// One table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct TablePlan {
+    /// Its name in AWS.
+    pub name: String,
+    /// Whether it is created, or used as it is.
+    pub create: bool,
+    /// How Terraform refers to it.
+    pub address: String,
+    /// Hash key.
+    pub hash_key: String,
+    /// Range key.
+    pub range_key: String,
+    /// Attributes that keys are made of, sorted.
+    pub key_attributes: Vec<String>,
+    /// Its index.
+    pub index: Option<IndexPlan>,
+    /// Attribute from which DynamoDB reads when a row expires.
+    pub ttl_attribute: Option<&'static str>,
+    /// Point-in-time recovery.
+    pub point_in_time_recovery: bool,
+    /// Deletion protection.
+    pub deletion_protection: bool,
+}
+
+/// A global secondary index.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct IndexPlan {
+    /// Its name.
+    pub name: String,
+    /// Hash key.
+    pub hash_key: String,
+    /// Range key.
+    pub range_key: String,
+    /// Attributes that it carries beside the keys, sorted.
+    pub projection: Vec<String>,
+}
+
+/// Cross-origin rules.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CorsPlan {
+    /// Origins.
+    pub allow_origins: Vec<String>,
+    /// Request headers.
+    pub allow_headers: &'static [&'static str],
+    /// Response headers.
+    pub expose_headers: &'static [&'static str],
+    /// Seconds for which a preflight's answer holds.
+    pub max_age_secs: u32,
+}
+
+/// Decides what must exist.
+#[must_use]
+pub fn plan(loaded: &Loaded) -> Plan {
+    let manifest = &loaded.manifest;
+    let names = Names::derive(manifest);
+    let floor = manifest.terraform.aws_provider.get().floor();
+    let (stream, dashboard) = (stream_function(manifest, &names), dashboard_function(manifest, &names));
+    Plan {
+        target: loaded.target,
+        region: manifest.project.region.as_str().to_owned(),
+        tags: tags(manifest),
+        terraform: terraform(manifest),
+        architecture: manifest.package.architecture,
+        platform: match manifest.package.architecture {
+            Architecture::Arm64 => "linux/arm64",
+            Architecture::X86 => "linux/amd64",
+        },
+        missing_artifacts: missing_artifacts(&[&stream, &dashboard]),
+        stream,
+        dashboard,
+        items: items_table(manifest, &names),
+        users: users_table(manifest, &names),
+        cors: CorsPlan {
+            allow_origins: manifest.front.allow_origins.as_slice().to_vec(),
+            allow_headers: &CORS_ALLOW_HEADERS,
+            expose_headers: &CORS_EXPOSE_HEADERS,
+            max_age_secs: CORS_MAX_AGE_SECS,
+        },
+        has_invoked_via_function_url: Feature::InvokedViaFunctionUrl.is_in(floor),
+        artifact_prefix: if loaded.target == Target::Base { "" } else { "../../terraform/" },
+        page: page(manifest),
+        names,
+    }
+}
+
+fn tags(manifest: &Manifest) -> BTreeMap<String, String> {
+    let [environment, managed_by, project] = OWN_TAGS;
+    let mut tags = manifest.project.tags.as_map().clone();
+    tags.insert(project.to_owned(), manifest.project.name.as_str().to_owned());
+    tags.insert(environment.to_owned(), manifest.project.environment.to_string());
+    tags.insert(managed_by.to_owned(), "infragen".to_owned());
+    tags
+}
+
+fn terraform(manifest: &Manifest) -> TerraformPlan {
+    let section = &manifest.terraform;
+    TerraformPlan {
+        required_version: section.required_version.get().as_str().to_owned(),
+        aws_provider: section.aws_provider.get().as_str().to_owned(),
+        state_bucket: match section.backend.kind {
+            BackendKind::Local => None,
+            BackendKind::S3 => section.backend.bucket.as_ref().map(|bucket| bucket.as_str().to_owned()),
+        },
+    }
+}
+
+fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
+    let section = &manifest.stream;
+    FunctionPlan {
+        role: "stream",
+        name: names.stream.clone(),
+        description: manifest.project.description.as_str().to_owned(),
+        invoke_mode: InvokeMode::ResponseStream,
+        package: section.package,
+        memory_mebibytes: section.memory.mebibytes(),
+        timeout_secs: section.timeout.get().as_secs(),
+        reserved_concurrency: section.reserved_concurrency.map(|count| count.get()),
+        log_retention_days: section.log_retention.days(),
+        environment: settings::stream(manifest).to_env(),
+        cors_methods: &["GET"],
+    }
+}
+
+fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
+    let section = &manifest.dashboard;
+    FunctionPlan {
+        role: "dashboard",
+        name: names.dashboard.clone(),
+        description: manifest.project.description.as_str().to_owned(),
+        invoke_mode: InvokeMode::Buffered,
+        package: section.package,
+        memory_mebibytes: section.memory.mebibytes(),
+        timeout_secs: section.timeout.get().as_secs(),
+        reserved_concurrency: section.reserved_concurrency.map(|count| count.get()),
+        log_retention_days: section.log_retention.days(),
+        environment: settings::dashboard(manifest).to_env(),
+        cors_methods: &["DELETE", "GET", "POST", "PUT"],
+    }
+}
+
+fn table(section: &TableSection, role: &str, name: &str, keys: (&str, &str)) -> TablePlan {
+    let prefix = if section.create { "" } else { "data." };
+    TablePlan {
+        name: name.to_owned(),
+        create: section.create,
+        address: format!("{prefix}aws_dynamodb_table.{role}"),
+        hash_key: keys.0.to_owned(),
+        range_key: keys.1.to_owned(),
+        key_attributes: vec![keys.0.to_owned(), keys.1.to_owned()],
+        index: None,
+        ttl_attribute: None,
+        point_in_time_recovery: section.point_in_time_recovery,
+        deletion_protection: section.deletion_protection,
+    }
+}
+
+fn items_table(manifest: &Manifest, names: &Names) -> TablePlan {
+    let attributes = &manifest.data.attributes;
+    let keys = (attributes.key.as_str(), attributes.time.as_str());
+    let mut table = table(&manifest.tables.items, "items", &names.items_table, keys);
+    let optional = [&attributes.score, &attributes.confidence, &attributes.source, &attributes.status];
+    // The keys of table and index are in every index by themselves.
+    let mut projection: Vec<String> =
+        optional.iter().filter_map(|name| name.0.as_ref()).map(ToString::to_string).collect();
+    projection.push(attributes.tags.to_string());
+    projection.sort();
+    table.key_attributes.push(attributes.label.to_string());
+    table.key_attributes.sort();
+    table.ttl_attribute = Some(TTL_ATTRIBUTE);
+    table.index = Some(IndexPlan {
+        name: manifest.data.index.to_string(),
+        hash_key: attributes.label.to_string(),
+        range_key: attributes.time.to_string(),
+        projection,
+    });
+    table
+}
+
+fn users_table(manifest: &Manifest, names: &Names) -> TablePlan {
+    table(&manifest.tables.users, "users", &names.users_table, USERS_KEYS)
+}
+
+fn missing_artifacts(functions: &[&FunctionPlan]) -> String {
+    let roles = |package: Packaging| {
+        let roles: Vec<&str> = functions.iter().filter(|f| f.package == package).map(|f| f.role).collect();
+        roles.join(" and ")
+    };
+    let head = "The functions are not packaged yet: run";
+    match (roles(Packaging::Zip).as_str(), roles(Packaging::Image).as_str()) {
+        (_, "") => format!("{head} `./justw package`."),
+        ("", _) => format!("{head} `./justw package`, then `./justw image` to push the images."),
+        (zip, image) => {
+            format!("{head} `./justw package` for {zip} and `./justw image` to push the image of {image}.")
+        }
+    }
+}
+
+fn page(manifest: &Manifest) -> PageConfig {
+    let heartbeat = manifest.stream.heartbeat_interval.get();
+    PageConfig {
+        api_base_url: manifest.page.api_base_url.as_str().to_owned(),
+        sse_base_url: manifest.page.sse_base_url.as_str().to_owned(),
+        environment: manifest.project.environment.to_string(),
+        labels: manifest.data.labels.as_slice().iter().map(ToString::to_string).collect(),
+        update_event: manifest.data.update_event.to_string(),
+        heartbeat_interval_ms: u64::try_from(heartbeat.as_millis()).expect("a heartbeat is at most 110 s"),
+    }
+}

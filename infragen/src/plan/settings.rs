@@ -1,0 +1,65 @@
+//! Manifest → the settings that the functions read, in the contract's own types.
+
+use contract::settings::SettingValue as _;
+use contract::{DashboardSettings, DataSettings, PollSettings, StreamSettings, TableName};
+
+use crate::manifest::{Manifest, Names};
+
+/// Returns the settings of the stream function.
+#[must_use]
+pub fn stream(manifest: &Manifest) -> StreamSettings {
+    let stream = &manifest.stream;
+    StreamSettings {
+        environment: manifest.project.environment.clone(),
+        heartbeat_interval: stream.heartbeat_interval,
+        max_connections: stream.max_connections,
+        connections_per_client: stream.connections_per_client,
+        when_full: stream.when_full,
+        max_session: stream.max_session,
+        retry: stream.retry,
+        auth_mode: manifest.auth.mode,
+        poll: poll(manifest),
+        data: data(manifest),
+    }
+}
+
+/// Returns the settings of the dashboard function.
+#[must_use]
+pub fn dashboard(manifest: &Manifest) -> DashboardSettings {
+    DashboardSettings { environment: manifest.project.environment.clone(), poll: poll(manifest), data: data(manifest) }
+}
+
+fn poll(manifest: &Manifest) -> PollSettings {
+    let stream = &manifest.stream;
+    PollSettings {
+        poll_interval: stream.poll_interval,
+        late_window: stream.late_window,
+        reconcile_interval: stream.reconcile_interval,
+        replay_events: stream.replay.events,
+        replay_window: stream.replay.window,
+    }
+}
+
+fn data(manifest: &Manifest) -> DataSettings {
+    let names = Names::derive(manifest);
+    let table = |name: &str| {
+        TableName::read(name).expect("project and environment are at most 57 characters that a table's name may have")
+    };
+    let (data, attributes) = (&manifest.data, &manifest.data.attributes);
+    DataSettings {
+        items_table: table(&names.items_table),
+        users_table: table(&names.users_table),
+        index: data.index.clone(),
+        key_attribute: attributes.key.clone(),
+        time_attribute: attributes.time.clone(),
+        label_attribute: attributes.label.clone(),
+        tags_attribute: attributes.tags.clone(),
+        score_attribute: attributes.score.0.clone(),
+        confidence_attribute: attributes.confidence.0.clone(),
+        source_attribute: attributes.source.0.clone(),
+        status_attribute: attributes.status.0.clone(),
+        status_ready: data.status_ready.clone(),
+        labels: data.labels.clone(),
+        update_event: data.update_event.clone(),
+    }
+}

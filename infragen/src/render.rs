@@ -1,0 +1,290 @@
+//! Plan + templates → artifacts: exact bytes, each parsed again before anybody writes one. No disk, no clock.
+
+mod files;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use tera::Tera;
+
+use crate::manifest::types::Packaging;
+use crate::manifest::{Loaded, Target};
+use crate::plan::{FunctionPlan, Plan, TablePlan, plan};
+use crate::{align, hcl};
+
+pub use files::RUST_VERSION;
+
+/// First line of every rendered file, after the comment sign. Files without it are never overwritten or removed.
+pub const SIGNATURE: &str =
+    "Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.";
+
+/// One output file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Artifact {
+    /// Path from the manifest's folder, with `/`.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+}
+
+/// Everything that one run writes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rendering {
+    /// The files, sorted by path.
+    pub artifacts: Vec<Artifact>,
+    /// Folders whose signed files all come from this run: others in them are superfluous.
+    pub folders: Vec<String>,
+}
+
+/// Why an artifact cannot be rendered: always a mistake in a template, never in the manifest.
+#[derive(Debug, thiserror::Error)]
+pub enum RenderError {
+    /// A template does not parse or asks for what is not there.
+    #[error("template for `{path}` cannot be rendered")]
+    Template {
+        /// The artifact.
+        path: String,
+        /// What the template engine says.
+        source: Box<tera::Error>,
+    },
+    /// A compiled template failed.
+    #[error("template for `{path}` cannot be rendered")]
+    Compiled {
+        /// The artifact.
+        path: String,
+        /// What the template engine says.
+        source: askama::Error,
+    },
+    /// The result is not HCL.
+    #[error("rendered `{path}` is not HCL")]
+    BrokenHcl {
+        /// The artifact.
+        path: String,
+        /// What the parser says.
+        source: Box<hcl_edit::parser::Error>,
+    },
+    /// The result is not JSON where it must be.
+    #[error("rendered `{path}` does not hold JSON")]
+    BrokenJson {
+        /// The artifact.
+        path: String,
+        /// What the parser says.
+        source: serde_json::Error,
+    },
+}
+
+/// The templates of Terraform's files: a name with the suffix `.tf`, and the text.
+#[derive(Clone, Debug)]
+pub struct Templates(BTreeMap<&'static str, String>);
+
+macro_rules! embedded {
+    ($($name:literal),+ $(,)?) => {
+        BTreeMap::from([ $( ($name, include_str!(concat!("../../templates/", $name)).to_owned()) ),+ ])
+    };
+}
+
+impl Templates {
+    /// The templates that the program was built with.
+    #[must_use]
+    pub fn embedded() -> Self {
+        Self(embedded!(
+            "bootstrap/ecr.tf",
+            "bootstrap/outputs.tf",
+            "bootstrap/state.tf",
+            "terraform/function.tf",
+            "terraform/modules/lambda/function.tf",
+            "terraform/modules/lambda/iam.tf",
+            "terraform/modules/lambda/outputs.tf",
+            "terraform/modules/lambda/url.tf",
+            "terraform/modules/lambda/variables.tf",
+            "terraform/outputs.tf",
+            "terraform/providers.tf",
+            "terraform/tables.tf",
+            "terraform/variables.tf",
+            "terraform/versions.tf",
+        ))
+    }
+
+    /// Compiles them with the escaper and the filter in place.
+    ///
+    /// # Errors
+    /// A template that does not parse.
+    pub fn engine(&self) -> Result<Tera, Box<tera::Error>> {
+        let mut engine = Tera::default();
+        // Bound to the suffix: a template cannot forget to escape, only say `safe`, which a reviewer sees.
+        engine.set_escape_fn(hcl::write_escaped);
+        engine.autoescape_on([".tf"]);
+        engine.register_filter("hcl", hcl::filter);
+        engine.add_raw_templates(self.0.iter().map(|(name, text)| (*name, text.as_str()))).map_err(Box::new)?;
+        Ok(engine)
+    }
+}
+
+/// What a template of one root may use beside the plan.
+#[derive(Clone, Debug, Default, Serialize)]
+struct Extra<'a> {
+    signature: &'a str,
+    state_bucket: Option<&'a str>,
+    function: Option<&'a FunctionPlan>,
+    functions: Vec<&'a FunctionPlan>,
+    tables: Vec<Labelled<'a>>,
+    references: Vec<Reference>,
+    all_present: String,
+    page_literals: Vec<(String, serde_json::Value)>,
+    page_urls: Vec<(&'a str, &'a str)>,
+    root: String,
+    config_js_path: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Labelled<'a> {
+    label: &'a str,
+    #[serde(flatten)]
+    table: &'a TablePlan,
+}
+
+/// A variable through which an artifact's reference comes in.
+#[derive(Clone, Debug, Serialize)]
+struct Reference {
+    name: String,
+    role: &'static str,
+    package: Packaging,
+    is_used: bool,
+    is_first_used: bool,
+}
+
+fn references(functions: &[&FunctionPlan]) -> Vec<Reference> {
+    let mut references: Vec<Reference> = Vec::new();
+    for package in [Packaging::Zip, Packaging::Image] {
+        for function in functions {
+            let is_used = function.package == package;
+            references.push(Reference {
+                name: format!("{}_{}", function.role, package.as_str()),
+                role: function.role,
+                package,
+                is_used,
+                is_first_used: is_used && !references.iter().any(|earlier| earlier.is_used),
+            });
+        }
+    }
+    references
+}
+
+/// Renders everything that a manifest asks for.
+///
+/// # Errors
+/// [`RenderError`]
+pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, RenderError> {
+    let plan = plan(loaded);
+    let environment = loaded.manifest.project.environment.as_str();
+    let mut rendering = match loaded.target {
+        Target::Local => {
+            Rendering { artifacts: vec![files::functions_env(&plan)?], folders: vec!["generated/local".into()] }
+        }
+        Target::Base => {
+            let mut rendering = roots(&plan, templates, "generated", "frontend/config.js")?;
+            rendering.artifacts.push(files::dockerfile(&plan)?);
+            rendering.folders = vec!["generated/bootstrap".into(), "generated/terraform".into()];
+            rendering
+        }
+        Target::Overlay => {
+            let folder = format!("generated/{environment}");
+            let mut rendering = roots(&plan, templates, &folder, &format!("{folder}/config.js"))?;
+            rendering.folders = vec![folder];
+            rendering
+        }
+    };
+    rendering.artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+    Ok(rendering)
+}
+
+/// Renders both Terraform roots and the page's configuration.
+fn roots(plan: &Plan, templates: &Templates, folder: &str, config_js_path: &str) -> Result<Rendering, RenderError> {
+    let root = format!("{folder}/terraform");
+    let fail = |source| RenderError::Template { path: root.clone(), source };
+    let engine = templates.engine().map_err(fail)?;
+    let functions = vec![&plan.stream, &plan.dashboard];
+    let references = references(&functions);
+    let (page_literals, page_urls) = page_values(plan);
+    let used = references.iter().filter(|reference| reference.is_used);
+    let extra = Extra {
+        signature: SIGNATURE,
+        tables: vec![Labelled { label: "items", table: &plan.items }, Labelled { label: "users", table: &plan.users }],
+        all_present: used.map(|used| format!("var.{} != null", used.name)).collect::<Vec<_>>().join(" && "),
+        functions,
+        references,
+        page_literals,
+        page_urls,
+        root: root.clone(),
+        config_js_path: config_js_path.to_owned(),
+        ..Extra::default()
+    };
+    // The bootstrap root makes the bucket, so its own state cannot be in it.
+    let with_state = Extra { state_bucket: plan.terraform.state_bucket.as_deref(), ..extra.clone() };
+    let file = |template: &str, path: String, extra: &Extra<'_>| terraform_file(&engine, plan, extra, template, path);
+    let mut artifacts = Vec::new();
+    for name in ["outputs", "providers", "tables", "variables", "versions"] {
+        artifacts.push(file(&format!("terraform/{name}.tf"), format!("{root}/{name}.tf"), &with_state)?);
+    }
+    for function in &extra.functions {
+        let with_function = Extra { function: Some(function), ..extra.clone() };
+        artifacts.push(file("terraform/function.tf", format!("{root}/{}.tf", function.role), &with_function)?);
+    }
+    for name in ["function", "iam", "outputs", "url", "variables"] {
+        let name = format!("modules/lambda/{name}.tf");
+        artifacts.push(file(&format!("terraform/{name}"), format!("{root}/{name}"), &extra)?);
+    }
+    artifacts.push(file("terraform/versions.tf", format!("{root}/modules/lambda/versions.tf"), &extra)?);
+    for name in ["ecr", "outputs", "state"] {
+        artifacts.push(file(&format!("bootstrap/{name}.tf"), format!("{folder}/bootstrap/{name}.tf"), &with_state)?);
+    }
+    for name in ["providers", "versions"] {
+        artifacts.push(file(&format!("terraform/{name}.tf"), format!("{folder}/bootstrap/{name}.tf"), &extra)?);
+    }
+    artifacts.push(files::config_js(plan, &root, config_js_path)?);
+    Ok(Rendering { artifacts, folders: Vec::new() })
+}
+
+/// Renders one Terraform file: template, signature, alignment, and the proof that it is HCL.
+fn terraform_file(
+    engine: &Tera,
+    plan: &Plan,
+    extra: &Extra<'_>,
+    template: &str,
+    path: String,
+) -> Result<Artifact, RenderError> {
+    let mut context = tera::Context::from_serialize(plan).map_err(|source| template_error(&path, source))?;
+    context.extend(tera::Context::from_serialize(extra).map_err(|source| template_error(&path, source))?);
+    let body = engine.render(template, &context).map_err(|source| template_error(&path, source))?;
+    let text = align::align(&format!("# {SIGNATURE}\n\n{}\n", body.trim()));
+    match hcl_edit::parser::parse_body(&text) {
+        Ok(_) => Ok(Artifact { path, text }),
+        Err(source) => Err(RenderError::BrokenHcl { path, source: Box::new(source) }),
+    }
+}
+
+fn template_error(path: &str, source: tera::Error) -> RenderError {
+    RenderError::Template { path: path.to_owned(), source: Box::new(source) }
+}
+
+/// What the page knows now, sorted by key, and the URLs that are known after apply: key and function.
+type PageValues = (Vec<(String, serde_json::Value)>, Vec<(&'static str, &'static str)>);
+
+fn page_values(plan: &Plan) -> PageValues {
+    let mut literals = match serde_json::to_value(&plan.page) {
+        Ok(serde_json::Value::Object(map)) => map,
+        other => unreachable!("PageConfig is a struct of strings, numbers and lists: {other:?}"),
+    };
+    let mut urls = Vec::new();
+    for (key, role) in [("API_BASE_URL", "dashboard"), ("SSE_BASE_URL", "stream")] {
+        // A URL in the manifest wins: it is the address that somebody put before the function.
+        if literals.get(key).is_some_and(|url| url == "") {
+            literals.remove(key);
+            urls.push((key, role));
+        }
+    }
+    // A list, because the template engine walks maps in an order of its own.
+    let mut literals: Vec<(String, serde_json::Value)> = literals.into_iter().collect();
+    literals.sort_by(|a, b| a.0.cmp(&b.0));
+    (literals, urls)
+}

@@ -1,0 +1,73 @@
+//! The artifacts whose templates are checked by the compiler: config.js, Dockerfile, and the local environment.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use contract::page::escape_json_for_script;
+
+use super::{Artifact, RenderError, SIGNATURE};
+use crate::plan::Plan;
+
+/// The compiler that the Dockerfile builds with: the channel of rust-toolchain.toml.
+pub const RUST_VERSION: &str = "1.95.0";
+
+#[derive(Template)]
+#[template(path = "config.js")]
+struct ConfigJs<'a> {
+    signature: &'a str,
+    root: &'a str,
+    path: &'a str,
+    json: &'a str,
+}
+
+#[derive(Template)]
+#[template(path = "functions.env")]
+struct FunctionsEnv<'a> {
+    signature: &'a str,
+    variables: &'a BTreeMap<&'static str, String>,
+}
+
+#[derive(Template)]
+#[template(path = "Dockerfile", ext = "Dockerfile", escape = "none")]
+struct Dockerfile<'a> {
+    signature: &'a str,
+    platform: &'a str,
+    path: &'a str,
+    rust_version: &'a str,
+}
+
+fn finish(path: &str, template: &impl Template) -> Result<Artifact, RenderError> {
+    let text = template.render().map_err(|source| RenderError::Compiled { path: path.to_owned(), source })?;
+    // The engine drops a template's last newline.
+    Ok(Artifact { path: path.to_owned(), text: format!("{}\n", text.trim_end()) })
+}
+
+/// Renders the page's configuration.
+pub(super) fn config_js(plan: &Plan, root: &str, path: &str) -> Result<Artifact, RenderError> {
+    let broken = |source| RenderError::BrokenJson { path: path.to_owned(), source };
+    let json = escape_json_for_script(&serde_json::to_string_pretty(&plan.page).map_err(broken)?);
+    let artifact = finish(path, &ConfigJs { signature: SIGNATURE, root, path, json: &json })?;
+    parse_config_js(&artifact.text).map_err(broken)?;
+    Ok(artifact)
+}
+
+/// Reads the one JSON value of a config.js.
+pub(super) fn parse_config_js(text: &str) -> Result<serde_json::Value, serde_json::Error> {
+    let start = text.find("Object.freeze(").map_or(0, |at| at + "Object.freeze(".len());
+    let end = text.rfind(");").unwrap_or(text.len());
+    serde_json::from_str(text.get(start..end).unwrap_or_default())
+}
+
+/// Renders what both functions read on this machine.
+pub(super) fn functions_env(plan: &Plan) -> Result<Artifact, RenderError> {
+    let mut variables = plan.dashboard.environment.clone();
+    variables.extend(plan.stream.environment.clone());
+    finish("generated/local/functions.env", &FunctionsEnv { signature: SIGNATURE, variables: &variables })
+}
+
+/// Renders the recipe of the images.
+pub(super) fn dockerfile(plan: &Plan) -> Result<Artifact, RenderError> {
+    let path = "generated/Dockerfile";
+    let recipe = Dockerfile { signature: SIGNATURE, platform: plan.platform, path, rust_version: RUST_VERSION };
+    finish(path, &recipe)
+}

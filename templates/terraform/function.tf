@@ -1,0 +1,62 @@
+module "{{ function.role }}" {
+  source = "./modules/lambda"
+
+  name = "{{ function.name }}"
+  description = "{{ function.description }}"
+{%- if function.package == "image" %}
+  image_uri = var.{{ function.role }}_image
+{%- elif artifact_prefix %}
+  # The path in the file is relative to the folder that the file is in.
+  zip = {
+    path = "{{ artifact_prefix }}${var.{{ function.role }}_zip.path}"
+    sha256 = var.{{ function.role }}_zip.sha256
+  }
+{%- else %}
+  zip = var.{{ function.role }}_zip
+{%- endif %}
+  architecture = "{{ architecture }}"
+  memory_mebibytes = {{ function.memory_mebibytes }}
+  timeout_secs = {{ function.timeout_secs }}
+{%- if function.reserved_concurrency %}
+  reserved_concurrency = {{ function.reserved_concurrency }}
+{%- endif %}
+  log_retention_days = {{ function.log_retention_days }}
+{%- if function.invoke_mode == "RESPONSE_STREAM" %}
+
+  # Holds for every request through the URL: a program that answers in one piece breaks behind it.
+{%- else %}
+
+  # Holds for every request through the URL: a program that streams breaks behind it.
+{%- endif %}
+  invoke_mode = "{{ function.invoke_mode }}"
+
+  # The only place that answers cross-origin requests: the program stays silent about it on Lambda.
+  cors = {
+    allow_origins = {{ cors.allow_origins | hcl(indent=4) }}
+    allow_methods = {{ function.cors_methods | hcl(indent=4) }}
+    allow_headers = {{ cors.allow_headers | hcl(indent=4) }}
+    expose_headers = {{ cors.expose_headers | hcl(indent=4) }}
+    max_age_secs = {{ cors.max_age_secs }}
+  }
+
+  environment = {{ function.environment | hcl(indent=2) }}
+
+  # Reads only: the newest items through the index, and one user's configurations.
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid = "ReadItemsThroughIndex"
+        Effect = "Allow"
+        Action = ["dynamodb:Query"]
+        Resource = ["${ {{- items.address -}} .arn}/index/{{ items.index.name }}"]
+      },
+      {
+        Sid = "ReadUsers"
+        Effect = "Allow"
+        Action = ["dynamodb:GetItem", "dynamodb:Query"]
+        Resource = [{{ users.address }}.arn]
+      },
+    ]
+  })
+}

@@ -1,0 +1,50 @@
+# Created before the function: Lambda would make it by itself at the first line, and keep the log for ever.
+resource "aws_cloudwatch_log_group" "this" {
+  name = "/aws/lambda/${var.name}"
+  retention_in_days = var.log_retention_days
+}
+
+resource "aws_lambda_function" "this" {
+  function_name = var.name
+  description = var.description
+  role = aws_iam_role.this.arn
+
+  # An image brings its own runtime; a zip archive runs on the bare one.
+  package_type = var.image_uri != null ? "Image" : "Zip"
+  image_uri = var.image_uri
+  filename = var.image_uri != null ? null : var.zip.path
+  source_code_hash = var.image_uri != null ? null : var.zip.sha256
+  runtime = var.image_uri != null ? null : "provided.al2023"
+  handler = var.image_uri != null ? null : "bootstrap"
+
+  architectures = [var.architecture]
+  memory_size = var.memory_mebibytes
+  timeout = var.timeout_secs
+  reserved_concurrent_executions = var.reserved_concurrency
+
+  # Every change becomes a numbered version that the alias can point back to.
+  publish = true
+
+  environment {
+    variables = var.environment
+  }
+
+  # The program writes JSON lines itself.
+  logging_config {
+    log_format = "Text"
+    log_group = aws_cloudwatch_log_group.this.name
+  }
+
+  # A function that starts before it may read or log fails its first requests.
+  depends_on = [
+    aws_iam_role_policy.access,
+    aws_iam_role_policy.logs,
+  ]
+}
+
+resource "aws_lambda_alias" "live" {
+  name = "live"
+  description = "The version behind the URL."
+  function_name = aws_lambda_function.this.function_name
+  function_version = aws_lambda_function.this.version
+}

@@ -1,0 +1,44 @@
+{%- for table in tables %}
+{%- if not loop.first %}
+{% endif %}
+{%- if table.create %}
+resource "aws_dynamodb_table" "{{ table.label }}" {
+  name = "{{ table.name }}"
+  billing_mode = "PAY_PER_REQUEST"
+  hash_key = "{{ table.hash_key }}"
+  range_key = "{{ table.range_key }}"
+  deletion_protection_enabled = {{ table.deletion_protection }}
+{% for attribute in table.key_attributes %}
+  attribute {
+    name = "{{ attribute }}"
+    type = "S"
+  }
+{% endfor %}
+{%- if table.index %}
+  # Carries exactly what the functions read beside the keys: a poll never touches the table itself, and columns that
+  # nobody streams cost nothing here.
+  global_secondary_index {
+    name = "{{ table.index.name }}"
+    hash_key = "{{ table.index.hash_key }}"
+    range_key = "{{ table.index.range_key }}"
+    projection_type = "INCLUDE"
+    non_key_attributes = {{ table.index.projection | hcl(indent=4) }}
+  }
+{% endif %}
+{%- if table.ttl_attribute %}
+  ttl {
+    attribute_name = "{{ table.ttl_attribute }}"
+    enabled = true
+  }
+{% endif %}
+  point_in_time_recovery {
+    enabled = {{ table.point_in_time_recovery }}
+  }
+}
+{%- else %}
+# `create = false`: somebody else owns this table; it is used as it is.
+data "aws_dynamodb_table" "{{ table.label }}" {
+  name = "{{ table.name }}"
+}
+{%- endif %}
+{%- endfor %}

@@ -1,0 +1,38 @@
+# What to deploy. `./justw package` and `./justw image` write these into artifacts.auto.tfvars.json; rendering never
+# waits for them. All four are declared whatever the packaging, because Terraform warns about values without a variable.
+{%- if artifact_prefix %}
+# Terraform loads such a file by itself only from its own folder. This environment takes the artifacts that the first
+# one runs: apply with `-var-file=../../terraform/artifacts.auto.tfvars.json`, whose paths are relative to that folder.
+{%- endif %}
+{%- for variable in references %}
+
+variable "{{ variable.name }}" {
+{%- if variable.package == "zip" %}
+  description = "Zip archive of the {{ variable.role }} function: its path and the base64 SHA-256 of its bytes.{% if not variable.is_used %} Not used by this packaging.{% endif %}"
+  type = object({ path = string, sha256 = string })
+{%- else %}
+  description = "Container image of the {{ variable.role }} function, pinned by digest: repository@sha256:hex.{% if not variable.is_used %} Not used by this packaging.{% endif %}"
+  type = string
+{%- endif %}
+  default = null
+{%- if variable.is_first_used %}
+
+  # Both functions in one rule, so that one missing file is one error.
+  validation {
+    condition = {{ all_present }}
+    error_message = "{{ missing_artifacts }}"
+  }
+{%- endif %}
+
+  validation {
+{%- if variable.package == "zip" %}
+    condition = var.{{ variable.name }} == null || can(regex("^[0-9A-Za-z+/]{43}=$", var.{{ variable.name }}.sha256))
+    error_message = "`{{ variable.name }}.sha256` must be the base64 SHA-256 of the archive, 44 characters."
+{%- else %}
+    # A tag can be moved to another image after the plan was read; a digest cannot.
+    condition = var.{{ variable.name }} == null || can(regex("@sha256:[0-9a-f]{64}$", var.{{ variable.name }}))
+    error_message = "`{{ variable.name }}` must end with `@sha256:` and 64 hexadecimal digits: images are pinned by digest."
+{%- endif %}
+  }
+}
+{%- endfor %}
