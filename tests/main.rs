@@ -6,4 +6,5 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test, and says where")]
 
 mod emulator;
+mod stream;
 mod support;

@@ -132,13 +132,6 @@ pub(crate) struct Invocation {
     pub outcome: Option<Outcome>,
 }
 
-impl Invocation {
-    /// What is billed up to now.
-    pub(crate) fn billed_so_far(&self) -> Duration {
-        self.billed.or_else(|| self.started.map(|at| at.elapsed())).unwrap_or_default()
-    }
-}
-
 /// What the function's side tells the viewer's side.
 #[derive(Debug)]
 pub(crate) enum Part {

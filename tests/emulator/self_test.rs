@@ -33,6 +33,8 @@ async fn a_request_becomes_an_event_and_the_stream_comes_back() {
     assert_eq!(event["headers"]["x-a"], "1");
     let record = emulator.finished(0, LIMIT).await;
     assert_eq!(record.outcome, Some(Outcome::Done));
+    assert_eq!(record.target, "/echo?a=b");
+    assert!(emulator.logs().iter().any(|line| line.text.contains(&record.request_id)));
     assert!(record.init.unwrap() > Duration::ZERO);
     assert!(record.billed >= record.responded && record.responded >= record.first_byte);
     // The second request finds the environment warm.

@@ -54,7 +54,7 @@ fn handle(api: &str, id: &str, path: &str, event: &Value) {
         }
         "/array" => stream(api, &response, &[b"{\"headers\":{\"vary\":[\"a\",\"b\"]}}\0\0\0\0\0\0\0\0", b"x"], ""),
         "/error" => {
-            post(api, &format!("invocation/{id}/error"), "Lambda-Runtime-Function-Error-Type: Tiny.Bad\r\n", b"{}")
+            post(api, &format!("invocation/{id}/error"), "Lambda-Runtime-Function-Error-Type: Tiny.Bad\r\n", b"{}");
         }
         "/panic" => panic!("as asked"),
         "/slow" => {
@@ -77,7 +77,7 @@ fn handle(api: &str, id: &str, path: &str, event: &Value) {
             let mut socket = begin(api, &response, STREAMING);
             write_chunk(&mut socket, PRELUDE);
             write_chunk(&mut socket, b"before the abort");
-            std::process::abort();
+            std::process::abort()
         }
         other => panic!("no such path: {other}"),
     }

@@ -1,4 +1,4 @@
-//! A raw HTTP/1.1 client: one request for each connection, every byte kept.
+//! A raw HTTP/1.1 client: one request for each connection, nothing added, nothing repaired.
 
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -99,11 +99,6 @@ impl Response {
     /// The next piece of the body, as soon as it is there. May be cancelled without loss.
     pub(crate) async fn piece(&mut self) -> io::Result<Piece> {
         self.connection.piece(&mut self.body).await
-    }
-
-    /// All bytes off the wire, head and framing included, with `(time, how many by then)`.
-    pub(crate) fn raw(&self) -> (&[u8], &[(Instant, usize)]) {
-        self.connection.raw()
     }
 
     /// The whole body.

@@ -66,6 +66,7 @@ fn folder() -> PathBuf {
     folder
 }
 
+#[expect(clippy::zombie_processes, reason = "it lives as long as this process, and the reaper ends it")]
 fn start() -> SocketAddr {
     let folder = folder();
     let address = free_port();

@@ -1,16 +1,17 @@
-//! Just enough HTTP/1.1 over a socket, on both sides, to see every byte and its time of arrival.
+//! Just enough HTTP/1.1 over a socket, on both sides, to see every piece when it arrives.
 //!
 //! It must not repair anything: a malformed message is an error, never something sensible.
 
 use std::io::{self, ErrorKind};
 use std::net::{IpAddr, SocketAddr};
-use std::time::Instant;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 /// Longest head that is read, bytes.
 const HEAD_BYTES_MAX: usize = 64 * 1024;
+/// Bytes asked for at once.
+const READ_BYTES: usize = 64 * 1024;
 
 /// Start line and headers of a request or a response, as they came.
 #[derive(Clone, Debug, Default)]
@@ -76,9 +77,6 @@ pub(crate) enum Piece {
 pub(crate) struct Connection {
     stream: TcpStream,
     buffer: Vec<u8>,
-    wire: Vec<(Instant, usize)>,
-    raw: Vec<u8>,
-    keeps_raw: bool,
 }
 
 impl Connection {
@@ -86,23 +84,16 @@ impl Connection {
     pub(crate) fn new(stream: TcpStream) -> Self {
         // The platform's own proxies answer without Nagle's delay; ours must not hide the one of the program.
         stream.set_nodelay(true).expect("a connected socket takes TCP_NODELAY");
-        Self { stream, buffer: Vec::new(), wire: Vec::new(), raw: Vec::new(), keeps_raw: false }
+        Self { stream, buffer: Vec::new() }
     }
 
-    /// Connects, from a chosen source address if given, and keeps all bytes that arrive.
+    /// Connects, from a chosen source address if given.
     pub(crate) async fn open(to: SocketAddr, from: Option<IpAddr>) -> io::Result<Self> {
         let socket = TcpSocket::new_v4()?;
         if let Some(address) = from {
             socket.bind(SocketAddr::new(address, 0))?;
         }
-        let mut connection = Self::new(socket.connect(to).await?);
-        connection.keeps_raw = true;
-        Ok(connection)
-    }
-
-    /// All bytes that arrived, with `(time, how many by then)`.
-    pub(crate) fn raw(&self) -> (&[u8], &[(Instant, usize)]) {
-        (&self.raw, &self.wire)
+        socket.connect(to).await.map(Self::new)
     }
 
     /// Writes and flushes.
@@ -119,13 +110,9 @@ impl Connection {
 
     /// Reads once; `false` at the end of the stream. May be cancelled without loss.
     async fn fill(&mut self) -> io::Result<bool> {
-        let before = self.buffer.len();
-        let count = self.stream.read_buf(&mut self.buffer).await?;
-        if self.keeps_raw && count > 0 {
-            self.raw.extend_from_slice(&self.buffer[before..]);
-            self.wire.push((Instant::now(), self.raw.len()));
-        }
-        Ok(count > 0)
+        // Enough to take one write of the other side in one read: pieces keep their meaning.
+        self.buffer.reserve(READ_BYTES);
+        Ok(self.stream.read_buf(&mut self.buffer).await? > 0)
     }
 
     /// Returns when the other side has closed or reset; keeps what it sends meanwhile.

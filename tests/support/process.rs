@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, AsyncRead, BufReader};
 use tokio::process::{Child, Command};
-use tokio::sync::{Notify, watch};
+use tokio::sync::watch;
 
 use super::reaper;
 
@@ -25,11 +25,7 @@ pub(crate) struct LogLine {
 }
 
 /// Lines as they arrive.
-#[derive(Default)]
-struct Lines {
-    all: Mutex<Vec<LogLine>>,
-    more: Notify,
-}
+type Lines = Mutex<Vec<LogLine>>;
 
 /// Locks even if a test failed while it held the lock: the data is still good for the failure's message.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -99,35 +95,12 @@ impl Process {
 
     /// All lines so far.
     pub(crate) fn lines(&self) -> Vec<LogLine> {
-        lock(&self.lines.all).clone()
+        lock(&self.lines).clone()
     }
 
     /// All lines so far as one text, for messages.
     pub(crate) fn text(&self) -> String {
         self.lines().iter().map(|line| format!("{}\n", line.text)).collect()
-    }
-
-    /// Waits for a line that has all of these words in it.
-    pub(crate) async fn line_with(&self, words: &[&str], limit: Duration) -> LogLine {
-        let found = || {
-            let all = lock(&self.lines.all);
-            all.iter().find(|line| words.iter().all(|word| line.text.contains(word))).cloned()
-        };
-        let wait = async {
-            loop {
-                let more = self.lines.more.notified();
-                tokio::pin!(more);
-                more.as_mut().enable();
-                if let Some(line) = found() {
-                    return line;
-                }
-                more.await;
-            }
-        };
-        let Ok(line) = tokio::time::timeout(limit, wait).await else {
-            panic!("no line with {words:?} within {limit:?}; it said:\n{}", self.text());
-        };
-        line
     }
 }
 
@@ -151,8 +124,7 @@ fn read(pipe: impl AsyncRead + Send + Unpin + 'static, stderr: bool, lines: Arc<
         // By bytes: a program that writes something else than UTF-8 must not silence the rest.
         while reader.read_until(b'\n', &mut bytes).await.is_ok_and(|count| count > 0) {
             let text = String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned();
-            lock(&lines.all).push(LogLine { at: Instant::now(), stderr, text });
-            lines.more.notify_waiters();
+            lock(&lines).push(LogLine { at: Instant::now(), stderr, text });
             bytes.clear();
         }
     })

@@ -105,12 +105,14 @@ impl Proxy {
         lock(&self.exchanges).iter().filter(|one| one.operation == operation).count()
     }
 
-    /// Waits for so many more exchanges than there are now, and returns exactly what came since.
+    /// Waits for so many more answered requests than there are now, and returns them.
     pub(crate) async fn more(&self, count: usize, limit: Duration) -> Vec<Exchange> {
         let from = lock(&self.exchanges).len();
-        let enough = || (lock(&self.exchanges).len() >= from + count).then_some(());
-        until(&format!("{count} more requests to the table"), limit, enough).await;
-        lock(&self.exchanges)[from..].to_vec()
+        let answered = || {
+            let all = lock(&self.exchanges);
+            all.get(from..from + count).filter(|new| new.iter().all(|one| one.status != 0)).map(<[Exchange]>::to_vec)
+        };
+        until(&format!("{count} more requests to the table"), limit, answered).await
     }
 }
 

@@ -32,7 +32,6 @@ pub(crate) struct SseClient {
     response: Response,
     decoder: Decoder,
     bytes: Vec<u8>,
-    pieces: Vec<(Instant, usize)>,
     unread: VecDeque<Arrived>,
     seen: Vec<Arrived>,
     end: Option<Result<(), String>>,
@@ -46,7 +45,6 @@ impl SseClient {
             response,
             decoder: Decoder::default(),
             bytes: Vec::new(),
-            pieces: Vec::new(),
             unread: VecDeque::new(),
             seen: Vec::new(),
             end: None,
@@ -69,11 +67,6 @@ impl SseClient {
     /// The body so far.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes
-    }
-
-    /// Times of arrival of the body's pieces, with the length by then.
-    pub(crate) fn pieces(&self) -> &[(Instant, usize)] {
-        &self.pieces
     }
 
     /// Everything taken with `next` and its kin so far.
@@ -100,7 +93,6 @@ impl SseClient {
                 Ok(Piece::Data(data)) => {
                     let at = Instant::now();
                     self.bytes.extend_from_slice(&data);
-                    self.pieces.push((at, self.bytes.len()));
                     self.unread.extend(self.decoder.push(&data).into_iter().map(|item| Arrived { at, item }));
                 }
                 Ok(Piece::End(_)) => self.end = Some(Ok(())),

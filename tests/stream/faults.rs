@@ -1,0 +1,93 @@
+//! The table fails, throttles, hangs or is gone while streams are open.
+
+use std::time::Duration;
+
+use super::{LIMIT, assert_has, config, connect, counts, names, pairs, updates};
+use crate::emulator::Emulator;
+use crate::support::proxy::{Mode, Proxy};
+use crate::support::table::{Row, SENTIMENTS, Table};
+
+const HEARTBEAT: Duration = Duration::from_millis(500);
+/// A read that hangs is given up after ten seconds, and the next try may wait a little.
+const RECOVERY_LIMIT: Duration = Duration::from_secs(30);
+
+/// Breaks the table under an open stream, looks at what the client gets, and mends it.
+async fn check(mode: Mode) {
+    let table = Table::create(SENTIMENTS).await;
+    table.put(&Row::new("before", "positive", &["X"])).await;
+    let proxy = Proxy::start().await;
+    let emulator = Emulator::start(config(&table, proxy.address(), &[("SSE_HEARTBEAT_INTERVAL", "500ms")])).await;
+    let mut client = connect(&emulator, "").await;
+    assert_has(&client.data("metrics", LIMIT).await, &counts(1, 1, 0, 0));
+
+    proxy.set(mode);
+    let quiet = emulator.logs().len();
+    table.put(&Row::new("meanwhile", "negative", &["X"])).await;
+    let from = client.seen().len();
+    // What was under way may still have seen the row; then the table must not have been broken for it.
+    client.during(HEARTBEAT * 6).await;
+    let broken = names(&client.seen()[from..]);
+    assert!(broken.iter().filter(|name| *name == "heartbeat").count() >= 4, "{mode:?}: {broken:?}");
+    assert!(broken.iter().all(|name| name == "heartbeat"), "{mode:?}: {broken:?}");
+
+    // A client that comes now hears that the stream lives, and no numbers that nobody knows.
+    let second = Emulator::start(config(&table, proxy.address(), &[("SSE_HEARTBEAT_INTERVAL", "500ms")])).await;
+    let mut late = connect(&second, "").await;
+    assert_eq!(names(&late.during(HEARTBEAT * 2).await).first().map(String::as_str), Some("heartbeat"), "{mode:?}");
+    assert!(names(late.seen()).iter().all(|name| name == "heartbeat"), "{mode:?}: {:?}", names(late.seen()));
+
+    proxy.set(Mode::Pass);
+    let update = client.event("sentiment_update", RECOVERY_LIMIT).await;
+    assert!(update.data.contains("meanwhile"), "{update:?}");
+    assert_has(&client.data("metrics", LIMIT).await, &counts(2, 1, 0, 1));
+    assert_eq!(updates(client.seen()), pairs(&[("meanwhile", "X")]));
+    assert_has(&late.data("metrics", RECOVERY_LIMIT).await, &counts(2, 1, 0, 1));
+    client.check().await;
+
+    // One line when it broke and one when it works again, not one for each poll.
+    let logs = emulator.logs();
+    let said: Vec<&str> =
+        logs[quiet..].iter().map(|line| line.text.as_str()).filter(|text| text.contains("table")).collect();
+    assert_eq!(said.len(), 2, "{mode:?}: {said:#?}");
+}
+
+#[tokio::test]
+async fn a_failing_table_stops_the_numbers_and_not_the_stream() {
+    check(Mode::Fail).await;
+}
+
+#[tokio::test]
+async fn a_throttling_table_stops_the_numbers_and_not_the_stream() {
+    check(Mode::Throttle).await;
+}
+
+#[tokio::test]
+async fn a_throttled_account_stops_the_numbers_and_not_the_stream() {
+    check(Mode::ThrottleAccount).await;
+}
+
+#[tokio::test]
+async fn a_hanging_table_stops_the_numbers_and_not_the_stream() {
+    check(Mode::Hang).await;
+}
+
+#[tokio::test]
+async fn a_table_that_cannot_be_reached_stops_the_numbers_and_not_the_stream() {
+    check(Mode::Refuse).await;
+}
+
+#[tokio::test]
+async fn while_the_table_fails_it_is_asked_less_often() {
+    let table = Table::create(SENTIMENTS).await;
+    let proxy = Proxy::start().await;
+    let emulator = Emulator::start(config(&table, proxy.address(), &[("SSE_POLL_INTERVAL", "100ms")])).await;
+    let mut client = connect(&emulator, "").await;
+    client.event("metrics", LIMIT).await;
+    proxy.set(Mode::Fail);
+    let before = proxy.count("Query");
+    let time = Duration::from_secs(3);
+    client.during(time).await;
+    let asked = proxy.count("Query") - before;
+    // Three queries for each poll: 90 without a pause that grows.
+    assert!(asked <= 45, "{asked} queries in {time:?}");
+}
