@@ -52,6 +52,8 @@ pub struct Journal {
     tracker: Tracker,
     /// Which updates of each row were handed out or belong to the baseline.
     handed_out: BTreeMap<ItemOrder, Box<[UpdateKey]>>,
+    /// Handed out, still counted by the position, and not in the table any more: deleted, or an index that lags.
+    ghosts: BTreeMap<UpdateKey, Timestamp>,
     updates: VecDeque<Arc<Update>>,
     next_seq: u64,
     last_read: Option<Timestamp>,
@@ -71,6 +73,7 @@ impl Journal {
             data: Arc::new(data),
             poll,
             handed_out: BTreeMap::new(),
+            ghosts: BTreeMap::new(),
             updates: VecDeque::new(),
             next_seq: 0,
             last_read: None,
@@ -96,7 +99,9 @@ impl Journal {
         let after = if full {
             Window::after(wall)
         } else {
-            self.tracker.position().watermark.min(wall).minus(self.poll.late_window.get()).max(Window::after(wall))
+            // No later than the last read reached, either: its clock may have been behind.
+            let seen = self.tracker.position().watermark.min(wall).min(self.last_read.map_or(wall, Window::until));
+            seen.minus(self.poll.late_window.get()).max(Window::after(wall))
         };
         // Down to a whole second, because that is what the table can be asked for exactly.
         let after = Timestamp::from_millis(after.floor_second().millis().saturating_sub(1));
@@ -113,6 +118,13 @@ impl Journal {
         }
         let changes = self.window.replace(range.after, rows, wall);
         self.settle_watermark(wall);
+        for gone in changes.removed.iter().filter(|gone| gone.at <= Window::until(wall)) {
+            for key in gone.update_keys(self.data.labels.as_slice()) {
+                if self.tracker.contains(gone.at, key) {
+                    self.ghosts.insert(key, gone.at);
+                }
+            }
+        }
         for item in &changes.added {
             self.take(item, baseline);
         }
@@ -132,6 +144,7 @@ impl Journal {
             late_window: self.poll.late_window.get(),
             window: self.window.clone(),
             position: self.tracker.position(),
+            ghosts: self.ghosts.clone(),
             updates: self.updates.iter().cloned().collect(),
             next_seq: self.next_seq,
             read_at,
@@ -159,25 +172,27 @@ impl Journal {
         self.tracker.advance(wall.minus(IDLE_DISTANCE).floor_hour());
     }
 
-    /// Notes one new or changed item; what of it nobody has had becomes updates.
+    /// Notes one item that is new or changed; what of it nobody has had becomes updates.
     fn take(&mut self, item: &Arc<Item>, baseline: bool) {
         let order = (item.at, Arc::new(item.key.clone()));
         let keys: Box<[UpdateKey]> = item.update_keys(self.data.labels.as_slice()).collect();
         let before = self.handed_out.insert(order, keys.clone()).unwrap_or_default();
         for replaced in before.iter().filter(|key| !keys.contains(key)) {
             self.tracker.forget(item.at, *replaced);
+            self.ghosts.remove(replaced);
         }
         // What was forgotten for its age may come into sight again when a clock steps; it is not new.
         let known = baseline || item.at <= Window::after(self.tracker.position().watermark);
         for (tag_index, key) in keys.iter().enumerate() {
             self.tracker.hand_out(item.at, *key);
-            if !known && !before.contains(key) {
-                self.push(item, tag_index, *key);
+            let returned = self.ghosts.remove(key).is_some();
+            if !known && (returned || !before.contains(key)) {
+                self.push(item, tag_index, *key, returned);
             }
         }
     }
 
-    fn push(&mut self, item: &Arc<Item>, tag_index: usize, key: UpdateKey) {
+    fn push(&mut self, item: &Arc<Item>, tag_index: usize, key: UpdateKey, returned: bool) {
         if self.updates.len() == usize::try_from(self.poll.replay_events.get()).unwrap_or(usize::MAX) {
             self.updates.pop_front();
         }
@@ -186,6 +201,7 @@ impl Journal {
             item: Arc::clone(item),
             tag_index,
             key,
+            returned,
             position: self.tracker.position(),
             body: event::update(&self.data, item, tag_index),
         }));
@@ -193,6 +209,8 @@ impl Journal {
     }
 
     fn forget_old(&mut self) {
+        let late_after = self.tracker.interval_after();
+        self.ghosts.retain(|_, at| *at > late_after);
         let after = Window::after(self.tracker.position().watermark);
         while let Some(entry) = self.handed_out.first_entry() {
             if entry.key().0 > after {

@@ -9,6 +9,8 @@ pub mod filter;
 pub mod item;
 pub mod journal;
 pub mod position;
+#[cfg(test)]
+mod properties;
 pub mod session;
 pub mod sketch;
 pub mod snapshot;

@@ -60,6 +60,22 @@ impl Tracker {
         self.position.watermark.minus(self.late_window)
     }
 
+    /// Whether the position counts this update, by name.
+    #[must_use]
+    pub fn contains(&self, at: Timestamp, update: UpdateKey) -> bool {
+        self.members.contains(&(at, update))
+    }
+
+    /// What the position counts beside the members it knows by name.
+    #[must_use]
+    pub fn unnamed(&self) -> (Sketch, u8) {
+        let mut rest = self.position;
+        for (_, update) in &self.members {
+            rest.toggle(update.element(), false);
+        }
+        (rest.sketch, rest.count)
+    }
+
     /// Notes an update as handed out, moving the watermark up to its row's time.
     pub fn hand_out(&mut self, at: Timestamp, update: UpdateKey) {
         self.advance(at);

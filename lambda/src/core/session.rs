@@ -12,6 +12,7 @@ use super::cursor::{Cursor, Epoch, ResetReason};
 use super::encode;
 use super::event::{self, EndReason};
 use super::filter::Filter;
+use super::item::UpdateKey;
 use super::journal::Now;
 use super::position::{Position, Tracker};
 use super::sketch::Sketch;
@@ -77,8 +78,61 @@ enum Place {
     Replaying { snapshot: Arc<Snapshot>, resume: Box<Resume> },
     /// Up to date, and further than this instance has read: another one was quicker.
     Ahead(Position),
-    /// Up to date; `offset` is what this client has had beside what the instance handed out.
-    Live { next_seq: u64, offset: Sketch, offset_count: u8, position: Position },
+    /// Up to date.
+    Live { next_seq: u64, offset: Offset, position: Position },
+}
+
+/// How what this client has had differs from what the instance has handed out.
+#[derive(Clone, Debug, Default)]
+struct Offset {
+    /// What it has had beside: another instance was quicker.
+    more: Sketch,
+    more_count: u8,
+    /// What it has not had, because its row was not in the table when the client came.
+    lacking: Vec<UpdateKey>,
+}
+
+impl Offset {
+    fn of(tracker: &Tracker, snapshot: &Snapshot) -> Self {
+        let (more, more_count) = tracker.unnamed();
+        let mut offset = Self { more, more_count, lacking: Vec::new() };
+        for ghost in snapshot.ghosts.keys() {
+            if !offset.take(*ghost) {
+                offset.lacking.push(*ghost);
+            }
+        }
+        offset
+    }
+
+    /// Whether the client has had this update already; then the instance has caught up with it.
+    fn take(&mut self, update: UpdateKey) -> bool {
+        let element = update.element();
+        let had = !self.more.is_empty() && self.more.decode().is_some_and(|locator| locator.contains(element));
+        if had {
+            self.more.toggle(element);
+            self.more_count = self.more_count.wrapping_sub(1);
+        }
+        had
+    }
+
+    /// Whether the client was lacking this update.
+    fn fill(&mut self, update: UpdateKey) -> bool {
+        let before = self.lacking.len();
+        self.lacking.retain(|key| *key != update);
+        self.lacking.len() < before
+    }
+
+    fn apply(&self, shared: Position) -> Position {
+        let mut position = Position {
+            watermark: shared.watermark,
+            count: shared.count.wrapping_add(self.more_count),
+            sketch: shared.sketch.difference(self.more),
+        };
+        for key in &self.lacking {
+            position.toggle(key.element(), false);
+        }
+        position
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -221,7 +275,7 @@ impl Session {
     fn place_in(&mut self, snapshot: &Arc<Snapshot>, now: Now) {
         let position = match &self.place {
             Place::Fresh => {
-                self.place = Self::live(snapshot, Sketch::EMPTY, 0);
+                self.place = Self::live(snapshot, Offset::default());
                 return;
             }
             Place::Returning(position) | Place::Ahead(position) => *position,
@@ -233,14 +287,14 @@ impl Session {
             }
             Err(reason) => {
                 self.reset = Some(reason);
-                self.place = Self::live(snapshot, Sketch::EMPTY, 0);
+                self.place = Self::live(snapshot, Offset::default());
             }
         }
     }
 
-    fn live(snapshot: &Snapshot, offset: Sketch, offset_count: u8) -> Place {
-        let position = shifted(snapshot.position, offset, offset_count);
-        Place::Live { next_seq: snapshot.next_seq, offset, offset_count, position }
+    fn live(snapshot: &Snapshot, offset: Offset) -> Place {
+        let position = offset.apply(snapshot.position);
+        Place::Live { next_seq: snapshot.next_seq, offset, position }
     }
 
     /// Says what the snapshot has that this client has not.
@@ -292,12 +346,12 @@ impl Session {
             return Place::Ahead(tracker.position());
         }
         tracker.advance(snapshot.position.watermark);
-        let (mine, shared) = (tracker.position(), snapshot.position);
-        Self::live(snapshot, mine.sketch.difference(shared.sketch), mine.count.wrapping_sub(shared.count))
+        Self::live(snapshot, Offset::of(&tracker, snapshot))
     }
 
     fn put_updates(&mut self, out: &mut BytesMut, snapshot: &Snapshot) {
-        let Place::Live { mut next_seq, mut offset, mut offset_count, mut position } = self.place else { return };
+        let Place::Live { next_seq, offset, position } = &mut self.place else { return };
+        let (mut next_seq, mut offset, mut position) = (*next_seq, std::mem::take(offset), *position);
         let Some(updates) = snapshot.updates_from(next_seq) else {
             // Some are gone already: the client comes back with its cursor and gets them from the table.
             encode::retry(out, self.params.reconnect);
@@ -305,6 +359,9 @@ impl Session {
             self.ended = Some("overflow");
             return;
         };
+        // What the instance has forgotten cannot come back, and is not counted any more.
+        let returns = |key: &UpdateKey| updates.iter().any(|update| update.returned && update.key == *key);
+        offset.lacking.retain(|key| snapshot.ghosts.contains_key(key) || returns(key));
         let mut all = true;
         for update in updates {
             if out.len() >= WRITE_BYTES {
@@ -312,22 +369,17 @@ impl Session {
                 break;
             }
             next_seq = update.seq + 1;
-            let element = update.key.element();
-            let had = !offset.is_empty() && offset.decode().is_some_and(|locator| locator.contains(element));
-            if had {
-                offset.toggle(element);
-                offset_count = offset_count.wrapping_sub(1);
-            }
-            position = shifted(update.position, offset, offset_count);
-            if !had && update.matches(&self.params.filter) {
+            let wanted = if update.returned { offset.fill(update.key) } else { !offset.take(update.key) };
+            position = offset.apply(update.position);
+            if wanted && update.matches(&self.params.filter) {
                 self.put(out, position, &update.body);
                 self.updates_sent += 1;
             }
         }
         if all {
-            position = shifted(snapshot.position, offset, offset_count);
+            position = offset.apply(snapshot.position);
         }
-        self.place = Place::Live { next_seq, offset, offset_count, position };
+        self.place = Place::Live { next_seq, offset, position };
     }
 
     fn put_metrics(&mut self, out: &mut BytesMut, snapshot: &Snapshot) {
@@ -341,13 +393,5 @@ impl Session {
             self.mark = frame.mark;
             self.put(out, self.position(), &frame.body);
         }
-    }
-}
-
-fn shifted(position: Position, offset: Sketch, offset_count: u8) -> Position {
-    Position {
-        watermark: position.watermark,
-        count: position.count.wrapping_add(offset_count),
-        sketch: position.sketch.difference(offset),
     }
 }

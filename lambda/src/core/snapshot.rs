@@ -29,6 +29,9 @@ pub struct Update {
     pub tag_index: usize,
     /// Identity of the update.
     pub key: UpdateKey,
+    /// Whether it was handed out before, then missing from a read, and is there again: only clients that came in between
+    /// lack it. Indexes are eventually consistent, so a row can be seen, not be seen, and be seen again.
+    pub returned: bool,
     /// Where a client is that has had it and all before it.
     pub position: Position,
     /// Event name and data.
@@ -65,6 +68,8 @@ pub struct Snapshot {
     pub window: Window,
     /// Where a client is that has had everything.
     pub position: Position,
+    /// Updates that the position counts although their rows are not in the table any more.
+    pub ghosts: BTreeMap<UpdateKey, Timestamp>,
     /// Latest updates, oldest first.
     pub updates: Vec<Arc<Update>>,
     /// Number of the next update.
