@@ -6,5 +6,6 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test, and says where")]
 
 mod emulator;
+mod render;
 mod stream;
 mod support;

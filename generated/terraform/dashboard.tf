@@ -5,7 +5,7 @@ module "dashboard" {
 
   name               = "sse-streaming-dev-dashboard"
   description        = "Live dashboards over server-sent events"
-  zip                = var.dashboard_zip
+  zip                = local.artifacts.dashboard
   architecture       = "arm64"
   memory_mebibytes   = 256
   timeout_secs       = 30

@@ -5,7 +5,7 @@ module "stream" {
 
   name               = "sse-streaming-dev-stream"
   description        = "Live dashboards over server-sent events"
-  image_uri          = var.stream_image
+  image_uri          = local.artifacts.stream
   architecture       = "arm64"
   memory_mebibytes   = 128
   timeout_secs       = 180

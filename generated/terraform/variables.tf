@@ -54,3 +54,11 @@ variable "dashboard_image" {
     error_message = "`dashboard_image` must end with `@sha256:` and 64 hexadecimal digits: images are pinned by digest."
   }
 }
+
+# One value, so that both functions wait until all of it is there.
+locals {
+  artifacts = {
+    dashboard = var.dashboard_zip
+    stream    = var.stream_image
+  }
+}

@@ -3,6 +3,8 @@
 //! Templates leave lines out, so that the longest key of a group is only known afterwards. Works on lines, because the
 //! generator's own output has neither heredocs nor strings over several lines.
 
+use unicode_segmentation::UnicodeSegmentation as _;
+
 /// Returns the text with neighbouring assignments aligned.
 #[must_use]
 pub fn align(text: &str) -> String {
@@ -17,9 +19,9 @@ pub fn align(text: &str) -> String {
             continue;
         };
         let group: Vec<(&str, &str)> = lines[start..].iter().map_while(|line| split(line)).collect();
-        let width = group.iter().map(|(key, _)| key.chars().count()).max().unwrap_or(0);
+        let width = group.iter().map(|(key, _)| columns(key)).max().unwrap_or(0);
         for (key, value) in &group {
-            let padding = " ".repeat(width - key.chars().count());
+            let padding = " ".repeat(width - columns(key));
             out.push_str(&format!("{key}{padding} = {value}\n"));
         }
         start += group.len();
@@ -42,6 +44,11 @@ fn split(line: &str) -> Option<(&str, &str)> {
         return None;
     }
     Some((&line[..indent + key_length], value.trim()))
+}
+
+/// Counts what a reader sees as characters, as `terraform fmt` does.
+fn columns(text: &str) -> usize {
+    text.graphemes(true).count()
 }
 
 /// Counts opening less closing brackets outside strings.

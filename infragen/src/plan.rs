@@ -8,7 +8,7 @@ use contract::page::PageConfig;
 use serde::Serialize;
 
 use crate::capability::Feature;
-use crate::manifest::sections::TableSection;
+use crate::manifest::sections::{ReservedConcurrency, TableSection};
 use crate::manifest::types::{Architecture, BackendKind, OWN_TAGS, Packaging};
 use crate::manifest::{Loaded, Manifest, Target};
 
@@ -229,7 +229,7 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         package: section.package,
         memory_mebibytes: section.memory.mebibytes(),
         timeout_secs: section.timeout.get().as_secs(),
-        reserved_concurrency: section.reserved_concurrency.map(|count| count.get()),
+        reserved_concurrency: section.reserved_concurrency.map(ReservedConcurrency::get),
         log_retention_days: section.log_retention.days(),
         environment: settings::stream(manifest).to_env(),
         cors_methods: &["GET"],
@@ -246,7 +246,7 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         package: section.package,
         memory_mebibytes: section.memory.mebibytes(),
         timeout_secs: section.timeout.get().as_secs(),
-        reserved_concurrency: section.reserved_concurrency.map(|count| count.get()),
+        reserved_concurrency: section.reserved_concurrency.map(ReservedConcurrency::get),
         log_retention_days: section.log_retention.days(),
         environment: settings::dashboard(manifest).to_env(),
         cors_methods: &["DELETE", "GET", "POST", "PUT"],

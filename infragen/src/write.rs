@@ -43,7 +43,7 @@ pub struct Report {
 #[derive(Debug, thiserror::Error)]
 pub enum WriteError {
     /// Files that infragen did not write are in the way.
-    #[error("{} not written by infragen {} in the way", list(paths), if paths.len() == 1 { "is" } else { "are" })]
+    #[error("{} {} in the way and not written by infragen", list(paths), if paths.len() == 1 { "is" } else { "are" })]
     Foreign {
         /// The files.
         paths: Vec<String>,

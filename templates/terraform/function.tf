@@ -4,15 +4,9 @@ module "{{ function.role }}" {
   name = "{{ function.name }}"
   description = "{{ function.description }}"
 {%- if function.package == "image" %}
-  image_uri = var.{{ function.role }}_image
-{%- elif artifact_prefix %}
-  # The path in the file is relative to the folder that the file is in.
-  zip = {
-    path = "{{ artifact_prefix }}${var.{{ function.role }}_zip.path}"
-    sha256 = var.{{ function.role }}_zip.sha256
-  }
+  image_uri = local.artifacts.{{ function.role }}
 {%- else %}
-  zip = var.{{ function.role }}_zip
+  zip = local.artifacts.{{ function.role }}
 {%- endif %}
   architecture = "{{ architecture }}"
   memory_mebibytes = {{ function.memory_mebibytes }}

@@ -36,3 +36,21 @@ variable "{{ variable.name }}" {
   }
 }
 {%- endfor %}
+
+# One value, so that both functions wait until all of it is there.
+locals {
+  artifacts = {
+{%- for variable in references %}
+{%- if variable.is_used %}
+{%- if variable.package == "zip" and artifact_prefix %}
+    {{ variable.role }} = {
+      path = "{{ artifact_prefix }}${var.{{ variable.name }}.path}"
+      sha256 = var.{{ variable.name }}.sha256
+    }
+{%- else %}
+    {{ variable.role }} = var.{{ variable.name }}
+{%- endif %}
+{%- endif %}
+{%- endfor %}
+  }
+}

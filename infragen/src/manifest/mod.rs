@@ -187,7 +187,10 @@ fn check_environment_names(base: &Manifest, overlays: &[Overlay], root: &Table, 
     };
     let own = &base.project.environment;
     let base_span = tree::find(root, "project.environment").map(|node| node.span.clone());
-    if own.as_str() == LOCAL || RESERVED.contains(&own.as_str()) {
+    if own.as_str() == LOCAL {
+        let message = "`project.environment` is `local`: that environment is this machine".to_owned();
+        fail("project.environment".into(), message, "choose another name, such as `dev`", base_span);
+    } else if RESERVED.contains(&own.as_str()) {
         let message = format!("`project.environment` is `{own}`: that name is a folder of `generated` already");
         fail("project.environment".into(), message, "choose another name, such as `dev`", base_span);
     }

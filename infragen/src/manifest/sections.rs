@@ -10,8 +10,9 @@ use contract::{AttributeName, AuthMode, Environment, EventName, IndexName, Label
 use super::reader::section;
 use super::types::{
     Architecture, BackendKind, BaseUrl, BucketName, Description, FrontKind, LogRetention, Memory, OptionalAttribute,
-    Origins, Packaging, ProjectName, ProviderVersion, ReadTimeout, Region, Tags, TerraformVersion,
+    Origins, Packaging, ProjectName, ReadTimeout, Region, Tags,
 };
+use super::version::{ProviderVersion, TerraformVersion};
 
 /// Execution environments kept for one function.
 pub type ReservedConcurrency = Count<1, 100_000>;

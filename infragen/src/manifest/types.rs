@@ -9,7 +9,6 @@ use contract::{AttributeName, ByteSize, limits};
 use super::reader::{ManifestValue, Problem};
 use super::tree::{Node, Raw};
 use super::values::{list, text, unit_problem};
-use super::version::{Version, VersionConstraint};
 
 /// Defines a closed set of words.
 macro_rules! words {
@@ -284,7 +283,7 @@ impl ManifestValue for Tags {
         let problems: Vec<Problem> = table
             .iter()
             .filter_map(|(key, value)| {
-                let part = format!(".{}", super::tree::shorten(key));
+                let part = if key.is_empty() { ".\"\"".to_owned() } else { format!(".{}", super::tree::shorten(key)) };
                 tag_problem(key, value).map(|problem| problem.at(part, value.key_span.clone()))
             })
             .collect();
@@ -444,58 +443,3 @@ impl ManifestValue for OptionalAttribute {
         Some(self.0.as_ref().map_or(toml::Value::Boolean(false), |name| name.to_string().into()))
     }
 }
-
-/// Defines a version constraint with a lowest floor.
-macro_rules! constraints {
-    ($($(#[$doc:meta])* $name:ident, $floor:expr, $why:literal;)+) => { $(
-        $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq)]
-        pub struct $name(VersionConstraint);
-
-        impl $name {
-            /// The lowest floor allowed.
-            pub const FLOOR_MIN: Version = $floor;
-
-            /// Makes a constraint that is known to be valid.
-            ///
-            /// # Panics
-            /// Where it is not: only for literals that a test reads.
-            #[must_use]
-            pub fn known(text: &str) -> Self {
-                Self(VersionConstraint::new(text).expect("a literal that the test `defaults_are_valid` reads"))
-            }
-
-            /// The constraint.
-            #[must_use]
-            pub const fn get(&self) -> &VersionConstraint {
-                &self.0
-            }
-        }
-
-        impl ManifestValue for $name {
-            fn read(node: &Node) -> Result<Self, Vec<Problem>> {
-                let found = text(node, "a version constraint")?;
-                let constraint = VersionConstraint::new(found).map_err(|error| {
-                    vec![Problem::text(found, &error.to_string()).hint("write it such as `>= 5.100.0, < 6.0.0`")]
-                })?;
-                if constraint.floor() < Self::FLOOR_MIN {
-                    let rule = format!("its lowest version must be {} or higher: {}", Self::FLOOR_MIN, $why);
-                    return Err(vec![Problem::text(found, &rule)]);
-                }
-                Ok(Self(constraint))
-            }
-            fn rule() -> String {
-                format!("a version constraint whose lowest version is {} or higher", Self::FLOOR_MIN)
-            }
-            fn write(&self) -> Option<toml::Value> {
-                Some(self.0.as_str().into())
-            }
-        }
-    )+ };
-}
-constraints!(
-    /// Which Terraform may run.
-    TerraformVersion, Version(1, 11, 0), "older ones neither lock state in S3 nor check variables together";
-    /// Which AWS provider may run.
-    ProviderVersion, Version(5, 100, 0), "older ones were never tested with this configuration";
-);

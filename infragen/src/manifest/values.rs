@@ -183,18 +183,15 @@ pub fn list<T>(node: &Node, wanted: &str, one: impl Fn(&str) -> Result<T, Proble
 
 impl ManifestValue for Labels {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        let repeated = repeated_texts(node);
         let label =
             |text: &str| Label::new(text).map_err(|error| Problem::text(text, &format!("it must be {}", error.rule)));
-        let labels = list(node, &<Self as ManifestValue>::rule(), label)?;
+        let labels = match list(node, &<Self as ManifestValue>::rule(), label) {
+            Ok(labels) if repeated.is_empty() => labels,
+            Ok(_) => return Err(repeated),
+            Err(problems) => return Err(problems.into_iter().chain(repeated).collect()),
+        };
         let texts: Vec<&str> = labels.iter().map(Label::as_str).collect();
-        if let Some(index) = (1..texts.len()).find(|&index| texts[..index].contains(&texts[index])) {
-            let span = match &node.value {
-                Raw::List(items) => items[index].span.clone(),
-                _ => node.span.clone(),
-            };
-            let problem = Problem::text(texts[index], "it is there twice; labels must differ");
-            return Err(vec![problem.at(format!("[{index}]"), span)]);
-        }
         Self::new(&texts).map_err(|error| {
             vec![Problem {
                 part: String::new(),
@@ -210,4 +207,19 @@ impl ManifestValue for Labels {
     fn write(&self) -> Option<toml::Value> {
         Some(self.as_slice().iter().map(|label| label.to_string().into()).collect::<Vec<toml::Value>>().into())
     }
+}
+
+/// Reports every text of a list that was there before.
+fn repeated_texts(node: &Node) -> Vec<Problem> {
+    let Raw::List(items) = &node.value else {
+        return Vec::new();
+    };
+    let repeated = |(index, item): (usize, &Node)| match &item.value {
+        Raw::String(text) if items[..index].iter().any(|earlier| earlier.value == item.value) => {
+            let problem = Problem::text(text, "it is there twice; labels must differ");
+            Some(problem.at(format!("[{index}]"), item.span.clone()))
+        }
+        _ => None,
+    };
+    items.iter().enumerate().filter_map(repeated).collect()
 }

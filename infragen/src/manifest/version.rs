@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use super::reader::{ManifestValue, Problem};
+use super::tree::Node;
+use super::values::text;
+
 /// A released version: three numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version(pub u32, pub u32, pub u32);
@@ -105,30 +109,85 @@ fn pessimistic_ceiling(text: &str, version: Version) -> Option<Version> {
     }
 }
 
+/// Defines a version constraint with a lowest floor.
+macro_rules! constraints {
+    ($($(#[$doc:meta])* $name:ident, $floor:expr, $why:literal;)+) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct $name(VersionConstraint);
+
+        impl $name {
+            /// The lowest floor allowed.
+            pub const FLOOR_MIN: Version = $floor;
+
+            /// Makes a constraint that is known to be valid.
+            ///
+            /// # Panics
+            /// Where it is not: only for literals that a test reads.
+            #[must_use]
+            pub fn known(text: &str) -> Self {
+                Self(VersionConstraint::new(text).expect("a literal that the test `defaults_are_valid` reads"))
+            }
+
+            /// The constraint.
+            #[must_use]
+            pub const fn get(&self) -> &VersionConstraint {
+                &self.0
+            }
+        }
+
+        impl ManifestValue for $name {
+            fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+                let found = text(node, "a version constraint")?;
+                let constraint = VersionConstraint::new(found).map_err(|error| {
+                    vec![Problem::text(found, &error.to_string()).hint("write it such as `>= 5.100.0, < 6.0.0`")]
+                })?;
+                if constraint.floor() < Self::FLOOR_MIN {
+                    let rule = format!("its lowest version must be {} or higher: {}", Self::FLOOR_MIN, $why);
+                    return Err(vec![Problem::text(found, &rule)]);
+                }
+                Ok(Self(constraint))
+            }
+            fn rule() -> String {
+                format!("a version constraint whose lowest version is {} or higher", Self::FLOOR_MIN)
+            }
+            fn write(&self) -> Option<toml::Value> {
+                Some(self.0.as_str().into())
+            }
+        }
+    )+ };
+}
+constraints!(
+    /// Which Terraform may run.
+    TerraformVersion, Version(1, 11, 0), "older ones neither lock state in S3 nor check variables together";
+    /// Which AWS provider may run.
+    ProviderVersion, Version(5, 100, 0), "older ones were never tested with this configuration";
+);
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn check(text: &str, expected: Result<Version, ConstraintError>) {
-        assert_eq!(VersionConstraint::new(text).map(|constraint| constraint.floor()), expected, "{text}");
+    fn check(text: &str, expected: &Result<Version, ConstraintError>) {
+        assert_eq!(&VersionConstraint::new(text).map(|constraint| constraint.floor()), expected, "{text}");
     }
 
     #[test]
     fn the_floor_is_the_highest_lower_bound() {
-        check(">= 5.100.0, < 6.0.0", Ok(Version(5, 100, 0)));
-        check("~> 6.28", Ok(Version(6, 28, 0)));
-        check(">= 6, >= 6.28.1, != 6.29.0", Ok(Version(6, 28, 1)));
-        check("5.100.0", Ok(Version(5, 100, 0)));
-        check("= 6.0.1", Ok(Version(6, 0, 1)));
+        check(">= 5.100.0, < 6.0.0", &Ok(Version(5, 100, 0)));
+        check("~> 6.28", &Ok(Version(6, 28, 0)));
+        check(">= 6, >= 6.28.1, != 6.29.0", &Ok(Version(6, 28, 1)));
+        check("5.100.0", &Ok(Version(5, 100, 0)));
+        check("= 6.0.1", &Ok(Version(6, 0, 1)));
     }
 
     #[test]
     fn constraints_without_a_floor_or_without_any_version_are_refused() {
-        check("< 6.0.0", Err(ConstraintError::NoFloor));
-        check(">= 6.0.0, < 5.0.0", Err(ConstraintError::Empty));
-        check("~> 5.100.0, >= 6.0.0", Err(ConstraintError::Empty));
+        check("< 6.0.0", &Err(ConstraintError::NoFloor));
+        check(">= 6.0.0, < 5.0.0", &Err(ConstraintError::Empty));
+        check("~> 5.100.0, >= 6.0.0", &Err(ConstraintError::Empty));
         for part in ["latest", ">=", ">= 5.x", ">= 1.2.3.4", "=> 5.0.0", ">= 5.0.0-beta1", ""] {
-            check(part, Err(ConstraintError::Malformed { part: part.into() }));
+            check(part, &Err(ConstraintError::Malformed { part: part.into() }));
         }
     }
 }

@@ -1,0 +1,156 @@
+//! Manifests that are wrong, with the exact words that say so; and commands that read manifests only.
+
+use super::{Project, fixture_names, fixtures, infragen, workspace};
+
+#[test]
+fn every_invalid_manifest_gets_exactly_its_message() {
+    let names = fixture_names("invalid");
+    assert!(names.len() >= 20, "{names:?}");
+    let folder = fixtures("invalid");
+    let mut wrong = Vec::new();
+    for name in names {
+        let run = infragen(&folder, &["--manifest", &format!("{name}.toml"), "validate"]);
+        let expected = std::fs::read_to_string(folder.join(format!("{name}.stderr"))).unwrap_or_default();
+        if (run.code, run.stdout.as_str(), &run.stderr) != (1, "", &expected) {
+            wrong.push(format!("{name}: exit {}\n--- expected\n{expected}--- found\n{}", run.code, run.stderr));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_invalid_manifest_writes_nothing_whatever_the_command() {
+    for name in fixture_names("invalid") {
+        let project = Project::new(&std::fs::read_to_string(fixtures("invalid").join(format!("{name}.toml"))).unwrap());
+        for command in [&["render"][..], &["render", "--check"], &["--env", "local", "render"], &["show"]] {
+            let run = project.run(command);
+            assert_eq!((run.code, run.stdout.as_str()), (1, ""), "{name} {command:?}");
+        }
+        assert_eq!(project.names(), ["deploy.toml"], "{name}");
+    }
+}
+
+#[test]
+fn every_valid_manifest_is_valid_and_says_so_on_stderr_only() {
+    for name in fixture_names("valid") {
+        let project = Project::fixture(&name);
+        let run = project.run(&["validate"]).done();
+        assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("", "`deploy.toml` is valid\n"), "{name}");
+        assert_eq!(project.run(&["--quiet", "validate"]).done().stderr, "", "{name}");
+    }
+}
+
+#[test]
+fn errors_for_programs_are_json_on_stdout_with_line_and_column() {
+    let project = Project::new("[stream]\nmemory = \"1 MiB\"\npoll_intervall = \"5s\"\n");
+    let run = project.run(&["validate", "--format", "json"]);
+    assert_eq!((run.code, run.stderr.as_str()), (1, ""));
+    let found: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let expected = serde_json::json!({
+        "valid": false,
+        "errors": [
+            {
+                "key": "stream.memory", "file": "deploy.toml", "line": 2, "column": 10, "hint": null,
+                "message": "`stream.memory` is `1 MiB`: it must be from 128 MiB to 10 GiB (10240 MiB)",
+            },
+            {
+                "key": "stream.poll_intervall", "file": "deploy.toml", "line": 3, "column": 1,
+                "message": "`stream.poll_intervall` is not a key of `[stream]`", "hint": "did you mean `poll_interval`",
+            },
+        ],
+    });
+    assert_eq!(found, expected);
+    let valid = Project::new("").run(&["validate", "--format", "json"]).done();
+    assert_eq!(valid.stdout, "{\n  \"errors\": [],\n  \"valid\": true\n}\n");
+}
+
+#[test]
+fn the_default_manifest_says_nothing_but_the_defaults_and_every_key_of_them() {
+    let defaults = Project::new("").run(&["show"]).done().stdout;
+    assert_eq!(Project::fixture("default").run(&["show"]).done().stdout, defaults);
+    let text = std::fs::read_to_string(workspace().join("deploy.toml")).unwrap();
+    // A key that may be left out stands there as a comment, so that a reader finds it.
+    for optional in ["bucket", "reserved_concurrency", "name"] {
+        assert!(text.contains(&format!("\n# {optional} = ")), "{optional}");
+    }
+    let defaults: toml::Table = toml::from_str(&defaults).unwrap();
+    let written: toml::Table = toml::from_str(&text).unwrap();
+    assert_eq!(written, defaults);
+    for (line, next) in text.lines().zip(text.lines().skip(1)) {
+        let is_key = |line: &str| line.contains(" = ") && !line.starts_with('#');
+        assert!(line.starts_with("# ") || !is_key(next), "`{next}` has no comment above it");
+    }
+}
+
+#[test]
+fn what_show_prints_is_a_manifest_that_renders_the_same() {
+    for name in fixture_names("valid") {
+        let project = Project::rendered(&name);
+        let shown = Project::new(&project.run(&["show"]).done().stdout);
+        shown.run(&["render"]).done();
+        let outputs = |project: &Project| {
+            project.files().into_iter().filter(|(path, _)| path != "deploy.toml").collect::<Vec<_>>()
+        };
+        assert_eq!(outputs(&shown), outputs(&project), "{name}");
+    }
+}
+
+#[test]
+fn query_prints_one_value_for_scripts() {
+    let project = Project::fixture("images");
+    for (key, expected) in [
+        ("architecture", "x86_64\n"),
+        ("package.stream", "image\n"),
+        ("package.dashboard", "image\n"),
+        ("project.region", "us-east-1\n"),
+        ("stream.max_connections", "100\n"),
+        ("tables.items.deletion_protection", "false\n"),
+    ] {
+        assert_eq!(project.run(&["query", key]).done().stdout, expected, "{key}");
+    }
+    assert_eq!(Project::fixture("zip_both").run(&["query", "package.stream"]).done().stdout, "zip\n");
+    assert_eq!(Project::new("").run(&["query", "architecture"]).done().stdout, "arm64\n");
+    let unknown = project.run(&["query", "stream.nothing"]);
+    assert_eq!((unknown.code, unknown.stdout.as_str()), (2, ""));
+}
+
+#[test]
+fn init_writes_the_default_manifest_where_there_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(infragen(folder.path(), &["init"]).code, 0);
+    let written = std::fs::read_to_string(folder.path().join("deploy.toml")).unwrap();
+    assert_eq!(written, std::fs::read_to_string(workspace().join("deploy.toml")).unwrap());
+    let again = infragen(folder.path(), &["init"]);
+    assert_eq!((again.code, again.stdout.as_str()), (1, ""));
+    assert_eq!(again.stderr, "error: `deploy.toml` exists already\n hint: name another file with `--manifest`\n");
+}
+
+#[test]
+fn a_wrong_command_line_is_usage_and_a_missing_manifest_needs_a_person() {
+    let folder = tempfile::tempdir().unwrap();
+    for arguments in [&[][..], &["rendr"], &["render", "--check", "--diff"], &["--env", "Not A Name", "render"]] {
+        let run = infragen(folder.path(), arguments);
+        assert_eq!((run.code, run.stdout.as_str()), (2, ""), "{arguments:?}");
+    }
+    let run = infragen(folder.path(), &["render"]);
+    assert_eq!(run.code, 1);
+    assert!(run.stderr.starts_with("error: `deploy.toml` cannot be read: "), "{}", run.stderr);
+    assert!(run.stderr.ends_with("\n hint: write one with `infragen init`\n"), "{}", run.stderr);
+}
+
+#[test]
+fn an_unknown_environment_is_named_with_the_known_ones() {
+    let run = Project::fixture("environments").run(&["--env", "staging", "render"]);
+    assert_eq!(run.code, 1);
+    assert_eq!(
+        run.stderr,
+        "error: `--env` is `staging`: `deploy.toml` has no `[env.staging]`\n hint: use one of `dev`, `local`, `prod`, `test`\n"
+    );
+}
+
+#[test]
+fn colours_are_there_when_asked_for_and_never_in_a_pipe() {
+    let project = Project::new("x = 1");
+    assert!(!project.run(&["validate"]).stderr.contains('\u{1b}'));
+    assert!(project.run(&["--color", "always", "validate"]).stderr.starts_with("\u{1b}[1;31merror:\u{1b}[0m"));
+}

@@ -1,0 +1,134 @@
+//! The generator from the outside: what it writes, what it refuses, and what Terraform says of it.
+
+mod escaping;
+mod manifests;
+mod plans;
+mod rendering;
+mod terraform;
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::support::bins;
+
+/// Root of the workspace.
+fn workspace() -> PathBuf {
+    bins::workspace()
+}
+
+/// Folder of manifests that are there to be read.
+fn fixtures(kind: &str) -> PathBuf {
+    workspace().join("tests/fixtures/manifests").join(kind)
+}
+
+/// Names of the manifests in a folder of fixtures, sorted, without suffix.
+fn fixture_names(kind: &str) -> Vec<String> {
+    let entries = std::fs::read_dir(fixtures(kind)).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut names: Vec<String> = paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// How a run of the generator ended.
+#[derive(Debug)]
+struct Run {
+    code: i32,
+    stdout: String,
+    stderr: String,
+}
+
+impl Run {
+    /// Fails the test unless the run is done.
+    fn done(self) -> Self {
+        assert_eq!(self.code, 0, "{self:?}");
+        self
+    }
+}
+
+/// Runs the generator in a folder.
+fn infragen(folder: &Path, arguments: &[&str]) -> Run {
+    let output = Command::new(bins::path("infragen"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_remove("NO_COLOR")
+        .output()
+        .expect("the generator was built");
+    Run {
+        code: output.status.code().expect("the generator ends by itself"),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// A folder with nothing but a manifest.
+struct Project(TempDir);
+
+impl Project {
+    fn new(manifest: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("deploy.toml"), manifest).unwrap();
+        Self(folder)
+    }
+
+    /// With a manifest of `valid/`, or with the repository's own where the name is `default`.
+    fn fixture(name: &str) -> Self {
+        let path = match name {
+            "default" => workspace().join("deploy.toml"),
+            name => fixtures("valid").join(format!("{name}.toml")),
+        };
+        Self::new(&std::fs::read_to_string(path).unwrap())
+    }
+
+    fn rendered(name: &str) -> Self {
+        let project = Self::fixture(name);
+        project.run(&["render"]).done();
+        project
+    }
+
+    fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        infragen(self.path(), arguments)
+    }
+
+    fn read(&self, path: &str) -> String {
+        std::fs::read_to_string(self.path().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        let path = self.path().join(path);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+
+    /// Every file below the folder with its bytes, sorted by path.
+    fn files(&self) -> Vec<(String, Vec<u8>)> {
+        let mut files = Vec::new();
+        let mut folders = vec![self.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else {
+                    let name = path.strip_prefix(self.path()).unwrap().to_str().unwrap().to_owned();
+                    files.push((name, std::fs::read(path).unwrap()));
+                }
+            }
+        }
+        files.sort();
+        files
+    }
+
+    fn names(&self) -> Vec<String> {
+        self.files().into_iter().map(|(name, _)| name).collect()
+    }
+}

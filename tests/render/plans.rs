@@ -1,0 +1,299 @@
+//! What Terraform plans to create from a rendered root, without asking AWS anything.
+
+use std::collections::BTreeMap;
+
+use contract::{DashboardSettings, StreamSettings};
+use serde_json::{Value, json};
+
+use super::Project;
+use super::terraform::Root;
+
+fn zip(name: &str) -> Value {
+    json!({ "path": format!("../../dist/{name}.zip"), "sha256": format!("{}=", "A".repeat(43)) })
+}
+
+fn image(name: &str) -> Value {
+    json!(format!("registry.invalid/{name}@sha256:{}", "0".repeat(64)))
+}
+
+/// Exactly what packaging writes, and the image besides.
+fn artifacts() -> Value {
+    json!({ "stream_zip": zip("stream"), "dashboard_zip": zip("dashboard"), "stream_image": image("stream") })
+}
+
+/// The planned resources of a module (`""` for the root) by type and name.
+fn resources(plan: &Value, module: &str) -> BTreeMap<String, Value> {
+    let root = &plan["planned_values"]["root_module"];
+    let module = match module {
+        "" => root,
+        name => {
+            let children = root["child_modules"].as_array().expect("there are modules");
+            let address = format!("module.{name}");
+            children.iter().find(|child| child["address"] == address.as_str()).expect("the module is planned")
+        }
+    };
+    let resources = module["resources"].as_array().expect("there are resources").iter();
+    resources
+        .map(|resource| {
+            let name = format!("{}.{}", resource["type"].as_str().unwrap(), resource["name"].as_str().unwrap());
+            (name, resource["values"].clone())
+        })
+        .collect()
+}
+
+fn lookup(tables: &[(&'static str, &'static str)]) -> impl Fn(&str) -> Option<String> {
+    move |name| tables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+}
+
+fn environment(function: &Value) -> BTreeMap<String, String> {
+    serde_json::from_value(function["environment"][0]["variables"].clone()).unwrap()
+}
+
+fn owned(environment: BTreeMap<&'static str, String>) -> BTreeMap<String, String> {
+    environment.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+}
+
+/// Both permissions of a public URL, and nothing wider.
+fn check_permissions(resources: &BTreeMap<String, Value>, function: &str) {
+    let permissions: Vec<&Value> = resources
+        .iter()
+        .filter(|(name, _)| name.starts_with("aws_lambda_permission."))
+        .map(|(_, permission)| permission)
+        .collect();
+    assert_eq!(permissions.len(), 1, "{permissions:?}");
+    let url = permissions[0];
+    assert_eq!(url["action"], "lambda:InvokeFunctionUrl");
+    assert_eq!((&url["function_url_auth_type"], &url["principal"]), (&json!("NONE"), &json!("*")));
+    assert_eq!((&url["function_name"], &url["qualifier"]), (&json!(function), &json!("live")));
+    let stack = resources["aws_cloudformation_stack.permission"]["template_body"].as_str().unwrap();
+    let stack: Value = serde_json::from_str(stack).unwrap();
+    let resources = stack["Resources"].as_object().unwrap();
+    assert_eq!(resources.len(), 1);
+    let expected = json!({
+        "Type": "AWS::Lambda::Permission",
+        "Properties": {
+            "Action": "lambda:InvokeFunction",
+            "FunctionName": format!("{function}:live"),
+            "InvokedViaFunctionUrl": true,
+            "Principal": "*",
+        },
+    });
+    assert_eq!(resources.values().next(), Some(&expected));
+}
+
+#[test]
+fn without_artifacts_one_sentence_names_the_command() {
+    for (name, sentence) in [
+        (
+            "default",
+            "The functions are not packaged yet: run `./justw package` for dashboard and `./justw image` to push the image of stream.",
+        ),
+        ("zip_both", "The functions are not packaged yet: run `./justw package`."),
+    ] {
+        let project = Project::rendered(name);
+        let (is_planned, said) = Root::new(&project, "generated/terraform").plan(&[]);
+        assert!(!is_planned);
+        let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(sentence), "{said}");
+        assert_eq!(said.matches("Error:").count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn an_image_by_tag_and_a_zip_by_a_bad_hash_are_refused() {
+    let mut tag = artifacts();
+    tag["stream_image"] = json!("registry.invalid/stream:latest");
+    let mut hash = artifacts();
+    hash["dashboard_zip"]["sha256"] = json!("abc");
+    for (bad, sentence) in [
+        (tag, "`stream_image` must end with `@sha256:` and 64 hexadecimal digits: images are pinned by digest."),
+        (hash, "`dashboard_zip.sha256` must be the base64 SHA-256 of the archive, 44 characters."),
+    ] {
+        let project = Project::rendered("default");
+        let (is_planned, said) = Root::new(&project, "generated/terraform").with_artifacts(&bad).plan(&[]);
+        assert!(!is_planned);
+        let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(sentence), "{said}");
+        assert_eq!(said.matches("Error:").count(), 1, "{said}");
+    }
+}
+
+#[test]
+fn the_default_manifest_plans_an_image_that_streams_and_a_zip_that_does_not() {
+    let project = Project::rendered("default");
+    let plan = Root::new(&project, "generated/terraform").with_artifacts(&artifacts()).planned(&[]);
+    let (stream, dashboard) = (resources(&plan, "stream"), resources(&plan, "dashboard"));
+
+    let function = &stream["aws_lambda_function.this"];
+    assert_eq!((&function["package_type"], &function["image_uri"]), (&json!("Image"), &image("stream")));
+    assert_eq!(
+        (&function["runtime"], &function["handler"], &function["filename"]),
+        (&Value::Null, &Value::Null, &Value::Null)
+    );
+    assert_eq!((&function["memory_size"], &function["timeout"]), (&json!(128), &json!(180)));
+    assert_eq!((&function["architectures"], &function["publish"]), (&json!(["arm64"]), &json!(true)));
+    assert_eq!(stream["aws_lambda_function_url.this"]["invoke_mode"], "RESPONSE_STREAM");
+
+    let function = &dashboard["aws_lambda_function.this"];
+    assert_eq!((&function["package_type"], &function["image_uri"]), (&json!("Zip"), &Value::Null));
+    assert_eq!((&function["runtime"], &function["handler"]), (&json!("provided.al2023"), &json!("bootstrap")));
+    assert_eq!(function["filename"], "../../dist/dashboard.zip");
+    assert_eq!(function["source_code_hash"], zip("dashboard")["sha256"]);
+    assert_eq!(dashboard["aws_lambda_function_url.this"]["invoke_mode"], "BUFFERED");
+
+    let tables = lookup(&[("SENTIMENTS_TABLE", "sse-streaming-dev-items"), ("USERS_TABLE", "sse-streaming-dev-users")]);
+    let expected = owned(StreamSettings::from_env(&tables).unwrap().to_env());
+    assert_eq!(environment(&stream["aws_lambda_function.this"]), expected);
+    let expected = owned(DashboardSettings::from_env(&tables).unwrap().to_env());
+    assert_eq!(environment(&dashboard["aws_lambda_function.this"]), expected);
+
+    for (role, resources) in [("stream", &stream), ("dashboard", &dashboard)] {
+        let name = format!("sse-streaming-dev-{role}");
+        check_permissions(resources, &name);
+        let url = &resources["aws_lambda_function_url.this"];
+        assert_eq!((&url["function_name"], &url["qualifier"]), (&json!(name), &json!("live")));
+        assert_eq!(url["authorization_type"], "NONE");
+        assert_eq!(url["cors"][0]["allow_origins"], json!(["*"]));
+        assert_eq!(url["cors"][0]["allow_headers"], json!(["authorization", "content-type", "last-event-id"]));
+        assert_eq!(resources["aws_lambda_alias.live"]["name"], "live");
+        let group = &resources["aws_cloudwatch_log_group.this"];
+        assert_eq!((&group["name"], &group["retention_in_days"]), (&json!(format!("/aws/lambda/{name}")), &json!(14)));
+        for (address, resource) in resources.iter().filter(|(_, resource)| resource.get("tags_all").is_some()) {
+            let tags = json!({ "project": "sse-streaming", "environment": "dev", "managed-by": "infragen" });
+            assert_eq!(resource["tags_all"], tags, "{address}");
+        }
+    }
+}
+
+#[test]
+fn the_index_carries_exactly_what_is_read_and_the_table_is_guarded() {
+    let project = Project::rendered("default");
+    let plan = Root::new(&project, "generated/terraform").with_artifacts(&artifacts()).planned(&[]);
+    let tables = resources(&plan, "");
+    let items = &tables["aws_dynamodb_table.items"];
+    let index = &items["global_secondary_index"][0];
+    assert_eq!((&index["name"], &index["hash_key"]), (&json!("by_sentiment"), &json!("sentiment")));
+    assert_eq!((&index["range_key"], &index["projection_type"]), (&json!("timestamp"), &json!("INCLUDE")));
+    assert_eq!(sorted(&index["non_key_attributes"]), ["confidence", "matched_tickers", "score", "source", "status"]);
+    assert_eq!((&items["hash_key"], &items["range_key"]), (&json!("source_id"), &json!("timestamp")));
+    assert_eq!(items["billing_mode"], "PAY_PER_REQUEST");
+    assert_eq!(items["ttl"][0]["attribute_name"], "ttl");
+    for table in [items, &tables["aws_dynamodb_table.users"]] {
+        assert_eq!(table["deletion_protection_enabled"], true);
+        assert_eq!(table["point_in_time_recovery"][0]["enabled"], true);
+    }
+    let outputs = plan["configuration"]["root_module"]["outputs"].as_object().unwrap();
+    assert!(outputs.contains_key("config_js") && outputs.contains_key("stream_url"), "{outputs:?}");
+    for (name, output) in outputs {
+        assert!(output["description"].as_str().is_some_and(|text| !text.is_empty()), "`{name}` has no description");
+    }
+}
+
+fn sorted(list: &Value) -> Vec<&str> {
+    let mut texts: Vec<&str> = list.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
+    texts.sort_unstable();
+    texts
+}
+
+#[test]
+fn another_table_is_planned_with_its_own_names_and_without_the_columns_it_lacks() {
+    let project = Project::rendered("orders");
+    let plan = Root::new(&project, "generated/terraform").with_artifacts(&artifacts()).planned(&[]);
+    let items = &resources(&plan, "")["aws_dynamodb_table.items"];
+    let index = &items["global_secondary_index"][0];
+    assert_eq!((&index["name"], &index["hash_key"]), (&json!("by_status"), &json!("order_status")));
+    assert_eq!(sorted(&index["non_key_attributes"]), ["regions", "shop", "visible"]);
+    let stream = resources(&plan, "stream");
+    let function = &stream["aws_lambda_function.this"];
+    assert_eq!((&function["package_type"], &function["filename"]), (&json!("Zip"), &json!("../../dist/stream.zip")));
+    assert_eq!((&function["reserved_concurrent_executions"], &function["memory_size"]), (&json!(20), &json!(1024)));
+    let variables = environment(function);
+    for (name, value) in [
+        ("DATA_LABELS", "open,shipped,cancelled"),
+        ("DATA_SCORE_ATTRIBUTE", "-"),
+        ("DATA_UPDATE_EVENT", "order_update"),
+        ("SSE_POLL_INTERVAL", "500ms"),
+        ("SENTIMENTS_TABLE", "orders-prod-items"),
+    ] {
+        assert_eq!(variables[name], value, "{name}");
+    }
+    let origins = &stream["aws_lambda_function_url.this"]["cors"][0]["allow_origins"];
+    assert_eq!(sorted(origins), ["http://[::1]:8080", "http://localhost:8080", "https://orders.example.com"]);
+}
+
+#[test]
+fn hostile_text_reaches_the_plan_as_it_was_written() {
+    let project = Project::rendered("hostile");
+    let manifest: toml::Table = toml::from_str(&project.read("deploy.toml")).unwrap();
+    let plan = Root::new(&project, "generated/terraform").with_artifacts(&artifacts()).planned(&[]);
+    let stream = resources(&plan, "stream");
+    let function = &stream["aws_lambda_function.this"];
+    assert_eq!(function["description"].as_str(), manifest["project"]["description"].as_str());
+    for (key, value) in manifest["project"]["tags"].as_table().unwrap() {
+        assert_eq!(function["tags_all"][key].as_str(), value.as_str(), "{key}");
+    }
+    assert_eq!(environment(function)["DATA_STATUS_READY"], manifest["data"]["status_ready"].as_str().unwrap());
+}
+
+#[test]
+fn another_environment_takes_the_artifacts_that_the_first_one_runs() {
+    let project = Project::rendered("environments");
+    project.run(&["--env", "prod", "render"]).done();
+    let root = Root::new(&project, "generated/prod/terraform").with_artifacts(&artifacts());
+    let plan = root.planned(&["-var-file=../../terraform/artifacts.auto.tfvars.json"]);
+    let function = &resources(&plan, "stream")["aws_lambda_function.this"];
+    assert_eq!(function["filename"], "../../terraform/../../dist/stream.zip");
+    assert_eq!(function["function_name"], "sse-streaming-prod-stream");
+    assert_eq!(environment(function)["ENVIRONMENT"], "prod");
+}
+
+#[test]
+fn the_bootstrap_root_plans_a_guarded_repository_and_bucket() {
+    let project = Project::rendered("default");
+    let plan = Root::new(&project, "generated/bootstrap").planned(&[]);
+    let resources = resources(&plan, "");
+    let repository = &resources["aws_ecr_repository.functions"];
+    assert_eq!(
+        (&repository["name"], &repository["image_tag_mutability"]),
+        (&json!("sse-streaming-dev"), &json!("IMMUTABLE"))
+    );
+    assert_eq!(repository["image_scanning_configuration"][0]["scan_on_push"], true);
+    assert_eq!(resources["aws_s3_bucket.state"]["bucket_prefix"], "sse-streaming-dev-state-");
+    let versioning = &resources["aws_s3_bucket_versioning.state"]["versioning_configuration"][0]["status"];
+    assert_eq!(versioning, "Enabled");
+    let access = &resources["aws_s3_bucket_public_access_block.state"];
+    for key in ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"] {
+        assert_eq!(access[key], true, "{key}");
+    }
+    assert!(resources.contains_key("aws_s3_bucket_policy.state"));
+    assert!(resources.contains_key("aws_ecr_lifecycle_policy.functions"));
+}
+
+#[test]
+fn a_newer_provider_expresses_the_second_permission_itself() {
+    let project = Project::rendered("newer_provider");
+    let url = project.read("generated/terraform/modules/lambda/url.tf");
+    assert!(url.contains("invoked_via_function_url = true") && !url.contains("cloudformation"), "{url}");
+    let url = Project::rendered("default").read("generated/terraform/modules/lambda/url.tf");
+    assert!(!url.contains("invoked_via_function_url") && url.contains("aws_cloudformation_stack"), "{url}");
+}
+
+#[test]
+fn no_policy_names_every_resource() {
+    for name in ["default", "existing_tables"] {
+        let project = Project::rendered(name);
+        for (path, bytes) in project.files() {
+            let text = String::from_utf8(bytes).unwrap();
+            for line in text.lines().filter(|line| line.trim_start().starts_with("Resource ")) {
+                assert!(!line.contains("\"*\""), "{path}: {line}");
+            }
+        }
+        let stream = project.read("generated/terraform/stream.tf");
+        let actions: Vec<&str> = stream.lines().filter(|line| line.contains("Action ")).map(str::trim).collect();
+        assert_eq!(
+            actions,
+            [r#"Action   = ["dynamodb:Query"]"#, r#"Action   = ["dynamodb:GetItem", "dynamodb:Query"]"#],
+            "{name}"
+        );
+    }
+}

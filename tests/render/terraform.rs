@@ -1,0 +1,122 @@
+//! Running Terraform on rendered roots: never a network, never an account, one `init` for all.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+use super::{Project, fixture_names, workspace};
+
+/// What one `init` leaves behind; every root takes it over, because all have the same provider and the same module.
+struct Init {
+    data: PathBuf,
+    lock: PathBuf,
+}
+
+/// Held for the life of the process: two test runs at once must not write into each other's folder.
+static INIT: LazyLock<(Init, std::fs::File)> = LazyLock::new(|| {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("terraform");
+    std::fs::create_dir_all(&folder).unwrap();
+    let guard = std::fs::File::create(folder.join("guard")).unwrap();
+    guard.lock().unwrap();
+    let project = Project::rendered("default");
+    let init = Init { data: folder.join("data"), lock: folder.join(".terraform.lock.hcl") };
+    let root = project.path().join("generated/terraform");
+    let output = run(&root, &init.data, &["init", "-backend=false", "-input=false", "-no-color"]);
+    assert!(output.status.success(), "terraform init: {}", text(&output));
+    std::fs::copy(root.join(".terraform.lock.hcl"), &init.lock).unwrap();
+    (init, guard)
+});
+
+fn run(root: &Path, data: &Path, arguments: &[&str]) -> Output {
+    Command::new("terraform")
+        .args(arguments)
+        .current_dir(root)
+        .env("TF_DATA_DIR", data)
+        .env("TF_IN_AUTOMATION", "1")
+        .env("CHECKPOINT_DISABLE", "1")
+        .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_EC2_METADATA_DISABLED", "true")])
+        .output()
+        .unwrap_or_else(|_| panic!("terraform is not on PATH: run `./justw it`, which sets it up"))
+}
+
+fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// One rendered root in a folder of its own.
+pub(super) struct Root<'p> {
+    project: &'p Project,
+    path: PathBuf,
+}
+
+impl<'p> Root<'p> {
+    pub(super) fn new(project: &'p Project, path: &str) -> Self {
+        let path = project.path().join(path);
+        std::fs::copy(&INIT.0.lock, path.join(".terraform.lock.hcl")).unwrap();
+        Self { project, path }
+    }
+
+    /// Runs Terraform; returns whether it succeeded, and everything it said.
+    pub(super) fn run(&self, arguments: &[&str]) -> (bool, String) {
+        let output = run(&self.path, &INIT.0.data, arguments);
+        (output.status.success(), text(&output))
+    }
+
+    pub(super) fn validate(&self) {
+        let (is_valid, said) = self.run(&["validate", "-no-color"]);
+        assert!(is_valid, "{}: {said}", self.path.display());
+        assert!(!said.contains("Warning"), "{}: {said}", self.path.display());
+    }
+
+    /// Plans without asking AWS anything.
+    pub(super) fn plan(&self, more: &[&str]) -> (bool, String) {
+        let skip = "provider \"aws\" {\n  skip_credentials_validation = true\n  skip_requesting_account_id = true\n  \
+                    skip_metadata_api_check = true\n}\n";
+        std::fs::write(self.path.join("zz_override.tf"), skip).unwrap();
+        let always = ["plan", "-no-color", "-input=false", "-refresh=false", "-lock=false", "-out=plan.bin"];
+        self.run(&[&always[..], more].concat())
+    }
+
+    /// Plans and returns what is planned, as Terraform prints it for programs.
+    pub(super) fn planned(&self, more: &[&str]) -> serde_json::Value {
+        let (is_planned, said) = self.plan(more);
+        assert!(is_planned, "{}: {said}", self.path.display());
+        assert!(!said.contains("Warning"), "{}: {said}", self.path.display());
+        let output = run(&self.path, &INIT.0.data, &["show", "-json", "plan.bin"]);
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Writes the references of artifacts where `./justw package` does.
+    pub(super) fn with_artifacts(self, artifacts: &serde_json::Value) -> Self {
+        self.project.write("generated/terraform/artifacts.auto.tfvars.json", &artifacts.to_string());
+        self
+    }
+}
+
+#[test]
+fn every_root_is_valid() {
+    for name in ["default", "zip_both", "orders", "hostile", "existing_tables", "images"] {
+        let project = Project::rendered(name);
+        Root::new(&project, "generated/terraform").validate();
+    }
+    let project = Project::rendered("images");
+    Root::new(&project, "generated/bootstrap").validate();
+    let project = Project::rendered("environments");
+    project.run(&["--env", "prod", "render"]).done();
+    Root::new(&project, "generated/prod/terraform").validate();
+    Root::new(&project, "generated/prod/bootstrap").validate();
+}
+
+#[test]
+fn every_rendering_is_formatted() {
+    let nowhere = tempfile::tempdir().unwrap();
+    let format = |folder: &Path| {
+        let output = run(folder, nowhere.path(), &["fmt", "-check", "-recursive", "-diff", "-no-color", "generated"]);
+        assert!(output.status.success() && output.stdout.is_empty(), "{}", text(&output));
+    };
+    format(&workspace());
+    for name in fixture_names("valid") {
+        let project = Project::rendered(&name);
+        format(project.path());
+    }
+}
