@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use contract::limits::INIT_READ_TIMEOUT;
+
 use super::{LIMIT, assert_has, config, connect, counts, names, pairs, updates};
 use crate::emulator::Emulator;
+use crate::support::clock::until;
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::table::{Row, SENTIMENTS, Table};
 
@@ -35,6 +38,8 @@ async fn check(mode: Mode) {
     let mut late = connect(&second, "").await;
     assert_eq!(names(&late.during(HEARTBEAT * 2).await).first().map(String::as_str), Some("heartbeat"), "{mode:?}");
     assert!(names(late.seen()).iter().all(|name| name == "heartbeat"), "{mode:?}: {:?}", names(late.seen()));
+    let init = second.invocations()[0].init.expect("its first request");
+    assert!(init < INIT_READ_TIMEOUT + Duration::from_secs(1), "{mode:?}: {init:?}");
 
     proxy.set(Mode::Pass);
     let update = client.event("sentiment_update", RECOVERY_LIMIT).await;
@@ -74,6 +79,30 @@ async fn a_hanging_table_stops_the_numbers_and_not_the_stream() {
 #[tokio::test]
 async fn a_table_that_cannot_be_reached_stops_the_numbers_and_not_the_stream() {
     check(Mode::Refuse).await;
+}
+
+#[tokio::test]
+async fn connections_that_died_while_the_environment_was_frozen_are_not_noticed() {
+    let table = Table::create(SENTIMENTS).await;
+    let proxy = Proxy::start().await;
+    let emulator = Emulator::start(config(&table, proxy.address(), &[("SSE_MAX_SESSION", "5s")])).await;
+    let mut client = connect(&emulator, "").await;
+    client.until_end(LIMIT).await;
+    emulator.finished(0, LIMIT).await;
+    until("frozen", LIMIT, || emulator.is_frozen(0).then_some(())).await;
+    // As a load balancer does with connections that are idle for long.
+    proxy.set(Mode::Refuse);
+    until("gone", LIMIT, || std::net::TcpStream::connect(proxy.address()).is_err().then_some(())).await;
+    proxy.set(Mode::Pass);
+    until("back", LIMIT, || std::net::TcpStream::connect(proxy.address()).is_ok().then_some(())).await;
+    table.put(&Row::new("a", "positive", &["X"])).await;
+    let mut client = connect(&emulator, "").await;
+    let (_, at) = client.arrival("metrics", LIMIT).await;
+    assert!(at - client.response().sent < Duration::from_secs(1), "{:?}", at - client.response().sent);
+    assert_eq!(emulator.environments(), 1);
+    let said: Vec<String> =
+        emulator.logs().into_iter().map(|line| line.text).filter(|text| text.contains("fail")).collect();
+    assert_eq!(said, [""; 0]);
 }
 
 #[tokio::test]

@@ -105,6 +105,19 @@ async fn one_address_gets_only_so_many_and_others_are_not_in_its_way() {
 }
 
 #[tokio::test]
+async fn many_at_once_never_exceed_the_limit() {
+    let local = Local::start(&[("SSE_MAX_CONNECTIONS", "10"), ("SSE_CONNECTIONS_PER_CLIENT", "100")]).await;
+    let all = futures_util::future::join_all((0..30).map(|_| {
+        let request = local.get(STREAM);
+        async move { request.send().await }
+    }));
+    let all = all.await;
+    assert_eq!(all.iter().filter(|response| response.status() == 200).count(), 10);
+    assert_eq!(all.iter().filter(|response| response.status() == 503).count(), 20);
+    assert_eq!(connections(&local).await, 10);
+}
+
+#[tokio::test]
 async fn a_refused_or_failed_request_takes_no_slot() {
     let local = Local::start(&[("SSE_MAX_CONNECTIONS", "1")]).await;
     for _ in 0..3 {

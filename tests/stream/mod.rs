@@ -4,9 +4,11 @@ mod bad_settings;
 mod cost;
 mod delivery;
 mod faults;
+mod guarantee;
 mod limits;
 mod resume;
 mod routes;
+mod rows;
 mod sessions;
 mod wire;
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use super::{LIMIT, POLL, STREAM, assert_has, config, connect, counts, function, names, pairs, updates};
 use crate::emulator::{Config, Emulator};
 use crate::support::client::Request;
+use crate::support::decoder::Item;
 use crate::support::dynamodb;
 use crate::support::sse::SseClient;
 use crate::support::table::{ORDERS, Row, SENTIMENTS, Table};
@@ -159,6 +160,20 @@ async fn an_id_from_long_ago_resumes_while_nothing_happened_and_expires_when_muc
     assert_eq!(client.data("reset", LIMIT).await, json!({ "reason": "expired" }));
     assert_has(&client.data("metrics", LIMIT).await, &counts(3, 3, 0, 0));
     assert_eq!(updates(client.seen()), []);
+}
+
+#[tokio::test]
+async fn a_burst_larger_than_the_limit_sends_live_clients_away_with_a_retry() {
+    let table = Table::create(SENTIMENTS).await;
+    let emulator = function(&table, &[("SSE_REPLAY_EVENTS", "5")]).await;
+    let mut client = connect(&emulator, "").await;
+    client.event("metrics", LIMIT).await;
+    table.put(&Row::new("burst", "neutral", &["A", "B", "C", "D", "E", "F"])).await;
+    let all = client.until_end(LIMIT).await;
+    assert!(matches!(all.last().map(|one| &one.item), Some(Item::Retry(500..=1500))), "{all:?}");
+    let mut client = connect(&emulator, &client.last_id()).await;
+    assert_eq!(client.data("reset", LIMIT).await, json!({ "reason": "overflow" }));
+    assert_has(&client.data("metrics", LIMIT).await, &counts(1, 0, 1, 0));
 }
 
 #[tokio::test]

@@ -159,6 +159,8 @@ async fn a_configuration_stream_is_its_owners_alone() {
         assert_eq!(detail, "Configuration not found", "{user} {id}");
     }
     detail(get("no%20id").header("X-User-ID", "ann").send().await, 400).await;
+    let status = Request::get(emulator.address(), contract::routes::STREAM_STATUS).send().await.into_json().await;
+    assert_eq!(status["connections"], 0, "refused requests hold slots");
     let mut client = SseClient::connect(get("tech").header("X-User-ID", "ann")).await;
     assert_has(&client.data("metrics", LIMIT).await, &counts(1, 1, 0, 0));
     table.put(&Row::new("c", "neutral", &["GOOG", "MSFT"])).await;

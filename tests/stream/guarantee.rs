@@ -1,0 +1,71 @@
+//! The guarantee, at random: across reconnects and instances every update comes, and comes once.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{LIMIT, config, connect, updates};
+use crate::emulator::{Config, Emulator};
+use crate::support::dynamodb;
+use crate::support::sse::SseClient;
+use crate::support::table::{Row, SENTIMENTS, Table};
+
+const MINUTE: Duration = Duration::from_secs(60);
+const ROUNDS: usize = 12;
+
+/// An instance that serves many clients and polls ten times a second.
+async fn instance(table: &Table) -> Emulator {
+    let config = config(table, dynamodb::address(), &[("SSE_POLL_INTERVAL", "100ms")]);
+    Emulator::start(Config { concurrency_per_environment: 32, freeze: false, ..config }).await
+}
+
+/// Changes the table: new rows and late rows. Few enough for one id to tell them apart.
+async fn change(table: &Table, random: &mut fastrand::Rng, rows: &mut Vec<Row>) -> Vec<(String, String)> {
+    let mut expected = BTreeMap::new();
+    for _ in 0..random.usize(0..=4) {
+        let id = format!("row-{}", rows.len());
+        let label = SENTIMENTS.labels[random.usize(..3)];
+        let row = Row::new(&id, label, &["X"]);
+        let row = if random.bool() { row.ago(random.u32(1..=8) * MINUTE) } else { row };
+        table.put(&row).await;
+        expected.insert(row.id.clone(), "X".to_owned());
+        rows.push(row);
+    }
+    expected.into_iter().collect()
+}
+
+/// Reads until so many updates came, and a moment longer.
+async fn take(client: &mut SseClient, count: usize) -> Vec<(String, String)> {
+    let from = client.seen().len();
+    for _ in 0..count {
+        client.event("sentiment_update", LIMIT).await;
+    }
+    // Three polls for what must not come.
+    client.during(Duration::from_millis(350)).await;
+    let mut came = updates(&client.seen()[from..]);
+    came.sort_unstable();
+    came
+}
+
+#[tokio::test]
+async fn every_update_comes_once_across_reconnects_and_instances() {
+    let seed = fastrand::u64(..);
+    println!("seed {seed}");
+    let mut random = fastrand::Rng::with_seed(seed);
+    let table = Table::create(SENTIMENTS).await;
+    let instances = [instance(&table).await, instance(&table).await];
+    let mut rows = Vec::new();
+    let mut client = connect(&instances[0], "").await;
+    client.event("metrics", LIMIT).await;
+    for round in 0..ROUNDS {
+        // Live, then away.
+        let live = change(&table, &mut random, &mut rows).await;
+        assert_eq!(take(&mut client, live.len()).await, live, "round {round}, live");
+        let id = client.last_id();
+        client.check().await;
+        drop(client);
+        let missed = change(&table, &mut random, &mut rows).await;
+        client = connect(&instances[random.usize(..2)], &id).await;
+        assert_eq!(take(&mut client, missed.len()).await, missed, "round {round}, resumed");
+        assert!(!super::names(client.seen()).contains(&"reset".to_owned()), "round {round}");
+    }
+}
