@@ -46,7 +46,7 @@ module "dashboard" {
     USERS_TABLE               = "sse-streaming-dev-users"
   }
 
-  # Reads only: the newest items through the index, and one user's configurations.
+  # Reads only: the newest items through the index, and one configuration of one user.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -59,7 +59,7 @@ module "dashboard" {
       {
         Sid      = "ReadUsers"
         Effect   = "Allow"
-        Action   = ["dynamodb:GetItem", "dynamodb:Query"]
+        Action   = ["dynamodb:GetItem"]
         Resource = [aws_dynamodb_table.users.arn]
       },
     ]

@@ -53,7 +53,7 @@ module "stream" {
     USERS_TABLE                = "sse-streaming-dev-users"
   }
 
-  # Reads only: the newest items through the index, and one user's configurations.
+  # Reads only: the newest items through the index, and one configuration of one user.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -66,7 +66,7 @@ module "stream" {
       {
         Sid      = "ReadUsers"
         Effect   = "Allow"
-        Action   = ["dynamodb:GetItem", "dynamodb:Query"]
+        Action   = ["dynamodb:GetItem"]
         Resource = [aws_dynamodb_table.users.arn]
       },
     ]

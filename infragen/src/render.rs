@@ -183,7 +183,7 @@ pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, Rende
         }
         Target::Base => {
             let mut rendering = roots(&plan, templates, "generated", "frontend/config.js")?;
-            rendering.artifacts.push(files::dockerfile(&plan)?);
+            rendering.artifacts.extend(files::dockerfile(&plan)?);
             rendering.folders = vec!["generated/bootstrap".into(), "generated/terraform".into()];
             rendering
         }

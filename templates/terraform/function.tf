@@ -35,7 +35,7 @@ module "{{ function.role }}" {
 
   environment = {{ function.environment | hcl(indent=2) }}
 
-  # Reads only: the newest items through the index, and one user's configurations.
+  # Reads only: the newest items through the index, and one configuration of one user.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -48,7 +48,7 @@ module "{{ function.role }}" {
       {
         Sid = "ReadUsers"
         Effect = "Allow"
-        Action = ["dynamodb:GetItem", "dynamodb:Query"]
+        Action = ["dynamodb:GetItem"]
         Resource = [{{ users.address }}.arn]
       },
     ]

@@ -204,4 +204,12 @@ fn the_dockerfile_builds_with_the_projects_compiler() {
     assert!(dockerfile.contains(&format!("\nARG RUST_IMAGE=rust:{channel}-alpine\n")), "{dockerfile}");
     assert!(dockerfile.contains("--platform linux/arm64 "), "{dockerfile}");
     assert!(Project::rendered("images").read("generated/Dockerfile").contains("--platform linux/amd64 "));
+    let workspace_manifest = std::fs::read_to_string(workspace().join("Cargo.toml")).unwrap();
+    let workspace_manifest: toml::Table = toml::from_str(&workspace_manifest).unwrap();
+    let ignore = Project::rendered("default").read("generated/Dockerfile.dockerignore");
+    for member in workspace_manifest["workspace"]["members"].as_array().unwrap() {
+        let member = member.as_str().unwrap();
+        assert!(dockerfile.contains(&format!("\nCOPY {member} {member}\n")), "{dockerfile}");
+        assert!(ignore.contains(&format!("\n!{member}\n")), "{ignore}");
+    }
 }

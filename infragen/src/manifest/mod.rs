@@ -237,6 +237,19 @@ mod tests {
     }
 
     #[test]
+    fn every_key_is_in_the_default_manifest_with_a_comment_and_documented_in_one_sentence() {
+        let text = include_str!("../../../deploy.toml");
+        for doc in Manifest::docs("") {
+            let (section, key) = doc.path.rsplit_once('.').unwrap();
+            let (_, body) = text.split_once(&format!("\n[{section}]\n")).unwrap_or_else(|| panic!("no `[{section}]`"));
+            let body = body.split("\n[").next().unwrap();
+            let sign = if doc.default.is_none() { "# " } else { "" };
+            assert!(body.contains(&format!("\n{sign}{key} = ")), "`{}` is not in its section", doc.path);
+            assert!(doc.doc.ends_with('.') && !doc.rule.is_empty(), "{doc:?}");
+        }
+    }
+
+    #[test]
     fn every_error_is_reported_and_defaults_are_not_blamed_for_them() {
         let text = "[stream]\ntimeout = \"1s\"\nmax_session = 5\nheartbeat_intervall = \"1s\"\n[front]\nkind = 7\n";
         assert_eq!(

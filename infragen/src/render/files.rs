@@ -11,6 +11,9 @@ use crate::plan::Plan;
 /// The compiler that the Dockerfile builds with: the channel of rust-toolchain.toml.
 pub const RUST_VERSION: &str = "1.95.0";
 
+/// Members of the workspace: cargo wants all of them, whichever it builds.
+const MEMBERS: [&str; 4] = ["contract", "infragen", "lambda", "tests"];
+
 #[derive(Template)]
 #[template(path = "config.js")]
 struct ConfigJs<'a> {
@@ -34,6 +37,14 @@ struct Dockerfile<'a> {
     platform: &'a str,
     path: &'a str,
     rust_version: &'a str,
+    members: &'a [&'a str],
+}
+
+#[derive(Template)]
+#[template(path = "dockerignore", ext = "Dockerfile", escape = "none")]
+struct Dockerignore<'a> {
+    signature: &'a str,
+    sources: &'a [&'a str],
 }
 
 fn finish(path: &str, template: &impl Template) -> Result<Artifact, RenderError> {
@@ -65,9 +76,17 @@ pub(super) fn functions_env(plan: &Plan) -> Result<Artifact, RenderError> {
     finish("generated/local/functions.env", &FunctionsEnv { signature: SIGNATURE, variables: &variables })
 }
 
-/// Renders the recipe of the images.
-pub(super) fn dockerfile(plan: &Plan) -> Result<Artifact, RenderError> {
+/// Renders the recipe of the images, and what it may see.
+pub(super) fn dockerfile(plan: &Plan) -> Result<[Artifact; 2], RenderError> {
     let path = "generated/Dockerfile";
-    let recipe = Dockerfile { signature: SIGNATURE, platform: plan.platform, path, rust_version: RUST_VERSION };
-    finish(path, &recipe)
+    let recipe = Dockerfile {
+        signature: SIGNATURE,
+        platform: plan.platform,
+        path,
+        rust_version: RUST_VERSION,
+        members: &MEMBERS,
+    };
+    let sources = [&["Cargo.lock", "Cargo.toml"][..], &MEMBERS].concat();
+    let ignore = Dockerignore { signature: SIGNATURE, sources: &sources };
+    Ok([finish(path, &recipe)?, finish("generated/Dockerfile.dockerignore", &ignore)?])
 }
