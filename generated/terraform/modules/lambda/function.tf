@@ -31,14 +31,9 @@ resource "aws_lambda_function" "this" {
     variables = var.environment
   }
 
-  # The program writes JSON lines itself.
-  logging_config {
-    log_format = "Text"
-    log_group  = aws_cloudwatch_log_group.this.name
-  }
-
-  # A function that starts before it may read or log fails its first requests.
+  # A function that starts before it may read or log fails its first requests. Its log group is the one of this name.
   depends_on = [
+    aws_cloudwatch_log_group.this,
     aws_iam_role_policy.access,
     aws_iam_role_policy.logs,
   ]
