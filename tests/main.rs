@@ -7,7 +7,6 @@
 
 mod dashboard;
 mod emulator;
-mod encoder;
 mod render;
 mod stream;
 mod support;
