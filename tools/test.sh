@@ -51,7 +51,9 @@ step 'shell scripts' tools/shellcheck.sh
 step 'page, in Node' counted tools/frontend-test.sh
 step 'dependencies' tools/deny.sh
 step 'lints' cargo clippy -q --workspace --all-targets --locked -- -D warnings
-step 'documentation' env RUSTDOCFLAGS='-D warnings' cargo doc -q --no-deps --workspace --document-private-items --locked
+# Private items are always documented, so that links to them always work.
+step 'documentation' env RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
+  cargo doc -q --no-deps --workspace --document-private-items --locked
 step 'rendered files' cargo run -q --locked -p infragen --bin infragen -- render --check
 step 'build' cargo build -q --workspace --bins --locked
 step 'page, in a browser' counted tools/smoke.sh
