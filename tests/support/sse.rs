@@ -182,12 +182,14 @@ pub(crate) async fn agree(bytes: &[u8]) {
     assert_eq!(ours, other, "two decoders disagree");
 }
 
-/// Cuts bytes at random places.
+/// Cuts bytes at random places: into short pieces, or some hundreds where there are many bytes, because the foreign decoders
+/// read what they hold of an event again at each piece.
 pub(crate) fn random_pieces(bytes: &[u8]) -> Vec<Vec<u8>> {
+    let longest = 40.max(bytes.len() / 100);
     let mut pieces = Vec::new();
     let mut rest = bytes;
     while !rest.is_empty() {
-        let (piece, after) = rest.split_at(fastrand::usize(1..=rest.len().min(40)));
+        let (piece, after) = rest.split_at(fastrand::usize(1..=rest.len().min(longest)));
         pieces.push(piece.to_vec());
         rest = after;
     }
