@@ -7,6 +7,7 @@
 
 mod dashboard;
 mod emulator;
+mod encoder;
 mod render;
 mod stream;
 mod support;
