@@ -13,6 +13,8 @@ use tower::ServiceExt;
 
 use crate::clock::Clock;
 use crate::http::request::Origin;
+use crate::nodelay::RuntimeApi;
+use crate::start::variable;
 
 /// Largest answer of a buffered function (AWS Lambda quotas, "Invocation payload").
 const BUFFERED_BYTES_MAX: usize = 6 * 1024 * 1024;
@@ -22,7 +24,9 @@ const BUFFERED_BYTES_MAX: usize = 6 * 1024 * 1024;
 /// # Errors
 /// What the runtime cannot go on from.
 pub async fn serve_streaming(router: Router, clock: Clock) -> Result<(), Error> {
+    let runtime_api = RuntimeApi::new(variable("AWS_LAMBDA_RUNTIME_API").as_deref());
     lambda_http::run_with_streaming_response_concurrent(service_fn(move |request| {
+        runtime_api.send_at_once();
         answer(router.clone(), clock.clone(), request)
     }))
     .await

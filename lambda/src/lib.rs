@@ -8,6 +8,7 @@ pub mod core;
 pub mod http;
 pub mod hub;
 pub mod local;
+pub mod nodelay;
 pub mod slots;
 pub mod start;
 pub mod store;

@@ -10,6 +10,7 @@ mod resume;
 mod routes;
 mod rows;
 mod sessions;
+mod start;
 mod wire;
 
 use std::net::SocketAddr;

@@ -9,7 +9,8 @@ pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is a folder of the workspace").to_owned()
 }
 
-/// Path of a program of the workspace: `stream`, `dashboard`, `local`, `infragen`.
+/// Path of a program of the workspace: `stream`, `dashboard`, `local`, `infragen`. `BINARIES_DIR` names a folder with others,
+/// for measuring what is shipped.
 pub(crate) fn path(name: &str) -> PathBuf {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(build);
     let path = FOLDER.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
@@ -19,6 +20,9 @@ pub(crate) fn path(name: &str) -> PathBuf {
 
 /// Builds all programs the way this test was built, and returns their folder.
 fn build() -> PathBuf {
+    if let Some(folder) = std::env::var_os("BINARIES_DIR") {
+        return folder.into();
+    }
     let test = std::env::current_exe().expect("a test knows its own path");
     let folder = test.ancestors().nth(2).expect("a test lies in TARGET/PROFILE/deps").to_owned();
     let profile = folder.file_name().and_then(|name| name.to_str()).expect("profiles have ASCII names");
