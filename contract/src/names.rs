@@ -142,7 +142,8 @@ name!(
     "1 to 64 bytes without control characters, commas and spaces at its ends",
     |t| (1..=limits::TAG_BYTES_MAX).contains(&t.len())
         && t.trim() == t
-        && !t.contains(|c: char| c == ',' || c.is_control())
+        // U+FFFD is what stands where bytes were no UTF-8.
+        && !t.contains(|c: char| c == ',' || c == '\u{fffd}' || c.is_control())
 );
 name!(
     /// Value of the status attribute that marks a row as ready.
@@ -260,7 +261,7 @@ mod tests {
         for good in ["AAPL", "BRK.B", "eu-west-1", "severity 1", "ß"] {
             assert!(Tag::new(good).is_ok(), "{good}");
         }
-        for bad in ["", " A", "A,B", "A\n", "A\0"] {
+        for bad in ["", " A", "A,B", "A\n", "A\0", "\u{fffd}"] {
             assert!(Tag::new(bad).is_err(), "{bad:?}");
         }
     }

@@ -18,17 +18,31 @@ async fn instance(table: &Table) -> Emulator {
     Emulator::start(Config { concurrency_per_environment: 32, freeze: false, ..config }).await
 }
 
-/// Changes the table: new rows and late rows. Few enough for one id to tell them apart.
+/// Changes the table: new rows, late rows, rows analysed anew. Few enough for one id to tell them apart.
 async fn change(table: &Table, random: &mut fastrand::Rng, rows: &mut Vec<Row>) -> Vec<(String, String)> {
     let mut expected = BTreeMap::new();
     for _ in 0..random.usize(0..=4) {
         let id = format!("row-{}", rows.len());
         let label = SENTIMENTS.labels[random.usize(..3)];
-        let row = Row::new(&id, label, &["X"]);
-        let row = if random.bool() { row.ago(random.u32(1..=8) * MINUTE) } else { row };
+        let row = match random.u8(..4) {
+            0 if !rows.is_empty() => {
+                let mut row = rows[random.usize(..rows.len())].clone();
+                row.score = f64::from(random.i32(-1000..=1000)) / 1000.0;
+                row
+            }
+            1 => Row::new(&id, label, &["X"]).ago(random.u32(1..=8) * MINUTE),
+            _ => Row::new(&id, label, &["X"]),
+        };
+        // One change of a row in each gap: two of them are one update for whoever was away.
+        if expected.contains_key(&row.id) {
+            continue;
+        }
         table.put(&row).await;
         expected.insert(row.id.clone(), "X".to_owned());
-        rows.push(row);
+        match rows.iter_mut().find(|known| known.id == row.id) {
+            Some(known) => *known = row,
+            None => rows.push(row),
+        }
     }
     expected.into_iter().collect()
 }
@@ -67,5 +81,45 @@ async fn every_update_comes_once_across_reconnects_and_instances() {
         client = connect(&instances[random.usize(..2)], &id).await;
         assert_eq!(take(&mut client, missed.len()).await, missed, "round {round}, resumed");
         assert!(!super::names(client.seen()).contains(&"reset".to_owned()), "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn rows_analysed_anew_in_many_gaps_come_once_each() {
+    let table = Table::create(SENTIMENTS).await;
+    let instances = [instance(&table).await, instance(&table).await];
+    let rows: Vec<Row> = (0..20).map(|n| Row::new(&format!("row-{n:02}"), "neutral", &["X"]).ago(MINUTE)).collect();
+    table.put_all(&rows).await;
+    let mut client = connect(&instances[0], "").await;
+    client.event("metrics", LIMIT).await;
+    for (round, row) in rows.iter().take(12).enumerate() {
+        let id = client.last_id();
+        drop(client);
+        table.put(&Row { score: -0.5, ..row.clone() }).await;
+        client = connect(&instances[round % 2], &id).await;
+        assert_eq!(take(&mut client, 1).await, [(row.id.clone(), "X".to_owned())], "round {round}");
+    }
+}
+
+#[tokio::test]
+async fn deleted_rows_do_not_make_others_come_again() {
+    let table = Table::create(SENTIMENTS).await;
+    let instances = [instance(&table).await, instance(&table).await];
+    let rows: Vec<Row> = (0..20).map(|n| Row::new(&format!("row-{n:02}"), "neutral", &["X"]).ago(MINUTE)).collect();
+    table.put_all(&rows).await;
+    let mut client = connect(&instances[0], "").await;
+    client.event("metrics", LIMIT).await;
+    // Seen live, so no gap has anything to do with it.
+    for row in &rows[..12] {
+        table.delete(row).await;
+    }
+    while client.data("metrics", LIMIT).await["total"] != 8 {}
+    table.put(&Row::new("after", "positive", &["X"])).await;
+    assert_eq!(take(&mut client, 1).await, [("after".to_owned(), "X".to_owned())]);
+    let id = client.last_id();
+    for instance in &instances {
+        let mut client = connect(instance, &id).await;
+        client.event("heartbeat", LIMIT).await;
+        assert_eq!(take(&mut client, 0).await, []);
     }
 }

@@ -97,6 +97,24 @@ async fn eight_late_rows_in_the_gap_come_once_and_more_may_repeat_but_are_never_
 }
 
 #[tokio::test]
+async fn a_row_from_a_clock_ahead_of_ours_hides_no_late_row() {
+    let table = Table::create(SENTIMENTS).await;
+    let emulator = function(&table, &[]).await;
+    let mut client = connect(&emulator, "").await;
+    client.event("metrics", LIMIT).await;
+    let ahead = std::time::SystemTime::now() + 4 * MINUTE;
+    let time = crate::support::clock::rfc3339(ahead);
+    table.put(&Row { time, ..Row::new("ahead", "neutral", &["X"]) }).await;
+    client.event("sentiment_update", LIMIT).await;
+    let id = client.last_id();
+    drop(client);
+    table.put(&Row::new("late", "negative", &["X"]).ago(8 * MINUTE)).await;
+    let mut client = connect(&emulator, &id).await;
+    client.event("metrics", LIMIT).await;
+    assert_eq!(updates(client.seen()), pairs(&[("late", "X")]));
+}
+
+#[tokio::test]
 async fn an_id_that_says_nothing_gets_reset_and_the_current_state() {
     let table = Table::create(SENTIMENTS).await;
     table.put(&Row::new("a", "positive", &["X"])).await;
@@ -156,7 +174,8 @@ async fn an_id_from_long_ago_resumes_while_nothing_happened_and_expires_when_muc
     drop(client);
     table.put(&Row::new("b", "positive", &["X"]).ago(60 * MINUTE)).await;
     table.put(&Row::new("c", "positive", &["X"])).await;
-    let mut client = connect(&function(&table, &[]).await, &id).await;
+    let other = function(&table, &[]).await;
+    let mut client = connect(&other, &id).await;
     assert_eq!(client.data("reset", LIMIT).await, json!({ "reason": "expired" }));
     assert_has(&client.data("metrics", LIMIT).await, &counts(3, 3, 0, 0));
     assert_eq!(updates(client.seen()), []);
@@ -183,11 +202,13 @@ async fn as_many_updates_as_the_limit_are_replayed_and_one_more_is_an_overflow()
     let id = up_to_date(&function(&table, &limit).await).await;
     let rows: Vec<Row> = (0..5).map(|n| Row::new(&format!("r{n}"), "neutral", &["X"])).collect();
     table.put_all(&rows).await;
-    let mut client = connect(&function(&table, &limit).await, &id).await;
+    let other = function(&table, &limit).await;
+    let mut client = connect(&other, &id).await;
     client.event("metrics", LIMIT).await;
     assert_eq!(updates(client.seen()).len(), 5);
     table.put(&Row::new("r5", "neutral", &["X"])).await;
-    let mut client = connect(&function(&table, &limit).await, &id).await;
+    let other = function(&table, &limit).await;
+    let mut client = connect(&other, &id).await;
     assert_eq!(client.data("reset", LIMIT).await, json!({ "reason": "overflow" }));
     assert_has(&client.data("metrics", LIMIT).await, &counts(6, 0, 6, 0));
     assert_eq!(updates(client.seen()), []);

@@ -2,7 +2,8 @@
 //!
 //! The SDK is what the programs under test use; here it would only hide what goes over the wire.
 
-use std::net::SocketAddr;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::LazyLock;
@@ -66,10 +67,17 @@ fn folder() -> PathBuf {
     folder
 }
 
-#[expect(clippy::zombie_processes, reason = "it lives as long as this process, and the reaper ends it")]
+/// Ports to try: one that was free may be taken by a parallel test before Java binds it.
+const PORTS_MAX: usize = 5;
+
 fn start() -> SocketAddr {
-    let folder = folder();
-    let address = free_port();
+    let began = Instant::now();
+    (0..PORTS_MAX).find_map(|_| start_at(free_port(), began)).expect("one of several free ports stays free")
+}
+
+/// Starts the server; `None` when it ended, because somebody else took the port.
+#[expect(clippy::zombie_processes, reason = "it lives as long as this process, and the reaper ends it")]
+fn start_at(address: SocketAddr, began: Instant) -> Option<SocketAddr> {
     let mut java = Command::new("java");
     // A small heap and the client compiler: it starts in half the time and leaves the cores to the tests.
     java.args([
@@ -80,23 +88,36 @@ fn start() -> SocketAddr {
         "DynamoDBLocal.jar",
     ]);
     java.args(["-inMemory", "-sharedDb", "-port", &address.port().to_string()]);
-    java.current_dir(folder).env("DDB_LOCAL_TELEMETRY", "0");
+    java.current_dir(folder()).env("DDB_LOCAL_TELEMETRY", "0");
     java.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child =
         java.spawn().unwrap_or_else(|error| panic!("DynamoDB Local needs Java 17 as `java` on PATH: {error}"));
     reaper::adopt(child.id());
-    let began = Instant::now();
     loop {
-        // It listens only when it is ready.
-        if std::net::TcpStream::connect_timeout(&address, Duration::from_secs(1)).is_ok() {
-            return address;
+        if child.try_wait().expect("a child can be asked").is_some() {
+            reaper::release(child.id());
+            return None;
         }
-        if let Some(status) = child.try_wait().expect("a child can be asked") {
-            panic!("DynamoDB Local ended with {status}");
+        if answers(address) {
+            return Some(address);
         }
         assert!(began.elapsed() < START_LIMIT, "DynamoDB Local is not up after {START_LIMIT:?}");
         std::thread::sleep(Duration::from_millis(50));
     }
+}
+
+/// Whether DynamoDB answers there, and not just anybody.
+fn answers(address: SocketAddr) -> bool {
+    let limit = Duration::from_secs(1);
+    let ask = || {
+        let mut stream = TcpStream::connect_timeout(&address, limit)?;
+        stream.set_read_timeout(Some(limit))?;
+        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        let mut answer = Vec::new();
+        stream.take(4096).read_to_end(&mut answer)?;
+        Ok::<_, std::io::Error>(answer)
+    };
+    ask().is_ok_and(|answer| String::from_utf8_lossy(&answer).to_lowercase().contains("x-amzn-requestid"))
 }
 
 /// The `users` table, as the functions expect it.

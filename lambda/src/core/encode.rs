@@ -9,9 +9,15 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 
-/// Appends `retry: N` as a block of its own: browsers take it at the line's end.
+/// Appends a `retry: N` line, which takes effect at its end. An event's block should follow: some clients report a block that
+/// holds nothing else as an empty event.
 pub fn retry(out: &mut BytesMut, delay: Duration) {
-    put(out, format_args!("retry: {}\n\n", delay.as_millis()));
+    put(out, format_args!("retry: {}\n", delay.as_millis()));
+}
+
+/// Ends a block, where no event follows a `retry` line.
+pub fn end_block(out: &mut BytesMut) {
+    out.extend_from_slice(b"\n");
 }
 
 /// Appends an id line; [`event_body`] must follow, because Firefox ignores ids of blocks without data.
@@ -72,11 +78,11 @@ mod tests {
     }
 
     #[test]
-    fn retry_is_its_own_block() {
+    fn retry_is_a_line_of_the_block_that_follows() {
         let mut out = BytesMut::new();
         retry(&mut out, Duration::from_millis(3417));
         id(&mut out, "evt_a");
         out.extend_from_slice(&event_body("heartbeat", "{}"));
-        assert_eq!(&out[..], b"retry: 3417\n\nid: evt_a\nevent: heartbeat\ndata: {}\n\n");
+        assert_eq!(&out[..], b"retry: 3417\nid: evt_a\nevent: heartbeat\ndata: {}\n\n");
     }
 }

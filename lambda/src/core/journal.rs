@@ -8,9 +8,9 @@ use contract::{DataSettings, PollSettings};
 
 use super::cursor::Epoch;
 use super::event;
-use super::item::{Item, ItemOrder, UpdateKey};
+use super::item::{Item, ItemKey, ItemOrder, UpdateKey};
 use super::position::{Position, Tracker};
-use super::snapshot::{Snapshot, Update};
+use super::snapshot::{STRANGERS_MAX, Snapshot, Update};
 use super::timestamp::Timestamp;
 use super::window::{Counts, Window};
 
@@ -42,6 +42,17 @@ const IDLE_DISTANCE: Duration = Duration::from_secs(12 * 3600);
 /// A watermark so far in the future can only come from a clock that was wrong; it is worked out anew.
 const ABSURD: Duration = Duration::from_secs(2 * 3600);
 
+/// How long a row that went missing may come back as the same: indexes lag by a second or so. After that it was deleted. Short,
+/// because what is kept takes up places in the sketch that late rows need.
+const GHOST_KEPT: Duration = Duration::from_secs(15);
+
+/// A row that went missing.
+#[derive(Clone, Copy, Debug)]
+struct Ghost {
+    at: Timestamp,
+    missing_since: Instant,
+}
+
 /// All that an instance knows of the table.
 #[derive(Debug)]
 pub struct Journal {
@@ -53,7 +64,7 @@ pub struct Journal {
     /// Which updates of each row were handed out or belong to the baseline.
     handed_out: BTreeMap<ItemOrder, Box<[UpdateKey]>>,
     /// Handed out, still counted by the position, and not in the table any more: deleted, or an index that lags.
-    ghosts: BTreeMap<UpdateKey, Timestamp>,
+    ghosts: BTreeMap<UpdateKey, Ghost>,
     updates: VecDeque<Arc<Update>>,
     next_seq: u64,
     last_read: Option<Timestamp>,
@@ -118,17 +129,11 @@ impl Journal {
         }
         let changes = self.window.replace(range.after, rows, wall);
         self.settle_watermark(wall);
-        for gone in changes.removed.iter().filter(|gone| gone.at <= Window::until(wall)) {
-            for key in gone.update_keys(self.data.labels.as_slice()) {
-                if self.tracker.contains(gone.at, key) {
-                    self.ghosts.insert(key, gone.at);
-                }
-            }
-        }
+        self.note_missing(&changes.removed, wall, now.instant);
         for item in &changes.added {
             self.take(item, baseline);
         }
-        self.forget_old();
+        self.forget_old(now.instant);
         let state = (self.tracker.position(), self.window.counts().clone());
         if self.published.as_ref() == Some(&state) && changes.added.is_empty() && changes.removed.is_empty() {
             return None;
@@ -144,7 +149,7 @@ impl Journal {
             late_window: self.poll.late_window.get(),
             window: self.window.clone(),
             position: self.tracker.position(),
-            ghosts: self.ghosts.clone(),
+            ghosts: self.ghosts.keys().copied().collect(),
             updates: self.updates.iter().cloned().collect(),
             next_seq: self.next_seq,
             read_at,
@@ -208,15 +213,46 @@ impl Journal {
         self.next_seq += 1;
     }
 
-    fn forget_old(&mut self) {
+    fn note_missing(&mut self, removed: &[Arc<Item>], wall: Timestamp, now: Instant) {
+        // What lies in the future of a clock that was set back is not missing.
+        for gone in removed.iter().filter(|gone| gone.at <= Window::until(wall)) {
+            for key in gone.update_keys(self.data.labels.as_slice()) {
+                if self.tracker.contains(gone.at, key) {
+                    self.ghosts.insert(key, Ghost { at: gone.at, missing_since: now });
+                }
+            }
+        }
+    }
+
+    fn forget_old(&mut self, now: Instant) {
         let late_after = self.tracker.interval_after();
-        self.ghosts.retain(|_, at| *at > late_after);
+        let mut missing: Vec<(UpdateKey, Ghost)> = self.ghosts.iter().map(|(key, ghost)| (*key, *ghost)).collect();
+        missing.sort_by_key(|(key, ghost)| (ghost.missing_since, *key));
+        let too_many = missing.len().saturating_sub(STRANGERS_MAX);
+        for (index, (key, ghost)) in missing.into_iter().enumerate() {
+            let expired = now.saturating_duration_since(ghost.missing_since) >= GHOST_KEPT;
+            if ghost.at <= late_after || expired || index < too_many {
+                self.ghosts.remove(&key);
+                self.tracker.forget(ghost.at, key);
+            }
+            if expired {
+                // If the same row is written again, that is news.
+                self.forget_handed_out(ghost.at, key);
+            }
+        }
         let after = Window::after(self.tracker.position().watermark);
         while let Some(entry) = self.handed_out.first_entry() {
             if entry.key().0 > after {
                 break;
             }
             entry.remove();
+        }
+    }
+
+    fn forget_handed_out(&mut self, at: Timestamp, key: UpdateKey) {
+        let first = (at, Arc::new(ItemKey::default()));
+        for (_, keys) in self.handed_out.range_mut(first..).take_while(|(order, _)| order.0 == at) {
+            *keys = keys.iter().copied().filter(|known| *known != key).collect();
         }
     }
 

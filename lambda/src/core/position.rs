@@ -1,19 +1,30 @@
 //! Where in the data a client is: a watermark, and what it has had of the rows that may still appear late before it.
+//!
+//! The interval before the watermark in which rows may appear is longer than the late window by [`limits::FUTURE_SKEW`]: a row
+//! from a clock ahead of ours takes the watermark that far ahead, and rows of the present may still be late behind it.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
+
+use contract::limits;
 
 use super::item::UpdateKey;
 use super::sketch::Sketch;
 use super::timestamp::Timestamp;
 
-/// A client at this position has had every update up to `watermark - late_window`, none after `watermark`, and of those
-/// between exactly the sketched ones.
+/// First moment before `watermark` that the interval of late rows excludes.
+#[must_use]
+pub const fn interval_after(watermark: Timestamp, late_window: Duration) -> Timestamp {
+    watermark.minus(late_window).minus(limits::FUTURE_SKEW)
+}
+
+/// A client at this position has had every update up to [`interval_after`], none after `watermark`, and of those between
+/// exactly the sketched ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// Latest time of a row whose updates were handed out.
     pub watermark: Timestamp,
-    /// How many updates of `(watermark - late_window, watermark]` were handed out, modulo 256.
+    /// How many updates of the interval were handed out, modulo 256.
     pub count: u8,
     /// Which they were.
     pub sketch: Sketch,
@@ -57,7 +68,7 @@ impl Tracker {
     /// First moment that the interval excludes.
     #[must_use]
     pub const fn interval_after(&self) -> Timestamp {
-        self.position.watermark.minus(self.late_window)
+        interval_after(self.position.watermark, self.late_window)
     }
 
     /// Whether the position counts this update, by name.

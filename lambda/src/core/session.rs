@@ -16,10 +16,13 @@ use super::item::UpdateKey;
 use super::journal::Now;
 use super::position::{Position, Tracker};
 use super::sketch::Sketch;
-use super::snapshot::{ReplayLimits, Resume, Snapshot};
+use super::snapshot::{ReplayLimits, Resume, STRANGERS_MAX, Snapshot, Update};
 
 /// Bytes after which a write is handed to the transport even if more could be said.
 const WRITE_BYTES: usize = 32 * 1024;
+
+/// How long another instance's read may have been ahead of ours: indexes lag by a second or so.
+const LEAD_MAX: Duration = Duration::from_secs(15);
 
 /// What a session is told when it begins; randomness and clocks are drawn outside.
 #[derive(Debug)]
@@ -88,15 +91,17 @@ struct Offset {
     /// What it has had beside: another instance was quicker.
     more: Sketch,
     more_count: u8,
+    /// When that instance's lead must have been made up: what is still beside then was deleted.
+    more_until: Option<Instant>,
     /// What it has not had, because its row was not in the table when the client came.
     lacking: Vec<UpdateKey>,
 }
 
 impl Offset {
-    fn of(tracker: &Tracker, snapshot: &Snapshot) -> Self {
+    fn of(tracker: &Tracker, snapshot: &Snapshot, now: Instant) -> Self {
         let (more, more_count) = tracker.unnamed();
-        let mut offset = Self { more, more_count, lacking: Vec::new() };
-        for ghost in snapshot.ghosts.keys() {
+        let mut offset = Self { more, more_count, more_until: Some(now + LEAD_MAX), lacking: Vec::new() };
+        for ghost in &snapshot.ghosts {
             if !offset.take(*ghost) {
                 offset.lacking.push(*ghost);
             }
@@ -113,6 +118,17 @@ impl Offset {
             self.more_count = self.more_count.wrapping_sub(1);
         }
         had
+    }
+
+    /// Forgets what cannot come any more, and what would take up too much of the sketch.
+    fn settle(&mut self, snapshot: &Snapshot, updates: &[Arc<Update>], now: Instant) {
+        // What the instance has forgotten cannot come back, and is not counted any more.
+        let returns = |key: &UpdateKey| updates.iter().any(|update| update.returned && update.key == *key);
+        self.lacking.retain(|key| snapshot.ghosts.contains(key) || returns(key));
+        let strangers = usize::from(self.more_count) + snapshot.ghosts.len().saturating_sub(self.lacking.len());
+        if strangers > STRANGERS_MAX || self.more_until.is_none_or(|until| until <= now) {
+            (self.more, self.more_count) = (Sketch::EMPTY, 0);
+        }
     }
 
     /// Whether the client was lacking this update.
@@ -220,11 +236,12 @@ impl Session {
         if self.params.ends_at.0 <= now.instant {
             return self.end(self.params.ends_at.1);
         }
-        if self.heartbeat_at <= now.instant {
-            self.put_heartbeat(&mut out, now, view);
-        }
         if let Some(snapshot) = view.snapshot {
             self.follow(&mut out, snapshot, now);
+        }
+        // After the news, so that its id is the newest position; a write is short, so it is not kept waiting.
+        if self.heartbeat_at <= now.instant && self.phase == Phase::Open {
+            self.put_heartbeat(&mut out, now, view);
         }
         if !out.is_empty() {
             return Step::Send(out.freeze());
@@ -305,9 +322,9 @@ impl Session {
         }
         self.place_in(snapshot, now);
         self.put_reset(out);
-        self.replay(out);
+        self.replay(out, now.instant);
         if matches!(self.place, Place::Live { .. }) {
-            self.put_updates(out, snapshot);
+            self.put_updates(out, snapshot, now.instant);
         }
         if out.len() >= WRITE_BYTES || self.phase == Phase::Closed {
             return; // there is more to say of this snapshot: look at it again
@@ -318,7 +335,7 @@ impl Session {
         }
     }
 
-    fn replay(&mut self, out: &mut BytesMut) {
+    fn replay(&mut self, out: &mut BytesMut, now: Instant) {
         let (snapshot, mut resume) = match std::mem::replace(&mut self.place, Place::Fresh) {
             Place::Replaying { snapshot, resume } => (snapshot, resume),
             other => {
@@ -328,7 +345,7 @@ impl Session {
         };
         while out.len() < WRITE_BYTES {
             let Some((item, tag_index, key)) = resume.queue.pop_front() else {
-                self.place = Self::caught_up(&snapshot, resume.tracker);
+                self.place = Self::caught_up(&snapshot, resume.tracker, now);
                 return;
             };
             resume.tracker.hand_out(item.at, key);
@@ -341,27 +358,26 @@ impl Session {
     }
 
     /// Joins a client that has had everything of `snapshot` to those that are live.
-    fn caught_up(snapshot: &Snapshot, mut tracker: Tracker) -> Place {
+    fn caught_up(snapshot: &Snapshot, mut tracker: Tracker, now: Instant) -> Place {
         if tracker.position().watermark > snapshot.position.watermark {
             return Place::Ahead(tracker.position());
         }
         tracker.advance(snapshot.position.watermark);
-        Self::live(snapshot, Offset::of(&tracker, snapshot))
+        Self::live(snapshot, Offset::of(&tracker, snapshot, now))
     }
 
-    fn put_updates(&mut self, out: &mut BytesMut, snapshot: &Snapshot) {
+    fn put_updates(&mut self, out: &mut BytesMut, snapshot: &Snapshot, now: Instant) {
         let Place::Live { next_seq, offset, position } = &mut self.place else { return };
         let (mut next_seq, mut offset, mut position) = (*next_seq, std::mem::take(offset), *position);
         let Some(updates) = snapshot.updates_from(next_seq) else {
             // Some are gone already: the client comes back with its cursor and gets them from the table.
             encode::retry(out, self.params.reconnect);
+            encode::end_block(out);
             self.phase = Phase::Closed;
             self.ended = Some("overflow");
             return;
         };
-        // What the instance has forgotten cannot come back, and is not counted any more.
-        let returns = |key: &UpdateKey| updates.iter().any(|update| update.returned && update.key == *key);
-        offset.lacking.retain(|key| snapshot.ghosts.contains_key(key) || returns(key));
+        offset.settle(snapshot, updates, now);
         let mut all = true;
         for update in updates {
             if out.len() >= WRITE_BYTES {

@@ -1,6 +1,6 @@
 //! What the store held at one read, shared by all sessions of the instance, and how a returning client continues from it.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,12 +11,16 @@ use super::cursor::{Epoch, ResetReason};
 use super::event::MetricsFrame;
 use super::filter::Filter;
 use super::item::{Item, UpdateKey};
-use super::position::{Position, Tracker};
+use super::position::{Position, Tracker, interval_after};
 use super::timestamp::Timestamp;
 use super::window::Window;
 
 /// Updates that a resume looks through at most, matching or not, for one that may be delivered.
 const SCAN_PER_REPLAYED: usize = 20;
+
+/// Updates in a position that this table does not have, at most, before they are taken for deleted and left out. Fewer may be
+/// rows that another instance's read saw and ours does not yet. Half of what a sketch can tell: the rest is for late rows.
+pub const STRANGERS_MAX: usize = 4;
 
 /// One update that this instance handed out, encoded once for all sessions.
 #[derive(Debug)]
@@ -69,7 +73,7 @@ pub struct Snapshot {
     /// Where a client is that has had everything.
     pub position: Position,
     /// Updates that the position counts although their rows are not in the table any more.
-    pub ghosts: BTreeMap<UpdateKey, Timestamp>,
+    pub ghosts: BTreeSet<UpdateKey>,
     /// Latest updates, oldest first.
     pub updates: Vec<Arc<Update>>,
     /// Number of the next update.
@@ -80,13 +84,24 @@ pub struct Snapshot {
     pub metrics: Mutex<BTreeMap<Filter, Arc<MetricsFrame>>>,
 }
 
+/// An item, which of its tickers, and the identity of that update.
+pub type Pending = (Arc<Item>, usize, UpdateKey);
+
+fn position_of(watermark: Timestamp, updates: &[Pending]) -> Position {
+    let mut position = Position { watermark, ..Position::ORIGIN };
+    for (_, _, key) in updates {
+        position.toggle(key.element(), true);
+    }
+    position
+}
+
 /// What a returning client is still to get.
 #[derive(Debug)]
 pub struct Resume {
     /// Where the client is, moving as it gets updates.
     pub tracker: Tracker,
     /// Items and tickers it has not had, oldest first.
-    pub queue: VecDeque<(Arc<Item>, usize, UpdateKey)>,
+    pub queue: VecDeque<Pending>,
 }
 
 impl Snapshot {
@@ -131,7 +146,7 @@ impl Snapshot {
         if position.watermark > Window::until(now).max(self.position.watermark) {
             return Err(ResetReason::Unknown);
         }
-        let late_after = position.watermark.minus(self.late_window);
+        let late_after = interval_after(position.watermark, self.late_window);
         if late_after < Window::after(self.read_at) {
             return Err(ResetReason::Expired);
         }
@@ -149,17 +164,10 @@ impl Snapshot {
     }
 
     /// Splits the updates of `(late_after, watermark]` into those the client has had and those it lacks.
-    fn missing_late(
-        &self,
-        position: Position,
-        late_after: Timestamp,
-    ) -> (Tracker, VecDeque<(Arc<Item>, usize, UpdateKey)>) {
+    fn missing_late(&self, position: Position, late_after: Timestamp) -> (Tracker, VecDeque<Pending>) {
         let candidates: Vec<_> =
             self.window.items_between(late_after, position.watermark).flat_map(|item| self.updates_of(item)).collect();
-        let mut held = Position { watermark: position.watermark, ..Position::ORIGIN };
-        for (_, _, key) in &candidates {
-            held.toggle(key.element(), true);
-        }
+        let held = position_of(position.watermark, &candidates);
         if let Some(locator) = position.sketch.difference(held.sketch).decode() {
             let (missing, had): (Vec<_>, Vec<_>) =
                 candidates.iter().cloned().partition(|(_, _, key)| locator.contains(key.element()));
@@ -167,8 +175,9 @@ impl Snapshot {
             let gone = locator.len().saturating_sub(missing.len());
             let differs = u8::try_from((256 + missing.len() - gone) % 256);
             if missing.len() <= locator.len() && differs == Ok(held.count.wrapping_sub(position.count)) {
+                let start = if gone <= STRANGERS_MAX { position } else { position_of(position.watermark, &had) };
                 let had = had.into_iter().map(|(item, _, key)| (item.at, key));
-                return (Tracker::new(self.late_window, position, had), missing.into());
+                return (Tracker::new(self.late_window, start, had), missing.into());
             }
         }
         // More than eight differences: the interval is repeated, rather than anything lost.
@@ -176,7 +185,7 @@ impl Snapshot {
         (Tracker::new(self.late_window, nothing_had, []), candidates.into())
     }
 
-    fn updates_of<'a>(&'a self, item: &'a Arc<Item>) -> impl Iterator<Item = (Arc<Item>, usize, UpdateKey)> + 'a {
+    fn updates_of<'a>(&'a self, item: &'a Arc<Item>) -> impl Iterator<Item = Pending> + 'a {
         let keys = item.update_keys(self.data.labels.as_slice());
         keys.enumerate().map(|(tag, key)| (Arc::clone(item), tag, key))
     }
