@@ -76,7 +76,6 @@ fn start() -> SocketAddr {
 }
 
 /// Starts the server; `None` when it ended, because somebody else took the port.
-#[expect(clippy::zombie_processes, reason = "it lives as long as this process, and the reaper ends it")]
 fn start_at(address: SocketAddr, began: Instant) -> Option<SocketAddr> {
     let mut java = Command::new("java");
     // A small heap and the client compiler: it starts in half the time and leaves the cores to the tests.
