@@ -1,6 +1,6 @@
 //! The generator: deploy.toml → manifest → plan → artifacts → disk.
 //!
-//! Imports point one way, in the order of the modules below. Only [`write`] and the binary touch the disk, only the
+//! Imports point one way, in the order of the modules below. Only [`mod@write`] and the binary touch the disk, only the
 //! binary prints; everything else takes data and returns data, so that the same manifest gives the same bytes.
 
 pub mod diagnostic;

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::http::request::Origin;
 use crate::http::{cors, dashboard, stream};
 use crate::start::Fatal;
-use crate::store::dynamodb::{self, DynamoDb};
+use crate::store::dynamodb::DynamoDb;
 use crate::store::memory::Memory;
 use crate::store::{Configuration, Store};
 
@@ -109,7 +109,7 @@ impl Local {
         let data = &settings.stream.data;
         let store: Arc<dyn Store> = if settings.dynamodb {
             let from_env = DynamoDb::from_env(data.clone(), lookup);
-            dynamodb::shared(match from_env {
+            Arc::new(match from_env {
                 Ok(store) => store,
                 Err(_) => DynamoDb::from_profile(data.clone(), lookup).await.map_err(Fatal::new)?,
             })

@@ -2,10 +2,15 @@
 
 use std::fmt::Display;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use contract::SettingError;
+use contract::{DataSettings, SettingError, limits};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
+
+use crate::store::Store;
+use crate::store::dynamodb::DynamoDb;
+use crate::telemetry;
 
 /// Reads a variable of the process; one that is not UTF-8 reads as its lossy form, which no rule accepts.
 #[must_use]
@@ -40,11 +45,34 @@ impl From<Vec<SettingError>> for Fatal {
     }
 }
 
+/// Runs a function's program to its end.
+pub fn function(run: impl Future<Output = Result<(), Fatal>>) -> ExitCode {
+    telemetry::start(&variable);
+    match runtime().and_then(|runtime| runtime.block_on(run)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fatal) => fatal.report(),
+    }
+}
+
+/// Sets up the tables from the environment and reaches them once: init runs at full CPU, so the handshake is cheapest now.
+///
+/// # Errors
+/// [`Fatal`] when the environment lacks something. A table that does not answer is logged; it may when it is needed.
+pub async fn tables(data: DataSettings) -> Result<Arc<dyn Store>, Fatal> {
+    let store = DynamoDb::from_env(data, &variable).map_err(Fatal::new)?;
+    match tokio::time::timeout(limits::INIT_READ_TIMEOUT, store.warm_up()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "first read failed; going on"),
+        Err(_) => tracing::warn!("first read took too long; going on"),
+    }
+    Ok(Arc::new(store))
+}
+
 /// Makes the runtime: one thread where one request is served at a time, a thread per core on Managed Instances.
 ///
 /// # Errors
 /// [`Fatal`] when the system gives no threads.
-pub fn runtime() -> Result<Runtime, Fatal> {
+fn runtime() -> Result<Runtime, Fatal> {
     let mut builder = if variable("AWS_LAMBDA_MAX_CONCURRENCY").is_some() {
         tokio::runtime::Builder::new_multi_thread()
     } else {

@@ -4,7 +4,7 @@
 //! the binary and its start; `aws-config` serves only where the environment has no credentials, which on Lambda never is.
 
 use std::collections::HashSet;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use aws_credential_types::Credentials;
@@ -324,12 +324,6 @@ fn configuration(row: &Row) -> Option<Configuration> {
     };
     let tags: std::collections::BTreeSet<Tag> = texts.into_iter().filter_map(|text| Tag::new(text).ok()).collect();
     Some(Configuration { tags })
-}
-
-/// Shares a store that is chosen at run time.
-#[must_use]
-pub fn shared(store: DynamoDb) -> Arc<dyn Store> {
-    Arc::new(store)
 }
 
 #[cfg(test)]
