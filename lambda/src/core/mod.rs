@@ -12,6 +12,8 @@ pub mod position;
 #[cfg(test)]
 mod properties;
 pub mod session;
+#[cfg(test)]
+mod session_properties;
 pub mod sketch;
 pub mod snapshot;
 pub mod timestamp;

@@ -1,0 +1,401 @@
+//! Sessions over random histories of table, instances and cut connections, against a model that remembers everything.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use proptest::prelude::*;
+
+use super::cursor::Cursor;
+use super::event::EndReason;
+use super::filter::Filter;
+use super::item::tests::item;
+use super::journal::Journal;
+use super::properties::{LATE, START, World, journal, tags};
+use super::session::{Session, SessionParams, Step, View};
+use super::snapshot::{ReplayLimits, Snapshot};
+
+/// One instance: its journal and what it published last.
+struct Instance {
+    journal: Journal,
+    snapshot: Option<Arc<Snapshot>>,
+    /// Rows it does not see yet: indexes lag behind each other.
+    blind_to: BTreeSet<String>,
+}
+
+impl Instance {
+    fn new() -> Self {
+        Self { journal: journal(), snapshot: None, blind_to: BTreeSet::new() }
+    }
+
+    fn poll(&mut self, world: &World) {
+        let range = self.journal.next_read(world.now);
+        let rows = world.read(range).into_iter().filter(|row| !self.blind_to.contains(&*row.key.id)).collect();
+        if let Some(snapshot) = self.journal.apply(range, rows, world.now) {
+            self.snapshot = Some(Arc::new(snapshot));
+        }
+    }
+}
+
+/// An EventSource: keeps the last id, counts what it got.
+#[derive(Default)]
+struct Client {
+    last_id: Option<String>,
+    got: Vec<(String, String, String)>,
+    resets: Vec<String>,
+    metrics: Vec<String>,
+}
+
+impl Client {
+    fn receive(&mut self, bytes: &[u8]) {
+        let text = std::str::from_utf8(bytes).unwrap();
+        for block in text.split_inclusive("\n\n").filter(|block| block.ends_with("\n\n")) {
+            let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+            let Some(event) = field("event: ") else { continue };
+            self.last_id = field("id: ").or(self.last_id.take());
+            let data: serde_json::Value = serde_json::from_str(&field("data: ").unwrap()).unwrap();
+            let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
+            match event.as_str() {
+                "sentiment_update" => self.got.push((text("item_id"), text("ticker"), text("label"))),
+                "reset" => self.resets.push(text("reason")),
+                "metrics" => self.metrics.push(data.to_string()),
+                _ => {}
+            }
+        }
+    }
+}
+
+fn connect(client: &Client, instance: &Instance, world: &World, filter: &Filter) -> Session {
+    let epoch = instance.journal.epoch();
+    let params = SessionParams {
+        stream_id: "s".into(),
+        epoch,
+        filter: filter.clone(),
+        presented: client.last_id.as_ref().map(|id| Cursor::from_id(id.as_bytes(), epoch)),
+        heartbeat_every: Duration::from_secs(15),
+        retry: Duration::from_secs(3),
+        reconnect: Duration::from_secs(1),
+        ends_at: (world.now.instant + Duration::from_secs(86_400 * 30), EndReason::Session),
+        replay: ReplayLimits { window: Duration::from_secs(900), events: 500 },
+    };
+    Session::new(params, world.now.instant)
+}
+
+/// Pulls everything the session has to say now.
+fn pull(session: &mut Session, instance: &Instance, world: &World) -> Vec<u8> {
+    let view = View { snapshot: instance.snapshot.as_ref(), connections: 1, uptime: Duration::ZERO, shutdown: false };
+    let mut bytes = Vec::new();
+    for _ in 0..10_000 {
+        match session.step(world.now, view) {
+            Step::Send(more) => bytes.extend_from_slice(&more),
+            Step::Wait(_) | Step::Close => return bytes,
+        }
+    }
+    panic!("the session does not come to rest");
+}
+
+#[derive(Clone, Debug)]
+enum Act {
+    Insert {
+        lag_secs: u64,
+        tags: u8,
+    },
+    Relabel {
+        pick: usize,
+        label: u8,
+    },
+    Delete {
+        pick: usize,
+    },
+    Pass {
+        secs: u64,
+    },
+    /// An instance does not see the newest row for a while.
+    Blind {
+        instance: usize,
+    },
+    Sighted,
+    Poll {
+        instance: usize,
+    },
+    /// The connection breaks after this share of what was on its way, and the client goes to another instance.
+    Cut {
+        share: u8,
+        instance: usize,
+    },
+}
+
+fn act() -> impl Strategy<Value = Act> {
+    prop_oneof![
+        6 => (prop_oneof![3 => Just(0), 1 => 0_u64..500], 0_u8..7).prop_map(|(lag_secs, tags)| Act::Insert { lag_secs, tags }),
+        1 => (any::<usize>(), 0_u8..3).prop_map(|(pick, label)| Act::Relabel { pick, label }),
+        1 => any::<usize>().prop_map(|pick| Act::Delete { pick }),
+        3 => (0_u64..30).prop_map(|secs| Act::Pass { secs }),
+        1 => (0_usize..3).prop_map(|instance| Act::Blind { instance }),
+        2 => Just(Act::Sighted),
+        4 => (0_usize..3).prop_map(|instance| Act::Poll { instance }),
+        3 => (0_u8..=100, 0_usize..3).prop_map(|(share, instance)| Act::Cut { share, instance }),
+    ]
+}
+
+struct Stage {
+    world: World,
+    instances: Vec<Instance>,
+    client: Client,
+    session: Session,
+    at: usize,
+    filter: Filter,
+    /// Rows the client must hear of.
+    fresh: BTreeSet<String>,
+    /// Rows it may have heard of and that are gone.
+    deleted: BTreeSet<String>,
+    /// Time for which instances may have been blind.
+    blind_secs: u64,
+    /// Late rows, relabels and blind rows since the client's position was last settled on all instances.
+    differences: usize,
+}
+
+impl Stage {
+    fn new(filter: Filter) -> Self {
+        let mut world = World::new();
+        for n in 0..5 {
+            let id = format!("base{n}");
+            world.rows.insert(id.clone(), item(&id, START - n * 60_000, 0, 0.5, &["AAPL"]));
+        }
+        let mut instances: Vec<Instance> = (0..3).map(|_| Instance::new()).collect();
+        instances.iter_mut().for_each(|instance| instance.poll(&world));
+        let client = Client::default();
+        let session = connect(&client, &instances[0], &world, &filter);
+        let mut stage = Self {
+            world,
+            instances,
+            client,
+            session,
+            at: 0,
+            filter,
+            fresh: BTreeSet::new(),
+            deleted: BTreeSet::new(),
+            blind_secs: 0,
+            differences: 0,
+        };
+        stage.deliver();
+        stage
+    }
+
+    fn deliver(&mut self) {
+        let bytes = pull(&mut self.session, &self.instances[self.at], &self.world);
+        self.client.receive(&bytes);
+    }
+
+    /// Lets every instance see everything, and the client take a heartbeat: its id is up to date.
+    fn settle(&mut self) {
+        self.see();
+        self.world.pass(Duration::from_secs(16));
+        self.see();
+        self.differences = 0;
+    }
+
+    /// Ends every blindness.
+    fn see(&mut self) {
+        for instance in &mut self.instances {
+            instance.blind_to.clear();
+            instance.poll(&self.world);
+        }
+        self.deliver();
+        self.blind_secs = 0;
+    }
+
+    fn picked(&self, pick: usize) -> Option<String> {
+        let id = self.fresh.iter().nth(pick % self.fresh.len().max(1))?;
+        // Only what is still in sight of a poll: older rows wait for the full re-read.
+        (self.world.rows[id].at > self.world.now.wall.minus(LATE / 2)).then(|| id.clone())
+    }
+
+    /// The promise of exactly once holds up to eight differences between what a client has had and what a table holds, of
+    /// which four may be taken by rows that are gone; a history with more is settled in between.
+    fn spend(&mut self, differences: usize) {
+        if self.differences + differences > 4 {
+            self.settle();
+        }
+        self.differences += differences;
+    }
+
+    fn play(&mut self, act: &Act, serial: usize) {
+        match act {
+            Act::Insert { lag_secs, tags: bits } => {
+                // With three tickers, relabelling one row would be six differences.
+                self.spend(tags(*bits).len());
+                let id = format!("n{serial}");
+                let at = self.world.now.wall.minus(Duration::from_secs(*lag_secs));
+                let row = item(&id, at.millis() + serial as u64 % 7, 0, 0.5, &tags(*bits));
+                let late = self.world.rows.values().any(|other| row.at <= other.at);
+                self.differences -= if late { 0 } else { row.tags.len() };
+                self.world.rows.insert(id.clone(), row);
+                self.fresh.insert(id);
+            }
+            Act::Relabel { pick, label } => {
+                let Some(id) = self.picked(*pick) else { return };
+                self.spend(2 * self.world.rows[&id].tags.len());
+                self.world.rows.get_mut(&id).unwrap().label = *label;
+            }
+            Act::Delete { pick } => {
+                let Some(id) = self.picked(*pick) else { return };
+                self.spend(self.world.rows[&id].tags.len());
+                let row = self.world.rows.remove(&id).unwrap();
+                self.fresh.remove(&id);
+                self.deleted.insert(row.key.id.to_string());
+            }
+            Act::Pass { secs } => {
+                // Indexes lag by seconds, not longer.
+                self.blind_secs += secs;
+                if self.blind_secs > 10 {
+                    self.see();
+                }
+                self.world.pass(Duration::from_secs(*secs));
+            }
+            Act::Blind { instance } => {
+                let newest = self.fresh.iter().max_by_key(|id| self.world.rows[*id].at).cloned();
+                self.spend(newest.as_ref().map_or(0, |id| self.world.rows[id].tags.len()));
+                self.instances[*instance].blind_to.extend(newest);
+            }
+            Act::Sighted => self.instances.iter_mut().for_each(|instance| instance.blind_to.clear()),
+            Act::Poll { instance } => {
+                self.instances[*instance].poll(&self.world);
+                if *instance == self.at {
+                    self.deliver();
+                }
+            }
+            Act::Cut { share, instance } => self.cut(*share, *instance),
+        }
+    }
+
+    fn cut(&mut self, share: u8, to: usize) {
+        self.instances[self.at].poll(&self.world);
+        let bytes = pull(&mut self.session, &self.instances[self.at], &self.world);
+        self.client.receive(&bytes[..bytes.len() * usize::from(share) / 100]);
+        self.at = to;
+        self.instances[self.at].poll(&self.world);
+        self.session = connect(&self.client, &self.instances[self.at], &self.world, &self.filter);
+        self.deliver();
+    }
+}
+
+fn expected(stage: &Stage) -> Vec<(String, String, String)> {
+    let labels = ["positive", "neutral", "negative"];
+    let mut all = Vec::new();
+    for id in &stage.fresh {
+        let row = &stage.world.rows[id];
+        for tag in row.tags.iter().filter(|tag| stage.filter.matches_tag(tag)) {
+            all.push((id.clone(), tag.to_string(), labels[usize::from(row.label)].to_owned()));
+        }
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
+
+    /// Whatever is cut, wherever the client goes next: every update once, nothing of the baseline, no reset.
+    #[test]
+    fn a_client_hears_every_update_exactly_once(
+        acts in prop::collection::vec(act(), 1..60),
+        narrow: bool,
+    ) {
+        let filter = if narrow { Filter::parse("AAPL,NVDA").unwrap() } else { Filter::all() };
+        let mut stage = Stage::new(filter);
+        for (serial, act) in acts.iter().enumerate() {
+            stage.play(act, serial);
+        }
+        stage.settle();
+        let got = &stage.client.got;
+        let unique: BTreeSet<_> = got.iter().collect();
+        // Going back to a label that a row had before is a new update too; only those may look like repetitions.
+        let relabels = acts.iter().any(|act| matches!(act, Act::Relabel { .. }));
+        prop_assert!(relabels || unique.len() == got.len(), "twice: {got:?}");
+        for update in expected(&stage) {
+            prop_assert!(unique.contains(&update), "missing {update:?} in {got:?}");
+        }
+        prop_assert!(got.iter().all(|(id, _, _)| stage.fresh.contains(id) || stage.deleted.contains(id)), "baseline replayed: {got:?}");
+        prop_assert_eq!(&stage.client.resets, &Vec::<String>::new());
+        for pair in stage.client.metrics.windows(2) {
+
+
+            prop_assert!(pair[0] != pair[1], "metrics repeated: {pair:?}");
+        }
+    }
+}
+
+/// Names of the events in some bytes, in order.
+fn event_names(bytes: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(bytes).unwrap();
+    text.lines().filter_map(|line| line.strip_prefix("event: ")).map(str::to_owned).collect()
+}
+
+fn first_write(session: &mut Session, world: &World, snapshot: Option<&Arc<Snapshot>>) -> Vec<u8> {
+    let view = View { snapshot, connections: 1, uptime: Duration::ZERO, shutdown: false };
+    match session.step(world.now, view) {
+        Step::Send(bytes) => bytes.to_vec(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_first_write_has_the_retry_and_a_heartbeat_and_before_it_the_reset() {
+    let (world, mut instance) = (World::new(), Instance::new());
+    let fresh = Client::default();
+    let bytes = first_write(&mut connect(&fresh, &instance, &world, &Filter::all()), &world, None);
+    assert!(bytes.starts_with(b"retry: 3000\nid: evt_"));
+    assert_eq!(event_names(&bytes), ["heartbeat"]);
+    instance.poll(&world);
+    let lost = Client { last_id: Some("evt_abc123".into()), ..Client::default() };
+    let mut session = connect(&lost, &instance, &world, &Filter::all());
+    assert_eq!(event_names(&first_write(&mut session, &world, instance.snapshot.as_ref())), ["reset", "heartbeat"]);
+    assert_eq!(event_names(&pull(&mut session, &instance, &world)), ["metrics"]);
+}
+
+#[test]
+fn a_reader_that_was_slow_gets_every_update_and_only_the_newest_metrics() {
+    let (mut world, mut instance) = (World::new(), Instance::new());
+    instance.poll(&world);
+    let mut session = connect(&Client::default(), &instance, &world, &Filter::all());
+    pull(&mut session, &instance, &world);
+    for n in 0..3 {
+        world.pass(Duration::from_secs(1));
+        let id = format!("n{n}");
+        world.rows.insert(id.clone(), item(&id, world.now.wall.millis(), 0, 0.5, &["AAPL"]));
+        instance.poll(&world);
+    }
+    let expected = ["sentiment_update", "sentiment_update", "sentiment_update", "metrics"];
+    assert_eq!(event_names(&pull(&mut session, &instance, &world)), expected);
+}
+
+#[test]
+fn a_reader_too_slow_for_the_ring_is_sent_away_and_resumes() {
+    let (mut world, mut instance) = (World::new(), Instance::new());
+    instance.poll(&world);
+    let mut client = Client::default();
+    let mut session = connect(&client, &instance, &world, &Filter::all());
+    client.receive(&pull(&mut session, &instance, &world));
+    for n in 0..501 {
+        let id = format!("n{n}");
+        world.rows.insert(id.clone(), item(&id, world.now.wall.millis() + n, 0, 0.5, &["AAPL"]));
+    }
+    instance.poll(&world);
+    assert_eq!(pull(&mut session, &instance, &world), b"retry: 1000\n\n");
+    assert_eq!(session.ended(), Some("overflow"));
+    // 501 are more than a resume brings, so the client is told that it missed some.
+    client.receive(&pull(&mut connect(&client, &instance, &world, &Filter::all()), &instance, &world));
+    assert_eq!(client.resets, ["overflow"]);
+}
+
+#[test]
+fn the_end_announces_when_to_come_back_and_nothing_follows() {
+    let (mut world, mut instance) = (World::new(), Instance::new());
+    instance.poll(&world);
+    let mut session = connect(&Client::default(), &instance, &world, &Filter::all());
+    pull(&mut session, &instance, &world);
+    world.pass(Duration::from_secs(86_400 * 31));
+    let expected = "retry: 1000\nevent: deadline\ndata: {\"reason\":\"session\",\"reconnect_ms\":1000}\n\n";
+    assert_eq!(String::from_utf8(pull(&mut session, &instance, &world)).unwrap(), expected);
+    assert_eq!(pull(&mut session, &instance, &world), b"");
+}
