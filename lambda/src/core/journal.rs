@@ -46,6 +46,9 @@ const ABSURD: Duration = Duration::from_secs(2 * 3600);
 /// because what is kept takes up places in the sketch that late rows need.
 const GHOST_KEPT: Duration = Duration::from_secs(15);
 
+/// Gone updates that are remembered, at most; an id can speak of eight.
+const GONE_MAX: usize = 1000;
+
 /// A row that went missing.
 #[derive(Clone, Copy, Debug)]
 struct Ghost {
@@ -65,6 +68,8 @@ pub struct Journal {
     handed_out: BTreeMap<ItemOrder, Box<[UpdateKey]>>,
     /// Handed out, still counted by the position, and not in the table any more: deleted, or an index that lags.
     ghosts: BTreeMap<UpdateKey, Ghost>,
+    /// Not counted any more although clients may have had them: replaced by another version of their row, or deleted.
+    gone: BTreeMap<UpdateKey, Timestamp>,
     updates: VecDeque<Arc<Update>>,
     next_seq: u64,
     last_read: Option<Timestamp>,
@@ -85,6 +90,7 @@ impl Journal {
             poll,
             handed_out: BTreeMap::new(),
             ghosts: BTreeMap::new(),
+            gone: BTreeMap::new(),
             updates: VecDeque::new(),
             next_seq: 0,
             last_read: None,
@@ -150,6 +156,7 @@ impl Journal {
             window: self.window.clone(),
             position: self.tracker.position(),
             ghosts: self.ghosts.keys().copied().collect(),
+            gone: self.gone.keys().copied().collect(),
             updates: self.updates.iter().cloned().collect(),
             next_seq: self.next_seq,
             read_at,
@@ -185,11 +192,13 @@ impl Journal {
         for replaced in before.iter().filter(|key| !keys.contains(key)) {
             self.tracker.forget(item.at, *replaced);
             self.ghosts.remove(replaced);
+            self.gone.insert(*replaced, item.at);
         }
         // What was forgotten for its age may come into sight again when a clock steps; it is not new.
         let known = baseline || item.at <= Window::after(self.tracker.position().watermark);
         for (tag_index, key) in keys.iter().enumerate() {
             self.tracker.hand_out(item.at, *key);
+            self.gone.remove(key);
             let returned = self.ghosts.remove(key).is_some();
             if !known && (returned || !before.contains(key)) {
                 self.push(item, tag_index, *key, returned);
@@ -234,11 +243,16 @@ impl Journal {
             if ghost.at <= late_after || expired || index < too_many {
                 self.ghosts.remove(&key);
                 self.tracker.forget(ghost.at, key);
+                self.gone.insert(key, ghost.at);
             }
             if expired {
                 // If the same row is written again, that is news.
                 self.forget_handed_out(ghost.at, key);
             }
+        }
+        self.gone.retain(|_, at| *at > late_after);
+        while self.gone.len() > GONE_MAX {
+            self.gone.pop_first();
         }
         let after = Window::after(self.tracker.position().watermark);
         while let Some(entry) = self.handed_out.first_entry() {

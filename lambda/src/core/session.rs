@@ -125,6 +125,11 @@ impl Offset {
         // What the instance has forgotten cannot come back, and is not counted any more.
         let returns = |key: &UpdateKey| updates.iter().any(|update| update.returned && update.key == *key);
         self.lacking.retain(|key| snapshot.ghosts.contains(key) || returns(key));
+        if let Some(locator) = self.more.decode().filter(|locator| !locator.is_empty()) {
+            for key in snapshot.gone.iter().filter(|key| locator.contains(key.element())) {
+                self.take(*key);
+            }
+        }
         let strangers = usize::from(self.more_count) + snapshot.ghosts.len().saturating_sub(self.lacking.len());
         if strangers > STRANGERS_MAX || self.more_until.is_none_or(|until| until <= now) {
             (self.more, self.more_count) = (Sketch::EMPTY, 0);

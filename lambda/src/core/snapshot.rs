@@ -12,6 +12,7 @@ use super::event::MetricsFrame;
 use super::filter::Filter;
 use super::item::{Item, UpdateKey};
 use super::position::{Position, Tracker, interval_after};
+use super::sketch::Locator;
 use super::timestamp::Timestamp;
 use super::window::Window;
 
@@ -74,6 +75,8 @@ pub struct Snapshot {
     pub position: Position,
     /// Updates that the position counts although their rows are not in the table any more.
     pub ghosts: BTreeSet<UpdateKey>,
+    /// Updates that clients may have had and that the position does not count any more: replaced or deleted.
+    pub gone: Vec<UpdateKey>,
     /// Latest updates, oldest first.
     pub updates: Vec<Arc<Update>>,
     /// Number of the next update.
@@ -175,7 +178,7 @@ impl Snapshot {
             let gone = locator.len().saturating_sub(missing.len());
             let differs = u8::try_from((256 + missing.len() - gone) % 256);
             if missing.len() <= locator.len() && differs == Ok(held.count.wrapping_sub(position.count)) {
-                let start = if gone <= STRANGERS_MAX { position } else { position_of(position.watermark, &had) };
+                let start = self.without_gone(position, &locator, gone, &had);
                 let had = had.into_iter().map(|(item, _, key)| (item.at, key));
                 return (Tracker::new(self.late_window, start, had), missing.into());
             }
@@ -183,6 +186,18 @@ impl Snapshot {
         // More than eight differences: the interval is repeated, rather than anything lost.
         let nothing_had = Position { watermark: position.watermark, ..Position::ORIGIN };
         (Tracker::new(self.late_window, nothing_had, []), candidates.into())
+    }
+
+    /// Takes out of a client's position what the table does not have and will not have.
+    fn without_gone(&self, mut position: Position, locator: &Locator, strangers: usize, had: &[Pending]) -> Position {
+        let known: Vec<_> = self.gone.iter().filter(|key| locator.contains(key.element())).collect();
+        if strangers.saturating_sub(known.len()) > STRANGERS_MAX {
+            return position_of(position.watermark, had);
+        }
+        for key in known {
+            position.toggle(key.element(), false);
+        }
+        position
     }
 
     fn updates_of<'a>(&'a self, item: &'a Arc<Item>) -> impl Iterator<Item = Pending> + 'a {
