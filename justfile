@@ -72,7 +72,8 @@ package *arguments:
 [group('deploy')]
 [no-exit-message]
 image:
-    @echo 'There is no image build yet. `just package` builds zips.' >&2; exit 1
+    @echo 'There is no image build yet. Set `package = "zip"` under [stream] in deploy.toml and run `./justw package`, or build with' >&2
+    @echo '`docker build -f generated/Dockerfile .`, push, and give Terraform the digest as `stream_image`.' >&2; exit 1
 
 # Render, then create what has to exist before the first deployment
 [group('deploy')]

@@ -22,7 +22,7 @@ variable "dashboard_zip" {
   # Both functions in one rule, so that one missing file is one error.
   validation {
     condition     = var.dashboard_zip != null && var.stream_image != null
-    error_message = "The functions are not packaged yet: run `./justw package` for dashboard and `./justw image` to push the image of stream."
+    error_message = "The functions are not packaged yet: run `./justw package` for dashboard and `./justw image` to push the image of stream, or set `package = \"zip\"` for stream too."
   }
 
   validation {

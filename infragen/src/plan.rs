@@ -303,10 +303,11 @@ fn missing_artifacts(functions: &[&FunctionPlan]) -> String {
     let head = "The functions are not packaged yet: run";
     match (roles(Packaging::Zip).as_str(), roles(Packaging::Image).as_str()) {
         (_, "") => format!("{head} `./justw package`."),
-        ("", _) => format!("{head} `./justw package`, then `./justw image` to push the images."),
-        (zip, image) => {
-            format!("{head} `./justw package` for {zip} and `./justw image` to push the image of {image}.")
-        }
+        ("", _) => format!("{head} `./justw image` to push the images, or set `package = \"zip\"` for both."),
+        (zip, image) => format!(
+            "{head} `./justw package` for {zip} and `./justw image` to push the image of {image}, \
+             or set `package = \"zip\"` for {image} too."
+        ),
     }
 }
 

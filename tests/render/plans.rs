@@ -86,7 +86,7 @@ fn without_artifacts_one_sentence_names_the_command() {
     for (name, sentence) in [
         (
             "default",
-            "The functions are not packaged yet: run `./justw package` for dashboard and `./justw image` to push the image of stream.",
+            "The functions are not packaged yet: run `./justw package` for dashboard and `./justw image` to push the image of stream, or set `package = \"zip\"` for stream too.",
         ),
         ("zip_both", "The functions are not packaged yet: run `./justw package`."),
     ] {
