@@ -72,6 +72,7 @@ pub struct Journal {
     gone: BTreeMap<UpdateKey, Timestamp>,
     updates: VecDeque<Arc<Update>>,
     next_seq: u64,
+    snapshots: u64,
     last_read: Option<Timestamp>,
     last_full: Option<Instant>,
     published: Option<(Position, Counts)>,
@@ -93,6 +94,7 @@ impl Journal {
             gone: BTreeMap::new(),
             updates: VecDeque::new(),
             next_seq: 0,
+            snapshots: 0,
             last_read: None,
             last_full: None,
             published: None,
@@ -145,11 +147,13 @@ impl Journal {
             return None;
         }
         self.published = Some(state);
+        self.snapshots += 1;
         Some(self.snapshot(wall))
     }
 
     fn snapshot(&self, read_at: Timestamp) -> Snapshot {
         Snapshot {
+            serial: self.snapshots,
             data: Arc::clone(&self.data),
             epoch: self.epoch,
             late_window: self.poll.late_window.get(),

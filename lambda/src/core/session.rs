@@ -3,10 +3,12 @@
 //! It is pulled: nothing is made before the transport asks for it, so a client that reads slowly costs a constant amount of
 //! memory, gets only the newest metrics, and is sent away when more updates wait than the instance keeps.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
+use contract::DataSettings;
 
 use super::cursor::{Cursor, Epoch, ResetReason};
 use super::encode;
@@ -78,11 +80,45 @@ enum Place {
     /// Returned, and not yet compared with a snapshot.
     Returning(Position),
     /// Getting what it missed.
-    Replaying { snapshot: Arc<Snapshot>, resume: Box<Resume> },
+    Replaying { joins: Box<Joins>, resume: Box<Resume> },
     /// Up to date, and further than this instance has read: another one was quicker.
     Ahead(Position),
     /// Up to date.
     Live { next_seq: u64, offset: Offset, position: Position },
+}
+
+/// Where a client joins those that are live, once it has got what it missed. Not the snapshot itself: a reader that stops
+/// reading would keep a whole window alive.
+#[derive(Debug)]
+struct Joins {
+    data: Arc<DataSettings>,
+    position: Position,
+    ghosts: BTreeSet<UpdateKey>,
+    next_seq: u64,
+}
+
+impl Joins {
+    fn after(snapshot: &Snapshot) -> Self {
+        Self {
+            data: Arc::clone(&snapshot.data),
+            position: snapshot.position,
+            ghosts: snapshot.ghosts.clone(),
+            next_seq: snapshot.next_seq,
+        }
+    }
+
+    fn live(&self, offset: Offset) -> Place {
+        Place::Live { next_seq: self.next_seq, position: offset.apply(self.position), offset }
+    }
+
+    /// Joins a client that has had everything that the snapshot held.
+    fn caught_up(&self, mut tracker: Tracker, now: Instant) -> Place {
+        if tracker.position().watermark > self.position.watermark {
+            return Place::Ahead(tracker.position());
+        }
+        tracker.advance(self.position.watermark);
+        self.live(Offset::of(&tracker, &self.ghosts, now))
+    }
 }
 
 /// How what this client has had differs from what the instance has handed out.
@@ -98,10 +134,10 @@ struct Offset {
 }
 
 impl Offset {
-    fn of(tracker: &Tracker, snapshot: &Snapshot, now: Instant) -> Self {
+    fn of(tracker: &Tracker, ghosts: &BTreeSet<UpdateKey>, now: Instant) -> Self {
         let (more, more_count) = tracker.unnamed();
         let mut offset = Self { more, more_count, more_until: Some(now + LEAD_MAX), lacking: Vec::new() };
-        for ghost in &snapshot.ghosts {
+        for ghost in ghosts {
             if !offset.take(*ghost) {
                 offset.lacking.push(*ghost);
             }
@@ -175,8 +211,8 @@ pub struct Session {
     hash: Option<[u8; 32]>,
     /// Why a `reset` is still to be sent.
     reset: Option<ResetReason>,
-    /// The snapshot that was last looked at, by identity.
-    looked_at: Option<Arc<Snapshot>>,
+    /// Number of the snapshot that was last looked at.
+    looked_at: Option<u64>,
     updates_sent: u64,
     ended: Option<&'static str>,
 }
@@ -275,7 +311,7 @@ impl Session {
 
     fn put_reset(&mut self, out: &mut BytesMut) {
         if let Some(reason) = self.reset.take() {
-            self.mark = [0; 3];
+            (self.mark, self.hash) = ([0; 3], None);
             self.put(out, self.position(), &event::reset(reason));
         }
     }
@@ -294,10 +330,10 @@ impl Session {
     }
 
     /// Finds the client's place in a snapshot, where that is not known yet.
-    fn place_in(&mut self, snapshot: &Arc<Snapshot>, now: Now) {
+    fn place_in(&mut self, snapshot: &Snapshot, now: Now) {
         let position = match &self.place {
             Place::Fresh => {
-                self.place = Self::live(snapshot, Offset::default());
+                self.place = Joins::after(snapshot).live(Offset::default());
                 return;
             }
             Place::Returning(position) | Place::Ahead(position) => *position,
@@ -305,24 +341,18 @@ impl Session {
         };
         match snapshot.resume(position, &self.params.filter, self.params.replay, now.wall) {
             Ok(resume) => {
-                self.place = Place::Replaying { snapshot: Arc::clone(snapshot), resume: Box::new(resume) };
+                self.place = Place::Replaying { joins: Box::new(Joins::after(snapshot)), resume: Box::new(resume) };
             }
             Err(reason) => {
                 self.reset = Some(reason);
-                self.place = Self::live(snapshot, Offset::default());
+                self.place = Joins::after(snapshot).live(Offset::default());
             }
         }
     }
 
-    fn live(snapshot: &Snapshot, offset: Offset) -> Place {
-        let position = offset.apply(snapshot.position);
-        Place::Live { next_seq: snapshot.next_seq, offset, position }
-    }
-
     /// Says what the snapshot has that this client has not.
-    fn follow(&mut self, out: &mut BytesMut, snapshot: &Arc<Snapshot>, now: Now) {
-        let looked_at = self.looked_at.as_ref().is_some_and(|last| Arc::ptr_eq(last, snapshot));
-        if looked_at && !matches!(self.place, Place::Replaying { .. }) {
+    fn follow(&mut self, out: &mut BytesMut, snapshot: &Snapshot, now: Now) {
+        if self.looked_at == Some(snapshot.serial) && !matches!(self.place, Place::Replaying { .. }) {
             return;
         }
         self.place_in(snapshot, now);
@@ -336,13 +366,13 @@ impl Session {
         }
         if !matches!(self.place, Place::Replaying { .. }) {
             self.put_metrics(out, snapshot);
-            self.looked_at = Some(Arc::clone(snapshot));
+            self.looked_at = Some(snapshot.serial);
         }
     }
 
     fn replay(&mut self, out: &mut BytesMut, now: Instant) {
-        let (snapshot, mut resume) = match std::mem::replace(&mut self.place, Place::Fresh) {
-            Place::Replaying { snapshot, resume } => (snapshot, resume),
+        let (joins, mut resume) = match std::mem::replace(&mut self.place, Place::Fresh) {
+            Place::Replaying { joins, resume } => (joins, resume),
             other => {
                 self.place = other;
                 return;
@@ -350,25 +380,16 @@ impl Session {
         };
         while out.len() < WRITE_BYTES {
             let Some((item, tag_index, key)) = resume.queue.pop_front() else {
-                self.place = Self::caught_up(&snapshot, resume.tracker, now);
+                self.place = joins.caught_up(resume.tracker, now);
                 return;
             };
             resume.tracker.hand_out(item.at, key);
             if self.params.filter.matches_tag(&item.tags[tag_index]) {
-                self.put(out, resume.tracker.position(), &event::update(&snapshot.data, &item, tag_index));
+                self.put(out, resume.tracker.position(), &event::update(&joins.data, &item, tag_index));
                 self.updates_sent += 1;
             }
         }
-        self.place = Place::Replaying { snapshot, resume };
-    }
-
-    /// Joins a client that has had everything of `snapshot` to those that are live.
-    fn caught_up(snapshot: &Snapshot, mut tracker: Tracker, now: Instant) -> Place {
-        if tracker.position().watermark > snapshot.position.watermark {
-            return Place::Ahead(tracker.position());
-        }
-        tracker.advance(snapshot.position.watermark);
-        Self::live(snapshot, Offset::of(&tracker, snapshot, now))
+        self.place = Place::Replaying { joins, resume };
     }
 
     fn put_updates(&mut self, out: &mut BytesMut, snapshot: &Snapshot, now: Instant) {

@@ -63,6 +63,8 @@ pub struct ReplayLimits {
 /// Everything the store held at one moment, with the updates that led to it.
 #[derive(Debug)]
 pub struct Snapshot {
+    /// Running number within the instance.
+    pub serial: u64,
     /// Table, attributes and labels.
     pub data: Arc<DataSettings>,
     /// Epoch of the ids.
