@@ -89,14 +89,20 @@ async fn every_update_comes_once_across_reconnects_and_instances() {
     }
 }
 
-#[tokio::test]
-async fn rows_analysed_anew_in_many_gaps_come_once_each() {
+/// A table of twenty recent rows, two instances, and a client of the first that is up to date.
+async fn twenty_rows() -> (Table, [Emulator; 2], Vec<Row>, SseClient) {
     let table = Table::create(SENTIMENTS).await;
     let instances = [instance(&table).await, instance(&table).await];
     let rows: Vec<Row> = (0..20).map(|n| Row::new(&format!("row-{n:02}"), "neutral", &["X"]).ago(MINUTE)).collect();
     table.put_all(&rows).await;
     let mut client = connect(&instances[0], "").await;
     client.event("metrics", LIMIT).await;
+    (table, instances, rows, client)
+}
+
+#[tokio::test]
+async fn rows_analysed_anew_in_many_gaps_come_once_each() {
+    let (table, instances, rows, mut client) = twenty_rows().await;
     for (round, row) in rows.iter().take(12).enumerate() {
         let id = client.last_id();
         drop(client);
@@ -108,12 +114,7 @@ async fn rows_analysed_anew_in_many_gaps_come_once_each() {
 
 #[tokio::test]
 async fn deleted_rows_do_not_make_others_come_again() {
-    let table = Table::create(SENTIMENTS).await;
-    let instances = [instance(&table).await, instance(&table).await];
-    let rows: Vec<Row> = (0..20).map(|n| Row::new(&format!("row-{n:02}"), "neutral", &["X"]).ago(MINUTE)).collect();
-    table.put_all(&rows).await;
-    let mut client = connect(&instances[0], "").await;
-    client.event("metrics", LIMIT).await;
+    let (table, instances, rows, mut client) = twenty_rows().await;
     // Seen live, so no gap has anything to do with it.
     for row in &rows[..12] {
         table.delete(row).await;

@@ -21,7 +21,8 @@ pub(crate) fn path(name: &str) -> PathBuf {
 /// Builds all programs the way this test was built, and returns their folder.
 fn build() -> PathBuf {
     if let Some(folder) = std::env::var_os("BINARIES_DIR") {
-        return folder.into();
+        // Cargo runs tests in the folder of their crate; a person names the folder as seen from the workspace.
+        return workspace().join(folder);
     }
     let test = std::env::current_exe().expect("a test knows its own path");
     let folder = test.ancestors().nth(2).expect("a test lies in TARGET/PROFILE/deps").to_owned();

@@ -90,11 +90,9 @@ pub fn overloaded(max_connections: u32, retry_after_ms: u64) -> Bytes {
 /// What a refused client reads.
 pub const LIMIT_REACHED: &str = "Connection limit reached. Try again later.";
 
-/// Data of the update event; also one entry of `recent_items` but for the ticker.
-#[derive(serde::Serialize)]
-struct Update<'a> {
-    item_id: &'a str,
-    ticker: &'a str,
+/// What updates and `recent_items` say of an item alike.
+#[derive(Debug, serde::Serialize)]
+struct Analysis<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     score: Option<f64>,
     label: &'a str,
@@ -105,23 +103,36 @@ struct Update<'a> {
     timestamp: Timestamp,
 }
 
+impl<'a> Analysis<'a> {
+    fn of(labels: &'a [Label], item: &'a Item) -> Self {
+        Self {
+            score: item.score,
+            label: labels.get(usize::from(item.label)).map_or("", Label::as_str),
+            confidence: item.confidence,
+            source: item.source.as_deref(),
+            timestamp: item.at,
+        }
+    }
+}
+
+/// Data of the update event.
+#[derive(serde::Serialize)]
+struct Update<'a> {
+    item_id: &'a str,
+    ticker: &'a str,
+    #[serde(flatten)]
+    analysis: Analysis<'a>,
+}
+
 /// Body of the update event for one ticker of an item.
 #[must_use]
 pub fn update(data: &DataSettings, item: &Item, tag_index: usize) -> Bytes {
     let update = Update {
         item_id: &item.key.id,
         ticker: item.tags.get(tag_index).map_or("", contract::Tag::as_str),
-        score: item.score,
-        label: label_of(data.labels.as_slice(), item),
-        confidence: item.confidence,
-        source: item.source.as_deref(),
-        timestamp: item.at,
+        analysis: Analysis::of(data.labels.as_slice(), item),
     };
     event_body(data.update_event.as_str(), &to_json(&update))
-}
-
-fn label_of<'a>(labels: &'a [Label], item: &Item) -> &'a str {
-    labels.get(usize::from(item.label)).map_or("", Label::as_str)
 }
 
 /// Data of `metrics`; label counts are keys beside the fixed ones.
@@ -161,14 +172,8 @@ impl Serialize for Metrics<'_> {
 pub struct RecentItem<'a> {
     item_id: &'a str,
     tickers: Vec<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    score: Option<f64>,
-    label: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    confidence: Option<f64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<&'a str>,
-    timestamp: Timestamp,
+    #[serde(flatten)]
+    analysis: Analysis<'a>,
 }
 
 impl<'a> RecentItem<'a> {
@@ -178,11 +183,7 @@ impl<'a> RecentItem<'a> {
         Self {
             item_id: &item.key.id,
             tickers: item.tags.iter().map(contract::Tag::as_str).collect(),
-            score: item.score,
-            label: label_of(labels, item),
-            confidence: item.confidence,
-            source: item.source.as_deref(),
-            timestamp: item.at,
+            analysis: Analysis::of(labels, item),
         }
     }
 }

@@ -8,9 +8,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use contract::{DashboardSettings, limits, routes};
 use http::header;
-use serde_json::json;
 
 use super::error::{ApiError, method_not_allowed, not_found};
+use super::health;
 use crate::clock::Clock;
 use crate::core::event::{Metrics, RecentItem};
 use crate::hub::Hub;
@@ -42,10 +42,6 @@ pub fn router(deps: Deps) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(deps)
-}
-
-async fn health() -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": "healthy" })))
 }
 
 /// The same numbers as the `metrics` event, from the same window: no older than the stream's would be.

@@ -6,3 +6,13 @@ pub mod dashboard;
 pub mod error;
 pub mod request;
 pub mod stream;
+
+use axum::Json;
+use axum::response::IntoResponse;
+use http::header;
+use serde_json::json;
+
+/// Answer of both functions to `GET /health`.
+async fn health() -> impl IntoResponse {
+    ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": "healthy" })))
+}

@@ -15,6 +15,7 @@ use tokio::time::Instant;
 
 use super::body::{CURSOR_WAIT, OpenStream, Sent};
 use super::error::{ApiError, method_not_allowed, not_found};
+use super::health;
 use super::request::{Origin, StreamQuery, accepts_event_stream, config_id, last_event_id};
 use crate::clock::Clock;
 use crate::core::cursor::{Cursor, ResetReason};
@@ -65,10 +66,6 @@ pub fn router(deps: Deps) -> Router {
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(deps)
-}
-
-async fn health() -> impl IntoResponse {
-    ([(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": "healthy" })))
 }
 
 async fn status(State(deps): State<Deps>) -> impl IntoResponse {
