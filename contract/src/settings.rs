@@ -431,6 +431,12 @@ settings! {
     }
 }
 
+/// Returns whether a function reads this variable as one of its settings.
+#[must_use]
+pub fn is_setting(name: &str) -> bool {
+    StreamSettings::docs().iter().chain(&DashboardSettings::docs()).any(|doc| doc.name == name)
+}
+
 impl DataSettings {
     /// The defaults, with these two tables.
     #[must_use]

@@ -7,6 +7,8 @@ use crate::manifest::version::Version;
 pub enum Feature {
     /// Argument `invoked_via_function_url` of `aws_lambda_permission`.
     InvokedViaFunctionUrl,
+    /// Resource `aws_lambda_capacity_provider`.
+    ManagedInstances,
 }
 
 impl Feature {
@@ -15,6 +17,7 @@ impl Feature {
     pub const fn since(self) -> Version {
         match self {
             Self::InvokedViaFunctionUrl => Version(6, 28, 0),
+            Self::ManagedInstances => Version(6, 24, 0),
         }
     }
 

@@ -98,6 +98,8 @@ pub struct FunctionPlan {
     pub invoke_mode: InvokeMode,
     /// Image or zip.
     pub package: Packaging,
+    /// The image that is there already, where the manifest names one.
+    pub image_uri: Option<String>,
     /// Memory, MiB.
     pub memory_mebibytes: u32,
     /// Timeout, seconds.
@@ -107,7 +109,7 @@ pub struct FunctionPlan {
     /// Log retention, days.
     pub log_retention_days: i64,
     /// Environment variables.
-    pub environment: BTreeMap<&'static str, String>,
+    pub environment: BTreeMap<String, String>,
     /// Methods that a page of another origin may use.
     pub cors_methods: &'static [&'static str],
 }
@@ -227,11 +229,12 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         description: manifest.project.description.as_str().to_owned(),
         invoke_mode: InvokeMode::ResponseStream,
         package: section.package,
+        image_uri: section.image.uri.as_ref().map(|uri| uri.as_str().to_owned()),
         memory_mebibytes: section.memory.mebibytes(),
         timeout_secs: section.timeout.get().as_secs(),
         reserved_concurrency: section.reserved_concurrency.map(ReservedConcurrency::get),
         log_retention_days: section.log_retention.days(),
-        environment: settings::stream(manifest).to_env(),
+        environment: settings::stream_variables(manifest),
         cors_methods: &["GET"],
     }
 }
@@ -244,11 +247,12 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         description: manifest.project.description.as_str().to_owned(),
         invoke_mode: InvokeMode::Buffered,
         package: section.package,
+        image_uri: section.image.uri.as_ref().map(|uri| uri.as_str().to_owned()),
         memory_mebibytes: section.memory.mebibytes(),
         timeout_secs: section.timeout.get().as_secs(),
         reserved_concurrency: section.reserved_concurrency.map(ReservedConcurrency::get),
         log_retention_days: section.log_retention.days(),
-        environment: settings::dashboard(manifest).to_env(),
+        environment: settings::dashboard_variables(manifest),
         cors_methods: &["DELETE", "GET", "POST", "PUT"],
     }
 }

@@ -151,6 +151,7 @@ struct Reference {
     package: Packaging,
     is_used: bool,
     is_first_used: bool,
+    image_uri: Option<String>,
 }
 
 fn references(functions: &[&FunctionPlan]) -> Vec<Reference> {
@@ -164,6 +165,7 @@ fn references(functions: &[&FunctionPlan]) -> Vec<Reference> {
                 package,
                 is_used,
                 is_first_used: is_used && !references.iter().any(|earlier| earlier.is_used),
+                image_uri: function.image_uri.clone().filter(|_| package == Packaging::Image),
             });
         }
     }

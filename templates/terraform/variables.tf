@@ -14,7 +14,11 @@ variable "{{ variable.name }}" {
   description = "Container image of the {{ variable.role }} function, pinned by digest: repository@sha256:hex.{% if not variable.is_used %} Not used by this packaging.{% endif %}"
   type = string
 {%- endif %}
+{%- if variable.image_uri %}
+  default = "{{ variable.image_uri }}"
+{%- else %}
   default = null
+{%- endif %}
 {%- if variable.is_first_used %}
 
   # Both functions in one rule, so that one missing file is one error.

@@ -1,15 +1,17 @@
 //! Rules between keys: each value is right by itself, together they are not.
 
+mod platform;
+
 use std::cell::RefCell;
 use std::time::Duration;
 
+use contract::limits;
 use contract::units::{FunctionTimeout, duration_text};
-use contract::{AuthMode, limits};
 
 use super::names::{FUNCTION_NAME_MAX, Names};
 use super::sections::Manifest;
 use super::tree::{Table, find};
-use super::types::{BackendKind, FrontKind};
+use super::types::BackendKind;
 use crate::diagnostic::Diagnostic;
 
 /// Checks everything that involves more than one key, or the platform.
@@ -19,7 +21,7 @@ pub(super) fn check(manifest: &Manifest, tree: &Table, log: &RefCell<Vec<Diagnos
     checks.connections();
     checks.names();
     checks.attributes();
-    checks.front();
+    checks.platform();
     checks.state();
     checks.environment_size();
 }
@@ -172,26 +174,6 @@ impl Checks<'_> {
         }
     }
 
-    fn front(&self) {
-        let front = self.manifest.front.kind;
-        if front == FrontKind::CloudFront {
-            self.fail(
-                &["front.kind"],
-                "`front.kind` is `cloudfront`: this version renders `function-url` only".to_owned(),
-                "write `kind = \"function-url\"`",
-            );
-        }
-        if self.manifest.auth.mode == AuthMode::TrustedHeader && front == FrontKind::FunctionUrl {
-            self.fail(
-                &["auth.mode", "front.kind"],
-                "`auth.mode` is `trusted-header`: with `front.kind` `function-url` anybody can reach the function \
-                 and set that header"
-                    .to_owned(),
-                "write `mode = \"off\"`",
-            );
-        }
-    }
-
     fn state(&self) {
         let backend = &self.manifest.terraform.backend;
         match (backend.kind, &backend.bucket) {
@@ -210,16 +192,20 @@ impl Checks<'_> {
     }
 
     fn environment_size(&self) {
-        let settings = crate::plan::settings::stream(self.manifest).to_env();
-        let bytes: usize = settings.iter().map(|(name, value)| name.len() + value.len()).sum();
-        if bytes > ENVIRONMENT_BYTES_MAX {
-            self.fail(
-                &["data.labels", "data.index", "data.attributes.key"],
-                format!(
-                    "the stream function's environment has {bytes} bytes: AWS Lambda allows {ENVIRONMENT_BYTES_MAX}"
-                ),
-                "shorten the names in `[data]` and `[data.attributes]`",
-            );
+        let manifest = self.manifest;
+        let (stream, dashboard) =
+            (crate::plan::settings::stream_variables(manifest), crate::plan::settings::dashboard_variables(manifest));
+        for (role, variables) in [("stream", stream), ("dashboard", dashboard)] {
+            let bytes: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
+            if bytes > ENVIRONMENT_BYTES_MAX {
+                self.fail(
+                    &[&format!("{role}.environment"), "data.labels", "data.index", "data.attributes.key"],
+                    format!(
+                        "the {role} function's environment has {bytes} bytes: AWS Lambda allows {ENVIRONMENT_BYTES_MAX}"
+                    ),
+                    "shorten the names in `[data]` and `[data.attributes]`, or the variables of your own",
+                );
+            }
         }
     }
 }

@@ -46,7 +46,11 @@ impl Names {
             dashboard: format!("{base}-dashboard"),
             items_table: table(&manifest.tables.items.name, "items"),
             users_table: table(&manifest.tables.users.name, "users"),
-            repository: base.clone(),
+            repository: manifest
+                .package
+                .repository
+                .as_ref()
+                .map_or_else(|| base.clone(), |name| name.as_str().to_owned()),
             // Names are ASCII, so that cutting bytes is cutting characters.
             state_bucket_prefix: format!("{}{suffix}", base[..cut].trim_end_matches('-')),
             state_key: format!("{project}/{environment}/terraform.tfstate"),

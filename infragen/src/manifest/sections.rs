@@ -7,6 +7,11 @@ use contract::units::{
 };
 use contract::{AttributeName, AuthMode, Environment, EventName, IndexName, Labels, StatusValue, TableName, WhenFull};
 
+use super::aws::{
+    Branch, BufferedMode, CertificateArn, CiProvider, Compute, DomainName, Email, ExtraVariables, GithubRepository,
+    HostedZoneId, ImageUri, MemoryPerVcpu, PriceClass, RepositoryName, RoleArn, SecurityGroups, StreamingMode, Subnets,
+    TopicArn, ViewerFunctionArn,
+};
 use super::reader::section;
 use super::types::{
     Architecture, BackendKind, BaseUrl, BucketName, Description, FrontKind, LogRetention, Memory, OptionalAttribute,
@@ -16,6 +21,25 @@ use super::version::{ProviderVersion, TerraformVersion};
 
 /// Execution environments kept for one function.
 pub type ReservedConcurrency = Count<1, 100_000>;
+
+/// Viewers at the busiest moment.
+pub type Viewers = Count<1, 1_000_000>;
+/// Streams that one environment on managed instances serves at once.
+pub type InstanceConcurrency = Count<1, 1600>;
+/// Processors that a capacity provider may grow to.
+pub type VcpuCount = Count<12, 15_000>;
+/// A share in percent.
+pub type Percent = Count<1, 100>;
+/// How often something may happen before an alarm.
+pub type Threshold = Count<1, 1_000_000_000>;
+/// Requests of one address in five minutes.
+pub type RateLimit = Count<10, 2_000_000_000>;
+/// Hours of a day.
+pub type DailyHours = Count<1, 24>;
+/// Rows that land in a day.
+pub type DailyItems = Count<0, 1_000_000_000>;
+/// US dollars.
+pub type Dollars = Count<1, 1_000_000>;
 
 /// A default that is a literal; the test `defaults_are_valid` makes each of them.
 macro_rules! known {
@@ -70,6 +94,40 @@ section! {
     pub struct PackageSection {
         /// Processor of both functions and of the binaries in their packages.
         "architecture" => architecture: Architecture = Architecture::Arm64;
+        /// Name of the ECR repository of both functions' images; left out, it is made of project and environment.
+        "repository" => repository: Option<RepositoryName> = None;
+    }
+}
+
+section! {
+    /// `[stream.image]`, `[dashboard.image]`: an image that is there already.
+    pub struct ImageSection {
+        /// Container image to run instead of the one that `just image` pushes.
+        "uri" => uri: Option<ImageUri> = None;
+        /// Processor that this image was built for; it must be that of the function.
+        "architecture" => architecture: Option<Architecture> = None;
+    }
+}
+
+section! {
+    /// `[stream.vpc]`, `[dashboard.vpc]`: the network that a function runs in.
+    pub struct VpcSection {
+        /// Subnets; none means no VPC. The stream function has one on managed instances only.
+        "subnets" => subnets: Subnets = Subnets::default();
+        /// Security groups.
+        "security_groups" => security_groups: SecurityGroups = SecurityGroups::default();
+    }
+}
+
+section! {
+    /// `[stream.instances]`: the managed instances under the stream function; unused on classic compute.
+    pub struct InstancesSection {
+        /// Streams that one execution environment serves at once.
+        "concurrency" => concurrency: InstanceConcurrency = known!(InstanceConcurrency::new(100));
+        /// Memory that goes with one processor.
+        "memory_per_vcpu" => memory_per_vcpu: MemoryPerVcpu = MemoryPerVcpu::Two;
+        /// Most processors that all instances may have together.
+        "max_vcpus" => max_vcpus: VcpuCount = known!(VcpuCount::new(12));
     }
 }
 
@@ -88,12 +146,18 @@ section! {
     pub struct StreamSection {
         /// Container image pinned by digest, or zip archive pinned by hash.
         "package" => package: Packaging = Packaging::Image;
+        /// What it runs on: one stream an instance, or many on EC2 instances that Lambda manages.
+        "compute" => compute: Compute = Compute::Classic;
+        /// How its URL answers; no other mode works, because its program streams.
+        "invoke_mode" => invoke_mode: StreamingMode = StreamingMode::ResponseStream;
         /// Memory of an instance; the processor share grows with it.
         "memory" => memory: Memory = Memory::known::<128>();
         /// Time after which Lambda ends an invocation; longer than `max_session` by more than 10 s.
         "timeout" => timeout: FunctionTimeout = FunctionTimeout::DEFAULT;
         /// Time between two reads of the table while somebody listens.
         "poll_interval" => poll_interval: PollInterval = PollInterval::DEFAULT;
+        /// Whether `poll_interval` may be under a second: every open stream then reads that often, and is billed for it.
+        "allow_fast_poll" => allow_fast_poll: bool = false;
         /// Time between two `heartbeat` events; shorter than `front.read_timeout`.
         "heartbeat_interval" => heartbeat_interval: HeartbeatInterval = HeartbeatInterval::DEFAULT;
         /// Streams one instance serves.
@@ -113,9 +177,16 @@ section! {
         "reconcile_interval" => reconcile_interval: ReconcileInterval = ReconcileInterval::DEFAULT;
         /// Most instances at once, taken out of the account's share; each unit also allows 10 requests/s.
         "reserved_concurrency" => reserved_concurrency: Option<ReservedConcurrency> = None;
+        /// Viewers at the busiest moment: what the reserve must hold, and what `cost` reckons with.
+        "expected_viewers" => expected_viewers: Viewers = known!(Viewers::new(20));
         /// Days for which CloudWatch keeps the function's log.
         "log_retention_days" => log_retention: LogRetention = LogRetention::DEFAULT;
+        /// More environment variables of the function.
+        "environment" => environment: ExtraVariables = ExtraVariables::default();
         ..#[doc = "How far back a returning client is served."] "replay" => replay: ReplaySection;
+        ..#[doc = "An image that is there already."] "image" => image: ImageSection;
+        ..#[doc = "The network that it runs in."] "vpc" => vpc: VpcSection;
+        ..#[doc = "The managed instances under it."] "instances" => instances: InstancesSection;
     }
 }
 
@@ -124,6 +195,8 @@ section! {
     pub struct DashboardSection {
         /// Zip archive pinned by hash, or container image pinned by digest.
         "package" => package: Packaging = Packaging::Zip;
+        /// How its URL answers; no other mode works, because its program answers in one piece.
+        "invoke_mode" => invoke_mode: BufferedMode = BufferedMode::Buffered;
         /// Memory of an instance; the processor share grows with it.
         "memory" => memory: Memory = Memory::known::<256>();
         /// Time after which Lambda ends an invocation.
@@ -133,6 +206,10 @@ section! {
         "reserved_concurrency" => reserved_concurrency: Option<ReservedConcurrency> = None;
         /// Days for which CloudWatch keeps the function's log.
         "log_retention_days" => log_retention: LogRetention = LogRetention::DEFAULT;
+        /// More environment variables of the function.
+        "environment" => environment: ExtraVariables = ExtraVariables::default();
+        ..#[doc = "An image that is there already."] "image" => image: ImageSection;
+        ..#[doc = "The network that it runs in."] "vpc" => vpc: VpcSection;
     }
 }
 
@@ -202,8 +279,22 @@ section! {
         "kind" => kind: FrontKind = FrontKind::FunctionUrl;
         /// Origins whose pages may read the answers; `*` is every origin.
         "allow_origins" => allow_origins: Origins = Origins::any();
+        /// Whether such a page may send cookies along; `allow_origins` must then name its origins.
+        "allow_credentials" => allow_credentials: bool = false;
         /// Longest silence that whatever stands between function and browser tolerates.
         "read_timeout" => read_timeout: ReadTimeout = ReadTimeout::DEFAULT;
+        /// Domain name of the distribution; left out, it is the one that CloudFront gives.
+        "domain" => domain: Option<DomainName> = None;
+        /// Hosted zone in which the domain's records are made, and the certificate's proof where none is given.
+        "hosted_zone_id" => hosted_zone_id: Option<HostedZoneId> = None;
+        /// Certificate of the domain; left out, one is made and proven through the hosted zone.
+        "certificate_arn" => certificate_arn: Option<CertificateArn> = None;
+        /// Where the distribution answers from.
+        "price_class" => price_class: PriceClass = PriceClass::Hundred;
+        /// Requests of one address in five minutes, above which a web application firewall blocks it.
+        "rate_limit" => rate_limit: Option<RateLimit> = None;
+        /// CloudFront function that runs before every request and sets X-User-ID; needed by `trusted-header`.
+        "viewer_function_arn" => viewer_function_arn: Option<ViewerFunctionArn> = None;
     }
 }
 
@@ -226,6 +317,69 @@ section! {
 }
 
 section! {
+    /// `[operations.thresholds]`: when an alarm goes off.
+    pub struct ThresholdsSection {
+        /// Failed invocations of a function in five minutes.
+        "errors" => errors: Threshold = known!(Threshold::new(1));
+        /// Throttled invocations of a function in five minutes.
+        "throttles" => throttles: Threshold = known!(Threshold::new(1));
+        /// Longest invocation in percent of the function's timeout.
+        "duration_percent" => duration_percent: Percent = known!(Percent::new(90));
+        /// Instances at once in percent of the reserved concurrency.
+        "concurrency_percent" => concurrency_percent: Percent = known!(Percent::new(80));
+        /// Throttled requests to a table in five minutes.
+        "table_throttles" => table_throttles: Threshold = known!(Threshold::new(1));
+        /// Rows that could not be read in five minutes.
+        "skipped_rows" => skipped_rows: Threshold = known!(Threshold::new(1));
+        /// Seconds in an hour for which streams stayed open that nobody came back from.
+        "zombie_seconds" => zombie_seconds: Threshold = known!(Threshold::new(3600));
+    }
+}
+
+section! {
+    /// `[operations]`: how it is watched.
+    pub struct OperationsSection {
+        /// Whether to create alarms.
+        "alarms" => alarms: bool = true;
+        /// Address that alarms and the budget write to; AWS asks it to confirm.
+        "email" => email: Option<Email> = None;
+        /// Topic that alarms go to, where one is there already.
+        "topic_arn" => topic_arn: Option<TopicArn> = None;
+        /// Whether to create a CloudWatch dashboard.
+        "cloudwatch_dashboard" => cloudwatch_dashboard: bool = true;
+        /// Whether X-Ray traces invocations.
+        "tracing" => tracing: bool = false;
+        /// Monthly cost in US dollars of everything with the project's tag, above which `email` is told.
+        "monthly_budget_usd" => monthly_budget_usd: Option<Dollars> = None;
+        ..#[doc = "When an alarm goes off."] "thresholds" => thresholds: ThresholdsSection;
+    }
+}
+
+section! {
+    /// `[cost]`: what `infragen cost` reckons with, beside `stream.expected_viewers`.
+    pub struct CostSection {
+        /// Hours of a day for which the expected viewers watch.
+        "hours_per_day" => hours_per_day: DailyHours = known!(DailyHours::new(8));
+        /// Items that land in a day.
+        "items_per_day" => items_per_day: DailyItems = known!(DailyItems::new(10_000));
+    }
+}
+
+section! {
+    /// `[ci]`: who deploys on a push.
+    pub struct CiSection {
+        /// The service whose workflow is rendered.
+        "provider" => provider: CiProvider = CiProvider::None;
+        /// Repository that may deploy; needed by `github`.
+        "repository" => repository: Option<GithubRepository> = None;
+        /// Branch that is deployed.
+        "branch" => branch: Branch = known!(Branch::new("main"));
+        /// Role that the workflow takes on; left out, it is the one that generated/bootstrap makes.
+        "role_arn" => role_arn: Option<RoleArn> = None;
+    }
+}
+
+section! {
     /// The whole manifest, validated.
     pub struct Manifest {
         ..#[doc = "What it is called and where it runs."] "project" => project: ProjectSection;
@@ -238,5 +392,8 @@ section! {
         ..#[doc = "The way in."] "front" => front: FrontSection;
         ..#[doc = "Who a caller is."] "auth" => auth: AuthSection;
         ..#[doc = "What frontend/config.js says."] "page" => page: PageSection;
+        ..#[doc = "How it is watched."] "operations" => operations: OperationsSection;
+        ..#[doc = "What `infragen cost` reckons with."] "cost" => cost: CostSection;
+        ..#[doc = "Who deploys on a push."] "ci" => ci: CiSection;
     }
 }

@@ -79,6 +79,8 @@ words!(
     }
 );
 
+pub(super) use words;
+
 /// Defines a checked text.
 macro_rules! texts {
     ($($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr;)+) => { $(
@@ -115,6 +117,8 @@ macro_rules! texts {
         }
     )+ };
 }
+
+pub(super) use texts;
 
 fn words_of_lower_case(text: &str) -> bool {
     text.split('-')

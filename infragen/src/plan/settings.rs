@@ -1,9 +1,30 @@
 //! Manifest → the settings that the functions read, in the contract's own types.
 
+use std::collections::BTreeMap;
+
 use contract::settings::SettingValue as _;
 use contract::{DashboardSettings, DataSettings, PollSettings, StreamSettings, TableName};
 
+use crate::manifest::aws::ExtraVariables;
 use crate::manifest::{Manifest, Names};
+
+/// Returns every environment variable of the stream function.
+#[must_use]
+pub fn stream_variables(manifest: &Manifest) -> BTreeMap<String, String> {
+    with_extra(stream(manifest).to_env(), &manifest.stream.environment)
+}
+
+/// Returns every environment variable of the dashboard function.
+#[must_use]
+pub fn dashboard_variables(manifest: &Manifest) -> BTreeMap<String, String> {
+    with_extra(dashboard(manifest).to_env(), &manifest.dashboard.environment)
+}
+
+/// The two never have a name in common: [`ExtraVariables`] refuses those of settings.
+fn with_extra(settings: BTreeMap<&'static str, String>, extra: &ExtraVariables) -> BTreeMap<String, String> {
+    let own = settings.into_iter().map(|(name, value)| (name.to_owned(), value));
+    own.chain(extra.as_map().clone()).collect()
+}
 
 /// Returns the settings of the stream function.
 #[must_use]

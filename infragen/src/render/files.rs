@@ -27,7 +27,7 @@ struct ConfigJs<'a> {
 #[template(path = "functions.env")]
 struct FunctionsEnv<'a> {
     signature: &'a str,
-    variables: &'a BTreeMap<&'static str, String>,
+    variables: &'a BTreeMap<String, String>,
 }
 
 #[derive(Template)]

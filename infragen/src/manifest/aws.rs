@@ -1,0 +1,374 @@
+//! Names and references as AWS, GitHub and DNS define them: the manifest's texts whose rules are not ours.
+
+use super::reader::{ManifestValue, Problem};
+use super::tree::{Node, Raw};
+use super::types::{texts, words};
+use super::values::{list, text};
+
+words!(
+    /// What a function runs on.
+    Compute {
+        /// One request at a time in each instance: one stream, one instance.
+        Classic = "classic",
+        /// EC2 instances that Lambda manages: many streams in each.
+        ManagedInstances = "managed-instances",
+    }
+);
+words!(
+    /// How much memory goes with one processor on managed instances.
+    MemoryPerVcpu {
+        /// Compute-optimised instances.
+        Two = "2 GiB",
+        /// General-purpose instances.
+        Four = "4 GiB",
+        /// Memory-optimised instances.
+        Eight = "8 GiB",
+    }
+);
+words!(
+    /// The invoke mode of a program that streams.
+    StreamingMode {
+        /// Bytes as they are written.
+        ResponseStream = "RESPONSE_STREAM",
+    }
+);
+words!(
+    /// The invoke mode of a program that answers in one piece.
+    BufferedMode {
+        /// One answer at the end.
+        Buffered = "BUFFERED",
+    }
+);
+words!(
+    /// Where CloudFront answers from.
+    PriceClass {
+        /// North America, Europe and Israel.
+        Hundred = "PriceClass_100",
+        /// The same, Asia, the Middle East and Africa.
+        TwoHundred = "PriceClass_200",
+        /// Everywhere.
+        All = "PriceClass_All",
+    }
+);
+words!(
+    /// Who deploys on a push.
+    CiProvider {
+        /// Nobody: no workflow is rendered.
+        None = "none",
+        /// GitHub Actions.
+        Github = "github",
+    }
+);
+
+impl MemoryPerVcpu {
+    /// The size in GiB.
+    #[must_use]
+    pub const fn gibibytes(self) -> u32 {
+        match self {
+            Self::Two => 2,
+            Self::Four => 4,
+            Self::Eight => 8,
+        }
+    }
+}
+
+/// Splits `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE` where its first parts are well-formed.
+fn arn(text: &str) -> Option<[&str; 4]> {
+    let mut parts = text.splitn(6, ':');
+    let (arn, partition) = (parts.next()?, parts.next()?);
+    let (service, region, account, resource) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let partition_is_good = matches!(partition, "aws" | "aws-cn" | "aws-us-gov");
+    let account_is_good = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    let resource_is_good = !resource.is_empty() && resource.bytes().all(|byte| byte.is_ascii_graphic());
+    (arn == "arn" && partition_is_good && account_is_good && resource_is_good)
+        .then_some([service, region, account, resource])
+}
+
+fn is_name(text: &str, more: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
+}
+
+/// Repository names of ECR: parts of lower case, joined by single separators, in folders.
+fn is_repository(text: &str) -> bool {
+    let part = |part: &str| {
+        let word = |word: &str| {
+            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
+        };
+        // `__` is one separator, a single `.`, `_` or `-` another.
+        part.replace("__", ".").split(['.', '_', '-']).all(word)
+    };
+    (2..=256).contains(&text.len()) && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.split('/').all(part)
+}
+
+/// The host of a private ECR registry: account and region.
+fn registry(host: &str) -> Option<(&str, &str)> {
+    let (account, rest) = host.split_once(".dkr.ecr.")?;
+    let region = rest.strip_suffix(".amazonaws.com").or_else(|| rest.strip_suffix(".amazonaws.com.cn"))?;
+    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
+    (is_account && is_name(region, "-")).then_some((account, region))
+}
+
+fn is_image(text: &str) -> bool {
+    let Some((name, digest)) = text.split_once("@sha256:") else {
+        return false;
+    };
+    let Some((host, repository)) = name.split_once('/') else {
+        return false;
+    };
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    digest.len() == 64 && digest.bytes().all(is_hex) && registry(host).is_some() && is_repository(repository)
+}
+
+fn is_domain(text: &str) -> bool {
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    text.len() <= 253 && text.contains('.') && text.split('.').all(label)
+}
+
+fn is_email(text: &str) -> bool {
+    let parts = text.split_once('@');
+    text.len() <= 254
+        && parts
+            .is_some_and(|(user, host)| is_name(user, ".!#$%&'*+/=?^_`{|}~-") && is_domain(&host.to_ascii_lowercase()))
+}
+
+texts!(
+    /// Name of an ECR repository.
+    RepositoryName, "a repository name",
+    "2 to 256 of a-z, 0-9 and single ., _, - and /, beginning with a letter (Amazon ECR refuses upper case)",
+    is_repository;
+    /// A container image in ECR, pinned by digest.
+    ImageUri, "an image reference",
+    "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256: and 64 hexadecimal digits, because a tag can be moved",
+    is_image;
+    /// A domain name.
+    DomainName, "a domain name", "a domain name in lower case, such as live.example.com", is_domain;
+    /// Identifier of a hosted zone in Route 53.
+    HostedZoneId, "a hosted zone's identifier", "the identifier of a hosted zone, such as Z0123456789ABCDEFGHIJ",
+    |text| text.starts_with('Z') && (2..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    /// ARN of a certificate that CloudFront can use.
+    CertificateArn, "a certificate's ARN",
+    "the ARN of a certificate in us-east-1, the only region that CloudFront takes one from",
+    |text| arn(text).is_some_and(|[service, region, _, resource]| {
+        service == "acm" && region == "us-east-1" && resource.starts_with("certificate/")
+    });
+    /// ARN of a CloudFront function.
+    ViewerFunctionArn, "a CloudFront function's ARN",
+    "the ARN of a CloudFront function, such as arn:aws:cloudfront::123456789012:function/NAME",
+    |text| arn(text).is_some_and(|[service, region, _, resource]| {
+        service == "cloudfront" && region.is_empty() && resource.strip_prefix("function/").is_some_and(|n| is_name(n, "-_"))
+    });
+    /// ARN of an SNS topic.
+    TopicArn, "a topic's ARN", "the ARN of an SNS topic, such as arn:aws:sns:us-east-1:123456789012:alarms",
+    |text| arn(text).is_some_and(|[service, region, _, topic]| {
+        service == "sns" && !region.is_empty() && is_name(topic.strip_suffix(".fifo").unwrap_or(topic), "-_")
+    });
+    /// ARN of an IAM role.
+    RoleArn, "a role's ARN", "the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deploy",
+    |text| arn(text).is_some_and(|[service, region, _, resource]| {
+        service == "iam" && region.is_empty() && resource.strip_prefix("role/").is_some_and(|n| is_name(n, "/+=,.@_-"))
+    });
+    /// An e-mail address.
+    Email, "an e-mail address", "an e-mail address", is_email;
+    /// A repository of GitHub.
+    GithubRepository, "a repository of GitHub", "OWNER/NAME",
+    |text| text.split_once('/').is_some_and(|(owner, name)| {
+        owner.len() <= 39 && is_name(owner, "-") && name.len() <= 100 && is_name(name, "._-")
+    });
+    /// A branch of a git repository.
+    Branch, "a branch", "1 to 100 of a-z, A-Z, 0-9, /, ., _ and -",
+    |text| text.len() <= 100 && is_name(text, "/._-");
+);
+
+impl ImageUri {
+    /// The region of the registry that the image is in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        let host = self.as_str().split('/').next().unwrap_or_default();
+        registry(host).map_or("", |(_, region)| region)
+    }
+}
+
+/// Defines a list of identifiers that begin with the same letters.
+macro_rules! identifiers {
+    ($($(#[$doc:meta])* $name:ident, $prefix:literal, $max:literal, $rule:literal;)+) => { $(
+        $(#[$doc])*
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct $name(Vec<String>);
+
+        impl $name {
+            /// The identifiers, in the order of the manifest.
+            #[must_use]
+            pub fn as_slice(&self) -> &[String] {
+                &self.0
+            }
+        }
+
+        impl ManifestValue for $name {
+            fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+                let one = |found: &str| {
+                    let hex = |rest: &str| (8..=17).contains(&rest.len()) && rest.bytes().all(|b| b.is_ascii_hexdigit());
+                    if found.strip_prefix($prefix).is_some_and(hex) {
+                        return Ok(found.to_owned());
+                    }
+                    Err(Problem::text(found, concat!("it must be ", $prefix, " and 8 to 17 hexadecimal digits")))
+                };
+                let found = list(node, &Self::rule(), one)?;
+                if found.len() > $max {
+                    let says = format!("has {} elements: it must have at most {}", found.len(), $max);
+                    return Err(vec![Problem { part: String::new(), says, hint: None, span: None }]);
+                }
+                Ok(Self(found))
+            }
+            fn rule() -> String {
+                $rule.to_owned()
+            }
+            fn write(&self) -> Option<toml::Value> {
+                Some(self.0.iter().map(|id| id.clone().into()).collect::<Vec<toml::Value>>().into())
+            }
+        }
+    )+ };
+}
+identifiers!(
+    /// Subnets.
+    Subnets, "subnet-", 16, "a list of at most 16 subnets, each subnet- and 8 to 17 hexadecimal digits";
+    /// Security groups.
+    SecurityGroups, "sg-", 5, "a list of at most 5 security groups, each sg- and 8 to 17 hexadecimal digits";
+);
+
+/// Environment variables beside those that the manifest's own keys become.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExtraVariables(std::collections::BTreeMap<String, String>);
+
+/// What Lambda sets itself and refuses from others (AWS Lambda, "Defined runtime environment variables").
+const RESERVED_VARIABLES: [&str; 20] = [
+    "AWS_ACCESS_KEY",
+    "AWS_ACCESS_KEY_ID",
+    "AWS_DEFAULT_REGION",
+    "AWS_EXECUTION_ENV",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+    "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_VERSION",
+    "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME",
+    "AWS_LAMBDA_LOG_STREAM_NAME",
+    "AWS_LAMBDA_MAX_CONCURRENCY",
+    "AWS_LAMBDA_METADATA_API",
+    "AWS_LAMBDA_METADATA_TOKEN",
+    "AWS_LAMBDA_RUNTIME_API",
+    "AWS_REGION",
+    "AWS_SECRET_ACCESS_KEY",
+    "AWS_SESSION_TOKEN",
+    "LAMBDA_RUNTIME_DIR",
+    "LAMBDA_TASK_ROOT",
+    "_HANDLER",
+];
+
+impl ExtraVariables {
+    /// The variables, sorted by name.
+    #[must_use]
+    pub const fn as_map(&self) -> &std::collections::BTreeMap<String, String> {
+        &self.0
+    }
+}
+
+fn variable_problem(name: &str, node: &Node) -> Option<Problem> {
+    if RESERVED_VARIABLES.contains(&name) {
+        return Some(Problem::text(name, "Lambda sets this variable itself and refuses it from others"));
+    }
+    if name.len() < 2 || !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !is_name(name, "_") {
+        let rule = "a variable's name must be 2 or more of a-z, A-Z, 0-9 and _, beginning with a letter";
+        return Some(Problem::text(name, rule));
+    }
+    if contract::settings::is_setting(name) {
+        return Some(Problem::text(name, "a key of the manifest becomes this variable").hint("set that key instead"));
+    }
+    match &node.value {
+        Raw::String(value) if value.contains('\0') => Some(Problem::text(value, "a variable must not have NUL in it")),
+        Raw::String(_) => None,
+        _ => Some(Problem::kind(node, "a string")),
+    }
+}
+
+impl ManifestValue for ExtraVariables {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        let Raw::Table(table) = &node.value else {
+            return Err(vec![Problem::kind(node, &Self::rule())]);
+        };
+        let problem = |(name, value): (&String, &Node)| {
+            let part = format!(".{}", super::tree::shorten(name));
+            variable_problem(name, value).map(|problem| problem.at(part, value.key_span.clone()))
+        };
+        let problems: Vec<Problem> = table.iter().filter_map(problem).collect();
+        if !problems.is_empty() {
+            return Err(problems);
+        }
+        let variables = table.iter().map(|(name, node)| Ok((name.clone(), text(node, "a string")?.to_owned())));
+        variables.collect::<Result<_, _>>().map(Self)
+    }
+    fn rule() -> String {
+        "a table of strings, none of them a variable of Lambda's or of another key".to_owned()
+    }
+    fn write(&self) -> Option<toml::Value> {
+        let table: toml::Table = self.0.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
+        Some(table.into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_repository_is_named_as_ecr_allows() {
+        for good in ["ab", "sse-streaming-dev", "team/sse.stream_1", "a__b"] {
+            assert!(is_repository(good), "{good}");
+        }
+        for bad in ["a", "A-b", "a--b", "a..b", "-ab", "ab-", "a/", "/a", "1ab", "a b"] {
+            assert!(!is_repository(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_image_is_pinned_by_digest() {
+        let digest = "0".repeat(64);
+        let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
+        let good = format!("{host}/sse@sha256:{digest}");
+        assert_eq!(ImageUri::new(&good).unwrap().region(), "eu-west-1");
+        for bad in [
+            format!("{host}/sse:latest"),
+            format!("{host}/sse:1@sha256:{digest}"),
+            format!("{host}/sse@sha256:{}", "0".repeat(63)),
+            format!("{host}/sse@sha256:{}", "G".repeat(64)),
+            format!("docker.io/sse@sha256:{digest}"),
+            format!("{host}@sha256:{digest}"),
+            String::new(),
+        ] {
+            assert!(ImageUri::new(&bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn arns_are_of_the_right_service_and_region() {
+        assert!(CertificateArn::new("arn:aws:acm:us-east-1:123456789012:certificate/1a-2b").is_some());
+        assert!(CertificateArn::new("arn:aws:acm:eu-west-1:123456789012:certificate/1a-2b").is_none());
+        assert!(TopicArn::new("arn:aws:sns:us-east-1:123456789012:alarms").is_some());
+        assert!(TopicArn::new("arn:aws:sqs:us-east-1:123456789012:alarms").is_none());
+        assert!(RoleArn::new("arn:aws:iam::123456789012:role/team/deploy").is_some());
+        assert!(RoleArn::new("arn:aws:iam::12345678901:role/deploy").is_none());
+        assert!(ViewerFunctionArn::new("arn:aws:cloudfront::123456789012:function/user-id").is_some());
+    }
+
+    #[test]
+    fn addresses_and_domains_are_plain() {
+        assert!(Email::new("ops+alarms@example.com").is_some());
+        assert!(Email::new("ops").is_none() && Email::new("a b@example.com").is_none());
+        assert!(DomainName::new("live.example.com").is_some());
+        assert!(DomainName::new("Live.example.com").is_none() && DomainName::new("localhost").is_none());
+    }
+}

@@ -1,0 +1,331 @@
+//! Rules of the platform: what Lambda, CloudFront and CloudWatch refuse, or take and then do not do.
+
+use std::time::Duration;
+
+use contract::AuthMode;
+
+use super::Checks;
+use crate::capability::Feature;
+use crate::manifest::aws::{CiProvider, Compute};
+use crate::manifest::sections::{ImageSection, VpcSection};
+use crate::manifest::types::{FrontKind, Origins, Packaging};
+
+/// A poll interval below this needs `allow_fast_poll`.
+const POLL_INTERVAL_COMMON_MIN: Duration = Duration::from_secs(1);
+/// Least memory of a function on managed instances, MiB (AWS Lambda, "Lambda Managed Instances").
+const INSTANCES_MEMORY_MEBIBYTES_MIN: u32 = 2048;
+
+impl Checks<'_> {
+    pub(super) fn platform(&self) {
+        self.poll_interval();
+        self.reserve();
+        self.images();
+        self.networks();
+        self.managed_instances();
+        self.front_origins();
+        self.front_keys();
+        self.trusted_header();
+        self.operations();
+        self.ci();
+    }
+
+    fn poll_interval(&self) {
+        let stream = &self.manifest.stream;
+        if stream.poll_interval.get() < POLL_INTERVAL_COMMON_MIN && !stream.allow_fast_poll {
+            self.fail(
+                &["stream.poll_interval", "stream.allow_fast_poll"],
+                format!(
+                    "`stream.poll_interval` is `{}`: under a second it needs `stream.allow_fast_poll`, because every \
+                     open stream reads the table that often",
+                    stream.poll_interval
+                ),
+                "set it to `1s` or more, or write `allow_fast_poll = true`",
+            );
+        }
+    }
+
+    fn reserve(&self) {
+        let stream = &self.manifest.stream;
+        let Some(reserved) = stream.reserved_concurrency else { return };
+        let (reserved, viewers) = (reserved.get(), stream.expected_viewers.get());
+        if stream.compute == Compute::ManagedInstances {
+            self.fail(
+                &["stream.reserved_concurrency", "stream.compute"],
+                format!(
+                    "`stream.reserved_concurrency` is `{reserved}`: with `stream.compute` `managed-instances` it is \
+                     `stream.instances.max_vcpus` that bounds the instances"
+                ),
+                "remove it",
+            );
+        } else if reserved < viewers {
+            self.fail(
+                &["stream.reserved_concurrency", "stream.expected_viewers"],
+                format!(
+                    "`stream.reserved_concurrency` is `{reserved}`: a classic function serves one stream an instance, \
+                     and `stream.expected_viewers` is `{viewers}`"
+                ),
+                &format!("set it to `{viewers}` or more, or lower `stream.expected_viewers`"),
+            );
+        }
+    }
+
+    fn images(&self) {
+        let manifest = self.manifest;
+        self.image("stream", &manifest.stream.image, manifest.stream.package);
+        self.image("dashboard", &manifest.dashboard.image, manifest.dashboard.package);
+    }
+
+    fn image(&self, role: &str, image: &ImageSection, package: Packaging) {
+        let (uri_key, package_key) = (format!("{role}.image.uri"), format!("{role}.package"));
+        let architecture_key = format!("{role}.image.architecture");
+        if let Some(uri) = &image.uri {
+            if package == Packaging::Zip {
+                self.fail(
+                    &[&uri_key, &package_key],
+                    format!("`{uri_key}` is set: `{package_key}` is `zip`, which runs no image"),
+                    "remove it, or write `package = \"image\"`",
+                );
+            }
+            let region = self.manifest.project.region.as_str();
+            if uri.region() != region {
+                self.fail(
+                    &[&uri_key, "project.region"],
+                    format!(
+                        "`{uri_key}` is in `{}`: Lambda takes images of its own region only, `project.region`, `{region}`",
+                        uri.region()
+                    ),
+                    "copy the image to a repository of that region",
+                );
+            }
+        }
+        let wanted = self.manifest.package.architecture;
+        if let Some(architecture) = image.architecture.filter(|found| *found != wanted) {
+            self.fail(
+                &[&architecture_key, "package.architecture"],
+                format!(
+                    "`{architecture_key}` is `{}`: the function runs on `package.architecture`, `{}`, and Lambda \
+                     compares the two only when the first invocation fails",
+                    architecture.as_str(),
+                    wanted.as_str()
+                ),
+                "build the image for that processor, or change `package.architecture`",
+            );
+        }
+    }
+
+    fn networks(&self) {
+        let manifest = self.manifest;
+        for (role, vpc) in [("stream", &manifest.stream.vpc), ("dashboard", &manifest.dashboard.vpc)] {
+            self.network(role, vpc);
+        }
+        if manifest.stream.compute == Compute::Classic && !manifest.stream.vpc.subnets.as_slice().is_empty() {
+            self.fail(
+                &["stream.vpc.subnets", "stream.compute"],
+                "`stream.vpc.subnets` has elements: a classic function inside a VPC cannot stream through its URL"
+                    .to_owned(),
+                "remove them, or write `compute = \"managed-instances\"`",
+            );
+        }
+    }
+
+    fn network(&self, role: &str, vpc: &VpcSection) {
+        let (subnets, groups) = (format!("{role}.vpc.subnets"), format!("{role}.vpc.security_groups"));
+        let (has_subnets, has_groups) =
+            (!vpc.subnets.as_slice().is_empty(), !vpc.security_groups.as_slice().is_empty());
+        let (there, absent) = match (has_subnets, has_groups) {
+            (true, false) => (subnets, groups),
+            (false, true) => (groups, subnets),
+            _ => return,
+        };
+        self.fail(
+            &[&there, &absent],
+            format!("`{there}` has elements: a VPC needs `{absent}` too"),
+            &format!("fill `{absent}`, or empty `{there}`"),
+        );
+    }
+
+    fn managed_instances(&self) {
+        let stream = &self.manifest.stream;
+        if stream.compute != Compute::ManagedInstances {
+            return;
+        }
+        let wants = "`stream.compute` is `managed-instances`";
+        let constraint = self.manifest.terraform.aws_provider.get();
+        if !Feature::ManagedInstances.is_in(constraint.floor()) {
+            let since = Feature::ManagedInstances.since();
+            self.fail(
+                &["stream.compute", "terraform.aws_provider"],
+                format!(
+                    "{wants}: the AWS provider has it from {since} on, and `terraform.aws_provider`, `{}`, allows {}",
+                    constraint.as_str(),
+                    constraint.floor()
+                ),
+                &format!("write `aws_provider = \">= {since}, < 7.0.0\"` under `[terraform]`"),
+            );
+        }
+        if stream.vpc.subnets.as_slice().is_empty() {
+            self.fail(
+                &["stream.compute", "stream.vpc.subnets"],
+                format!("{wants}: its instances run in a VPC, and `stream.vpc.subnets` is empty"),
+                "name subnets and security groups under `[stream.vpc]`",
+            );
+        }
+        let (memory, ratio) = (stream.memory.mebibytes(), stream.instances.memory_per_vcpu);
+        let least = INSTANCES_MEMORY_MEBIBYTES_MIN.max(ratio.gibibytes() * 1024);
+        if memory < least {
+            self.fail(
+                &["stream.memory", "stream.compute", "stream.instances.memory_per_vcpu"],
+                format!(
+                    "`stream.memory` is `{memory} MiB`: on managed instances a function has one processor at least, and \
+                     `stream.instances.memory_per_vcpu`, `{}`, for it",
+                    ratio.as_str()
+                ),
+                &format!("set it to `{} GiB` or more", least / 1024),
+            );
+        }
+        if stream.instances.concurrency.get() > stream.max_connections.get() {
+            self.fail(
+                &["stream.instances.concurrency", "stream.max_connections"],
+                format!(
+                    "`stream.instances.concurrency` is `{}`: an instance takes `stream.max_connections`, `{}`, and \
+                     refuses the others",
+                    stream.instances.concurrency.get(),
+                    stream.max_connections.get()
+                ),
+                &format!("set it to `{}` or less", stream.max_connections.get()),
+            );
+        }
+    }
+
+    fn front_origins(&self) {
+        let front = &self.manifest.front;
+        if front.allow_credentials && front.allow_origins == Origins::any() {
+            self.fail(
+                &["front.allow_credentials", "front.allow_origins"],
+                "`front.allow_credentials` is `true`: `front.allow_origins` is `*`, and a browser hands no answer with \
+                 cookies to a page of any origin"
+                    .to_owned(),
+                "name the origins in `front.allow_origins`",
+            );
+        }
+        if front.kind == FrontKind::CloudFront && front.allow_origins != Origins::any() {
+            self.fail(
+                &["front.allow_origins", "front.kind"],
+                "`front.allow_origins` is set: behind `cloudfront` page and functions are of one origin, and nobody \
+                 answers others"
+                    .to_owned(),
+                "remove it",
+            );
+        }
+    }
+
+    fn front_keys(&self) {
+        let (front, page) = (&self.manifest.front, &self.manifest.page);
+        let only_cloudfront = [
+            ("front.domain", front.domain.is_some()),
+            ("front.hosted_zone_id", front.hosted_zone_id.is_some()),
+            ("front.certificate_arn", front.certificate_arn.is_some()),
+            ("front.rate_limit", front.rate_limit.is_some()),
+            ("front.viewer_function_arn", front.viewer_function_arn.is_some()),
+        ];
+        for (key, is_set) in only_cloudfront {
+            if is_set && front.kind == FrontKind::FunctionUrl {
+                self.fail(
+                    &[key, "front.kind"],
+                    format!("`{key}` is set: `front.kind` `function-url` has no distribution"),
+                    "remove it, or write `kind = \"cloudfront\"`",
+                );
+            }
+        }
+        for (key, url) in [("page.api_base_url", &page.api_base_url), ("page.sse_base_url", &page.sse_base_url)] {
+            if front.kind == FrontKind::CloudFront && !url.as_str().is_empty() {
+                self.fail(
+                    &[key, "front.kind"],
+                    format!("`{key}` is `{}`: behind `cloudfront` the page asks its own origin", url.as_str()),
+                    "leave it empty",
+                );
+            }
+        }
+        self.domain();
+    }
+
+    fn domain(&self) {
+        let front = &self.manifest.front;
+        match (&front.domain, &front.hosted_zone_id, &front.certificate_arn) {
+            (Some(domain), None, None) => self.fail(
+                &["front.domain"],
+                format!("`front.domain` is `{}`: CloudFront needs a certificate for it", domain.as_str()),
+                "set `front.certificate_arn`, or `front.hosted_zone_id` to have one made",
+            ),
+            (None, Some(_), _) => self.fail(
+                &["front.hosted_zone_id", "front.domain"],
+                "`front.hosted_zone_id` is set: there is no `front.domain` to make records for".to_owned(),
+                "set `front.domain`, or remove it",
+            ),
+            (None, None, Some(_)) => self.fail(
+                &["front.certificate_arn", "front.domain"],
+                "`front.certificate_arn` is set: there is no `front.domain` that it certifies".to_owned(),
+                "set `front.domain`, or remove it",
+            ),
+            _ => {}
+        }
+    }
+
+    fn trusted_header(&self) {
+        if self.manifest.auth.mode != AuthMode::TrustedHeader {
+            return;
+        }
+        let front = &self.manifest.front;
+        if front.kind == FrontKind::FunctionUrl {
+            self.fail(
+                &["auth.mode", "front.kind"],
+                "`auth.mode` is `trusted-header`: with `front.kind` `function-url` anybody can reach the function \
+                 and set that header"
+                    .to_owned(),
+                "write `kind = \"cloudfront\"` under `[front]`, or `mode = \"off\"`",
+            );
+        } else if front.viewer_function_arn.is_none() {
+            self.fail(
+                &["auth.mode", "front.viewer_function_arn"],
+                "`auth.mode` is `trusted-header`: without `front.viewer_function_arn` CloudFront hands on whatever \
+                 X-User-ID a viewer sends"
+                    .to_owned(),
+                "set it to a CloudFront function that proves the viewer and sets X-User-ID",
+            );
+        }
+    }
+
+    fn operations(&self) {
+        let operations = &self.manifest.operations;
+        if operations.email.is_some() && operations.topic_arn.is_some() {
+            self.fail(
+                &["operations.email", "operations.topic_arn"],
+                "`operations.email` and `operations.topic_arn` are both set: alarms go to one topic".to_owned(),
+                "subscribe the address to that topic and remove `operations.email`",
+            );
+        }
+        if let Some(budget) = operations.monthly_budget_usd
+            && operations.email.is_none()
+        {
+            self.fail(
+                &["operations.monthly_budget_usd", "operations.email"],
+                format!(
+                    "`operations.monthly_budget_usd` is `{}`: there is no `operations.email` to tell",
+                    budget.get()
+                ),
+                "set `operations.email`",
+            );
+        }
+    }
+
+    fn ci(&self) {
+        let ci = &self.manifest.ci;
+        if ci.provider == CiProvider::Github && ci.repository.is_none() {
+            self.fail(
+                &["ci.provider", "ci.repository"],
+                "`ci.provider` is `github`: it needs `ci.repository`, which alone may take on the role".to_owned(),
+                "set `ci.repository` to OWNER/NAME",
+            );
+        }
+    }
+}
