@@ -1,7 +1,7 @@
-"""Writes the values that tell Terraform which zips to deploy: `artifacts.py FOLDER NAME=ZIP...`.
+"""Writes the values that tell Terraform which zips to deploy: `artifacts.py FOLDER ARCHITECTURE NAME=ZIP...`.
 
-FOLDER is the Terraform root; paths in the result are relative to it, so that the checkout may lie anywhere. The hash is
-the one Terraform calls `source_code_hash`: base64 of SHA-256.
+FOLDER is the Terraform root; paths in the result are relative to it, so that the checkout may lie anywhere. ARCHITECTURE
+is the processor that the zips were built for. The hash is the one Terraform calls `source_code_hash`: base64 of SHA-256.
 """
 
 import base64
@@ -11,15 +11,15 @@ import os
 import sys
 
 
-def describe(folder: str, archive: str) -> dict[str, str]:
+def describe(folder: str, architecture: str, archive: str) -> dict[str, str]:
     """Returns where the archive lies, seen from the Terraform root, and what is in it."""
     with open(archive, "rb") as source:
         digest = hashlib.sha256(source.read()).digest()
     path = os.path.relpath(archive, folder).replace(os.sep, "/")
-    return {"path": path, "sha256": base64.b64encode(digest).decode("ascii")}
+    return {"architecture": architecture, "path": path, "sha256": base64.b64encode(digest).decode("ascii")}
 
 
-def main(folder: str, artifacts: list[str]) -> None:
+def main(folder: str, architecture: str, artifacts: list[str]) -> None:
     """Replaces `artifacts.auto.tfvars.json` in `folder`, keeping entries of artifacts that are not named."""
     target = os.path.join(folder, "artifacts.auto.tfvars.json")
     values = {}
@@ -28,7 +28,7 @@ def main(folder: str, artifacts: list[str]) -> None:
             values = json.load(source)
     for artifact in artifacts:
         name, archive = artifact.split("=", 1)
-        values[f"{name}_zip"] = describe(folder, archive)
+        values[f"{name}_zip"] = describe(folder, architecture, archive)
     os.makedirs(folder, exist_ok=True)
     scratch = target + ".new"
     with open(scratch, "w", encoding="utf-8") as sink:
@@ -38,6 +38,6 @@ def main(folder: str, artifacts: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) < 3:
-        sys.exit("usage: artifacts.py FOLDER NAME=ZIP...")
-    main(sys.argv[1], sys.argv[2:])
+    if len(sys.argv) < 4:
+        sys.exit("usage: artifacts.py FOLDER ARCHITECTURE NAME=ZIP...")
+    main(sys.argv[1], sys.argv[2], sys.argv[3:])

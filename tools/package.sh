@@ -103,7 +103,7 @@ for function in stream dashboard; do
 done
 
 if [ "$architecture" = "$wanted" ]; then
-  python3 tools/artifacts.py generated/terraform stream=dist/stream.zip dashboard=dist/dashboard.zip
+  python3 tools/artifacts.py generated/terraform "$architecture" stream=dist/stream.zip dashboard=dist/dashboard.zip
 else
   say "package: Terraform is not told, because the manifest says $wanted: set architecture = \"$architecture\" under [package] in deploy.toml to deploy these"
 fi

@@ -5,7 +5,7 @@
 
 variable "stream_zip" {
   description = "Zip archive of the stream function: its path and the base64 SHA-256 of its bytes. Not used by this packaging."
-  type        = object({ path = string, sha256 = string })
+  type        = object({ path = string, sha256 = string, architecture = optional(string) })
   default     = null
 
   validation {
@@ -16,7 +16,7 @@ variable "stream_zip" {
 
 variable "dashboard_zip" {
   description = "Zip archive of the dashboard function: its path and the base64 SHA-256 of its bytes."
-  type        = object({ path = string, sha256 = string })
+  type        = object({ path = string, sha256 = string, architecture = optional(string) })
   default     = null
 
   # Both functions in one rule, so that one missing file is one error.
@@ -28,6 +28,12 @@ variable "dashboard_zip" {
   validation {
     condition     = var.dashboard_zip == null || can(regex("^[0-9A-Za-z+/]{43}=$", var.dashboard_zip.sha256))
     error_message = "`dashboard_zip.sha256` must be the base64 SHA-256 of the archive, 44 characters."
+  }
+
+  # Lambda takes an archive for another processor, and then every invocation fails.
+  validation {
+    condition     = try(coalesce(var.dashboard_zip.architecture, "arm64") == "arm64", true)
+    error_message = "`dashboard_zip` was built for another processor than deploy.toml says, arm64: run `./justw package`."
   }
 }
 

@@ -9,7 +9,7 @@
 variable "{{ variable.name }}" {
 {%- if variable.package == "zip" %}
   description = "Zip archive of the {{ variable.role }} function: its path and the base64 SHA-256 of its bytes.{% if not variable.is_used %} Not used by this packaging.{% endif %}"
-  type = object({ path = string, sha256 = string })
+  type = object({ path = string, sha256 = string, architecture = optional(string) })
 {%- else %}
   description = "Container image of the {{ variable.role }} function, pinned by digest: repository@sha256:hex.{% if not variable.is_used %} Not used by this packaging.{% endif %}"
   type = string
@@ -32,6 +32,14 @@ variable "{{ variable.name }}" {
 {%- if variable.package == "zip" %}
     condition = var.{{ variable.name }} == null || can(regex("^[0-9A-Za-z+/]{43}=$", var.{{ variable.name }}.sha256))
     error_message = "`{{ variable.name }}.sha256` must be the base64 SHA-256 of the archive, 44 characters."
+{%- if variable.is_used %}
+  }
+
+  # Lambda takes an archive for another processor, and then every invocation fails.
+  validation {
+    condition = try(coalesce(var.{{ variable.name }}.architecture, "{{ architecture }}") == "{{ architecture }}", true)
+    error_message = "`{{ variable.name }}` was built for another processor than deploy.toml says, {{ architecture }}: run `./justw package`."
+{%- endif %}
 {%- else %}
     # A tag can be moved to another image after the plan was read; a digest cannot.
     condition = var.{{ variable.name }} == null || can(regex("@sha256:[0-9a-f]{64}$", var.{{ variable.name }}))

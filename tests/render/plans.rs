@@ -222,6 +222,21 @@ fn another_table_is_planned_with_its_own_names_and_without_the_columns_it_lacks(
 }
 
 #[test]
+fn an_archive_for_another_processor_is_refused_before_anything_changes() {
+    let project = Project::rendered("zip_both");
+    for (architecture, is_good) in [(json!("arm64"), true), (json!(null), true), (json!("x86_64"), false)] {
+        let mut artifacts = artifacts();
+        artifacts["stream_zip"]["architecture"] = architecture.clone();
+        let (is_planned, said) = Root::new(&project, "generated/terraform").with_artifacts(&artifacts).plan(&[]);
+        assert_eq!(is_planned, is_good, "{architecture}: {said}");
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ").replace("│ ", "");
+        let sentence =
+            "`stream_zip` was built for another processor than deploy.toml says, arm64: run `./justw package`.";
+        assert_eq!(said.contains(sentence), !is_good, "{said}");
+    }
+}
+
+#[test]
 fn hostile_text_reaches_the_plan_as_it_was_written() {
     let project = Project::rendered("hostile");
     let manifest: toml::Table = toml::from_str(&project.read("deploy.toml")).unwrap();
