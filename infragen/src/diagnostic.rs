@@ -1,9 +1,14 @@
 //! What is wrong with a manifest and where: collected, never thrown. Knows how it reads, not where it is printed.
 
-use std::fmt::Write as _;
+mod human;
+mod json;
+mod lines;
+
 use std::ops::Range;
 
-use serde::Serialize;
+pub use human::human;
+pub use json::json;
+pub use lines::Lines;
 
 /// A text with the name it is shown under.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,52 +19,105 @@ pub struct Source {
     pub text: String,
 }
 
-impl Source {
-    /// Returns line and column of a byte offset, both from 1, the column in characters.
+/// Everything that a person typed: the manifest, and what the command line lays over it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Input {
+    /// The manifest.
+    pub manifest: Source,
+    /// One source for each `--set`, in the order in which they apply.
+    pub overrides: Vec<Source>,
+}
+
+impl Input {
+    /// Makes an input of a manifest alone.
     #[must_use]
-    pub fn position(&self, offset: usize) -> (usize, usize) {
-        let mut end = offset.min(self.text.len());
-        while !self.text.is_char_boundary(end) {
-            end -= 1;
-        }
-        let before = &self.text[..end];
-        let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
-        (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+    pub const fn new(manifest: Source) -> Self {
+        Self { manifest, overrides: Vec::new() }
     }
+
+    /// Returns the text that a layer was typed in.
+    #[must_use]
+    pub fn source(&self, layer: Layer) -> &Source {
+        match layer {
+            Layer::Base | Layer::Environment => &self.manifest,
+            Layer::Set(index) => self.overrides.get(index).unwrap_or(&self.manifest),
+        }
+    }
+}
+
+/// Which layer of the merged manifest a value was typed in; later ones win.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// The manifest, outside of `[env]`.
+    #[default]
+    Base,
+    /// `[env.NAME]` of the manifest, for the environment in question.
+    Environment,
+    /// The command line's `--set` with this index.
+    Set(usize),
+}
+
+/// Bytes of one of the texts that a manifest is merged from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Span {
+    /// Which text.
+    pub layer: Layer,
+    /// Which bytes of it.
+    pub range: Range<usize>,
 }
 
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// The key it is about, dotted; empty for a syntax error.
+    /// What kind of mistake it is: stable, for programs and for looking it up.
+    pub code: &'static str,
+    /// The key it is about, dotted; for a syntax error the table it is in, which is empty where nobody can tell.
     pub key: String,
     /// Thing, value found and rule, in one sentence.
     pub message: String,
     /// The next action, where there is one that the message does not already say.
     pub hint: Option<String>,
-    /// Bytes of the source it is about; none where the key is absent and its default is at fault.
-    pub span: Option<Range<usize>>,
+    /// What it is about; none where the key is absent and its default is at fault.
+    pub span: Option<Span>,
     /// The environment whose values are at fault; none for the base.
     pub environment: Option<String>,
 }
 
-/// A diagnostic with its position, as `validate --format json` prints it.
-#[derive(Serialize)]
-struct Located<'a> {
-    key: &'a str,
-    message: String,
-    hint: Option<&'a str>,
-    file: &'a str,
-    line: Option<usize>,
-    column: Option<usize>,
-}
-
 impl Diagnostic {
+    /// Makes a diagnostic without hint and place.
+    #[must_use]
+    pub fn new(code: &'static str, key: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code, key: key.into(), message: message.into(), hint: None, span: None, environment: None }
+    }
+
+    /// Adds the next action.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Adds the place.
+    #[must_use]
+    pub fn at(self, span: Span) -> Self {
+        Self { span: Some(span), ..self }
+    }
+
     fn sentence(&self) -> String {
         match &self.environment {
             Some(name) => format!("{} (in environment `{name}`)", self.message),
             None => self.message.clone(),
         }
+    }
+
+    /// What diagnostics are sorted by: the manifest's before the command line's, then by place.
+    #[must_use]
+    pub fn place(&self) -> (usize, usize, &str, &str) {
+        let (layer, start) = match &self.span {
+            Some(Span { layer: Layer::Base | Layer::Environment, range }) => (0, range.start),
+            Some(Span { layer: Layer::Set(index), range }) => (index + 1, range.start),
+            None => (0, usize::MAX),
+        };
+        (layer, start, &self.key, &self.message)
     }
 }
 
@@ -72,64 +130,5 @@ impl Colour {
     #[must_use]
     pub fn paint(self, code: &str, text: &str) -> String {
         if self.0 { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
-    }
-}
-
-/// Writes diagnostics for people: message, place, hint.
-#[must_use]
-pub fn human(source: &Source, diagnostics: &[Diagnostic], colour: Colour) -> String {
-    let mut out = String::new();
-    for (index, diagnostic) in diagnostics.iter().enumerate() {
-        if index > 0 {
-            out.push('\n');
-        }
-        let place = match &diagnostic.span {
-            Some(span) => {
-                let (line, column) = source.position(span.start);
-                format!("{}:{line}:{column}", source.name)
-            }
-            None => source.name.clone(),
-        };
-        let (error, arrow) = (colour.paint("1;31", "error:"), colour.paint("1;34", "-->"));
-        let _infallible = writeln!(out, "{error} {}\n {arrow} {place}", diagnostic.sentence());
-        if let Some(hint) = &diagnostic.hint {
-            let _infallible = writeln!(out, " {} {hint}", colour.paint("1;36", "hint:"));
-        }
-    }
-    out
-}
-
-/// Writes diagnostics for programs: one JSON object with a list `errors`.
-#[must_use]
-pub fn json(source: &Source, diagnostics: &[Diagnostic]) -> String {
-    let located: Vec<Located<'_>> = diagnostics
-        .iter()
-        .map(|diagnostic| {
-            let position = diagnostic.span.as_ref().map(|span| source.position(span.start));
-            Located {
-                key: &diagnostic.key,
-                message: diagnostic.sentence(),
-                hint: diagnostic.hint.as_deref(),
-                file: &source.name,
-                line: position.map(|(line, _)| line),
-                column: position.map(|(_, column)| column),
-            }
-        })
-        .collect();
-    let value = serde_json::json!({ "valid": located.is_empty(), "errors": located });
-    format!("{value:#}\n")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn positions_count_lines_and_characters_from_one() {
-        let source = Source { name: "m".into(), text: "a = 1\nß = \"é\"\n".into() };
-        assert_eq!(source.position(0), (1, 1));
-        assert_eq!(source.position(6), (2, 1));
-        assert_eq!(source.position(11), (2, 5));
-        assert_eq!(source.position(9999), (3, 1));
     }
 }

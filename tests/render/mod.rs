@@ -35,6 +35,11 @@ fn fixture_names(kind: &str) -> Vec<String> {
     names
 }
 
+/// Whether to write what is found over what is expected: `UPDATE=1`, then read the difference.
+fn is_updating() -> bool {
+    std::env::var_os("UPDATE").is_some_and(|value| value == "1")
+}
+
 /// How a run of the generator ended.
 #[derive(Debug)]
 struct Run {

@@ -140,11 +140,11 @@ texts!(
     /// Name of an ECR repository.
     RepositoryName, "a repository name",
     "2 to 256 of a-z, 0-9 and single ., _, - and /, beginning with a letter (Amazon ECR refuses upper case)",
-    is_repository;
+    => "repository-name", is_repository;
     /// A container image in ECR, pinned by digest.
     ImageUri, "an image reference",
     "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256: and 64 hexadecimal digits, because a tag can be moved",
-    is_image;
+    => "image-reference", is_image;
     /// A domain name.
     DomainName, "a domain name", "a domain name in lower case, such as live.example.com", is_domain;
     /// Identifier of a hosted zone in Route 53.
@@ -221,7 +221,7 @@ macro_rules! identifiers {
                 let found = list(node, &Self::rule(), one)?;
                 if found.len() > $max {
                     let says = format!("has {} elements: it must have at most {}", found.len(), $max);
-                    return Err(vec![Problem { part: String::new(), says, hint: None, span: None }]);
+                    return Err(vec![Problem::new("out-of-range", says)]);
                 }
                 Ok(Self(found))
             }
@@ -279,14 +279,18 @@ impl ExtraVariables {
 
 fn variable_problem(name: &str, node: &Node) -> Option<Problem> {
     if RESERVED_VARIABLES.contains(&name) {
-        return Some(Problem::text(name, "Lambda sets this variable itself and refuses it from others"));
+        return Some(
+            Problem::text(name, "Lambda sets this variable itself and refuses it from others")
+                .code("reserved-variable"),
+        );
     }
     if name.len() < 2 || !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !is_name(name, "_") {
         let rule = "a variable's name must be 2 or more of a-z, A-Z, 0-9 and _, beginning with a letter";
-        return Some(Problem::text(name, rule));
+        return Some(Problem::text(name, rule).code("variable-name"));
     }
     if contract::settings::is_setting(name) {
-        return Some(Problem::text(name, "a key of the manifest becomes this variable").hint("set that key instead"));
+        let problem = Problem::text(name, "a key of the manifest becomes this variable").code("reserved-variable");
+        return Some(problem.hint("set that key instead"));
     }
     match &node.value {
         Raw::String(value) if value.contains('\0') => Some(Problem::text(value, "a variable must not have NUL in it")),

@@ -15,8 +15,10 @@ use super::types::BackendKind;
 use crate::diagnostic::Diagnostic;
 
 /// Checks everything that involves more than one key, or the platform.
-pub(super) fn check(manifest: &Manifest, tree: &Table, log: &RefCell<Vec<Diagnostic>>) {
-    let checks = Checks { manifest, tree, log };
+///
+/// `damaged` names the tables in which a syntax error may have hidden a value; the empty name is all of them.
+pub(super) fn check(manifest: &Manifest, tree: &Table, damaged: &[String], log: &RefCell<Vec<Diagnostic>>) {
+    let checks = Checks { manifest, tree, damaged, log };
     checks.durations();
     checks.connections();
     checks.names();
@@ -29,25 +31,26 @@ pub(super) fn check(manifest: &Manifest, tree: &Table, log: &RefCell<Vec<Diagnos
 struct Checks<'a> {
     manifest: &'a Manifest,
     tree: &'a Table,
+    damaged: &'a [String],
     log: &'a RefCell<Vec<Diagnostic>>,
 }
 
 impl Checks<'_> {
-    /// Reports unless one of the keys involved is wrong by itself: its default would be blamed for it.
-    /// The first key that is in the text is the place.
-    fn fail(&self, involved: &[&str], message: String, hint: &str) {
-        let failed = |key: &&&str| self.log.borrow().iter().any(|diagnostic| diagnostic.key == **key);
-        if involved.iter().any(|key| failed(&key)) {
+    /// Reports unless one of the keys involved is wrong by itself, or may be hidden by a syntax error: its default
+    /// would be blamed for it. The first key that is in the text is the place.
+    fn fail(&self, code: &'static str, involved: &[&str], message: String, hint: &str) {
+        let is_wrong = |wrong: &str, key: &str| !wrong.is_empty() && (wrong == key || is_below(key, wrong));
+        let failed = |key: &str| self.log.borrow().iter().any(|diagnostic| is_wrong(&diagnostic.key, key));
+        let hidden = |key: &str| self.damaged.iter().any(|table| is_below(key, table));
+        if involved.iter().any(|key| failed(key) || hidden(key)) {
             return;
         }
         let place = involved.iter().find_map(|key| Some((*key, find(self.tree, key)?.span.clone())));
-        self.log.borrow_mut().push(Diagnostic {
-            key: place.as_ref().map_or(involved[0], |(key, _)| key).to_owned(),
-            message,
-            hint: Some(hint.to_owned()),
-            span: place.map(|(_, span)| span),
-            environment: None,
-        });
+        let diagnostic = match place {
+            Some((key, span)) => Diagnostic::new(code, key, message).at(span),
+            None => Diagnostic::new(code, involved[0], message),
+        };
+        self.log.borrow_mut().push(diagnostic.hint(hint));
     }
 
     fn durations(&self) {
@@ -57,7 +60,7 @@ impl Checks<'_> {
         {
             if timeout.get().subsec_millis() != 0 {
                 let message = format!("`{key}` is `{timeout}`: Lambda takes whole seconds only");
-                self.fail(&[key], message, "round it to seconds");
+                self.fail("timeout-not-whole-seconds", &[key], message, "round it to seconds");
             }
         }
         let (session, timeout) = (stream.max_session, stream.timeout);
@@ -67,7 +70,12 @@ impl Checks<'_> {
                 "`stream.max_session` is `{session}`: with the {margin} kept for closing it does not end before \
                  `stream.timeout`, `{timeout}`"
             );
-            self.fail(&["stream.max_session", "stream.timeout"], message, &session_hint(session.get(), timeout));
+            self.fail(
+                "session-longer-than-timeout",
+                &["stream.max_session", "stream.timeout"],
+                message,
+                &session_hint(session.get(), timeout),
+            );
         }
         let (heartbeat, silence) = (stream.heartbeat_interval, self.manifest.front.read_timeout.get());
         if heartbeat.get() >= silence {
@@ -76,6 +84,7 @@ impl Checks<'_> {
                 duration_text(silence)
             );
             self.fail(
+                "heartbeat-slower-than-edge",
                 &["stream.heartbeat_interval", "front.read_timeout"],
                 message,
                 &format!("set it to `{}` or less, or raise `front.read_timeout`", duration_text(silence / 2)),
@@ -88,6 +97,7 @@ impl Checks<'_> {
                  `stream.late_window`, `{late}`"
             );
             self.fail(
+                "replay-shorter-than-late",
                 &["stream.replay.window", "stream.late_window"],
                 message,
                 "raise `stream.replay.window` or lower `stream.late_window`",
@@ -100,6 +110,7 @@ impl Checks<'_> {
         let (all, one) = (stream.max_connections.get(), stream.connections_per_client.get());
         if one > all {
             self.fail(
+                "client-limit-above-all",
                 &["stream.connections_per_client", "stream.max_connections"],
                 format!(
                     "`stream.connections_per_client` is `{one}`: an instance serves `stream.max_connections`, \
@@ -116,6 +127,7 @@ impl Checks<'_> {
         for name in [&names.stream, &names.dashboard] {
             if name.len() > FUNCTION_NAME_MAX {
                 self.fail(
+                    "function-name-too-long",
                     &involved,
                     format!(
                         "the function's name `{name}` has {} characters: AWS allows {FUNCTION_NAME_MAX}",
@@ -127,6 +139,7 @@ impl Checks<'_> {
         }
         if names.repository.contains("--") {
             self.fail(
+                "repository-name",
                 &["project.environment"],
                 format!("the ECR repository's name `{}` has `--` in it, which AWS refuses", names.repository),
                 "use single `-` in `project.environment`",
@@ -134,6 +147,7 @@ impl Checks<'_> {
         }
         if names.items_table == names.users_table {
             self.fail(
+                "same-table-twice",
                 &["tables.users.name", "tables.items.name"],
                 format!("`tables.items` and `tables.users` are both named `{}`", names.items_table),
                 "give them different names: their keys differ",
@@ -158,6 +172,7 @@ impl Checks<'_> {
             if let Some((first, _)) = all[..index].iter().find(|(_, earlier)| *earlier == Some(name)) {
                 let keys = [format!("data.attributes.{role}"), format!("data.attributes.{first}")];
                 self.fail(
+                    "same-attribute-twice",
                     &[&keys[0], &keys[1]],
                     format!("`{}` is `{name}`: `{}` is the same attribute", keys[0], keys[1]),
                     "name another attribute, or switch an optional one off with `false`",
@@ -166,6 +181,7 @@ impl Checks<'_> {
             if name.as_str() == crate::plan::TTL_ATTRIBUTE {
                 let key = format!("data.attributes.{role}");
                 self.fail(
+                    "attribute-is-ttl",
                     &[&key],
                     format!("`{key}` is `{name}`: DynamoDB reads the expiry of a row from that attribute"),
                     "name another attribute",
@@ -178,11 +194,13 @@ impl Checks<'_> {
         let backend = &self.manifest.terraform.backend;
         match (backend.kind, &backend.bucket) {
             (BackendKind::S3, None) => self.fail(
+                "state-bucket-missing",
                 &["terraform.backend.kind", "terraform.backend.bucket"],
                 "`terraform.backend.kind` is `s3`: it needs `terraform.backend.bucket`".to_owned(),
                 "apply generated/bootstrap and write its output `state_bucket` there",
             ),
             (BackendKind::Local, Some(bucket)) => self.fail(
+                "state-bucket-unused",
                 &["terraform.backend.bucket", "terraform.backend.kind"],
                 format!("`terraform.backend.bucket` is `{}`: `kind` is `local`, which has none", bucket.as_str()),
                 "write `kind = \"s3\"`, or remove the bucket",
@@ -199,6 +217,7 @@ impl Checks<'_> {
             let bytes: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
             if bytes > ENVIRONMENT_BYTES_MAX {
                 self.fail(
+                    "environment-too-big",
                     &[&format!("{role}.environment"), "data.labels", "data.index", "data.attributes.key"],
                     format!(
                         "the {role} function's environment has {bytes} bytes: AWS Lambda allows {ENVIRONMENT_BYTES_MAX}"
@@ -208,6 +227,11 @@ impl Checks<'_> {
             }
         }
     }
+}
+
+/// Returns whether a dotted key is in a table or in one below it; everything is below the empty name.
+fn is_below(key: &str, table: &str) -> bool {
+    table.is_empty() || key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// All environment variables of a function together (AWS Lambda quotas).

@@ -2,9 +2,12 @@
 
 pub mod aws;
 mod checks;
+mod environments;
 pub mod names;
+pub mod overrides;
 pub mod reader;
 pub mod sections;
+pub mod syntax;
 pub mod tree;
 pub mod types;
 pub mod values;
@@ -15,11 +18,14 @@ use std::cell::RefCell;
 use contract::Environment;
 
 pub use names::Names;
+pub use overrides::parse_override;
 pub use reader::{KeyDoc, Section};
 pub use sections::Manifest;
 
-use crate::diagnostic::{Diagnostic, Source};
+use crate::diagnostic::{Diagnostic, Input, Layer, Span};
+use environments::Overlay;
 use reader::Reader;
+use syntax::Parsed;
 use tree::{Node, Raw, Table};
 
 /// Environment of `just dev`: needs no table in the manifest and no account.
@@ -45,6 +51,8 @@ pub struct Loaded {
     pub manifest: Manifest,
     /// Where they go.
     pub target: Target,
+    /// What was typed, merged: which values are no defaults, and where they stand.
+    pub tree: Table,
 }
 
 /// Why a manifest cannot be used.
@@ -63,162 +71,154 @@ pub enum LoadError {
 
 /// Reads and validates a manifest, the base and every environment of it, and returns the one asked for.
 ///
+/// The command line's overrides are laid over the one asked for; the others are validated as they stand in the file.
+///
 /// # Errors
 /// [`LoadError`] with everything that is wrong, sorted by place.
-pub fn load(source: &Source, environment: Option<&Environment>) -> Result<Loaded, LoadError> {
-    let mut root = tree::parse(source).map_err(LoadError::Invalid)?;
-    let log = RefCell::new(Vec::new());
-    let overlays = take_overlays(&mut root, &log);
-    let base = read(&root, &log);
-    check_environment_names(&base, &overlays, &root, &log);
+pub fn load(input: &Input, environment: Option<&Environment>) -> Result<Loaded, LoadError> {
+    let Parsed { table: mut root, errors, unread } = syntax::parse(&input.manifest);
+    let damaged: Vec<String> = errors.iter().map(|error| error.key.clone()).collect();
+    let log = RefCell::new(errors);
+    let overlays = environments::take(&mut root, &log);
+    let overlay = overlays.iter().find(|overlay| Some(&overlay.name) == environment);
+    let overrides = read_overrides(input, overlay, &log);
+    let mut base_tree = root.clone();
+    if overlay.is_none() {
+        base_tree = tree::merge(base_tree, &overrides);
+    }
+    let base = Manifest::read(&Reader::new(&base_tree, &log));
+    checks::check(&base, &base_tree, &damaged, &log);
+    environments::check_names(&base, &overlays, &base_tree, &log);
     let mut diagnostics = log.into_inner();
     let mut chosen = None;
-    for (name, node, table) in &overlays {
-        let (mut manifest, found) = read_overlay(&root, table, name, &node.key_span);
+    for overlay in &overlays {
+        let is_chosen = environment == Some(&overlay.name);
+        let mut merged = tree::merge(root.clone(), &overlay.table);
+        if is_chosen {
+            merged = tree::merge(merged, &overrides);
+        }
+        name_environment(&mut merged, overlay);
+        let (manifest, found) = read_overlay(&merged, overlay, &damaged);
         let fresh = found.into_iter().filter(|new| !diagnostics.contains(new)).collect::<Vec<_>>();
-        diagnostics.extend(fresh.into_iter().map(|new| Diagnostic { environment: Some(name.to_string()), ..new }));
-        if environment == Some(name) {
-            manifest.project.environment = name.clone();
-            chosen = Some(manifest);
+        let name = Some(overlay.name.to_string());
+        diagnostics.extend(fresh.into_iter().map(|new| Diagnostic { environment: name.clone(), ..new }));
+        if is_chosen {
+            chosen = Some((manifest, merged));
         }
     }
+    diagnostics.retain(|diagnostic| syntax::CODES.contains(&diagnostic.code) || !reaches_over(diagnostic, &unread));
     if !diagnostics.is_empty() {
-        diagnostics.sort_by(|a, b| place(a).cmp(&place(b)));
+        diagnostics.sort_by(|a, b| a.place().cmp(&b.place()));
         return Err(LoadError::Invalid(diagnostics));
     }
-    choose(base, chosen, environment, &overlays)
+    choose((base, base_tree), chosen, environment, &overlays)
 }
 
-type Overlay = (Environment, Node, Table);
-
-fn place(diagnostic: &Diagnostic) -> (usize, &str, &str) {
-    (diagnostic.span.as_ref().map_or(usize::MAX, |span| span.start), &diagnostic.key, &diagnostic.message)
+/// Returns whether a diagnostic is about a value that could be read in part only.
+fn reaches_over(diagnostic: &Diagnostic, unread: &[std::ops::Range<usize>]) -> bool {
+    let reaches = |span: &Span| unread.iter().any(|gap| span.range.start < gap.end && gap.start < span.range.end);
+    diagnostic.span.as_ref().is_some_and(|span| !matches!(span.layer, Layer::Set(_)) && reaches(span))
 }
 
 fn choose(
-    mut base: Manifest,
-    chosen: Option<Manifest>,
+    (mut manifest, mut tree): (Manifest, Table),
+    chosen: Option<(Manifest, Table)>,
     environment: Option<&Environment>,
     overlays: &[Overlay],
 ) -> Result<Loaded, LoadError> {
     let Some(name) = environment else {
-        return Ok(Loaded { manifest: base, target: Target::Base });
+        return Ok(Loaded { manifest, target: Target::Base, tree });
     };
     let target = if name.as_str() == LOCAL { Target::Local } else { Target::Overlay };
-    if let Some(manifest) = chosen {
-        return Ok(Loaded { manifest, target });
+    if let Some((manifest, tree)) = chosen {
+        return Ok(Loaded { manifest, target, tree });
     }
     if target == Target::Local {
-        base.project.environment = name.clone();
-        return Ok(Loaded { manifest: base, target });
+        manifest.project.environment = name.clone();
+        // The name comes from the command line: it was typed nowhere.
+        if let Some(Node { value: Raw::Table(project), .. }) = tree.get_mut("project") {
+            project.remove("environment");
+        }
+        return Ok(Loaded { manifest, target, tree });
     }
-    if *name == base.project.environment {
-        return Ok(Loaded { manifest: base, target: Target::Base });
+    if *name == manifest.project.environment {
+        return Ok(Loaded { manifest, target: Target::Base, tree });
     }
-    let own = [base.project.environment.to_string(), LOCAL.to_owned()];
-    let mut known: Vec<String> = own.into_iter().chain(overlays.iter().map(|(name, ..)| name.to_string())).collect();
+    let own = [manifest.project.environment.to_string(), LOCAL.to_owned()];
+    let others = overlays.iter().map(|overlay| overlay.name.to_string());
+    let mut known: Vec<String> = own.into_iter().chain(others).collect();
     known.sort();
     known.dedup();
     Err(LoadError::UnknownEnvironment { name: name.to_string(), known })
 }
 
-fn read(table: &Table, log: &RefCell<Vec<Diagnostic>>) -> Manifest {
-    let manifest = Manifest::read(&Reader::new(table, log));
-    checks::check(&manifest, table, log);
-    manifest
+/// Reads the overrides into one table, later ones over earlier ones.
+fn read_overrides(input: &Input, overlay: Option<&Overlay>, log: &RefCell<Vec<Diagnostic>>) -> Table {
+    let mut merged = Table::new();
+    let fail = |code, key: &str, message: String, hint: &str, span| {
+        log.borrow_mut().push(Diagnostic::new(code, key, message).hint(hint).at(span));
+    };
+    for (index, source) in input.overrides.iter().enumerate() {
+        let layer = Layer::Set(index);
+        match overrides::table(source, layer) {
+            Ok(table) => merged = tree::merge(merged, &table),
+            Err(error) => {
+                let span = Span { layer, range: 0..source.text.len() };
+                fail("malformed", "", error.to_string(), "write it as KEY=VALUE", span);
+            }
+        }
+    }
+    if let Some(node) = merged.remove("env") {
+        let hint = "choose the environment with `--env` and name its keys as in the base";
+        fail("unknown-key", "env", "`env` cannot be set from the command line".to_owned(), hint, node.key_span);
+    }
+    if let (Some(overlay), Some(node)) = (overlay, tree::find(&merged, "project.environment")) {
+        let message = format!("`project.environment`: the name of this environment is `{}` already", overlay.name);
+        fail("environment-renamed", "project.environment", message, "leave it out", node.key_span.clone());
+    }
+    merged
+}
+
+/// The names of everything follow from the environment's name, and so do the rules on them.
+fn name_environment(merged: &mut Table, overlay: &Overlay) {
+    let span = &overlay.key_span;
+    let project = merged.entry("project".to_owned()).or_insert_with(|| Node {
+        value: Raw::Table(Table::new()),
+        span: span.clone(),
+        key_span: span.clone(),
+    });
+    if let Raw::Table(project) = &mut project.value {
+        let value = Raw::String(overlay.name.to_string());
+        project.insert("environment".to_owned(), Node { value, span: span.clone(), key_span: span.clone() });
+    }
 }
 
 /// Reads the base with one environment laid over it.
-fn read_overlay(
-    root: &Table,
-    overlay: &Table,
-    name: &Environment,
-    key_span: &std::ops::Range<usize>,
-) -> (Manifest, Vec<Diagnostic>) {
-    let mut merged = tree::merge(root.clone(), overlay);
-    // The names of everything follow from the environment's name, and so do the rules on them.
-    if let Some(Node { value: Raw::Table(project), .. }) = merged.get_mut("project") {
-        let value = Raw::String(name.to_string());
-        let node = Node { value, span: key_span.clone(), key_span: key_span.clone() };
-        project.insert("environment".to_owned(), node);
-    }
+fn read_overlay(merged: &Table, overlay: &Overlay, damaged: &[String]) -> (Manifest, Vec<Diagnostic>) {
     let log = RefCell::new(Vec::new());
-    let mut manifest = Manifest::read(&Reader::new(&merged, &log));
-    manifest.project.environment = name.clone();
-    checks::check(&manifest, &merged, &log);
+    let mut manifest = Manifest::read(&Reader::new(merged, &log));
+    manifest.project.environment = overlay.name.clone();
+    let own = format!("env.{}", overlay.name);
+    // `[env.NAME.stream]` damages `stream` here, `[env.NAME]` all.
+    let in_overlay = |table: &String| match table.strip_prefix(&own) {
+        Some("") => String::new(),
+        Some(rest) => rest.strip_prefix('.').unwrap_or(table).to_owned(),
+        None => table.clone(),
+    };
+    let damaged: Vec<String> = damaged.iter().map(in_overlay).collect();
+    checks::check(&manifest, merged, &damaged, &log);
     (manifest, log.into_inner())
-}
-
-/// Takes `[env.*]` out of the root and returns the well-formed ones.
-fn take_overlays(root: &mut Table, log: &RefCell<Vec<Diagnostic>>) -> Vec<Overlay> {
-    let Some(node) = root.remove("env") else {
-        return Vec::new();
-    };
-    let fail = |key: String, message: String, hint: &str, node: &Node| {
-        let (hint, span) = (Some(hint.to_owned()), Some(node.key_span.clone()));
-        log.borrow_mut().push(Diagnostic { key, message, hint, span, environment: None });
-    };
-    let Raw::Table(environments) = &node.value else {
-        let message = format!("`env` is {}: it must be a table of environments", node.value.describe());
-        fail("env".into(), message, "write an environment's values below a line `[env.NAME]`", &node);
-        return Vec::new();
-    };
-    let mut overlays = Vec::new();
-    for (key, entry) in environments {
-        let path = format!("env.{}", tree::shorten(key));
-        match (Environment::new(key), &entry.value) {
-            (Ok(name), Raw::Table(table)) => overlays.push((name, entry.clone(), table.clone())),
-            (Ok(_), value) => {
-                let message = format!("`{path}` is {}: it must be a table", value.describe());
-                fail(path.clone(), message, "write its values below it, as in the base", entry);
-            }
-            (Err(error), _) => {
-                let message = format!("`{path}`: an environment's name must be {}", error.rule);
-                fail(path, message, "rename the table", entry);
-            }
-        }
-    }
-    overlays
-}
-
-/// Refuses environments whose name means something else already.
-fn check_environment_names(base: &Manifest, overlays: &[Overlay], root: &Table, log: &RefCell<Vec<Diagnostic>>) {
-    let fail = |key: String, message: String, hint: &str, span| {
-        log.borrow_mut().push(Diagnostic { key, message, hint: Some(hint.to_owned()), span, environment: None });
-    };
-    let own = &base.project.environment;
-    let base_span = tree::find(root, "project.environment").map(|node| node.span.clone());
-    if own.as_str() == LOCAL {
-        let message = "`project.environment` is `local`: that environment is this machine".to_owned();
-        fail("project.environment".into(), message, "choose another name, such as `dev`", base_span);
-    } else if RESERVED.contains(&own.as_str()) {
-        let message = format!("`project.environment` is `{own}`: that name is a folder of `generated` already");
-        fail("project.environment".into(), message, "choose another name, such as `dev`", base_span);
-    }
-    for (name, node, table) in overlays {
-        let span = Some(node.key_span.clone());
-        if name == own {
-            let message = format!("`env.{name}` has the name of the base, `project.environment`");
-            fail(format!("env.{name}"), message, "move its values into the base, or rename it", span);
-        } else if RESERVED.contains(&name.as_str()) {
-            let message = format!("`env.{name}`: that name is a folder of `generated` already");
-            fail(format!("env.{name}"), message, "choose another name, such as `prod`", span);
-        }
-        if let Some(inner) = tree::find(table, "project.environment") {
-            let message = format!("`env.{name}.project.environment`: the name of an environment is `{name}` already");
-            let span = Some(inner.key_span.clone());
-            fail(format!("env.{name}.project.environment"), message, "remove the line", span);
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnostic::Source;
 
     fn load_text(text: &str, environment: Option<&str>) -> Result<Loaded, LoadError> {
         let environment = environment.map(|name| Environment::new(name).unwrap());
-        load(&Source { name: "deploy.toml".into(), text: text.into() }, environment.as_ref())
+        let source = Source { name: "deploy.toml".into(), text: text.into() };
+        load(&Input::new(source), environment.as_ref())
     }
 
     fn messages(text: &str) -> Vec<String> {
@@ -234,7 +234,7 @@ mod tests {
         assert_eq!(loaded.target, Target::Base);
         assert_eq!(loaded.manifest.stream.timeout.to_string(), "3m");
         let shown = toml::to_string(&loaded.manifest.show()).unwrap();
-        assert_eq!(load_text(&shown, None).unwrap(), loaded, "what `show` writes reads back");
+        assert_eq!(load_text(&shown, None).unwrap().manifest, loaded.manifest, "what `show` writes reads back");
     }
 
     #[test]

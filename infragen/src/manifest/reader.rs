@@ -4,40 +4,48 @@
 //! text form from the same lines. Knows no key by name.
 
 use std::cell::RefCell;
-use std::ops::Range;
 
 use super::tree::{Node, Raw, Table, shorten};
-use crate::diagnostic::Diagnostic;
+use crate::diagnostic::{Diagnostic, Span};
 
 /// Why a value is not what its key needs. The reader adds the key and the place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// What kind of mistake it is: see [`Diagnostic::code`].
+    pub code: &'static str,
     /// Which part of the value, for instance `[1]`; empty for the whole.
     pub part: String,
     /// The value found and the rule it breaks: "is `5`: it has no unit".
     pub says: String,
     /// The next action.
     pub hint: Option<String>,
-    /// Bytes of that part, where it is not the whole value.
-    pub span: Option<Range<usize>>,
+    /// Where that part is, where it is not the whole value.
+    pub span: Option<Span>,
 }
 
 impl Problem {
-    /// Makes a problem of a text that breaks a rule.
+    /// Makes a problem of the whole value: what is wrong with it, after its key.
+    #[must_use]
+    pub fn new(code: &'static str, says: impl Into<String>) -> Self {
+        Self { code, part: String::new(), says: says.into(), hint: None, span: None }
+    }
+
+    /// Makes a problem of a text that breaks a rule; `malformed` unless [`Problem::code`] says otherwise.
     #[must_use]
     pub fn text(found: &str, rule: &str) -> Self {
-        Self { part: String::new(), says: format!("is `{}`: {rule}", shorten(found)), hint: None, span: None }
+        Self::new("malformed", format!("is `{}`: {rule}", shorten(found)))
     }
 
     /// Makes a problem of a value of the wrong type.
     #[must_use]
     pub fn kind(node: &Node, wanted: &str) -> Self {
-        Self {
-            part: String::new(),
-            says: format!("is {}: it must be {wanted}", node.value.describe()),
-            hint: None,
-            span: None,
-        }
+        Self::new("wrong-type", format!("is {}: it must be {wanted}", node.value.describe()))
+    }
+
+    /// Says what kind of mistake it is.
+    #[must_use]
+    pub fn code(self, code: &'static str) -> Self {
+        Self { code, ..self }
     }
 
     /// Adds the next action.
@@ -49,7 +57,7 @@ impl Problem {
 
     /// Says that it is about one part of the value.
     #[must_use]
-    pub fn at(mut self, part: String, span: Range<usize>) -> Self {
+    pub fn at(mut self, part: String, span: Span) -> Self {
         self.part = part;
         self.span = Some(span);
         self
@@ -100,6 +108,9 @@ pub struct Reader<'a> {
     log: &'a RefCell<Vec<Diagnostic>>,
 }
 
+/// Unknown keys that are collected: whoever feeds something else than a manifest need not wait for all of them.
+const LOGGED_MAX: usize = 1000;
+
 /// Joins a path and a key.
 #[must_use]
 pub fn join(path: &str, key: &str) -> String {
@@ -123,13 +134,10 @@ impl<'a> Reader<'a> {
             Err(problems) => {
                 let path = join(&self.path, key);
                 for problem in problems {
-                    self.log.borrow_mut().push(Diagnostic {
-                        message: format!("`{path}{}` {}", problem.part, problem.says),
-                        key: path.clone(),
-                        hint: problem.hint,
-                        span: Some(problem.span.unwrap_or_else(|| node.span.clone())),
-                        environment: None,
-                    });
+                    let message = format!("`{path}{}` {}", problem.part, problem.says);
+                    let span = problem.span.unwrap_or_else(|| node.span.clone());
+                    let diagnostic = Diagnostic::new(problem.code, path.clone(), message).at(span);
+                    self.log.borrow_mut().push(Diagnostic { hint: problem.hint, ..diagnostic });
                 }
                 default()
             }
@@ -144,13 +152,10 @@ impl<'a> Reader<'a> {
             None => None,
             Some(Node { value: Raw::Table(inner), .. }) => Some(inner),
             Some(node) => {
-                self.log.borrow_mut().push(Diagnostic {
-                    message: format!("`{path}` is {}: it must be a table", node.value.describe()),
-                    key: path.clone(),
-                    hint: Some(format!("write its keys below a line `[{path}]`")),
-                    span: Some(node.span.clone()),
-                    environment: None,
-                });
+                let message = format!("`{path}` is {}: it must be a table", node.value.describe());
+                let hint = format!("write its keys below a line `[{path}]`");
+                let diagnostic = Diagnostic::new("wrong-type", path.clone(), message);
+                self.log.borrow_mut().push(diagnostic.hint(hint).at(node.span.clone()));
                 None
             }
         };
@@ -164,13 +169,12 @@ impl<'a> Reader<'a> {
                 continue;
             }
             let place = if self.path.is_empty() { "the manifest".to_owned() } else { format!("`[{}]`", self.path) };
-            self.log.borrow_mut().push(Diagnostic {
-                message: format!("`{}` is not a key of {place}", shorten(&join(&self.path, key))),
-                key: join(&self.path, key),
-                hint: Some(suggest(key, known)),
-                span: Some(node.key_span.clone()),
-                environment: None,
-            });
+            if self.log.borrow().len() >= LOGGED_MAX {
+                return;
+            }
+            let message = format!("`{}` is not a key of {place}", shorten(&join(&self.path, key)));
+            let diagnostic = Diagnostic::new("unknown-key", join(&self.path, key), message);
+            self.log.borrow_mut().push(diagnostic.hint(suggest(key, known)).at(node.key_span.clone()));
         }
     }
 }
@@ -179,8 +183,11 @@ impl<'a> Reader<'a> {
 #[must_use]
 pub fn suggest(word: &str, known: &[&str]) -> String {
     const NEAR: f64 = 0.75;
+    /// No known word is half as long; comparing takes time by length.
+    const COMPARED_BYTES_MAX: usize = 64;
     let score = |candidate: &str| strsim::jaro_winkler(word, candidate);
-    let nearest = known.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
+    let compared = if word.len() <= COMPARED_BYTES_MAX { known } else { &[] };
+    let nearest = compared.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
     match nearest {
         Some(nearest) if score(nearest) >= NEAR => format!("did you mean `{nearest}`"),
         _ => format!("use one of {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),

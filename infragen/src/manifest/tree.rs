@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::diagnostic::{Diagnostic, Source};
+use crate::diagnostic::{Layer, Span};
 
 /// A value and the bytes it stands in.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,9 +15,9 @@ pub struct Node {
     /// The value.
     pub value: Raw,
     /// Its bytes; for a table, those of the key that opens it.
-    pub span: Range<usize>,
+    pub span: Span,
     /// The bytes of its key; its own bytes for an element of a list.
-    pub key_span: Range<usize>,
+    pub key_span: Span,
 }
 
 /// A TOML value.
@@ -74,34 +74,16 @@ pub fn shorten(text: &str) -> String {
     shown
 }
 
-/// Parses a manifest's text.
-///
-/// # Errors
-/// Every syntax error that the parser can tell apart.
-pub fn parse(source: &Source) -> Result<Table, Vec<Diagnostic>> {
-    let (table, errors) = DeTable::parse_recoverable(&source.text);
-    if errors.is_empty() {
-        return Ok(convert_table(table.get_ref()));
-    }
-    let diagnostics = errors.iter().map(|error| Diagnostic {
-        key: String::new(),
-        message: format!("the file is not TOML: {}", error.message()),
-        hint: None,
-        span: error.span(),
-        environment: None,
-    });
-    Err(diagnostics.collect())
-}
-
-fn convert_table(table: &DeTable<'_>) -> Table {
+/// Converts what the parser found, which was typed in `layer`.
+pub(super) fn convert_table(table: &DeTable<'_>, layer: Layer) -> Table {
     let entry = |(key, value): (&toml::Spanned<std::borrow::Cow<'_, str>>, &toml::Spanned<DeValue<'_>>)| {
-        let node = convert(value, key.span());
+        let node = convert(value, key.span(), layer);
         (key.get_ref().to_string(), node)
     };
     table.iter().map(entry).collect()
 }
 
-fn convert(value: &toml::Spanned<DeValue<'_>>, key_span: Range<usize>) -> Node {
+fn convert(value: &toml::Spanned<DeValue<'_>>, key_range: Range<usize>, layer: Layer) -> Node {
     let raw = match value.get_ref() {
         DeValue::String(text) => Raw::String(text.to_string()),
         DeValue::Integer(number) => match i64::from_str_radix(number.as_str(), number.radix()) {
@@ -111,11 +93,27 @@ fn convert(value: &toml::Spanned<DeValue<'_>>, key_span: Range<usize>) -> Node {
         DeValue::Float(number) => Raw::Number(number.to_string()),
         DeValue::Boolean(value) => Raw::Boolean(*value),
         DeValue::Datetime(moment) => Raw::Datetime(moment.to_string()),
-        DeValue::Array(items) => Raw::List(items.iter().map(|item| convert(item, item.span())).collect()),
-        DeValue::Table(table) => Raw::Table(convert_table(table)),
+        DeValue::Array(items) => Raw::List(items.iter().map(|item| convert(item, item.span(), layer)).collect()),
+        DeValue::Table(table) => Raw::Table(convert_table(table, layer)),
     };
-    let span = if matches!(raw, Raw::Table(_)) { key_span.clone() } else { value.span() };
-    Node { value: raw, span, key_span }
+    let range = if matches!(raw, Raw::Table(_)) { key_range.clone() } else { value.span() };
+    Node { value: raw, span: Span { layer, range }, key_span: Span { layer, range: key_range } }
+}
+
+/// Says that everything in a table was typed in `layer`.
+pub(super) fn set_layer(table: &mut Table, layer: Layer) {
+    for node in table.values_mut() {
+        set_node_layer(node, layer);
+    }
+}
+
+fn set_node_layer(node: &mut Node, layer: Layer) {
+    (node.span.layer, node.key_span.layer) = (layer, layer);
+    match &mut node.value {
+        Raw::Table(inner) => set_layer(inner, layer),
+        Raw::List(items) => items.iter_mut().for_each(|item| set_node_layer(item, layer)),
+        _ => {}
+    }
 }
 
 /// Lays `over` onto `base`: tables merge key by key, everything else replaces.
@@ -150,7 +148,7 @@ mod tests {
     use super::*;
 
     fn table(text: &str) -> Table {
-        parse(&Source { name: "m".into(), text: text.into() }).unwrap()
+        convert_table(DeTable::parse(text).unwrap().get_ref(), Layer::Base)
     }
 
     #[test]
@@ -172,9 +170,9 @@ mod tests {
         let text = "[stream]\ntimeout = \"3m\"\n";
         let tree = table(text);
         let node = find(&tree, "stream.timeout").unwrap();
-        assert_eq!(&text[node.span.clone()], "\"3m\"");
-        assert_eq!(&text[node.key_span.clone()], "timeout");
-        assert_eq!(&text[find(&tree, "stream").unwrap().key_span.clone()], "stream");
+        assert_eq!(&text[node.span.range.clone()], "\"3m\"");
+        assert_eq!(&text[node.key_span.range.clone()], "timeout");
+        assert_eq!(&text[find(&tree, "stream").unwrap().key_span.range.clone()], "stream");
     }
 
     #[test]

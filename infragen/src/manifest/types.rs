@@ -29,7 +29,7 @@ macro_rules! words {
             fn read(node: &Node) -> Result<Self, Vec<Problem>> {
                 match text(node, &Self::rule())? {
                     $($word => Ok(Self::$variant),)+
-                    found => Err(vec![Problem::text(found, &format!("it must be {}", Self::rule()))]),
+                    found => Err(vec![Problem::text(found, &format!("it must be {}", Self::rule())).code("unknown-word")]),
                 }
             }
             fn rule() -> String {
@@ -81,9 +81,9 @@ words!(
 
 pub(super) use words;
 
-/// Defines a checked text.
+/// Defines a checked text; a code after `=>` where its mistakes are not just `malformed`.
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr;)+) => { $(
+    ($($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $(=> $code:literal,)? $check:expr;)+) => { $(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(String);
@@ -106,7 +106,9 @@ macro_rules! texts {
         impl ManifestValue for $name {
             fn read(node: &Node) -> Result<Self, Vec<Problem>> {
                 let found = text(node, $what)?;
-                Self::new(found).ok_or_else(|| vec![Problem::text(found, concat!("it must be ", $rule))])
+                Self::new(found).ok_or_else(|| {
+                    vec![Problem::text(found, concat!("it must be ", $rule))$(.code($code))?]
+                })
             }
             fn rule() -> String {
                 $rule.to_owned()
@@ -222,12 +224,15 @@ impl ManifestValue for Origins {
                 .hint("write it as a browser sends it in `Origin`, such as `https://dashboard.example.com`"))
         };
         let origins = list(node, &Self::rule(), one)?;
-        let whole = |says: String| Err(vec![Problem { part: String::new(), says, hint: None, span: None }]);
         if origins.is_empty() || origins.len() > ORIGINS_MAX {
-            return whole(format!("has {} origins: it must have 1 to {ORIGINS_MAX}", origins.len()));
+            let says = format!("has {} origins: it must have 1 to {ORIGINS_MAX}", origins.len());
+            return Err(vec![Problem::new("out-of-range", says)]);
         }
         if origins.len() > 1 && origins.iter().any(|origin| origin == "*") {
-            return whole("has `*` beside other origins: `*` must stand alone".to_owned());
+            return Err(vec![Problem::new(
+                "star-beside-origins",
+                "has `*` beside other origins: `*` must stand alone",
+            )]);
         }
         Ok(Self(origins))
     }
@@ -261,19 +266,25 @@ impl Tags {
 fn tag_problem(key: &str, node: &Node) -> Option<Problem> {
     let characters = key.chars().count();
     if characters == 0 || characters > TAG_KEY_CHARACTERS_MAX {
-        return Some(Problem::text(key, &format!("a tag's key must have 1 to {TAG_KEY_CHARACTERS_MAX} characters")));
+        return Some(
+            Problem::text(key, &format!("a tag's key must have 1 to {TAG_KEY_CHARACTERS_MAX} characters"))
+                .code("out-of-range"),
+        );
     }
     if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
-        return Some(Problem::text(key, "a tag's key must not begin with `aws:`, which AWS keeps for itself"));
+        return Some(
+            Problem::text(key, "a tag's key must not begin with `aws:`, which AWS keeps for itself")
+                .code("reserved-tag"),
+        );
     }
     if OWN_TAGS.contains(&key) {
-        return Some(Problem::text(key, "infragen sets this tag itself"));
+        return Some(Problem::text(key, "infragen sets this tag itself").code("reserved-tag"));
     }
     match &node.value {
-        Raw::String(value) if value.chars().count() > TAG_VALUE_CHARACTERS_MAX => Some(Problem::text(
-            value,
-            &format!("a tag's value must have at most {TAG_VALUE_CHARACTERS_MAX} characters"),
-        )),
+        Raw::String(value) if value.chars().count() > TAG_VALUE_CHARACTERS_MAX => {
+            let rule = format!("a tag's value must have at most {TAG_VALUE_CHARACTERS_MAX} characters");
+            Some(Problem::text(value, &rule).code("out-of-range"))
+        }
         Raw::String(_) => None,
         _ => Some(Problem::kind(node, "a string")),
     }
@@ -296,7 +307,7 @@ impl ManifestValue for Tags {
         }
         if table.len() > TAGS_MAX {
             let says = format!("has {} tags: it must have at most {TAGS_MAX}", table.len());
-            return Err(vec![Problem { part: String::new(), says, hint: None, span: None }]);
+            return Err(vec![Problem::new("out-of-range", says)]);
         }
         let texts = table.iter().filter_map(|(key, node)| match &node.value {
             Raw::String(value) => Some((key.clone(), value.clone())),
@@ -345,7 +356,7 @@ impl ManifestValue for Memory {
         if MEMORY_MEBIBYTES.contains(&size.mebibytes()) {
             return Ok(Self(size));
         }
-        Err(vec![Problem::text(&typed, "it must be from 128 MiB to 10 GiB (10240 MiB)")])
+        Err(vec![Problem::text(&typed, "it must be from 128 MiB to 10 GiB (10240 MiB)").code("out-of-range")])
     }
     fn rule() -> String {
         "a size from 128 MiB to 10 GiB".to_owned()
@@ -382,7 +393,7 @@ impl ManifestValue for ReadTimeout {
         if in_range && value.subsec_millis() == 0 {
             return Ok(Self(value));
         }
-        Err(vec![Problem::text(&typed, &format!("it must be {}", Self::rule()))])
+        Err(vec![Problem::text(&typed, &format!("it must be {}", Self::rule())).code("out-of-range")])
     }
     fn rule() -> String {
         let max = duration_text(limits::EDGE_READ_TIMEOUT_MAX);
@@ -416,7 +427,10 @@ impl ManifestValue for LogRetention {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
         match node.value {
             Raw::Integer(days) if LOG_RETENTION_DAYS.contains(&days) => Ok(Self(days)),
-            Raw::Integer(days) => Err(vec![Problem::text(&days.to_string(), &format!("it must be {}", Self::rule()))]),
+            Raw::Integer(days) => {
+                let rule = format!("it must be {}", Self::rule());
+                Err(vec![Problem::text(&days.to_string(), &rule).code("out-of-range")])
+            }
             _ => Err(vec![Problem::kind(node, &Self::rule())]),
         }
     }

@@ -28,12 +28,14 @@ pub fn text<'n>(node: &'n Node, wanted: &str) -> Result<&'n str, Vec<Problem>> {
 #[must_use]
 pub fn unit_problem(found: &str, error: UnitError) -> Problem {
     match error {
-        UnitError::NoUnit { examples, .. } => {
-            Problem::text(found, "it has no unit").hint(format!("write a whole number and a unit, {examples}"))
-        }
+        UnitError::NoUnit { examples, .. } => Problem::text(found, "it has no unit")
+            .code("missing-unit")
+            .hint(format!("write a whole number and a unit, {examples}")),
         UnitError::Malformed { what, examples, .. } => Problem::text(found, &format!("it is not a {what}"))
             .hint(format!("write a whole number and a unit, {examples}")),
-        UnitError::OutOfRange { min, max, .. } => Problem::text(found, &format!("it must be from {min} to {max}")),
+        UnitError::OutOfRange { min, max, .. } => {
+            Problem::text(found, &format!("it must be from {min} to {max}")).code("out-of-range")
+        }
     }
 }
 
@@ -100,7 +102,7 @@ macro_rules! word_values {
                 let rule = <Self as SettingValue>::rule();
                 let found = text(node, &format!("one of {rule}"))?;
                 <Self as SettingValue>::read(found)
-                    .map_err(|_| vec![Problem::text(found, &format!("it must be one of {rule}"))])
+                    .map_err(|_| vec![Problem::text(found, &format!("it must be one of {rule}")).code("unknown-word")])
             }
             fn rule() -> String {
                 format!("one of {}", <Self as SettingValue>::rule())
@@ -122,7 +124,7 @@ impl<const MIN: u32, const MAX: u32> ManifestValue for Count<MIN, MAX> {
         u32::try_from(number)
             .ok()
             .and_then(|value| Self::new(value).ok())
-            .ok_or_else(|| vec![Problem::text(&number.to_string(), &format!("it must be {rule}"))])
+            .ok_or_else(|| vec![Problem::text(&number.to_string(), &format!("it must be {rule}")).code("out-of-range")])
     }
     fn rule() -> String {
         <Self as SettingValue>::rule()
@@ -193,12 +195,7 @@ impl ManifestValue for Labels {
         };
         let texts: Vec<&str> = labels.iter().map(Label::as_str).collect();
         Self::new(&texts).map_err(|error| {
-            vec![Problem {
-                part: String::new(),
-                says: format!("has {} labels: it must be {}", texts.len(), error.rule),
-                hint: None,
-                span: None,
-            }]
+            vec![Problem::new("out-of-range", format!("has {} labels: it must be {}", texts.len(), error.rule))]
         })
     }
     fn rule() -> String {
@@ -216,7 +213,7 @@ fn repeated_texts(node: &Node) -> Vec<Problem> {
     };
     let repeated = |(index, item): (usize, &Node)| match &item.value {
         Raw::String(text) if items[..index].iter().any(|earlier| earlier.value == item.value) => {
-            let problem = Problem::text(text, "it is there twice; labels must differ");
+            let problem = Problem::text(text, "it is there twice; labels must differ").code("repeated-label");
             Some(problem.at(format!("[{index}]"), item.span.clone()))
         }
         _ => None,

@@ -144,7 +144,7 @@ macro_rules! constraints {
                 })?;
                 if constraint.floor() < Self::FLOOR_MIN {
                     let rule = format!("its lowest version must be {} or higher: {}", Self::FLOOR_MIN, $why);
-                    return Err(vec![Problem::text(found, &rule)]);
+                    return Err(vec![Problem::text(found, &rule).code("floor-too-low")]);
                 }
                 Ok(Self(constraint))
             }

@@ -33,6 +33,7 @@ impl Checks<'_> {
         let stream = &self.manifest.stream;
         if stream.poll_interval.get() < POLL_INTERVAL_COMMON_MIN && !stream.allow_fast_poll {
             self.fail(
+                "fast-poll-not-allowed",
                 &["stream.poll_interval", "stream.allow_fast_poll"],
                 format!(
                     "`stream.poll_interval` is `{}`: under a second it needs `stream.allow_fast_poll`, because every \
@@ -50,6 +51,7 @@ impl Checks<'_> {
         let (reserved, viewers) = (reserved.get(), stream.expected_viewers.get());
         if stream.compute == Compute::ManagedInstances {
             self.fail(
+                "reserve-on-managed-instances",
                 &["stream.reserved_concurrency", "stream.compute"],
                 format!(
                     "`stream.reserved_concurrency` is `{reserved}`: with `stream.compute` `managed-instances` it is \
@@ -59,6 +61,7 @@ impl Checks<'_> {
             );
         } else if reserved < viewers {
             self.fail(
+                "reserve-below-viewers",
                 &["stream.reserved_concurrency", "stream.expected_viewers"],
                 format!(
                     "`stream.reserved_concurrency` is `{reserved}`: a classic function serves one stream an instance, \
@@ -81,6 +84,7 @@ impl Checks<'_> {
         if let Some(uri) = &image.uri {
             if package == Packaging::Zip {
                 self.fail(
+                    "image-of-zip",
                     &[&uri_key, &package_key],
                     format!("`{uri_key}` is set: `{package_key}` is `zip`, which runs no image"),
                     "remove it, or write `package = \"image\"`",
@@ -88,7 +92,7 @@ impl Checks<'_> {
             }
             let region = self.manifest.project.region.as_str();
             if uri.region() != region {
-                self.fail(
+                self.fail("image-of-another-region", 
                     &[&uri_key, "project.region"],
                     format!(
                         "`{uri_key}` is in `{}`: Lambda takes images of its own region only, `project.region`, `{region}`",
@@ -101,6 +105,7 @@ impl Checks<'_> {
         let wanted = self.manifest.package.architecture;
         if let Some(architecture) = image.architecture.filter(|found| *found != wanted) {
             self.fail(
+                "image-of-another-processor",
                 &[&architecture_key, "package.architecture"],
                 format!(
                     "`{architecture_key}` is `{}`: the function runs on `package.architecture`, `{}`, and Lambda \
@@ -120,6 +125,7 @@ impl Checks<'_> {
         }
         if manifest.stream.compute == Compute::Classic && !manifest.stream.vpc.subnets.as_slice().is_empty() {
             self.fail(
+                "classic-stream-in-vpc",
                 &["stream.vpc.subnets", "stream.compute"],
                 "`stream.vpc.subnets` has elements: a classic function inside a VPC cannot stream through its URL"
                     .to_owned(),
@@ -138,6 +144,7 @@ impl Checks<'_> {
             _ => return,
         };
         self.fail(
+            "vpc-incomplete",
             &[&there, &absent],
             format!("`{there}` has elements: a VPC needs `{absent}` too"),
             &format!("fill `{absent}`, or empty `{there}`"),
@@ -154,6 +161,7 @@ impl Checks<'_> {
         if !Feature::ManagedInstances.is_in(constraint.floor()) {
             let since = Feature::ManagedInstances.since();
             self.fail(
+                "managed-instances-old-provider",
                 &["stream.compute", "terraform.aws_provider"],
                 format!(
                     "{wants}: the AWS provider has it from {since} on, and `terraform.aws_provider`, `{}`, allows {}",
@@ -165,6 +173,7 @@ impl Checks<'_> {
         }
         if stream.vpc.subnets.as_slice().is_empty() {
             self.fail(
+                "managed-instances-without-vpc",
                 &["stream.compute", "stream.vpc.subnets"],
                 format!("{wants}: its instances run in a VPC, and `stream.vpc.subnets` is empty"),
                 "name subnets and security groups under `[stream.vpc]`",
@@ -173,7 +182,7 @@ impl Checks<'_> {
         let (memory, ratio) = (stream.memory.mebibytes(), stream.instances.memory_per_vcpu);
         let least = INSTANCES_MEMORY_MEBIBYTES_MIN.max(ratio.gibibytes() * 1024);
         if memory < least {
-            self.fail(
+            self.fail("managed-instances-memory", 
                 &["stream.memory", "stream.compute", "stream.instances.memory_per_vcpu"],
                 format!(
                     "`stream.memory` is `{memory} MiB`: on managed instances a function has one processor at least, and \
@@ -185,6 +194,7 @@ impl Checks<'_> {
         }
         if stream.instances.concurrency.get() > stream.max_connections.get() {
             self.fail(
+                "instance-concurrency-above-connections",
                 &["stream.instances.concurrency", "stream.max_connections"],
                 format!(
                     "`stream.instances.concurrency` is `{}`: an instance takes `stream.max_connections`, `{}`, and \
@@ -200,7 +210,7 @@ impl Checks<'_> {
     fn front_origins(&self) {
         let front = &self.manifest.front;
         if front.allow_credentials && front.allow_origins == Origins::any() {
-            self.fail(
+            self.fail("credentials-with-star", 
                 &["front.allow_credentials", "front.allow_origins"],
                 "`front.allow_credentials` is `true`: `front.allow_origins` is `*`, and a browser hands no answer with \
                  cookies to a page of any origin"
@@ -210,6 +220,7 @@ impl Checks<'_> {
         }
         if front.kind == FrontKind::CloudFront && front.allow_origins != Origins::any() {
             self.fail(
+                "origins-behind-cloudfront",
                 &["front.allow_origins", "front.kind"],
                 "`front.allow_origins` is set: behind `cloudfront` page and functions are of one origin, and nobody \
                  answers others"
@@ -231,6 +242,7 @@ impl Checks<'_> {
         for (key, is_set) in only_cloudfront {
             if is_set && front.kind == FrontKind::FunctionUrl {
                 self.fail(
+                    "cloudfront-key-without-cloudfront",
                     &[key, "front.kind"],
                     format!("`{key}` is set: `front.kind` `function-url` has no distribution"),
                     "remove it, or write `kind = \"cloudfront\"`",
@@ -240,6 +252,7 @@ impl Checks<'_> {
         for (key, url) in [("page.api_base_url", &page.api_base_url), ("page.sse_base_url", &page.sse_base_url)] {
             if front.kind == FrontKind::CloudFront && !url.as_str().is_empty() {
                 self.fail(
+                    "base-url-behind-cloudfront",
                     &[key, "front.kind"],
                     format!("`{key}` is `{}`: behind `cloudfront` the page asks its own origin", url.as_str()),
                     "leave it empty",
@@ -253,16 +266,19 @@ impl Checks<'_> {
         let front = &self.manifest.front;
         match (&front.domain, &front.hosted_zone_id, &front.certificate_arn) {
             (Some(domain), None, None) => self.fail(
+                "domain-without-certificate",
                 &["front.domain"],
                 format!("`front.domain` is `{}`: CloudFront needs a certificate for it", domain.as_str()),
                 "set `front.certificate_arn`, or `front.hosted_zone_id` to have one made",
             ),
             (None, Some(_), _) => self.fail(
+                "hosted-zone-without-domain",
                 &["front.hosted_zone_id", "front.domain"],
                 "`front.hosted_zone_id` is set: there is no `front.domain` to make records for".to_owned(),
                 "set `front.domain`, or remove it",
             ),
             (None, None, Some(_)) => self.fail(
+                "certificate-without-domain",
                 &["front.certificate_arn", "front.domain"],
                 "`front.certificate_arn` is set: there is no `front.domain` that it certifies".to_owned(),
                 "set `front.domain`, or remove it",
@@ -278,6 +294,7 @@ impl Checks<'_> {
         let front = &self.manifest.front;
         if front.kind == FrontKind::FunctionUrl {
             self.fail(
+                "trusted-header-public",
                 &["auth.mode", "front.kind"],
                 "`auth.mode` is `trusted-header`: with `front.kind` `function-url` anybody can reach the function \
                  and set that header"
@@ -286,6 +303,7 @@ impl Checks<'_> {
             );
         } else if front.viewer_function_arn.is_none() {
             self.fail(
+                "trusted-header-without-function",
                 &["auth.mode", "front.viewer_function_arn"],
                 "`auth.mode` is `trusted-header`: without `front.viewer_function_arn` CloudFront hands on whatever \
                  X-User-ID a viewer sends"
@@ -299,6 +317,7 @@ impl Checks<'_> {
         let operations = &self.manifest.operations;
         if operations.email.is_some() && operations.topic_arn.is_some() {
             self.fail(
+                "two-alarm-topics",
                 &["operations.email", "operations.topic_arn"],
                 "`operations.email` and `operations.topic_arn` are both set: alarms go to one topic".to_owned(),
                 "subscribe the address to that topic and remove `operations.email`",
@@ -308,6 +327,7 @@ impl Checks<'_> {
             && operations.email.is_none()
         {
             self.fail(
+                "budget-without-email",
                 &["operations.monthly_budget_usd", "operations.email"],
                 format!(
                     "`operations.monthly_budget_usd` is `{}`: there is no `operations.email` to tell",
@@ -322,6 +342,7 @@ impl Checks<'_> {
         let ci = &self.manifest.ci;
         if ci.provider == CiProvider::Github && ci.repository.is_none() {
             self.fail(
+                "ci-without-repository",
                 &["ci.provider", "ci.repository"],
                 "`ci.provider` is `github`: it needs `ci.repository`, which alone may take on the role".to_owned(),
                 "set `ci.repository` to OWNER/NAME",

@@ -1,0 +1,30 @@
+//! `infragen query`: one value, for scripts.
+
+use super::shell::Shell;
+use super::{Outcome, Stopped};
+
+impl Shell<'_> {
+    pub(super) fn query(&self, key: &str) -> Stopped {
+        let path = match key {
+            "architecture" => "package.architecture",
+            "package.stream" => "stream.package",
+            "package.dashboard" => "dashboard.package",
+            key => key,
+        };
+        let shown = toml::Value::Table(self.shown()?);
+        let found = path.split('.').try_fold(&shown, |value, part| value.get(part));
+        match found {
+            Some(toml::Value::String(text)) => self.print(&format!("{text}\n"))?,
+            Some(toml::Value::Table(table)) => {
+                let text = toml::to_string(table).map_err(|error| self.fail(&error, None))?;
+                self.print(&text)?;
+            }
+            Some(value) => self.print(&format!("{value}\n"))?,
+            None => {
+                self.error(&format!("`{key}` is no key of the manifest, or has no value"), Some("see `infragen show`"));
+                return Ok(Outcome::Usage);
+            }
+        }
+        Ok(Outcome::Done)
+    }
+}

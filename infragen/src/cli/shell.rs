@@ -1,0 +1,133 @@
+//! What every command needs: the manifest, the place of outputs, and the way to the terminal. Data goes to stdout,
+//! everything else to stderr.
+
+use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
+
+use infragen::diagnostic::{self, Colour, Input, Source};
+use infragen::manifest::{self, LoadError, Loaded};
+
+use super::{ColorChoice, Global, Outcome};
+
+/// One run of a command.
+pub(super) struct Shell<'a> {
+    pub(super) global: &'a Global,
+}
+
+impl<'a> Shell<'a> {
+    /// Starts a run.
+    pub(super) const fn new(global: &'a Global) -> Self {
+        Self { global }
+    }
+
+    pub(super) fn load(&self) -> Result<Loaded, Outcome> {
+        let input = self.input()?;
+        manifest::load(&input, self.global.env.as_ref()).map_err(|error| self.load_error(&input, &error))
+    }
+
+    /// What was typed: the manifest and the overrides.
+    pub(super) fn input(&self) -> Result<Input, Outcome> {
+        Ok(Input { manifest: self.source()?, overrides: self.global.overrides.clone() })
+    }
+
+    pub(super) fn load_error(&self, input: &Input, error: &LoadError) -> Outcome {
+        match error {
+            LoadError::Invalid(diagnostics) => {
+                self.complain(&diagnostic::human(input, diagnostics, self.colour(io::stderr().is_terminal())));
+            }
+            LoadError::UnknownEnvironment { name, known } => {
+                let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+                let message = format!("`--env` is `{name}`: `{}` has no `[env.{name}]`", input.manifest.name);
+                self.error(&message, Some(&format!("use one of {known}")));
+            }
+        }
+        Outcome::NeedsPerson
+    }
+
+    /// Reads the manifest: here and nowhere else.
+    fn source(&self) -> Result<Source, Outcome> {
+        let path = &self.global.manifest;
+        let name = path.display().to_string();
+        let mut bytes = Vec::new();
+        // One byte more than a manifest may have, so that its length is refused; the rest of an endless file is not read.
+        let most = manifest::syntax::MANIFEST_BYTES_MAX as u64 + 1;
+        let read = std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+        if let Err(error) = read {
+            let hint = (error.kind() == io::ErrorKind::NotFound).then_some("write one with `infragen init`");
+            self.error(&format!("`{name}` cannot be read: {error}"), hint);
+            return Err(Outcome::NeedsPerson);
+        }
+        let is_cut = bytes.len() > manifest::syntax::MANIFEST_BYTES_MAX;
+        match String::from_utf8(bytes) {
+            Ok(text) => Ok(Source { name, text }),
+            // The cut may be in the middle of a character.
+            Err(error) if is_cut => Ok(Source { name, text: String::from_utf8_lossy(error.as_bytes()).into_owned() }),
+            Err(error) => {
+                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+                let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let message =
+                    format!("`{name}` is not UTF-8: line {line} has the byte {:#04x}", error.as_bytes()[good.len()]);
+                self.error(&message, Some("save it as UTF-8"));
+                Err(Outcome::NeedsPerson)
+            }
+        }
+    }
+
+    /// Folder that outputs go below: the manifest's own.
+    pub(super) fn root(&self) -> &Path {
+        match self.global.manifest.parent() {
+            Some(parent) if !parent.as_os_str().is_empty() => parent,
+            _ => Path::new("."),
+        }
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "NO_COLOR is a convention between terminals and programs")]
+    pub(super) fn colour(&self, is_terminal: bool) -> Colour {
+        Colour(match self.global.color {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => is_terminal && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        })
+    }
+
+    /// Prints data. A reader that has gone away is no error of ours, but nothing more can be said to it.
+    pub(super) fn print(&self, text: &str) -> Result<(), Outcome> {
+        let mut stdout = io::stdout().lock();
+        match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+            Ok(()) => Ok(()),
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Err(Outcome::Done),
+            Err(error) => Err(self.fail(&error, None)),
+        }
+    }
+
+    pub(super) fn complain(&self, text: &str) {
+        // Where stderr is closed, the exit code still tells.
+        let _ignored = io::stderr().lock().write_all(text.as_bytes());
+    }
+
+    pub(super) fn say(&self, text: &str) {
+        if !self.global.quiet {
+            self.complain(&format!("{text}\n"));
+        }
+    }
+
+    pub(super) fn error(&self, message: &str, hint: Option<&str>) {
+        let colour = self.colour(io::stderr().is_terminal());
+        self.complain(&format!("{} {message}\n", colour.paint("1;31", "error:")));
+        if let Some(hint) = hint {
+            self.complain(&format!(" {} {hint}\n", colour.paint("1;36", "hint:")));
+        }
+    }
+
+    /// Prints an error with its causes.
+    pub(super) fn fail(&self, error: &dyn std::error::Error, hint: Option<&str>) -> Outcome {
+        let mut message = error.to_string();
+        let mut cause = error.source();
+        while let Some(inner) = cause {
+            message.push_str(&format!(": {inner}"));
+            cause = inner.source();
+        }
+        self.error(&message, hint);
+        Outcome::NeedsPerson
+    }
+}

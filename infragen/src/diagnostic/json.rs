@@ -1,0 +1,62 @@
+//! Diagnostics for programs: one JSON object with a list `errors`.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Diagnostic, Input, Layer, Lines};
+
+/// A diagnostic with its position, as `validate --format json` prints it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Located<'a> {
+    code: &'a str,
+    key: &'a str,
+    message: String,
+    hint: Option<&'a str>,
+    environment: Option<&'a str>,
+    layer: Option<&'static str>,
+    file: &'a str,
+    line: Option<usize>,
+    column: Option<usize>,
+    end_line: Option<usize>,
+    end_column: Option<usize>,
+}
+
+/// The name of a layer, for programs.
+const fn name(layer: Layer) -> &'static str {
+    match layer {
+        Layer::Base => "base",
+        Layer::Environment => "environment",
+        Layer::Set(_) => "set",
+    }
+}
+
+/// Writes diagnostics for programs. Lines and columns count from 1, columns in characters; the end is exclusive.
+#[must_use]
+pub fn json(input: &Input, diagnostics: &[Diagnostic]) -> String {
+    let mut lines: BTreeMap<Layer, Lines<'_>> = BTreeMap::new();
+    let mut located = Vec::new();
+    for diagnostic in diagnostics {
+        let layer = diagnostic.span.as_ref().map(|span| span.layer);
+        let source = input.source(layer.unwrap_or_default());
+        let lines = lines.entry(layer.unwrap_or_default()).or_insert_with(|| Lines::new(&source.text));
+        let start = diagnostic.span.as_ref().map(|span| lines.position(span.range.start));
+        let end = diagnostic.span.as_ref().map(|span| lines.position(span.range.end));
+        located.push(Located {
+            code: diagnostic.code,
+            key: &diagnostic.key,
+            message: diagnostic.sentence(),
+            hint: diagnostic.hint.as_deref(),
+            environment: diagnostic.environment.as_deref(),
+            layer: layer.map(name),
+            file: &source.name,
+            line: start.map(|(line, _)| line),
+            column: start.map(|(_, column)| column),
+            end_line: end.map(|(line, _)| line),
+            end_column: end.map(|(_, column)| column),
+        });
+    }
+    let value = serde_json::json!({ "valid": located.is_empty(), "errors": located });
+    format!("{value:#}\n")
+}

@@ -1,0 +1,94 @@
+//! `[env.NAME]`: taken out of the manifest, and checked for names that mean something else already.
+
+use std::cell::RefCell;
+
+use contract::Environment;
+
+use super::sections::Manifest;
+use super::tree::{self, Node, Raw, Table};
+use super::{LOCAL, RESERVED};
+use crate::diagnostic::{Diagnostic, Layer, Span};
+
+/// Environments of one manifest: each is validated, and rendered into a folder.
+const ENVIRONMENTS_MAX: usize = 50;
+
+/// One environment: what is laid over the base.
+#[derive(Debug)]
+pub(super) struct Overlay {
+    pub(super) name: Environment,
+    /// Where its name stands.
+    pub(super) key_span: Span,
+    pub(super) table: Table,
+}
+
+/// Takes `[env.*]` out of the root and returns the well-formed ones.
+pub(super) fn take(root: &mut Table, log: &RefCell<Vec<Diagnostic>>) -> Vec<Overlay> {
+    let Some(mut node) = root.remove("env") else {
+        return Vec::new();
+    };
+    let fail = |code, key: &str, message: String, hint: &str, span: &Span| {
+        log.borrow_mut().push(Diagnostic::new(code, key, message).hint(hint).at(span.clone()));
+    };
+    let Raw::Table(environments) = &mut node.value else {
+        let message = format!("`env` is {}: it must be a table of environments", node.value.describe());
+        let hint = "write an environment's values below a line `[env.NAME]`";
+        fail("wrong-type", "env", message, hint, &node.key_span);
+        return Vec::new();
+    };
+    if environments.len() > ENVIRONMENTS_MAX {
+        let message = format!("`env` has {} environments: it must have at most {ENVIRONMENTS_MAX}", environments.len());
+        fail("out-of-range", "env", message, "keep the others in another manifest", &node.key_span);
+        return Vec::new();
+    }
+    tree::set_layer(environments, Layer::Environment);
+    let mut overlays = Vec::new();
+    for (key, entry) in std::mem::take(environments) {
+        let path = format!("env.{}", tree::shorten(&key));
+        match (Environment::new(&key), entry) {
+            (Ok(name), Node { value: Raw::Table(table), key_span, .. }) => {
+                overlays.push(Overlay { name, key_span, table });
+            }
+            (Ok(_), Node { value, key_span, .. }) => {
+                let message = format!("`{path}` is {}: it must be a table", value.describe());
+                fail("wrong-type", &path, message, "write its values below it, as in the base", &key_span);
+            }
+            (Err(error), Node { key_span, .. }) => {
+                let message = format!("`{path}`: an environment's name must be {}", error.rule);
+                fail("environment-name", &path, message, "rename the table", &key_span);
+            }
+        }
+    }
+    overlays
+}
+
+/// Refuses environments whose name means something else already.
+pub(super) fn check_names(base: &Manifest, overlays: &[Overlay], root: &Table, log: &RefCell<Vec<Diagnostic>>) {
+    let fail = |code, key: &str, message: String, hint: &str, span: Option<Span>| {
+        log.borrow_mut().push(Diagnostic { span, ..Diagnostic::new(code, key, message).hint(hint) });
+    };
+    let own = &base.project.environment;
+    let base_span = tree::find(root, "project.environment").map(|node| node.span.clone());
+    let hint = "choose another name, such as `dev`";
+    if own.as_str() == LOCAL {
+        let message = "`project.environment` is `local`: that environment is this machine".to_owned();
+        fail("environment-is-local", "project.environment", message, hint, base_span);
+    } else if RESERVED.contains(&own.as_str()) {
+        let message = format!("`project.environment` is `{own}`: that name is a folder of `generated` already");
+        fail("environment-is-folder", "project.environment", message, hint, base_span);
+    }
+    for Overlay { name, key_span, table } in overlays {
+        let (key, span) = (format!("env.{name}"), Some(key_span.clone()));
+        if name == own {
+            let message = format!("`{key}` has the name of the base, `project.environment`");
+            fail("environment-is-base", &key, message, "move its values into the base, or rename it", span);
+        } else if RESERVED.contains(&name.as_str()) {
+            let message = format!("`{key}`: that name is a folder of `generated` already");
+            fail("environment-is-folder", &key, message, "choose another name, such as `prod`", span);
+        }
+        if let Some(inner) = tree::find(table, "project.environment") {
+            let key = format!("{key}.project.environment");
+            let message = format!("`{key}`: the name of an environment is `{name}` already");
+            fail("environment-renamed", &key, message, "remove the line", Some(inner.key_span.clone()));
+        }
+    }
+}
