@@ -157,5 +157,7 @@ fn an_unknown_environment_is_named_with_the_known_ones() {
 fn colours_are_there_when_asked_for_and_never_in_a_pipe() {
     let project = Project::new("x = 1");
     assert!(!project.run(&["validate"]).stderr.contains('\u{1b}'));
-    assert!(project.run(&["--color", "always", "validate"]).stderr.starts_with("\u{1b}[1m\u{1b}[91merror[unknown-key]"));
+    assert!(
+        project.run(&["--color", "always", "validate"]).stderr.starts_with("\u{1b}[1m\u{1b}[91merror[unknown-key]")
+    );
 }

@@ -2,6 +2,7 @@
 
 pub mod aws;
 mod checks;
+mod collisions;
 mod environments;
 pub mod names;
 pub mod overrides;
@@ -90,7 +91,7 @@ pub fn load(input: &Input, environment: Option<&Environment>) -> Result<Loaded, 
     checks::check(&base, &base_tree, &damaged, &log);
     environments::check_names(&base, &overlays, &base_tree, &log);
     let mut diagnostics = log.into_inner();
-    let mut chosen = None;
+    let (mut chosen, mut others) = (None, Vec::new());
     for overlay in &overlays {
         let is_chosen = environment == Some(&overlay.name);
         let mut merged = tree::merge(root.clone(), &overlay.table);
@@ -102,9 +103,14 @@ pub fn load(input: &Input, environment: Option<&Environment>) -> Result<Loaded, 
         let fresh = found.into_iter().filter(|new| !diagnostics.contains(new)).collect::<Vec<_>>();
         let name = Some(overlay.name.to_string());
         diagnostics.extend(fresh.into_iter().map(|new| Diagnostic { environment: name.clone(), ..new }));
+        others.push((overlay, manifest.clone()));
         if is_chosen {
             chosen = Some((manifest, merged));
         }
+    }
+    // The name of a wrong value's default would be blamed for it.
+    if diagnostics.is_empty() {
+        diagnostics = collisions::find((&base, &base_tree), &others);
     }
     diagnostics.retain(|diagnostic| syntax::CODES.contains(&diagnostic.code) || !reaches_over(diagnostic, &unread));
     if !diagnostics.is_empty() {

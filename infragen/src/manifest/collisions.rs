@@ -1,0 +1,87 @@
+//! Names that two environments of one manifest would both make: the second `terraform apply` would fail, or take over what
+//! the first one made.
+
+use super::environments::Overlay;
+use super::sections::{Manifest, TableSection};
+use super::tree::{self, Table};
+use super::{Names, reader};
+use crate::diagnostic::{Diagnostic, Span};
+
+/// A name that an environment makes.
+struct Made {
+    /// The key that it comes from.
+    key: &'static str,
+    /// What it names.
+    what: &'static str,
+    name: String,
+    /// Where it must be alone: a region, or everywhere.
+    place: Option<String>,
+}
+
+fn made(manifest: &Manifest) -> Vec<Made> {
+    let names = Names::derive(manifest);
+    let region = Some(manifest.project.region.as_str().to_owned());
+    let table = |section: &TableSection, key, name: &str| {
+        section.create.then(|| Made { key, what: "table", name: name.to_owned(), place: region.clone() })
+    };
+    let domain = manifest.front.domain.as_ref();
+    [
+        // Roles are of the account, not of a region.
+        Some(Made { key: "project.name", what: "beginning of every name", name: names.base.clone(), place: None }),
+        table(&manifest.tables.items, "tables.items.name", &names.items_table),
+        table(&manifest.tables.users, "tables.users.name", &names.users_table),
+        Some(Made { key: "package.repository", what: "ECR repository", name: names.repository, place: region.clone() }),
+        domain.map(|domain| Made {
+            key: "front.domain",
+            what: "domain",
+            name: domain.as_str().to_owned(),
+            place: None,
+        }),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
+}
+
+/// Reports every name that an environment shares with the base or with an earlier environment.
+pub(super) fn find(base: (&Manifest, &Table), others: &[(&Overlay, Manifest)]) -> Vec<Diagnostic> {
+    let mut earlier: Vec<(String, Made)> = Vec::new();
+    let mut diagnostics = Vec::new();
+    let named = |manifest: &Manifest| manifest.project.environment.to_string();
+    earlier.extend(made(base.0).into_iter().map(|made| (named(base.0), made)));
+    for (overlay, manifest) in others {
+        // What runs on this machine makes nothing.
+        if overlay.name.as_str() == super::LOCAL {
+            continue;
+        }
+        let own = made(manifest);
+        for new in &own {
+            let is_same = |old: &Made| {
+                old.name == new.name
+                    && old.place == new.place
+                    && (old.key == new.key || new.what == "table" && old.what == "table")
+            };
+            if let Some((first, _)) = earlier.iter().find(|(_, old)| is_same(old)) {
+                diagnostics.push(report(new, first, overlay, base.1));
+            }
+        }
+        earlier.extend(own.into_iter().map(|made| (overlay.name.to_string(), made)));
+    }
+    diagnostics
+}
+
+fn report(made: &Made, first: &str, overlay: &Overlay, base: &Table) -> Diagnostic {
+    let Made { key, what, name, .. } = made;
+    let second = &overlay.name;
+    let message =
+        format!("`{key}` makes the {what} `{name}` in the environments `{first}` and `{second}`: each needs its own");
+    let (section, last) = key.rsplit_once('.').unwrap_or(("", key));
+    let hint = match *what {
+        "table" => format!("set `{last}` below `[env.{second}.{section}]`, or `create = false` to share the table"),
+        _ => format!("set `{last}` below `[env.{second}.{section}]`"),
+    };
+    let span: Span = tree::find(&overlay.table, key)
+        .or_else(|| tree::find(base, key))
+        .map_or_else(|| overlay.key_span.clone(), |node| node.span.clone());
+    Diagnostic::new("name-collision", reader::join(&format!("env.{second}"), key), message).hint(hint).at(span)
+}
