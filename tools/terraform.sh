@@ -1,5 +1,6 @@
 #!/bin/sh
-# Applies a rendered root: `terraform.sh FOLDER [ARGUMENTS OF terraform apply]`. It asks before it changes anything.
+# Applies a rendered root: `terraform.sh FOLDER [ARGUMENTS OF terraform apply]`. It asks before it changes anything,
+# and then leaves the page with the live URLs.
 . "$(dirname -- "$0")/lib.sh"
 
 [ $# -gt 0 ] || die 'usage: terraform.sh FOLDER [ARGUMENTS OF terraform apply]'
@@ -13,4 +14,5 @@ if [ -n "$config_line" ]; then
   export "${config_line?}"
 fi
 terraform -chdir="$folder" init -input=false
-exec terraform -chdir="$folder" apply "$@"
+terraform -chdir="$folder" apply "$@"
+exec "$root/tools/page.sh" "$folder"

@@ -1,11 +1,15 @@
 //! Routes of both functions, in the syntax of axum's router.
 
+/// Beginning of every route but [`HEALTH`].
+pub const API: &str = "/api/v2/";
 /// Global stream.
 pub const STREAM: &str = "/api/v2/stream";
 /// Stream of one saved configuration of the caller.
 pub const CONFIGURATION_STREAM: &str = "/api/v2/configurations/{config_id}/stream";
 /// Connection counts of this instance.
 pub const STREAM_STATUS: &str = "/api/v2/stream/status";
+/// Where a page says that it leaves. About a stream, but the dashboard function's: it answers in one piece.
+pub const STREAM_GOODBYE: &str = "/api/v2/stream/goodbye";
 /// Liveness of either function.
 pub const HEALTH: &str = "/health";
 /// Totals of the window as JSON, with the newest items.

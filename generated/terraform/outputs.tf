@@ -51,12 +51,11 @@ output "users_table_name" {
 }
 
 output "region" {
-  description = "Region that everything is in."
+  description = "Region that functions and tables are in."
   value       = "us-east-1"
 }
 
-# The URLs are known only after apply, so the page's configuration is an output as well:
-# `terraform -chdir=generated/terraform output -raw config_js > frontend/config.js`
+# The URLs are known only after apply, so the page's configuration is an output as well.
 locals {
   page = {
     ENVIRONMENT           = "dev"
@@ -66,9 +65,11 @@ locals {
     API_BASE_URL          = trimsuffix(module.dashboard.url, "/")
     SSE_BASE_URL          = trimsuffix(module.stream.url, "/")
   }
+
+  config_js = "// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.\nwindow.CONFIG = Object.freeze(${jsonencode(local.page)});\n"
 }
 
 output "config_js" {
   description = "Whole text of config.js with the live URLs."
-  value       = "// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.\nwindow.CONFIG = Object.freeze(${jsonencode(local.page)});\n"
+  value       = local.config_js
 }

@@ -16,11 +16,12 @@ module "stream" {
 
   # The only place that answers cross-origin requests: the program stays silent about it on Lambda.
   cors = {
-    allow_origins  = ["*"]
-    allow_methods  = ["GET"]
-    allow_headers  = ["authorization", "content-type", "last-event-id"]
-    expose_headers = ["authorization", "content-type", "last-event-id", "retry-after"]
-    max_age_secs   = 3600
+    allow_origins     = ["*"]
+    allow_credentials = false
+    allow_methods     = ["GET"]
+    allow_headers     = ["authorization", "content-type", "last-event-id"]
+    expose_headers    = ["authorization", "content-type", "last-event-id", "retry-after"]
+    max_age_secs      = 3600
   }
 
   environment = {

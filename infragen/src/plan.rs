@@ -1,5 +1,6 @@
 //! Manifest → plan: what must exist, decided here so that templates only print. No text of any output format.
 
+pub mod front;
 pub mod settings;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,7 @@ use crate::manifest::sections::{ReservedConcurrency, TableSection};
 use crate::manifest::types::{Architecture, BackendKind, OWN_TAGS, Packaging};
 use crate::manifest::{Loaded, Manifest, Target};
 
+pub use self::front::DistributionPlan;
 pub use crate::manifest::Names;
 
 /// Attribute from which DynamoDB reads when a row expires.
@@ -51,8 +53,10 @@ pub struct Plan {
     pub items: TablePlan,
     /// The table of users.
     pub users: TablePlan,
-    /// Cross-origin rules of both URLs.
+    /// Cross-origin rules of both URLs, where browsers reach them directly.
     pub cors: CorsPlan,
+    /// What stands before both URLs, where browsers do not.
+    pub distribution: Option<DistributionPlan>,
     /// Whether `aws_lambda_permission` can express the second permission of a Function URL.
     pub has_invoked_via_function_url: bool,
     /// The one sentence that says how to get the artifacts.
@@ -157,6 +161,8 @@ pub struct IndexPlan {
 pub struct CorsPlan {
     /// Origins.
     pub allow_origins: Vec<String>,
+    /// Whether a page may send cookies along.
+    pub allow_credentials: bool,
     /// Request headers.
     pub allow_headers: &'static [&'static str],
     /// Response headers.
@@ -189,10 +195,12 @@ pub fn plan(loaded: &Loaded) -> Plan {
         users: users_table(manifest, &names),
         cors: CorsPlan {
             allow_origins: manifest.front.allow_origins.as_slice().to_vec(),
+            allow_credentials: manifest.front.allow_credentials,
             allow_headers: &CORS_ALLOW_HEADERS,
             expose_headers: &CORS_EXPOSE_HEADERS,
             max_age_secs: CORS_MAX_AGE_SECS,
         },
+        distribution: front::distribution(loaded),
         has_invoked_via_function_url: Feature::InvokedViaFunctionUrl.is_in(floor),
         artifact_prefix: if loaded.target == Target::Base { "" } else { "../../terraform/" },
         page: page(manifest),

@@ -9,7 +9,7 @@ use tera::Tera;
 
 use crate::manifest::types::Packaging;
 use crate::manifest::{Loaded, Target};
-use crate::plan::{FunctionPlan, Plan, TablePlan, plan};
+use crate::plan::{DistributionPlan, FunctionPlan, Plan, TablePlan, plan};
 use crate::{align, hcl};
 
 pub use files::RUST_VERSION;
@@ -91,6 +91,9 @@ impl Templates {
             "bootstrap/ecr.tf",
             "bootstrap/outputs.tf",
             "bootstrap/state.tf",
+            "terraform/domain.tf",
+            "terraform/firewall.tf",
+            "terraform/front.tf",
             "terraform/function.tf",
             "terraform/modules/lambda/function.tf",
             "terraform/modules/lambda/iam.tf",
@@ -98,8 +101,10 @@ impl Templates {
             "terraform/modules/lambda/url.tf",
             "terraform/modules/lambda/variables.tf",
             "terraform/outputs.tf",
+            "terraform/page.tf",
             "terraform/providers.tf",
             "terraform/tables.tf",
+            "terraform/us_east_1.tf",
             "terraform/variables.tf",
             "terraform/versions.tf",
         ))
@@ -132,8 +137,6 @@ struct Extra<'a> {
     all_present: String,
     page_literals: Vec<(String, serde_json::Value)>,
     page_urls: Vec<(&'a str, &'a str)>,
-    root: String,
-    config_js_path: String,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -217,15 +220,14 @@ fn roots(plan: &Plan, templates: &Templates, folder: &str, config_js_path: &str)
         references,
         page_literals,
         page_urls,
-        root: root.clone(),
-        config_js_path: config_js_path.to_owned(),
         ..Extra::default()
     };
     // The bootstrap root makes the bucket, so its own state cannot be in it.
     let with_state = Extra { state_bucket: plan.terraform.state_bucket.as_deref(), ..extra.clone() };
     let file = |template: &str, path: String, extra: &Extra<'_>| terraform_file(&engine, plan, extra, template, path);
     let mut artifacts = Vec::new();
-    for name in ["outputs", "providers", "tables", "variables", "versions"] {
+    let of_distribution = plan.distribution.iter().flat_map(DistributionPlan::files);
+    for name in ["outputs", "providers", "tables", "variables", "versions"].into_iter().chain(of_distribution) {
         artifacts.push(file(&format!("terraform/{name}.tf"), format!("{root}/{name}.tf"), &with_state)?);
     }
     for function in &extra.functions {
@@ -243,7 +245,8 @@ fn roots(plan: &Plan, templates: &Templates, folder: &str, config_js_path: &str)
     for name in ["providers", "versions"] {
         artifacts.push(file(&format!("terraform/{name}.tf"), format!("{folder}/bootstrap/{name}.tf"), &extra)?);
     }
-    artifacts.push(files::config_js(plan, &root, config_js_path)?);
+    let page = folder.replacen("generated", "dist", 1) + "/page";
+    artifacts.push(files::config_js(plan, &root, &page, config_js_path)?);
     Ok(Rendering { artifacts, folders: Vec::new() })
 }
 
@@ -272,13 +275,18 @@ fn template_error(path: &str, source: tera::Error) -> RenderError {
 /// What the page knows now, sorted by key, and the URLs that are known after apply: key and function.
 type PageValues = (Vec<(String, serde_json::Value)>, Vec<(&'static str, &'static str)>);
 
+/// Keys of the page's configuration that a function's URL fills, and the function.
+const LIVE_URLS: [(&str, &str); 2] = [("API_BASE_URL", "dashboard"), ("SSE_BASE_URL", "stream")];
+
 fn page_values(plan: &Plan) -> PageValues {
     let mut literals = match serde_json::to_value(&plan.page) {
         Ok(serde_json::Value::Object(map)) => map,
         other => unreachable!("PageConfig is a struct of strings, numbers and lists: {other:?}"),
     };
     let mut urls = Vec::new();
-    for (key, role) in [("API_BASE_URL", "dashboard"), ("SSE_BASE_URL", "stream")] {
+    // Behind a distribution empty is what is meant: same origin.
+    let live = if plan.distribution.is_some() { &[][..] } else { &LIVE_URLS };
+    for &(key, role) in live {
         // A URL in the manifest wins: it is the address that somebody put before the function.
         if literals.get(key).is_some_and(|url| url == "") {
             literals.remove(key);

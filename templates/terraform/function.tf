@@ -23,15 +23,22 @@ module "{{ function.role }}" {
   # Holds for every request through the URL: a program that streams breaks behind it.
 {%- endif %}
   invoke_mode = "{{ function.invoke_mode }}"
+{%- if distribution %}
+
+  # Nobody else may call the URL.
+  distribution_arn = aws_cloudfront_distribution.front.arn
+{%- else %}
 
   # The only place that answers cross-origin requests: the program stays silent about it on Lambda.
   cors = {
     allow_origins = {{ cors.allow_origins | hcl(indent=4) }}
+    allow_credentials = {{ cors.allow_credentials }}
     allow_methods = {{ function.cors_methods | hcl(indent=4) }}
     allow_headers = {{ cors.allow_headers | hcl(indent=4) }}
     expose_headers = {{ cors.expose_headers | hcl(indent=4) }}
     max_age_secs = {{ cors.max_age_secs }}
   }
+{%- endif %}
 
   environment = {{ function.environment | hcl(indent=2) }}
 

@@ -1,7 +1,32 @@
+{%- if distribution %}
+output "site_url" {
+  description = "Address of the page, without a slash at the end."
+  value = local.site_url
+}
+
+output "distribution_id" {
+  description = "Identifier of the CloudFront distribution."
+  value = aws_cloudfront_distribution.front.id
+}
+
+output "distribution_domain_name" {
+  description = "Domain name that CloudFront gave the distribution: what a domain of one's own points to."
+  value = aws_cloudfront_distribution.front.domain_name
+}
+
+output "page_bucket_name" {
+  description = "Name of the page's bucket."
+  value = aws_s3_bucket.page.bucket
+}
+{% endif %}
 {%- for function in functions %}
 output "{{ function.role }}_url" {
   description = "Base URL of the {{ function.role }} function, without a slash at the end."
+{%- if distribution %}
+  value = local.site_url
+{%- else %}
   value = trimsuffix(module.{{ function.role }}.url, "/")
+{%- endif %}
 }
 
 output "{{ function.role }}_function_name" {
@@ -26,12 +51,15 @@ output "{{ table.label }}_table_name" {
 }
 {% endfor %}
 output "region" {
-  description = "Region that everything is in."
+  description = "Region that functions and tables are in."
   value = "{{ region }}"
 }
 
-# The URLs are known only after apply, so the page's configuration is an output as well:
-# `terraform -chdir={{ root }} output -raw config_js > {{ config_js_path }}`
+{% if distribution -%}
+# Behind CloudFront everything is of the page's own origin, so that the URLs stay empty.
+{%- else -%}
+# The URLs are known only after apply, so the page's configuration is an output as well.
+{%- endif %}
 locals {
   page = {
 {%- for pair in page_literals %}
@@ -41,9 +69,11 @@ locals {
     {{ pair[0] }} = trimsuffix(module.{{ pair[1] }}.url, "/")
 {%- endfor %}
   }
+
+  config_js = "// {{ signature }}\nwindow.CONFIG = Object.freeze(${jsonencode(local.page)});\n"
 }
 
 output "config_js" {
   description = "Whole text of config.js with the live URLs."
-  value = "// {{ signature }}\nwindow.CONFIG = Object.freeze(${jsonencode(local.page)});\n"
+  value = local.config_js
 }

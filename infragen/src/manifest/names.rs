@@ -21,6 +21,8 @@ pub struct Names {
     pub repository: String,
     /// Beginning of the state bucket's name; AWS adds what makes it unique in the world.
     pub state_bucket_prefix: String,
+    /// Beginning of the page's bucket's name, likewise.
+    pub page_bucket_prefix: String,
     /// Where in the state bucket the state of `generated/terraform` is.
     pub state_key: String,
 }
@@ -39,8 +41,11 @@ impl Names {
         let table = |name: &Option<TableName>, role: &str| {
             name.as_ref().map_or_else(|| format!("{base}-{role}"), TableName::to_string)
         };
-        let suffix = "-state-";
-        let cut = base.len().min(BUCKET_PREFIX_MAX - suffix.len());
+        let bucket_prefix = |suffix: &str| {
+            // Names are ASCII, so that cutting bytes is cutting characters.
+            let cut = base.len().min(BUCKET_PREFIX_MAX - suffix.len());
+            format!("{}{suffix}", base[..cut].trim_end_matches('-'))
+        };
         Self {
             stream: format!("{base}-stream"),
             dashboard: format!("{base}-dashboard"),
@@ -51,8 +56,8 @@ impl Names {
                 .repository
                 .as_ref()
                 .map_or_else(|| base.clone(), |name| name.as_str().to_owned()),
-            // Names are ASCII, so that cutting bytes is cutting characters.
-            state_bucket_prefix: format!("{}{suffix}", base[..cut].trim_end_matches('-')),
+            state_bucket_prefix: bucket_prefix("-state-"),
+            page_bucket_prefix: bucket_prefix("-page-"),
             state_key: format!("{project}/{environment}/terraform.tfstate"),
             base,
         }

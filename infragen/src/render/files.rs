@@ -18,8 +18,9 @@ const MEMBERS: [&str; 4] = ["contract", "infragen", "lambda", "tests"];
 #[template(path = "config.js")]
 struct ConfigJs<'a> {
     signature: &'a str,
+    is_same_origin: bool,
     root: &'a str,
-    path: &'a str,
+    page: &'a str,
     json: &'a str,
 }
 
@@ -53,11 +54,12 @@ fn finish(path: &str, template: &impl Template) -> Result<Artifact, RenderError>
     Ok(Artifact { path: path.to_owned(), text: format!("{}\n", text.trim_end()) })
 }
 
-/// Renders the page's configuration.
-pub(super) fn config_js(plan: &Plan, root: &str, path: &str) -> Result<Artifact, RenderError> {
+/// Renders the page's configuration; `page` is where tools/terraform.sh puts the one with live URLs.
+pub(super) fn config_js(plan: &Plan, root: &str, page: &str, path: &str) -> Result<Artifact, RenderError> {
     let broken = |source| RenderError::BrokenJson { path: path.to_owned(), source };
     let json = escape_json_for_script(&serde_json::to_string_pretty(&plan.page).map_err(broken)?);
-    let artifact = finish(path, &ConfigJs { signature: SIGNATURE, root, path, json: &json })?;
+    let is_same_origin = plan.distribution.is_some();
+    let artifact = finish(path, &ConfigJs { signature: SIGNATURE, is_same_origin, root, page, json: &json })?;
     parse_config_js(&artifact.text).map_err(broken)?;
     Ok(artifact)
 }

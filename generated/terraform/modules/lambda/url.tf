@@ -7,11 +7,12 @@ resource "aws_lambda_function_url" "this" {
   invoke_mode        = var.invoke_mode
 
   cors {
-    allow_origins  = var.cors.allow_origins
-    allow_methods  = var.cors.allow_methods
-    allow_headers  = var.cors.allow_headers
-    expose_headers = var.cors.expose_headers
-    max_age        = var.cors.max_age_secs
+    allow_origins     = var.cors.allow_origins
+    allow_credentials = var.cors.allow_credentials
+    allow_methods     = var.cors.allow_methods
+    allow_headers     = var.cors.allow_headers
+    expose_headers    = var.cors.expose_headers
+    max_age           = var.cors.max_age_secs
   }
 }
 

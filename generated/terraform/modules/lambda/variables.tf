@@ -82,10 +82,11 @@ variable "invoke_mode" {
 variable "cors" {
   description = "Which pages of other origins may call the URL, and with what."
   type = object({
-    allow_origins  = list(string)
-    allow_methods  = list(string)
-    allow_headers  = list(string)
-    expose_headers = list(string)
-    max_age_secs   = number
+    allow_origins     = list(string)
+    allow_credentials = bool
+    allow_methods     = list(string)
+    allow_headers     = list(string)
+    expose_headers    = list(string)
+    max_age_secs      = number
   })
 }

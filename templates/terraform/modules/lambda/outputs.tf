@@ -1,7 +1,14 @@
+{% if distribution -%}
+output "url_host" {
+  description = "Host of the URL of the alias `live`, as an origin of CloudFront."
+  value = trimsuffix(trimprefix(aws_lambda_function_url.this.function_url, "https://"), "/")
+}
+{%- else -%}
 output "url" {
   description = "URL of the alias `live`."
   value = aws_lambda_function_url.this.function_url
 }
+{%- endif %}
 
 output "function_name" {
   description = "Name of the function."

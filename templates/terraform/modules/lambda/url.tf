@@ -1,11 +1,41 @@
 resource "aws_lambda_function_url" "this" {
   function_name = aws_lambda_function.this.function_name
   qualifier = aws_lambda_alias.live.name
+{%- if distribution %}
+  invoke_mode = var.invoke_mode
+
+  # Only signed requests, and CloudFront signs its own. No rules for other origins: the page is of the same one.
+  authorization_type = "AWS_IAM"
+}
+
+# CloudFront needs two permissions: one for the URL, one for the function behind it.
+resource "aws_lambda_permission" "url" {
+  statement_id = "InvokeFunctionUrl"
+  action = "lambda:InvokeFunctionUrl"
+  function_name = aws_lambda_function.this.function_name
+  qualifier = aws_lambda_alias.live.name
+  principal = "cloudfront.amazonaws.com"
+  source_arn = var.distribution_arn
+}
+
+resource "aws_lambda_permission" "function" {
+  statement_id = "InvokeFunctionThroughUrl"
+  action = "lambda:InvokeFunction"
+  function_name = aws_lambda_function.this.function_name
+  qualifier = aws_lambda_alias.live.name
+  principal = "cloudfront.amazonaws.com"
+  source_arn = var.distribution_arn
+{%- if has_invoked_via_function_url %}
+  invoked_via_function_url = true
+{%- endif %}
+}
+{%- else %}
   authorization_type = "NONE"
   invoke_mode = var.invoke_mode
 
   cors {
     allow_origins = var.cors.allow_origins
+    allow_credentials = var.cors.allow_credentials
     allow_methods = var.cors.allow_methods
     allow_headers = var.cors.allow_headers
     expose_headers = var.cors.expose_headers
@@ -54,4 +84,5 @@ resource "aws_cloudformation_stack" "permission" {
     }
   })
 }
+{%- endif %}
 {%- endif %}

@@ -76,14 +76,23 @@ variable "invoke_mode" {
     error_message = "`invoke_mode` must be BUFFERED or RESPONSE_STREAM."
   }
 }
+{%- if distribution %}
+
+variable "distribution_arn" {
+  description = "CloudFront distribution that may call the URL; nobody else may."
+  type = string
+}
+{%- else %}
 
 variable "cors" {
   description = "Which pages of other origins may call the URL, and with what."
   type = object({
     allow_origins = list(string)
+    allow_credentials = bool
     allow_methods = list(string)
     allow_headers = list(string)
     expose_headers = list(string)
     max_age_secs = number
   })
 }
+{%- endif %}

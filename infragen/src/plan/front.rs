@@ -1,0 +1,179 @@
+//! Manifest → the distribution before both functions: which path goes where, and what it needs beside it.
+
+use contract::routes;
+use serde::Serialize;
+
+use crate::manifest::types::FrontKind;
+use crate::manifest::{Loaded, Target};
+
+/// The region of what belongs to CloudFront: its certificates and its firewalls.
+const CLOUDFRONT_REGION: &str = "us-east-1";
+/// What reads only.
+const READ_METHODS: &[&str] = &["GET", "HEAD"];
+/// CloudFront takes three sets of methods; the one with POST has all of these.
+const ALL_METHODS: &[&str] = &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
+/// What the page itself says in frontend/index.html, narrower: here everything it asks is of its own origin. And nobody
+/// may frame it, which only a header can say.
+const PAGE_POLICY: [&str; 10] = [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'self'",
+    "img-src 'self' data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'",
+];
+
+/// One CloudFront distribution: page, REST and stream on one domain.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DistributionPlan {
+    /// What goes to the functions, in the order in which CloudFront looks; everything else is the page.
+    pub behaviors: Vec<BehaviorPlan>,
+    /// Longest silence of a function, seconds.
+    pub read_timeout_secs: u64,
+    /// Where it answers from.
+    pub price_class: &'static str,
+    /// Its own name, where it has one.
+    pub domain: Option<DomainPlan>,
+    /// Requests of one address in five minutes, above which it is blocked.
+    pub rate_limit: Option<i64>,
+    /// CloudFront function that runs before every request to the functions.
+    pub viewer_function_arn: Option<String>,
+    /// Content security policy of the page.
+    pub page_policy: String,
+    /// Folder of the page, as `generated/…/terraform` sees it.
+    pub page_folder: &'static str,
+    /// Provider of what must be in us-east-1, where everything else is in another region.
+    pub cloudfront_provider: Option<&'static str>,
+}
+
+/// Where the paths of one pattern go. Nothing of it is cached or compressed: answers are live, and meant for one viewer.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct BehaviorPlan {
+    /// Pattern of paths; `*` is any text, slashes too.
+    pub pattern: String,
+    /// The function, `stream` or `dashboard`.
+    pub role: &'static str,
+    /// Methods that get through.
+    pub methods: &'static [&'static str],
+    /// Why it is there, for a reader.
+    pub comment: &'static str,
+}
+
+/// A domain name of one's own.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct DomainPlan {
+    /// The name.
+    pub name: String,
+    /// Hosted zone in which its records are made.
+    pub hosted_zone_id: Option<String>,
+    /// Certificate that is there already; without one it is made, and proven in the zone.
+    pub certificate_arn: Option<String>,
+}
+
+/// Decides what stands before the functions, where something does.
+#[must_use]
+pub fn distribution(loaded: &Loaded) -> Option<DistributionPlan> {
+    let (manifest, front) = (&loaded.manifest, &loaded.manifest.front);
+    if front.kind == FrontKind::FunctionUrl {
+        return None;
+    }
+    let domain = front.domain.as_ref().map(|name| DomainPlan {
+        name: name.as_str().to_owned(),
+        hosted_zone_id: front.hosted_zone_id.as_ref().map(|zone| zone.as_str().to_owned()),
+        certificate_arn: front.certificate_arn.as_ref().map(|arn| arn.as_str().to_owned()),
+    });
+    let makes_certificate = domain.as_ref().is_some_and(|domain| domain.certificate_arn.is_none());
+    let needs_region = makes_certificate || front.rate_limit.is_some();
+    let is_elsewhere = manifest.project.region.as_str() != CLOUDFRONT_REGION;
+    Some(DistributionPlan {
+        behaviors: behaviors(),
+        read_timeout_secs: front.read_timeout.get().as_secs(),
+        price_class: front.price_class.as_str(),
+        domain,
+        rate_limit: front.rate_limit.map(|limit| limit.get().into()),
+        viewer_function_arn: front.viewer_function_arn.as_ref().map(|arn| arn.as_str().to_owned()),
+        page_policy: PAGE_POLICY.join("; "),
+        page_folder: if loaded.target == Target::Overlay { "../../../frontend" } else { "../../frontend" },
+        cloudfront_provider: (needs_region && is_elsewhere).then_some("aws.us_east_1"),
+    })
+}
+
+impl DistributionPlan {
+    /// Returns the templates that only a distribution needs, by name.
+    #[must_use]
+    pub fn files(&self) -> Vec<&'static str> {
+        let mut files = vec!["front", "page"];
+        files.extend(self.domain.as_ref().filter(|domain| domain.hosted_zone_id.is_some()).map(|_| "domain"));
+        files.extend(self.rate_limit.map(|_| "firewall"));
+        files.extend(self.cloudfront_provider.map(|_| "us_east_1"));
+        files
+    }
+}
+
+fn behaviors() -> Vec<BehaviorPlan> {
+    let behavior = |pattern, role, methods, comment| BehaviorPlan { pattern, role, methods, comment };
+    vec![
+        behavior(
+            pattern(routes::STREAM_GOODBYE),
+            "dashboard",
+            ALL_METHODS,
+            "Before the streams: it is about one, but is answered in one piece.",
+        ),
+        behavior(format!("{}*", routes::STREAM), "stream", READ_METHODS, "The global stream and its status."),
+        behavior(
+            pattern(routes::CONFIGURATION_STREAM),
+            "stream",
+            READ_METHODS,
+            "The stream of one configuration, out of the REST API below.",
+        ),
+        behavior(format!("{}*", routes::API), "dashboard", ALL_METHODS, "The REST API."),
+        behavior(pattern(routes::HEALTH), "dashboard", READ_METHODS, "Liveness: both functions have it, one answers."),
+    ]
+}
+
+/// Turns a route of axum into a pattern of CloudFront: a parameter is any text.
+fn pattern(route: &str) -> String {
+    let segments = route.split('/').map(|segment| if segment.starts_with('{') { "*" } else { segment });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::Source;
+    use crate::manifest::load;
+
+    fn planned(front: &str) -> Option<DistributionPlan> {
+        let text = format!("[project]\nregion = \"eu-west-1\"\n[front]\n{front}\n");
+        distribution(&load(&Source { name: "deploy.toml".into(), text }, None).unwrap())
+    }
+
+    #[test]
+    fn parameters_become_stars() {
+        assert_eq!(pattern("/api/v2/configurations/{config_id}/stream"), "/api/v2/configurations/*/stream");
+        assert_eq!(pattern("/health"), "/health");
+    }
+
+    #[test]
+    fn only_what_is_asked_for_is_rendered() {
+        const CERTIFICATE: &str = "certificate_arn = \"arn:aws:acm:us-east-1:123456789012:certificate/1a\"";
+        assert_eq!(planned("kind = \"function-url\""), None);
+        for (front, expected) in [
+            ("", &["front", "page"][..]),
+            ("rate_limit = 100", &["front", "page", "firewall", "us_east_1"]),
+            (&format!("domain = \"a.example.com\"\n{CERTIFICATE}"), &["front", "page"]),
+            (
+                &format!("domain = \"a.example.com\"\nhosted_zone_id = \"Z1\"\n{CERTIFICATE}"),
+                &["front", "page", "domain"],
+            ),
+            ("domain = \"a.example.com\"\nhosted_zone_id = \"Z1\"", &["front", "page", "domain", "us_east_1"]),
+        ] {
+            let plan = planned(&format!("kind = \"cloudfront\"\n{front}")).unwrap();
+            assert_eq!(plan.files(), expected, "{front}");
+        }
+    }
+}

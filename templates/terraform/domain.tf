@@ -1,0 +1,59 @@
+{%- if not distribution.domain.certificate_arn -%}
+resource "aws_acm_certificate" "front" {
+{%- if distribution.cloudfront_provider %}
+  provider = {{ distribution.cloudfront_provider }}
+{% endif %}
+  domain_name = "{{ distribution.domain.name }}"
+  validation_method = "DNS"
+
+  # A distribution cannot be without its certificate, not even while it gets another.
+  lifecycle {
+    create_before_destroy = true
+  }
+}
+
+# The proof that the domain is ours; it stays, because ACM looks again whenever it renews.
+resource "aws_route53_record" "certificate" {
+  zone_id = "{{ distribution.domain.hosted_zone_id }}"
+  name = one(aws_acm_certificate.front.domain_validation_options).resource_record_name
+  type = one(aws_acm_certificate.front.domain_validation_options).resource_record_type
+  records = [one(aws_acm_certificate.front.domain_validation_options).resource_record_value]
+  ttl = 300
+
+  # Another environment with the same domain has the same record.
+  allow_overwrite = true
+}
+
+# Waits until ACM has seen the record.
+resource "aws_acm_certificate_validation" "front" {
+{%- if distribution.cloudfront_provider %}
+  provider = {{ distribution.cloudfront_provider }}
+{% endif %}
+  certificate_arn = aws_acm_certificate.front.arn
+  validation_record_fqdns = [aws_route53_record.certificate.fqdn]
+}
+
+{% endif -%}
+resource "aws_route53_record" "front_ipv4" {
+  zone_id = "{{ distribution.domain.hosted_zone_id }}"
+  name = "{{ distribution.domain.name }}"
+  type = "A"
+
+  alias {
+    name = aws_cloudfront_distribution.front.domain_name
+    zone_id = aws_cloudfront_distribution.front.hosted_zone_id
+    evaluate_target_health = false
+  }
+}
+
+resource "aws_route53_record" "front_ipv6" {
+  zone_id = "{{ distribution.domain.hosted_zone_id }}"
+  name = "{{ distribution.domain.name }}"
+  type = "AAAA"
+
+  alias {
+    name = aws_cloudfront_distribution.front.domain_name
+    zone_id = aws_cloudfront_distribution.front.hosted_zone_id
+    evaluate_target_health = false
+  }
+}

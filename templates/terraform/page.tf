@@ -1,0 +1,119 @@
+# The page's files, for CloudFront alone.
+resource "aws_s3_bucket" "page" {
+  bucket_prefix = "{{ names.page_bucket_prefix }}"
+}
+
+resource "aws_s3_bucket_public_access_block" "page" {
+  bucket = aws_s3_bucket.page.id
+  block_public_acls = true
+  block_public_policy = true
+  ignore_public_acls = true
+  restrict_public_buckets = true
+}
+
+resource "aws_s3_bucket_server_side_encryption_configuration" "page" {
+  bucket = aws_s3_bucket.page.id
+
+  rule {
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "AES256"
+    }
+  }
+}
+
+resource "aws_cloudfront_origin_access_control" "page" {
+  name = "{{ names.base }}-page"
+  description = "Signs requests to the page's bucket."
+  origin_access_control_origin_type = "s3"
+  signing_protocol = "sigv4"
+  signing_behavior = "always"
+}
+
+resource "aws_s3_bucket_policy" "page" {
+  bucket = aws_s3_bucket.page.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid = "ReadThroughDistribution"
+        Effect = "Allow"
+        Principal = { Service = "cloudfront.amazonaws.com" }
+        Action = "s3:GetObject"
+        Resource = "${aws_s3_bucket.page.arn}/*"
+        Condition = { StringEquals = { "aws:SourceArn" = aws_cloudfront_distribution.front.arn } }
+      },
+      {
+        Sid = "RefusePlainHttp"
+        Effect = "Deny"
+        Principal = "*"
+        Action = "s3:*"
+        Resource = [aws_s3_bucket.page.arn, "${aws_s3_bucket.page.arn}/*"]
+        Condition = { Bool = { "aws:SecureTransport" = "false" } }
+      },
+    ]
+  })
+
+  # S3 refuses two changes of a bucket's access at once.
+  depends_on = [aws_s3_bucket_public_access_block.page]
+}
+
+locals {
+  page_folder = "${path.module}/{{ distribution.page_folder }}"
+
+  # Named one by one: what lies beside the page, its tests for one, is not for the world.
+  page_files = setunion(
+    fileset(local.page_folder, "index.html"),
+    fileset(local.page_folder, "css/*.css"),
+    fileset(local.page_folder, "js/*.js"),
+  )
+
+  content_types = {
+    css = "text/css; charset=utf-8"
+    html = "text/html; charset=utf-8"
+    js = "text/javascript; charset=utf-8"
+  }
+}
+
+resource "aws_s3_object" "page" {
+  for_each = local.page_files
+
+  bucket = aws_s3_bucket.page.id
+  key = each.value
+  source = "${local.page_folder}/${each.value}"
+  etag = filemd5("${local.page_folder}/${each.value}")
+  content_type = local.content_types[regex("[a-z]+$", each.value)]
+
+  # Their names do not change with their text, so browsers ask each time, and CloudFront each second: a new page never
+  # meets an old script. What did not change is answered in one line.
+  cache_control = "no-cache"
+
+  # An object takes ten tags, a project may have fifty.
+  override_provider {
+    default_tags {
+      tags = {}
+    }
+  }
+}
+
+resource "aws_s3_object" "config_js" {
+  bucket = aws_s3_bucket.page.id
+  key = "config.js"
+  content = local.config_js
+  etag = md5(local.config_js)
+  content_type = local.content_types.js
+  cache_control = "no-cache"
+
+  override_provider {
+    default_tags {
+      tags = {}
+    }
+  }
+
+  lifecycle {
+    precondition {
+      condition = contains(local.page_files, "index.html")
+      error_message = "There is no page in {{ distribution.page_folder }}: index.html is missing."
+    }
+  }
+}
