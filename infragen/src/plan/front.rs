@@ -144,12 +144,13 @@ fn pattern(route: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Source;
+    use crate::diagnostic::{Input, Source};
     use crate::manifest::load;
 
     fn planned(front: &str) -> Option<DistributionPlan> {
         let text = format!("[project]\nregion = \"eu-west-1\"\n[front]\n{front}\n");
-        distribution(&load(&Source { name: "deploy.toml".into(), text }, None).unwrap())
+        let source = Source { name: "deploy.toml".into(), text };
+        distribution(&load(&Input::new(source), None).unwrap())
     }
 
     #[test]
