@@ -70,8 +70,12 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
-    /// Print the merged manifest with every default, as TOML.
-    Show,
+    /// Print the merged manifest with every default, and where each value comes from.
+    Show {
+        /// A manifest that reads back, with origins in comments, or for programs.
+        #[arg(long, value_enum, default_value_t = ShowFormat::Toml)]
+        format: ShowFormat,
+    },
     /// Print one value of the merged manifest, such as `architecture`, `package.stream` or `project.region`.
     Query {
         /// Dotted key; `architecture` and `package.FUNCTION` are short for the keys behind them.
@@ -84,6 +88,12 @@ enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     Human,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ShowFormat {
+    Toml,
     Json,
 }
 
@@ -117,7 +127,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let result = match &arguments.command {
         Command::Render { check, diff } => shell.render(*check, *diff),
         Command::Validate { format } => shell.validate(*format),
-        Command::Show => shell.show(),
+        Command::Show { format } => shell.show(*format),
         Command::Query { key } => shell.query(key),
         Command::Init => shell.init(),
     };
