@@ -1,8 +1,11 @@
 //! The command line: its flags and commands, each of which is in a file of its own. Decides nothing about outputs.
 
+mod completions;
 mod init;
+mod man;
 mod query;
 mod render;
+mod schema;
 mod shell;
 mod show;
 mod validate;
@@ -15,6 +18,7 @@ use contract::Environment;
 use infragen::diagnostic::Source;
 use infragen::manifest::parse_override;
 
+use clap_complete::Shell as Shells;
 use shell::Shell;
 
 /// Renders Terraform, config.js and the Dockerfile from deploy.toml.
@@ -81,8 +85,17 @@ enum Command {
         /// Dotted key; `architecture` and `package.FUNCTION` are short for the keys behind them.
         key: String,
     },
+    /// Print the JSON Schema (draft-07) of the manifest, for editors.
+    Schema,
     /// Write a commented manifest where there is none.
     Init,
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shells,
+    },
+    /// Print the manual page.
+    Man,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -129,7 +142,10 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Validate { format } => shell.validate(*format),
         Command::Show { format } => shell.show(*format),
         Command::Query { key } => shell.query(key),
+        Command::Schema => shell.schema(),
         Command::Init => shell.init(),
+        Command::Completions { shell: which } => shell.completions(*which),
+        Command::Man => shell.man(),
     };
     result.unwrap_or_else(|outcome| outcome)
 }
