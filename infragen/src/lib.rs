@@ -7,11 +7,11 @@ pub mod diagnostic;
 pub mod manifest;
 
 pub mod capability;
+pub mod cost;
 pub mod plan;
 
 pub mod align;
 pub mod hcl;
 pub mod render;
-pub mod schema;
 
 pub mod write;

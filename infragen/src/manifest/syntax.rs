@@ -21,13 +21,13 @@ pub(super) const CODES: [&str; 3] = ["not-toml", "repeated-key", "too-long"];
 
 /// What could be read of a manifest.
 #[derive(Debug)]
-pub(super) struct Parsed {
+pub(crate) struct Parsed {
     /// The statements that are TOML.
-    pub(super) table: Table,
+    pub(crate) table: Table,
     /// What is wrong with the others. The key of each is the table it is in: values there may be missing.
-    pub(super) errors: Vec<Diagnostic>,
+    pub(crate) errors: Vec<Diagnostic>,
     /// Bytes that were not read. A value that reaches over them is not what was typed.
-    pub(super) unread: Vec<Range<usize>>,
+    pub(crate) unread: Vec<Range<usize>>,
 }
 
 /// What a mistake in the text makes unreadable.
@@ -37,7 +37,7 @@ struct Broken {
 }
 
 /// Reads a manifest's text.
-pub(super) fn parse(source: &Source) -> Parsed {
+pub(crate) fn parse(source: &Source) -> Parsed {
     if source.text.len() > MANIFEST_BYTES_MAX {
         let message = format!("the file is longer than {} KiB: no manifest is", MANIFEST_BYTES_MAX / 1024);
         return Parsed {

@@ -1,0 +1,393 @@
+//! What a month takes of everything that AWS bills: lines of quantity, price and dollars. Decides nothing about print.
+
+use std::time::Duration;
+
+use contract::limits::WINDOW;
+
+use super::prices::{Figure, Prices};
+use super::visit::{Visit, mean_session_secs, reads_per_session, shared_read_secs};
+use crate::manifest::Manifest;
+use crate::manifest::aws::{Compute, MemoryPerVcpu};
+use crate::manifest::types::{Architecture, FrontKind, Packaging};
+
+/// Days of a month: a twelfth of a year.
+pub const DAYS_PER_MONTH: f64 = 365.0 / 12.0;
+/// What AWS calls a GB on bills.
+const GB: f64 = 1_073_741_824.0;
+const MILLION: f64 = 1e6;
+const HOUR_SECS: f64 = 3600.0;
+/// Bytes of a response that stream free of charge.
+const STREAM_FREE_BYTES: f64 = 6.0 * 1_048_576.0;
+/// Bytes that half a read unit covers.
+const READ_BYTES: f64 = 4096.0;
+/// A row as the index carries it: names and values of the eight attributes of the default manifest.
+const ROW_BYTES: f64 = 200.0;
+/// Tags of a row: each of them is an update of its own.
+const TAGS_PER_ITEM: f64 = 2.0;
+/// Events on the wire, id included; `metrics` with some thirty tags.
+const HEARTBEAT_BYTES: f64 = 200.0;
+const METRICS_BYTES: f64 = 600.0;
+const UPDATE_BYTES: f64 = 270.0;
+/// Opening and closing of a session on the wire.
+const SESSION_BYTES: f64 = 500.0;
+/// Log of a session: two lines of ours (280 and 380 bytes), START, END and REPORT of Lambda's (330 bytes together), and the
+/// 26 bytes that CloudWatch adds to each of the five.
+const SESSION_LOG_BYTES: f64 = 1120.0;
+/// How long Lambda keeps a classic instance that is in use; AWS names no figure. Its window is read anew after that.
+const INSTANCE_LIFE_HOURS: f64 = 2.0;
+/// Files and bytes of the page, each visit.
+const PAGE_FILES: f64 = 13.0;
+const PAGE_BYTES: f64 = 60_000.0;
+/// Images that the registry keeps, and the size of one, both as generated/bootstrap and the packages have them.
+const IMAGES_KEPT: f64 = 50.0;
+const IMAGE_BYTES: f64 = 5e6;
+/// Instances and environments that Lambda keeps on managed instances, one in each availability zone.
+pub const INSTANCES_MIN: f64 = 3.0;
+/// X-Ray records the first request of each second and one in twenty of the others.
+const TRACED_SHARE: f64 = 0.05;
+
+/// What the estimate reckons with, beside the manifest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Assumptions {
+    /// Viewers at the same time, as long as there are any.
+    pub viewers: u32,
+    /// Hours of a day for which they watch.
+    pub hours_per_day: u32,
+    /// Items that land in a day.
+    pub items_per_day: u32,
+    /// Mean length of a visit.
+    pub visit: Duration,
+}
+
+impl Assumptions {
+    /// Visits where nothing is said of them.
+    pub const VISIT_DEFAULT: Duration = Duration::from_secs(600);
+
+    /// Hours of a month for which they watch.
+    #[must_use]
+    pub fn hours_per_month(&self) -> f64 {
+        f64::from(self.hours_per_day) * DAYS_PER_MONTH
+    }
+}
+
+/// What of the manifest costs something.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setup {
+    /// What the stream function runs on.
+    pub compute: Compute,
+    /// Its processor.
+    pub architecture: Architecture,
+    /// Memory of an environment, GiB.
+    pub memory_gib: f64,
+    /// Memory that goes with one processor on managed instances.
+    pub memory_per_vcpu: MemoryPerVcpu,
+    /// Streams of one environment on managed instances.
+    pub concurrency: f64,
+    /// Most processors of all managed instances.
+    pub max_vcpus: f64,
+    /// Longest session.
+    pub max_session: Duration,
+    pub(super) poll: Duration,
+    pub(super) heartbeat: Duration,
+    pub(super) late_window: Duration,
+    pub(super) reconcile: Duration,
+    pub(super) labels: f64,
+    pub(super) front: FrontKind,
+    pub(super) has_firewall: bool,
+    pub(super) has_images: bool,
+    pub(super) is_traced: bool,
+    pub(super) alarms: u32,
+    pub(super) custom_metrics: u32,
+    pub(super) dashboards: u32,
+}
+
+impl Setup {
+    /// Takes what matters out of a manifest.
+    #[must_use]
+    pub fn of(manifest: &Manifest) -> Self {
+        let (stream, operations) = (&manifest.stream, &manifest.operations);
+        let (alarms, custom_metrics) = watched(manifest);
+        Self {
+            compute: stream.compute,
+            architecture: manifest.package.architecture,
+            memory_gib: f64::from(stream.memory.mebibytes()) / 1024.0,
+            memory_per_vcpu: stream.instances.memory_per_vcpu,
+            concurrency: f64::from(stream.instances.concurrency.get().min(stream.max_connections.get())),
+            max_vcpus: f64::from(stream.instances.max_vcpus.get()),
+            max_session: stream.max_session.get(),
+            poll: stream.poll_interval.get(),
+            heartbeat: stream.heartbeat_interval.get(),
+            late_window: stream.late_window.get(),
+            reconcile: stream.reconcile_interval.get(),
+            labels: f64::from(u16::try_from(manifest.data.labels.as_slice().len()).unwrap_or(u16::MAX)),
+            front: manifest.front.kind,
+            has_firewall: manifest.front.kind == FrontKind::CloudFront && manifest.front.rate_limit.is_some(),
+            has_images: [stream.package, manifest.dashboard.package].contains(&Packaging::Image),
+            is_traced: operations.tracing,
+            alarms,
+            custom_metrics,
+            dashboards: u32::from(operations.cloudwatch_dashboard),
+        }
+    }
+
+    /// The same on managed instances, which have 2 GiB of memory at least.
+    #[must_use]
+    pub fn on_managed_instances(self) -> Self {
+        Self { compute: Compute::ManagedInstances, memory_gib: self.memory_gib.max(2.0), ..self }
+    }
+
+    fn vcpus_per_environment(&self) -> f64 {
+        (self.memory_gib / f64::from(self.memory_per_vcpu.gibibytes())).ceil().max(1.0)
+    }
+
+    /// Environments that so many streams need.
+    #[must_use]
+    pub fn environments(&self, streams: f64) -> f64 {
+        (streams / self.concurrency).ceil().max(INSTANCES_MIN)
+    }
+
+    /// Instances of the price table that so many environments need.
+    #[must_use]
+    pub fn instances(&self, environments: f64, prices: &Prices) -> f64 {
+        let vcpus = self.vcpus_per_environment();
+        let per_instance = prices.managed_instances.instance_vcpus.get();
+        // An environment larger than the instance of the table takes as many of it: EC2's prices grow with the size.
+        (environments * vcpus / per_instance).ceil().max(INSTANCES_MIN * (vcpus / per_instance).ceil())
+    }
+
+    /// Streams that all managed instances can serve.
+    #[must_use]
+    pub fn streams_max(&self, prices: &Prices) -> f64 {
+        let per_instance = prices.managed_instances.instance_vcpus.get();
+        let vcpus = (self.max_vcpus / per_instance).floor() * per_instance;
+        (vcpus / self.vcpus_per_environment()).floor() * self.concurrency
+    }
+}
+
+/// Metrics that alarms look at, each billed as an alarm, and metrics that filters make of log lines.
+fn watched(manifest: &Manifest) -> (u32, u32) {
+    let operations = &manifest.operations;
+    let reserves = [manifest.stream.reserved_concurrency, manifest.dashboard.reserved_concurrency];
+    let reserved = u32::try_from(reserves.iter().flatten().count()).unwrap_or(2);
+    // Errors, throttles and duration of both functions; the reserve; throttles of both tables; skipped rows; and zombie
+    // seconds, which are made of two metrics.
+    let alarms = if operations.alarms { 3 * 2 + reserved + 2 + 1 + 2 } else { 0 };
+    // Streams opened, returned and ended, and rows skipped.
+    let metrics = if operations.alarms || operations.cloudwatch_dashboard { 4 } else { 0 };
+    (alarms, metrics)
+}
+
+/// One line of the estimate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Line {
+    /// What is billed.
+    pub item: &'static str,
+    /// Quantity in a month.
+    pub quantity: f64,
+    /// Its unit.
+    pub unit: &'static str,
+    /// Dollars for one unit.
+    pub unit_price: f64,
+    /// Quantity that is free.
+    pub free: f64,
+    /// Dollars in a month.
+    pub dollars: f64,
+    /// Whether it is the same however many watch.
+    pub is_fixed: bool,
+}
+
+/// Quantities of a month, from which the lines come.
+struct Month<'a> {
+    setup: &'a Setup,
+    prices: &'a Prices,
+    has_free_tier: bool,
+    lines: Vec<Line>,
+}
+
+/// What happens in a month.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Load {
+    /// Visits.
+    pub visits: f64,
+    /// Sessions: requests to the stream function.
+    pub sessions: f64,
+    /// Hours for which sessions are open, with or without a viewer.
+    pub open_hours: f64,
+    /// Hours of these for which somebody reads.
+    pub watched_hours: f64,
+    /// Streams open at once, while there are viewers.
+    pub streams: f64,
+}
+
+impl Load {
+    /// Reckons with the assumptions.
+    #[must_use]
+    pub fn of(setup: &Setup, assumptions: &Assumptions) -> Self {
+        let visit = Visit::of(setup.max_session, assumptions.visit);
+        let viewer_hours = f64::from(assumptions.viewers) * assumptions.hours_per_month();
+        let visits = viewer_hours * HOUR_SECS / assumptions.visit.as_secs_f64();
+        let open_hours = visits * visit.open_secs / HOUR_SECS;
+        Self {
+            visits,
+            sessions: visits * visit.sessions,
+            open_hours,
+            watched_hours: visits * visit.watched_secs / HOUR_SECS,
+            streams: open_hours / assumptions.hours_per_month(),
+        }
+    }
+}
+
+/// Read units of one query for each label, where each finds its share of `items`.
+fn read_units(labels: f64, items: f64) -> f64 {
+    labels * 0.5 * (items / labels * ROW_BYTES / READ_BYTES).ceil().max(1.0)
+}
+
+/// Bytes that an hour of watching sends, without the sessions' openings.
+fn bytes_per_hour(setup: &Setup, items_per_sec: f64) -> f64 {
+    let polls = HOUR_SECS / setup.poll.as_secs_f64();
+    // Numbers change when an item comes and when one is a day old.
+    let changed = 1.0 - (-2.0 * items_per_sec * setup.poll.as_secs_f64()).exp();
+    HOUR_SECS / setup.heartbeat.as_secs_f64() * HEARTBEAT_BYTES
+        + polls * changed * METRICS_BYTES
+        + items_per_sec * HOUR_SECS * TAGS_PER_ITEM * UPDATE_BYTES
+}
+
+/// Reckons the lines of a month.
+#[must_use]
+pub fn lines(setup: &Setup, prices: &Prices, assumptions: &Assumptions, has_free_tier: bool) -> Vec<Line> {
+    let load = Load::of(setup, assumptions);
+    let mut month = Month { setup, prices, has_free_tier, lines: Vec::new() };
+    month.compute(&load, assumptions);
+    month.reads(&load, assumptions);
+    month.bytes(&load, assumptions);
+    month.watching(&load, assumptions);
+    month.lines.retain(|line| line.quantity > 0.0);
+    month.lines
+}
+
+/// Dollars of all lines.
+#[must_use]
+pub fn total(lines: &[Line]) -> f64 {
+    lines.iter().map(|line| line.dollars).sum()
+}
+
+impl Month<'_> {
+    fn add(&mut self, item: &'static str, (quantity, unit): (f64, &'static str), price: f64, free: f64) {
+        let free = if self.has_free_tier { free.min(quantity) } else { 0.0 };
+        let dollars = (quantity - free) * price;
+        self.lines.push(Line { item, quantity, unit, unit_price: price, free, dollars, is_fixed: false });
+    }
+
+    fn add_fixed(&mut self, item: &'static str, quantity: (f64, &'static str), price: Figure, free: f64) {
+        self.add(item, quantity, price.get(), free);
+        if let Some(line) = self.lines.last_mut() {
+            line.is_fixed = true;
+        }
+    }
+
+    fn compute(&mut self, load: &Load, assumptions: &Assumptions) {
+        let (setup, lambda, free) = (self.setup, &self.prices.lambda, &self.prices.free_tier);
+        if setup.compute == Compute::Classic {
+            let price = match setup.architecture {
+                Architecture::Arm64 => lambda.gb_second_arm64,
+                Architecture::X86 => lambda.gb_second_x86_64,
+            };
+            let gb_seconds = load.open_hours * HOUR_SECS * setup.memory_gib;
+            self.add("Lambda compute", (gb_seconds, "GB-seconds"), price.get(), free.lambda_gb_seconds.get());
+        } else {
+            self.instances(load, assumptions);
+        }
+        let millions = (load.sessions / MILLION, "million");
+        self.add("Lambda requests", millions, lambda.million_requests.get(), free.lambda_requests.get() / MILLION);
+    }
+
+    /// Three instances day and night, what more the viewers need while they watch.
+    fn instances(&mut self, load: &Load, assumptions: &Assumptions) {
+        let (setup, prices) = (self.setup, &self.prices.managed_instances);
+        let hour = match (setup.architecture, setup.memory_per_vcpu) {
+            (Architecture::Arm64, MemoryPerVcpu::Two) => prices.hour_arm64_2_gib,
+            (Architecture::Arm64, MemoryPerVcpu::Four) => prices.hour_arm64_4_gib,
+            (Architecture::Arm64, MemoryPerVcpu::Eight) => prices.hour_arm64_8_gib,
+            (Architecture::X86, MemoryPerVcpu::Two) => prices.hour_x86_64_2_gib,
+            (Architecture::X86, MemoryPerVcpu::Four) => prices.hour_x86_64_4_gib,
+            (Architecture::X86, MemoryPerVcpu::Eight) => prices.hour_x86_64_8_gib,
+        };
+        let always = setup.instances(INSTANCES_MIN, self.prices);
+        let busy = setup.instances(setup.environments(load.streams), self.prices);
+        let hours = always * 24.0 * DAYS_PER_MONTH + (busy - always) * assumptions.hours_per_month();
+        let fee = prices.management_fee_percent.get() / 100.0;
+        self.add("EC2 instances", (hours, "instance hours"), hour.get(), 0.0);
+        self.add("Management fee of Lambda", (hours, "instance hours"), hour.get() * fee, 0.0);
+    }
+
+    fn reads(&mut self, load: &Load, assumptions: &Assumptions) {
+        let setup = self.setup;
+        let items = f64::from(assumptions.items_per_day);
+        let recent = items * setup.late_window.as_secs_f64() / WINDOW.as_secs_f64();
+        let (poll_units, full_units) = (read_units(setup.labels, recent), read_units(setup.labels, items));
+        let reconcile_hours = setup.reconcile.as_secs_f64() / HOUR_SECS;
+        let (polls, full) = if setup.compute == Compute::Classic {
+            // One stream, one instance, one poller. An instance keeps its window from session to session.
+            let full_per_hour = (INSTANCE_LIFE_HOURS / reconcile_hours).ceil() / INSTANCE_LIFE_HOURS;
+            (load.sessions * reads_per_session(setup.max_session, setup.poll), load.open_hours * full_per_hour)
+        } else {
+            let environments = setup.environments(load.streams);
+            let hours = assumptions.hours_per_month();
+            let sessions_per_sec = load.sessions / (hours * HOUR_SECS) / environments;
+            let polls = hours * HOUR_SECS / shared_read_secs(setup.poll, sessions_per_sec);
+            let full_per_day = (f64::from(assumptions.hours_per_day) / reconcile_hours).ceil();
+            (environments * polls, environments * full_per_day * DAYS_PER_MONTH)
+        };
+        let price = self.prices.dynamodb.million_read_units.get();
+        self.add("DynamoDB polls", (polls * poll_units / MILLION, "million read units"), price, 0.0);
+        self.add("DynamoDB full re-reads", (full * full_units / MILLION, "million read units"), price, 0.0);
+    }
+
+    fn bytes(&mut self, load: &Load, assumptions: &Assumptions) {
+        let (setup, free, prices) = (self.setup, &self.prices.free_tier, self.prices);
+        let items_per_sec = f64::from(assumptions.items_per_day) / WINDOW.as_secs_f64();
+        let per_hour = bytes_per_hour(setup, items_per_sec);
+        let session_hours = mean_session_secs(setup.max_session) / HOUR_SECS;
+        let beyond = (session_hours * per_hour + SESSION_BYTES - STREAM_FREE_BYTES).max(0.0);
+        let streamed = (load.sessions * beyond / GB, "GB");
+        self.add("Lambda bytes beyond 6 MB", streamed, prices.lambda.gb_streamed.get(), free.lambda_gb_streamed.get());
+        let sent = load.watched_hours * per_hour + load.sessions * SESSION_BYTES;
+        if setup.front == FrontKind::FunctionUrl {
+            self.add("Data to viewers", (sent / GB, "GB"), prices.transfer.gb_out.get(), free.transfer_gb.get());
+            return;
+        }
+        let sent = ((sent + load.visits * PAGE_BYTES) / GB, "GB");
+        let requests = ((load.sessions + load.visits * PAGE_FILES) / MILLION, "million");
+        let price = prices.cloudfront.million_requests.get();
+        self.add("CloudFront data", sent, prices.cloudfront.gb_out.get(), free.cloudfront_gb.get());
+        self.add("CloudFront requests", requests, price, free.cloudfront_requests.get() / MILLION);
+        if setup.has_firewall {
+            self.add_fixed("Firewall ACL", (1.0, "ACL"), prices.waf.acl, 0.0);
+            self.add_fixed("Firewall rule", (1.0, "rule"), prices.waf.rule, 0.0);
+            self.add("Firewall requests", requests, prices.waf.million_requests.get(), 0.0);
+        }
+    }
+
+    fn watching(&mut self, load: &Load, assumptions: &Assumptions) {
+        let (setup, free, prices) = (self.setup, &self.prices.free_tier, &self.prices.cloudwatch);
+        let logs = (load.sessions * SESSION_LOG_BYTES / GB, "GB");
+        self.add("CloudWatch logs", logs, prices.gb_logs.get(), free.logs_gb.get());
+        if setup.is_traced {
+            let secs = assumptions.hours_per_month() * HOUR_SECS;
+            let per_sec = load.sessions / secs;
+            let traces = (per_sec.min(1.0) + (per_sec - 1.0).max(0.0) * TRACED_SHARE) * secs / MILLION;
+            let price = prices.million_traces.get();
+            self.add("X-Ray traces", (traces, "million"), price, free.traces.get() / MILLION);
+        }
+        let named = |number: u32, one, many| (f64::from(number), if number == 1 { one } else { many });
+        self.add_fixed("CloudWatch alarms", named(setup.alarms, "metric", "metrics"), prices.alarm, free.alarms.get());
+        let metrics = named(setup.custom_metrics, "metric", "metrics");
+        self.add_fixed("CloudWatch custom metrics", metrics, prices.custom_metric, free.custom_metrics.get());
+        let dashboards = named(setup.dashboards, "dashboard", "dashboards");
+        self.add_fixed("CloudWatch dashboard", dashboards, prices.dashboard, free.dashboards.get());
+        if setup.has_images {
+            let gb_months = (IMAGES_KEPT * IMAGE_BYTES / GB, "GB");
+            self.add_fixed("ECR images", gb_months, self.prices.ecr.gb_month, 0.0);
+        }
+    }
+}

@@ -1,0 +1,302 @@
+//! How an estimate reads: a table and a few sentences for people, one JSON object for programs.
+
+use std::time::Duration;
+
+use contract::units::duration_text;
+use serde_json::{Value, json};
+
+use super::model::{Assumptions, Line, Setup};
+use super::visit::mean_session_secs;
+use super::{BreakEven, Estimate, Prices};
+use crate::manifest::aws::Compute;
+
+/// What is reported, beside the estimate itself.
+#[derive(Clone, Copy, Debug)]
+pub struct About<'a> {
+    /// Beginning of every resource's name.
+    pub name: &'a str,
+    /// Region of the manifest.
+    pub region: &'a str,
+    /// What costs something.
+    pub setup: &'a Setup,
+    /// The assumptions.
+    pub assumptions: &'a Assumptions,
+    /// The prices.
+    pub prices: &'a Prices,
+    /// Whether what is free was taken off.
+    pub has_free_tier: bool,
+}
+
+/// What the estimate leaves out, one sentence each.
+pub const LEFT_OUT: [&str; 5] = [
+    "writing, storing and restoring items: they are there without this project, only its index is not",
+    "the REST API: the page does not call it",
+    "storage of logs, Terraform state and the page: cents",
+    "start of instances (some 50 ms each) and what a network needs to reach DynamoDB",
+    "taxes, support, discounts, tiers beyond the first",
+];
+
+/// Writes digits in groups of three.
+fn grouped(digits: &str) -> String {
+    let first = digits.len() % 3;
+    let mut out = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && index % 3 == first {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Writes a number with so many decimals and its whole part in groups.
+fn number(value: f64, decimals: usize) -> String {
+    let text = format!("{value:.decimals$}");
+    match text.split_once('.') {
+        Some((whole, rest)) => format!("{}.{rest}", grouped(whole)),
+        None => grouped(&text),
+    }
+}
+
+/// Writes a quantity with three digits that count, without the zeros at the end of what is exact.
+fn quantity(value: f64) -> String {
+    let decimals = decimals(value, 3);
+    let text = number(value, decimals);
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Decimals that show so many digits that count: none from the thousands on, no more than nine.
+fn decimals(value: f64, digits: usize) -> usize {
+    let mut decimals = digits - 1;
+    let mut scaled = value.abs();
+    while scaled >= 10.0 && decimals > 0 {
+        (scaled, decimals) = (scaled / 10.0, decimals - 1);
+    }
+    while scaled > 0.0 && scaled < 1.0 && decimals < 9 {
+        (scaled, decimals) = (scaled * 10.0, decimals + 1);
+    }
+    decimals
+}
+
+/// Writes dollars: cents for what fills a bill, two digits that count for what is less than a cent.
+fn dollars(value: f64) -> String {
+    if value == 0.0 || value >= 0.1 {
+        return format!("${}", number(value, 2));
+    }
+    format!("${}", number(value, decimals(value, 2)))
+}
+
+/// Writes a price as the table of prices has it.
+fn price(value: f64) -> String {
+    let text = format!("{value}");
+    match text.split_once('.') {
+        Some((_, cents)) if cents.len() >= 2 => text,
+        _ => format!("{value:.2}"),
+    }
+}
+
+fn seconds(secs: f64) -> String {
+    format!("{} s", number(secs, 0))
+}
+
+/// Writes the estimate for people.
+#[must_use]
+pub fn human(about: &About<'_>, estimate: &Estimate) -> String {
+    let mut out = head(about);
+    out.push_str(&table(estimate, about.has_free_tier));
+    for paragraph in answers(about, estimate) {
+        out.push_str(&format!("\n{paragraph}\n"));
+    }
+    out.push_str("\nNot counted:\n");
+    for sentence in LEFT_OUT {
+        out.push_str(&format!("- {sentence}\n"));
+    }
+    out
+}
+
+fn head(about: &About<'_>) -> String {
+    let Assumptions { viewers, hours_per_day, items_per_day, visit } = *about.assumptions;
+    let (date, region) = (about.prices.date.as_str(), about.prices.region.as_str());
+    let free = if about.has_free_tier { "less what every account has free" } else { "nothing taken as free" };
+    let mut out = format!(
+        "A month of `{}`: {} viewers for {hours_per_day} h a day, {} items a day, visits of {} on average.\n\
+         Prices of {region}, {date}; {free}.\n",
+        about.name,
+        grouped(&viewers.to_string()),
+        grouped(&items_per_day.to_string()),
+        duration_text(visit),
+    );
+    if about.region != region {
+        out.push_str(&format!("`project.region` is `{}`: its prices differ, mostly upwards.\n", about.region));
+    }
+    out.push('\n');
+    out
+}
+
+fn table(estimate: &Estimate, has_free_tier: bool) -> String {
+    let mut rows = vec![row(["", "quantity a month", "free", "$ a unit", "$ a month"])];
+    rows.extend(estimate.lines.iter().map(|line| {
+        let amount = |value| format!("{} {}", quantity(value), line.unit);
+        let free = if line.free > 0.0 { amount(line.free) } else { String::new() };
+        [line.item.to_owned(), amount(line.quantity), free, price(line.unit_price), number(line.dollars, 2)]
+    }));
+    rows.push(row(["Total", "", "", "", &number(estimate.total, 2)]));
+    if !has_free_tier {
+        rows.iter_mut().for_each(|row| row[2].clear());
+    }
+    let widths: [usize; 5] =
+        std::array::from_fn(|column| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default());
+    let line = |row: &[String; 5]| {
+        let mut text = format!("{:<width$}", row[0], width = widths[0]);
+        for column in (1..5).filter(|column| widths[*column] > 0) {
+            text.push_str(&format!("  {:>width$}", row[column], width = widths[column]));
+        }
+        text.trim_end().to_owned() + "\n"
+    };
+    rows.iter().map(line).collect()
+}
+
+fn row(cells: [&str; 5]) -> [String; 5] {
+    cells.map(str::to_owned)
+}
+
+fn answers(about: &About<'_>, estimate: &Estimate) -> Vec<String> {
+    let mut answers = vec![
+        format!(
+            "One more viewer: {} an hour, {} a month.",
+            dollars(estimate.one_more.per_hour),
+            dollars(estimate.one_more.per_month)
+        ),
+        closed_tab(about, estimate),
+        session(estimate),
+        instances(about, estimate),
+    ];
+    answers.extend(too_many(about, estimate));
+    answers
+}
+
+fn closed_tab(about: &About<'_>, estimate: &Estimate) -> String {
+    let tab = &estimate.closed_tab;
+    let (mean, worst) = (seconds(tab.mean_secs), seconds(tab.worst_secs));
+    if about.setup.compute == Compute::ManagedInstances {
+        return format!(
+            "A closed tab: nothing by itself; it takes up a place for {mean} on average, {worst} at worst."
+        );
+    }
+    format!(
+        "A closed tab wastes {mean} on average, {}; at worst {worst}, {}. All of them: {} streams open at once for {} viewers.",
+        dollars(tab.mean_dollars),
+        dollars(tab.worst_dollars),
+        number(estimate.load.streams, 1),
+        grouped(&about.assumptions.viewers.to_string()),
+    )
+}
+
+fn session(estimate: &Estimate) -> String {
+    let (present, best) = (duration_text(estimate.session.present), duration_text(estimate.session.best));
+    if estimate.session.saving < 0.005 {
+        return format!("Session length: `stream.max_session`, {present}, costs least, to the cent.");
+    }
+    format!(
+        "Session length: `stream.max_session = \"{best}\"` costs least and saves {} a month ({} % of what viewers cost) against \
+         {present}; viewers then reconnect every {} instead of every {}.",
+        dollars(estimate.session.saving),
+        number(estimate.session.saving_share * 100.0, 1),
+        seconds(mean_session_secs(estimate.session.best)),
+        seconds(mean_session_secs(estimate.session.present)),
+    )
+}
+
+fn instances(about: &About<'_>, estimate: &Estimate) -> String {
+    let hours = about.assumptions.hours_per_day;
+    match estimate.instances {
+        BreakEven::From(viewers) => format!(
+            "Managed Instances are cheaper from {} viewers on, for {hours} h a day; below that classic compute is.",
+            grouped(&viewers.to_string())
+        ),
+        BreakEven::NeverBelow(viewers) => format!(
+            "Managed Instances are never cheaper below their limit: `stream.instances.max_vcpus` ends at {} viewers, \
+             and for {hours} h a day classic compute is cheaper up to there.",
+            grouped(&viewers.to_string())
+        ),
+    }
+}
+
+/// What the manifest's own limits do to the estimate.
+fn too_many(about: &About<'_>, estimate: &Estimate) -> Option<String> {
+    let streams_max = estimate.streams_max.filter(|max| *max < estimate.load.streams)?;
+    Some(format!(
+        "Too many viewers: `stream.instances.max_vcpus` ends at {} streams, and {} viewers keep {} open.",
+        number(streams_max, 0),
+        grouped(&about.assumptions.viewers.to_string()),
+        number(estimate.load.streams, 1),
+    ))
+}
+
+/// Writes the estimate for programs: names carry their units.
+#[must_use]
+pub fn json(about: &About<'_>, estimate: &Estimate) -> String {
+    let line = |line: &Line| {
+        json!({
+            "item": line.item, "quantity": line.quantity, "unit": line.unit, "free": line.free,
+            "unit_price_usd": line.unit_price, "month_usd": line.dollars, "is_fixed": line.is_fixed,
+        })
+    };
+    let secs = |duration: Duration| duration.as_secs_f64();
+    let value = json!({
+        "name": about.name,
+        "region": about.region,
+        "prices": { "region": about.prices.region.as_str(), "date": about.prices.date.as_str() },
+        "free_tier": about.has_free_tier,
+        "assumptions": {
+            "viewers": about.assumptions.viewers,
+            "hours_per_day": about.assumptions.hours_per_day,
+            "items_per_day": about.assumptions.items_per_day,
+            "visit_seconds": secs(about.assumptions.visit),
+        },
+        "load": {
+            "visits": estimate.load.visits, "sessions": estimate.load.sessions,
+            "open_hours": estimate.load.open_hours, "watched_hours": estimate.load.watched_hours,
+            "streams": estimate.load.streams, "streams_max": estimate.streams_max,
+        },
+        "lines": estimate.lines.iter().map(line).collect::<Vec<Value>>(),
+        "month_usd": estimate.total,
+        "one_more_viewer": { "hour_usd": estimate.one_more.per_hour, "month_usd": estimate.one_more.per_month },
+        "closed_tab": {
+            "mean_seconds": estimate.closed_tab.mean_secs, "mean_usd": estimate.closed_tab.mean_dollars,
+            "worst_seconds": estimate.closed_tab.worst_secs, "worst_usd": estimate.closed_tab.worst_dollars,
+        },
+        "session": {
+            "present_seconds": secs(estimate.session.present), "best_seconds": secs(estimate.session.best),
+            "saving_month_usd": estimate.session.saving,
+        },
+        "managed_instances": match estimate.instances {
+            BreakEven::From(viewers) => json!({ "cheaper_from_viewers": viewers }),
+            BreakEven::NeverBelow(viewers) => json!({ "cheaper_from_viewers": null, "viewers_max": viewers }),
+        },
+        "not_counted": LEFT_OUT,
+    });
+    format!("{value:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_show_what_counts() {
+        for (value, expected) in
+            [(0.0, "0"), (3.0, "3"), (1_234_567.8, "1,234,568"), (12.345, "12.3"), (0.012_34, "0.0123")]
+        {
+            assert_eq!(quantity(value), expected);
+        }
+        for (value, expected) in
+            [(0.0, "$0.00"), (0.006_56, "$0.0066"), (0.000_094, "$0.000094"), (1234.5, "$1,234.50"), (0.1, "$0.10")]
+        {
+            assert_eq!(dollars(value), expected);
+        }
+        for (value, expected) in [(0.000_013_333_4, "0.0000133334"), (3.0, "3.00"), (0.2, "0.20"), (0.125, "0.125")] {
+            assert_eq!(price(value), expected);
+        }
+    }
+}

@@ -1,0 +1,175 @@
+//! Properties of the estimate, over manifests and assumptions of every kind.
+
+use super::*;
+use crate::diagnostic::{Input, Source};
+use crate::manifest;
+
+const ALL: [&str; 6] = [
+    "",
+    "[stream]\nmemory = \"1 GiB\"\nmax_session = \"5s\"\npoll_interval = \"1s\"\n[package]\narchitecture = \"x86_64\"\n",
+    "[stream]\nmax_session = \"800s\"\ntimeout = \"900s\"\npoll_interval = \"5m\"\n[operations]\ntracing = true\n",
+    "[front]\nkind = \"cloudfront\"\nrate_limit = 2000\n",
+    MANAGED,
+    "[data]\nlabels = [\"open\"]\n[operations]\nalarms = false\ncloudwatch_dashboard = false\n",
+];
+const MANAGED: &str = "[terraform]\naws_provider = \">= 6.28.0, < 7.0.0\"\n[stream]\ncompute = \"managed-instances\"\n\
+                       memory = \"2 GiB\"\n[stream.vpc]\nsubnets = [\"subnet-0123456789abcdef0\"]\n\
+                       security_groups = [\"sg-0123456789abcdef0\"]\n";
+
+fn setup(text: &str) -> Setup {
+    let source = Source { name: "deploy.toml".into(), text: text.into() };
+    match manifest::load(&Input::new(source), None) {
+        Ok(loaded) => Setup::of(&loaded.manifest),
+        Err(error) => panic!("{error:?}"),
+    }
+}
+
+fn assume(viewers: u32, hours_per_day: u32) -> Assumptions {
+    Assumptions { viewers, hours_per_day, items_per_day: 10_000, visit: Assumptions::VISIT_DEFAULT }
+}
+
+fn month(setup: &Setup, assumptions: &Assumptions) -> f64 {
+    list_price(setup, &Prices::embedded(), assumptions)
+}
+
+#[test]
+fn lines_add_up_to_the_total_and_what_is_free_is_never_more_than_is_used() {
+    let prices = Prices::embedded();
+    for text in ALL {
+        for viewers in [1, 20, 5000] {
+            for has_free_tier in [false, true] {
+                let estimate = estimate(&setup(text), &prices, &assume(viewers, 8), has_free_tier);
+                let sum: f64 = estimate.lines.iter().map(|line| (line.quantity - line.free) * line.unit_price).sum();
+                assert!((sum - estimate.total).abs() < 1e-9, "{text}");
+                assert!(estimate.lines.iter().all(|line| line.dollars >= 0.0 && line.free <= line.quantity), "{text}");
+            }
+            let (free, list) = (true, false);
+            let total = |has_free| total(&lines(&setup(text), &prices, &assume(viewers, 8), has_free));
+            assert!(total(free) < total(list), "{text}");
+        }
+    }
+}
+
+#[test]
+fn more_viewers_hours_or_items_never_cost_less() {
+    for text in ALL {
+        let setup = setup(text);
+        let mut last = 0.0;
+        for viewers in [1, 2, 20, 299, 300, 301, 1000, 50_000] {
+            let now = month(&setup, &assume(viewers, 8));
+            assert!(now > last, "{text}: {viewers} viewers");
+            last = now;
+        }
+        for hours in 1..24 {
+            assert!(month(&setup, &assume(50, hours)) < month(&setup, &assume(50, hours + 1)), "{text}: {hours} h");
+        }
+        let mut last = 0.0;
+        for items_per_day in [0, 1000, 10_000, 1_000_000] {
+            let now = month(&setup, &Assumptions { items_per_day, ..assume(50, 8) });
+            assert!(now >= last, "{text}: {items_per_day} items");
+            last = now;
+        }
+    }
+}
+
+#[test]
+fn a_closed_tab_costs_no_more_than_a_whole_session() {
+    let prices = Prices::embedded();
+    for text in ALL {
+        for secs in [1, 60, 600, 86_400] {
+            let assumptions = Assumptions { visit: Duration::from_secs(secs), ..assume(20, 8) };
+            let tab = closed_tab(&setup(text), &prices, &assumptions);
+            assert!(tab.mean_secs <= tab.worst_secs && tab.mean_dollars <= tab.worst_dollars, "{text}: {tab:?}");
+        }
+    }
+}
+
+#[test]
+fn an_open_stream_costs_what_its_memory_costs_and_its_polls() {
+    // 128 MiB on arm64: 0.125 × 3600 × $0.0000133334 = $0.0060 an hour, and three half units each 5 s without items.
+    let quiet = Assumptions { items_per_day: 0, visit: Duration::from_secs(864_000), ..assume(20, 8) };
+    let tab = closed_tab(&setup(""), &Prices::embedded(), &quiet);
+    let hour = tab.worst_dollars / tab.worst_secs * 3600.0;
+    let expected = 0.006_000_03 + 1.5 * 720.0 * 0.125e-6;
+    assert!((hour - expected).abs() < 0.01 * expected, "{hour} is not {expected}");
+}
+
+#[test]
+fn no_other_session_length_is_cheaper() {
+    let prices = Prices::embedded();
+    for text in ALL {
+        for secs in [20, 600, 7200] {
+            let assumptions = Assumptions { visit: Duration::from_secs(secs), ..assume(400, 8) };
+            let setup = setup(text);
+            let found = best_session(&setup, &prices, &assumptions);
+            let cost = |millis| {
+                let max_session = Duration::from_millis(millis);
+                per_watched_hour(&Setup { max_session, ..setup }, &prices, &assumptions)
+            };
+            let best = cost(u64::try_from(found.best.as_millis()).unwrap());
+            for millis in (5000..889_000).step_by(1000) {
+                assert!(best <= cost(millis), "{text}: {millis} ms is cheaper than {found:?}");
+            }
+            // Between whole seconds there is nothing to gain either.
+            for millis in (5000..889_000).step_by(730) {
+                assert!(best <= cost(millis) * 1.01, "{text}: {millis} ms is cheaper than {found:?}");
+            }
+            assert!(found.saving >= 0.0 && (0.0..1.0).contains(&found.saving_share));
+        }
+    }
+}
+
+#[test]
+fn the_shorter_the_visits_the_shorter_the_best_session() {
+    let prices = Prices::embedded();
+    let best = |secs| {
+        let assumptions = Assumptions { visit: Duration::from_secs(secs), ..assume(20, 8) };
+        best_session(&setup(""), &prices, &assumptions).best
+    };
+    assert!(best(60) < best(600) && best(600) < best(36_000), "{:?} {:?} {:?}", best(60), best(600), best(36_000));
+}
+
+#[test]
+fn the_cheaper_side_changes_where_the_lines_cross() {
+    let prices = Prices::embedded();
+    let more = "[stream.instances]\nmax_vcpus = 400\n";
+    for text in
+        ["", more, MANAGED, "[stream]\nmemory = \"256 MiB\"\n[stream.instances]\nconcurrency = 10\nmax_vcpus = 2000\n"]
+    {
+        for hours in [2, 8, 24] {
+            let setup = setup(text);
+            let managed = setup.on_managed_instances();
+            let classic_memory = if text == MANAGED { CLASSIC_MEMORY_GIB } else { setup.memory_gib };
+            let classic = Setup { compute: Compute::Classic, memory_gib: classic_memory, ..setup };
+            let lead = |viewers| {
+                let assumptions = assume(viewers, hours);
+                month(&classic, &assumptions) - month(&managed, &assumptions)
+            };
+            match break_even(&setup, &prices, &assume(20, hours)) {
+                BreakEven::From(viewers) => {
+                    assert!(viewers == 1 || lead(viewers - 1) <= 0.0, "{text} {hours} h: {viewers}");
+                    for more in viewers..viewers + 500 {
+                        let fits = Load::of(&managed, &assume(more, hours)).streams <= managed.streams_max(&prices);
+                        assert!(!fits || lead(more) > 0.0, "{text} {hours} h: {more}, not from {viewers} on");
+                    }
+                }
+                BreakEven::NeverBelow(viewers) => {
+                    assert!((1..=viewers).step_by(7).all(|fewer| lead(fewer) <= 0.0), "{text} {hours} h: {viewers}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_limit_too_low_for_a_gain_is_said_to_be() {
+    let text = "[stream.instances]\nconcurrency = 5\n";
+    assert!(matches!(break_even(&setup(text), &Prices::embedded(), &assume(20, 8)), BreakEven::NeverBelow(1..=60)));
+}
+
+#[test]
+fn prices_of_other_processors_are_used() {
+    let arm = month(&setup(""), &assume(20, 8));
+    let x86 = month(&setup("[package]\narchitecture = \"x86_64\"\n"), &assume(20, 8));
+    assert!(x86 > arm * 1.1, "{x86} {arm}");
+}

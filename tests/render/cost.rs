@@ -1,0 +1,124 @@
+//! `infragen cost` from the outside: exact transcripts, the table of prices, and the page of the documentation.
+
+use serde_json::Value;
+
+use super::{Project, Run, workspace};
+
+/// Provider, network and memory that managed instances need.
+const MANAGED: &str = "[terraform]\naws_provider = \">= 6.28.0, < 7.0.0\"\n[stream]\ncompute = \"managed-instances\"\n\
+                       memory = \"2 GiB\"\n[stream.vpc]\nsubnets = [\"subnet-0123456789abcdef0\"]\n\
+                       security_groups = [\"sg-0123456789abcdef0\"]\n";
+
+/// Compares with a file of `tests/fixtures/cost`; `UPDATE_TRANSCRIPTS=1` writes it instead.
+fn transcript(name: &str, found: &str) {
+    let path = workspace().join("tests/fixtures/cost").join(name);
+    if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
+        std::fs::write(&path, found).unwrap();
+    }
+    let expected = std::fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(found, expected, "{name} is stale: run the test with UPDATE_TRANSCRIPTS=1 and read the difference");
+}
+
+fn cost(project: &Project, more: &[&str]) -> String {
+    let run = project.run(&[&["cost"], more].concat()).done();
+    assert_eq!(run.stderr, "");
+    run.stdout
+}
+
+fn json(project: &Project, more: &[&str]) -> Value {
+    serde_json::from_str(&cost(project, &[more, &["--format", "json"]].concat())).unwrap()
+}
+
+#[test]
+fn the_default_manifest_and_its_variants_read_as_recorded() {
+    let default = Project::fixture("default");
+    transcript("default.txt", &cost(&default, &[]));
+    transcript("default.json", &cost(&default, &["--format", "json"]));
+    transcript("free_tier.txt", &cost(&default, &["--free-tier"]));
+    let busy = ["--viewers", "2000", "--hours-per-day", "24", "--items-per-day", "200000", "--visit", "45s"];
+    transcript("busy.txt", &cost(&default, &busy));
+    let edge = "[project]\nregion = \"eu-central-1\"\n[package]\narchitecture = \"x86_64\"\n[front]\nkind = \"cloudfront\"\n\
+                rate_limit = 2000\n[operations]\ntracing = true\nalarms = false\n";
+    transcript("edge.txt", &cost(&Project::new(edge), &[]));
+    transcript("managed.txt", &cost(&Project::new(MANAGED), &["--viewers", "1500"]));
+    let none = Project::new("[stream.instances]\nconcurrency = 5\n[stream]\nmax_session = \"30s\"\n");
+    transcript("never.txt", &cost(&none, &[]));
+}
+
+#[test]
+fn the_same_manifest_costs_the_same_at_every_run_whatever_the_format() {
+    let project = Project::fixture("default");
+    assert_eq!(cost(&project, &[]), cost(&project, &[]));
+    let value = json(&project, &[]);
+    let dollars = |line: &Value| line["month_usd"].as_f64().unwrap();
+    let sum: f64 = value["lines"].as_array().unwrap().iter().map(dollars).sum();
+    assert!((sum - dollars(&value)).abs() < 1e-9);
+    assert!(cost(&project, &[]).contains(&format!("{:.2}\n", dollars(&value))));
+}
+
+#[test]
+fn assumptions_come_from_the_manifest_unless_given() {
+    let text = "[stream]\nexpected_viewers = 7\n[cost]\nhours_per_day = 3\nitems_per_day = 0\n[env.prod.stream]\nexpected_viewers = 9\n";
+    let project = Project::new(text);
+    let assumed = |more: &[&str]| json(&project, more)["assumptions"].clone();
+    let expected = serde_json::json!({"viewers": 7, "hours_per_day": 3, "items_per_day": 0, "visit_seconds": 600.0});
+    assert_eq!(assumed(&[]), expected);
+    assert_eq!(assumed(&["--env", "prod"])["viewers"], 9);
+    let given = ["--viewers", "1", "--hours-per-day", "24", "--items-per-day", "5", "--visit", "1h"];
+    let expected = serde_json::json!({"viewers": 1, "hours_per_day": 24, "items_per_day": 5, "visit_seconds": 3600.0});
+    assert_eq!(assumed(&given), expected);
+}
+
+#[test]
+fn assumptions_out_of_range_are_refused() {
+    let project = Project::new("");
+    for bad in [
+        ["--viewers", "0"],
+        ["--viewers", "1000001"],
+        ["--hours-per-day", "25"],
+        ["--hours-per-day", "0"],
+        ["--items-per-day", "1000000001"],
+        ["--visit", "0s"],
+        ["--visit", "25h"],
+        ["--visit", "10"],
+    ] {
+        let Run { code, stdout, stderr } = project.run(&[&["cost"][..], &bad].concat());
+        assert_eq!((code, stdout.as_str()), (2, ""), "{bad:?}");
+        assert!(stderr.contains(bad[0]), "{stderr}");
+    }
+}
+
+#[test]
+fn prices_are_printed_and_can_be_replaced_one_by_one() {
+    let project = Project::fixture("default");
+    let printed = project.run(&["cost", "--print-prices"]).done().stdout;
+    assert_eq!(printed, std::fs::read_to_string(workspace().join("infragen/src/cost/prices.toml")).unwrap());
+    let total = |more: &[&str]| json(&project, more)["month_usd"].as_f64().unwrap();
+    project.write("same.toml", &printed);
+    assert!((total(&["--prices", "same.toml"]) - total(&[])).abs() < f64::EPSILON);
+    project.write("mine.toml", "date = \"2030-01-01\"\n[cloudwatch]\ndashboard = 5\n");
+    assert!((total(&["--prices", "mine.toml"]) - total(&[]) - 2.0).abs() < 1e-9);
+    assert!(cost(&project, &["--prices", "mine.toml"]).contains("Prices of us-east-1, 2030-01-01;"));
+}
+
+#[test]
+fn everything_wrong_with_a_table_of_prices_is_said_at_once() {
+    let project = Project::fixture("default");
+    project.write("mine.toml", "[lambda]\ngb_second_arm = 1\nmillion_requests = \"0.2\"\n[waf]\nacl = -5\n");
+    let run = project.run(&["cost", "--prices", "mine.toml"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    transcript("bad_prices.txt", &run.stderr);
+    let run = project.run(&["cost", "--prices", "absent.toml"]);
+    assert_eq!((run.code, run.stdout.as_str()), (1, ""));
+    let expected = "error: `absent.toml` cannot be read: No such file or directory (os error 2)\n \
+                    hint: print the built-in table with `infragen cost --print-prices`\n";
+    assert_eq!(run.stderr, expected);
+}
+
+#[test]
+fn the_page_of_the_documentation_shows_what_is_printed() {
+    let page = std::fs::read_to_string(workspace().join("docs/cost.md")).unwrap();
+    let (_, rest) = page.split_once("```text\n$ infragen cost\n").expect("the page has a transcript");
+    let (shown, _) = rest.split_once("```").unwrap();
+    assert_eq!(shown, cost(&Project::fixture("default"), &[]), "docs/cost.md is stale");
+}
