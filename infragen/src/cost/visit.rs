@@ -54,7 +54,7 @@ impl Visit {
         }
     }
 
-    /// Seconds that a visit leaves open behind it. For visits much longer than a session it is E[L²] / 2 E[L] = 0.452 S, the
+    /// Seconds that a visit leaves open behind it. For visits much longer than a session it is `E[L²] / 2 E[L]` = 0.452 S, the
     /// mean rest of an interval that is hit at random.
     #[must_use]
     pub fn wasted_secs(&self) -> f64 {
