@@ -5,6 +5,7 @@
 
 pub mod events;
 pub mod limits;
+pub mod logs;
 pub mod names;
 pub mod page;
 pub mod routes;

@@ -1,6 +1,7 @@
 //! Manifest → plan: what must exist, decided here so that templates only print. No text of any output format.
 
 pub mod front;
+pub mod operations;
 pub mod settings;
 
 use std::collections::BTreeMap;
@@ -9,9 +10,11 @@ use contract::page::PageConfig;
 use serde::Serialize;
 
 use crate::capability::Feature;
-use crate::manifest::sections::{ReservedConcurrency, TableSection};
+use crate::manifest::sections::{ReservedConcurrency, TableSection, VpcSection};
 use crate::manifest::types::{Architecture, BackendKind, OWN_TAGS, Packaging};
 use crate::manifest::{Loaded, Manifest, Target};
+
+use self::operations::OperationsPlan;
 
 pub use self::front::DistributionPlan;
 pub use crate::manifest::Names;
@@ -37,6 +40,8 @@ pub struct Plan {
     pub names: Names,
     /// AWS region.
     pub region: String,
+    /// The partition that the region is in: the second part of every ARN.
+    pub partition: &'static str,
     /// Tags of every resource, the generator's own included.
     pub tags: BTreeMap<String, String>,
     /// Versions and state.
@@ -65,6 +70,8 @@ pub struct Plan {
     pub artifact_prefix: &'static str,
     /// What the page knows.
     pub page: PageConfig,
+    /// How it is watched.
+    pub operations: OperationsPlan,
 }
 
 /// Versions and state.
@@ -116,6 +123,24 @@ pub struct FunctionPlan {
     pub environment: BTreeMap<String, String>,
     /// Methods that a page of another origin may use.
     pub cors_methods: &'static [&'static str],
+    /// The network that it runs in.
+    pub vpc: Option<VpcPlan>,
+}
+
+/// A network.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct VpcPlan {
+    /// Subnets.
+    pub subnet_ids: Vec<String>,
+    /// Security groups.
+    pub security_group_ids: Vec<String>,
+}
+
+impl VpcPlan {
+    fn of(section: &VpcSection) -> Option<Self> {
+        let (subnets, groups) = (section.subnets.as_slice(), section.security_groups.as_slice());
+        (!subnets.is_empty()).then(|| Self { subnet_ids: subnets.to_vec(), security_group_ids: groups.to_vec() })
+    }
 }
 
 /// One table.
@@ -181,6 +206,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
     Plan {
         target: loaded.target,
         region: manifest.project.region.as_str().to_owned(),
+        partition: partition(manifest.project.region.as_str()),
         tags: tags(manifest),
         terraform: terraform(manifest),
         architecture: manifest.package.architecture,
@@ -189,6 +215,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
             Architecture::X86 => "linux/amd64",
         },
         missing_artifacts: missing_artifacts(&[&stream, &dashboard]),
+        operations: operations::operations(manifest, &names, &stream, &dashboard),
         stream,
         dashboard,
         items: items_table(manifest, &names),
@@ -205,6 +232,14 @@ pub fn plan(loaded: &Loaded) -> Plan {
         artifact_prefix: if loaded.target == Target::Base { "" } else { "../../terraform/" },
         page: page(manifest),
         names,
+    }
+}
+
+fn partition(region: &str) -> &'static str {
+    match region {
+        region if region.starts_with("cn-") => "aws-cn",
+        region if region.starts_with("us-gov-") => "aws-us-gov",
+        _ => "aws",
     }
 }
 
@@ -244,6 +279,8 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         log_retention_days: section.log_retention.days(),
         environment: settings::stream_variables(manifest),
         cors_methods: &["GET"],
+        // On managed instances the network is their capacity provider's; a classic function could not stream from one.
+        vpc: None,
     }
 }
 
@@ -262,6 +299,7 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         log_retention_days: section.log_retention.days(),
         environment: settings::dashboard_variables(manifest),
         cors_methods: &["DELETE", "GET", "POST", "PUT"],
+        vpc: VpcPlan::of(&section.vpc),
     }
 }
 

@@ -91,15 +91,19 @@ impl Templates {
             "bootstrap/ecr.tf",
             "bootstrap/outputs.tf",
             "bootstrap/state.tf",
+            "terraform/alarms.tf",
+            "terraform/budget.tf",
             "terraform/domain.tf",
             "terraform/firewall.tf",
             "terraform/front.tf",
             "terraform/function.tf",
+            "terraform/metrics.tf",
             "terraform/modules/lambda/function.tf",
             "terraform/modules/lambda/iam.tf",
             "terraform/modules/lambda/outputs.tf",
             "terraform/modules/lambda/url.tf",
             "terraform/modules/lambda/variables.tf",
+            "terraform/monitoring.tf",
             "terraform/outputs.tf",
             "terraform/page.tf",
             "terraform/providers.tf",
@@ -229,6 +233,9 @@ fn roots(plan: &Plan, templates: &Templates, folder: &str, config_js_path: &str)
     let of_distribution = plan.distribution.iter().flat_map(DistributionPlan::files);
     for name in ["outputs", "providers", "tables", "variables", "versions"].into_iter().chain(of_distribution) {
         artifacts.push(file(&format!("terraform/{name}.tf"), format!("{root}/{name}.tf"), &with_state)?);
+    }
+    for name in plan.operations.files() {
+        artifacts.push(file(&format!("terraform/{name}.tf"), format!("{root}/{name}.tf"), &extra)?);
     }
     for function in &extra.functions {
         let with_function = Extra { function: Some(function), ..extra.clone() };

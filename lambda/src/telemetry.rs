@@ -9,6 +9,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 /// Variable in which Lambda says how much to log (its advanced logging controls).
 const LEVEL_VARIABLE: &str = "AWS_LAMBDA_LOG_LEVEL";
 
+/// Target of the lines in `contract::logs`: they are written at any level, because alarms count them, and an alarm that
+/// stays silent since somebody wanted a shorter log is worse than none.
+pub const MEASURED: &str = "lambda::measured";
+
 /// Starts logging; a second call does nothing.
 pub fn start(lookup: &Lookup<'_>) {
     let level = match lookup(LEVEL_VARIABLE).unwrap_or_default().to_ascii_uppercase().as_str() {
@@ -20,6 +24,7 @@ pub fn start(lookup: &Lookup<'_>) {
     };
     // Ours at the level asked for; the libraries' own talk only when something is wrong.
     let targets = Targets::new().with_default(level.min(Level::WARN)).with_target("lambda", level);
+    let targets = targets.with_target(MEASURED, level.max(Level::INFO));
     let layer = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).with_target(false);
     // It fails only when logging has been started already, by a test.
     let _started = tracing_subscriber::registry().with(layer).with(targets).try_init();

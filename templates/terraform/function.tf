@@ -41,6 +41,15 @@ module "{{ function.role }}" {
 {%- endif %}
 
   environment = {{ function.environment | hcl(indent=2) }}
+{%- if function.vpc %}
+
+  # From here DynamoDB can be reached through a gateway endpoint (free of charge) in the routes of these subnets, or not
+  # at all unless there is a NAT gateway.
+  vpc = {
+    subnet_ids = {{ function.vpc.subnet_ids | hcl(indent=4) }}
+    security_group_ids = {{ function.vpc.security_group_ids | hcl(indent=4) }}
+  }
+{%- endif %}
 
   # Reads only: the newest items through the index, and one configuration of one user.
   policy = jsonencode({
@@ -58,6 +67,38 @@ module "{{ function.role }}" {
         Action = ["dynamodb:GetItem"]
         Resource = [{{ users.address }}.arn]
       },
+{%- if function.vpc %}
+      # Lambda makes the function's network interfaces with the function's own role, and refuses one that may not touch
+      # every interface, subnet and security group.
+      {
+        Sid = "MakeNetworkInterfaces"
+        Effect = "Allow"
+        Action = [
+          "ec2:AssignPrivateIpAddresses",
+          "ec2:CreateNetworkInterface",
+          "ec2:DeleteNetworkInterface",
+          "ec2:UnassignPrivateIpAddresses",
+        ]
+        Resource = ["arn:{{ partition }}:ec2:{{ region }}:*:*/*"]
+      },
+      {
+        Sid = "FindNetworkInterfaces"
+        Effect = "Allow"
+        Action = ["ec2:DescribeNetworkInterfaces", "ec2:DescribeSubnets"]
+        # EC2 narrows these two to no resource.
+        Resource = ["*"]
+      },
+      # All of that is for Lambda: the program that runs under the role has no business with the network.
+      {
+        Sid = "RefuseToProgram"
+        Effect = "Deny"
+        Action = ["ec2:*"]
+        Resource = ["*"]
+        Condition = {
+          ArnLike = { "lambda:SourceFunctionArn" = "arn:{{ partition }}:lambda:{{ region }}:*:function:{{ function.name }}" }
+        }
+      },
+{%- endif %}
     ]
   })
 }

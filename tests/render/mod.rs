@@ -3,6 +3,7 @@
 mod cost;
 mod escaping;
 mod manifests;
+mod operations;
 mod plans;
 mod rendering;
 mod terraform;

@@ -6,6 +6,7 @@ mod delivery;
 mod faults;
 mod guarantee;
 mod limits;
+mod measured;
 mod resume;
 mod routes;
 mod rows;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use axum::body::Body;
 use bytes::Bytes;
+use contract::logs;
 use futures_util::Stream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -19,6 +20,7 @@ use crate::core::session::{Session, Step, View};
 use crate::core::snapshot::Snapshot;
 use crate::hub::Subscription;
 use crate::slots::{Permit, Slots};
+use crate::telemetry::MEASURED;
 
 /// Everything one open stream needs. Dropping it, however that happens, frees the slot and writes the closing log line.
 pub struct OpenStream {
@@ -102,12 +104,13 @@ impl Drop for OpenStream {
     fn drop(&mut self) {
         let _entered = self.span.enter();
         tracing::info!(
-            reason = self.session.ended().unwrap_or("client_left"),
+            target: MEASURED,
+            message = logs::STREAM_CLOSED,
+            { logs::REASON } = self.session.ended().unwrap_or(logs::CLIENT_LEFT),
             seconds = self.sent.began.elapsed().as_secs_f64(),
             updates = self.session.updates_sent(),
             writes = self.sent.writes,
             bytes = self.sent.bytes,
-            "stream closed"
         );
     }
 }

@@ -7,7 +7,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use contract::{AuthMode, StreamSettings, WhenFull, limits, routes};
+use contract::{AuthMode, StreamSettings, WhenFull, limits, logs, routes};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::json;
 use tokio::sync::watch;
@@ -26,6 +26,7 @@ use crate::core::snapshot::ReplayLimits;
 use crate::hub::Hub;
 use crate::slots::{Permit, Slots};
 use crate::store::Store;
+use crate::telemetry::MEASURED;
 
 /// What the stream routes need.
 #[derive(Clone)]
@@ -136,9 +137,18 @@ async fn open(
 ) -> Response {
     let presented = last_event_id(headers, query).map(|id| Cursor::from_id(id, deps.hub.epoch()));
     let stream_id = format!("{:016x}", fastrand::u64(..));
-    let span = tracing::info_span!("stream", request_id = %origin.request_id, trace_id = origin.trace_id, stream_id);
+    let (request_id, trace_id) = (&origin.request_id, &origin.trace_id);
+    let span = tracing::info_span!(target: MEASURED, "stream", %request_id, trace_id, stream_id);
     let resumes = presented.map(|cursor| cursor.map_or_else(ResetReason::as_str, |_| "resume"));
-    span.in_scope(|| tracing::info!(cursor = resumes, connections = deps.slots.taken(), "stream opened"));
+    span.in_scope(|| {
+        tracing::info!(
+            target: MEASURED,
+            message = logs::STREAM_OPENED,
+            { logs::RETURNED } = presented.is_some(),
+            cursor = resumes,
+            connections = deps.slots.taken(),
+        );
+    });
     let mut subscription = deps.hub.subscribe();
     if matches!(presented, Some(Ok(_))) {
         subscription.first_snapshot(CURSOR_WAIT).await;

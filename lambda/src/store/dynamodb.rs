@@ -17,12 +17,13 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use aws_sdk_dynamodb::{Client, Config};
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use contract::{DataSettings, Label, Lookup, Tag, limits};
+use contract::{DataSettings, Label, Lookup, Tag, limits, logs};
 use futures_util::future::try_join_all;
 
 use super::row::{self, Row};
 use super::{Configuration, Read, Store, StoreError, StoreFuture};
 use crate::core::journal::TimeRange;
+use crate::telemetry::MEASURED;
 
 /// Rows whose faults were logged, at most; beyond that they are only counted.
 const FAULTS_LOGGED_MAX: usize = 1000;
@@ -197,10 +198,11 @@ impl DynamoDb {
         let mut logged = self.faults_logged.lock().unwrap_or_else(PoisonError::into_inner);
         if logged.len() < FAULTS_LOGGED_MAX && logged.insert(key) {
             tracing::warn!(
+                target: MEASURED,
+                message = logs::ROW_SKIPPED,
                 item_id = part(&self.data.key_attribute),
                 timestamp = part(&self.data.time_attribute),
                 %error,
-                "row skipped"
             );
         }
     }

@@ -28,12 +28,33 @@ resource "aws_lambda_function" "this" {
   environment {
     variables = var.environment
   }
+{%- if operations.tracing %}
+
+  # Lambda decides which invocations are traced: one a second, and a twentieth of the others.
+  tracing_config {
+    mode = "Active"
+  }
+{%- endif %}
+{%- if dashboard.vpc %}
+
+  dynamic "vpc_config" {
+    for_each = var.vpc == null ? [] : [var.vpc]
+
+    content {
+      subnet_ids = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
+  }
+{%- endif %}
 
   # A function that starts before it may read or log fails its first requests. Its log group is the one of this name.
   depends_on = [
     aws_cloudwatch_log_group.this,
     aws_iam_role_policy.access,
     aws_iam_role_policy.logs,
+{%- if operations.tracing %}
+    aws_iam_role_policy.traces,
+{%- endif %}
   ]
 }
 

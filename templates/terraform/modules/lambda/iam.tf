@@ -37,3 +37,23 @@ resource "aws_iam_role_policy" "access" {
   role = aws_iam_role.this.id
   policy = var.policy
 }
+{%- if operations.tracing %}
+
+resource "aws_iam_role_policy" "traces" {
+  name = "traces"
+  role = aws_iam_role.this.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid = "WriteTraces"
+        Effect = "Allow"
+        Action = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+        # X-Ray has no resource that these two could be narrowed to.
+        Resource = ["*"]
+      },
+    ]
+  })
+}
+{%- endif %}

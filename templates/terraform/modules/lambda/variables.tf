@@ -96,3 +96,11 @@ variable "cors" {
   })
 }
 {%- endif %}
+{%- if dashboard.vpc %}
+
+variable "vpc" {
+  description = "Network that the function runs in. Null is none."
+  type = object({ subnet_ids = list(string), security_group_ids = list(string) })
+  default = null
+}
+{%- endif %}

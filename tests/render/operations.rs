@@ -1,0 +1,270 @@
+//! How a deployment is watched, as Terraform plans it: every alarm's metric and threshold, who hears of it, the dashboard.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::Project;
+use super::plans::{artifacts, resources};
+use super::terraform::Root;
+
+const FIVE_MINUTES: u32 = 300;
+
+fn plan(fixture: &str) -> Value {
+    let project = Project::rendered(fixture);
+    Root::new(&project, "generated/terraform").with_artifacts(&artifacts()).planned(&[])
+}
+
+/// The planned resources of a type by name.
+fn of_type(plan: &Value, kind: &str) -> BTreeMap<String, Value> {
+    let prefix = format!("{kind}.");
+    let all = resources(plan, "").into_iter();
+    all.filter_map(|(name, values)| Some((name.strip_prefix(&prefix)?.to_owned(), values))).collect()
+}
+
+fn alarms(plan: &Value) -> BTreeMap<String, Value> {
+    of_type(plan, "aws_cloudwatch_metric_alarm")
+}
+
+/// Metric, dimensions, statistic and threshold of an alarm on one metric.
+fn check(alarms: &BTreeMap<String, Value>, name: &str, metric: [&str; 2], dimensions: &Value, rule: (&str, u64)) {
+    let alarm = alarms.get(name).unwrap_or_else(|| panic!("no alarm `{name}` in {:?}", alarms.keys()));
+    let (statistic, threshold) = rule;
+    assert_eq!((&alarm["namespace"], &alarm["metric_name"]), (&json!(metric[0]), &json!(metric[1])), "{name}");
+    assert_eq!(&alarm["dimensions"], dimensions, "{name}");
+    assert_eq!((&alarm["statistic"], &alarm["threshold"]), (&json!(statistic), &json!(threshold)), "{name}");
+    assert_eq!((&alarm["period"], &alarm["evaluation_periods"]), (&json!(FIVE_MINUTES), &json!(1)), "{name}");
+    assert_eq!(alarm["comparison_operator"], "GreaterThanOrEqualToThreshold", "{name}");
+    assert_eq!(alarm["treat_missing_data"], "notBreaching", "{name}");
+}
+
+fn check_zombies(alarms: &BTreeMap<String, Value>, session_secs: u64, threshold: u64) {
+    let alarm = &alarms["zombie_seconds"];
+    assert_eq!((&alarm["threshold"], &alarm["evaluation_periods"]), (&json!(threshold), &json!(1)));
+    let queries = alarm["metric_query"].as_array().unwrap();
+    let query = |id: &str| queries.iter().find(|query| query["id"] == id).unwrap_or_else(|| panic!("no `{id}`"));
+    let expression = format!("IF(ended > returned, (ended - returned) * {session_secs}, 0)");
+    assert_eq!(query("zombie_seconds")["expression"], expression.as_str());
+    assert_eq!(queries.iter().filter(|query| query["return_data"] == true).count(), 1);
+    for (id, metric) in [("ended", "StreamsEnded"), ("returned", "StreamsReturned")] {
+        let source = &query(id)["metric"][0];
+        assert_eq!((&source["metric_name"], &source["stat"]), (&json!(metric), &json!("Sum")));
+        assert_eq!(source["period"], 3600, "seconds of an hour");
+    }
+}
+
+#[test]
+fn the_default_manifest_watches_everything_and_tells_nobody() {
+    let plan = plan("default");
+    let alarms = alarms(&plan);
+    let names: Vec<&str> = alarms.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "dashboard_duration",
+            "dashboard_errors",
+            "dashboard_throttles",
+            "items_throttles",
+            "skipped_rows",
+            "stream_duration",
+            "stream_errors",
+            "stream_throttles",
+            "users_throttles",
+            "zombie_seconds",
+        ],
+        "no reserve, no alarm about it"
+    );
+    for (role, millis) in [("stream", 162_000), ("dashboard", 27_000)] {
+        let function = json!({ "FunctionName": format!("sse-streaming-dev-{role}") });
+        check(&alarms, &format!("{role}_errors"), ["AWS/Lambda", "Errors"], &function, ("Sum", 1));
+        check(&alarms, &format!("{role}_throttles"), ["AWS/Lambda", "Throttles"], &function, ("Sum", 1));
+        check(&alarms, &format!("{role}_duration"), ["AWS/Lambda", "Duration"], &function, ("Maximum", millis));
+    }
+    let index = json!({ "TableName": "sse-streaming-dev-items", "GlobalSecondaryIndexName": "by_sentiment" });
+    check(&alarms, "items_throttles", ["AWS/DynamoDB", "ReadThrottleEvents"], &index, ("Sum", 1));
+    let users = json!({ "TableName": "sse-streaming-dev-users" });
+    check(&alarms, "users_throttles", ["AWS/DynamoDB", "ReadThrottleEvents"], &users, ("Sum", 1));
+    check(&alarms, "skipped_rows", ["sse-streaming-dev", "RowsSkipped"], &Value::Null, ("Sum", 1));
+    check_zombies(&alarms, 120, 3600);
+    for (name, alarm) in &alarms {
+        assert_eq!(alarm["alarm_actions"], Value::Null, "{name}");
+        assert!(alarm["alarm_name"].as_str().unwrap().starts_with("sse-streaming-dev-"), "{name}");
+        assert!(alarm["alarm_description"].as_str().is_some_and(|text| text.len() > 40), "{name}");
+    }
+    assert!(of_type(&plan, "aws_sns_topic").is_empty() && of_type(&plan, "aws_budgets_budget").is_empty());
+    let text = Project::rendered("default").read("generated/terraform/alarms.tf");
+    assert!(
+        text.contains("\n# Nobody is told: neither `operations.email` nor `operations.topic_arn` is set"),
+        "{text}"
+    );
+}
+
+#[test]
+fn thresholds_address_and_budget_are_the_manifests() {
+    let plan = plan("operations");
+    let alarms = alarms(&plan);
+    assert_eq!(alarms.len(), 12);
+    // Half of 900 s would be an alarm at every session of 14 minutes: those and the margin for closing are allowed.
+    for (role, millis, instances) in [("stream", 850_000, 38), ("dashboard", 15_000, 3)] {
+        let function = json!({ "FunctionName": format!("sse-streaming-dev-{role}") });
+        check(&alarms, &format!("{role}_errors"), ["AWS/Lambda", "Errors"], &function, ("Sum", 5));
+        check(&alarms, &format!("{role}_throttles"), ["AWS/Lambda", "Throttles"], &function, ("Sum", 6));
+        check(&alarms, &format!("{role}_duration"), ["AWS/Lambda", "Duration"], &function, ("Maximum", millis));
+        let rule = ("Maximum", instances);
+        check(&alarms, &format!("{role}_concurrency"), ["AWS/Lambda", "ConcurrentExecutions"], &function, rule);
+    }
+    for (name, threshold) in [("items_throttles", 7), ("users_throttles", 7), ("skipped_rows", 8)] {
+        assert_eq!(alarms[name]["threshold"], threshold, "{name}");
+    }
+    check_zombies(&alarms, 840, 9000);
+    let subscription = &of_type(&plan, "aws_sns_topic_subscription")["email"];
+    assert_eq!(
+        (&subscription["protocol"], &subscription["endpoint"]),
+        (&json!("email"), &json!("ops+alarms@example.com"))
+    );
+    let changes = plan["resource_changes"].as_array().unwrap().iter();
+    let told = changes.filter(|change| change["type"] == "aws_cloudwatch_metric_alarm").inspect(|change| {
+        for key in ["alarm_actions", "ok_actions"] {
+            assert_eq!(change["change"]["after_unknown"][key], json!(true), "the topic's ARN is known after apply");
+        }
+    });
+    assert_eq!(told.count(), 12);
+
+    let budget = &of_type(&plan, "aws_budgets_budget")["monthly"];
+    assert_eq!((&budget["limit_amount"], &budget["limit_unit"]), (&json!("20"), &json!("USD")));
+    assert_eq!(budget["time_unit"], "MONTHLY");
+    assert_eq!(budget["cost_filter"], json!([{ "name": "TagKeyValue", "values": ["user:project$sse-streaming"] }]));
+    let notifications = budget["notification"].as_array().unwrap();
+    assert_eq!(notifications.len(), 2);
+    for notification in notifications {
+        assert_eq!(notification["subscriber_email_addresses"], json!(["ops+alarms@example.com"]));
+        assert_eq!((&notification["threshold"], &notification["threshold_type"]), (&json!(100), &json!("PERCENTAGE")));
+    }
+}
+
+#[test]
+fn a_topic_that_is_there_already_is_used_and_none_is_made() {
+    let plan = plan("topic");
+    let alarms = alarms(&plan);
+    assert_eq!(alarms.len(), 10);
+    for (name, alarm) in &alarms {
+        let topic = json!(["arn:aws:sns:us-east-1:123456789012:alarms"]);
+        assert_eq!((&alarm["alarm_actions"], &alarm["ok_actions"]), (&topic, &topic), "{name}");
+    }
+    assert!(of_type(&plan, "aws_sns_topic").is_empty());
+    assert!(of_type(&plan, "aws_cloudwatch_dashboard").is_empty());
+    assert_eq!(of_type(&plan, "aws_cloudwatch_log_metric_filter").len(), 5, "two alarms need them");
+}
+
+#[test]
+fn what_nobody_looks_at_is_not_there() {
+    let names = Project::rendered("unwatched").names();
+    for name in ["alarms", "budget", "metrics", "monitoring"] {
+        assert!(!names.contains(&format!("generated/terraform/{name}.tf")), "{names:?}");
+    }
+    let names = Project::rendered("operations").names();
+    for name in ["alarms", "budget", "metrics", "monitoring"] {
+        assert!(names.contains(&format!("generated/terraform/{name}.tf")), "{names:?}");
+    }
+}
+
+/// The metrics that the log filters make.
+fn measured(plan: &Value) -> BTreeSet<(String, String)> {
+    let filters = of_type(plan, "aws_cloudwatch_log_metric_filter");
+    let transformations = filters.values().map(|filter| &filter["metric_transformation"][0]);
+    let names = transformations.map(|to| (to["namespace"].as_str().unwrap(), to["name"].as_str().unwrap()));
+    names.map(|(namespace, name)| (namespace.to_owned(), name.to_owned())).collect()
+}
+
+#[test]
+fn every_own_metric_that_somebody_looks_at_is_measured_and_the_reverse() {
+    let plan = plan("default");
+    let own = "sse-streaming-dev";
+    let mut looked_at = BTreeSet::new();
+    for alarm in alarms(&plan).values() {
+        let queries = alarm["metric_query"].as_array().unwrap().iter().map(|query| &query["metric"][0]);
+        for metric in queries.chain([alarm]).filter(|metric| metric["namespace"] == own) {
+            looked_at.insert((own.to_owned(), metric["metric_name"].as_str().unwrap().to_owned()));
+        }
+    }
+    for widget in widgets(&plan) {
+        for metric in widget["properties"]["metrics"].as_array().unwrap().iter().filter(|metric| metric[0] == own) {
+            looked_at.insert((own.to_owned(), metric[1].as_str().unwrap().to_owned()));
+        }
+    }
+    assert_eq!(looked_at, measured(&plan));
+    for (name, filter) in of_type(&plan, "aws_cloudwatch_log_metric_filter") {
+        let role = if name.starts_with("dashboard_") { "dashboard" } else { "stream" };
+        assert_eq!(filter["log_group_name"], format!("/aws/lambda/sse-streaming-dev-{role}"), "{name}");
+        let to = &filter["metric_transformation"][0];
+        assert_eq!((&to["value"], &to["default_value"], &to["unit"]), (&json!("1"), &json!("0"), &json!("Count")));
+    }
+}
+
+fn widgets(plan: &Value) -> Vec<Value> {
+    let body = of_type(plan, "aws_cloudwatch_dashboard")["this"]["dashboard_body"].as_str().unwrap().to_owned();
+    serde_json::from_str::<Value>(&body).unwrap()["widgets"].as_array().unwrap().clone()
+}
+
+#[test]
+fn the_dashboard_is_a_grid_of_this_regions_metrics() {
+    let plan = plan("operations");
+    let widgets = widgets(&plan);
+    assert_eq!(widgets.len(), 10);
+    let mut taken = BTreeSet::new();
+    for widget in &widgets {
+        let at = |key: &str| widget[key].as_u64().unwrap();
+        assert!(at("x") + at("width") <= 24, "{widget}");
+        for x in at("x")..at("x") + at("width") {
+            for y in at("y")..at("y") + at("height") {
+                assert!(taken.insert((x, y)), "two widgets in one place: {widget}");
+            }
+        }
+        let properties = &widget["properties"];
+        assert_eq!(properties["region"], "eu-west-1");
+        assert!(properties["title"].as_str().is_some_and(|title| !title.is_empty()));
+        for metric in properties["metrics"].as_array().unwrap() {
+            let parts = metric.as_array().unwrap();
+            let texts = parts.iter().take_while(|part| part.is_string()).count();
+            // Namespace, name, and pairs of dimension and value; or an expression alone.
+            assert!(texts >= 2 && texts % 2 == 0 || parts[0]["expression"].is_string(), "{metric}");
+        }
+    }
+    let text = json!(widgets).to_string();
+    for metric in [
+        "ConcurrentExecutions",
+        "StreamsOpened",
+        "StreamsEnded",
+        "Duration",
+        "Errors",
+        "Throttles",
+        "ConsumedReadCapacityUnits",
+        "RowsSkipped",
+        "* 840, 0)",
+    ] {
+        assert!(text.contains(metric), "`{metric}` is on no widget");
+    }
+}
+
+#[test]
+fn traces_and_networks_come_with_the_permissions_they_need_and_not_otherwise() {
+    let plan = plan("operations");
+    for role in ["stream", "dashboard"] {
+        let resources = resources(&plan, role);
+        assert_eq!(resources["aws_lambda_function.this"]["tracing_config"], json!([{ "mode": "Active" }]), "{role}");
+        let policy: Value =
+            serde_json::from_str(resources["aws_iam_role_policy.traces"]["policy"].as_str().unwrap()).unwrap();
+        assert_eq!(policy["Statement"][0]["Action"], json!(["xray:PutTelemetryRecords", "xray:PutTraceSegments"]));
+    }
+    let network = &resources(&plan, "dashboard")["aws_lambda_function.this"]["vpc_config"][0];
+    assert_eq!(network["subnet_ids"].as_array().unwrap().len(), 2);
+    assert_eq!(network["security_group_ids"], json!(["sg-0123456789abcdef0"]));
+    let stream = resources(&plan, "stream");
+    assert_eq!(stream["aws_lambda_function.this"]["vpc_config"], json!([]), "a stream could not leave a VPC");
+
+    let project = Project::rendered("default");
+    for file in ["function", "iam", "variables"] {
+        let text = project.read(&format!("generated/terraform/modules/lambda/{file}.tf"));
+        assert!(!text.contains("tracing") && !text.contains("xray") && !text.contains("vpc"), "{text}");
+    }
+}
