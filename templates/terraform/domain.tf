@@ -20,7 +20,7 @@ resource "aws_route53_record" "certificate" {
   records = [one(aws_acm_certificate.front.domain_validation_options).resource_record_value]
   ttl = 300
 
-  # Another environment with the same domain has the same record.
+  # ACM asks for the same record for every certificate of a domain: another's may be there already.
   allow_overwrite = true
 }
 

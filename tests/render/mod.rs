@@ -2,8 +2,10 @@
 
 mod cost;
 mod escaping;
+mod front;
 mod manifests;
 mod operations;
+mod page;
 mod plans;
 mod rendering;
 mod terraform;
@@ -40,6 +42,14 @@ fn fixture_names(kind: &str) -> Vec<String> {
 /// Whether to write what is found over what is expected: `UPDATE=1`, then read the difference.
 fn is_updating() -> bool {
     std::env::var_os("UPDATE").is_some_and(|value| value == "1")
+}
+
+/// Every file of the repository's page and beside it, but config.js, which is rendered.
+fn page_files() -> Vec<String> {
+    let output = Command::new("git").args(["ls-files", "frontend"]).current_dir(workspace()).output().unwrap();
+    let names = String::from_utf8(output.stdout).unwrap();
+    let names = names.lines().filter_map(|name| name.strip_prefix("frontend/")).filter(|name| *name != "config.js");
+    names.map(str::to_owned).collect()
 }
 
 /// How a run of the generator ended.
@@ -114,6 +124,17 @@ impl Project {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
         std::fs::write(path, text).unwrap();
+    }
+
+    /// With the repository's page where Terraform looks for one, and what lies beside it.
+    fn with_page(self) -> Self {
+        for file in page_files() {
+            self.write(
+                &format!("frontend/{file}"),
+                &std::fs::read_to_string(workspace().join("frontend").join(file)).unwrap(),
+            );
+        }
+        self
     }
 
     /// Every file below the folder with its bytes, sorted by path.

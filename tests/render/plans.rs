@@ -189,7 +189,7 @@ fn the_index_carries_exactly_what_is_read_and_the_table_is_guarded() {
     }
 }
 
-fn sorted(list: &Value) -> Vec<&str> {
+pub(super) fn sorted(list: &Value) -> Vec<&str> {
     let mut texts: Vec<&str> = list.as_array().unwrap().iter().map(|text| text.as_str().unwrap()).collect();
     texts.sort_unstable();
     texts

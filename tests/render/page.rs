@@ -1,0 +1,150 @@
+//! The page behind either front: what Terraform uploads, and what an apply leaves where it uploads nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use super::front::{PLANNED, Planned, expressions, refers};
+use super::plans::{artifacts, resources};
+use super::terraform::Root;
+use super::{Project, page_files, workspace};
+
+/// The files that a browser asks for.
+fn public_files() -> BTreeSet<String> {
+    let beside = |name: &String| name.starts_with("test/") || name == "package.json";
+    let mut names: BTreeSet<String> = page_files().into_iter().filter(|name| !beside(name)).collect();
+    assert!(names.len() > 5, "{names:?}");
+    names.insert("config.js".to_owned());
+    names
+}
+
+#[test]
+fn the_page_lies_in_a_private_bucket_whole_and_without_what_lies_beside_it() {
+    let Planned { files, plan } = &*PLANNED;
+    let resources = resources(plan, "");
+    for key in ["block_public_acls", "block_public_policy", "ignore_public_acls", "restrict_public_buckets"] {
+        assert_eq!(resources["aws_s3_bucket_public_access_block.page"][key], true, "{key}");
+    }
+    let encryption = &resources["aws_s3_bucket_server_side_encryption_configuration.page"]["rule"][0];
+    assert_eq!(encryption["apply_server_side_encryption_by_default"][0]["sse_algorithm"], "AES256");
+    assert_eq!(resources["aws_s3_bucket.page"]["bucket_prefix"], "sse-streaming-dev-page-");
+    let policy = expressions(plan, "", "aws_s3_bucket_policy.page");
+    assert!(refers(&policy["policy"], "aws_cloudfront_distribution.front.arn"), "{policy}");
+    let text = &files["generated/terraform/page.tf"];
+    let allowed: Vec<&str> = text.split("Effect    = ").skip(1).filter(|rest| rest.starts_with("\"Allow\"")).collect();
+    assert_eq!(allowed.len(), 1, "{text}");
+    let words = allowed[0].lines().skip(1).take(4).map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    let expected = [
+        "Principal = { Service = \"cloudfront.amazonaws.com\" }",
+        "Action = \"s3:GetObject\"",
+        "Resource = \"${aws_s3_bucket.page.arn}/*\"",
+        "Condition = { StringEquals = { \"aws:SourceArn\" = aws_cloudfront_distribution.front.arn } }",
+    ];
+    assert_eq!(words.collect::<Vec<_>>(), expected);
+
+    let root = plan["planned_values"]["root_module"]["resources"].as_array().unwrap();
+    let objects: BTreeMap<&str, &Value> = root
+        .iter()
+        .filter(|resource| resource["type"] == "aws_s3_object")
+        .map(|resource| (resource["values"]["key"].as_str().unwrap(), &resource["values"]))
+        .collect();
+    assert_eq!(objects.keys().map(ToString::to_string).collect::<BTreeSet<_>>(), public_files());
+    for (key, object) in &objects {
+        let kind = match key.rsplit_once('.').unwrap().1 {
+            "html" => "text/html; charset=utf-8",
+            "css" => "text/css; charset=utf-8",
+            "js" => "text/javascript; charset=utf-8",
+            other => panic!("{other}"),
+        };
+        assert_eq!((&object["content_type"], &object["cache_control"]), (&json!(kind), &json!("no-cache")), "{key}");
+        assert_eq!(object["tags_all"], Value::Null, "{key}: an object takes ten tags only");
+    }
+    let config = objects["config.js"]["content"].as_str().unwrap();
+    assert_eq!(plan["planned_values"]["outputs"]["config_js"]["value"], config);
+    assert_eq!(page_values(config), page_values(&files["frontend/config.js"]));
+    assert_eq!((&page_values(config)["API_BASE_URL"], &page_values(config)["SSE_BASE_URL"]), (&json!(""), &json!("")));
+}
+
+/// The one value of a config.js.
+fn page_values(text: &str) -> Value {
+    let (_, rest) = text.split_once("window.CONFIG = Object.freeze(").unwrap();
+    serde_json::from_str(rest.trim_end().strip_suffix(");").unwrap()).unwrap()
+}
+
+#[test]
+fn without_a_page_one_sentence_says_so() {
+    let project = Project::rendered("cloudfront");
+    let (is_planned, said) = Root::new(&project, "generated/terraform").with_artifacts(&artifacts()).plan(&[]);
+    assert!(!is_planned);
+    let flat = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains("There is no page in ../../frontend: index.html is missing."), "{said}");
+    assert_eq!(said.matches("Error:").count(), 1, "{said}");
+}
+
+#[test]
+fn the_page_may_do_what_it_says_itself_and_nothing_more() {
+    let plan = &PLANNED.plan;
+    let headers = &resources(plan, "")["aws_cloudfront_response_headers_policy.page"]["security_headers_config"][0];
+    let page = std::fs::read_to_string(workspace().join("frontend/index.html")).unwrap();
+    let (_, policy) = page.split_once("http-equiv=\"Content-Security-Policy\" content=\"").unwrap();
+    let rules = |text: &str| -> BTreeMap<String, String> {
+        let rules = text.split(';').map(|rule| rule.trim().split_once(' ').unwrap());
+        rules.map(|(name, values)| (name.to_owned(), values.to_owned())).collect()
+    };
+    let mut expected = rules(policy.split('"').next().unwrap());
+    assert_eq!(expected.insert("connect-src".into(), "'self'".into()).as_deref(), Some("'self' http: https:"));
+    expected.insert("frame-ancestors".into(), "'none'".into());
+    let found = headers["content_security_policy"][0]["content_security_policy"].as_str().unwrap();
+    assert_eq!(rules(found), expected);
+    assert_eq!(headers["frame_options"][0]["frame_option"], "DENY");
+    assert_eq!(headers["referrer_policy"][0]["referrer_policy"], "no-referrer");
+    assert_eq!(headers["content_type_options"][0]["override"], true);
+    assert_eq!(headers["strict_transport_security"][0]["access_control_max_age_sec"], 31_536_000);
+}
+
+/// Runs tools/page.sh on a root whose state has these outputs.
+fn page(outputs: &[(&str, &str)]) -> (Project, String) {
+    let folder = Project::new("");
+    let values: String =
+        outputs.iter().map(|(name, value)| format!("output \"{name}\" {{\n  value = {value}\n}}\n")).collect();
+    folder.write("root/outputs.tf", &values);
+    let terraform = |arguments: &[&str]| {
+        let root = folder.path().join("root");
+        let output =
+            Command::new("terraform").args(arguments).current_dir(root).output().expect("terraform is on PATH");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    };
+    terraform(&["init", "-input=false"]);
+    if !outputs.is_empty() {
+        terraform(&["apply", "-auto-approve"]);
+    }
+    let output = Command::new(workspace().join("tools/page.sh"))
+        .args([folder.path().join("root"), folder.path().join("page")])
+        .output()
+        .unwrap();
+    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
+    (folder, String::from_utf8(output.stderr).unwrap())
+}
+
+#[test]
+fn after_an_apply_the_page_lies_whole_with_the_live_urls_where_terraform_did_not_upload_it() {
+    let config = r#""// Rendered\nwindow.CONFIG = Object.freeze({\"SSE_BASE_URL\":\"https://a.example\"});\n""#;
+    let (folder, said) = page(&[("config_js", config)]);
+    assert!(said.starts_with("the page is in ") && said.contains("any host of static files"), "{said}");
+    let found = folder.names().into_iter().filter_map(|name| name.strip_prefix("page/").map(str::to_owned));
+    let found: BTreeSet<String> = found.collect();
+    assert_eq!(found, public_files(), "the files that Terraform uploads behind CloudFront");
+    let text = folder.read("page/config.js");
+    assert_eq!(text, "// Rendered\nwindow.CONFIG = Object.freeze({\"SSE_BASE_URL\":\"https://a.example\"});\n");
+
+    let (folder, said) = page(&[("config_js", config), ("site_url", "\"https://b.example\"")]);
+    assert_eq!(said, "the page is at https://b.example\n");
+    assert!(!folder.path().join("page").exists());
+
+    for outputs in [&[][..], &[("repository_url", "\"x\"")]] {
+        let (folder, said) = page(outputs);
+        assert_eq!(said, "", "a root without a page, or destroyed");
+        assert!(!folder.path().join("page").exists());
+    }
+}
