@@ -1,9 +1,12 @@
 //! The command line: its flags and commands, each of which is in a file of its own. Decides nothing about outputs.
 
+mod completions;
 mod cost;
 mod init;
+mod man;
 mod query;
 mod render;
+mod schema;
 mod shell;
 mod show;
 mod validate;
@@ -16,6 +19,7 @@ use contract::Environment;
 use infragen::diagnostic::Source;
 use infragen::manifest::parse_override;
 
+use clap_complete::Shell as Shells;
 use shell::Shell;
 
 /// Renders Terraform, config.js and the Dockerfile from deploy.toml.
@@ -71,15 +75,28 @@ enum Command {
         #[arg(long, value_enum, default_value_t = Format::Human)]
         format: Format,
     },
-    /// Print the merged manifest with every default, as TOML.
-    Show,
+    /// Print the merged manifest with every default, and where each value comes from.
+    Show {
+        /// A manifest that reads back, with origins in comments, or for programs.
+        #[arg(long, value_enum, default_value_t = ShowFormat::Toml)]
+        format: ShowFormat,
+    },
     /// Print one value of the merged manifest, such as `architecture`, `package.stream` or `project.region`.
     Query {
         /// Dotted key; `architecture` and `package.FUNCTION` are short for the keys behind them.
         key: String,
     },
+    /// Print the JSON Schema (draft-07) of the manifest, for editors.
+    Schema,
     /// Write a commented manifest where there is none.
     Init,
+    /// Print completions for a shell.
+    Completions {
+        /// The shell.
+        shell: Shells,
+    },
+    /// Print the manual page.
+    Man,
     /// Estimate what a month costs, offline.
     Cost(cost::CostArguments),
 }
@@ -87,6 +104,12 @@ enum Command {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 enum Format {
     Human,
+    Json,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum ShowFormat {
+    Toml,
     Json,
 }
 
@@ -120,9 +143,12 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let result = match &arguments.command {
         Command::Render { check, diff } => shell.render(*check, *diff),
         Command::Validate { format } => shell.validate(*format),
-        Command::Show => shell.show(),
+        Command::Show { format } => shell.show(*format),
         Command::Query { key } => shell.query(key),
+        Command::Schema => shell.schema(),
         Command::Init => shell.init(),
+        Command::Completions { shell: which } => shell.completions(*which),
+        Command::Man => shell.man(),
         Command::Cost(arguments) => shell.cost(arguments),
     };
     result.unwrap_or_else(|outcome| outcome)

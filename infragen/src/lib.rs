@@ -13,5 +13,6 @@ pub mod plan;
 pub mod align;
 pub mod hcl;
 pub mod render;
+pub mod schema;
 
 pub mod write;

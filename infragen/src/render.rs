@@ -10,7 +10,7 @@ use tera::Tera;
 use crate::manifest::types::Packaging;
 use crate::manifest::{Loaded, Target};
 use crate::plan::{DistributionPlan, FunctionPlan, Plan, TablePlan, plan};
-use crate::{align, hcl};
+use crate::{align, hcl, schema};
 
 pub use files::RUST_VERSION;
 
@@ -193,6 +193,8 @@ pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, Rende
         Target::Base => {
             let mut rendering = roots(&plan, templates, "generated", "frontend/config.js")?;
             rendering.artifacts.extend(files::dockerfile(&plan)?);
+            let path = "generated/deploy.schema.json".to_owned();
+            rendering.artifacts.push(Artifact { path, text: schema::text() });
             rendering.folders = vec!["generated/bootstrap".into(), "generated/terraform".into()];
             rendering
         }

@@ -125,10 +125,17 @@ pub fn write(root: &Path, rendering: &Rendering, mode: WriteMode) -> Result<Repo
     Ok(report)
 }
 
-/// Returns whether the first line carries the signature.
+/// Returns whether the first line carries the signature; in JSON, which has no comments, the first entry.
 #[must_use]
 pub fn is_signed(text: &str) -> bool {
-    text.lines().next().is_some_and(|line| line.contains(SIGNATURE_HEAD))
+    let mut lines = text.lines();
+    match lines.next() {
+        Some("{") => lines.next().is_some_and(|line| {
+            line.trim_start().strip_prefix("\"$comment\": \"").is_some_and(|rest| rest.starts_with(SIGNATURE_HEAD))
+        }),
+        Some(line) => line.contains(SIGNATURE_HEAD),
+        None => false,
+    }
 }
 
 /// The part of the signature that later versions keep, so that they still know the files of this one.

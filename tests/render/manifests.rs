@@ -71,15 +71,19 @@ fn errors_for_programs_are_json_on_stdout_with_line_and_column() {
 
 #[test]
 fn the_default_manifest_says_nothing_but_the_defaults_and_every_key_of_them() {
-    let defaults = Project::new("").run(&["show"]).done().stdout;
-    assert_eq!(Project::fixture("default").run(&["show"]).done().stdout, defaults);
+    let shown = |project: Project| toml::from_str::<toml::Table>(&project.run(&["show"]).done().stdout).unwrap();
+    let defaults = shown(Project::new(""));
+    assert_eq!(shown(Project::fixture("default")), defaults);
     let text = std::fs::read_to_string(workspace().join("deploy.toml")).unwrap();
     // A key that may be left out stands there as a comment, so that a reader finds it.
     for optional in ["bucket", "reserved_concurrency", "name"] {
         assert!(text.contains(&format!("\n# {optional} = ")), "{optional}");
     }
-    let defaults: toml::Table = toml::from_str(&defaults).unwrap();
-    let written: toml::Table = toml::from_str(&text).unwrap();
+    let mut written: toml::Table = toml::from_str(&text).unwrap();
+    // A table of keys that are all left out has nothing to show.
+    for function in ["stream", "dashboard"] {
+        assert_eq!(written[function].as_table_mut().unwrap().remove("image"), Some(toml::Table::new().into()));
+    }
     assert_eq!(written, defaults);
     for (line, next) in text.lines().zip(text.lines().skip(1)) {
         let is_key = |line: &str| line.contains(" = ") && !line.starts_with('#');
@@ -97,6 +101,62 @@ fn what_show_prints_is_a_manifest_that_renders_the_same() {
             project.files().into_iter().filter(|(path, _)| path != "deploy.toml").collect::<Vec<_>>()
         };
         assert_eq!(outputs(&shown), outputs(&project), "{name}");
+    }
+}
+
+#[test]
+fn show_says_where_each_value_comes_from_in_the_style_asked_for() {
+    let project = Project::new("[stream]\nmemory = \"256 MiB\"\n[env.prod.stream]\nretry = \"2s\"\n");
+    let arguments = ["--env", "prod", "--set", "stream.max_session=90s", "show"];
+    let shown = project.run(&arguments).done().stdout;
+    for (line, origin) in [
+        ("memory = \"256 MiB\"", "deploy.toml:2"),
+        ("retry = \"2s\"", "[env.prod] deploy.toml:4"),
+        ("max_session = \"90s\"", "--set"),
+        ("poll_interval = \"5s\"", "default"),
+        ("environment = \"prod\"", "[env.prod] deploy.toml:3"),
+    ] {
+        let found = shown.lines().find(|found| found.starts_with(line)).unwrap_or_else(|| panic!("{line}: {shown}"));
+        assert_eq!(found.split_once(" # ").unwrap().1, origin, "{found}");
+    }
+    let listed = project.run(&[&arguments[..], &["--format", "json"]].concat()).done().stdout;
+    let listed: Vec<serde_json::Value> = serde_json::from_str(&listed).unwrap();
+    let entry = |key: &str| listed.iter().find(|entry| entry["key"] == key).unwrap_or_else(|| panic!("{key}"));
+    assert_eq!(
+        entry("stream.retry"),
+        &serde_json::json!({
+            "key": "stream.retry", "value": "2s",
+            "origin": { "kind": "environment", "environment": "prod", "file": "deploy.toml", "line": 4 },
+        })
+    );
+    assert_eq!(entry("stream.max_session")["origin"], serde_json::json!({ "kind": "set" }));
+    assert_eq!(entry("stream.timeout")["origin"], serde_json::json!({ "kind": "default" }));
+}
+
+#[test]
+fn an_override_reaches_every_command_and_is_checked_like_the_rest() {
+    let project = Project::new("[env.prod]\n");
+    let set = |values: &[&str], command: &[&str]| {
+        let flags = values.iter().flat_map(|value| ["--set", value]).collect::<Vec<_>>();
+        project.run(&[&flags[..], command].concat())
+    };
+    let origins = "front.allow_origins=[\"https://a.example\"]";
+    assert_eq!(set(&["stream.retry=2s", "stream.retry=4s"], &["query", "stream.retry"]).done().stdout, "4s\n");
+    assert_eq!(set(&["stream.retry=2s"], &["query", "stream.retry", "--env", "prod"]).done().stdout, "2s\n");
+    set(&[origins, "stream.poll_interval=10s", "page.sse_base_url=https://live.example"], &["render"]).done();
+    assert!(project.read("generated/terraform/stream.tf").contains("\"10s\""));
+    assert!(project.read("frontend/config.js").contains("https://live.example"));
+    let unknown = set(&["stream.pol_interval=10s"], &["validate"]);
+    assert_eq!(unknown.code, 1);
+    let expected = "error[unknown-key]: `stream.pol_interval` is not a key of `[stream]`\n --> command line:1:14\n  |\n\
+                    1 | --set stream.pol_interval=10s\n  |              ^^^^^^^^^^^^\n  |\n  \
+                    = hint: did you mean `poll_interval`\n";
+    assert_eq!(unknown.stderr, expected);
+    assert_eq!(set(&["stream.retry=5"], &["render"]).code, 1);
+    assert_eq!(set(&["env.prod.stream.retry=5s"], &["render"]).code, 1);
+    assert_eq!(set(&["project.environment=b"], &["--env", "prod", "render"]).code, 1);
+    for usage in ["stream.retry", "=1", "a b=1"] {
+        assert_eq!(set(&[usage], &["validate"]).code, 2, "{usage}");
     }
 }
 

@@ -32,7 +32,11 @@ fn every_rendered_file_begins_with_the_signature() {
     assert!(files.len() > 15, "{files:?}");
     for file in files {
         let text = project.read(&file);
-        let sign = if file.ends_with(".js") { "// " } else { "# " };
+        let sign = match file.rsplit_once('.') {
+            Some((_, "js")) => "// ",
+            Some((_, "json")) => "{\n  \"$comment\": \"",
+            _ => "# ",
+        };
         assert!(text.starts_with(&format!("{sign}Rendered by infragen from deploy.toml. Do not edit: ")), "{file}");
         assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{file} ends with one newline");
         assert!(text.lines().all(|line| line == line.trim_end()), "{file} has spaces at the end of a line");

@@ -20,9 +20,14 @@ impl<'a> Shell<'a> {
         Self { global }
     }
 
+    /// Reads and validates what was typed; everything that is wrong is printed.
     pub(super) fn load(&self) -> Result<Loaded, Outcome> {
-        let input = self.input()?;
-        manifest::load(&input, self.global.env.as_ref()).map_err(|error| self.load_error(&input, &error))
+        self.load_input(&self.input()?)
+    }
+
+    /// Validates what was typed; everything that is wrong is printed.
+    pub(super) fn load_input(&self, input: &Input) -> Result<Loaded, Outcome> {
+        manifest::load(input, self.global.env.as_ref()).map_err(|error| self.load_error(input, &error))
     }
 
     /// What was typed: the manifest and the overrides.

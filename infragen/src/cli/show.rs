@@ -1,14 +1,25 @@
-//! `infragen show`: the merged manifest.
+//! `infragen show`: the merged manifest, each value with its origin.
 
 use infragen::manifest::Section as _;
+use infragen::manifest::listing::{self, Entry};
 
 use super::shell::Shell;
-use super::{Outcome, Stopped};
+use super::{Outcome, ShowFormat, Stopped};
 
 impl Shell<'_> {
-    pub(super) fn show(&self) -> Stopped {
-        let shown = self.shown()?;
-        let text = toml::to_string(&shown).map_err(|error| self.fail(&error, None))?;
+    pub(super) fn show(&self, format: ShowFormat) -> Stopped {
+        let input = self.input()?;
+        let loaded = self.load_input(&input)?;
+        let entries = listing::list(&loaded, &input);
+        let environment = loaded.manifest.project.environment.as_str();
+        let text = match format {
+            ShowFormat::Toml => listing::toml(&entries, &input.manifest.name, environment),
+            ShowFormat::Json => {
+                let entries: Vec<serde_json::Value> =
+                    entries.iter().map(|entry| json(entry, &input.manifest.name, environment)).collect();
+                format!("{:#}\n", serde_json::Value::from(entries))
+            }
+        };
         self.print(&text)?;
         Ok(Outcome::Done)
     }
@@ -16,4 +27,16 @@ impl Shell<'_> {
     pub(super) fn shown(&self) -> Result<toml::Table, Outcome> {
         Ok(self.load()?.manifest.show())
     }
+}
+
+fn json(entry: &Entry, file: &str, environment: &str) -> serde_json::Value {
+    let mut origin = serde_json::json!({ "kind": entry.origin.kind() });
+    if let Some(line) = entry.origin.line() {
+        origin["file"] = file.into();
+        origin["line"] = line.into();
+    }
+    if entry.origin.kind() == "environment" {
+        origin["environment"] = environment.into();
+    }
+    serde_json::json!({ "key": entry.path(), "value": entry.value, "origin": origin })
 }

@@ -47,6 +47,12 @@ impl ManifestValue for Figure {
     fn write(&self) -> Option<toml::Value> {
         Some(self.0.into())
     }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "number", "minimum": 0, "maximum": FIGURE_MAX })
+    }
+    fn examples() -> Vec<toml::Value> {
+        vec![0.2.into()]
+    }
 }
 
 /// A figure that something is divided by.
@@ -66,7 +72,8 @@ impl ManifestValue for Positive {
         match node.value {
             Raw::Integer(number @ 1..=1024) => Ok(Self(u16::try_from(number).map_or(1.0, f64::from))),
             Raw::Integer(number) => {
-                Err(vec![Problem::text(&number.to_string(), &format!("it must be {}", Self::rule()))])
+                let rule = format!("it must be {}", Self::rule());
+                Err(vec![Problem::text(&number.to_string(), &rule).code("out-of-range")])
             }
             _ => Err(vec![Problem::kind(node, &Self::rule())]),
         }
@@ -76,6 +83,12 @@ impl ManifestValue for Positive {
     }
     fn write(&self) -> Option<toml::Value> {
         Some(self.0.into())
+    }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "integer", "minimum": 1, "maximum": 1024 })
+    }
+    fn examples() -> Vec<toml::Value> {
+        vec![16.into()]
     }
 }
 
@@ -108,6 +121,12 @@ impl ManifestValue for Word {
     }
     fn write(&self) -> Option<toml::Value> {
         Some(self.0.clone().into())
+    }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "string", "pattern": "^[A-Za-z0-9-]{1,40}$" })
+    }
+    fn examples() -> Vec<toml::Value> {
+        vec!["us-east-1".into()]
     }
 }
 

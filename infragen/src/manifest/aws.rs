@@ -140,48 +140,59 @@ texts!(
     /// Name of an ECR repository.
     RepositoryName, "a repository name",
     "2 to 256 of a-z, 0-9 and single ., _, - and /, beginning with a letter (Amazon ECR refuses upper case)",
-    => "repository-name", is_repository;
+    => "repository-name", ["team/sse-streaming", "live"],
+    is_repository;
     /// A container image in ECR, pinned by digest.
     ImageUri, "an image reference",
     "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256: and 64 hexadecimal digits, because a tag can be moved",
-    => "image-reference", is_image;
+    => "image-reference", ["123456789012.dkr.ecr.us-east-1.amazonaws.com/live@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],
+    is_image;
     /// A domain name.
-    DomainName, "a domain name", "a domain name in lower case, such as live.example.com", is_domain;
+    DomainName, "a domain name", "a domain name in lower case, such as live.example.com", ["live.example.com", "stream.example.org"],
+    is_domain;
     /// Identifier of a hosted zone in Route 53.
     HostedZoneId, "a hosted zone's identifier", "the identifier of a hosted zone, such as Z0123456789ABCDEFGHIJ",
+    ["Z0123456789ABCDEFGHIJ", "Z9876543210"],
     |text| text.starts_with('Z') && (2..=32).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
     /// ARN of a certificate that CloudFront can use.
     CertificateArn, "a certificate's ARN",
     "the ARN of a certificate in us-east-1, the only region that CloudFront takes one from",
+    ["arn:aws:acm:us-east-1:123456789012:certificate/1a2b3c4d-0000-1111-2222-333344445555"],
     |text| arn(text).is_some_and(|[service, region, _, resource]| {
         service == "acm" && region == "us-east-1" && resource.starts_with("certificate/")
     });
     /// ARN of a CloudFront function.
     ViewerFunctionArn, "a CloudFront function's ARN",
     "the ARN of a CloudFront function, such as arn:aws:cloudfront::123456789012:function/NAME",
+    ["arn:aws:cloudfront::123456789012:function/set-user-id"],
     |text| arn(text).is_some_and(|[service, region, _, resource]| {
         service == "cloudfront" && region.is_empty() && resource.strip_prefix("function/").is_some_and(|n| is_name(n, "-_"))
     });
     /// ARN of an SNS topic.
     TopicArn, "a topic's ARN", "the ARN of an SNS topic, such as arn:aws:sns:us-east-1:123456789012:alarms",
+    ["arn:aws:sns:us-east-1:123456789012:alarms"],
     |text| arn(text).is_some_and(|[service, region, _, topic]| {
         service == "sns" && !region.is_empty() && is_name(topic.strip_suffix(".fifo").unwrap_or(topic), "-_")
     });
     /// ARN of an IAM role.
     RoleArn, "a role's ARN", "the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deploy",
+    ["arn:aws:iam::123456789012:role/deploy"],
     |text| arn(text).is_some_and(|[service, region, _, resource]| {
         service == "iam" && region.is_empty() && resource.strip_prefix("role/").is_some_and(|n| is_name(n, "/+=,.@_-"))
     });
     /// An e-mail address.
-    Email, "an e-mail address", "an e-mail address", is_email;
+    Email, "an e-mail address", "an e-mail address", ["operations@example.com", "alarms@example.org"],
+    is_email;
     /// A repository of GitHub.
     GithubRepository, "a repository of GitHub", "OWNER/NAME",
+    ["example/live-dashboard", "team/live"],
     |text| text.split_once('/').is_some_and(|(owner, name)| {
         owner.len() <= 39 && is_name(owner, "-") && name.len() <= 100 && is_name(name, "._-")
     });
     /// A branch of a git repository.
     Branch, "a branch", "1 to 100 of a-z, A-Z, 0-9, /, ., _ and -",
+    ["release", "stable/1"],
     |text| text.len() <= 100 && is_name(text, "/._-");
 );
 
@@ -230,6 +241,15 @@ macro_rules! identifiers {
             }
             fn write(&self) -> Option<toml::Value> {
                 Some(self.0.iter().map(|id| id.clone().into()).collect::<Vec<toml::Value>>().into())
+            }
+            fn schema() -> serde_json::Value {
+                let pattern = concat!("^", $prefix, "[0-9A-Fa-f]{8,17}$");
+                let item = serde_json::json!({ "type": "string", "pattern": pattern });
+                serde_json::json!({ "type": "array", "items": item, "maxItems": $max })
+            }
+            fn examples() -> Vec<toml::Value> {
+                let id = |digits: &str| toml::Value::from(format!("{}{digits}", $prefix));
+                vec![vec![id("0123456789abcdef0")].into(), vec![id("0a1b2c3d"), id("4e5f6a7b")].into()]
             }
         }
     )+ };
@@ -321,6 +341,16 @@ impl ManifestValue for ExtraVariables {
     fn write(&self) -> Option<toml::Value> {
         let table: toml::Table = self.0.iter().map(|(name, value)| (name.clone(), value.clone().into())).collect();
         Some(table.into())
+    }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({
+            "type": "object",
+            "propertyNames": { "pattern": "^[A-Za-z][A-Za-z0-9_]+$", "not": { "enum": RESERVED_VARIABLES } },
+            "additionalProperties": { "type": "string" },
+        })
+    }
+    fn examples() -> Vec<toml::Value> {
+        vec![toml::Value::Table([("RUST_LOG".to_owned(), "debug".into())].into_iter().collect())]
     }
 }
 

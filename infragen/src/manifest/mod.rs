@@ -4,6 +4,7 @@ pub mod aws;
 mod checks;
 mod collisions;
 mod environments;
+pub mod listing;
 pub mod names;
 pub mod overrides;
 pub mod reader;

@@ -75,10 +75,14 @@ pub trait ManifestValue: Sized {
     fn rule() -> String;
     /// Writes the value so that [`ManifestValue::read`] gives it back; none where the key would be left out.
     fn write(&self) -> Option<toml::Value>;
+    /// Returns what a JSON Schema (draft-07) says of the value.
+    fn schema() -> serde_json::Value;
+    /// Returns valid values that differ, the likeliest first: for readers, and to find out what a key reaches.
+    fn examples() -> Vec<toml::Value>;
 }
 
 /// What the documentation says of one key.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 pub struct KeyDoc {
     /// Dotted path.
     pub path: String,
@@ -88,6 +92,21 @@ pub struct KeyDoc {
     pub rule: String,
     /// Value where nothing is set; none where the key may be left out.
     pub default: Option<toml::Value>,
+    /// What a JSON Schema says of the value, without description and default.
+    pub schema: serde_json::Value,
+    /// Valid values.
+    pub examples: Vec<toml::Value>,
+    /// Returns what is wrong with a value.
+    pub check: fn(&Node) -> Vec<Problem>,
+}
+
+/// What the documentation says of one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SectionDoc {
+    /// Dotted path; empty for the manifest.
+    pub path: String,
+    /// What it is about.
+    pub doc: &'static str,
 }
 
 /// A table of the manifest, defined by [`section!`](crate::manifest::reader::section).
@@ -96,6 +115,8 @@ pub trait Section: Sized {
     fn read(reader: &Reader<'_>) -> Self;
     /// Describes its keys, in the order of definition.
     fn docs(path: &str) -> Vec<KeyDoc>;
+    /// Describes the tables below it, in the order of definition.
+    fn sections(path: &str) -> Vec<SectionDoc>;
     /// Writes the table with every default filled in.
     fn show(&self) -> toml::Table;
 }
@@ -227,9 +248,23 @@ macro_rules! section {
                     doc: $fdoc.trim_ascii(),
                     rule: <$ty as r::ManifestValue>::rule(),
                     default: { let default: $ty = $default; r::ManifestValue::write(&default) },
+                    schema: <$ty as r::ManifestValue>::schema(),
+                    examples: <$ty as r::ManifestValue>::examples(),
+                    check: |node| <$ty as r::ManifestValue>::read(node).err().unwrap_or_default(),
                 }, )* ];
                 let nested: Vec<Vec<r::KeyDoc>> = vec![ $( <$nty as r::Section>::docs(&r::join(path, $nkey)), )* ];
                 own.into_iter().chain(nested.into_iter().flatten()).collect()
+            }
+
+            fn sections(path: &str) -> Vec<$crate::manifest::reader::SectionDoc> {
+                use $crate::manifest::reader as r;
+                let _leaf = path;
+                let nested: Vec<Vec<r::SectionDoc>> = vec![ $( {
+                    let path = r::join(path, $nkey);
+                    let below = <$nty as r::Section>::sections(&path);
+                    std::iter::once(r::SectionDoc { path, doc: $ndoc.trim_ascii() }).chain(below).collect()
+                }, )* ];
+                nested.into_iter().flatten().collect()
             }
 
             fn show(&self) -> toml::Table {

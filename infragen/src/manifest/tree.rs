@@ -100,6 +100,21 @@ fn convert(value: &toml::Spanned<DeValue<'_>>, key_range: Range<usize>, layer: L
     Node { value: raw, span: Span { layer, range }, key_span: Span { layer, range: key_range } }
 }
 
+/// Makes a node of a value that was typed nowhere.
+#[must_use]
+pub fn node(value: &toml::Value) -> Node {
+    let raw = match value {
+        toml::Value::String(text) => Raw::String(text.clone()),
+        toml::Value::Integer(number) => Raw::Integer(*number),
+        toml::Value::Float(number) => Raw::Number(number.to_string()),
+        toml::Value::Boolean(value) => Raw::Boolean(*value),
+        toml::Value::Datetime(moment) => Raw::Datetime(moment.to_string()),
+        toml::Value::Array(items) => Raw::List(items.iter().map(node).collect()),
+        toml::Value::Table(table) => Raw::Table(table.iter().map(|(key, value)| (key.clone(), node(value))).collect()),
+    };
+    Node { value: raw, span: Span::default(), key_span: Span::default() }
+}
+
 /// Says that everything in a table was typed in `layer`.
 pub(super) fn set_layer(table: &mut Table, layer: Layer) {
     for node in table.values_mut() {

@@ -8,7 +8,7 @@ use contract::{AttributeName, ByteSize, limits};
 
 use super::reader::{ManifestValue, Problem};
 use super::tree::{Node, Raw};
-use super::values::{list, text, unit_problem};
+use super::values::{duration_examples, duration_schema, list, strings, text, unit_problem};
 
 /// Defines a closed set of words.
 macro_rules! words {
@@ -37,6 +37,12 @@ macro_rules! words {
             }
             fn write(&self) -> Option<toml::Value> {
                 Some(self.as_str().into())
+            }
+            fn schema() -> serde_json::Value {
+                serde_json::json!({ "enum": [$($word),+] })
+            }
+            fn examples() -> Vec<toml::Value> {
+                vec![$($word.into()),+]
             }
         }
     };
@@ -81,9 +87,10 @@ words!(
 
 pub(super) use words;
 
-/// Defines a checked text; a code after `=>` where its mistakes are not just `malformed`.
+/// Defines a checked text with examples; a code after `=>` where its mistakes are not just `malformed`.
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $(=> $code:literal,)? $check:expr;)+) => { $(
+    ($($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $(=> $code:literal,)? [$($example:expr),+ $(,)?],
+        $check:expr;)+) => { $(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(String);
@@ -116,6 +123,12 @@ macro_rules! texts {
             fn write(&self) -> Option<toml::Value> {
                 Some(self.0.clone().into())
             }
+            fn schema() -> serde_json::Value {
+                serde_json::json!({ "type": "string" })
+            }
+            fn examples() -> Vec<toml::Value> {
+                vec![$($example.into()),+]
+            }
         }
     )+ };
 }
@@ -131,9 +144,11 @@ texts!(
     /// Name of the project: the beginning of every resource's name.
     ProjectName, "a project name",
     "1 to 40 of a-z, 0-9 and single -, beginning with a letter and not ending with -",
+    ["orders-live", "status-board"],
     |text| text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase()) && words_of_lower_case(text);
     /// An AWS region.
     Region, "a region", "an AWS region such as us-east-1",
+    ["eu-west-1", "ap-southeast-2"],
     |text| {
         let parts: Vec<&str> = text.split('-').collect();
         words_of_lower_case(text)
@@ -143,9 +158,11 @@ texts!(
     };
     /// Description of the functions, for people who read the console.
     Description, "a description", "at most 256 characters",
+    ["Orders as they come in", "Builds"],
     |text| text.chars().count() <= 256;
     /// Name of an S3 bucket.
     BucketName, "a bucket name", "3 to 63 of a-z, 0-9, - and ., beginning and ending with a letter or digit",
+    ["sse-streaming-dev-state-0123456789", "team-state"],
     |text| {
         let ends = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         (3..=63).contains(&text.len())
@@ -156,6 +173,7 @@ texts!(
     };
     /// Base URL that the page puts before a route.
     BaseUrl, "a URL", "empty, or http:// or https:// and a host, without / at the end",
+    ["https://live.example.com", "https://api.example.com/v1"],
     |text| text.is_empty() || is_base_url(text);
 );
 
@@ -242,6 +260,16 @@ impl ManifestValue for Origins {
     fn write(&self) -> Option<toml::Value> {
         Some(self.0.iter().map(|origin| origin.clone().into()).collect::<Vec<toml::Value>>().into())
     }
+    fn schema() -> serde_json::Value {
+        let origin = serde_json::json!({ "type": "string", "pattern": "^(\\*|https?://[a-z0-9.:\\[\\]-]+)$" });
+        serde_json::json!({ "type": "array", "items": origin, "minItems": 1, "maxItems": ORIGINS_MAX })
+    }
+    fn examples() -> Vec<toml::Value> {
+        vec![
+            strings(&["https://dashboard.example.com"]).into(),
+            strings(&["https://a.example.com", "http://localhost:8080"]).into(),
+        ]
+    }
 }
 
 /// Tags of every resource.
@@ -322,6 +350,18 @@ impl ManifestValue for Tags {
         let table: toml::Table = self.0.iter().map(|(key, value)| (key.clone(), value.clone().into())).collect();
         Some(table.into())
     }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({
+            "type": "object",
+            "propertyNames": { "minLength": 1, "maxLength": TAG_KEY_CHARACTERS_MAX, "not": { "enum": OWN_TAGS } },
+            "additionalProperties": { "type": "string", "maxLength": TAG_VALUE_CHARACTERS_MAX },
+            "maxProperties": TAGS_MAX,
+        })
+    }
+    fn examples() -> Vec<toml::Value> {
+        let table = |key: &str, value: &str| toml::Value::Table([(key.to_owned(), value.into())].into_iter().collect());
+        vec![table("team", "data"), table("cost-centre", "4711")]
+    }
 }
 
 /// Memory of a function: 128 MiB to 10 GiB.
@@ -364,6 +404,12 @@ impl ManifestValue for Memory {
     fn write(&self) -> Option<toml::Value> {
         Some(self.0.to_string().into())
     }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "string", "pattern": "^[0-9]+ ?(MiB|GiB)$" })
+    }
+    fn examples() -> Vec<toml::Value> {
+        strings(&["256 MiB", "1 GiB", "8 GiB"])
+    }
 }
 
 /// The longest silence that the way in tolerates.
@@ -401,6 +447,12 @@ impl ManifestValue for ReadTimeout {
     }
     fn write(&self) -> Option<toml::Value> {
         Some(duration_text(self.0).into())
+    }
+    fn schema() -> serde_json::Value {
+        duration_schema()
+    }
+    fn examples() -> Vec<toml::Value> {
+        duration_examples(Self::MIN, limits::EDGE_READ_TIMEOUT_MAX)
     }
 }
 
@@ -440,6 +492,12 @@ impl ManifestValue for LogRetention {
     fn write(&self) -> Option<toml::Value> {
         Some(self.0.into())
     }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "enum": LOG_RETENTION_DAYS })
+    }
+    fn examples() -> Vec<toml::Value> {
+        [30, 90, 365].map(toml::Value::from).to_vec()
+    }
 }
 
 /// An attribute that a table need not have: its name, or `false`.
@@ -459,5 +517,11 @@ impl ManifestValue for OptionalAttribute {
     }
     fn write(&self) -> Option<toml::Value> {
         Some(self.0.as_ref().map_or(toml::Value::Boolean(false), |name| name.to_string().into()))
+    }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "anyOf": [AttributeName::schema(), { "const": false }] })
+    }
+    fn examples() -> Vec<toml::Value> {
+        vec!["column-3".into(), false.into()]
     }
 }

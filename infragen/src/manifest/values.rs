@@ -1,5 +1,7 @@
 //! How the contract's types stand in the manifest: strictly, with the unit in the text.
 
+use std::time::Duration;
+
 use contract::settings::{Count, SettingValue};
 use contract::units::{
     Bare, FunctionTimeout, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow,
@@ -39,6 +41,30 @@ pub fn unit_problem(found: &str, error: UnitError) -> Problem {
     }
 }
 
+/// Durations that people write, ascending.
+const DURATIONS_SECS: [u64; 18] = [1, 2, 3, 5, 7, 10, 15, 20, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 86_400];
+
+/// Returns what a JSON Schema says of a duration; its range is not for a schema to know.
+#[must_use]
+pub fn duration_schema() -> serde_json::Value {
+    serde_json::json!({ "type": "string", "pattern": "^[0-9]+(ms|s|m|h)$" })
+}
+
+/// Returns durations in a range, the middle ones first.
+#[must_use]
+pub fn duration_examples(min: Duration, max: Duration) -> Vec<toml::Value> {
+    let all: Vec<Duration> =
+        DURATIONS_SECS.map(Duration::from_secs).into_iter().filter(|value| (min..=max).contains(value)).collect();
+    let (low, high) = all.split_at(all.len() / 2);
+    high.iter().chain(low.iter().rev()).map(|value| duration_text(*value).into()).collect()
+}
+
+/// Returns strings as TOML.
+#[must_use]
+pub fn strings(texts: &[&str]) -> Vec<toml::Value> {
+    texts.iter().map(|text| (*text).into()).collect()
+}
+
 macro_rules! duration_values {
     ($($name:ident),+) => { $(
         impl ManifestValue for $name {
@@ -56,6 +82,12 @@ macro_rules! duration_values {
             fn write(&self) -> Option<toml::Value> {
                 Some(self.to_string().into())
             }
+            fn schema() -> serde_json::Value {
+                duration_schema()
+            }
+            fn examples() -> Vec<toml::Value> {
+                duration_examples(Self::MIN, Self::MAX)
+            }
         }
     )+ };
 }
@@ -71,7 +103,7 @@ duration_values!(
 );
 
 macro_rules! name_values {
-    ($($name:ident = $wanted:literal),+ $(,)?) => { $(
+    ($($name:ident = $wanted:literal, $pattern:literal, $examples:expr;)+) => { $(
         impl ManifestValue for $name {
             fn read(node: &Node) -> Result<Self, Vec<Problem>> {
                 let found = text(node, $wanted)?;
@@ -83,16 +115,22 @@ macro_rules! name_values {
             fn write(&self) -> Option<toml::Value> {
                 Some(self.to_string().into())
             }
+            fn schema() -> serde_json::Value {
+                serde_json::json!({ "type": "string", "pattern": $pattern })
+            }
+            fn examples() -> Vec<toml::Value> {
+                strings(&$examples)
+            }
         }
     )+ };
 }
 name_values!(
-    Environment = "an environment name",
-    TableName = "a table name",
-    IndexName = "an index name",
-    AttributeName = "an attribute name",
-    EventName = "an event name",
-    StatusValue = "a status value",
+    Environment = "an environment name", "^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$", ["dev", "test", "staging"];
+    TableName = "a table name", "^[A-Za-z0-9_.-]{3,255}$", ["orders", "items-2"];
+    IndexName = "an index name", "^[A-Za-z0-9_.-]{3,255}$", ["by_status", "by-label"];
+    AttributeName = "an attribute name", "^[A-Za-z_][A-Za-z0-9_.-]{0,254}$", ["order_id", "column-2"];
+    EventName = "an event name", "^[a-z][a-z0-9_]{0,63}$", ["order_update", "build_finished"];
+    StatusValue = "a status value", "^[^\\u0000-\\u001f]{1,64}$", ["ready", "done"];
 );
 
 macro_rules! word_values {
@@ -109,6 +147,12 @@ macro_rules! word_values {
             }
             fn write(&self) -> Option<toml::Value> {
                 Some(self.as_str().into())
+            }
+            fn schema() -> serde_json::Value {
+                serde_json::json!({ "enum": Self::WORDS })
+            }
+            fn examples() -> Vec<toml::Value> {
+                strings(Self::WORDS)
             }
         }
     )+ };
@@ -132,6 +176,13 @@ impl<const MIN: u32, const MAX: u32> ManifestValue for Count<MIN, MAX> {
     fn write(&self) -> Option<toml::Value> {
         Some(i64::from(self.get()).into())
     }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "integer", "minimum": MIN, "maximum": MAX })
+    }
+    fn examples() -> Vec<toml::Value> {
+        let likely = [20, 50, 100, 10, 200, 500, 2000, 5].into_iter().filter(|value| (MIN..=MAX).contains(value));
+        likely.chain([MIN, MIN + 1, MAX]).map(|value| i64::from(value).into()).collect()
+    }
 }
 
 impl ManifestValue for bool {
@@ -147,6 +198,12 @@ impl ManifestValue for bool {
     fn write(&self) -> Option<toml::Value> {
         Some((*self).into())
     }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "type": "boolean" })
+    }
+    fn examples() -> Vec<toml::Value> {
+        vec![true.into(), false.into()]
+    }
 }
 
 impl<T: ManifestValue> ManifestValue for Option<T> {
@@ -158,6 +215,12 @@ impl<T: ManifestValue> ManifestValue for Option<T> {
     }
     fn write(&self) -> Option<toml::Value> {
         self.as_ref().and_then(T::write)
+    }
+    fn schema() -> serde_json::Value {
+        T::schema()
+    }
+    fn examples() -> Vec<toml::Value> {
+        T::examples()
     }
 }
 
@@ -203,6 +266,15 @@ impl ManifestValue for Labels {
     }
     fn write(&self) -> Option<toml::Value> {
         Some(self.as_slice().iter().map(|label| label.to_string().into()).collect::<Vec<toml::Value>>().into())
+    }
+    fn schema() -> serde_json::Value {
+        let label = serde_json::json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$" });
+        serde_json::json!({
+            "type": "array", "items": label, "minItems": 1, "maxItems": contract::limits::LABELS_MAX, "uniqueItems": true,
+        })
+    }
+    fn examples() -> Vec<toml::Value> {
+        vec![strings(&["open", "paid", "sent"]).into(), strings(&["passed", "failed"]).into()]
     }
 }
 

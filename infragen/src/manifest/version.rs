@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::reader::{ManifestValue, Problem};
 use super::tree::Node;
-use super::values::text;
+use super::values::{strings, text};
 
 /// A released version: three numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -111,7 +111,7 @@ fn pessimistic_ceiling(text: &str, version: Version) -> Option<Version> {
 
 /// Defines a version constraint with a lowest floor.
 macro_rules! constraints {
-    ($($(#[$doc:meta])* $name:ident, $floor:expr, $why:literal;)+) => { $(
+    ($($(#[$doc:meta])* $name:ident, $floor:expr, $why:literal, $examples:expr;)+) => { $(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(VersionConstraint);
@@ -154,14 +154,22 @@ macro_rules! constraints {
             fn write(&self) -> Option<toml::Value> {
                 Some(self.0.as_str().into())
             }
+            fn schema() -> serde_json::Value {
+                serde_json::json!({ "type": "string", "pattern": "^[0-9.,<>=!~ ]+$" })
+            }
+            fn examples() -> Vec<toml::Value> {
+                strings(&$examples)
+            }
         }
     )+ };
 }
 constraints!(
     /// Which Terraform may run.
-    TerraformVersion, Version(1, 11, 0), "older ones neither lock state in S3 nor check variables together";
+    TerraformVersion, Version(1, 11, 0), "older ones neither lock state in S3 nor check variables together",
+    [">= 1.12.0, < 2.0.0"];
     /// Which AWS provider may run.
-    ProviderVersion, Version(5, 100, 0), "older ones were never tested with this configuration";
+    ProviderVersion, Version(5, 100, 0), "older ones were never tested with this configuration",
+    [">= 6.28.0, < 7.0.0", ">= 5.100.0, < 7.0.0"];
 );
 
 #[cfg(test)]
