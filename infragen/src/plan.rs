@@ -1,5 +1,6 @@
 //! Manifest → plan: what must exist, decided here so that templates only print. No text of any output format.
 
+pub mod ci;
 pub mod front;
 pub mod operations;
 pub mod settings;
@@ -14,6 +15,7 @@ use crate::manifest::sections::{ReservedConcurrency, TableSection, VpcSection};
 use crate::manifest::types::{Architecture, BackendKind, OWN_TAGS, Packaging};
 use crate::manifest::{Loaded, Manifest, Target};
 
+use self::ci::CiPlan;
 use self::operations::OperationsPlan;
 
 pub use self::front::DistributionPlan;
@@ -72,6 +74,8 @@ pub struct Plan {
     pub page: PageConfig,
     /// How it is watched.
     pub operations: OperationsPlan,
+    /// Who deploys on a push.
+    pub ci: Option<CiPlan>,
 }
 
 /// Versions and state.
@@ -203,7 +207,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
     let names = Names::derive(manifest);
     let floor = manifest.terraform.aws_provider.get().floor();
     let (stream, dashboard) = (stream_function(manifest, &names), dashboard_function(manifest, &names));
-    Plan {
+    let mut plan = Plan {
         target: loaded.target,
         region: manifest.project.region.as_str().to_owned(),
         partition: partition(manifest.project.region.as_str()),
@@ -232,7 +236,12 @@ pub fn plan(loaded: &Loaded) -> Plan {
         artifact_prefix: if loaded.target == Target::Base { "" } else { "../../terraform/" },
         page: page(manifest),
         names,
-    }
+        ci: None,
+    };
+    // Its permissions follow from everything else. The workflow is that of the first environment: the others are laid over
+    // it by hand, with an eye on them.
+    plan.ci = if loaded.target == Target::Base { ci::ci(manifest, &plan) } else { None };
+    plan
 }
 
 fn partition(region: &str) -> &'static str {

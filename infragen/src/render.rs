@@ -1,6 +1,7 @@
 //! Plan + templates → artifacts: exact bytes, each parsed again before anybody writes one. No disk, no clock.
 
 mod files;
+mod workflow;
 
 use std::collections::BTreeMap;
 
@@ -34,6 +35,8 @@ pub struct Rendering {
     pub artifacts: Vec<Artifact>,
     /// Folders whose signed files all come from this run: others in them are superfluous.
     pub folders: Vec<String>,
+    /// Files outside them that this run decides on: superfluous where it does not render them.
+    pub files: Vec<String>,
 }
 
 /// Why an artifact cannot be rendered: always a mistake in a template, never in the manifest.
@@ -54,6 +57,14 @@ pub enum RenderError {
         path: String,
         /// What the template engine says.
         source: askama::Error,
+    },
+    /// A value cannot be printed as YAML.
+    #[error("`{path}` cannot be printed as YAML")]
+    Yaml {
+        /// The artifact.
+        path: String,
+        /// What the printer says.
+        source: Box<serde_saphyr::ser::Error>,
     },
     /// The result is not HCL.
     #[error("rendered `{path}` is not HCL")]
@@ -88,6 +99,7 @@ impl Templates {
     #[must_use]
     pub fn embedded() -> Self {
         Self(embedded!(
+            "bootstrap/ci.tf",
             "bootstrap/ecr.tf",
             "bootstrap/outputs.tf",
             "bootstrap/state.tf",
@@ -187,14 +199,20 @@ pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, Rende
     let plan = plan(loaded);
     let environment = loaded.manifest.project.environment.as_str();
     let mut rendering = match loaded.target {
-        Target::Local => {
-            Rendering { artifacts: vec![files::functions_env(&plan)?], folders: vec!["generated/local".into()] }
-        }
+        Target::Local => Rendering {
+            artifacts: vec![files::functions_env(&plan)?],
+            folders: vec!["generated/local".into()],
+            files: Vec::new(),
+        },
         Target::Base => {
             let mut rendering = roots(&plan, templates, "generated", "frontend/config.js")?;
             rendering.artifacts.extend(files::dockerfile(&plan)?);
             let path = "generated/deploy.schema.json".to_owned();
             rendering.artifacts.push(Artifact { path, text: schema::text() });
+            if let Some(ci) = &plan.ci {
+                rendering.artifacts.push(workflow::workflow(&plan, ci)?);
+            }
+            rendering.files = vec![workflow::PATH.into()];
             rendering.folders = vec!["generated/bootstrap".into(), "generated/terraform".into()];
             rendering
         }
@@ -248,7 +266,8 @@ fn roots(plan: &Plan, templates: &Templates, folder: &str, config_js_path: &str)
         artifacts.push(file(&format!("terraform/{name}"), format!("{root}/{name}"), &extra)?);
     }
     artifacts.push(file("terraform/versions.tf", format!("{root}/modules/lambda/versions.tf"), &extra)?);
-    for name in ["ecr", "outputs", "state"] {
+    let ci = plan.ci.as_ref().filter(|ci| ci.role_arn.is_none()).map(|_| "ci");
+    for name in ["ecr", "outputs", "state"].into_iter().chain(ci) {
         artifacts.push(file(&format!("bootstrap/{name}.tf"), format!("{folder}/bootstrap/{name}.tf"), &with_state)?);
     }
     for name in ["providers", "versions"] {
@@ -256,7 +275,7 @@ fn roots(plan: &Plan, templates: &Templates, folder: &str, config_js_path: &str)
     }
     let page = folder.replacen("generated", "dist", 1) + "/page";
     artifacts.push(files::config_js(plan, &root, &page, config_js_path)?);
-    Ok(Rendering { artifacts, folders: Vec::new() })
+    Ok(Rendering { artifacts, folders: Vec::new(), files: Vec::new() })
 }
 
 /// Renders one Terraform file: template, signature, alignment, and the proof that it is HCL.

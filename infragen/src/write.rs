@@ -159,7 +159,7 @@ fn inspect(root: &Path, path: &str) -> Result<Found, WriteError> {
     }
 }
 
-/// Finds signed files in the folders of this run that it does not render, with their text.
+/// Finds signed files of this run, in its folders and beside them, that it does not render, with their text.
 fn superfluous(root: &Path, rendering: &Rendering) -> Result<Vec<(String, String)>, WriteError> {
     let rendered: BTreeSet<&str> = rendering.artifacts.iter().map(|artifact| artifact.path.as_str()).collect();
     let mut found = Vec::new();
@@ -185,6 +185,11 @@ fn superfluous(root: &Path, rendering: &Rendering) -> Result<Vec<(String, String
             {
                 found.push((path, text));
             }
+        }
+    }
+    for path in rendering.files.iter().filter(|path| !rendered.contains(path.as_str())) {
+        if let Found::Signed(text) = inspect(root, path)? {
+            found.push((path.clone(), text));
         }
     }
     found.sort();

@@ -7,3 +7,15 @@ output "state_bucket" {
   description = "Name of the state bucket, for `[terraform.backend] bucket` in deploy.toml."
   value = aws_s3_bucket.state.id
 }
+{%- if ci and not ci.role_arn %}
+
+output "deploy_role_arn" {
+  description = "Role of pushes, for the repository's variable DEPLOY_ROLE_ARN."
+  value = aws_iam_role.deploy.arn
+}
+
+output "plan_role_arn" {
+  description = "Role of pull requests, for the repository's variable PLAN_ROLE_ARN."
+  value = aws_iam_role.plan.arn
+}
+{%- endif %}

@@ -8,7 +8,7 @@ use super::Checks;
 use crate::capability::Feature;
 use crate::manifest::aws::{CiProvider, Compute};
 use crate::manifest::sections::{ImageSection, VpcSection};
-use crate::manifest::types::{FrontKind, Origins, Packaging};
+use crate::manifest::types::{BackendKind, FrontKind, Origins, Packaging};
 
 /// A poll interval below this needs `allow_fast_poll`.
 const POLL_INTERVAL_COMMON_MIN: Duration = Duration::from_secs(1);
@@ -346,6 +346,16 @@ impl Checks<'_> {
                 &["ci.provider", "ci.repository"],
                 "`ci.provider` is `github`: it needs `ci.repository`, which alone may take on the role".to_owned(),
                 "set `ci.repository` to OWNER/NAME",
+            );
+        }
+        if ci.provider == CiProvider::Github && self.manifest.terraform.backend.kind == BackendKind::Local {
+            self.fail(
+                "ci-without-state",
+                &["ci.provider", "terraform.backend.kind"],
+                "`ci.provider` is `github`: `terraform.backend.kind` is `local`, and a file on a machine that lives for \
+                 one run is lost with it"
+                    .to_owned(),
+                "write `kind = \"s3\"` and a `bucket` under `[terraform.backend]`",
             );
         }
     }

@@ -1,0 +1,86 @@
+//! Who deploys on a push: what the workflow does, and what its two roles may.
+//!
+//! Pull requests get a role of their own that only reads: whoever may open one in the repository decides what runs there.
+
+mod permissions;
+
+use serde::Serialize;
+
+use super::{FunctionPlan, Plan};
+use crate::manifest::Manifest;
+use crate::manifest::aws::CiProvider;
+use crate::manifest::types::Packaging;
+
+/// What deploys on a push.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct CiPlan {
+    /// Owner of the repository.
+    pub owner: String,
+    /// Its name.
+    pub repository: String,
+    /// The branch that is deployed.
+    pub branch: String,
+    /// The role that deploys, where there is one already; otherwise `generated/bootstrap` makes it.
+    pub role_arn: Option<String>,
+    /// The Terraform that runs: the lowest that the manifest allows, so that nothing moves by itself.
+    pub terraform_version: String,
+    /// Whether archives are built.
+    pub has_zip: bool,
+    /// Functions whose images are built.
+    pub image_roles: Vec<&'static str>,
+    /// What the roles may do.
+    pub statements: Vec<StatementPlan>,
+}
+
+/// One statement of both roles' policies.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StatementPlan {
+    /// Its name.
+    pub sid: &'static str,
+    /// Why it is needed, for a reader.
+    pub comment: &'static str,
+    /// Actions that only read: those of pull requests.
+    pub read: Vec<&'static str>,
+    /// All actions, sorted: those of a deployment.
+    pub all: Vec<&'static str>,
+    /// What they may be done to.
+    pub resources: Vec<String>,
+    /// The one service that a role may be handed to.
+    pub passed_to: Option<&'static str>,
+}
+
+impl StatementPlan {
+    fn new(sid: &'static str, comment: &'static str, read: &[&'static str], write: &[&'static str]) -> Self {
+        let mut all = [read, write].concat();
+        all.sort_unstable();
+        Self { sid, comment, read: read.to_vec(), all, resources: Vec::new(), passed_to: None }
+    }
+
+    fn on<T: Into<String>>(mut self, resources: impl IntoIterator<Item = T>) -> Self {
+        self.resources = resources.into_iter().map(Into::into).collect();
+        self
+    }
+}
+
+/// Decides what deploys on a push, from the manifest and everything else that must exist.
+pub(super) fn ci(manifest: &Manifest, plan: &Plan) -> Option<CiPlan> {
+    let section = &manifest.ci;
+    let (owner, repository) = section.repository.as_ref()?.as_str().split_once('/')?;
+    if section.provider == CiProvider::None {
+        return None;
+    }
+    let functions = [&plan.stream, &plan.dashboard];
+    let is_built =
+        |package| move |function: &&&FunctionPlan| function.package == package && function.image_uri.is_none();
+    let role_arn = section.role_arn.as_ref().map(|arn| arn.as_str().to_owned());
+    Some(CiPlan {
+        owner: owner.to_owned(),
+        repository: repository.to_owned(),
+        branch: section.branch.as_str().to_owned(),
+        terraform_version: manifest.terraform.required_version.get().floor().to_string(),
+        has_zip: functions.iter().any(|function| function.package == Packaging::Zip),
+        image_roles: functions.iter().filter(is_built(Packaging::Image)).map(|function| function.role).collect(),
+        statements: if role_arn.is_some() { Vec::new() } else { permissions::statements(plan) },
+        role_arn,
+    })
+}

@@ -1,0 +1,260 @@
+//! The workflow of GitHub Actions: a value that serde prints, so that no text of the manifest can end up as YAML.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::{Artifact, RenderError, SIGNATURE};
+use crate::plan::Plan;
+use crate::plan::ci::CiPlan;
+
+/// Where it is rendered.
+pub(super) const PATH: &str = "generated/workflow.yml";
+/// Where GitHub looks for it.
+const RUNS_FROM: &str = ".github/workflows/deploy.yml";
+/// The machine that it runs on.
+const RUNNER: &str = "ubuntu-24.04";
+/// Minutes after which a job is given up: a first build of everything takes about a third of it.
+const JOB_MINUTES: u32 = 45;
+
+/// An action at one commit. A tag can be moved to another commit by whoever has the action's repository; a commit cannot.
+///
+/// Each pair of version and commit was found in the public workflows of several unrelated owners; it could not be
+/// compared with the action's own repository from where this was written.
+struct Action {
+    name: &'static str,
+    version: &'static str,
+    commit: &'static str,
+}
+
+const CHECKOUT: Action =
+    Action { name: "actions/checkout", version: "v5.0.0", commit: "08c6903cd8c0fde910a37f88322edcfb5dd907a8" };
+const SETUP_TERRAFORM: Action =
+    Action { name: "hashicorp/setup-terraform", version: "v3.1.2", commit: "b9cd54a3c349d3f38e8881555d616ced269862dd" };
+const CREDENTIALS: Action = Action {
+    name: "aws-actions/configure-aws-credentials",
+    version: "v5.0.0",
+    commit: "a03048d87541d1d9fcf2ecf528a4a65ba9bd7838",
+};
+
+#[derive(Serialize)]
+struct Workflow<'a> {
+    name: String,
+    on: Triggers<'a>,
+    permissions: Permissions,
+    jobs: Jobs,
+}
+
+#[derive(Serialize)]
+struct Triggers<'a> {
+    pull_request: Branches<'a>,
+    push: Branches<'a>,
+}
+
+#[derive(Serialize)]
+struct Branches<'a> {
+    branches: [&'a str; 1],
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Permissions {
+    contents: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Jobs {
+    check: Job,
+    plan: Job,
+    deploy: Job,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Job {
+    name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    needs: Option<&'static str>,
+    #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
+    condition: Option<&'static str>,
+    runs_on: &'static str,
+    timeout_minutes: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    permissions: Option<Permissions>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    concurrency: Option<Concurrency>,
+    steps: Vec<Step>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "kebab-case")]
+struct Concurrency {
+    group: String,
+    cancel_in_progress: bool,
+}
+
+#[derive(Default, Serialize)]
+struct Step {
+    name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    uses: Option<String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    with: BTreeMap<&'static str, Input>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    run: Option<String>,
+}
+
+/// What an action is told.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Input {
+    Flag(bool),
+    Text(String),
+}
+
+impl Step {
+    /// A step that uses an action; YAML written by serde has no comments, so that the version stands in the name.
+    fn uses<const N: usize>(what: &str, action: &Action, with: [(&'static str, Input); N]) -> Self {
+        let Action { name, version, commit } = action;
+        Self {
+            name: format!("{what} ({name} {version})"),
+            uses: Some(format!("{name}@{commit}")),
+            with: with.into(),
+            run: None,
+        }
+    }
+
+    fn run(what: &str, command: impl Into<String>) -> Self {
+        Self { name: what.to_owned(), run: Some(command.into()), ..Self::default() }
+    }
+}
+
+/// Renders the workflow.
+pub(super) fn workflow(plan: &Plan, ci: &CiPlan) -> Result<Artifact, RenderError> {
+    let branches = || Branches { branches: [&ci.branch] };
+    let read = Permissions { contents: "read", id_token: None };
+    let workflow = Workflow {
+        name: format!("Deploy {}", plan.names.base),
+        on: Triggers { pull_request: branches(), push: branches() },
+        permissions: read,
+        jobs: Jobs { check: check(), plan: plan_job(plan, ci), deploy: deploy(plan, ci) },
+    };
+    let yaml = serde_saphyr::to_string(&workflow)
+        .map_err(|source| RenderError::Yaml { path: PATH.to_owned(), source: Box::new(source) })?;
+    let text = format!("# {SIGNATURE}\n{}\n{}\n", head(ci), yaml.trim_end());
+    Ok(Artifact { path: PATH.to_owned(), text })
+}
+
+fn head(ci: &CiPlan) -> String {
+    let deploy_variable = match ci.role_arn {
+        Some(_) => "",
+        None => "#   DEPLOY_ROLE_ARN  the output `deploy_role_arn`: the role of pushes\n",
+    };
+    let plan_source = match ci.role_arn {
+        Some(_) => "a role that may only read, for pull requests; without it they get no plan",
+        None => "the output `plan_role_arn`: the role of pull requests, which may only read",
+    };
+    format!(
+        "#\n\
+         # GitHub runs it from {RUNS_FROM}: copy it there after every change; the first job compares the two.\n\
+         # Variables that the repository needs (Settings, Secrets and variables, Actions, Variables), from\n\
+         # `./justw bootstrap` where it says output:\n\
+         {deploy_variable}\
+         #   PLAN_ROLE_ARN    {plan_source}\n\
+         # Both are names, not secrets. Protect the branch: what is merged is deployed.\n"
+    )
+}
+
+/// Runs on forks' pull requests too, and needs nothing but the repository.
+fn check() -> Job {
+    Job {
+        name: "Check",
+        needs: None,
+        condition: None,
+        runs_on: RUNNER,
+        timeout_minutes: JOB_MINUTES,
+        permissions: None,
+        concurrency: None,
+        steps: vec![
+            check_out(),
+            toolchain(),
+            Step::run("Is everything rendered up to date?", "./justw check"),
+            Step::run("Is this the rendered workflow?", format!("cmp {PATH} {RUNS_FROM}")),
+        ],
+    }
+}
+
+fn plan_job(plan: &Plan, ci: &CiPlan) -> Job {
+    let mut steps = vec![check_out(), toolchain()];
+    steps.extend(ci.has_zip.then(|| Step::run("Build the archives", "./justw package")));
+    steps.extend([terraform(ci), credentials(plan, "${{ vars.PLAN_ROLE_ARN }}".to_owned()), init()]);
+    let images = ci.image_roles.iter().map(|role| {
+        // Images are pushed from the branch only: the plan shows a digest of zeros for what a merge would push.
+        let registry = format!("000000000000.dkr.ecr.{}.amazonaws.com/{}", plan.region, plan.names.repository);
+        format!(" -var '{role}_image={registry}@sha256:{}'", "0".repeat(64))
+    });
+    // The role may not write the lock, and a plan changes nothing.
+    let command = "terraform -chdir=generated/terraform plan -input=false -lock=false".to_owned();
+    steps.push(Step::run("Plan", images.fold(command, |command, variable| command + &variable)));
+    Job {
+        name: "Plan",
+        needs: Some("check"),
+        condition: Some(
+            "github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == \
+             github.repository && vars.PLAN_ROLE_ARN != ''",
+        ),
+        runs_on: RUNNER,
+        timeout_minutes: JOB_MINUTES,
+        permissions: Some(Permissions { contents: "read", id_token: Some("write") }),
+        concurrency: None,
+        steps,
+    }
+}
+
+fn deploy(plan: &Plan, ci: &CiPlan) -> Job {
+    let role = ci.role_arn.clone().unwrap_or_else(|| "${{ vars.DEPLOY_ROLE_ARN }}".to_owned());
+    // What is built runs without credentials: a build script of some dependency has nothing to take.
+    let mut steps = vec![check_out(), toolchain()];
+    steps.extend(ci.has_zip.then(|| Step::run("Build the archives", "./justw package")));
+    steps.extend([terraform(ci), credentials(plan, role)]);
+    steps.extend((!ci.image_roles.is_empty()).then(|| Step::run("Build and push the images", "./justw image")));
+    steps.push(init());
+    steps.push(Step::run("Apply", "terraform -chdir=generated/terraform apply -input=false -auto-approve"));
+    Job {
+        name: "Deploy",
+        needs: Some("check"),
+        condition: Some("github.event_name == 'push'"),
+        runs_on: RUNNER,
+        timeout_minutes: JOB_MINUTES,
+        permissions: Some(Permissions { contents: "read", id_token: Some("write") }),
+        // One after the other, and none cut off half done.
+        concurrency: Some(Concurrency { group: format!("deploy-{}", plan.names.base), cancel_in_progress: false }),
+        steps,
+    }
+}
+
+fn check_out() -> Step {
+    // No later step has business with the repository's own token.
+    Step::uses("Check out", &CHECKOUT, [("persist-credentials", Input::Flag(false))])
+}
+
+fn toolchain() -> Step {
+    Step::run("Install the compiler of rust-toolchain.toml", "rustup toolchain install")
+}
+
+fn terraform(ci: &CiPlan) -> Step {
+    let with =
+        [("terraform_version", Input::Text(ci.terraform_version.clone())), ("terraform_wrapper", Input::Flag(false))];
+    Step::uses("Install Terraform", &SETUP_TERRAFORM, with)
+}
+
+fn credentials(plan: &Plan, role: String) -> Step {
+    let with = [("aws-region", Input::Text(plan.region.clone())), ("role-to-assume", Input::Text(role))];
+    Step::uses("Take on the role", &CREDENTIALS, with)
+}
+
+fn init() -> Step {
+    Step::run("Initialise", "terraform -chdir=generated/terraform init -input=false")
+}

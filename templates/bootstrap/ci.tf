@@ -1,0 +1,77 @@
+# Lets the workflow of {{ ci.owner }}/{{ ci.repository }} in, without a key that could leak: GitHub signs a token for each
+# run, and AWS gives a role for it. An account has one such provider for GitHub; where it is there already:
+# `terraform import aws_iam_openid_connect_provider.github ARN`
+resource "aws_iam_openid_connect_provider" "github" {
+  url = "https://token.actions.githubusercontent.com"
+  client_id_list = ["sts.amazonaws.com"]
+}
+{%- for role in ["deploy", "plan"] %}
+{% if role == "deploy" %}
+# What a push to the branch `{{ ci.branch }}` may do. No other branch, no pull request, no fork. Whoever can write a
+# function's role and the program that has it can do what any role can: guard that branch like an administrator's key.
+{%- else %}
+# What a pull request may do: read. Who can open one in the repository decides what runs in it, so it gets nothing that
+# changes anything; from a fork GitHub signs no token at all. It does read the state, and with it every value in there.
+{%- endif %}
+resource "aws_iam_role" "{{ role }}" {
+  name = "{{ names.base }}-{{ role }}"
+  # Longer than any run.
+  max_session_duration = 3600
+
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Effect = "Allow"
+        Action = "sts:AssumeRoleWithWebIdentity"
+        Principal = { Federated = aws_iam_openid_connect_provider.github.arn }
+        Condition = {
+          StringEquals = { "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com" }
+          # The second form is that of repositories made or renamed since July 2026: owner and name with their numbers,
+          # which cannot be reused. Put them in place of the stars to be safe from a name that changes hands.
+          StringLike = {
+            "token.actions.githubusercontent.com:sub" = [
+{%- if role == "deploy" %}
+              "repo:{{ ci.owner }}/{{ ci.repository }}:ref:refs/heads/{{ ci.branch }}",
+              "repo:{{ ci.owner }}@*/{{ ci.repository }}@*:ref:refs/heads/{{ ci.branch }}",
+{%- else %}
+              "repo:{{ ci.owner }}/{{ ci.repository }}:pull_request",
+              "repo:{{ ci.owner }}@*/{{ ci.repository }}@*:pull_request",
+{%- endif %}
+            ]
+          }
+        }
+      },
+    ]
+  })
+}
+
+resource "aws_iam_role_policy" "{{ role }}" {
+  name = "{{ role }}"
+  role = aws_iam_role.{{ role }}.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+{%- for statement in ci.statements %}
+{%- if role == "deploy" or statement.read %}
+      # {{ statement.comment | safe }}
+      {
+        Sid = "{{ statement.sid }}"
+        Effect = "Allow"
+{%- if role == "deploy" %}
+        Action = {{ statement.all | hcl(indent=8) }}
+{%- else %}
+        Action = {{ statement.read | hcl(indent=8) }}
+{%- endif %}
+        Resource = {{ statement.resources | hcl(indent=8) }}
+{%- if statement.passed_to %}
+        Condition = { StringEquals = { "iam:PassedToService" = "{{ statement.passed_to }}" } }
+{%- endif %}
+      },
+{%- endif %}
+{%- endfor %}
+    ]
+  })
+}
+{%- endfor %}
