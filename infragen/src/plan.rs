@@ -2,6 +2,7 @@
 
 pub mod ci;
 pub mod front;
+pub mod instances;
 pub mod operations;
 pub mod settings;
 
@@ -16,6 +17,7 @@ use crate::manifest::types::{Architecture, BackendKind, OWN_TAGS, Packaging};
 use crate::manifest::{Loaded, Manifest, Target};
 
 use self::ci::CiPlan;
+use self::instances::InstancesPlan;
 use self::operations::OperationsPlan;
 
 pub use self::front::DistributionPlan;
@@ -74,6 +76,8 @@ pub struct Plan {
     pub page: PageConfig,
     /// How it is watched.
     pub operations: OperationsPlan,
+    /// The managed instances under the stream function.
+    pub instances: Option<InstancesPlan>,
     /// Who deploys on a push.
     pub ci: Option<CiPlan>,
 }
@@ -219,6 +223,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
             Architecture::X86 => "linux/amd64",
         },
         missing_artifacts: missing_artifacts(&[&stream, &dashboard]),
+        instances: instances::instances(manifest, &names),
         operations: operations::operations(manifest, &names, &stream, &dashboard),
         stream,
         dashboard,

@@ -109,6 +109,7 @@ impl Templates {
             "terraform/firewall.tf",
             "terraform/front.tf",
             "terraform/function.tf",
+            "terraform/instances.tf",
             "terraform/metrics.tf",
             "terraform/modules/lambda/function.tf",
             "terraform/modules/lambda/iam.tf",
@@ -254,7 +255,8 @@ fn roots(plan: &Plan, templates: &Templates, folder: &str, config_js_path: &str)
     for name in ["outputs", "providers", "tables", "variables", "versions"].into_iter().chain(of_distribution) {
         artifacts.push(file(&format!("terraform/{name}.tf"), format!("{root}/{name}.tf"), &with_state)?);
     }
-    for name in plan.operations.files() {
+    let of_instances = plan.instances.as_ref().map(|_| "instances");
+    for name in plan.operations.files().into_iter().chain(of_instances) {
         artifacts.push(file(&format!("terraform/{name}.tf"), format!("{root}/{name}.tf"), &extra)?);
     }
     for function in &extra.functions {

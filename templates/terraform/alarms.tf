@@ -47,7 +47,9 @@ resource "aws_cloudwatch_metric_alarm" "{{ function.role }}_errors" {
 
 resource "aws_cloudwatch_metric_alarm" "{{ function.role }}_throttles" {
   alarm_name = "{{ function.name }}-throttles"
-{%- if function.reserved_concurrency %}
+{%- if instances and function.role == "stream" %}
+  alarm_description = "Lambda refused invocations of the stream function: its instances were full, and more than `max_vcpus` allows are never started."
+{%- elif function.reserved_concurrency %}
   alarm_description = "Lambda refused invocations of the {{ function.role }} function: its reserve of {{ function.reserved_concurrency }} instances was used up."
 {%- else %}
   alarm_description = "Lambda refused invocations of the {{ function.role }} function: the account's share of instances was used up."

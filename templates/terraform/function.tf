@@ -41,6 +41,15 @@ module "{{ function.role }}" {
 {%- endif %}
 
   environment = {{ function.environment | hcl(indent=2) }}
+{%- if instances and function.role == "stream" %}
+
+  # An environment serves many streams; its network is that of the instances.
+  instances = {
+    capacity_provider_arn = aws_lambda_capacity_provider.stream.arn
+    concurrency = {{ instances.concurrency }}
+    memory_gibibytes_per_vcpu = {{ instances.memory_gibibytes_per_vcpu }}
+  }
+{%- endif %}
 {%- if function.vpc %}
 
   # From here DynamoDB can be reached through a gateway endpoint (free of charge) in the routes of these subnets, or not

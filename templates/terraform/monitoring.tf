@@ -13,19 +13,27 @@ resource "aws_cloudwatch_dashboard" "this" {
         width = 12
         height = 6
         properties = {
+{%- if instances %}
+          title = "Streams open in the fullest environment"
+          region = "{{ region }}"
+          view = "timeSeries"
+          stat = "Maximum"
+          period = 300
+          metrics = [
+            ["AWS/Lambda", "ExecutionEnvironmentConcurrency", "CapacityProviderName", aws_lambda_capacity_provider.stream.name, "FunctionName", module.stream.function_name, "Resource", "${module.stream.function_name}:${module.stream.version}", { label = "open at once" }],
+            ["AWS/Lambda", "ExecutionEnvironmentConcurrencyLimit", "CapacityProviderName", aws_lambda_capacity_provider.stream.name, "FunctionName", module.stream.function_name, "Resource", "${module.stream.function_name}:${module.stream.version}", { label = "at most" }],
+          ]
+{%- else %}
           title = "Streams open"
           region = "{{ region }}"
           view = "timeSeries"
           stat = "Maximum"
           period = 60
-{%- if instances %}
-          # Those of the fullest instance: a managed instance serves many.
-{%- else %}
           # An instance serves one stream.
-{%- endif %}
           metrics = [
             ["AWS/Lambda", "ConcurrentExecutions", "FunctionName", module.stream.function_name, { label = "open at once" }],
           ]
+{%- endif %}
         }
       },
       {

@@ -4,6 +4,7 @@ mod ci;
 mod cost;
 mod escaping;
 mod front;
+mod instances;
 mod manifests;
 mod operations;
 mod page;

@@ -317,7 +317,7 @@ fn no_policy_names_every_resource() {
     for (name, expected) in EVERY_RESOURCE {
         let project = Project::rendered(name);
         let mut wide = Vec::new();
-        for (path, bytes) in project.files() {
+        for (_, bytes) in project.files() {
             let text = String::from_utf8(bytes).unwrap();
             let mut sid = "";
             for line in text.lines().map(str::trim_start) {

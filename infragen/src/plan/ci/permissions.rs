@@ -42,6 +42,7 @@ impl Arns<'_> {
             self.telling(),
             self.images(),
             self.networks(),
+            self.instances(),
             self.distribution(),
             self.domain_and_firewall(),
         ];
@@ -152,7 +153,11 @@ impl Arns<'_> {
 
     fn watching(&self) -> Vec<StatementPlan> {
         let base = &self.0.names.base;
-        let log_groups = self.each("logs", &["log-group:/aws/lambda/{}", "log-group:/aws/lambda/{}:*"]);
+        let mut log_groups = self.each("logs", &["log-group:/aws/lambda/{}", "log-group:/aws/lambda/{}:*"]);
+        if let Some(instances) = &self.0.instances {
+            let group = format!("log-group:/aws/lambda/capacity-provider/{}", instances.name);
+            log_groups.extend([self.arn("logs", &group), self.arn("logs", &format!("{group}:*"))]);
+        }
         let write = [
             "logs:CreateLogGroup",
             "logs:DeleteLogGroup",
@@ -255,6 +260,41 @@ impl Arns<'_> {
         let actions = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
         let comment = "Lambda wants this of whoever gives a function a network; EC2 narrows these to no resource.";
         vec![StatementPlan::new("FindNetworks", comment, &[], &actions).on(["*"])]
+    }
+
+    fn instances(&self) -> Vec<StatementPlan> {
+        let Some(instances) = &self.0.instances else { return Vec::new() };
+        let capacity = self.arn("lambda", &format!("capacity-provider:{}", instances.name));
+        let operator = || [self.global("iam", &format!("role/{}", instances.operator_role))];
+        let write = [
+            "lambda:CreateCapacityProvider",
+            "lambda:DeleteCapacityProvider",
+            "lambda:PassCapacityProvider",
+            "lambda:TagResource",
+            "lambda:UntagResource",
+            "lambda:UpdateCapacityProvider",
+        ];
+        let role_write = [
+            "iam:AttachRolePolicy",
+            "iam:CreateRole",
+            "iam:DeleteRole",
+            "iam:DetachRolePolicy",
+            "iam:TagRole",
+            "iam:UntagRole",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:UpdateRole",
+        ];
+        let read = ["lambda:GetCapacityProvider", "lambda:ListTags"];
+        let comment = "The instances under the stream function.";
+        let operator_comment = "The role with which Lambda runs them.";
+        let mut pass =
+            StatementPlan::new("HandOperatorToLambda", "And to nobody else.", &[], &["iam:PassRole"]).on(operator());
+        pass.passed_to = Some("lambda.amazonaws.com");
+        vec![
+            StatementPlan::new("Instances", comment, &read, &write).on([capacity]),
+            StatementPlan::new("Operator", operator_comment, &["iam:Get*", "iam:List*"], &role_write).on(operator()),
+            pass,
+        ]
     }
 
     fn distribution(&self) -> Vec<StatementPlan> {

@@ -46,6 +46,27 @@ resource "aws_lambda_function" "this" {
     }
   }
 {%- endif %}
+{%- if instances %}
+
+  # Each published version gets environments of its own on the instances; the alias moves when the new ones are there.
+  dynamic "capacity_provider_config" {
+    for_each = var.instances == null ? [] : [var.instances]
+
+    content {
+      lambda_managed_instances_capacity_provider_config {
+        capacity_provider_arn = capacity_provider_config.value.capacity_provider_arn
+        per_execution_environment_max_concurrency = capacity_provider_config.value.concurrency
+        execution_environment_memory_gib_per_vcpu = capacity_provider_config.value.memory_gibibytes_per_vcpu
+      }
+    }
+  }
+
+  # The first instances take their time.
+  timeouts {
+    create = "30m"
+    update = "30m"
+  }
+{%- endif %}
 
   # A function that starts before it may read or log fails its first requests. Its log group is the one of this name.
   depends_on = [
