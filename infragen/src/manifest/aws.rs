@@ -205,6 +205,14 @@ impl ImageUri {
     }
 }
 
+impl TopicArn {
+    /// The region that the topic is in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.as_str().split(':').nth(3).unwrap_or_default()
+    }
+}
+
 /// Defines a list of identifiers that begin with the same letters.
 macro_rules! identifiers {
     ($($(#[$doc:meta])* $name:ident, $prefix:literal, $max:literal, $rule:literal;)+) => { $(

@@ -374,7 +374,7 @@ section! {
         "repository" => repository: Option<GithubRepository> = None;
         /// Branch that is deployed.
         "branch" => branch: Branch = known!(Branch::new("main"));
-        /// Role that the workflow takes on; left out, it is the one that generated/bootstrap makes.
+        /// Role that a push takes on; left out, it is the one that generated/bootstrap makes.
         "role_arn" => role_arn: Option<RoleArn> = None;
     }
 }

@@ -323,6 +323,19 @@ impl Checks<'_> {
                 "subscribe the address to that topic and remove `operations.email`",
             );
         }
+        let region = self.manifest.project.region.as_str();
+        if let Some(topic) = operations.topic_arn.as_ref().filter(|topic| topic.region() != region) {
+            self.fail(
+                "topic-of-another-region",
+                &["operations.topic_arn", "project.region"],
+                format!(
+                    "`operations.topic_arn` is in `{}`: CloudWatch tells topics of its own region only, \
+                     `project.region`, `{region}`",
+                    topic.region()
+                ),
+                "name a topic of that region",
+            );
+        }
         if let Some(budget) = operations.monthly_budget_usd
             && operations.email.is_none()
         {
