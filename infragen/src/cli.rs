@@ -2,10 +2,12 @@
 
 mod completions;
 mod cost;
+mod doctor;
 mod init;
 mod man;
 mod query;
 mod render;
+mod run;
 mod schema;
 mod shell;
 mod show;
@@ -99,6 +101,8 @@ enum Command {
     Man,
     /// Estimate what a month costs, offline.
     Cost(cost::CostArguments),
+    /// Say what is missing before this can be deployed, or does not work, and how to get it.
+    Doctor(doctor::DoctorArguments),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -150,6 +154,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Completions { shell: which } => shell.completions(*which),
         Command::Man => shell.man(),
         Command::Cost(arguments) => shell.cost(arguments),
+        Command::Doctor(arguments) => shell.doctor(arguments),
     };
     result.unwrap_or_else(|outcome| outcome)
 }

@@ -16,3 +16,5 @@ pub mod render;
 pub mod schema;
 
 pub mod write;
+
+pub mod doctor;

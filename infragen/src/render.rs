@@ -14,6 +14,7 @@ use crate::plan::{DistributionPlan, FunctionPlan, Plan, TablePlan, plan};
 use crate::{align, hcl, schema};
 
 pub use files::RUST_VERSION;
+pub(crate) use files::parse_config_js;
 
 /// First line of every rendered file, after the comment sign. Files without it are never overwritten or removed.
 pub const SIGNATURE: &str =

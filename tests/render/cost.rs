@@ -116,6 +116,32 @@ fn everything_wrong_with_a_table_of_prices_is_said_at_once() {
 }
 
 #[test]
+fn alarms_and_custom_metrics_are_those_that_are_rendered() {
+    for name in ["default", "operations", "unwatched", "managed_instances"] {
+        let project = Project::rendered(name);
+        let read = |file: &str| {
+            let path = project.path().join("generated/terraform").join(file);
+            std::fs::read_to_string(path).unwrap_or_default()
+        };
+        // An alarm is billed for each metric that it looks at.
+        let alarms = read("alarms.tf").lines().filter(|line| line.trim().starts_with("metric_name ")).count();
+        let filters = read("metrics.tf");
+        let transformations = filters.split("metric_transformation {").skip(1);
+        let name_of =
+            |text: &str| text.lines().find(|line| line.trim().starts_with("name ")).unwrap().trim().to_owned();
+        let metrics: std::collections::BTreeSet<String> = transformations.map(name_of).collect();
+        let value = json(&project, &[]);
+        let lines = value["lines"].as_array().unwrap();
+        let quantity = |item: &str| {
+            let found = lines.iter().find(|line| line["item"] == item);
+            found.map_or_else(|| "0.0".to_owned(), |line| line["quantity"].to_string())
+        };
+        assert_eq!(quantity("CloudWatch alarms"), format!("{alarms}.0"), "{name}");
+        assert_eq!(quantity("CloudWatch custom metrics"), format!("{}.0", metrics.len()), "{name}");
+    }
+}
+
+#[test]
 fn the_page_of_the_documentation_shows_what_is_printed() {
     let page = std::fs::read_to_string(workspace().join("docs/cost.md")).unwrap();
     let (_, rest) = page.split_once("```text\n$ infragen cost\n").expect("the page has a transcript");

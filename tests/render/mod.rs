@@ -2,6 +2,7 @@
 
 mod ci;
 mod cost;
+mod doctor;
 mod escaping;
 mod front;
 mod instances;

@@ -71,6 +71,25 @@ impl VersionConstraint {
         }
     }
 
+    /// Returns whether a version satisfies every part.
+    #[must_use]
+    pub fn allows(&self, version: Version) -> bool {
+        self.text.split(',').map(str::trim).all(|part| {
+            let (operator, number) = part.split_at(part.find(|c: char| c.is_ascii_digit()).unwrap_or(part.len()));
+            let Some(bound) = parse_version(number) else { return false };
+            match operator.trim() {
+                ">=" => version >= bound,
+                ">" => version > bound,
+                "=" | "" => version == bound,
+                "!=" => version != bound,
+                "<" => version < bound,
+                "<=" => version <= bound,
+                "~>" => version >= bound && pessimistic_ceiling(number, bound).is_some_and(|top| version < top),
+                _ => false,
+            }
+        })
+    }
+
     /// The text, as Terraform reads it.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -86,6 +105,13 @@ impl VersionConstraint {
 
 fn lower(ceiling: Option<Version>, version: Version) -> Option<Version> {
     Some(ceiling.map_or(version, |ceiling| ceiling.min(version)))
+}
+
+impl std::str::FromStr for Version {
+    type Err = ConstraintError;
+    fn from_str(text: &str) -> Result<Self, ConstraintError> {
+        parse_version(text).ok_or_else(|| ConstraintError::Malformed { part: text.to_owned() })
+    }
 }
 
 /// Parses one to three numbers. Pre-releases are refused: Terraform matches them only exactly.
@@ -187,6 +213,29 @@ mod tests {
         check(">= 6, >= 6.28.1, != 6.29.0", &Ok(Version(6, 28, 1)));
         check("5.100.0", &Ok(Version(5, 100, 0)));
         check("= 6.0.1", &Ok(Version(6, 0, 1)));
+    }
+
+    #[test]
+    fn versions_are_held_against_every_part() {
+        let cases = [
+            (">= 1.11.0, < 2.0.0", "1.11.0", true),
+            (">= 1.11.0, < 2.0.0", "1.10.9", false),
+            (">= 1.11.0, < 2.0.0", "2.0.0", false),
+            ("> 1.11.0, <= 1.12.0", "1.11.0", false),
+            ("> 1.11.0, <= 1.12.0", "1.12.0", true),
+            (">= 6.0.0, != 6.29.0", "6.29.0", false),
+            (">= 6.0.0, != 6.29.0", "6.29.1", true),
+            ("~> 6.28", "6.99.0", true),
+            ("~> 6.28", "7.0.0", false),
+            ("~> 6.28.1", "6.29.0", false),
+            ("5.100.0", "5.100.0", true),
+            ("= 5.100.0", "5.100.1", false),
+        ];
+        for (constraint, version, expected) in cases {
+            let found = VersionConstraint::new(constraint).unwrap().allows(version.parse().unwrap());
+            assert_eq!(found, expected, "{constraint} {version}");
+        }
+        assert!("1.12.0-beta1".parse::<Version>().is_err());
     }
 
     #[test]

@@ -65,7 +65,7 @@ pub(super) fn config_js(plan: &Plan, root: &str, page: &str, path: &str) -> Resu
 }
 
 /// Reads the one JSON value of a config.js.
-pub(super) fn parse_config_js(text: &str) -> Result<serde_json::Value, serde_json::Error> {
+pub(crate) fn parse_config_js(text: &str) -> Result<serde_json::Value, serde_json::Error> {
     let start = text.find("Object.freeze(").map_or(0, |at| at + "Object.freeze(".len());
     let end = text.rfind(");").unwrap_or(text.len());
     serde_json::from_str(text.get(start..end).unwrap_or_default())

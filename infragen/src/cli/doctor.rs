@@ -1,0 +1,142 @@
+//! `infragen doctor`: looks at programs, files, the environment and the account, and prints what is missing. It leaves
+//! this machine only through the AWS command line, and only to ask.
+
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use clap::Args;
+use contract::units::{Bare, parse_duration};
+use infragen::doctor::{self, ARTIFACTS, Check, Places, Ran, aws, files, tools};
+use infragen::manifest::{Loaded, Target};
+use infragen::render::{Templates, render};
+use infragen::write::{self, WriteMode};
+use sha2::{Digest as _, Sha256};
+
+use super::run::run;
+use super::shell::Shell;
+use super::{Format, Outcome, Stopped};
+
+#[derive(Args, Debug)]
+pub(super) struct DoctorArguments {
+    /// Ask nothing of AWS: only this machine is looked at.
+    #[arg(long)]
+    offline: bool,
+    /// Time that each program may take.
+    #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = time_limit)]
+    time_limit: Duration,
+    /// For people or for programs.
+    #[arg(long, value_enum, default_value_t = Format::Human)]
+    format: Format,
+}
+
+fn time_limit(text: &str) -> Result<Duration, String> {
+    let limit = parse_duration(text, Bare::Refused).map_err(|error| error.to_string())?;
+    if limit.is_zero() { Err("it must be more than nothing".to_owned()) } else { Ok(limit) }
+}
+
+/// Variables that are credentials, or name a way to them, as the AWS tools look for them.
+const SOURCES: [&str; 5] = [
+    "AWS_ACCESS_KEY_ID",
+    "AWS_PROFILE",
+    "AWS_WEB_IDENTITY_TOKEN_FILE",
+    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+];
+
+#[expect(clippy::disallowed_methods, reason = "whose credentials there are, the environment says")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+#[expect(clippy::disallowed_methods, reason = "what is there is what this command looks at")]
+fn read(path: &Path) -> Option<Vec<u8>> {
+    std::fs::read(path).ok()
+}
+
+fn read_text(path: &Path) -> Option<String> {
+    read(path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn credentials() -> aws::Credentials {
+    // A key without its secret is none.
+    let is_whole = |name: &&str| *name != SOURCES[0] || variable("AWS_SECRET_ACCESS_KEY").is_some();
+    let from_variable = |name: &str| match (name, variable(name)?) {
+        ("AWS_PROFILE", profile) => Some(format!("profile `{profile}` (AWS_PROFILE)")),
+        (name, _) => Some(format!("{name} in the environment")),
+    };
+    let mut sources: Vec<String> = SOURCES.into_iter().filter(is_whole).filter_map(from_variable).collect();
+    let home = variable("HOME").map(PathBuf::from);
+    for (name, file) in [("AWS_SHARED_CREDENTIALS_FILE", "credentials"), ("AWS_CONFIG_FILE", "config")] {
+        let path = variable(name).map(PathBuf::from).or_else(|| Some(home.as_ref()?.join(".aws").join(file)));
+        sources.extend(path.filter(|path| path.is_file()).map(|path| format!("`{}`", path.display())));
+    }
+    aws::Credentials { sources, region: variable("AWS_REGION").or_else(|| variable("AWS_DEFAULT_REGION")) }
+}
+
+impl Shell<'_> {
+    pub(super) fn doctor(&self, arguments: &DoctorArguments) -> Stopped {
+        let loaded = self.load()?;
+        let mut checks = self.machine(&loaded, arguments)?;
+        if loaded.target != Target::Local {
+            checks.extend(account(&loaded, arguments));
+        }
+        match arguments.format {
+            Format::Human => {
+                let colour = self.colour(io::stdout().is_terminal());
+                self.print(&doctor::human(&checks, colour))?;
+                self.say(&doctor::summary(&checks));
+            }
+            Format::Json => self.print(&doctor::json(&checks))?,
+        }
+        Ok(if doctor::needs_person(&checks) { Outcome::NeedsPerson } else { Outcome::Done })
+    }
+
+    /// What this machine has. The environment `local` needs its rendered file and nothing else.
+    fn machine(&self, loaded: &Loaded, arguments: &DoctorArguments) -> Result<Vec<Check>, Outcome> {
+        let (root, manifest, places) = (self.root(), &loaded.manifest, Places::of(loaded));
+        let rendering = render(loaded, &Templates::embedded()).map_err(|error| self.fail(&error, None))?;
+        let rendered = files::rendered(&places, &write::write(root, &rendering, WriteMode::Compare));
+        if loaded.target == Target::Local {
+            return Ok(vec![rendered]);
+        }
+        let terraform = run(&tools::TERRAFORM_VERSION, arguments.time_limit);
+        let lock = read_text(&root.join(&places.root).join(".terraform.lock.hcl"));
+        let digest = |path: &str| Some(STANDARD.encode(Sha256::digest(read(&root.join(path))?)));
+        let mut checks = vec![
+            tools::terraform(manifest, &terraform),
+            tools::provider(manifest, &places, lock.as_deref()),
+            rendered,
+            files::state(loaded),
+        ];
+        checks.extend(files::artifacts(manifest, read_text(&root.join(ARTIFACTS)).as_deref(), &digest));
+        checks.push(files::page(loaded, &places, read_text(&root.join(&places.page)).as_deref()));
+        Ok(checks)
+    }
+}
+
+/// What the account has, where AWS may be asked.
+fn account(loaded: &Loaded, arguments: &DoctorArguments) -> Vec<Check> {
+    let (manifest, credentials) = (&loaded.manifest, credentials());
+    if arguments.offline {
+        return vec![aws::credentials(&credentials, &Ran::Absent), aws::region(manifest, &credentials)];
+    }
+    let ask = |command: Vec<String>| run(&command, arguments.time_limit);
+    let identity = ask(aws::identity_command(manifest));
+    let mut checks = vec![aws::credentials(&credentials, &identity), aws::region(manifest, &credentials)];
+    // Without credentials AWS's own words about that say nothing new; that its command line is missing does.
+    if !doctor::needs_person(&checks) || identity == Ran::Absent {
+        checks.push(aws::identity(&identity));
+    }
+    if !matches!(identity, Ran::Done(_)) {
+        // Whoever is not known is told nothing else either: one finding, not four.
+        return checks;
+    }
+    checks.push(aws::concurrency(manifest, &ask(aws::account_command(manifest))));
+    for (name, function) in aws::functions(manifest) {
+        checks.push(aws::permissions(manifest, name, &function, &ask(aws::policy_command(manifest, &function))));
+    }
+    checks
+}
