@@ -91,6 +91,8 @@ pub struct TerraformPlan {
     pub aws_provider: String,
     /// State bucket, where the backend is S3.
     pub state_bucket: Option<String>,
+    /// Whether the bootstrap root makes the bucket; no where another environment of the manifest does.
+    pub makes_state_bucket: bool,
 }
 
 /// How Lambda answers through a Function URL.
@@ -216,7 +218,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
         region: manifest.project.region.as_str().to_owned(),
         partition: partition(manifest.project.region.as_str()),
         tags: tags(manifest),
-        terraform: terraform(manifest),
+        terraform: terraform(loaded),
         architecture: manifest.package.architecture,
         platform: match manifest.package.architecture {
             Architecture::Arm64 => "linux/arm64",
@@ -266,8 +268,8 @@ fn tags(manifest: &Manifest) -> BTreeMap<String, String> {
     tags
 }
 
-fn terraform(manifest: &Manifest) -> TerraformPlan {
-    let section = &manifest.terraform;
+fn terraform(loaded: &Loaded) -> TerraformPlan {
+    let section = &loaded.manifest.terraform;
     TerraformPlan {
         required_version: section.required_version.get().as_str().to_owned(),
         aws_provider: section.aws_provider.get().as_str().to_owned(),
@@ -275,6 +277,7 @@ fn terraform(manifest: &Manifest) -> TerraformPlan {
             BackendKind::Local => None,
             BackendKind::S3 => section.backend.bucket.as_ref().map(|bucket| bucket.as_str().to_owned()),
         },
+        makes_state_bucket: !loaded.shares_state_bucket,
     }
 }
 

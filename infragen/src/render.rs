@@ -270,7 +270,8 @@ fn roots(plan: &Plan, templates: &Templates, folder: &str, config_js_path: &str)
     }
     artifacts.push(file("terraform/versions.tf", format!("{root}/modules/lambda/versions.tf"), &extra)?);
     let ci = plan.ci.as_ref().filter(|ci| ci.role_arn.is_none()).map(|_| "ci");
-    for name in ["ecr", "outputs", "state"].into_iter().chain(ci) {
+    let state = plan.terraform.makes_state_bucket.then_some("state");
+    for name in ["ecr", "outputs"].into_iter().chain(state).chain(ci) {
         artifacts.push(file(&format!("bootstrap/{name}.tf"), format!("{folder}/bootstrap/{name}.tf"), &with_state)?);
     }
     for name in ["providers", "versions"] {

@@ -2,11 +2,13 @@ output "repository_url" {
   description = "Where to push images: registry and repository."
   value = aws_ecr_repository.functions.repository_url
 }
+{%- if terraform.makes_state_bucket %}
 
 output "state_bucket" {
   description = "Name of the state bucket, for `[terraform.backend] bucket` in deploy.toml."
   value = aws_s3_bucket.state.id
 }
+{%- endif %}
 {%- if ci and not ci.role_arn %}
 
 output "deploy_role_arn" {

@@ -217,3 +217,26 @@ fn the_dockerfile_builds_with_the_projects_compiler() {
         assert!(ignore.contains(&format!("\n!{member}\n")), "{ignore}");
     }
 }
+
+#[test]
+fn the_bucket_of_the_state_is_made_once_and_keeps_each_environment_apart() {
+    let project = Project::new(
+        "[terraform.backend]\nkind = \"s3\"\nbucket = \"one-bucket\"\n[env.prod]\n[env.other.terraform.backend]\n\
+         bucket = \"another-bucket\"\n",
+    );
+    for environment in ["dev", "prod", "other"] {
+        project.run(&["--env", environment, "render"]).done();
+    }
+    for (folder, makes, bucket, key) in [
+        ("generated", true, "one-bucket", "dev"),
+        ("generated/prod", false, "one-bucket", "prod"),
+        ("generated/other", true, "another-bucket", "other"),
+    ] {
+        assert_eq!(project.path().join(folder).join("bootstrap/state.tf").exists(), makes, "{folder}");
+        let outputs = project.read(&format!("{folder}/bootstrap/outputs.tf"));
+        assert_eq!(outputs.contains("aws_s3_bucket.state"), makes, "{folder}");
+        let versions = project.read(&format!("{folder}/terraform/versions.tf"));
+        let key = format!("\"sse-streaming/{key}/terraform.tfstate\"");
+        assert!(versions.contains(&format!("\"{bucket}\"")) && versions.contains(&key), "{versions}");
+    }
+}

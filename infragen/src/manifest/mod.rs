@@ -55,6 +55,8 @@ pub struct Loaded {
     pub target: Target,
     /// What was typed, merged: which values are no defaults, and where they stand.
     pub tree: Table,
+    /// Whether the base, or an environment before this one, keeps its state in the same bucket, and so makes it.
+    pub shares_state_bucket: bool,
 }
 
 /// Why a manifest cannot be used.
@@ -118,7 +120,14 @@ pub fn load(input: &Input, environment: Option<&Environment>) -> Result<Loaded, 
         diagnostics.sort_by(|a, b| a.place().cmp(&b.place()));
         return Err(LoadError::Invalid(diagnostics));
     }
-    choose((base, base_tree), chosen, environment, &overlays)
+    let mut loaded = choose((base.clone(), base_tree), chosen, environment, &overlays)?;
+    if loaded.target == Target::Overlay {
+        let before = others.iter().map_while(|(overlay, other)| (Some(&overlay.name) != environment).then_some(other));
+        let own = &loaded.manifest.terraform.backend.bucket;
+        loaded.shares_state_bucket =
+            own.is_some() && std::iter::once(&base).chain(before).any(|other| other.terraform.backend.bucket == *own);
+    }
+    Ok(loaded)
 }
 
 /// Returns whether a diagnostic is about a value that could be read in part only.
@@ -134,11 +143,11 @@ fn choose(
     overlays: &[Overlay],
 ) -> Result<Loaded, LoadError> {
     let Some(name) = environment else {
-        return Ok(Loaded { manifest, target: Target::Base, tree });
+        return Ok(Loaded { manifest, target: Target::Base, tree, shares_state_bucket: false });
     };
     let target = if name.as_str() == LOCAL { Target::Local } else { Target::Overlay };
     if let Some((manifest, tree)) = chosen {
-        return Ok(Loaded { manifest, target, tree });
+        return Ok(Loaded { manifest, target, tree, shares_state_bucket: false });
     }
     if target == Target::Local {
         manifest.project.environment = name.clone();
@@ -146,10 +155,10 @@ fn choose(
         if let Some(Node { value: Raw::Table(project), .. }) = tree.get_mut("project") {
             project.remove("environment");
         }
-        return Ok(Loaded { manifest, target, tree });
+        return Ok(Loaded { manifest, target, tree, shares_state_bucket: false });
     }
     if *name == manifest.project.environment {
-        return Ok(Loaded { manifest, target: Target::Base, tree });
+        return Ok(Loaded { manifest, target: Target::Base, tree, shares_state_bucket: false });
     }
     let own = [manifest.project.environment.to_string(), LOCAL.to_owned()];
     let others = overlays.iter().map(|overlay| overlay.name.to_string());
