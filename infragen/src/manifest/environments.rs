@@ -90,5 +90,11 @@ pub(super) fn check_names(base: &Manifest, overlays: &[Overlay], root: &Table, l
             let message = format!("`{key}`: the name of an environment is `{name}` already");
             fail("environment-renamed", &key, message, "remove the line", Some(inner.key_span.clone()));
         }
+        if let Some(ci) = table.get("ci") {
+            let key = format!("{key}.ci");
+            let message =
+                format!("`{key}` is set: the workflow deploys the base, and there is one for all environments");
+            fail("environment-ci", &key, message, "write it under `[ci]`, or remove it", Some(ci.key_span.clone()));
+        }
     }
 }

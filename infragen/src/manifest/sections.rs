@@ -341,7 +341,7 @@ section! {
     pub struct OperationsSection {
         /// Whether to create alarms.
         "alarms" => alarms: bool = true;
-        /// Address that alarms and the budget write to; AWS asks it to confirm.
+        /// Address that the budget writes to, and alarms where there is no `topic_arn`; AWS asks it to confirm.
         "email" => email: Option<Email> = None;
         /// Topic that alarms go to, where one is there already.
         "topic_arn" => topic_arn: Option<TopicArn> = None;

@@ -142,8 +142,9 @@ pub(super) fn operations(
 }
 
 fn topic(section: &OperationsSection) -> Option<Topic> {
-    let email = section.email.as_ref().map(|email| Topic::Email(email.as_str().to_owned()));
-    email.or_else(|| section.topic_arn.as_ref().map(|arn| Topic::Arn(arn.as_str().to_owned())))
+    // Beside a topic the address is the budget's alone.
+    let arn = section.topic_arn.as_ref().map(|arn| Topic::Arn(arn.as_str().to_owned()));
+    arn.or_else(|| section.email.as_ref().map(|email| Topic::Email(email.as_str().to_owned())))
 }
 
 fn budget(section: &OperationsSection) -> Option<BudgetPlan> {

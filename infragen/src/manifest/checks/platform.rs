@@ -315,11 +315,13 @@ impl Checks<'_> {
 
     fn operations(&self) {
         let operations = &self.manifest.operations;
-        if operations.email.is_some() && operations.topic_arn.is_some() {
+        let has_both = operations.email.is_some() && operations.topic_arn.is_some();
+        if has_both && operations.monthly_budget_usd.is_none() {
             self.fail(
                 "two-alarm-topics",
                 &["operations.email", "operations.topic_arn"],
-                "`operations.email` and `operations.topic_arn` are both set: alarms go to one topic".to_owned(),
+                "`operations.email` is set: alarms go to `operations.topic_arn`, and no budget writes to an address"
+                    .to_owned(),
                 "subscribe the address to that topic and remove `operations.email`",
             );
         }
