@@ -27,6 +27,17 @@ resource "aws_cloudfront_origin_access_control" "functions" {
 
 # One domain for page, REST and stream: no request is cross-origin, and HTTP/2 has room for any number of tabs.
 resource "aws_cloudfront_distribution" "front" {
+  # checkov:skip=CKV_AWS_86:CloudWatch counts requests and errors, the functions log what they did; a log of every address needs a reason and a period of its own.
+  # checkov:skip=CKV_AWS_310:There is one region and so no second origin to turn to.
+  # checkov:skip=CKV_AWS_374:The dashboard is for everybody, wherever they are.
+  # checkov:skip=CKV2_AWS_47:The functions are Rust programs, and the page is files: there is no Log4j to attack.
+{%- if not distribution.rate_limit %}
+  # checkov:skip=CKV_AWS_68:`front.rate_limit` in deploy.toml makes a firewall, for about six dollars a month.
+{%- endif %}
+{%- if not distribution.domain %}
+  # checkov:skip=CKV_AWS_174:Without `front.domain` the certificate is CloudFront's own, and so are the versions of TLS.
+  # checkov:skip=CKV2_AWS_42:`front.domain` in deploy.toml brings a certificate of one's own.
+{%- endif %}
   comment = "{{ names.base }}: page, REST and stream"
   enabled = true
   is_ipv6_enabled = true
@@ -135,6 +146,7 @@ resource "aws_cloudfront_distribution" "front" {
 
 # Wins over what a page of the bucket says of itself.
 resource "aws_cloudfront_response_headers_policy" "page" {
+  # checkov:skip=CKV_AWS_259:HTTPS is asked for, for a year; other names under the same domain and the browsers' built-in lists are their owner's to decide.
   name = "{{ names.base }}-page"
   comment = "What the page of {{ names.base }} may do."
 

@@ -55,6 +55,8 @@ resource "aws_iam_role_policy_attachment" "operator" {
 
 # What Lambda does with the instances. Created before it does: Lambda would keep the log for ever.
 resource "aws_cloudwatch_log_group" "instances" {
+  # checkov:skip=CKV_AWS_158:CloudWatch encrypts logs with a key of its own; there are no secrets in them.
+  # checkov:skip=CKV_AWS_338:`log_retention_days` in deploy.toml says how long the log is needed.
   name = "/aws/lambda/capacity-provider/{{ instances.name }}"
   retention_in_days = {{ stream.log_retention_days }}
 }

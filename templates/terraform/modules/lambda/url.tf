@@ -30,6 +30,7 @@ resource "aws_lambda_permission" "function" {
 {%- endif %}
 }
 {%- else %}
+  # checkov:skip=CKV_AWS_258:The page is public and a browser cannot sign; callers of what is not public are checked by the program.
   authorization_type = "NONE"
   invoke_mode = var.invoke_mode
 
@@ -45,6 +46,7 @@ resource "aws_lambda_permission" "function" {
 
 # A public URL needs two permissions: one for the URL, one for the function behind it.
 resource "aws_lambda_permission" "url" {
+  # checkov:skip=CKV_AWS_301:A public URL is what it is for; the function itself cannot be called past it.
   statement_id = "InvokeFunctionUrl"
   action = "lambda:InvokeFunctionUrl"
   function_name = aws_lambda_function.this.function_name
@@ -56,6 +58,7 @@ resource "aws_lambda_permission" "url" {
 # Without its condition the second one would open the function to direct calls by everybody.
 {%- if has_invoked_via_function_url %}
 resource "aws_lambda_permission" "function" {
+  # checkov:skip=CKV_AWS_301:Everybody may call it, through the public URL only.
   statement_id = "InvokeFunctionThroughUrl"
   action = "lambda:InvokeFunction"
   function_name = aws_lambda_function.this.function_name
@@ -66,6 +69,7 @@ resource "aws_lambda_permission" "function" {
 {%- else %}
 # Providers before 6.28.0 cannot express that condition, CloudFormation can: hence a stack with one resource.
 resource "aws_cloudformation_stack" "permission" {
+  # checkov:skip=CKV_AWS_124:Terraform makes the stack and reports how that went; it changes at no other time.
   name = "${var.name}-url-permission"
 
   template_body = jsonencode({
