@@ -85,7 +85,7 @@ pub enum RenderError {
     },
 }
 
-/// The templates of Terraform's files: a name with the suffix `.tf`, and the text.
+/// The templates of Terraform's files: a name with the suffix `.tf` or `.hcl`, and the text.
 #[derive(Clone, Debug)]
 pub struct Templates(BTreeMap<&'static str, String>);
 
@@ -122,6 +122,8 @@ impl Templates {
             "terraform/page.tf",
             "terraform/providers.tf",
             "terraform/tables.tf",
+            "terraform/tests/lambda.tftest.hcl",
+            "terraform/tests/root.tftest.hcl",
             "terraform/us_east_1.tf",
             "terraform/variables.tf",
             "terraform/versions.tf",
@@ -136,7 +138,7 @@ impl Templates {
         let mut engine = Tera::default();
         // Bound to the suffix: a template cannot forget to escape, only say `safe`, which a reviewer sees.
         engine.set_escape_fn(hcl::write_escaped);
-        engine.autoescape_on([".tf"]);
+        engine.autoescape_on([".tf", ".hcl"]);
         engine.register_filter("hcl", hcl::filter);
         engine.add_raw_templates(self.0.iter().map(|(name, text)| (*name, text.as_str()))).map_err(Box::new)?;
         Ok(engine)
@@ -269,6 +271,9 @@ fn roots(plan: &Plan, templates: &Templates, folder: &str, config_js_path: &str)
         artifacts.push(file(&format!("terraform/{name}"), format!("{root}/{name}"), &extra)?);
     }
     artifacts.push(file("terraform/versions.tf", format!("{root}/modules/lambda/versions.tf"), &extra)?);
+    for name in ["tests/lambda.tftest.hcl", "tests/root.tftest.hcl"] {
+        artifacts.push(file(&format!("terraform/{name}"), format!("{root}/{name}"), &extra)?);
+    }
     let ci = plan.ci.as_ref().filter(|ci| ci.role_arn.is_none()).map(|_| "ci");
     let state = plan.terraform.makes_state_bucket.then_some("state");
     for name in ["ecr", "outputs"].into_iter().chain(state).chain(ci) {

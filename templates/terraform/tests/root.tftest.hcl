@@ -1,0 +1,145 @@
+# What this configuration promises, checked without an account: `terraform init -backend=false`, then `terraform test`.
+# Every answer of AWS is made up here, so only what the configuration decides by itself is compared.
+{%- if page_urls %}
+mock_provider "aws" {
+  # Known only after apply; here it must be known before.
+  mock_resource "aws_lambda_function_url" {
+    override_during = plan
+    defaults = { function_url = "https://checked.lambda-url.us-east-1.on.aws/" }
+  }
+}
+{%- else %}
+mock_provider "aws" {}
+{%- endif %}
+{%- if distribution and distribution.cloudfront_provider %}
+
+mock_provider "aws" {
+  alias = "us_east_1"
+}
+{%- endif %}
+
+# Artifacts that nobody packaged: a plan looks at their names only.
+variables {
+{%- for variable in references %}
+{%- if variable.is_used and variable.package == "zip" %}
+  {{ variable.name }} = { path = "{{ variable.role }}.zip", sha256 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }
+{%- elif variable.is_used %}
+  {{ variable.name }} = "registry.invalid/{{ variable.role }}@sha256:0000000000000000000000000000000000000000000000000000000000000000"
+{%- endif %}
+{%- endfor %}
+}
+
+run "names" {
+  command = plan
+{%- for function in functions %}
+
+  assert {
+    condition = output.{{ function.role }}_function_name == "{{ function.name }}"
+    error_message = "The {{ function.role }} function has another name: its URL, role and log would start anew."
+  }
+
+  assert {
+    condition = output.{{ function.role }}_log_group_name == "/aws/lambda/{{ function.name }}"
+    error_message = "The {{ function.role }} function would write to a log that nobody made, and that is kept for ever."
+  }
+{%- endfor %}
+{%- for table in tables %}
+
+  assert {
+    condition = output.{{ table.label }}_table_name == "{{ table.name }}"
+    error_message = "The functions would read another table of {{ table.label }}."
+  }
+{%- endfor %}
+}
+{%- for table in tables %}
+{%- if table.create %}
+
+run "table_of_{{ table.label }}" {
+  command = plan
+
+  assert {
+    condition = aws_dynamodb_table.{{ table.label }}.deletion_protection_enabled == {{ table.deletion_protection }}
+    error_message = "Whether the table of {{ table.label }} can be deleted is not what deploy.toml says."
+  }
+
+  assert {
+    condition = one(aws_dynamodb_table.{{ table.label }}.point_in_time_recovery).enabled == {{ table.point_in_time_recovery }}
+    error_message = "Whether the table of {{ table.label }} can be restored is not what deploy.toml says."
+  }
+{%- if table.index %}
+
+  assert {
+    condition = one(aws_dynamodb_table.{{ table.label }}.global_secondary_index).name == "{{ table.index.name }}"
+    error_message = "The functions ask the index `{{ table.index.name }}`, and there is none of that name."
+  }
+
+  # A column that is missing here is missing in every event; one too many costs at every write.
+  assert {
+    condition = toset(one(aws_dynamodb_table.{{ table.label }}.global_secondary_index).non_key_attributes) == toset({{ table.index.projection | hcl(indent=4) }})
+    error_message = "The index carries other columns than the functions read."
+  }
+{%- endif %}
+}
+{%- endif %}
+{%- endfor %}
+{%- if operations.alarms %}
+
+run "alarms" {
+  command = plan
+{%- for function in functions %}
+
+  assert {
+    condition = aws_cloudwatch_metric_alarm.{{ function.role }}_errors.dimensions.FunctionName == "{{ function.name }}"
+    error_message = "Nobody would hear that the {{ function.role }} function fails."
+  }
+{%- endfor %}
+}
+{%- endif %}
+{%- if distribution %}
+
+run "bucket" {
+  command = plan
+
+  assert {
+    condition = aws_s3_bucket_public_access_block.page.block_public_policy && aws_s3_bucket_public_access_block.page.restrict_public_buckets
+    error_message = "The page's bucket could be made public: then it is read past the distribution and its firewall."
+  }
+}
+
+run "distribution" {
+  command = plan
+
+  # Anything else holds events back until a block is full, or gives one viewer's answer to another.
+  assert {
+    condition = alltrue([for behavior in aws_cloudfront_distribution.front.ordered_cache_behavior : !behavior.compress && behavior.cache_policy_id == local.caching_disabled])
+    error_message = "What the functions answer must be neither compressed nor cached."
+  }
+
+  assert {
+    condition = aws_cloudfront_distribution.front.ordered_cache_behavior[*].path_pattern == tolist([
+{%- for behavior in distribution.behaviors %}
+      "{{ behavior.pattern }}",
+{%- endfor %}
+    ])
+    error_message = "CloudFront takes the first pattern that fits: another order sends requests to the wrong function."
+  }
+
+  assert {
+    condition = aws_cloudfront_origin_access_control.functions.signing_behavior == "always"
+    error_message = "CloudFront must sign what it asks of the functions, or they answer 403."
+  }
+}
+{%- endif %}
+{%- if page_urls %}
+
+run "page" {
+  command = plan
+{%- for pair in page_urls %}
+
+  assert {
+    condition = strcontains(output.config_js, "\"{{ pair[0] }}\":\"https://checked.lambda-url.us-east-1.on.aws\"")
+    error_message = "config.js lacks the URL of the {{ pair[1] }} function, and the page would ask its own origin."
+  }
+{%- endfor %}
+}
+{%- endif %}
