@@ -7,6 +7,8 @@ use crate::manifest::version::Version;
 pub enum Feature {
     /// Argument `invoked_via_function_url` of `aws_lambda_permission`.
     InvokedViaFunctionUrl,
+    /// Blocks `key_schema` of a global secondary index, which take the place of `hash_key` and `range_key`.
+    IndexKeySchema,
     /// Resource `aws_lambda_capacity_provider`.
     ManagedInstances,
 }
@@ -17,6 +19,9 @@ impl Feature {
     pub const fn since(self) -> Version {
         match self {
             Self::InvokedViaFunctionUrl => Version(6, 28, 0),
+            // There since 6.29.0, but until 6.32.1 an index with a range key never came to rest, and until 6.37.0 taking
+            // one index away took all. The older arguments work until then, with a warning at most.
+            Self::IndexKeySchema => Version(6, 37, 0),
             Self::ManagedInstances => Version(6, 24, 0),
         }
     }

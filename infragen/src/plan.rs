@@ -66,6 +66,8 @@ pub struct Plan {
     pub cors: CorsPlan,
     /// What stands before both URLs, where browsers do not.
     pub distribution: Option<DistributionPlan>,
+    /// Whether an index names its keys in blocks `key_schema`.
+    pub has_index_key_schema: bool,
     /// Whether `aws_lambda_permission` can express the second permission of a Function URL.
     pub has_invoked_via_function_url: bool,
     /// The one sentence that says how to get the artifacts.
@@ -239,6 +241,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
             max_age_secs: CORS_MAX_AGE_SECS,
         },
         distribution: front::distribution(loaded),
+        has_index_key_schema: Feature::IndexKeySchema.is_in(floor),
         has_invoked_via_function_url: Feature::InvokedViaFunctionUrl.is_in(floor),
         artifact_prefix: if loaded.target == Target::Base { "" } else { "../../terraform/" },
         page: page(manifest),
