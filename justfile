@@ -100,5 +100,5 @@ bench:
     @echo 'There is no benchmark yet.' >&2; exit 1
 
 [private]
-setup *parts='java terraform node chromium python dynamodb deny':
+setup *parts='java terraform node chromium python moto checkov dynamodb deny':
     @tools/setup.sh {{ parts }}

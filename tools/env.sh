@@ -4,6 +4,8 @@
 
 export DYNAMODB_LOCAL_DIR="$tools/dynamodb-local"
 export TOOLS_PYTHON="$venv/bin/python"
+export TOOLS_MOTO="$tools/moto"
+export TOOLS_CHECKOV="$tools/checkov"
 export TOOLS_NODE_MODULES="$tools/node/node_modules"
 
 config_line=$("$root/tools/terraform-config.sh")

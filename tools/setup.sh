@@ -59,6 +59,29 @@ setup_package() {
   install_requirements "$root/tools/requirements-package.txt"
 }
 
+# AWS for the tests of the rendered Terraform: beside the environment of the tests and not in it, because both pin some of
+# the same packages and must not have to agree.
+setup_moto() {
+  setup_python
+  install_beside "$root/tools/requirements-moto.txt" "$tools/moto"
+}
+
+# A static analyser, for the same reason in a folder of its own.
+setup_checkov() {
+  setup_python
+  install_beside "$root/tools/requirements-checkov.txt" "$tools/checkov"
+}
+
+install_beside() {
+  is_fresh "$1" "$2/.stamp" && return 0
+  say "setup: Python packages of $(basename "$1")"
+  rm -rf "$2"
+  # Not compiled: Python does that for the few modules that are used, the first time that they are.
+  quietly "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --no-compile \
+    --only-binary :all: --require-hashes --target "$2" -r "$1" || die "pip could not install $(basename "$1")"
+  cp "$1" "$2/.stamp"
+}
+
 install_requirements() {
   stamp=$venv/$(basename "$1")
   is_fresh "$1" "$stamp" && "$venv/bin/python" -c '' 2>/dev/null && return 0
@@ -125,7 +148,7 @@ setup_deny() {
     --version "$cargo_deny_version" cargo-deny) || die "cargo could not install cargo-deny $cargo_deny_version"
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|terraform|python|package|node|dynamodb|deny ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|terraform|python|moto|checkov|package|node|dynamodb|deny ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -134,7 +157,7 @@ if has flock; then
 fi
 for part in "$@"; do
   case $part in
-    java | chromium | terraform | python | package | node | dynamodb | deny) "setup_$part" ;;
+    java | chromium | terraform | python | moto | checkov | package | node | dynamodb | deny) "setup_$part" ;;
     *) die "no such part: $part" ;;
   esac
 done

@@ -1,17 +1,24 @@
 //! The generator from the outside: what it writes, what it refuses, and what Terraform says of it.
 
+mod analysis;
+mod apply;
 mod ci;
 mod cost;
 mod doctor;
 mod escaping;
 mod front;
+mod hostile;
 mod instances;
 mod manifests;
+mod moto;
+mod newer;
 mod operations;
 mod page;
 mod plans;
 mod rendering;
 mod terraform;
+mod terraform_tests;
+mod weight;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -124,9 +131,13 @@ impl Project {
     }
 
     fn write(&self, path: &str, text: &str) {
+        self.write_bytes(path, text.as_bytes());
+    }
+
+    fn write_bytes(&self, path: &str, bytes: &[u8]) {
         let path = self.path().join(path);
         std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(path, text).unwrap();
+        std::fs::write(path, bytes).unwrap();
     }
 
     /// With the repository's page where Terraform looks for one, and what lies beside it.

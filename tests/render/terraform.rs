@@ -34,6 +34,8 @@ fn run(root: &Path, data: &Path, arguments: &[&str]) -> Output {
         .env("TF_DATA_DIR", data)
         .env("TF_IN_AUTOMATION", "1")
         .env("CHECKPOINT_DISABLE", "1")
+        // The provider's schema is a heap that is filled once; collecting it seldom saves a third of the time.
+        .env("GOGC", "400")
         .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_EC2_METADATA_DISABLED", "true")])
         .output()
         .unwrap_or_else(|_| panic!("terraform is not on PATH: run `./justw it`, which sets it up"))
@@ -41,6 +43,12 @@ fn run(root: &Path, data: &Path, arguments: &[&str]) -> Output {
 
 fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Whether the provider that is here can run what is rendered from a fixture: some want a newer one.
+pub(super) fn runnable(fixture: &str) -> bool {
+    let constraint = Project::fixture(fixture).run(&["query", "terraform.aws_provider"]).done().stdout;
+    constraint.starts_with(">= 5.")
 }
 
 /// One rendered root in a folder of its own.
@@ -60,6 +68,21 @@ impl<'p> Root<'p> {
     pub(super) fn run(&self, arguments: &[&str]) -> (bool, String) {
         let output = run(&self.path, &INIT.0.data, arguments);
         (output.status.success(), text(&output))
+    }
+
+    /// Runs a command that changes or reads infrastructure; returns everything it said, and fails the
+    /// test with that unless it is done.
+    pub(super) fn done(&self, arguments: &[&str]) -> String {
+        let (command, more) = arguments.split_first().expect("a command");
+        let (is_done, said) = self.run(&[&[command, "-no-color", "-input=false", "-lock=false"], more].concat());
+        assert!(is_done, "terraform {} in {}:\n{said}", arguments.join(" "), self.path.display());
+        said
+    }
+
+    /// Merges text over the rendered files, as Terraform does with files of such a name.
+    pub(super) fn with_override(self, text: &str) -> Self {
+        std::fs::write(self.path.join("zz_override.tf"), text).unwrap();
+        self
     }
 
     pub(super) fn validate(&self) {
@@ -93,17 +116,13 @@ impl<'p> Root<'p> {
     }
 }
 
+/// The other roots have tests of their own, which begin with the same checks: see `terraform_tests`.
 #[test]
-fn every_root_is_valid() {
-    for name in ["default", "zip_both", "orders", "hostile", "existing_tables", "images"] {
-        let project = Project::rendered(name);
-        Root::new(&project, "generated/terraform").validate();
-    }
+fn every_bootstrap_root_is_valid() {
     let project = Project::rendered("images");
     Root::new(&project, "generated/bootstrap").validate();
     let project = Project::rendered("environments");
     project.run(&["--env", "prod", "render"]).done();
-    Root::new(&project, "generated/prod/terraform").validate();
     Root::new(&project, "generated/prod/bootstrap").validate();
 }
 

@@ -1,8 +1,9 @@
 # Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
 
 resource "aws_lambda_function_url" "this" {
-  function_name      = aws_lambda_function.this.function_name
-  qualifier          = aws_lambda_alias.live.name
+  function_name = aws_lambda_function.this.function_name
+  qualifier     = aws_lambda_alias.live.name
+  # checkov:skip=CKV_AWS_258:The page is public and a browser cannot sign; callers of what is not public are checked by the program.
   authorization_type = "NONE"
   invoke_mode        = var.invoke_mode
 
@@ -18,6 +19,7 @@ resource "aws_lambda_function_url" "this" {
 
 # A public URL needs two permissions: one for the URL, one for the function behind it.
 resource "aws_lambda_permission" "url" {
+  # checkov:skip=CKV_AWS_301:A public URL is what it is for; the function itself cannot be called past it.
   statement_id           = "InvokeFunctionUrl"
   action                 = "lambda:InvokeFunctionUrl"
   function_name          = aws_lambda_function.this.function_name
@@ -29,6 +31,7 @@ resource "aws_lambda_permission" "url" {
 # Without its condition the second one would open the function to direct calls by everybody.
 # Providers before 6.28.0 cannot express that condition, CloudFormation can: hence a stack with one resource.
 resource "aws_cloudformation_stack" "permission" {
+  # checkov:skip=CKV_AWS_124:Terraform makes the stack and reports how that went; it changes at no other time.
   name = "${var.name}-url-permission"
 
   template_body = jsonencode({

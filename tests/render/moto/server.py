@@ -1,0 +1,109 @@
+"""Moto, an AWS in memory, as the tests of the rendered Terraform need it: `server.py` prints its port and serves.
+
+It listens on loopback only and ends when its stdin does, so it cannot outlive the test, however that ends. What moto
+lacks, or answers otherwise than AWS in a way that a plan would show, is put right here and not in what we render.
+"""
+
+import os
+import re
+import sys
+import threading
+import uuid
+
+from moto.awslambda.models import LambdaFunction
+from moto.cloudfront.models import DefaultCacheBehaviour, Origin, ViewerCertificate
+from moto.iam.access_control import PermissionResult
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
+from moto.s3.models import FakeBucket
+from werkzeug.serving import make_server
+
+
+def without_empty_image_config(describe):
+    """AWS leaves `ImageConfigResponse` out for an image that is started as it is; moto always answers with an empty one."""
+
+    def described(self, *arguments, **named):
+        configuration = describe(self, *arguments, **named)
+        if not any(self.image_config.response().values()):
+            configuration.pop("ImageConfigResponse", None)
+        return configuration
+
+    return described
+
+
+def without(*attributes, unless):
+    """AWS leaves out what a distribution does not say; moto answers with an empty or a made-up one."""
+
+    def wrap(initialise):
+        def initialised(self, config):
+            initialise(self, config)
+            if not config.get(unless):
+                for attribute in attributes:
+                    setattr(self, attribute, None)
+
+        return initialised
+
+    return wrap
+
+
+def with_access_control(initialise):
+    """Moto forgets by which rule CloudFront signs what it asks of an origin."""
+
+    def initialised(self, config):
+        initialise(self, config)
+        self.origin_access_control_id = config.get("OriginAccessControlId") or ""
+
+    return initialised
+
+
+LambdaFunction.get_configuration = without_empty_image_config(LambdaFunction.get_configuration)
+DefaultCacheBehaviour.__init__ = without("forwarded_values", unless="ForwardedValues")(DefaultCacheBehaviour.__init__)
+Origin.__init__ = with_access_control(Origin.__init__)
+ViewerCertificate.__init__ = without("ssl_support_method", unless="SSLSupportMethod")(ViewerCertificate.__init__)
+# Moto decides by a bucket's policy without reading its conditions: `RefusePlainHttp` would refuse everything.
+FakeBucket.get_permission = lambda *_, **__: PermissionResult.NEUTRAL
+
+
+class ResponseHeadersPolicies:
+    """The one kind of CloudFront resource that moto does not know: kept as the XML that came, and given back."""
+
+    PATH = re.compile(r"/2020-05-31/response-headers-policy(?:/([0-9a-f-]+))?(?:/config)?")
+
+    def __init__(self, application):
+        self.application = application
+        self.policies = {}
+
+    def __call__(self, environ, start_response):
+        match = self.PATH.fullmatch(environ["PATH_INFO"])
+        if not match:
+            return self.application(environ, start_response)
+        status, body = self.answer(environ["REQUEST_METHOD"], match[1], environ)
+        start_response(status, [("Content-Type", "text/xml"), ("ETag", "1"), ("Content-Length", str(len(body)))])
+        return [body]
+
+    def answer(self, method, identifier, environ):
+        """Returns status and body; the configuration is the root element of what the provider sends."""
+        if method == "POST":
+            identifier = str(uuid.uuid4())
+            self.policies[identifier] = environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))
+        elif identifier not in self.policies:
+            return "404 Not Found", b"<ErrorResponse><Error><Code>NoSuchResponseHeadersPolicy</Code></Error></ErrorResponse>"
+        if method == "DELETE":
+            del self.policies[identifier]
+            return "204 No Content", b""
+        head = f"<Id>{identifier}</Id><LastModifiedTime>2026-01-01T00:00:00Z</LastModifiedTime>".encode()
+        policy = b"<ResponseHeadersPolicy>" + head + self.policies[identifier] + b"</ResponseHeadersPolicy>"
+        return ("201 Created" if method == "POST" else "200 OK"), policy
+
+
+def end_with_stdin():
+    """Waits for the test process, which holds the other end of the pipe, to close it or to die."""
+    sys.stdin.buffer.read()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=end_with_stdin, daemon=True).start()
+    application = ResponseHeadersPolicies(DomainDispatcherApplication(create_backend_app))
+    server = make_server("127.0.0.1", 0, application, threaded=True)
+    print(server.server_port, flush=True)
+    server.serve_forever()
