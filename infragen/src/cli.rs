@@ -3,6 +3,7 @@
 mod completions;
 mod cost;
 mod doctor;
+mod explain;
 mod init;
 mod man;
 mod query;
@@ -16,7 +17,7 @@ mod validate;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use contract::Environment;
 use infragen::diagnostic::Source;
 use infragen::manifest::parse_override;
@@ -88,6 +89,19 @@ enum Command {
         /// Dotted key; `architecture` and `package.FUNCTION` are short for the keys behind them.
         key: String,
     },
+    /// Say what a key means and which outputs it reaches, or which keys are behind an output.
+    #[command(group = ArgGroup::new("subject").required(true))]
+    Explain {
+        /// Dotted key or table, such as `stream.poll_interval` or `stream`.
+        #[arg(group = "subject")]
+        key: Option<String>,
+        /// Address such as `module.stream` or `aws_lambda_function.stream`, or a rendered file, with `:LINE` if wanted.
+        #[arg(long, value_name = "ADDRESS", group = "subject")]
+        resource: Option<String>,
+        /// Print the reference of every key, in Markdown.
+        #[arg(long, group = "subject")]
+        all: bool,
+    },
     /// Print the JSON Schema (draft-07) of the manifest, for editors.
     Schema,
     /// Write a commented manifest where there is none.
@@ -149,6 +163,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Validate { format } => shell.validate(*format),
         Command::Show { format } => shell.show(*format),
         Command::Query { key } => shell.query(key),
+        Command::Explain { key, resource, all: _ } => shell.explain(key.as_deref(), resource.as_deref()),
         Command::Schema => shell.schema(),
         Command::Init => shell.init(),
         Command::Completions { shell: which } => shell.completions(*which),

@@ -11,7 +11,9 @@ pub mod cost;
 pub mod plan;
 
 pub mod align;
+pub mod explain;
 pub mod hcl;
+pub mod provenance;
 pub mod render;
 pub mod schema;
 

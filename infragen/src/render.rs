@@ -200,6 +200,15 @@ fn references(functions: &[&FunctionPlan]) -> Vec<Reference> {
 /// # Errors
 /// [`RenderError`]
 pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, RenderError> {
+    let engine = templates.engine().map_err(|source| RenderError::Template { path: "templates".into(), source })?;
+    render_with(loaded, &engine)
+}
+
+/// Renders with templates that are compiled already, for those who render many times.
+///
+/// # Errors
+/// [`RenderError`]
+pub fn render_with(loaded: &Loaded, engine: &Tera) -> Result<Rendering, RenderError> {
     let plan = plan(loaded);
     let environment = loaded.manifest.project.environment.as_str();
     let mut rendering = match loaded.target {
@@ -209,7 +218,7 @@ pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, Rende
             files: Vec::new(),
         },
         Target::Base => {
-            let mut rendering = roots(&plan, templates, "generated", "frontend/config.js")?;
+            let mut rendering = roots(&plan, engine, "generated", "frontend/config.js")?;
             rendering.artifacts.extend(files::dockerfile(&plan)?);
             let path = "generated/deploy.schema.json".to_owned();
             rendering.artifacts.push(Artifact { path, text: schema::text() });
@@ -222,7 +231,7 @@ pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, Rende
         }
         Target::Overlay => {
             let folder = format!("generated/{environment}");
-            let mut rendering = roots(&plan, templates, &folder, &format!("{folder}/config.js"))?;
+            let mut rendering = roots(&plan, engine, &folder, &format!("{folder}/config.js"))?;
             rendering.folders = vec![folder];
             rendering
         }
@@ -232,10 +241,8 @@ pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, Rende
 }
 
 /// Renders both Terraform roots and the page's configuration.
-fn roots(plan: &Plan, templates: &Templates, folder: &str, config_js_path: &str) -> Result<Rendering, RenderError> {
+fn roots(plan: &Plan, engine: &Tera, folder: &str, config_js_path: &str) -> Result<Rendering, RenderError> {
     let root = format!("{folder}/terraform");
-    let fail = |source| RenderError::Template { path: root.clone(), source };
-    let engine = templates.engine().map_err(fail)?;
     let functions = vec![&plan.stream, &plan.dashboard];
     let references = references(&functions);
     let (page_literals, page_urls) = page_values(plan);
@@ -252,7 +259,7 @@ fn roots(plan: &Plan, templates: &Templates, folder: &str, config_js_path: &str)
     };
     // The bootstrap root makes the bucket, so its own state cannot be in it.
     let with_state = Extra { state_bucket: plan.terraform.state_bucket.as_deref(), ..extra.clone() };
-    let file = |template: &str, path: String, extra: &Extra<'_>| terraform_file(&engine, plan, extra, template, path);
+    let file = |template: &str, path: String, extra: &Extra<'_>| terraform_file(engine, plan, extra, template, path);
     let mut artifacts = Vec::new();
     let of_distribution = plan.distribution.iter().flat_map(DistributionPlan::files);
     for name in ["outputs", "providers", "tables", "variables", "versions"].into_iter().chain(of_distribution) {

@@ -4,6 +4,7 @@ mod analysis;
 mod apply;
 mod ci;
 mod cost;
+mod definitions;
 mod doctor;
 mod escaping;
 mod front;
@@ -18,6 +19,7 @@ mod plans;
 mod rendering;
 mod terraform;
 mod terraform_tests;
+mod transcripts;
 mod weight;
 
 use std::path::{Path, PathBuf};
@@ -97,6 +99,11 @@ fn infragen(folder: &Path, arguments: &[&str]) -> Run {
 struct Project(TempDir);
 
 impl Project {
+    /// With nothing in it.
+    fn empty() -> Self {
+        Self(tempfile::tempdir().unwrap())
+    }
+
     fn new(manifest: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("deploy.toml"), manifest).unwrap();

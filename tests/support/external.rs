@@ -38,7 +38,7 @@ fn script(name: &str) -> PathBuf {
 }
 
 /// Something that `./justw test` installs and names in a variable.
-fn tool(variable: &str, otherwise: &str) -> PathBuf {
+pub(crate) fn tool(variable: &str, otherwise: &str) -> PathBuf {
     let path = std::env::var_os(variable).map_or_else(|| workspace().join(otherwise), PathBuf::from);
     assert!(path.exists(), "{} is not there; `./justw test` installs it", path.display());
     path

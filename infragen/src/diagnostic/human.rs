@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Colour, Diagnostic, Input, Layer, Lines};
+use super::{Colour, Diagnostic, Input, Layer, Lines, Span};
 
 /// Diagnostics shown to people; whoever made more mistakes mends these first.
 const SHOWN_MAX: usize = 100;
@@ -19,8 +19,11 @@ pub fn human(input: &Input, diagnostics: &[Diagnostic], colour: Colour) -> Strin
     let mut lines: BTreeMap<Layer, Lines<'_>> = BTreeMap::new();
     let mut shown: Vec<String> = Vec::new();
     for diagnostic in diagnostics.iter().take(SHOWN_MAX) {
-        let layer = diagnostic.span.as_ref().map_or(Layer::Base, |span| span.layer);
-        let lines = lines.entry(layer).or_insert_with(|| Lines::new(&input.source(layer).text));
+        // Only where there is a place to show: finding the lines walks the whole text.
+        let lines = diagnostic.span.as_ref().map(|span| {
+            let layer = span.layer;
+            (span, &*lines.entry(layer).or_insert_with(|| Lines::new(&input.source(layer).text)))
+        });
         shown.push(renderer.render(&[group(input, diagnostic, lines)]));
     }
     if diagnostics.len() > SHOWN_MAX {
@@ -30,10 +33,10 @@ pub fn human(input: &Input, diagnostics: &[Diagnostic], colour: Colour) -> Strin
     shown.iter().map(|text| format!("{}\n", text.trim_end())).collect::<Vec<_>>().join("\n")
 }
 
-fn group<'a>(input: &'a Input, diagnostic: &'a Diagnostic, lines: &Lines<'_>) -> Group<'a> {
-    let title = Level::ERROR.primary_title(diagnostic.sentence()).id(diagnostic.code);
-    let group = match &diagnostic.span {
-        Some(span) => {
+fn group<'a>(input: &'a Input, diagnostic: &'a Diagnostic, place: Option<(&Span, &Lines<'_>)>) -> Group<'a> {
+    let title = Level::ERROR.primary_title(printable(&diagnostic.sentence())).id(diagnostic.code);
+    let group = match place {
+        Some((span, lines)) => {
             let source = input.source(span.layer);
             let range = lines.snap(&span.range);
             // Only the lines in question: the renderer walks all that it is given.
@@ -50,7 +53,7 @@ fn group<'a>(input: &'a Input, diagnostic: &'a Diagnostic, lines: &Lines<'_>) ->
         None => title.element(Origin::path(printable(&input.manifest.name))),
     };
     match &diagnostic.hint {
-        Some(hint) => group.element(Level::HELP.with_name("hint").message(hint.as_str())),
+        Some(hint) => group.element(Level::HELP.with_name("hint").message(printable(hint))),
         None => group,
     }
 }
@@ -63,7 +66,7 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::{Source, Span};
+    use crate::diagnostic::Source;
 
     fn input(text: &str) -> Input {
         Input::new(Source { name: "m.toml".into(), text: text.into() })

@@ -40,9 +40,13 @@ pub fn json(input: &Input, diagnostics: &[Diagnostic]) -> String {
     for diagnostic in diagnostics {
         let layer = diagnostic.span.as_ref().map(|span| span.layer);
         let source = input.source(layer.unwrap_or_default());
-        let lines = lines.entry(layer.unwrap_or_default()).or_insert_with(|| Lines::new(&source.text));
-        let start = diagnostic.span.as_ref().map(|span| lines.position(span.range.start));
-        let end = diagnostic.span.as_ref().map(|span| lines.position(span.range.end));
+        let (start, end) = match &diagnostic.span {
+            Some(span) => {
+                let lines = lines.entry(span.layer).or_insert_with(|| Lines::new(&source.text));
+                (Some(lines.position(span.range.start)), Some(lines.position(span.range.end)))
+            }
+            None => (None, None),
+        };
         located.push(Located {
             code: diagnostic.code,
             key: &diagnostic.key,

@@ -10,6 +10,7 @@ pub mod overrides;
 pub mod reader;
 pub mod sections;
 pub mod syntax;
+pub mod tags;
 pub mod tree;
 pub mod types;
 pub mod values;
@@ -128,6 +129,25 @@ pub fn load(input: &Input, environment: Option<&Environment>) -> Result<Loaded, 
             own.is_some() && std::iter::once(&base).chain(before).any(|other| other.terraform.backend.bucket == *own);
     }
     Ok(loaded)
+}
+
+/// Returns the manifest with some keys changed, as if that had been typed; none where it would be invalid.
+#[must_use]
+pub fn vary(loaded: &Loaded, changes: &[(&str, toml::Value)]) -> Option<Loaded> {
+    let mut tree = loaded.tree.clone();
+    for (path, value) in changes {
+        let parts: Vec<&str> = path.split('.').collect();
+        tree::insert(&mut tree, &parts, tree::node(value))?;
+    }
+    let log = RefCell::new(Vec::new());
+    let mut manifest = Manifest::read(&Reader::new(&tree, &log));
+    if loaded.target == Target::Local {
+        manifest.project.environment = loaded.manifest.project.environment.clone();
+    }
+    checks::check(&manifest, &tree, &[], &log);
+    environments::check_names(&manifest, &[], &tree, &log);
+    let is_valid = log.into_inner().is_empty();
+    is_valid.then_some(Loaded { manifest, tree, ..loaded.clone() })
 }
 
 /// Returns whether a diagnostic is about a value that could be read in part only.

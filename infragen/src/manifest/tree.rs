@@ -115,6 +115,20 @@ pub fn node(value: &toml::Value) -> Node {
     Node { value: raw, span: Span::default(), key_span: Span::default() }
 }
 
+/// Puts a node at a path, making the tables above it; none where something else than a table is in the way.
+pub(super) fn insert(table: &mut Table, parts: &[&str], value: Node) -> Option<()> {
+    let (head, rest) = parts.split_first()?;
+    if rest.is_empty() {
+        table.insert((*head).to_owned(), value);
+        return Some(());
+    }
+    let empty = || Node { value: Raw::Table(Table::new()), span: Span::default(), key_span: Span::default() };
+    match &mut table.entry((*head).to_owned()).or_insert_with(empty).value {
+        Raw::Table(inner) => insert(inner, rest, value),
+        _ => None,
+    }
+}
+
 /// Says that everything in a table was typed in `layer`.
 pub(super) fn set_layer(table: &mut Table, layer: Layer) {
     for node in table.values_mut() {

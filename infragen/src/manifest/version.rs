@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::reader::{ManifestValue, Problem};
-use super::tree::Node;
+use super::tree::{Node, shorten};
 use super::values::{strings, text};
 
 /// A released version: three numbers.
@@ -48,7 +48,7 @@ impl VersionConstraint {
     pub fn new(text: &str) -> Result<Self, ConstraintError> {
         let (mut floor, mut ceiling): (Option<Version>, Option<Version>) = (None, None);
         for part in text.split(',').map(str::trim) {
-            let malformed = || ConstraintError::Malformed { part: part.to_owned() };
+            let malformed = || ConstraintError::Malformed { part: shorten(part) };
             let split = part.find(|c: char| c.is_ascii_digit()).ok_or_else(malformed)?;
             let (operator, number) = part.split_at(split);
             let version = parse_version(number).ok_or_else(malformed)?;

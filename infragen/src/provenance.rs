@@ -1,0 +1,255 @@
+//! Which key reaches which output: found out by changing each key and comparing what is rendered, so that no table of
+//! it can go stale.
+
+mod address;
+mod behind;
+mod places;
+
+use std::cell::OnceCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use tera::Tera;
+
+use crate::manifest::listing::literal;
+use crate::manifest::reader::KeyDoc;
+use crate::manifest::{self, Loaded, Manifest, Section as _};
+use crate::plan::plan;
+use crate::render::{Artifact, RenderError, Templates, render_with};
+
+pub use behind::{Behind, Hit};
+pub use places::Place;
+
+/// Values that are tried for one key; two that change something show what is a coincidence of one.
+const TRIED_MAX: usize = 8;
+const ENOUGH: usize = 2;
+
+/// Keys that reach no output, each with what they are for instead.
+const COMMANDS_ONLY: [(&str, &str); 8] = [
+    ("stream.allow_fast_poll", "permits a `stream.poll_interval` under a second"),
+    ("stream.invoke_mode", "has one word only: its program works in no other mode"),
+    ("dashboard.invoke_mode", "has one word only: its program works in no other mode"),
+    (
+        "stream.expected_viewers",
+        "is what `stream.reserved_concurrency` is held against and `infragen cost` reckons with",
+    ),
+    ("stream.image.architecture", "is compared with `package.architecture`"),
+    ("dashboard.image.architecture", "is compared with `package.architecture`"),
+    ("cost.hours_per_day", "is what `infragen cost` reckons with"),
+    ("cost.items_per_day", "is what `infragen cost` reckons with"),
+];
+
+/// Other manifests in which keys are tried that do nothing, or are refused, in this one.
+const SITUATIONS: [&[(&str, &str)]; 12] = [
+    &[("front.kind", "'cloudfront'")],
+    &[
+        ("front.kind", "'cloudfront'"),
+        ("front.domain", "'live.example.com'"),
+        ("front.hosted_zone_id", "'Z0123456789'"),
+    ],
+    &[
+        ("front.kind", "'cloudfront'"),
+        ("auth.mode", "'trusted-header'"),
+        ("front.viewer_function_arn", "'arn:aws:cloudfront::123456789012:function/user-id'"),
+    ],
+    &[("front.allow_origins", "['https://page.example.com']")],
+    &[("terraform.backend.kind", "'s3'"), ("terraform.backend.bucket", "'state-bucket'")],
+    &[
+        ("stream.compute", "'managed-instances'"),
+        ("stream.memory", "'8 GiB'"),
+        ("stream.vpc.subnets", "['subnet-01234567']"),
+        ("stream.vpc.security_groups", "['sg-01234567']"),
+        ("terraform.aws_provider", "'>= 6.28.0, < 7.0.0'"),
+    ],
+    &[("dashboard.vpc.subnets", "['subnet-01234567']"), ("dashboard.vpc.security_groups", "['sg-01234567']")],
+    &[("stream.package", "'image'"), ("dashboard.package", "'image'")],
+    &[
+        ("ci.provider", "'github'"),
+        ("ci.repository", "'example/live'"),
+        ("terraform.backend.kind", "'s3'"),
+        ("terraform.backend.bucket", "'state-bucket'"),
+    ],
+    &[("operations.email", "'operations@example.com'")],
+    &[("operations.email", "'operations@example.com'"), ("operations.monthly_budget_usd", "10")],
+    &[("stream.reserved_concurrency", "1000")],
+];
+
+/// What one key reaches.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// What the manifest would have to say for the key to do anything; empty where it does now.
+    pub when: Vec<(&'static str, String)>,
+    /// Where it goes, sorted.
+    pub places: Vec<Place>,
+}
+
+/// A manifest, what is rendered from it, and the way to render others.
+#[derive(Debug)]
+pub struct Provenance<'a> {
+    loaded: &'a Loaded,
+    engine: Tera,
+    artifacts: Vec<Artifact>,
+    /// What every key reaches: found out once, where somebody asks for the way back.
+    all: OnceCell<BTreeMap<String, Vec<Place>>>,
+}
+
+impl<'a> Provenance<'a> {
+    /// Renders the manifest as it is.
+    ///
+    /// # Errors
+    /// [`RenderError`]
+    pub fn new(loaded: &'a Loaded, templates: &Templates) -> Result<Self, RenderError> {
+        let engine = templates.engine().map_err(|source| RenderError::Template { path: "templates".into(), source })?;
+        let artifacts = render_with(loaded, &engine)?.artifacts;
+        Ok(Self { loaded, engine, artifacts, all: OnceCell::new() })
+    }
+
+    /// The artifacts of the manifest as it is.
+    #[must_use]
+    pub fn artifacts(&self) -> &[Artifact] {
+        &self.artifacts
+    }
+
+    /// Finds out what a key reaches, in this manifest or else in one where it does something.
+    ///
+    /// # Errors
+    /// [`RenderError`]
+    pub fn reach(&self, doc: &KeyDoc) -> Result<Reach, RenderError> {
+        let places = self.places(self.loaded, &self.artifacts, doc)?;
+        if !places.is_empty() || commands_only(&doc.path).is_some() {
+            return Ok(Reach { when: Vec::new(), places });
+        }
+        for situation in SITUATIONS {
+            let changes: Vec<(&'static str, toml::Value)> =
+                situation.iter().map(|(key, text)| (*key, parsed(text))).collect();
+            let Some(loaded) = manifest::vary(self.loaded, &changes) else { continue };
+            let artifacts = render_with(&loaded, &self.engine)?.artifacts;
+            let mut places = self.places(&loaded, &artifacts, doc)?;
+            if places.is_empty() && changes.iter().any(|(key, _)| *key == doc.path) {
+                // Its words are valid only together with other keys: they make the difference together.
+                places = places::compare(&self.artifacts, &artifacts).into_iter().collect();
+            }
+            if !places.is_empty() {
+                let others = changes.iter().filter(|(key, _)| *key != doc.path);
+                return Ok(Reach { when: others.map(|(key, value)| (*key, literal(value))).collect(), places });
+            }
+        }
+        Ok(Reach::default())
+    }
+
+    /// Finds out what every key reaches in this manifest.
+    ///
+    /// # Errors
+    /// [`RenderError`]
+    pub fn all(&self) -> Result<&BTreeMap<String, Vec<Place>>, RenderError> {
+        if let Some(all) = self.all.get() {
+            return Ok(all);
+        }
+        let keys = Manifest::docs("").into_iter().filter(|doc| commands_only(&doc.path).is_none());
+        let all: Result<_, RenderError> =
+            keys.map(|doc| Ok((doc.path.clone(), self.places(self.loaded, &self.artifacts, &doc)?))).collect();
+        let all = all?;
+        Ok(self.all.get_or_init(|| all))
+    }
+
+    fn places(&self, loaded: &Loaded, before: &[Artifact], doc: &KeyDoc) -> Result<Vec<Place>, RenderError> {
+        let present = find(&loaded.manifest.show(), &doc.path);
+        let others = doc.examples.iter().chain(&doc.default).filter(|value| Some(*value) != present.as_ref());
+        let unchanged = plan(loaded);
+        let (mut places, mut useful) = (BTreeSet::new(), 0);
+        for value in others.take(TRIED_MAX) {
+            let Some(varied) = manifest::vary(loaded, &[(&doc.path, value.clone())]) else { continue };
+            // Templates print the plan and decide nothing: the same plan gives the same bytes.
+            if plan(&varied) == unchanged {
+                continue;
+            }
+            let after = render_with(&varied, &self.engine)?.artifacts;
+            let found = places::compare(before, &after);
+            useful += usize::from(!found.is_empty());
+            places.extend(found);
+            if useful == ENOUGH {
+                break;
+            }
+        }
+        Ok(places.into_iter().collect())
+    }
+}
+
+/// Returns what a key is for that reaches no output.
+#[must_use]
+pub fn commands_only(key: &str) -> Option<&'static str> {
+    COMMANDS_ONLY.iter().find(|(listed, _)| *listed == key).map(|(_, purpose)| *purpose)
+}
+
+fn parsed(text: &str) -> toml::Value {
+    let table: toml::Table = toml::from_str(&format!("v = {text}")).expect("a literal that a test parses");
+    table["v"].clone()
+}
+
+fn find(table: &toml::Table, path: &str) -> Option<toml::Value> {
+    match path.split_once('.') {
+        None => table.get(path).cloned(),
+        Some((head, rest)) => find(table.get(head)?.as_table()?, rest),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Input, Source};
+
+    fn loaded(text: &str) -> Loaded {
+        manifest::load(&Input::new(Source { name: "m".into(), text: text.into() }), None).unwrap()
+    }
+
+    fn doc(path: &str) -> KeyDoc {
+        Manifest::docs("").into_iter().find(|doc| doc.path == path).unwrap()
+    }
+
+    #[test]
+    fn every_key_reaches_an_output_or_is_known_to_steer_commands_only() {
+        let loaded = loaded("");
+        let provenance = Provenance::new(&loaded, &Templates::embedded()).unwrap();
+        let mut wrong = Vec::new();
+        for doc in Manifest::docs("") {
+            let is_listed = commands_only(&doc.path).is_some();
+            let reach = provenance.reach(&doc).unwrap();
+            if is_listed == reach.places.is_empty() {
+                continue;
+            }
+            wrong.push(format!(
+                "{}: {}",
+                doc.path,
+                if is_listed { "is listed but reaches outputs" } else { "is dead" }
+            ));
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+
+    #[test]
+    fn a_key_reaches_blocks_attributes_and_variables() {
+        let loaded = loaded("");
+        let provenance = Provenance::new(&loaded, &Templates::embedded()).unwrap();
+        let reach = provenance.reach(&doc("stream.memory")).unwrap();
+        let found: Vec<String> = reach.places.iter().map(ToString::to_string).collect();
+        assert_eq!(reach.when, []);
+        assert!(
+            found
+                .iter()
+                .any(|place| place.starts_with("generated/terraform/stream.tf:") && place.contains("`module.stream`")),
+            "{found:?}"
+        );
+        let reach = provenance.reach(&doc("terraform.backend.bucket")).unwrap();
+        assert_eq!(reach.when, [("terraform.backend.kind", "\"s3\"".to_owned())]);
+    }
+
+    #[test]
+    fn every_situation_is_a_valid_manifest() {
+        for situation in SITUATIONS {
+            let changes: Vec<(&str, toml::Value)> = situation.iter().map(|(key, text)| (*key, parsed(text))).collect();
+            assert!(manifest::vary(&loaded(""), &changes).is_some(), "{situation:?}");
+        }
+        for (key, _) in COMMANDS_ONLY {
+            doc(key);
+        }
+    }
+}

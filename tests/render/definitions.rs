@@ -1,0 +1,137 @@
+//! What is made of the manifest's definitions, and what must keep up with them: reference, schema, codes of mistakes.
+
+use std::collections::BTreeSet;
+use std::process::Command;
+
+use super::{Project, fixture_names, fixtures, infragen, is_updating, workspace};
+use crate::support::external::tool;
+
+#[test]
+fn the_reference_is_fresh() {
+    let found = infragen(&workspace(), &["explain", "--all"]).stdout;
+    let path = workspace().join("docs/manifest.md");
+    if is_updating() {
+        std::fs::write(&path, &found).unwrap();
+    }
+    let committed = std::fs::read_to_string(path).unwrap_or_default();
+    assert!(committed == found, "docs/manifest.md is stale: run `UPDATE=1 ./justw it -p tests render::definitions`");
+}
+
+/// Every string in the sources that is the code of a mistake: the first argument of what makes one.
+fn codes_of_the_source() -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    let mut folders = vec![workspace().join("infragen/src/manifest")];
+    while let Some(folder) = folders.pop() {
+        for path in std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()) {
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(path).unwrap();
+            let source = text.split("#[cfg(test)]").next().unwrap();
+            for call in ["fail(", ".code(", "Problem::new(", "Diagnostic::new(", "=> "] {
+                for (at, _) in source.match_indices(call) {
+                    let Some(rest) = source[at + call.len()..].trim_start().strip_prefix('"') else { continue };
+                    let code = rest.split('"').next().unwrap();
+                    let is_code = code.contains('-') && code.chars().all(|c| c.is_ascii_lowercase() || c == '-');
+                    // After `=>` stand a match's words too; a code is followed by the check of a text.
+                    if (is_code || code == "malformed") && (call != "=> " || rest[code.len()..].starts_with("\",")) {
+                        codes.insert(code.to_owned());
+                    }
+                }
+            }
+        }
+    }
+    codes
+}
+
+#[test]
+fn every_code_has_a_manifest_that_shows_it() {
+    let mut shown = BTreeSet::new();
+    for name in fixture_names("invalid") {
+        let text = std::fs::read_to_string(fixtures("invalid").join(format!("{name}.stderr"))).unwrap();
+        let code = |line: &str| Some(line.strip_prefix("error[")?.split_once("]: ")?.0.to_owned());
+        let codes: Vec<String> = text.lines().filter_map(code).collect();
+        assert!(!codes.is_empty(), "{name} shows no code");
+        shown.extend(codes);
+    }
+    // Too long to be kept.
+    let run = Project::new(&"#".repeat(300_000)).run(&["validate"]);
+    assert_eq!(run.stderr, "error[too-long]: the file is longer than 256 KiB: no manifest is\n--> deploy.toml\n");
+    shown.insert("too-long".to_owned());
+    let source = codes_of_the_source();
+    assert!(source.len() > 50, "{source:?}");
+    let unseen: Vec<&String> = source.difference(&shown).collect();
+    assert!(unseen.is_empty(), "no manifest of tests/fixtures/manifests/invalid shows {unseen:?}");
+    let unknown: Vec<&String> = shown.difference(&source).collect();
+    assert!(unknown.is_empty(), "no source makes {unknown:?}: does the search in this test still find all?");
+    assert!(fixture_names("invalid").len() >= 60);
+}
+
+/// Asks a JSON Schema validator that is not ours about each manifest.
+fn validated(schema: &str, manifests: &[String]) -> Vec<bool> {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("schema.json"), schema).unwrap();
+    let values: Vec<toml::Value> = manifests.iter().map(|text| toml::from_str(text).unwrap()).collect();
+    std::fs::write(folder.path().join("manifests.json"), serde_json::to_vec(&values).unwrap()).unwrap();
+    let output = Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"))
+        .arg(workspace().join("tests/support/validate_schema.py"))
+        .current_dir(folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+#[test]
+fn the_schema_takes_every_valid_manifest_and_refuses_most_others() {
+    let schema = Project::new("").run(&["schema"]).done().stdout;
+    let committed = std::fs::read_to_string(workspace().join("generated/deploy.schema.json")).unwrap();
+    assert!(schema == committed, "generated/deploy.schema.json is stale: run `./justw render`");
+    let read =
+        |kind: &str, name: &String| std::fs::read_to_string(fixtures(kind).join(format!("{name}.toml"))).unwrap();
+
+    let mut valid: Vec<String> = fixture_names("valid").iter().map(|name| read("valid", name)).collect();
+    valid.push(std::fs::read_to_string(workspace().join("deploy.toml")).unwrap());
+    valid.push(String::new());
+    assert_eq!(validated(&schema, &valid), vec![true; valid.len()], "{:?}", fixture_names("valid"));
+
+    // Rules between keys are not for a schema; what one key breaks by itself mostly is.
+    let is_toml = |name: &String| toml::from_str::<toml::Table>(&read("invalid", name)).is_ok();
+    let names: Vec<String> = fixture_names("invalid").into_iter().filter(is_toml).collect();
+    let texts: Vec<String> = names.iter().map(|name| read("invalid", name)).collect();
+    let results = validated(&schema, &texts);
+    let refused: Vec<&String> =
+        names.iter().zip(&results).filter(|(_, valid)| !**valid).map(|(name, _)| name).collect();
+    for name in ["unknown_key", "unknown_section", "wrong_types", "words", "numbers", "duration_without_unit", "labels"]
+    {
+        assert!(refused.iter().any(|refused| *refused == name), "{name} gets through: {refused:?}");
+    }
+    assert!(refused.len() * 3 >= names.len(), "{} of {}: {refused:?}", refused.len(), names.len());
+}
+
+#[test]
+fn completions_and_manual_page_name_every_command() {
+    let project = Project::new("");
+    let help = project.run(&["--help"]).done().stdout;
+    let commands: Vec<&str> = help
+        .split("Commands:\n")
+        .nth(1)
+        .unwrap()
+        .lines()
+        .take_while(|line| line.starts_with("  "))
+        .filter_map(|line| line.split_whitespace().next())
+        .collect();
+    assert!(commands.len() >= 9, "{commands:?}");
+    let man = project.run(&["man"]).done().stdout;
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let completions = project.run(&["completions", shell]).done().stdout;
+        for command in &commands {
+            assert!(completions.contains(command), "{shell} does not know {command}");
+            assert!(man.contains(&format!("\n.SS {command}\n")), "the manual page does not know {command}");
+        }
+    }
+    let check =
+        Command::new("bash").args(["-n", "-c", &project.run(&["completions", "bash"]).done().stdout]).output().unwrap();
+    assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));
+}
