@@ -8,6 +8,8 @@ use crate::schema::capitalised;
 
 /// Examples of each key in the reference.
 const EXAMPLES_MAX: usize = 3;
+/// Places in one block that are listed; more are one line, because a key that makes a block reaches all of it.
+const PLACES_OF_BLOCK_MAX: usize = 2;
 
 /// What somebody asked about.
 #[derive(Clone, Debug)]
@@ -90,10 +92,30 @@ fn reaches(doc: &KeyDoc, reach: &Reach) -> String {
     // With other keys the lines are not those of the files that are there.
     let place =
         |place: &Place| if reach.when.is_empty() { place.clone() } else { Place { line: None, ..place.clone() } };
-    let mut lines: Vec<String> = reach.places.iter().map(|one| format!("    {}\n", place(one))).collect();
-    lines.dedup();
-    out.push_str(&lines.concat());
+    let places: Vec<Place> = reach.places.iter().map(place).collect();
+    // Places are sorted, so that those of one block stand together.
+    for block in places.chunk_by(|a, b| a.path == b.path && a.address == b.address) {
+        let mut lines: Vec<String> = block.iter().map(|one| format!("    {one}\n")).collect();
+        lines.dedup();
+        if lines.len() > PLACES_OF_BLOCK_MAX {
+            lines = vec![summary(block)];
+        }
+        out.push_str(&lines.concat());
+    }
     out
+}
+
+/// Says in one line which part of a block a key reaches.
+fn summary(block: &[Place]) -> String {
+    let lines = || block.iter().filter_map(|place| place.line);
+    let range = match (lines().min(), lines().max()) {
+        (Some(first), Some(last)) if first < last => format!(":{first}-{last}"),
+        (Some(line), _) => format!(":{line}"),
+        _ => String::new(),
+    };
+    let Some(Place { path, address, .. }) = block.first() else { return String::new() };
+    let address = address.as_ref().map(|address| format!(" `{address}`,")).unwrap_or_default();
+    format!("    {path}{range}{address} {} places\n", block.len())
 }
 
 /// Explains a table: its keys with their present values, and the tables in it.
