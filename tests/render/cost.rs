@@ -2,21 +2,21 @@
 
 use serde_json::Value;
 
-use super::{Project, Run, workspace};
+use super::{Project, Run, is_updating, workspace};
 
 /// Provider, network and memory that managed instances need.
 const MANAGED: &str = "[terraform]\naws_provider = \">= 6.28.0, < 7.0.0\"\n[stream]\ncompute = \"managed-instances\"\n\
                        memory = \"2 GiB\"\n[stream.vpc]\nsubnets = [\"subnet-0123456789abcdef0\"]\n\
                        security_groups = [\"sg-0123456789abcdef0\"]\n";
 
-/// Compares with a file of `tests/fixtures/cost`; `UPDATE_TRANSCRIPTS=1` writes it instead.
+/// Compares with a file of `tests/fixtures/cost`; `UPDATE=1` writes it instead.
 fn transcript(name: &str, found: &str) {
     let path = workspace().join("tests/fixtures/cost").join(name);
-    if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
+    if is_updating() {
         std::fs::write(&path, found).unwrap();
     }
     let expected = std::fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(found, expected, "{name} is stale: run the test with UPDATE_TRANSCRIPTS=1 and read the difference");
+    assert_eq!(found, expected, "{name} is stale: run the test with UPDATE=1 and read the difference");
 }
 
 fn cost(project: &Project, more: &[&str]) -> String {

@@ -7,7 +7,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::{Project, Run, bins, workspace};
+use super::{Project, Run, bins, is_updating, workspace};
 
 /// Version of the AWS provider that the default manifest allows.
 const LOCK: &str = "provider \"registry.terraform.io/hashicorp/aws\" {\n  version = \"5.100.0\"\n}\n";
@@ -128,7 +128,7 @@ fn answers_but(command: &'static str, script: &str) -> Vec<(&'static str, String
 fn transcript(name: &str, run: &Run) {
     let found = format!("{}{}exit code {}\n", run.stdout, run.stderr, run.code);
     let path = workspace().join("tests/fixtures/doctor").join(name);
-    if std::env::var_os("UPDATE_TRANSCRIPTS").is_some() {
+    if is_updating() {
         std::fs::write(&path, &found).unwrap();
     }
     assert_eq!(found, std::fs::read_to_string(&path).unwrap_or_default(), "{name}");
