@@ -265,6 +265,8 @@ fn traces_and_networks_come_with_the_permissions_they_need_and_not_otherwise() {
     let project = Project::rendered("default");
     for file in ["function", "iam", "variables"] {
         let text = project.read(&format!("generated/terraform/modules/lambda/{file}.tf"));
+        // Comments may say why they are not there.
+        let text: String = text.lines().filter(|line| !line.trim_start().starts_with('#')).collect();
         assert!(!text.contains("tracing") && !text.contains("xray") && !text.contains("vpc"), "{text}");
     }
 }
