@@ -58,9 +58,10 @@ pub fn artifacts(manifest: &Manifest, text: Option<&str>, digest: &dyn Fn(&str) 
                 return Check::ok(name, format!("`{}`, from the manifest", uri.as_str()));
             }
             let next = match package {
-                Packaging::Zip => "run `./justw package`",
-                Packaging::Image => "run `./justw image`",
+                Packaging::Zip => "run `./justw package`".to_owned(),
+                Packaging::Image => format!("run `./justw image`, or set `package = \"zip\"` under `[{role}]`"),
             };
+            let next = next.as_str();
             let Some(references) = &references else {
                 let why = if text.is_some() { "is no JSON" } else { "is not there" };
                 return Check::missing(name, format!("`{ARTIFACTS}` {why}"), next);
