@@ -210,15 +210,13 @@ pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, Rende
 /// [`RenderError`]
 pub fn render_with(loaded: &Loaded, engine: &Tera) -> Result<Rendering, RenderError> {
     let plan = plan(loaded);
-    let environment = loaded.manifest.project.environment.as_str();
+    let folder = loaded.folder();
     let mut rendering = match loaded.target {
-        Target::Local => Rendering {
-            artifacts: vec![files::functions_env(&plan)?],
-            folders: vec!["generated/local".into()],
-            files: Vec::new(),
-        },
+        Target::Local => {
+            Rendering { artifacts: vec![files::functions_env(&plan)?], folders: vec![folder], files: Vec::new() }
+        }
         Target::Base => {
-            let mut rendering = roots(&plan, engine, "generated", "frontend/config.js")?;
+            let mut rendering = roots(loaded, &plan, engine, "frontend/config.js")?;
             rendering.artifacts.extend(files::dockerfile(&plan)?);
             let path = "generated/deploy.schema.json".to_owned();
             rendering.artifacts.push(Artifact { path, text: schema::text() });
@@ -230,8 +228,7 @@ pub fn render_with(loaded: &Loaded, engine: &Tera) -> Result<Rendering, RenderEr
             rendering
         }
         Target::Overlay => {
-            let folder = format!("generated/{environment}");
-            let mut rendering = roots(&plan, engine, &folder, &format!("{folder}/config.js"))?;
+            let mut rendering = roots(loaded, &plan, engine, &format!("{folder}/config.js"))?;
             rendering.folders = vec![folder];
             rendering
         }
@@ -241,7 +238,8 @@ pub fn render_with(loaded: &Loaded, engine: &Tera) -> Result<Rendering, RenderEr
 }
 
 /// Renders both Terraform roots and the page's configuration.
-fn roots(plan: &Plan, engine: &Tera, folder: &str, config_js_path: &str) -> Result<Rendering, RenderError> {
+fn roots(loaded: &Loaded, plan: &Plan, engine: &Tera, config_js_path: &str) -> Result<Rendering, RenderError> {
+    let folder = loaded.folder();
     let root = format!("{folder}/terraform");
     let functions = vec![&plan.stream, &plan.dashboard];
     let references = references(&functions);
@@ -289,8 +287,7 @@ fn roots(plan: &Plan, engine: &Tera, folder: &str, config_js_path: &str) -> Resu
     for name in ["providers", "versions"] {
         artifacts.push(file(&format!("terraform/{name}.tf"), format!("{folder}/bootstrap/{name}.tf"), &extra)?);
     }
-    let page = folder.replacen("generated", "dist", 1) + "/page";
-    artifacts.push(files::config_js(plan, &root, &page, config_js_path)?);
+    artifacts.push(files::config_js(plan, &root, &loaded.page_folder(), config_js_path)?);
     Ok(Rendering { artifacts, folders: Vec::new(), files: Vec::new() })
 }
 

@@ -124,15 +124,14 @@ impl Places {
     /// Finds them.
     #[must_use]
     pub fn of(loaded: &Loaded) -> Self {
-        let environment = loaded.manifest.project.environment.as_str();
-        if loaded.target == Target::Base {
-            let [root, render, page] = ["generated/terraform", "infragen render", "dist/page/config.js"];
-            return Self { root: root.into(), render: render.into(), page: page.into() };
-        }
+        let render = match loaded.target {
+            Target::Base => "infragen render".to_owned(),
+            _ => format!("infragen --env {} render", loaded.manifest.project.environment),
+        };
         Self {
-            root: format!("generated/{environment}/terraform"),
-            render: format!("infragen --env {environment} render"),
-            page: format!("dist/{environment}/page/config.js"),
+            root: format!("{}/terraform", loaded.folder()),
+            render,
+            page: format!("{}/config.js", loaded.page_folder()),
         }
     }
 }

@@ -60,6 +60,23 @@ pub struct Loaded {
     pub shares_state_bucket: bool,
 }
 
+impl Loaded {
+    /// Folder of this target's outputs, from the manifest's own.
+    #[must_use]
+    pub fn folder(&self) -> String {
+        match self.target {
+            Target::Base => "generated".to_owned(),
+            Target::Overlay | Target::Local => format!("generated/{}", self.manifest.project.environment),
+        }
+    }
+
+    /// Folder in which an apply leaves the page with its live URLs.
+    #[must_use]
+    pub fn page_folder(&self) -> String {
+        self.folder().replacen("generated", "dist", 1) + "/page"
+    }
+}
+
 /// Why a manifest cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadError {
