@@ -152,8 +152,9 @@ impl<'a> Provenance<'a> {
     }
 
     fn places(&self, loaded: &Loaded, before: &[Artifact], doc: &KeyDoc) -> Result<Vec<Place>, RenderError> {
-        let present = find(&loaded.manifest.show(), &doc.path);
-        let others = doc.examples.iter().chain(&doc.default).filter(|value| Some(*value) != present.as_ref());
+        let shown = loaded.manifest.show();
+        let present = manifest::value_at(&shown, &doc.path);
+        let others = doc.examples.iter().chain(&doc.default).filter(|value| Some(*value) != present);
         let unchanged = plan(loaded);
         let (mut places, mut useful) = (BTreeSet::new(), 0);
         for value in others.take(TRIED_MAX) {
@@ -183,13 +184,6 @@ pub fn commands_only(key: &str) -> Option<&'static str> {
 fn parsed(text: &str) -> toml::Value {
     let table: toml::Table = toml::from_str(&format!("v = {text}")).expect("a literal that a test parses");
     table["v"].clone()
-}
-
-fn find(table: &toml::Table, path: &str) -> Option<toml::Value> {
-    match path.split_once('.') {
-        None => table.get(path).cloned(),
-        Some((head, rest)) => find(table.get(head)?.as_table()?, rest),
-    }
 }
 
 #[cfg(test)]

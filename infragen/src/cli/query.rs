@@ -1,5 +1,7 @@
 //! `infragen query`: one value, for scripts.
 
+use infragen::manifest;
+
 use super::shell::Shell;
 use super::{Outcome, Stopped};
 
@@ -11,9 +13,7 @@ impl Shell<'_> {
             "package.dashboard" => "dashboard.package",
             key => key,
         };
-        let shown = toml::Value::Table(self.shown()?);
-        let found = path.split('.').try_fold(&shown, |value, part| value.get(part));
-        match found {
+        match manifest::value_at(&self.shown()?, path) {
             Some(toml::Value::String(text)) => self.print(&format!("{text}\n"))?,
             Some(toml::Value::Table(table)) => {
                 let text = toml::to_string(table).map_err(|error| self.fail(&error, None))?;

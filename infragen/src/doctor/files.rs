@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{ARTIFACTS, Check, Places};
+use crate::manifest::aws::{ImageUri, is_digest};
 use crate::manifest::types::{BackendKind, FrontKind, Packaging};
 use crate::manifest::{Loaded, Manifest, Names, Target};
 use crate::render::parse_config_js;
@@ -52,36 +53,33 @@ pub fn artifacts(manifest: &Manifest, text: Option<&str>, digest: &dyn Fn(&str) 
         ("artifact-stream", "stream", manifest.stream.package, manifest.stream.image.uri.as_ref()),
         ("artifact-dashboard", "dashboard", manifest.dashboard.package, manifest.dashboard.image.uri.as_ref()),
     ];
-    let judge =
-        |(name, role, package, uri): (&'static str, &str, Packaging, Option<&crate::manifest::aws::ImageUri>)| {
-            if let Some(uri) = uri.filter(|_| package == Packaging::Image) {
-                return Check::ok(name, format!("`{}`, from the manifest", uri.as_str()));
-            }
-            let next = match package {
-                Packaging::Zip => "run `./justw package`".to_owned(),
-                Packaging::Image => format!("run `./justw image`, or set `package = \"zip\"` under `[{role}]`"),
-            };
-            let next = next.as_str();
-            let Some(references) = &references else {
-                let why = if text.is_some() { "is no JSON" } else { "is not there" };
-                return Check::missing(name, format!("`{ARTIFACTS}` {why}"), next);
-            };
-            let variable = format!("{role}_{}", package.as_str());
-            match (package, references.get(&variable)) {
-                (_, None | Some(Value::Null)) => {
-                    Check::missing(name, format!("`{ARTIFACTS}` has no `{variable}`"), next)
-                }
-                (Packaging::Image, Some(value)) => image(name, value, next),
-                (Packaging::Zip, Some(value)) => zip(name, value, manifest.package.architecture.as_str(), digest, next),
-            }
+    let judge = |(name, role, package, uri): (&'static str, &str, Packaging, Option<&ImageUri>)| {
+        if let Some(uri) = uri.filter(|_| package == Packaging::Image) {
+            return Check::ok(name, format!("`{}`, from the manifest", uri.as_str()));
+        }
+        let next = match package {
+            Packaging::Zip => "run `./justw package`".to_owned(),
+            Packaging::Image => format!("run `./justw image`, or set `package = \"zip\"` under `[{role}]`"),
         };
+        let next = next.as_str();
+        let Some(references) = &references else {
+            let why = if text.is_some() { "is no JSON" } else { "is not there" };
+            return Check::missing(name, format!("`{ARTIFACTS}` {why}"), next);
+        };
+        let variable = format!("{role}_{}", package.as_str());
+        match (package, references.get(&variable)) {
+            (_, None | Some(Value::Null)) => Check::missing(name, format!("`{ARTIFACTS}` has no `{variable}`"), next),
+            (Packaging::Image, Some(value)) => image(name, value, next),
+            (Packaging::Zip, Some(value)) => zip(name, value, manifest.package.architecture.as_str(), digest, next),
+        }
+    };
     functions.map(judge).into()
 }
 
 fn image(name: &'static str, value: &Value, next: &str) -> Check {
     let text = value.as_str().unwrap_or_default();
     let digest = text.rsplit_once("@sha256:").map(|(_, digest)| digest);
-    if digest.is_some_and(|digest| digest.len() == 64 && digest.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+    if digest.is_some_and(is_digest) {
         return Check::ok(name, format!("`{text}`"));
     }
     Check::missing(name, format!("`{}` is not pinned by digest", crate::manifest::tree::shorten(text)), next)

@@ -115,8 +115,13 @@ fn is_image(text: &str) -> bool {
     let Some((host, repository)) = name.split_once('/') else {
         return false;
     };
-    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-    digest.len() == 64 && digest.bytes().all(is_hex) && registry(host).is_some() && is_repository(repository)
+    is_digest(digest) && registry(host).is_some() && is_repository(repository)
+}
+
+/// Returns whether a text is the SHA-256 that pins an image: 64 hexadecimal digits in lower case.
+#[must_use]
+pub fn is_digest(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
 }
 
 fn is_domain(text: &str) -> bool {

@@ -77,6 +77,14 @@ impl Loaded {
     }
 }
 
+/// Returns the value at a dotted path of what [`Section::show`] gives.
+#[must_use]
+pub fn value_at<'t>(shown: &'t toml::Table, path: &str) -> Option<&'t toml::Value> {
+    let mut parts = path.split('.');
+    let first = shown.get(parts.next()?)?;
+    parts.try_fold(first, |value, part| value.get(part))
+}
+
 /// Why a manifest cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadError {
