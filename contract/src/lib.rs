@@ -11,11 +11,11 @@ pub mod page;
 pub mod routes;
 pub mod settings;
 pub mod units;
+pub mod words;
 
 pub use names::{
     AttributeName, Environment, EventName, IndexName, Label, Labels, NameError, StatusValue, TableName, Tag,
 };
-pub use settings::{
-    AuthMode, DashboardSettings, DataSettings, Lookup, PollSettings, SettingDoc, SettingError, StreamSettings, WhenFull,
-};
+pub use settings::{DashboardSettings, DataSettings, Lookup, PollSettings, SettingDoc, SettingError, StreamSettings};
 pub use units::{ByteSize, UnitError};
+pub use words::{AuthMode, WhenFull};

@@ -1,0 +1,73 @@
+//! Settings that are one of a closed set of words.
+
+use serde::{Deserialize, Serialize};
+
+use crate::settings::SettingValue;
+
+/// Defines a closed set of words.
+macro_rules! word_setting {
+    ($(#[$doc:meta])* $name:ident { $($(#[$vdoc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub enum $name { $($(#[$vdoc])* $variant),+ }
+
+        impl $name {
+            /// All words, in order.
+            pub const WORDS: &'static [&'static str] = &[$($word),+];
+
+            /// The word.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $word),+ }
+            }
+        }
+
+        impl SettingValue for $name {
+            fn read(text: &str) -> Result<Self, String> {
+                match text {
+                    $($word => Ok(Self::$variant),)+
+                    _ => Err(format!("`{}` is not one of {}", text.escape_debug(), Self::rule())),
+                }
+            }
+            fn write(&self) -> String {
+                self.as_str().to_owned()
+            }
+            fn rule() -> String {
+                Self::WORDS.iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = String;
+            fn try_from(text: String) -> Result<Self, String> {
+                Self::read(&text)
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(value: $name) -> Self {
+                value.write()
+            }
+        }
+    };
+}
+
+word_setting!(
+    /// What a client hears that finds the instance full.
+    WhenFull {
+        /// EventSource gets 200 and `overloaded`, so that it comes back; everybody else 503.
+        Overloaded = "overloaded",
+        /// Everybody gets 503, which is final for a browser's EventSource.
+        Reject = "reject",
+    }
+);
+word_setting!(
+    /// How a caller of a configuration stream proves who they are.
+    AuthMode {
+        /// Nobody can: configuration streams answer 401.
+        Off = "off",
+        /// A header that only a trusted proxy can set.
+        TrustedHeader = "trusted-header",
+    }
+);
