@@ -11,6 +11,16 @@ pub const STREAM_CLOSED: &str = "stream closed";
 pub const REASON: &str = "reason";
 /// Value of [`REASON`] where the transport gave the stream up; every other reason is the function's own.
 pub const CLIENT_LEFT: &str = "client_left";
+/// Its field: how long the stream was open, seconds.
+pub const SECONDS: &str = "seconds";
+/// Its field: events written, updates included.
+pub const EVENTS: &str = "events";
+/// Its field: updates written.
+pub const UPDATES: &str = "updates";
+/// Its field: bytes handed to the transport, whether anybody read them or not.
+pub const BYTES: &str = "bytes";
+/// Its field: reads of the table that began while the stream was open. On classic Lambda they are its own.
+pub const POLLS: &str = "polls";
 
 /// Message of the line about a row that does not parse: one for each row and instance.
 pub const ROW_SKIPPED: &str = "row skipped";

@@ -1,5 +1,6 @@
 //! One poller per instance, running only while somebody listens; what it finds is shared by all sessions.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -28,6 +29,8 @@ struct Shared {
     journal: tokio::sync::Mutex<Journal>,
     published: watch::Sender<Published>,
     listeners: Mutex<Listeners>,
+    /// Reads begun.
+    polls: AtomicU64,
     /// Somebody came who needs a read that begins now.
     nudge: Notify,
 }
@@ -59,6 +62,7 @@ impl Hub {
             journal: tokio::sync::Mutex::new(journal),
             published: watch::Sender::new(Published::default()),
             listeners: Mutex::default(),
+            polls: AtomicU64::new(0),
             nudge: Notify::new(),
         };
         Self { shared: Arc::new(shared) }
@@ -73,6 +77,7 @@ impl Hub {
     /// Listens: the poller runs as long as any subscription lives. Must be called within a tokio runtime.
     #[must_use]
     pub fn subscribe(&self) -> Subscription {
+        let polls_before = self.shared.polls.load(Ordering::Relaxed);
         let mut listeners = self.shared.listeners();
         listeners.count += 1;
         if listeners.poller.as_ref().is_none_or(JoinHandle::is_finished) {
@@ -82,7 +87,7 @@ impl Hub {
         }
         drop(listeners);
         let receiver = self.shared.published.subscribe();
-        Subscription { shared: Arc::clone(&self.shared), receiver, since: Instant::now() }
+        Subscription { shared: Arc::clone(&self.shared), receiver, since: Instant::now(), polls_before }
     }
 
     /// Returns a snapshot that is at most `max_age` old, reading the table if need be.
@@ -113,6 +118,7 @@ impl Shared {
 
     async fn read(&self, journal: &mut Journal) -> Result<Arc<Snapshot>, StoreError> {
         let began = Instant::now();
+        self.polls.fetch_add(1, Ordering::Relaxed);
         let now = self.clock.now();
         let range = journal.next_read(now);
         let too_slow = |_| StoreError::Unavailable(format!("no answer within {:?}", limits::STORE_TIMEOUT));
@@ -194,9 +200,16 @@ pub struct Subscription {
     shared: Arc<Shared>,
     receiver: watch::Receiver<Published>,
     since: Instant,
+    polls_before: u64,
 }
 
 impl Subscription {
+    /// Reads of the table that have begun since this subscription did.
+    #[must_use]
+    pub fn polls(&self) -> u64 {
+        self.shared.polls.load(Ordering::Relaxed).saturating_sub(self.polls_before)
+    }
+
     /// Returns the newest snapshot, once a read has confirmed it that began after this subscription: what was there when
     /// the client came must count as there.
     #[must_use]

@@ -213,6 +213,7 @@ pub struct Session {
     reset: Option<ResetReason>,
     /// Number of the snapshot that was last looked at.
     looked_at: Option<u64>,
+    events_sent: u64,
     updates_sent: u64,
     ended: Option<&'static str>,
 }
@@ -237,9 +238,16 @@ impl Session {
             hash: None,
             reset,
             looked_at: None,
+            events_sent: 0,
             updates_sent: 0,
             ended: None,
         }
+    }
+
+    /// Events sent so far, updates included.
+    #[must_use]
+    pub const fn events_sent(&self) -> u64 {
+        self.events_sent
     }
 
     /// Updates sent so far.
@@ -300,6 +308,7 @@ impl Session {
         encode::retry(&mut out, self.params.reconnect);
         let millis = u64::try_from(self.params.reconnect.as_millis()).unwrap_or(u64::MAX);
         out.extend_from_slice(&event::deadline(reason, millis));
+        self.events_sent += 1;
         Step::Send(out.freeze())
     }
 
@@ -316,7 +325,8 @@ impl Session {
         }
     }
 
-    fn put(&self, out: &mut BytesMut, position: Position, body: &[u8]) {
+    fn put(&mut self, out: &mut BytesMut, position: Position, body: &[u8]) {
+        self.events_sent += 1;
         encode::id(out, &Cursor { position, metrics: self.mark }.to_id(self.params.epoch));
         out.extend_from_slice(body);
     }

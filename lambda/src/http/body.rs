@@ -107,10 +107,12 @@ impl Drop for OpenStream {
             target: MEASURED,
             message = logs::STREAM_CLOSED,
             { logs::REASON } = self.session.ended().unwrap_or(logs::CLIENT_LEFT),
-            seconds = self.sent.began.elapsed().as_secs_f64(),
-            updates = self.session.updates_sent(),
+            { logs::SECONDS } = self.sent.began.elapsed().as_secs_f64(),
+            { logs::EVENTS } = self.session.events_sent(),
+            { logs::UPDATES } = self.session.updates_sent(),
+            { logs::BYTES } = self.sent.bytes,
+            { logs::POLLS } = self.subscription.polls(),
             writes = self.sent.writes,
-            bytes = self.sent.bytes,
         );
     }
 }
