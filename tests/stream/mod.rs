@@ -1,6 +1,7 @@
 //! The stream function from the outside: the shipped binaries, a real table, an emulated Lambda, raw clients.
 
 mod bad_settings;
+mod configurations;
 mod cost;
 mod delivery;
 mod faults;

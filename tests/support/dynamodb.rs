@@ -146,3 +146,9 @@ pub(crate) async fn put_configuration(table: &str, user_id: &str, config_id: &st
     });
     call("PutItem", &json!({ "TableName": table, "Item": item })).await;
 }
+
+/// Deletes a configuration of a user.
+pub(crate) async fn delete_configuration(table: &str, user_id: &str, config_id: &str) {
+    let key = json!({ "PK": { "S": format!("USER#{user_id}") }, "SK": { "S": format!("CONFIG#{config_id}") } });
+    call("DeleteItem", &json!({ "TableName": table, "Key": key })).await;
+}

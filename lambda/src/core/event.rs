@@ -22,6 +22,10 @@ pub enum EndReason {
     Deadline,
     /// The process was told to stop.
     Shutdown,
+    /// What the caller identified themselves with holds no longer.
+    TokenExpired,
+    /// The configuration that the stream follows is gone.
+    ConfigurationDeleted,
 }
 
 impl EndReason {
@@ -32,6 +36,8 @@ impl EndReason {
             Self::Session => "session",
             Self::Deadline => "deadline",
             Self::Shutdown => "shutdown",
+            Self::TokenExpired => "token_expired",
+            Self::ConfigurationDeleted => "configuration_deleted",
         }
     }
 }

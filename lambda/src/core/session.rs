@@ -244,6 +244,22 @@ impl Session {
         }
     }
 
+    /// Follows another filter from here on. The position counts what it lets through and what it does not, so nothing is
+    /// lost or doubled for a ticker that both let through; `metrics` come anew, because they count something else now.
+    pub fn narrow(&mut self, filter: &Filter) {
+        if self.params.filter != *filter {
+            self.params.filter = filter.clone();
+            (self.mark, self.hash, self.looked_at) = ([0; 3], None, None);
+        }
+    }
+
+    /// Ends the session at its next step, unless something else does.
+    pub fn end_early(&mut self, now: Instant, reason: EndReason) {
+        if now < self.params.ends_at.0 {
+            self.params.ends_at = (now, reason);
+        }
+    }
+
     /// Events sent so far, updates included.
     #[must_use]
     pub const fn events_sent(&self) -> u64 {

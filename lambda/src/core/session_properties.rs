@@ -126,7 +126,14 @@ enum Act {
         share: u8,
         instance: usize,
     },
+    /// The user saves their configuration with other tickers.
+    Narrow {
+        filter: usize,
+    },
 }
+
+/// What a configuration may name.
+const FILTERS: [&str; 3] = ["AAPL,NVDA", "AAPL", "NVDA,AAPL,MSFT"];
 
 fn act() -> impl Strategy<Value = Act> {
     prop_oneof![
@@ -138,6 +145,7 @@ fn act() -> impl Strategy<Value = Act> {
         2 => Just(Act::Sighted),
         4 => (0_usize..3).prop_map(|instance| Act::Poll { instance }),
         3 => (0_u8..=100, 0_usize..3).prop_map(|(share, instance)| Act::Cut { share, instance }),
+        1 => (0..FILTERS.len()).prop_map(|filter| Act::Narrow { filter }),
     ]
 }
 
@@ -148,6 +156,8 @@ struct Stage {
     session: Session,
     at: usize,
     filter: Filter,
+    /// All it had, one after the other.
+    filters: Vec<Filter>,
     /// Rows the client must hear of.
     fresh: BTreeSet<String>,
     /// Rows it may have heard of and that are gone.
@@ -175,6 +185,7 @@ impl Stage {
             client,
             session,
             at: 0,
+            filters: vec![filter.clone()],
             filter,
             fresh: BTreeSet::new(),
             deleted: BTreeSet::new(),
@@ -272,7 +283,22 @@ impl Stage {
                 }
             }
             Act::Cut { share, instance } => self.cut(*share, *instance),
+            Act::Narrow { filter } => self.narrow(&Filter::parse(FILTERS[*filter]).unwrap()),
         }
+    }
+
+    /// Only a stream of a configuration can change.
+    fn narrow(&mut self, filter: &Filter) {
+        if self.filter.is_all() || self.filter == *filter {
+            return;
+        }
+        self.filter = filter.clone();
+        self.filters.push(filter.clone());
+        self.session.narrow(filter);
+        self.client.metrics.push("(of other tickers)".to_owned());
+        self.deliver();
+        let metrics = self.client.metrics.last().unwrap();
+        assert!(metrics.contains("total"), "no metrics for the new tickers: {:?}", self.client.metrics);
     }
 
     fn cut(&mut self, share: u8, to: usize) {
@@ -291,7 +317,8 @@ fn expected(stage: &Stage) -> Vec<(String, String, String, String)> {
     let mut all = Vec::new();
     for id in &stage.fresh {
         let row = &stage.world.rows[id];
-        for tag in row.tags.iter().filter(|tag| stage.filter.matches_tag(tag)) {
+        // A ticker that came or went in between may have been heard of or not; one that stayed must have been.
+        for tag in row.tags.iter().filter(|tag| stage.filters.iter().all(|filter| filter.matches_tag(tag))) {
             let score = serde_json::json!(row.score).to_string();
             all.push((id.clone(), tag.to_string(), labels[usize::from(row.label)].to_owned(), score));
         }

@@ -15,7 +15,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 use tracing::Span;
 
+use super::configuration::Follower;
 use crate::clock::Clock;
+use crate::core::event::EndReason;
 use crate::core::session::{Session, Step, View};
 use crate::core::snapshot::Snapshot;
 use crate::hub::Subscription;
@@ -28,6 +30,8 @@ pub struct OpenStream {
     pub session: Session,
     /// The hub's news; the poller runs while this lives.
     pub subscription: Subscription,
+    /// The configuration it follows, where it is one's stream.
+    pub follower: Option<Follower>,
     /// The slot this stream takes.
     pub permit: Permit,
     /// For the number of connections in heartbeats.
@@ -71,6 +75,7 @@ impl OpenStream {
 
     async fn next(&mut self) -> Option<Bytes> {
         loop {
+            self.follow_configuration();
             let snapshot = self.subscription.snapshot();
             match self.step(snapshot.as_ref()) {
                 Step::Send(bytes) => {
@@ -82,10 +87,19 @@ impl OpenStream {
                 Step::Wait(until) => tokio::select! {
                     () = sleep_until(Instant::from_std(until)) => {}
                     () = self.subscription.changed() => {}
+                    () = changed(&mut self.follower) => {}
                     // An error means that nobody is left to stop us: then only the clock ends the session.
                     Ok(_) = self.shutdown.wait_for(|stop| *stop) => {}
                 },
             }
+        }
+    }
+
+    fn follow_configuration(&mut self) {
+        let Some(follower) = &self.follower else { return };
+        match &*follower.latest() {
+            Some(filter) => self.session.narrow(filter),
+            None => self.session.end_early(Instant::now().into_std(), EndReason::ConfigurationDeleted),
         }
     }
 
@@ -97,6 +111,14 @@ impl OpenStream {
             shutdown: *self.shutdown.borrow(),
         };
         self.session.step(self.clock.now(), view)
+    }
+}
+
+/// Waits for another configuration, where there is one to follow.
+async fn changed(follower: &mut Option<Follower>) {
+    match follower {
+        Some(follower) => follower.changed().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The two routers: values that any server can run.
 
 pub mod body;
+pub mod configuration;
 pub mod cors;
 pub mod dashboard;
 pub mod error;

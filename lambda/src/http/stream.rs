@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use super::body::{CURSOR_WAIT, OpenStream, Sent};
+use super::configuration::{self, ConfigurationKey, Follower};
 use super::error::{ApiError, method_not_allowed, not_found};
 use super::health;
 use super::request::{Origin, StreamQuery, accepts_event_stream, config_id, last_event_id};
@@ -91,8 +92,8 @@ async fn stream(
         Ok(permit) => permit,
         Err(_) => return refuse(&deps, &headers, &origin),
     };
-    let filter = query.filter.clone();
-    Ok(open(deps, &origin, &headers, &query, filter, permit).await)
+    let wanted = Wanted { filter: query.filter.clone(), configuration: None };
+    Ok(open(deps, &origin, &headers, &query, wanted, permit).await)
 }
 
 async fn configuration_stream(
@@ -109,11 +110,9 @@ async fn configuration_stream(
         Ok(permit) => permit,
         Err(_) => return refuse(&deps, &headers, &origin),
     };
-    let configuration = tokio::time::timeout(limits::STORE_TIMEOUT, deps.store.configuration(&user, id))
-        .await
-        .map_err(|_| crate::store::StoreError::Unavailable("no answer for a configuration".into()))??;
-    let tags = configuration.ok_or(ApiError::NoConfiguration)?.tags;
-    Ok(open(deps, &origin, &headers, &query, Filter::only(tags), permit).await)
+    let key = ConfigurationKey { user_id: user, config_id: id.to_owned() };
+    let filter = configuration::read(&*deps.store, &key).await?.ok_or(ApiError::NoConfiguration)?;
+    Ok(open(deps, &origin, &headers, &query, Wanted { filter, configuration: Some(key) }, permit).await)
 }
 
 /// Says who the caller is.
@@ -127,12 +126,19 @@ fn user_id(mode: AuthMode, headers: &HeaderMap) -> Result<&str, ApiError> {
     }
 }
 
+/// What a stream is about.
+struct Wanted {
+    filter: Filter,
+    /// The configuration that says so, if one does.
+    configuration: Option<ConfigurationKey>,
+}
+
 async fn open(
     deps: Deps,
     origin: &Origin,
     headers: &HeaderMap,
     query: &StreamQuery,
-    filter: Filter,
+    wanted: Wanted,
     permit: Permit,
 ) -> Response {
     let presented = last_event_id(headers, query).map(|id| Cursor::from_id(id, deps.hub.epoch()));
@@ -153,11 +159,17 @@ async fn open(
     if matches!(presented, Some(Ok(_))) {
         subscription.first_snapshot(CURSOR_WAIT).await;
     }
+    let Wanted { filter, configuration } = wanted;
+    let follower = configuration.map(|key| {
+        let every = deps.settings.poll.poll_interval.get();
+        span.in_scope(|| Follower::start(Arc::clone(&deps.store), key, filter.clone(), every))
+    });
     let params = session_params(&deps, origin, stream_id, filter, presented);
     let now = Instant::now().into_std();
     let stream = OpenStream {
         session: Session::new(params, now),
         subscription,
+        follower,
         permit,
         slots: deps.slots,
         clock: deps.clock,

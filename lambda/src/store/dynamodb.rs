@@ -295,6 +295,9 @@ impl Store for DynamoDb {
                 .table_name(self.data.users_table.as_str())
                 .key("PK", AttributeValue::S(format!("USER#{user_id}")))
                 .key("SK", AttributeValue::S(format!("CONFIG#{config_id}")))
+                // Consistent: a page opens the stream of what it has just saved, and no 404 may end that; and an open
+                // stream must not go back to tickers from before a change.
+                .consistent_read(true)
                 .send()
                 .await
                 .map_err(store_error)?;
@@ -324,7 +327,7 @@ fn configuration(row: &Row) -> Option<Configuration> {
         AttributeValue::Ss(texts) => texts.iter().collect(),
         _ => return None,
     };
-    let tags: std::collections::BTreeSet<Tag> = texts.into_iter().filter_map(|text| Tag::new(text).ok()).collect();
+    let tags = texts.into_iter().filter_map(|text| Tag::new(text).ok()).take(limits::FILTER_TAGS_MAX).collect();
     Some(Configuration { tags })
 }
 
