@@ -1,0 +1,102 @@
+//! A stream that nobody cuts, read in the background: what every other client must have had.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio::task::JoinHandle;
+
+use super::Context;
+use crate::options::Options;
+use crate::stream::{End, Stream};
+
+/// What an observer has seen.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Seen {
+    /// Identities of the updates, in order.
+    pub updates: Vec<String>,
+    /// Bytes of the bodies.
+    pub bytes: u64,
+    /// Why it saw nothing more.
+    pub failure: Option<String>,
+}
+
+/// The background task; dropping it closes its stream.
+pub(super) struct Observer {
+    seen: Arc<Mutex<Seen>>,
+    task: JoinHandle<()>,
+}
+
+impl Observer {
+    /// Connects and waits for the first event, or for as long as the first stream of the run needed.
+    pub(super) async fn start(context: &Context) -> Self {
+        let seen = Arc::new(Mutex::new(Seen::default()));
+        let (ready, wait) = tokio::sync::oneshot::channel();
+        let task = tokio::spawn(observe(context.options.clone(), Arc::clone(&seen), ready));
+        let limit = if context.sample.decoder.events().next().is_some() {
+            context.options.timeout
+        } else {
+            Duration::from_millis(100)
+        };
+        drop(tokio::time::timeout(limit, wait).await);
+        Self { seen, task }
+    }
+
+    /// What it has seen so far.
+    pub(super) fn seen(&self) -> Seen {
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until it has seen more than so many updates.
+    pub(super) async fn more_than(&self, count: usize, limit: Duration) -> bool {
+        let began = Instant::now();
+        while self.seen().updates.len() <= count {
+            if began.elapsed() > limit {
+                return false;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        true
+    }
+}
+
+impl Drop for Observer {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+async fn observe(options: Options, seen: Arc<Mutex<Seen>>, ready: tokio::sync::oneshot::Sender<()>) {
+    let mut ready = Some(ready);
+    let mut last_id = Vec::new();
+    let note = |change: &mut dyn FnMut(&mut Seen)| change(&mut seen.lock().unwrap_or_else(PoisonError::into_inner));
+    loop {
+        let mut stream: Stream = match options.request(0).last_id(&last_id).send().await {
+            Ok(stream) if stream.head.is_stream() => stream,
+            Ok(stream) => return note(&mut |seen| seen.failure = Some(format!("status {}", stream.head.status))),
+            Err(failure) => return note(&mut |seen| seen.failure = Some(failure.to_string())),
+        };
+        while stream.end.is_none() {
+            let before = stream.bytes;
+            stream.until(Duration::from_millis(200), |stream| !stream.decoder.items.is_empty()).await;
+            let updates: Vec<String> =
+                stream.decoder.events().filter_map(|(_, event)| options.identity(event)).collect();
+            if stream.decoder.events().next().is_some()
+                && let Some(ready) = ready.take()
+            {
+                ready.send(()).ok();
+            }
+            stream.forget();
+            note(&mut |seen| {
+                seen.updates.extend(updates.iter().cloned());
+                seen.bytes += stream.bytes - before;
+            });
+        }
+        if !stream.decoder.last_id().is_empty() {
+            last_id = stream.decoder.last_id().to_vec();
+        }
+        // The server may end a stream, well or badly; then this client comes back like any other.
+        if let Some(End::Broken(why)) = &stream.end {
+            return note(&mut |seen| seen.failure = Some(why.clone()));
+        }
+    }
+}

@@ -1,0 +1,278 @@
+//! Coming back: with an id that nobody knows, with one that nobody should send, and after cuts anywhere.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+use super::observer::Observer;
+use super::{Context, Verdict};
+use crate::decode::shown;
+use crate::stream::Failure;
+
+/// Longest time before a cut, where too few bytes come.
+const CUT_AFTER_MAX: Duration = Duration::from_millis(400);
+/// Longest time between a cut and the return.
+const AWAY_MAX: Duration = Duration::from_millis(100);
+/// Findings of one kind that are named.
+const NAMED_MAX: usize = 3;
+
+/// Ids that come from elsewhere, and whether they may stand in a header at all.
+fn hostile() -> Vec<(Vec<u8>, bool)> {
+    let legal: [&[u8]; 20] = [
+        b"0",
+        b"-1",
+        b"99999999999999999999999999",
+        b"NaN",
+        b"null",
+        b"undefined",
+        b"evt_unknown",
+        b"2999-12-31T23:59:59.999Z",
+        b"550e8400-e29b-41d4-a716-446655440000",
+        b"' OR '1'='1'; DROP TABLE events; --",
+        b"../../../../etc/passwd",
+        b"..",
+        b"%00%0d%0aX-Injected: 1",
+        b"${jndi:ldap://127.0.0.1/a}",
+        b"{\"$gt\":\"\"}",
+        b"a\tb",
+        b"a,b;c=\"d\"",
+        b"\xff\xfe\xf0\x28\x8c\xbc",
+        "\u{202e}\u{1f4a9}\u{0}".trim_end_matches('\0').as_bytes(),
+        b"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==",
+    ];
+    let long = [vec![b'A'; 8 * 1024], b"9".repeat(1000)];
+    // RFC 9110 5.5: a server refuses these or replaces them.
+    let illegal: [&[u8]; 3] = [b"a\0b", b"a\x01b", b"a\x7fb"];
+    let legal = legal.into_iter().map(<[u8]>::to_vec).chain(long).map(|id| (id, true));
+    legal.chain(illegal.into_iter().map(|id| (id.to_vec(), false))).collect()
+}
+
+pub(super) async fn hostile_ids(context: &Context) -> Verdict {
+    let options = &context.options;
+    let talks = context.sample.decoder.events().next().map(|(at, _)| at);
+    // As long as the first stream needed, and some more; a server that says nothing at first cannot be told from silence.
+    let limit = talks.map_or(Duration::ZERO, |at| (at * 4).clamp(Duration::from_millis(500), options.timeout));
+    let mut found = Vec::new();
+    let ids = hostile();
+    let count = ids.len();
+    for (id, legal) in ids {
+        let name = shown(&id);
+        match options.request(0).header("Last-Event-ID", &id).send().await {
+            Ok(answer) if answer.head.status == 400 && !legal => {}
+            Ok(mut answer) if answer.head.is_stream() => {
+                if talks.is_some() && answer.first_event(limit).await.is_none() {
+                    found.push(format!("{name}: no event within {limit:?}"));
+                }
+            }
+            Ok(answer) => found.push(format!("{name}: status {}", answer.head.status)),
+            Err(Failure::Closed | Failure::Broken(_)) if !legal => {}
+            Err(failure) => found.push(format!("{name}: {failure}")),
+        }
+    }
+    match Verdict::of(found) {
+        Verdict::Passed(_) => Verdict::passed(format!("{count} ids")),
+        verdict => verdict,
+    }
+}
+
+pub(super) async fn unknown_id(context: &Context) -> Verdict {
+    let options = &context.options;
+    let observer = Observer::start(context).await;
+    let mut client = match options.request(0).send().await {
+        Ok(client) => client,
+        Err(failure) => return Verdict::found(failure.to_string()),
+    };
+    if let Err(why) = trigger(context).await {
+        return Verdict::skipped(why);
+    }
+    let has = |stream: &crate::stream::Stream| {
+        !stream.decoder.last_id().is_empty()
+            && stream.decoder.events().any(|(_, event)| options.identity(event).is_some())
+    };
+    if !client.until(options.timeout, has).await {
+        return Verdict::skipped("no update with an id came; --trigger causes some, --update-event names them");
+    }
+    let known = client.decoder.last_id().to_vec();
+    drop(client);
+    let before = observer.seen().updates.len();
+    if let Err(why) = trigger(context).await {
+        return Verdict::skipped(why);
+    }
+    if !observer.more_than(before, options.timeout).await {
+        return Verdict::skipped("no further update came; --trigger causes some");
+    }
+    let missed: BTreeSet<String> = observer.seen().updates[before..].iter().cloned().collect();
+    let (of_known, _) = greeting(context, &known).await;
+    let (of_unknown, updates) = greeting(context, b"sse-check-no-such-id").await;
+    if let Some(reset) = &options.reset_event {
+        return match of_unknown.contains(reset) {
+            true => Verdict::Passed(None),
+            false => Verdict::found(format!("no `{reset}` event within {:?}; only {of_unknown:?}", options.first_byte)),
+        };
+    }
+    if missed.is_subset(&updates) {
+        return Verdict::passed("what was missed is sent again");
+    }
+    match of_unknown.difference(&of_known).next() {
+        Some(name) => Verdict::passed(format!("it is told by `{name}`")),
+        None => Verdict::found(format!(
+            "{} updates were missed, and nothing says so: an unknown id gets the same as a known one, {of_unknown:?}",
+            missed.len()
+        )),
+    }
+}
+
+/// Types of the events that greet a client with this id, and the updates among them.
+async fn greeting(context: &Context, id: &[u8]) -> (BTreeSet<String>, BTreeSet<String>) {
+    let options = &context.options;
+    let Ok(mut client) = options.request(0).last_id(id).send().await else {
+        return Default::default();
+    };
+    client.listen(options.first_byte).await;
+    let (mut types, mut updates) = (BTreeSet::new(), BTreeSet::new());
+    for (_, event) in client.decoder.events() {
+        match options.identity(event) {
+            Some(identity) => drop(updates.insert(identity)),
+            None => drop(types.insert(event.name.clone())),
+        }
+    }
+    (types, updates)
+}
+
+async fn trigger(context: &Context) -> Result<(), String> {
+    match &context.options.trigger {
+        Some(action) => action.run().await,
+        None => Ok(()),
+    }
+}
+
+pub(super) async fn resume(context: &Context) -> Verdict {
+    let options = &context.options;
+    if context.sample.decoder.events().all(|(_, event)| event.own_id.is_none()) && options.trigger.is_none() {
+        return Verdict::skipped("no event has an id, so there is nothing to come back with");
+    }
+    let observer = Observer::start(context).await;
+    let mut client = Client::default();
+    for _ in 0..options.cuts {
+        // Away for a while, so that something is missed.
+        tokio::time::sleep(AWAY_MAX.mul_f64(fastrand::f64())).await;
+        if let Err(why) = trigger(context).await {
+            return Verdict::skipped(why);
+        }
+        let bytes = 1 + fastrand::u64(..options.cut_bytes.max(1));
+        let time = CUT_AFTER_MAX.mul_f64(fastrand::f64());
+        if let Err(why) = client.read(context, time, |stream| stream.bytes >= bytes).await {
+            return Verdict::found(format!("coming back with {}: {why}", shown(&client.last_id)));
+        }
+    }
+    // Whoever is behind, the observer or the client, gets time to catch up with what the other had by now.
+    let goal = observer.seen().updates;
+    let began = Instant::now();
+    while !client.has_all(&goal) && began.elapsed() < options.timeout {
+        if let Err(why) = client.read(context, options.timeout / 4, |_| false).await {
+            return Verdict::found(format!("coming back with {}: {why}", shown(&client.last_id)));
+        }
+    }
+    while !client.updates.iter().all(|one| observer.seen().updates.contains(one))
+        && began.elapsed() < options.timeout * 2
+    {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    if let Some(failure) = observer.seen().failure {
+        return Verdict::found(format!("the stream that nobody cut broke off: {failure}"));
+    }
+    if goal.is_empty() {
+        return Verdict::skipped("no update with an id came; --trigger causes some, --update-event names them");
+    }
+    client.compare(&goal, &observer.seen().updates, options.cuts)
+}
+
+/// A client that is cut and comes back.
+#[derive(Default)]
+struct Client {
+    last_id: Vec<u8>,
+    updates: Vec<String>,
+    /// Where the first visit with an id began to count.
+    counts: bool,
+}
+
+impl Client {
+    /// One visit, to any of the URLs; ends with a close or a reset.
+    async fn read(
+        &mut self,
+        context: &Context,
+        time: Duration,
+        enough: impl Fn(&crate::stream::Stream) -> bool,
+    ) -> Result<(), String> {
+        let options = &context.options;
+        let request = options.request(fastrand::usize(..options.targets.len())).last_id(&self.last_id);
+        let mut stream = request.send().await.map_err(|failure| failure.to_string())?;
+        if !stream.head.is_stream() {
+            return Err(format!("status {}", stream.head.status));
+        }
+        stream.until(time, enough).await;
+        let last = stream.decoder.last_id().to_vec();
+        if !last.is_empty() || self.counts {
+            self.counts = true;
+            self.updates.extend(stream.decoder.events().filter_map(|(_, event)| options.identity(event)));
+        }
+        if !last.is_empty() {
+            self.last_id = last;
+        }
+        if fastrand::bool() {
+            stream.abort();
+        }
+        Ok(())
+    }
+
+    /// Where this client's part of what the observer saw begins.
+    fn start(&self, observed: &[String]) -> Option<usize> {
+        let first = self.updates.iter().filter_map(|one| observed.iter().position(|other| other == one)).min();
+        first.or(if self.counts { None } else { Some(0) })
+    }
+
+    fn has_all(&self, goal: &[String]) -> bool {
+        self.start(goal).is_some_and(|start| {
+            counts(&goal[start..]).iter().all(|(one, n)| counts(&self.updates).get(one) >= Some(n))
+        })
+    }
+
+    fn compare(&self, goal: &[String], observed: &[String], cuts: u32) -> Verdict {
+        let Some(start) = self.start(observed) else {
+            return Verdict::found(format!(
+                "{} updates came, and the client that was cut got none of them",
+                goal.len()
+            ));
+        };
+        let (had, wanted, all) =
+            (counts(&self.updates), counts(&goal[start.min(goal.len())..]), counts(&observed[start..]));
+        let missing: Vec<&&String> =
+            wanted.iter().filter(|(one, n)| had.get(*one) < Some(n)).map(|(one, _)| one).collect();
+        let twice: Vec<&&String> = had.iter().filter(|(one, n)| all.get(*one) < Some(n)).map(|(one, _)| one).collect();
+        let mut found = Vec::new();
+        for (what, which) in [("lost", missing), ("more than once or never observed", twice)] {
+            if !which.is_empty() {
+                let named = &which[..which.len().min(NAMED_MAX)];
+                found.push(format!("{} of {} updates {what}, such as {named:?}", which.len(), all.len()));
+            }
+        }
+        if found.is_empty() {
+            let places: BTreeMap<&String, usize> = observed.iter().enumerate().map(|(n, one)| (one, n)).collect();
+            let order: Vec<usize> = self.updates.iter().filter_map(|one| places.get(one).copied()).collect();
+            if let Some(pair) = order.windows(2).find(|pair| pair[0] > pair[1]) {
+                found.push(format!("out of order: `{}` came before `{}`", observed[pair[0]], observed[pair[1]]));
+            }
+        }
+        if !found.is_empty() {
+            return Verdict::Found(found);
+        }
+        Verdict::passed(format!("{} updates over {cuts} cuts", self.updates.len()))
+    }
+}
+
+fn counts(all: &[String]) -> BTreeMap<&String, usize> {
+    let mut counts = BTreeMap::new();
+    for one in all {
+        *counts.entry(one).or_default() += 1;
+    }
+    counts
+}
