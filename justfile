@@ -45,6 +45,12 @@ lint: deny
 deny:
     @tools/deny.sh
 
+# Fuzz what reads foreign bytes: `just fuzz 60` for a minute each, `just fuzz keep` to put what was found into fuzz/corpus
+[group('check')]
+[no-exit-message]
+fuzz *arguments='60':
+    @tools/fuzz.sh "$@"
+
 # Open the page in a real browser and take screenshots
 [group('check')]
 [no-exit-message]

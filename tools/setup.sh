@@ -5,6 +5,7 @@
 . "$(dirname -- "$0")/lib.sh"
 
 cargo_deny_version=0.20.2
+cargo_fuzz_version=0.13.2
 
 is_root_on_debian() {
   [ "$(id -u)" = 0 ] && has apt-get
@@ -148,7 +149,18 @@ setup_deny() {
     --version "$cargo_deny_version" cargo-deny) || die "cargo could not install cargo-deny $cargo_deny_version"
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|terraform|python|moto|checkov|package|node|dynamodb|deny ...'
+# Builds and runs fuzz targets; libFuzzer itself comes as C++ with a crate.
+setup_fuzz() {
+  has c++ || { is_root_on_debian && apt_install g++; } || die 'fuzzing needs a C++ compiler as c++ on PATH'
+  case $("$tools/cargo/bin/cargo-fuzz" --version 2>/dev/null || true) in
+    "cargo-fuzz $cargo_fuzz_version") return 0 ;;
+  esac
+  say "setup: compiling cargo-fuzz $cargo_fuzz_version (half a minute to two, once)"
+  (cd "$root" && quietly cargo install --quiet --locked --root "$tools/cargo" --version "$cargo_fuzz_version" cargo-fuzz) ||
+    die "cargo could not install cargo-fuzz $cargo_fuzz_version"
+}
+
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|terraform|python|moto|checkov|package|node|dynamodb|deny|fuzz ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -157,7 +169,7 @@ if has flock; then
 fi
 for part in "$@"; do
   case $part in
-    java | chromium | terraform | python | moto | checkov | package | node | dynamodb | deny) "setup_$part" ;;
+    java | chromium | terraform | python | moto | checkov | package | node | dynamodb | deny | fuzz) "setup_$part" ;;
     *) die "no such part: $part" ;;
   esac
 done

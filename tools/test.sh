@@ -58,6 +58,8 @@ step 'rendered files' cargo run -q --locked -p infragen --bin infragen -- render
 step 'build' cargo build -q --workspace --bins --locked
 step 'page, in a browser' counted tools/smoke.sh
 step 'size' tools/size.sh
+# A minute each where nobody waits.
+step 'fuzzing' tools/fuzz.sh "$([ -n "${CI:-}" ] && echo 60 || echo 10)"
 step 'tests' counted tools/it.sh --workspace --no-fail-fast
 
 printf '\n'

@@ -2,7 +2,7 @@
 
 pub mod dynamodb;
 pub mod memory;
-mod row;
+pub mod row;
 
 use std::collections::BTreeSet;
 use std::future::Future;

@@ -9,31 +9,42 @@ use crate::core::item::{Item, ItemKey};
 use crate::core::timestamp::{Timestamp, TimestampError};
 
 /// A row as the SDK gives it.
-pub(super) type Row = HashMap<String, AttributeValue>;
+pub type Row = HashMap<String, AttributeValue>;
 
 /// Why a row is skipped.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RowError {
+pub enum RowError {
+    /// A key attribute or the label is not there.
     #[error("`{0}` is missing")]
     Missing(String),
+    /// An attribute is of another type than the second part says.
     #[error("`{0}` is not {1}")]
     WrongType(String, &'static str),
+    /// The time is none.
     #[error("`{0}` {1}")]
     Time(String, TimestampError),
+    /// The label is none of the table's; at most 40 characters of it.
     #[error("`{0}` is `{1}`, which is no label of this table")]
     Label(String, String),
+    /// A number is out of the range that begins with the third part and ends at 1.
     #[error("`{0}` is {1}; it must be from {2} to 1")]
     Range(String, f64, i8),
+    /// A text has more bytes than the second part says.
     #[error("`{0}` is longer than {1} bytes")]
     TooLong(String, usize),
+    /// A ticker is none.
     #[error("`{0}`: {1}")]
     Tag(String, NameError),
+    /// There are more tickers than the second part says.
     #[error("`{0}` has more than {1} entries")]
     TooMany(String, usize),
 }
 
 /// Parses a row; `None` for one that is not ready yet.
-pub(super) fn parse(data: &DataSettings, row: &Row) -> Result<Option<Item>, RowError> {
+///
+/// # Errors
+/// What is wrong with the row, with the attribute's name.
+pub fn parse(data: &DataSettings, row: &Row) -> Result<Option<Item>, RowError> {
     if !is_ready(data, row)? {
         return Ok(None);
     }

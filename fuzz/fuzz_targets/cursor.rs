@@ -1,0 +1,141 @@
+//! Event ids that anybody may have written: a session continues from them or says `reset`, and ends in a position.
+#![no_main]
+
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use arbitrary::Arbitrary;
+use contract::{DataSettings, PollSettings, TableName, Tag, limits};
+use lambda::core::cursor::{Cursor, Epoch};
+use lambda::core::event::EndReason;
+use lambda::core::filter::Filter;
+use lambda::core::item::{Item, ItemKey};
+use lambda::core::journal::{Journal, Now};
+use lambda::core::position::Position;
+use lambda::core::session::{Session, SessionParams, Step, View};
+use lambda::core::sketch::{SKETCH_BYTES, Sketch};
+use lambda::core::snapshot::{ReplayLimits, Snapshot};
+use lambda::core::timestamp::Timestamp;
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/support/decoder.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+mod decoder;
+
+const WALL: u64 = 1_800_000_000_000;
+const ROWS: u64 = 60;
+
+#[derive(Arbitrary, Debug)]
+enum Input {
+    /// Whatever a header can hold.
+    Raw(Vec<u8>),
+    /// An id of ours with forged insides.
+    Forged { millis_ago: i32, count: u8, metrics: [u8; 3], sketch: [u8; SKETCH_BYTES] },
+    /// An honest one: a client that has had some of the rows.
+    Honest { millis_ago: u32, had: u64, count_off: u8 },
+}
+
+struct World {
+    snapshot: Arc<Snapshot>,
+    epoch: Epoch,
+    now: Now,
+}
+
+/// A table whose rows are ten seconds apart.
+fn world() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(|| {
+        let data = DataSettings::with_tables(
+            TableName::new("items").expect("a valid name"),
+            TableName::new("users").expect("a valid name"),
+        );
+        let mut journal = Journal::new(data, PollSettings::from_env(&|_| None).expect("defaults are valid"));
+        let now = Now { instant: Instant::now(), wall: Timestamp::from_millis(WALL) };
+        let range = journal.next_read(now);
+        let snapshot = journal.apply(range, (0..ROWS).map(row).collect(), now).expect("a first read is news");
+        World { snapshot: Arc::new(snapshot), epoch: journal.epoch(), now }
+    })
+}
+
+fn row(n: u64) -> Item {
+    let at = Timestamp::from_millis(WALL - n * 10_000);
+    Item {
+        key: ItemKey { id: format!("row-{n}").into(), time_text: at.to_string().into() },
+        at,
+        label: u8::try_from(n % 3).expect("less than three"),
+        score: Some(0.5),
+        confidence: None,
+        source: None,
+        tags: [Tag::new("AAPL").expect("a valid tag")].into(),
+    }
+}
+
+fn id(input: Input, world: &World) -> Vec<u8> {
+    let of = |millis_ago: i64, count, metrics, sketch| {
+        let watermark = Timestamp::from_millis(WALL.saturating_add_signed(-millis_ago));
+        Cursor { position: Position { watermark, count, sketch }, metrics }.to_id(world.epoch).into_bytes()
+    };
+    match input {
+        Input::Raw(bytes) => bytes,
+        Input::Forged { millis_ago, count, metrics, sketch } => {
+            of(millis_ago.into(), count, metrics, Sketch::from_bytes(&sketch))
+        }
+        Input::Honest { millis_ago, had, count_off } => {
+            let (mut sketch, mut count) = (Sketch::EMPTY, 0_u8);
+            for n in (0..ROWS).filter(|n| had >> n & 1 == 1) {
+                let item = row(n);
+                for key in item.update_keys(world.snapshot.data.labels.as_slice()) {
+                    sketch.toggle(key.element());
+                    count = count.wrapping_add(1);
+                }
+            }
+            of(i64::from(millis_ago % 2_000_000), count.wrapping_add(count_off % 3), [0; 3], sketch)
+        }
+    }
+}
+
+fuzz_target!(|input: Input| {
+    let world = world();
+    let id = id(input, world);
+    let presented = Cursor::from_id(&id, world.epoch);
+    if let Ok(cursor) = presented {
+        assert_eq!(cursor.to_id(world.epoch).as_bytes(), id, "an id is written in one way");
+    }
+    let params = SessionParams {
+        stream_id: "s".into(),
+        epoch: world.epoch,
+        filter: Filter::all(),
+        presented: Some(presented),
+        heartbeat_every: Duration::from_secs(15),
+        retry: Duration::from_secs(3),
+        reconnect: Duration::from_secs(1),
+        ends_at: (world.now.instant + Duration::from_secs(120), EndReason::Session),
+        replay: ReplayLimits { window: Duration::from_secs(900), events: 50 },
+    };
+    let mut session = Session::new(params, world.now.instant);
+    let view = View { snapshot: Some(&world.snapshot), connections: 1, uptime: Duration::ZERO, shutdown: false };
+    let mut stream = Vec::new();
+    loop {
+        match session.step(world.now, view) {
+            Step::Send(bytes) => stream.extend_from_slice(&bytes),
+            Step::Wait(_) => break,
+            Step::Close => panic!("an id must not end a stream"),
+        }
+        assert!(stream.len() < 100_000, "a replay is bounded");
+    }
+    let events = decoder::events(&decoder::decode(&stream));
+    let resets = events.iter().filter(|event| event.name == "reset").count();
+    let updates: Vec<&str> =
+        events.iter().filter(|event| event.name == "sentiment_update").map(|event| event.data.as_str()).collect();
+    assert!(resets <= 1 && (resets == 0 || updates.is_empty()), "{events:?}");
+    assert!(presented.is_ok() || resets == 1, "{events:?}");
+    let mut unique = updates.clone();
+    unique.sort_unstable();
+    unique.dedup();
+    assert_eq!(unique.len(), updates.len(), "twice in one replay: {updates:?}");
+    assert!(events.iter().any(|event| event.name == "heartbeat"));
+    for event in &events {
+        assert!(event.has_id && event.id.len() <= limits::EVENT_ID_BYTES_MAX, "{event:?}");
+        assert!(Cursor::from_id(event.id.as_bytes(), world.epoch).is_ok(), "{event:?}");
+    }
+});

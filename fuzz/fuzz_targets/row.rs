@@ -1,0 +1,92 @@
+//! Rows of a table that anybody writes to: parsed or skipped, and what parsed makes one well-formed event for each ticker.
+#![no_main]
+
+use std::collections::HashMap;
+
+use arbitrary::Arbitrary;
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::AttributeValue;
+use contract::{DataSettings, TableName, limits};
+use lambda::core::event;
+use lambda::store::row;
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/support/decoder.rs"]
+#[expect(dead_code, reason = "the tests use more of it")]
+mod decoder;
+
+#[derive(Arbitrary, Debug)]
+enum Value {
+    S(String),
+    N(String),
+    Number(f64),
+    Ss(Vec<String>),
+    L(Vec<Value>),
+    M(String, Box<Value>),
+    B(Vec<u8>),
+    Bool(bool),
+    Null,
+}
+
+impl From<Value> for AttributeValue {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::S(text) => Self::S(text),
+            Value::N(text) => Self::N(text),
+            Value::Number(number) => Self::N(number.to_string()),
+            Value::Ss(texts) => Self::Ss(texts),
+            Value::L(values) => Self::L(values.into_iter().map(Self::from).collect()),
+            Value::M(name, value) => Self::M(HashMap::from([(name, Self::from(*value))])),
+            Value::B(bytes) => Self::B(Blob::new(bytes)),
+            Value::Bool(value) => Self::Bool(value),
+            Value::Null => Self::Null(true),
+        }
+    }
+}
+
+/// A row that is fine but for what `odd` replaces, so that every attribute is reached.
+#[derive(Arbitrary, Debug)]
+struct Input {
+    id: String,
+    time: u64,
+    label: u8,
+    tags: Vec<String>,
+    odd: Vec<(u8, Value)>,
+}
+
+const NAMES: [&str; 8] =
+    ["source_id", "timestamp", "sentiment", "matched_tickers", "score", "confidence", "source", "status"];
+
+fuzz_target!(|input: Input| {
+    let data = DataSettings::with_tables(
+        TableName::new("items").expect("a valid name"),
+        TableName::new("users").expect("a valid name"),
+    );
+    let labels = data.labels.as_slice();
+    let time = lambda::core::timestamp::Timestamp::from_millis(input.time).to_string();
+    let mut item = HashMap::from([
+        ("source_id".to_owned(), AttributeValue::S(input.id)),
+        ("timestamp".to_owned(), AttributeValue::S(time)),
+        ("sentiment".to_owned(), AttributeValue::S(labels[usize::from(input.label) % labels.len()].to_string())),
+        ("matched_tickers".to_owned(), AttributeValue::Ss(input.tags)),
+    ]);
+    for (name, value) in input.odd {
+        item.insert(NAMES[usize::from(name) % NAMES.len()].to_owned(), value.into());
+    }
+    let parsed = match row::parse(&data, &item) {
+        Ok(Some(parsed)) => parsed,
+        Ok(None) => return,
+        // What the log says of it is one short line.
+        Err(error) => return assert!(error.to_string().len() < 1000 && !error.to_string().contains('\n'), "{error}"),
+    };
+    assert!(parsed.key.id.len() <= limits::ITEM_TEXT_BYTES_MAX && parsed.tags.len() <= limits::ITEM_TAGS_MAX);
+    assert!(parsed.score.is_none_or(|score| (-1.0..=1.0).contains(&score)));
+    assert!(parsed.confidence.is_none_or(|confidence| (0.0..=1.0).contains(&confidence)));
+    for index in 0..parsed.tags.len() {
+        let items = decoder::decode(&event::update(&data, &parsed, index));
+        let [decoder::Item::Event(event)] = &items[..] else { panic!("not one event: {items:?}") };
+        let json: serde_json::Value = serde_json::from_str(&event.data).expect("data is JSON");
+        assert_eq!(json["item_id"], *parsed.key.id);
+        assert_eq!(json["ticker"], parsed.tags[index].as_str());
+    }
+});
