@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what tests and packaging need, pinned, into .tools: `tools/setup.sh PART...`; a second run costs nothing.
-# Programs that belong to the system (Java, Chromium, Node, Terraform) are looked for; as root on Debian, those that it
+# Programs that belong to the system (Java, browsers, curl, Node, Terraform) are looked for; as root on Debian, those that it
 # packages are installed.
 . "$(dirname -- "$0")/lib.sh"
 
@@ -37,6 +37,20 @@ setup_chromium() {
   done
   is_root_on_debian && apt_install chromium && return 0
   die 'the browser test needs chromium or google-chrome on PATH; install one of them'
+}
+
+setup_firefox() {
+  for name in firefox-esr firefox; do
+    has "$name" && return 0
+  done
+  is_root_on_debian && apt_install firefox-esr && return 0
+  die 'the tests of EventSource need firefox-esr or firefox on PATH; install one of them'
+}
+
+setup_curl() {
+  has curl && return 0
+  is_root_on_debian && apt_install curl && return 0
+  die 'the tests of the stream need curl on PATH; install it'
 }
 
 node_is_20() {
@@ -160,7 +174,7 @@ setup_fuzz() {
     die "cargo could not install cargo-fuzz $cargo_fuzz_version"
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|terraform|python|moto|checkov|package|node|dynamodb|deny|fuzz ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|package|node|dynamodb|deny|fuzz ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -169,7 +183,7 @@ if has flock; then
 fi
 for part in "$@"; do
   case $part in
-    java | chromium | terraform | python | moto | checkov | package | node | dynamodb | deny | fuzz) "setup_$part" ;;
+    java | chromium | firefox | curl | terraform | python | moto | checkov | package | node | dynamodb | deny | fuzz) "setup_$part" ;;
     *) die "no such part: $part" ;;
   esac
 done

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use super::{LIMIT, config, connect, updates};
 use crate::emulator::{Config, Emulator};
-use crate::support::dynamodb;
 use crate::support::sse::SseClient;
 use crate::support::table::{Row, SENTIMENTS, Table};
+use crate::support::{dynamodb, seed};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const ROUNDS: usize = 12;
@@ -62,14 +62,8 @@ async fn take(client: &mut SseClient, count: usize) -> Vec<(String, String)> {
 
 #[tokio::test]
 async fn every_update_comes_once_across_reconnects_and_instances() {
-    // A history that failed once, so that every run plays the same; `SEED=random` or a number plays another.
-    let seed = match std::env::var("SEED").as_deref() {
-        Err(_) => 2_603_334_656_541_595_220,
-        Ok("random") => fastrand::u64(..),
-        Ok(number) => number.parse().unwrap(),
-    };
-    println!("seed {seed}");
-    let mut random = fastrand::Rng::with_seed(seed);
+    // A history that failed once.
+    let mut random = seed::from_env(2_603_334_656_541_595_220);
     let table = Table::create(SENTIMENTS).await;
     let instances = [instance(&table).await, instance(&table).await];
     let mut rows = Vec::new();

@@ -13,5 +13,6 @@ pub(crate) mod local;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod reaper;
+pub(crate) mod seed;
 pub(crate) mod sse;
 pub(crate) mod table;

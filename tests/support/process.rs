@@ -98,6 +98,11 @@ impl Process {
         lock(&self.lines).clone()
     }
 
+    /// The lines after the first so many.
+    pub(crate) fn lines_after(&self, count: usize) -> Vec<LogLine> {
+        lock(&self.lines).get(count..).unwrap_or_default().to_vec()
+    }
+
     /// All lines so far as one text, for messages.
     pub(crate) fn text(&self) -> String {
         self.lines().iter().map(|line| format!("{}\n", line.text)).collect()
