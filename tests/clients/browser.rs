@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
 use super::Ear;
-use super::control::{self, Control};
+use super::control::{self, Control, Origin};
 use crate::support::process::{Process, lock};
 
 /// Longest wait for the page to run: two busy cores start a browser slowly.
@@ -150,8 +150,8 @@ impl Browser {
     }
 
     /// Opens an EventSource in the page; what it hears goes to `ear`.
-    pub(super) fn open(self: &Arc<Self>, url: &str, ear: &Ear) -> Source {
-        Source { browser: Arc::clone(self), number: self.control.open(url, ear) }
+    pub(super) fn open(self: &Arc<Self>, url: &str, origin: Origin, ear: &Ear) -> Source {
+        Source { browser: Arc::clone(self), number: self.control.open(url, origin, ear) }
     }
 }
 

@@ -18,6 +18,15 @@ use crate::support::process::lock;
 /// Time after which a question for commands is answered with none.
 const QUESTION_LIMIT: Duration = Duration::from_secs(5);
 
+/// Where the page of an EventSource comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// From elsewhere: the stream allows it by CORS, as with function URLs.
+    Other,
+    /// From where the stream is, as behind one domain.
+    Same,
+}
+
 #[derive(Deserialize)]
 struct Batch {
     batch: u64,
@@ -52,14 +61,18 @@ impl Control {
     }
 
     /// Has the page open an EventSource; returns its number.
-    pub(super) fn open(&self, url: &str, ear: &Ear) -> usize {
+    pub(super) fn open(&self, url: &str, origin: Origin, ear: &Ear) -> usize {
         let source = {
             let mut told = lock(&self.told);
             let source = told.sources.len();
             told.sources.insert(source, (ear.clone(), 0));
             source
         };
-        let command = json!({ "command": "open", "source": source, "url": url, "names": NAMES });
+        let word = match origin {
+            Origin::Other => "open",
+            Origin::Same => "open-framed",
+        };
+        let command = json!({ "command": word, "source": source, "url": url, "names": NAMES });
         self.commands.send_modify(|commands| commands.push(command));
         source
     }

@@ -19,6 +19,12 @@ use crate::support::process::lock;
 /// Time between the last bytes and the cut: what was sent before it is read, not thrown away together with the connection.
 const SETTLE: Duration = Duration::from_millis(5);
 
+/// A page of the stream's own origin.
+const FRAME: &str = concat!(
+    "HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\nConnection: close\r\n\r\n",
+    include_str!("frame.html")
+);
+
 /// How a connection ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum How {
@@ -174,6 +180,9 @@ async fn serve(listener: TcpListener, mut listens: watch::Receiver<bool>, state:
 /// Takes requests to the next server, and its bytes back until the cut.
 async fn tunnel(mut client: Connection, state: &Mutex<State>) -> io::Result<()> {
     let Some(head) = client.head().await? else { return Ok(()) };
+    if head.word(1) == "/frame.html" {
+        return client.write(FRAME.as_bytes()).await;
+    }
     let address = {
         let mut state = lock(state);
         state.turn += 1;

@@ -10,6 +10,7 @@ mod place;
 mod refused;
 mod roster;
 mod scene;
+mod truncated;
 mod writer;
 
 use std::collections::BTreeSet;

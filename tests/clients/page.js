@@ -2,7 +2,7 @@
 
 const PAUSE_MS = 100;
 
-/** @type {Map<number, EventSource>} */
+/** @type {Map<number, {close: () => void}>} */
 const sources = new Map();
 const queue = [];
 let batch = 0;
@@ -46,6 +46,25 @@ function open(number, url, names) {
   }
 }
 
+/** The same in a frame of the stream's own origin. */
+function openFramed(number, url, names) {
+  const frame = document.createElement('iframe');
+  frame.src = new URL('/frame.html', url);
+  const listen = ({ source, data: { ready, ...rest } }) => {
+    if (source !== frame.contentWindow) return;
+    if (ready) source.postMessage({ url, names }, '*');
+    else report({ source: number, ...rest });
+  };
+  addEventListener('message', listen);
+  document.body.append(frame);
+  sources.set(number, {
+    close() {
+      removeEventListener('message', listen);
+      frame.remove();
+    },
+  });
+}
+
 function close(number) {
   sources.get(number)?.close();
   sources.delete(number);
@@ -56,6 +75,7 @@ for (let done = 0; ;) {
     const answer = await fetch(`/commands?after=${done}`);
     for (const { command, source, url, names } of await answer.json()) {
       if (command === 'open') open(source, url, names);
+      else if (command === 'open-framed') openFramed(source, url, names);
       else close(source);
       done += 1;
     }

@@ -18,6 +18,7 @@ use tokio::process::Command;
 use tokio::task::JoinSet;
 
 use super::browser::{Browser, Kind};
+use super::control::Origin;
 use super::cutting::Front;
 use super::{Ear, NAMES, Update};
 use crate::support::client::Request;
@@ -52,8 +53,10 @@ impl Listener {
         let url = front.url(&query);
         let ear = Ear::default();
         let _runs: Box<dyn Any> = match name {
-            "Chromium" => Box::new(Browser::get(Kind::Chromium).await.open(&url, &ear)),
-            "Firefox" => Box::new(Browser::get(Kind::Firefox).await.open(&url, &ear)),
+            "Chromium" => Box::new(Browser::get(Kind::Chromium).await.open(&url, Origin::Other, &ear)),
+            "Firefox" => Box::new(Browser::get(Kind::Firefox).await.open(&url, Origin::Other, &ear)),
+            "Chromium, same origin" => Box::new(Browser::get(Kind::Chromium).await.open(&url, Origin::Same, &ear)),
+            "Firefox, same origin" => Box::new(Browser::get(Kind::Firefox).await.open(&url, Origin::Same, &ear)),
             "npm eventsource" => node("eventsource.mjs", url, ear.clone()),
             "npm eventsource-parser" => node("eventsource_parser.mjs", url, ear.clone()),
             "PyPI httpx-sse" => {

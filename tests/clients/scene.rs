@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::browser::{Browser, Kind, Source};
+use super::control::Origin;
 use super::cutting::Front;
 use super::{Ear, Update, difference};
 use crate::support::clock::until;
@@ -45,10 +46,15 @@ pub(super) struct Scene<'a> {
 impl<'a> Scene<'a> {
     /// Opens an EventSource and waits until it has the numbers: from here on it must hear of every row.
     pub(super) async fn open(kind: Kind, table: &'a Table, servers: &[&Local]) -> Self {
+        Self::open_from(Origin::Other, kind, table, servers).await
+    }
+
+    /// As [`Scene::open`], with the page of this origin.
+    pub(super) async fn open_from(origin: Origin, kind: Kind, table: &'a Table, servers: &[&Local]) -> Self {
         let addresses: Vec<_> = servers.iter().map(|server| server.stream).collect();
         let front = Front::start(&addresses).await;
         let ear = Ear::default();
-        let source = Browser::get(kind).await.open(&front.url(""), &ear);
+        let source = Browser::get(kind).await.open(&front.url(""), origin, &ear);
         let scene = Self { kind, front, ear, source, table, expected: Vec::new() };
         scene.hears("metrics", 1).await;
         scene

@@ -48,8 +48,10 @@ pub(super) struct Writer<'a> {
     written: Vec<Update>,
     /// Late and changed updates that may be unknown to a client or a server.
     under_way: Vec<UnderWay>,
-    late: usize,
-    anew: usize,
+    /// Rows that were late so far.
+    pub late: usize,
+    /// Rows that were analysed anew so far.
+    pub anew: usize,
 }
 
 pub(super) fn updates_of(row: &Row) -> Vec<Update> {
@@ -73,25 +75,20 @@ impl<'a> Writer<'a> {
         &self.written
     }
 
-    /// How many rows were late, and how many were analysed anew.
-    pub(super) fn kinds(&self) -> (usize, usize) {
-        (self.late, self.anew)
-    }
-
     /// Writes or rewrites one row.
     pub(super) async fn change(&mut self, listeners: &[Listener]) {
         let everybody_has = |update: &Update| listeners.iter().all(|one| !one.wants(update) || one.ear.has(update));
         self.under_way.retain(|one| !listeners.iter().all(|client| one.is_known_to(client)));
         let room = DIFFERENCES_MAX - self.under_way.iter().map(|one| one.differences).sum::<usize>();
-        match self.random.u8(..6) {
-            0 if room >= 1 => {
+        match self.random.u8(..7) {
+            0..2 if room >= 1 => {
                 let tickers = self.tickers(room.min(2));
                 let lateness = Duration::from_millis(self.random.u64(1_000..=480_000));
                 let row = self.row(&tickers).ago(lateness);
                 self.late += 1;
                 self.write(row, 1).await;
             }
-            1..4 => {
+            2..5 => {
                 // A version that somebody has not heard must not be replaced; the old and the new one are two differences.
                 let fits = |row: &&Row| row.tags.len() * 2 <= room && updates_of(row).iter().all(everybody_has);
                 let rows: Vec<Row> = self.rows.iter().filter(fits).cloned().collect();
