@@ -10,12 +10,15 @@ pub mod names;
 pub mod page;
 pub mod routes;
 pub mod settings;
+pub mod tables;
 pub mod units;
 pub mod words;
 
 pub use names::{
     AttributeName, Environment, EventName, IndexName, Label, Labels, NameError, StatusValue, TableName, Tag,
 };
-pub use settings::{DashboardSettings, DataSettings, Lookup, PollSettings, SettingDoc, SettingError, StreamSettings};
+pub use settings::{
+    DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings, SettingDoc, SettingError, StreamSettings,
+};
 pub use units::{ByteSize, UnitError};
-pub use words::{AuthMode, WhenFull};
+pub use words::{AuthMode, ClientAddress, WhenFull};

@@ -106,6 +106,19 @@ pub const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 pub const INIT_READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest pause between two reads while the table throttles or fails.
 pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// Largest body of a goodbye, bytes: one field of 32 characters, and room for spaces.
+pub const GOODBYE_BODY_BYTES_MAX: usize = 256;
+/// Time for which a goodbye is kept: as long as the stream can be open that it is about.
+pub const GOODBYE_LIFE: Duration = FUNCTION_TIMEOUT_MAX;
+/// Time one look for goodbyes may take; one that is too slow is given up, the next is not far.
+pub const GOODBYE_READ_TIMEOUT: Duration = Duration::from_secs(2);
+/// Streams that one look asks about at once (`BatchGetItem` takes no more).
+pub const GOODBYES_PER_READ: usize = 100;
+
+/// Time for which a reader may leave unread what was written to it, where the functions are an ordinary server: the
+/// system's buffers are full by then, and nobody shows an event that is so old. It comes back with its cursor.
+pub const WRITE_BEHIND_MAX: Duration = Duration::from_secs(10);
+
 /// Time open streams get to say goodbye when the process is told to stop.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_millis(800);
 

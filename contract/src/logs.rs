@@ -11,6 +11,10 @@ pub const STREAM_CLOSED: &str = "stream closed";
 pub const REASON: &str = "reason";
 /// Value of [`REASON`] where the transport gave the stream up; every other reason is the function's own.
 pub const CLIENT_LEFT: &str = "client_left";
+/// Value of [`REASON`] where the page said goodbye.
+pub const GOODBYE: &str = "goodbye";
+/// Value of [`REASON`] where the program failed: a line before it says how.
+pub const PANIC: &str = "panic";
 /// Its field: how long the stream was open, seconds.
 pub const SECONDS: &str = "seconds";
 /// Its field: events written, updates included.

@@ -18,6 +18,19 @@ pub struct PageConfig {
     pub update_event: String,
     /// Announced time between heartbeats, milliseconds: the page's watchdog counts in it.
     pub heartbeat_interval_ms: u64,
+    /// How the page says goodbye; left out where it does not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub goodbye: Option<Goodbye>,
+}
+
+/// How a page says goodbye.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Goodbye {
+    /// By `sendBeacon`, which is made for it.
+    Beacon,
+    /// By a request that carries the hash of its body, which a beacon cannot: CloudFront signs it for the function's URL.
+    Signed,
 }
 
 /// Returns `json` with the characters escaped that would end a `<script>` element or a line of JavaScript.
@@ -52,9 +65,11 @@ mod tests {
             labels: vec!["positive".into()],
             update_event: "sentiment_update".into(),
             heartbeat_interval_ms: 15_000,
+            goodbye: Some(Goodbye::Beacon),
         };
         let json = serde_json::to_string(&config).unwrap();
         let escaped = escape_json_for_script(&json);
+        assert!(escaped.contains(r#""GOODBYE":"beacon""#), "{escaped}");
         assert!(escaped.contains(r#""SSE_BASE_URL":"\u003c/script\u003e\u2028""#), "{escaped}");
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&escaped).unwrap(),

@@ -21,5 +21,7 @@ pub const LAST_EVENT_ID_HEADER: &str = "last-event-id";
 pub const LAST_EVENT_ID_QUERY: &str = "last_event_id";
 /// Query parameter that narrows a stream.
 pub const TICKERS_QUERY: &str = "tickers";
+/// Header in which CloudFront says who the viewer is: `ADDRESS:PORT`.
+pub const VIEWER_ADDRESS_HEADER: &str = "cloudfront-viewer-address";
 /// Header that carries the user in authentication mode `trusted-header`.
 pub const USER_HEADER: &str = "x-user-id";

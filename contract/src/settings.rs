@@ -11,7 +11,7 @@ use crate::units::{
     Bare, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry,
     duration_text,
 };
-use crate::words::{AuthMode, WhenFull};
+use crate::words::{AuthMode, ClientAddress, WhenFull};
 
 /// How a function asks for a variable: `|name| std::env::var(name).ok()`, or a map in tests.
 pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -97,6 +97,22 @@ macro_rules! name_setting {
     )+ };
 }
 name_setting!(Environment, TableName, IndexName, AttributeName, EventName, StatusValue);
+
+impl SettingValue for bool {
+    fn read(text: &str) -> Result<Self, String> {
+        match text {
+            "true" => Ok(true),
+            "false" => Ok(false),
+            _ => Err(format!("`{}` is not one of {}", text.escape_debug(), Self::rule())),
+        }
+    }
+    fn write(&self) -> String {
+        self.to_string()
+    }
+    fn rule() -> String {
+        "`true`, `false`".to_owned()
+    }
+}
 
 impl SettingValue for Labels {
     fn read(text: &str) -> Result<Self, String> {
@@ -331,6 +347,14 @@ settings! {
 }
 
 settings! {
+    /// Whether pages say goodbye. Both functions read it: one takes the goodbyes, the other one heeds them.
+    pub struct GoodbyeSettings {
+        /// Whether a page may say that it leaves, so that its stream ends within one poll interval.
+        "SSE_GOODBYE" => enabled: bool = false;
+    }
+}
+
+settings! {
     /// Settings of the stream function.
     pub struct StreamSettings {
         /// Name of the environment.
@@ -341,6 +365,8 @@ settings! {
         "SSE_MAX_CONNECTIONS" => max_connections: MaxConnections = known!(MaxConnections, 100);
         /// Streams one instance serves for one source address.
         "SSE_CONNECTIONS_PER_CLIENT" => connections_per_client: ConnectionsPerClient = known!(ConnectionsPerClient, 10);
+        /// Where a viewer's address is read.
+        "SSE_CLIENT_ADDRESS" => client_address: ClientAddress = ClientAddress::Connection;
         /// What a client hears that finds the instance full.
         "SSE_WHEN_FULL" => when_full: WhenFull = WhenFull::Overloaded;
         /// Longest session before it ends by itself.
@@ -349,6 +375,7 @@ settings! {
         "SSE_RETRY" => retry: Retry = Retry::DEFAULT;
         /// How callers of a configuration stream prove who they are.
         "AUTH_MODE" => auth_mode: AuthMode = AuthMode::Off;
+        ..#[doc = "Whether pages say goodbye."] goodbye: GoodbyeSettings;
         ..#[doc = "How the hub reads the table."] poll: PollSettings;
         ..#[doc = "Which table, index, attributes and labels there are."] data: DataSettings;
     }
@@ -359,6 +386,7 @@ settings! {
     pub struct DashboardSettings {
         /// Name of the environment.
         "ENVIRONMENT" => environment: Environment = known!(Environment, "dev");
+        ..#[doc = "Whether pages say goodbye."] goodbye: GoodbyeSettings;
         ..#[doc = "How the hub reads the table."] poll: PollSettings;
         ..#[doc = "Which table, index, attributes and labels there are."] data: DataSettings;
     }
@@ -410,6 +438,8 @@ mod tests {
         settings.data.labels = Labels::new(&["open", "closed"]).unwrap();
         settings.when_full = WhenFull::Reject;
         settings.auth_mode = AuthMode::TrustedHeader;
+        settings.client_address = ClientAddress::CloudFront;
+        settings.goodbye.enabled = true;
         let env = settings.to_env();
         let again = StreamSettings::from_env(&|name| env.get(name).cloned()).unwrap();
         assert_eq!(again, settings);

@@ -63,6 +63,15 @@ word_setting!(
     }
 );
 word_setting!(
+    /// Where a viewer's address is read, which the limit for one address counts by.
+    ClientAddress {
+        /// Whoever connected, as the platform says.
+        Connection = "connection",
+        /// What CloudFront says; only where nobody can reach the function past it.
+        CloudFront = "cloudfront",
+    }
+);
+word_setting!(
     /// How a caller of a configuration stream proves who they are.
     AuthMode {
         /// Nobody can: configuration streams answer 401.

@@ -2,6 +2,7 @@
  * Wires config, stream, reducer and view together. The only file that holds the current state.
  */
 
+import { Goodbye } from './goodbye.js';
 import { readConfig } from './read_config.js';
 import { INITIAL_STATE, reduce } from './reduce.js';
 import { Stream } from './stream.js';
@@ -9,8 +10,21 @@ import { View, showFailure } from './view.js';
 
 const AGE_INTERVAL_MS = 1_000;
 
-/** @returns {import('./stream.js').Environment} */
-function browser() {
+/** @param {import('./read_config.js').Config} config @returns {Goodbye | null} */
+function goodbye(config) {
+  if (config.goodbye === null) return null;
+  return new Goodbye(config.goodbyeUrl, config.goodbye, {
+    beacon: (url, body) => navigator.sendBeacon(url, body),
+    post: (url, body, headers) => fetch(url, { method: 'POST', body, headers, keepalive: true }),
+    sha256: async (text) => {
+      const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text));
+      return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
+    },
+  });
+}
+
+/** @param {import('./read_config.js').Config} config @returns {import('./stream.js').Environment} */
+function browser(config) {
   return {
     EventSource,
     now: () => Date.now(), // not performance.now(): it may stand still while the machine sleeps
@@ -20,6 +34,7 @@ function browser() {
     clearTimeout: (timer) => clearTimeout(timer),
     setInterval: (callback, ms) => setInterval(callback, ms),
     clearInterval: (timer) => clearInterval(timer),
+    goodbye: goodbye(config),
   };
 }
 
@@ -28,7 +43,7 @@ function start(config) {
   let state = INITIAL_STATE;
   let drawing = false;
   const view = new View(document, config, dispatch);
-  const stream = new Stream(config.streamUrl, config, dispatch, browser());
+  const stream = new Stream(config.streamUrl, config, dispatch, browser(config));
 
   /** @param {import('./reduce.js').Action} action */
   function dispatch(action) {
@@ -46,7 +61,7 @@ function start(config) {
   setInterval(() => view.drawAges(state, Date.now()), AGE_INTERVAL_MS);
   addEventListener('offline', () => stream.wentOffline());
   addEventListener('online', () => state.connection.phase !== 'live' && stream.open());
-  // A page in the back/forward cache must not hold a connection.
+  // A page in the back/forward cache must not hold a connection; one that is gone for good cannot be told from it.
   addEventListener('pagehide', () => stream.close());
   addEventListener('pageshow', (event) => event.persisted && stream.open());
   stream.open();

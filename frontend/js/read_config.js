@@ -11,6 +11,8 @@ const HEARTBEAT_INTERVAL_DEFAULT_MS = 15_000;
  * @property {readonly string[]} labels
  * @property {string} updateEvent name of the event that carries one update
  * @property {number} heartbeatIntervalMs
+ * @property {string} goodbyeUrl
+ * @property {import('./goodbye.js').Way | null} goodbye how the page says goodbye, if it does
  */
 
 /**
@@ -28,6 +30,8 @@ export function readConfig(raw) {
     labels: labels(values.LABELS),
     updateEvent: name('UPDATE_EVENT', values.UPDATE_EVENT),
     heartbeatIntervalMs: interval(values.HEARTBEAT_INTERVAL_MS),
+    goodbyeUrl: `${typeof values.API_BASE_URL === 'string' ? values.API_BASE_URL.replace(/\/+$/, '') : ''}/api/v2/stream/goodbye`,
+    goodbye: goodbye(values.GOODBYE),
   });
 }
 
@@ -54,6 +58,13 @@ function name(key, value) {
 function interval(value) {
   if (value === undefined) return HEARTBEAT_INTERVAL_DEFAULT_MS;
   if (typeof value !== 'number' || !(value > 0)) throw wrong('HEARTBEAT_INTERVAL_MS', 'a positive number of milliseconds');
+  return value;
+}
+
+/** @param {unknown} value @returns {import('./goodbye.js').Way | null} */
+function goodbye(value) {
+  if (value === undefined) return null;
+  if (value !== 'beacon' && value !== 'signed') throw wrong('GOODBYE', '`beacon` or `signed`, or left out');
   return value;
 }
 

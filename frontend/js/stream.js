@@ -32,6 +32,7 @@ const STATUS_DETAIL = 'The server gave no stream: it may be full, or this page m
  * @property {(timer: any) => void} clearTimeout
  * @property {(callback: () => void, ms: number) => any} setInterval
  * @property {(timer: any) => void} clearInterval
+ * @property {import('./goodbye.js').Goodbye | null} goodbye where pages say goodbye
  */
 
 /**
@@ -65,6 +66,8 @@ export class Stream {
   /** @type {EventSource | null} */
   #source = null;
   #lastEventId = '';
+  /** The stream that serves this client. */
+  #streamId = '';
   #attempt = 0;
   #quietUntil = 0;
   /** The next `error` is the end that the server announced. */
@@ -101,8 +104,9 @@ export class Stream {
     this.#watchdog = this.#env.setInterval(() => this.#watch(), WATCHDOG_INTERVAL_MS);
   }
 
-  /** Disconnects and stays so until `open`. */
+  /** Disconnects and stays so until `open`. The server cannot see that, so it is told. */
   close() {
+    this.#env.goodbye?.say();
     this.#source?.close();
     this.#source = null;
     this.#endAnnounced = false;
@@ -122,6 +126,7 @@ export class Stream {
     if (message.lastEventId) this.#lastEventId = message.lastEventId;
     this.#env.clearTimeout(this.#graceTimer);
     const event = parseEvent(type, message.data, this.#labels);
+    if (event?.type === 'heartbeat' && event.streamId) this.#serves(event.streamId);
     if (event?.type === 'deadline') this.#endComes(event.reconnectMs ?? 0, true);
     else if (event?.type === 'overloaded') this.#endComes(event.retryAfterMs ?? 0, false);
     else this.#streams();
@@ -134,10 +139,22 @@ export class Stream {
     this.#expectNewsWithin(0);
   }
 
+  /**
+   * Another stream than before: the one before it has lost its reader, if it did not end as announced.
+   * @param {string} streamId
+   */
+  #serves(streamId) {
+    if (streamId === this.#streamId) return;
+    if (this.#streamId !== '') this.#env.goodbye?.say();
+    this.#streamId = streamId;
+    this.#env.goodbye?.opened(streamId);
+  }
+
   /** @param {number} waitMs @param {boolean} silently whether the reader need not hear of it while it goes as planned */
   #endComes(waitMs, silently) {
     const wait = Math.min(waitMs, RETRY_AFTER_MAX_MS);
     this.#endAnnounced = true;
+    this.#env.goodbye?.ended();
     this.#expectNewsWithin(wait);
     if (!silently) return;
     this.#graceTimer = this.#env.setTimeout(() => this.#trouble(), wait + HANDOVER_GRACE_MS);

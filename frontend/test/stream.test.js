@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { Goodbye } from '../js/goodbye.js';
 import { backoffMs, resumeUrl, Stream } from '../js/stream.js';
 
 const URL_ = 'http://127.0.0.1:8081/api/v2/stream';
@@ -8,8 +9,8 @@ const CONFIG = { streamUrl: URL_, environment: '', labels: ['done', 'failed'], u
 const [CONNECTING, CLOSED] = [0, 2];
 
 /** A browser whose clock only moves when told to. */
-function browser() {
-  const world = { now: 0, online: true, sources: [], actions: [], timers: new Set() };
+function browser(saysGoodbye = false) {
+  const world = { now: 0, online: true, said: [], sources: [], actions: [], timers: new Set() };
   class FakeEventSource {
     static CLOSED = CLOSED;
     readyState = CONNECTING;
@@ -47,7 +48,10 @@ function browser() {
     setInterval: (callback, ms) => timer(callback, ms, ms),
     clearTimeout: (entry) => world.timers.delete(entry),
     clearInterval: (entry) => world.timers.delete(entry),
+    goodbye: null,
   };
+  const post = { beacon: (url, body) => world.said.push(`${url} ${body}`) > 0 };
+  if (saysGoodbye) world.env.goodbye = new Goodbye('/goodbye', 'beacon', /** @type {any} */ (post));
   world.pass = (ms) => {
     for (const end = world.now + ms; ;) {
       const next = [...world.timers].filter(({ at }) => at <= end).sort((left, right) => left.at - right.at)[0];
@@ -202,4 +206,39 @@ test('a resume keeps the query that is there', () => {
   assert.equal(resumeUrl('/s', ''), '/s');
   assert.equal(resumeUrl('/s?tickers=A', 'evt_1'), '/s?tickers=A&last_event_id=evt_1');
   assert.equal(resumeUrl('/s', 'a b&c'), '/s?last_event_id=a%20b%26c');
+});
+
+test('whoever closes says goodbye, once, and reconnects when the page comes back from the back/forward cache', () => {
+  const world = browser(true);
+  world.source().send('heartbeat', { stream_id: 'a1' }, 'evt_1');
+  world.source().send('heartbeat', { stream_id: 'a1' }, 'evt_2');
+  world.stream.close();
+  world.stream.close();
+  assert.deepEqual(world.said, ['/goodbye {"stream_id":"a1"}']);
+  world.stream.open();
+  assert.equal(world.source().url, `${URL_}?last_event_id=evt_2`);
+  world.source().send('heartbeat', { stream_id: 'b2' });
+  world.stream.close();
+  assert.deepEqual(world.said.slice(1), ['/goodbye {"stream_id":"b2"}']);
+});
+
+test('a stream that ended as announced needs no goodbye, one that broke off does', () => {
+  const world = browser(true);
+  world.source().send('heartbeat', { stream_id: 'a1' });
+  world.source().send('deadline', { reason: 'session', reconnect_ms: 900 });
+  world.source().fail(CONNECTING);
+  world.source().send('heartbeat', { stream_id: 'b2' });
+  assert.deepEqual(world.said, []);
+  // The network broke: the browser reconnects by itself, and what it left runs on.
+  world.source().fail(CONNECTING);
+  world.source().send('heartbeat', { stream_id: 'c3' });
+  assert.deepEqual(world.said, ['/goodbye {"stream_id":"b2"}']);
+});
+
+test('silence that opens a new connection says goodbye to the old one', () => {
+  const world = browser(true);
+  world.source().send('heartbeat', { stream_id: 'a1' });
+  world.pass(45_000);
+  assert.equal(world.sources.length, 2);
+  assert.deepEqual(world.said, ['/goodbye {"stream_id":"a1"}']);
 });

@@ -39,6 +39,7 @@ module "dashboard" {
     DATA_UPDATE_EVENT         = "sentiment_update"
     ENVIRONMENT               = "dev"
     SENTIMENTS_TABLE          = "sse-streaming-dev-items"
+    SSE_GOODBYE               = "false"
     SSE_LATE_WINDOW           = "10m"
     SSE_POLL_INTERVAL         = "5s"
     SSE_RECONCILE_INTERVAL    = "1h"

@@ -8,12 +8,12 @@ pub mod settings;
 
 use std::collections::BTreeMap;
 
-use contract::page::PageConfig;
+use contract::page::{Goodbye, PageConfig};
 use serde::Serialize;
 
 use crate::capability::Feature;
 use crate::manifest::sections::{ReservedConcurrency, TableSection, VpcSection};
-use crate::manifest::types::{Architecture, BackendKind, OWN_TAGS, Packaging};
+use crate::manifest::types::{Architecture, BackendKind, FrontKind, OWN_TAGS, Packaging};
 use crate::manifest::{Loaded, Manifest, Target};
 
 use self::ci::CiPlan;
@@ -22,9 +22,8 @@ use self::operations::OperationsPlan;
 
 pub use self::front::DistributionPlan;
 pub use crate::manifest::Names;
+pub use contract::tables::TTL_ATTRIBUTE;
 
-/// Attribute from which DynamoDB reads when a row expires.
-pub const TTL_ATTRIBUTE: &str = "ttl";
 /// Keys of the users table.
 const USERS_KEYS: (&str, &str) = ("PK", "SK");
 /// Request headers that a page of another origin may send.
@@ -135,8 +134,26 @@ pub struct FunctionPlan {
     pub environment: BTreeMap<String, String>,
     /// Methods that a page of another origin may use.
     pub cors_methods: &'static [&'static str],
+    /// What it does with goodbyes in the users table, where pages say any.
+    pub goodbyes: Option<GoodbyesPlan>,
     /// The network that it runs in.
     pub vpc: Option<VpcPlan>,
+}
+
+/// Goodbyes of pages in the users table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct GoodbyesPlan {
+    /// The one thing that the function may do with them.
+    pub action: &'static str,
+    /// What their partition keys are like.
+    pub keys: String,
+    /// Whether it writes them.
+    pub writes: bool,
+}
+
+fn goodbyes(manifest: &Manifest, action: &'static str) -> Option<GoodbyesPlan> {
+    let keys = format!("{}*", contract::tables::STREAM_PREFIX);
+    manifest.stream.goodbye.then(|| GoodbyesPlan { action, keys, writes: action == "dynamodb:PutItem" })
 }
 
 /// A network.
@@ -299,6 +316,7 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         log_retention_days: section.log_retention.days(),
         environment: settings::stream_variables(manifest),
         cors_methods: &["GET"],
+        goodbyes: goodbyes(manifest, "dynamodb:BatchGetItem"),
         // On managed instances the network is their capacity provider's; a classic function could not stream from one.
         vpc: None,
     }
@@ -319,6 +337,7 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         log_retention_days: section.log_retention.days(),
         environment: settings::dashboard_variables(manifest),
         cors_methods: &["DELETE", "GET", "POST", "PUT"],
+        goodbyes: goodbyes(manifest, "dynamodb:PutItem"),
         vpc: VpcPlan::of(&section.vpc),
     }
 }
@@ -362,7 +381,10 @@ fn items_table(manifest: &Manifest, names: &Names) -> TablePlan {
 }
 
 fn users_table(manifest: &Manifest, names: &Names) -> TablePlan {
-    table(&manifest.tables.users, "users", &names.users_table, USERS_KEYS)
+    let mut table = table(&manifest.tables.users, "users", &names.users_table, USERS_KEYS);
+    // Only goodbyes carry it: users and their configurations stay.
+    table.ttl_attribute = manifest.stream.goodbye.then_some(TTL_ATTRIBUTE);
+    table
 }
 
 fn missing_artifacts(functions: &[&FunctionPlan]) -> String {
@@ -390,5 +412,9 @@ fn page(manifest: &Manifest) -> PageConfig {
         labels: manifest.data.labels.as_slice().iter().map(ToString::to_string).collect(),
         update_event: manifest.data.update_event.to_string(),
         heartbeat_interval_ms: u64::try_from(heartbeat.as_millis()).expect("a heartbeat is at most 110 s"),
+        goodbye: manifest.stream.goodbye.then_some(match manifest.front.kind {
+            FrontKind::FunctionUrl => Goodbye::Beacon,
+            FrontKind::CloudFront => Goodbye::Signed,
+        }),
     }
 }

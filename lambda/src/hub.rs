@@ -13,6 +13,7 @@ use crate::clock::Clock;
 use crate::core::cursor::Epoch;
 use crate::core::journal::Journal;
 use crate::core::snapshot::Snapshot;
+use crate::panics::{Caught, message};
 use crate::store::{Store, StoreError};
 
 /// The poller and its listeners.
@@ -24,6 +25,7 @@ pub struct Hub {
 struct Shared {
     store: Arc<dyn Store>,
     clock: Clock,
+    settings: (DataSettings, PollSettings),
     poll_interval: Duration,
     epoch: Epoch,
     journal: tokio::sync::Mutex<Journal>,
@@ -46,6 +48,8 @@ struct Listeners {
 pub struct Published {
     snapshot: Option<Arc<Snapshot>>,
     read_began: Option<Instant>,
+    /// Journals lost to a panic.
+    lost: u64,
 }
 
 impl Hub {
@@ -53,10 +57,12 @@ impl Hub {
     #[must_use]
     pub fn new(store: Arc<dyn Store>, data: DataSettings, poll: PollSettings, clock: Clock) -> Self {
         let poll_interval = poll.poll_interval.get();
+        let settings = (data.clone(), poll.clone());
         let journal = Journal::new(data, poll);
         let shared = Shared {
             store,
             clock,
+            settings,
             poll_interval,
             epoch: journal.epoch(),
             journal: tokio::sync::Mutex::new(journal),
@@ -81,13 +87,14 @@ impl Hub {
         let mut listeners = self.shared.listeners();
         listeners.count += 1;
         if listeners.poller.as_ref().is_none_or(JoinHandle::is_finished) {
-            listeners.poller = Some(tokio::spawn(run(Arc::clone(&self.shared))));
+            listeners.poller = Some(tokio::spawn(supervise(Arc::clone(&self.shared))));
         } else {
             self.shared.nudge.notify_one();
         }
         drop(listeners);
         let receiver = self.shared.published.subscribe();
-        Subscription { shared: Arc::clone(&self.shared), receiver, since: Instant::now(), polls_before }
+        let lost_before = receiver.borrow().lost;
+        Subscription { shared: Arc::clone(&self.shared), receiver, since: Instant::now(), polls_before, lost_before }
     }
 
     /// Returns a snapshot that is at most `max_age` old, reading the table if need be.
@@ -138,6 +145,21 @@ impl Shared {
             published.snapshot = snapshot.or_else(|| published.snapshot.take());
         });
         self.published.borrow().snapshot.clone().ok_or_else(|| StoreError::Unavailable("nothing was read".into()))
+    }
+}
+
+/// Keeps a poller running. One that panics takes its journal along: nobody knows what it left half done. Streams that were
+/// told something of it end, and their clients continue by their cursors.
+async fn supervise(shared: Arc<Shared>) {
+    loop {
+        let Err(panic) = Caught::new(run(Arc::clone(&shared))).await else { return };
+        tracing::error!(panic = message(&panic), "the poller failed; the streams of this instance end");
+        let (data, poll) = shared.settings.clone();
+        *shared.journal.lock().await = Journal::new(data, poll);
+        shared.published.send_modify(|published| {
+            *published = Published { lost: published.lost + 1, ..Published::default() };
+        });
+        sleep_until(Instant::now() + shared.poll_interval).await;
     }
 }
 
@@ -201,6 +223,7 @@ pub struct Subscription {
     receiver: watch::Receiver<Published>,
     since: Instant,
     polls_before: u64,
+    lost_before: u64,
 }
 
 impl Subscription {
@@ -216,6 +239,12 @@ impl Subscription {
     pub fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
         let published = self.receiver.borrow_and_update();
         published.snapshot.clone().filter(|_| published.read_began.is_some_and(|began| began >= self.since))
+    }
+
+    /// Whether what this listener has heard can no longer be continued: the poller failed and began anew.
+    #[must_use]
+    pub fn is_lost(&self) -> bool {
+        self.receiver.borrow().lost != self.lost_before
     }
 
     /// Waits for the next read, whether it brought something new or not.
@@ -250,5 +279,67 @@ impl Drop for Subscription {
             // Between invocations Lambda freezes the process: a read left in flight would wake up to a dead connection.
             poller.abort();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use contract::TableName;
+
+    use super::*;
+    use crate::core::journal::TimeRange;
+    use crate::core::stream_id::StreamId;
+    use crate::store::{Configuration, Goodbyes, Read, StoreFuture};
+
+    /// Nothing in it, and a fault that can be switched on.
+    #[derive(Default)]
+    struct Faulty {
+        panics: AtomicBool,
+    }
+
+    impl Store for Faulty {
+        fn read(&self, _: TimeRange) -> StoreFuture<'_, Read> {
+            assert!(!self.panics.load(Ordering::Relaxed), "as told");
+            Box::pin(async { Ok(Read::default()) })
+        }
+        fn configuration<'a>(&'a self, _: &'a str, _: &'a str) -> StoreFuture<'a, Option<Configuration>> {
+            Box::pin(async { Ok(None) })
+        }
+        fn say_goodbye(&self, _: StreamId, _: u64) -> StoreFuture<'_, ()> {
+            Box::pin(async { Ok(()) })
+        }
+        fn goodbyes<'a>(&'a self, _: &'a [StreamId]) -> StoreFuture<'a, Goodbyes> {
+            Box::pin(async { Ok(Goodbyes::default()) })
+        }
+        fn warm_up(&self) -> StoreFuture<'_, ()> {
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_poller_that_panics_ends_what_it_told_and_begins_anew() {
+        let store = Arc::new(Faulty::default());
+        let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
+        let poll = PollSettings::from_env(&|_| None).unwrap();
+        let hub = Hub::new(Arc::clone(&store) as Arc<dyn Store>, data, poll, Clock::system());
+        let limit = Duration::from_secs(60);
+        let mut before = hub.subscribe();
+        assert!(before.first_snapshot(limit).await.is_some());
+        assert!(!before.is_lost());
+        store.panics.store(true, Ordering::Relaxed);
+        timeout(limit, async {
+            while !before.is_lost() {
+                before.changed().await;
+            }
+        })
+        .await
+        .unwrap();
+        assert!(before.snapshot().is_none());
+        store.panics.store(false, Ordering::Relaxed);
+        let mut after = hub.subscribe();
+        assert!(after.first_snapshot(limit).await.is_some());
+        assert!(!after.is_lost() && before.is_lost());
     }
 }

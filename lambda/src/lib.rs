@@ -3,12 +3,16 @@
 //! `core` decides and is pure; `store`, `hub`, `slots` and `http` are the shell around it; the binaries only wire.
 
 pub mod aws;
+pub mod behind;
 pub mod clock;
 pub mod core;
+pub mod goodbyes;
 pub mod http;
 pub mod hub;
 pub mod local;
 pub mod nodelay;
+pub mod panics;
+pub mod random;
 pub mod slots;
 pub mod start;
 pub mod store;

@@ -1,6 +1,6 @@
 //! Both functions and the page as ordinary HTTP servers: what `./justw dev` starts.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,13 +10,13 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use axum::serve::{ListenerExt, TapIo};
-use contract::page::{PageConfig, escape_json_for_script};
+use contract::page::{Goodbye, PageConfig, escape_json_for_script};
 use contract::{DashboardSettings, Lookup, StreamSettings, Tag, limits};
 use http::header;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::behind::{Patient, Peer};
 use crate::clock::Clock;
 use crate::http::request::Origin;
 use crate::http::{cors, dashboard, stream};
@@ -79,6 +79,7 @@ impl LocalSettings {
             labels: self.stream.data.labels.as_slice().iter().map(ToString::to_string).collect(),
             update_event: self.stream.data.update_event.to_string(),
             heartbeat_interval_ms: u64::try_from(self.stream.heartbeat_interval.get().as_millis()).unwrap_or(u64::MAX),
+            goodbye: self.dashboard.goodbye.enabled.then_some(Goodbye::Beacon),
         }
     }
 }
@@ -158,9 +159,9 @@ impl Local {
                 tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
             }
         };
-        let dashboard = axum::serve(nodelay(self.dashboard.0), service(self.dashboard.1))
+        let dashboard = axum::serve(Patient(self.dashboard.0), service(self.dashboard.1))
             .with_graceful_shutdown(stopped(self.shutdown.clone()));
-        let stream = axum::serve(nodelay(self.stream.0), service(self.stream.1))
+        let stream = axum::serve(Patient(self.stream.0), service(self.stream.1))
             .with_graceful_shutdown(stopped(self.shutdown.clone()));
         tokio::select! {
             both = async { tokio::try_join!(dashboard.into_future(), stream.into_future()) } => {
@@ -182,20 +183,11 @@ fn local_port(listener: &TcpListener) -> Result<u16, Fatal> {
     listener.local_addr().map(|address| address.port()).map_err(Fatal::new)
 }
 
-/// Small writes go out at once: an event must not wait for the one after it.
-fn nodelay(listener: TcpListener) -> TapIo<TcpListener, fn(&mut TcpStream)> {
-    listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY cannot be set");
-        }
-    })
-}
-
-fn service(router: Router) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
+fn service(router: Router) -> IntoMakeServiceWithConnectInfo<Router, Peer> {
     router.layer(from_fn(with_origin)).into_make_service_with_connect_info()
 }
 
-async fn with_origin(ConnectInfo(address): ConnectInfo<SocketAddr>, mut request: Request, next: Next) -> Response {
+async fn with_origin(ConnectInfo(Peer(address)): ConnectInfo<Peer>, mut request: Request, next: Next) -> Response {
     let origin = Origin {
         request_id: format!("{:016x}", fastrand::u64(..)),
         client: Some(address.ip().to_string()),

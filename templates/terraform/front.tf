@@ -2,7 +2,8 @@ locals {
   # Policies that AWS manages; their identifiers are the same in every account.
   caching_disabled = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
   caching_optimized = "658327ea-f89d-4fab-a63d-7e88639e58f6"
-  # Host must stay behind: a function URL answers to its own name only.
+  # Host must stay behind: a function URL answers to its own name only. CloudFront's own headers come along, such as
+  # CloudFront-Viewer-Address, by which the stream counts the connections of one address: a viewer cannot write that one.
   all_viewer_except_host = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
 {%- if distribution.domain %}
 

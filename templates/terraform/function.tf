@@ -59,8 +59,11 @@ module "{{ function.role }}" {
     security_group_ids = {{ function.vpc.security_group_ids | hcl(indent=4) }}
   }
 {%- endif %}
-
+{% if function.goodbyes and function.goodbyes.writes %}
+  # The newest items through the index, one configuration of one user, and the goodbyes of pages: only these are written.
+{%- else %}
   # Reads only: the newest items through the index, and one configuration of one user.
+{%- endif %}
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -76,6 +79,20 @@ module "{{ function.role }}" {
         Action = ["dynamodb:GetItem"]
         Resource = [{{ users.address }}.arn]
       },
+{%- if function.goodbyes %}
+      # Goodbyes and nothing else of this table: rows whose keys begin with the word for streams.
+      {
+        Sid = "Goodbyes"
+        Effect = "Allow"
+        Action = ["{{ function.goodbyes.action }}"]
+        Resource = [{{ users.address }}.arn]
+        Condition = {
+          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["{{ function.goodbyes.keys }}"] }
+          # Without keys the line above would hold for any row.
+          Null = { "dynamodb:LeadingKeys" = "false" }
+        }
+      },
+{%- endif %}
 {%- if function.vpc %}
       # Lambda makes the function's network interfaces with the function's own role, and refuses one that may not touch
       # every interface, subnet and security group.

@@ -21,7 +21,9 @@ pub(super) fn event(head: &Head, body: &[u8], peer: IpAddr, request_id: &str) ->
     let source_ip = head.get(SOURCE_IP).unwrap_or_else(|| peer.to_string());
     let (path, query) = head.word(1).split_once('?').unwrap_or((head.word(1), ""));
     let mut headers = headers(head);
-    let forwarded = headers.get("x-forwarded-for").map_or(source_ip.clone(), |before| format!("{before}, {source_ip}"));
+    // A Function URL hands over the first address only: whatever the client wrote there.
+    let forwarded = headers.get("x-forwarded-for").and_then(|before| before.split(',').next()).unwrap_or(&source_ip);
+    let forwarded = forwarded.trim().to_owned();
     headers.insert("x-forwarded-for".into(), forwarded);
     headers.insert("x-forwarded-proto".into(), "https".into());
     headers.insert("x-forwarded-port".into(), "443".into());

@@ -8,6 +8,7 @@ mod definitions;
 mod doctor;
 mod escaping;
 mod front;
+mod goodbye;
 mod hostile;
 mod instances;
 mod manifests;

@@ -141,15 +141,57 @@ async fn on_lambda_the_address_is_that_of_the_request_context() {
     first.event("heartbeat", LIMIT).await;
     // The first address again, also when it claims to be another.
     assert_eq!(from("192.0.2.1").send().await.status(), 503);
-    assert_eq!(from("192.0.2.1").header("X-Forwarded-For", "203.0.113.9").send().await.status(), 503);
+    for header in ["X-Forwarded-For", "Forwarded", "X-Real-IP", "CloudFront-Viewer-Address"] {
+        let forged = from("192.0.2.1").header(header, "203.0.113.9:4711");
+        assert_eq!(forged.send().await.status(), 503, "{header}");
+    }
     let mut second = SseClient::connect(from("192.0.2.2")).await;
     second.event("heartbeat", LIMIT).await;
     // Now the instance is full for every address.
     assert_overloaded(from("192.0.2.3").header("Accept", "text/event-stream"), 2).await;
     first.until_end(LIMIT).await;
     second.until_end(LIMIT).await;
-    until("slots are free again", LIMIT, || (emulator.invocations().len() >= 5).then_some(())).await;
+    until("slots are free again", LIMIT, || (emulator.invocations().len() >= 8).then_some(())).await;
     let status = Request::get(emulator.address(), STATUS).send().await.into_json().await;
     assert_eq!(status["connections"], 0);
     assert_eq!(emulator.environments(), 1);
+}
+
+#[tokio::test]
+async fn behind_cloudfront_the_address_is_the_viewers_and_not_cloudfronts() {
+    let table = Table::create(SENTIMENTS).await;
+    let more = [("SSE_CONNECTIONS_PER_CLIENT", "1"), ("SSE_CLIENT_ADDRESS", "cloudfront")];
+    let config = Config { concurrency_per_environment: 8, freeze: false, ..config(&table, dynamodb::address(), &more) };
+    let emulator = Emulator::start(config).await;
+    // One of CloudFront's addresses for everybody; the header is CloudFront's, which lets no viewer write it.
+    let viewer = |address: &str| {
+        let request = Request::get(emulator.address(), STREAM).header(SOURCE_IP, "192.0.2.1");
+        request.header("CloudFront-Viewer-Address", address)
+    };
+    let mut open = Vec::new();
+    for address in ["198.51.100.1:40001", "198.51.100.2:40001", "2001:db8::1:40001"] {
+        let mut client = SseClient::connect(viewer(address)).await;
+        client.event("heartbeat", LIMIT).await;
+        open.push(client);
+    }
+    for again in ["198.51.100.1:40002", "2001:db8::1:40002"] {
+        assert_eq!(viewer(again).send().await.status(), 503, "{again}");
+        // What a viewer can write changes nothing.
+        let forged = viewer(again).header("X-Forwarded-For", "203.0.113.9").header("Forwarded", "for=203.0.113.9");
+        assert_eq!(forged.send().await.status(), 503, "{again}");
+        let mut refused = SseClient::connect(viewer(again)).await;
+        assert_eq!(names(&refused.until_end(LIMIT).await), ["overloaded"]);
+    }
+    assert_eq!(viewer("198.51.100.3:40001").send().await.status(), 200);
+}
+
+#[tokio::test]
+async fn who_sees_the_end_of_a_stream_finds_its_slot_free() {
+    let local = Local::start(&[("SSE_MAX_CONNECTIONS", "1"), ("SSE_MAX_SESSION", "5s")]).await;
+    let mut client = open(&local, 1).await.pop().unwrap();
+    client.event("deadline", LIMIT).await;
+    // The end itself is not even there yet.
+    let mut next = SseClient::connect(local.get(STREAM)).await;
+    next.event("heartbeat", LIMIT).await;
+    client.until_end(LIMIT).await;
 }

@@ -73,6 +73,27 @@ async fn a_session_ends_before_the_invocation_does_and_is_never_cut() {
 }
 
 #[tokio::test]
+async fn a_timeout_far_below_the_session_limit_cuts_no_invocation() {
+    let table = Table::create(SENTIMENTS).await;
+    let timeout = Duration::from_secs(20);
+    let more = [("SSE_MAX_SESSION", "10m"), ("SSE_HEARTBEAT_INTERVAL", "1s")];
+    let emulator = Emulator::start(Config { timeout, ..config(&table, dynamodb::address(), &more) }).await;
+    // One that reads, one that leaves at once, one that opens and never reads, and one that returns.
+    let mut reads = connect(&emulator, "").await;
+    drop(connect(&emulator, "").await);
+    let silent = Request::get(emulator.address(), STREAM).send().await;
+    reads.event("metrics", LIMIT).await;
+    drop(connect(&emulator, &reads.last_id()).await);
+    assert_planned_end(&reads.until_end(LIMIT).await, "deadline");
+    for index in 0..4 {
+        let record = emulator.finished(index, LIMIT).await;
+        assert_eq!(record.outcome, Some(Outcome::Done), "{index}");
+        assert!(record.billed.unwrap() < timeout - Duration::from_secs(5), "{index}: {:?}", record.billed);
+    }
+    drop(silent);
+}
+
+#[tokio::test]
 async fn every_line_about_a_stream_carries_the_request_id_of_its_invocation() {
     let table = Table::create(SENTIMENTS).await;
     let emulator = function(&table, &[("SSE_MAX_SESSION", "5s")]).await;

@@ -46,6 +46,12 @@ impl Request {
         self.header("Content-Type", "application/json")
     }
 
+    /// Adds a body of plain text, as a beacon does.
+    pub(crate) fn text(mut self, body: impl AsRef<[u8]>) -> Self {
+        self.body = body.as_ref().to_vec();
+        self.header("Content-Type", "text/plain;charset=UTF-8")
+    }
+
     /// Connects from this address: on Linux all of 127.0.0.0/8 is there.
     pub(crate) fn from(mut self, address: impl Into<IpAddr>) -> Self {
         self.from = Some(address.into());

@@ -38,6 +38,8 @@ pub struct Estimate {
     pub one_more: OneMore,
     /// What a closed tab wastes.
     pub closed_tab: ClosedTab,
+    /// What goodbyes of pages save, or would: dollars a month, negative where they cost more.
+    pub goodbyes_save: f64,
     /// The session length that costs least.
     pub session: BestSession,
     /// From where on managed instances are cheaper.
@@ -100,6 +102,7 @@ pub fn estimate(setup: &Setup, prices: &Prices, assumptions: &Assumptions, has_f
         load: Load::of(setup, assumptions),
         one_more: one_more(setup, prices, assumptions),
         closed_tab: closed_tab(setup, prices, assumptions),
+        goodbyes_save: goodbyes_save(setup, prices, assumptions),
         session: best_session(setup, prices, assumptions),
         instances: break_even(setup, prices, assumptions),
         streams_max: (setup.compute == Compute::ManagedInstances).then(|| setup.streams_max(prices)),
@@ -117,14 +120,19 @@ fn one_more(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> OneMor
     OneMore { per_month, per_hour: per_month / assumptions.hours_per_month() }
 }
 
+fn goodbyes_save(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> f64 {
+    let cost = |has_goodbyes| list_price(&Setup { has_goodbyes, ..*setup }, prices, assumptions);
+    cost(false) - cost(true)
+}
+
 /// What is left of a session whose reader is gone goes on computing and polling on an instance of its own. On managed
 /// instances it takes a place and nothing else: others keep the poller and the instance busy anyway.
 fn closed_tab(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> ClosedTab {
-    let mean_secs = Visit::of(setup.max_session, assumptions.visit).wasted_secs();
+    let mean_secs = Visit::of(setup.max_session, assumptions.visit, setup.looks()).wasted_secs();
     let worst_secs = setup.max_session.as_secs_f64();
     let per_sec = if setup.compute == Compute::Classic {
         let load = Load::of(setup, assumptions);
-        let while_open = ["Lambda compute", "DynamoDB polls", "DynamoDB full re-reads"];
+        let while_open = ["Lambda compute", "DynamoDB polls", "DynamoDB full re-reads", "DynamoDB looks for goodbyes"];
         let lines = lines(setup, prices, assumptions, false);
         let dollars: f64 = lines.iter().filter(|line| while_open.contains(&line.item)).map(|line| line.dollars).sum();
         dollars / (load.open_hours * 3600.0)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use contract::limits::WINDOW;
 
 use super::prices::{Figure, Prices};
-use super::visit::{Visit, mean_session_secs, reads_per_session, shared_read_secs};
+use super::visit::{GOODBYE_SHARE, Visit, mean_session_secs, reads_per_session, shared_read_secs};
 use crate::manifest::Manifest;
 use crate::manifest::aws::{Compute, MemoryPerVcpu};
 use crate::manifest::types::{Architecture, FrontKind, Packaging};
@@ -35,8 +35,14 @@ const SESSION_BYTES: f64 = 500.0;
 const SESSION_LOG_BYTES: f64 = 1120.0;
 /// How long Lambda keeps a classic instance that is in use; AWS names no figure. Its window is read anew after that.
 const INSTANCE_LIFE_HOURS: f64 = 2.0;
+/// Read units of one look for the goodbye of one stream: half, whether it is there or not.
+const GOODBYE_READ_UNITS: f64 = 0.5;
+/// What the dashboard function takes for one goodbye: a write, and now and then a start.
+const GOODBYE_SECS: f64 = 0.03;
+/// Log of it: START, END and REPORT.
+const GOODBYE_LOG_BYTES: f64 = 408.0;
 /// Files and bytes of the page, each visit.
-const PAGE_FILES: f64 = 13.0;
+const PAGE_FILES: f64 = 14.0;
 const PAGE_BYTES: f64 = 60_000.0;
 /// Images that the registry keeps, and the size of one, both as generated/bootstrap and the packages have them.
 const IMAGES_KEPT: f64 = 50.0;
@@ -87,6 +93,9 @@ pub struct Setup {
     pub max_vcpus: f64,
     /// Longest session.
     pub max_session: Duration,
+    /// Whether pages say goodbye.
+    pub has_goodbyes: bool,
+    pub(super) dashboard_gib: f64,
     pub(super) poll: Duration,
     pub(super) heartbeat: Duration,
     pub(super) late_window: Duration,
@@ -115,6 +124,8 @@ impl Setup {
             concurrency: f64::from(stream.instances.concurrency.get().min(stream.max_connections.get())),
             max_vcpus: f64::from(stream.instances.max_vcpus.get()),
             max_session: stream.max_session.get(),
+            has_goodbyes: stream.goodbye,
+            dashboard_gib: f64::from(manifest.dashboard.memory.mebibytes()) / 1024.0,
             poll: stream.poll_interval.get(),
             heartbeat: stream.heartbeat_interval.get(),
             late_window: stream.late_window.get(),
@@ -134,6 +145,12 @@ impl Setup {
     #[must_use]
     pub fn on_managed_instances(self) -> Self {
         Self { compute: Compute::ManagedInstances, memory_gib: self.memory_gib.max(2.0), ..self }
+    }
+
+    /// Time between two looks for goodbyes, where there are any.
+    #[must_use]
+    pub fn looks(&self) -> Option<Duration> {
+        self.has_goodbyes.then_some(self.poll)
     }
 
     fn vcpus_per_environment(&self) -> f64 {
@@ -217,13 +234,15 @@ pub struct Load {
     pub watched_hours: f64,
     /// Streams open at once, while there are viewers.
     pub streams: f64,
+    /// Visits that end with a goodbye.
+    pub goodbyes: f64,
 }
 
 impl Load {
     /// Reckons with the assumptions.
     #[must_use]
     pub fn of(setup: &Setup, assumptions: &Assumptions) -> Self {
-        let visit = Visit::of(setup.max_session, assumptions.visit);
+        let visit = Visit::of(setup.max_session, assumptions.visit, setup.looks());
         let viewer_hours = f64::from(assumptions.viewers) * assumptions.hours_per_month();
         let visits = viewer_hours * HOUR_SECS / assumptions.visit.as_secs_f64();
         let open_hours = visits * visit.open_secs / HOUR_SECS;
@@ -233,6 +252,7 @@ impl Load {
             open_hours,
             watched_hours: visits * visit.watched_secs / HOUR_SECS,
             streams: open_hours / assumptions.hours_per_month(),
+            goodbyes: if setup.has_goodbyes { visits * GOODBYE_SHARE } else { 0.0 },
         }
     }
 }
@@ -259,6 +279,7 @@ pub fn lines(setup: &Setup, prices: &Prices, assumptions: &Assumptions, has_free
     let mut month = Month { setup, prices, has_free_tier, lines: Vec::new() };
     month.compute(&load, assumptions);
     month.reads(&load, assumptions);
+    month.goodbyes(&load);
     month.bytes(&load, assumptions);
     month.watching(&load, assumptions);
     month.lines.retain(|line| line.quantity > 0.0);
@@ -297,7 +318,7 @@ impl Month<'_> {
         } else {
             self.instances(load, assumptions);
         }
-        let millions = (load.sessions / MILLION, "million");
+        let millions = ((load.sessions + load.goodbyes) / MILLION, "million");
         self.add("Lambda requests", millions, lambda.million_requests.get(), free.lambda_requests.get() / MILLION);
     }
 
@@ -329,7 +350,10 @@ impl Month<'_> {
         let (polls, full) = if setup.compute == Compute::Classic {
             // One stream, one instance, one poller. An instance keeps its window from session to session.
             let full_per_hour = (INSTANCE_LIFE_HOURS / reconcile_hours).ceil() / INSTANCE_LIFE_HOURS;
-            (load.sessions * reads_per_session(setup.max_session, setup.poll), load.open_hours * full_per_hour)
+            // The first read is at the beginning; those after it are as many as the time that the sessions are open.
+            let whole_hours = load.sessions * mean_session_secs(setup.max_session) / HOUR_SECS;
+            let further = (reads_per_session(setup.max_session, setup.poll) - 1.0) * load.open_hours / whole_hours;
+            (load.sessions * (1.0 + further), load.open_hours * full_per_hour)
         } else {
             let environments = setup.environments(load.streams);
             let hours = assumptions.hours_per_month();
@@ -341,6 +365,25 @@ impl Month<'_> {
         let price = self.prices.dynamodb.million_read_units.get();
         self.add("DynamoDB polls", (polls * poll_units / MILLION, "million read units"), price, 0.0);
         self.add("DynamoDB full re-reads", (full * full_units / MILLION, "million read units"), price, 0.0);
+    }
+
+    /// A look for each stream and interval; a write, and a request to the dashboard function, for each that is said.
+    fn goodbyes(&mut self, load: &Load) {
+        let (setup, prices) = (self.setup, self.prices);
+        if !setup.has_goodbyes {
+            return;
+        }
+        let looks = load.open_hours * HOUR_SECS / setup.poll.as_secs_f64();
+        let read = (looks * GOODBYE_READ_UNITS / MILLION, "million read units");
+        self.add("DynamoDB looks for goodbyes", read, prices.dynamodb.million_read_units.get(), 0.0);
+        let written = (load.goodbyes / MILLION, "million write units");
+        self.add("DynamoDB goodbyes", written, prices.dynamodb.million_write_units.get(), 0.0);
+        let price = match setup.architecture {
+            Architecture::Arm64 => prices.lambda.gb_second_arm64,
+            Architecture::X86 => prices.lambda.gb_second_x86_64,
+        };
+        let gb_seconds = (load.goodbyes * GOODBYE_SECS * setup.dashboard_gib, "GB-seconds");
+        self.add("Lambda compute for goodbyes", gb_seconds, price.get(), 0.0);
     }
 
     fn bytes(&mut self, load: &Load, assumptions: &Assumptions) {
@@ -357,7 +400,7 @@ impl Month<'_> {
             return;
         }
         let sent = ((sent + load.visits * PAGE_BYTES) / GB, "GB");
-        let requests = ((load.sessions + load.visits * PAGE_FILES) / MILLION, "million");
+        let requests = ((load.sessions + load.goodbyes + load.visits * PAGE_FILES) / MILLION, "million");
         let price = prices.cloudfront.million_requests.get();
         self.add("CloudFront data", sent, prices.cloudfront.gb_out.get(), free.cloudfront_gb.get());
         self.add("CloudFront requests", requests, price, free.cloudfront_requests.get() / MILLION);
@@ -370,7 +413,7 @@ impl Month<'_> {
 
     fn watching(&mut self, load: &Load, assumptions: &Assumptions) {
         let (setup, free, prices) = (self.setup, &self.prices.free_tier, &self.prices.cloudwatch);
-        let logs = (load.sessions * SESSION_LOG_BYTES / GB, "GB");
+        let logs = ((load.sessions * SESSION_LOG_BYTES + load.goodbyes * GOODBYE_LOG_BYTES) / GB, "GB");
         self.add("CloudWatch logs", logs, prices.gb_logs.get(), free.logs_gb.get());
         if setup.is_traced {
             let secs = assumptions.hours_per_month() * HOUR_SECS;

@@ -171,6 +171,8 @@ section! {
     pub struct DynamoDbPrices {
         /// A million read request units.
         "million_read_units" => million_read_units: Figure = Figure::NONE;
+        /// A million write request units.
+        "million_write_units" => million_write_units: Figure = Figure::NONE;
     }
 }
 

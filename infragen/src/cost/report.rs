@@ -6,7 +6,7 @@ use contract::units::duration_text;
 use serde_json::{Value, json};
 
 use super::model::{Assumptions, Line, Setup};
-use super::visit::mean_session_secs;
+use super::visit::{GOODBYE_SHARE, mean_session_secs};
 use super::{BreakEven, Estimate, Prices};
 use crate::manifest::aws::Compute;
 
@@ -168,6 +168,7 @@ fn answers(about: &About<'_>, estimate: &Estimate) -> Vec<String> {
             dollars(estimate.one_more.per_month)
         ),
         closed_tab(about, estimate),
+        goodbyes(about, estimate),
         session(estimate),
         instances(about, estimate),
     ];
@@ -190,6 +191,18 @@ fn closed_tab(about: &About<'_>, estimate: &Estimate) -> String {
         number(estimate.load.streams, 1),
         grouped(&about.assumptions.viewers.to_string()),
     )
+}
+
+fn goodbyes(about: &About<'_>, estimate: &Estimate) -> String {
+    let (saved, share) = (estimate.goodbyes_save, number(GOODBYE_SHARE * 100.0, 0));
+    let (is_on, amount) = (about.setup.has_goodbyes, dollars(saved.abs()));
+    let verb = match (is_on, saved >= 0.0) {
+        (true, true) => "saves",
+        (true, false) => "costs",
+        (false, true) => "would save",
+        (false, false) => "would cost",
+    };
+    format!("Goodbyes: `stream.goodbye = true` {verb} {amount} a month, if {share} % of closed tabs say that they go.")
 }
 
 fn session(estimate: &Estimate) -> String {
@@ -266,6 +279,7 @@ pub fn json(about: &About<'_>, estimate: &Estimate) -> String {
             "mean_seconds": estimate.closed_tab.mean_secs, "mean_usd": estimate.closed_tab.mean_dollars,
             "worst_seconds": estimate.closed_tab.worst_secs, "worst_usd": estimate.closed_tab.worst_dollars,
         },
+        "goodbyes_save_month_usd": estimate.goodbyes_save,
         "session": {
             "present_seconds": secs(estimate.session.present), "best_seconds": secs(estimate.session.best),
             "saving_month_usd": estimate.session.saving,

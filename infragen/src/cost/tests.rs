@@ -4,8 +4,9 @@ use super::*;
 use crate::diagnostic::{Input, Source};
 use crate::manifest;
 
-const ALL: [&str; 6] = [
+const ALL: [&str; 7] = [
     "",
+    "[stream]\ngoodbye = true\n",
     "[stream]\nmemory = \"1 GiB\"\nmax_session = \"5s\"\npoll_interval = \"1s\"\n[package]\narchitecture = \"x86_64\"\n",
     "[stream]\nmax_session = \"800s\"\ntimeout = \"900s\"\npoll_interval = \"5m\"\n[operations]\ntracing = true\n",
     "[front]\nkind = \"cloudfront\"\nrate_limit = 2000\n",
@@ -172,4 +173,20 @@ fn prices_of_other_processors_are_used() {
     let arm = month(&setup(""), &assume(20, 8));
     let x86 = month(&setup("[package]\narchitecture = \"x86_64\"\n"), &assume(20, 8));
     assert!(x86 > arm * 1.1, "{x86} {arm}");
+}
+
+#[test]
+fn a_goodbye_saves_what_a_closed_tab_wastes_but_for_one_interval() {
+    let prices = Prices::embedded();
+    let (without, with) = (setup(""), setup("[stream]\ngoodbye = true\n"));
+    let wasted = |setup: &Setup| closed_tab(setup, &prices, &assume(20, 8)).mean_secs;
+    // Nine tabs in ten leave half an interval behind.
+    let expected = 0.1 * wasted(&without) + 0.9 * 2.5;
+    assert!((wasted(&with) - expected).abs() < 0.3, "{} is not {expected}", wasted(&with));
+    let saves = |setup| goodbyes_save(setup, &prices, &assume(20, 8));
+    assert!(saves(&without) > 0.0 && (saves(&without) - saves(&with)).abs() < 1e-9);
+    assert!((month(&without, &assume(20, 8)) - month(&with, &assume(20, 8)) - saves(&with)).abs() < 1e-9);
+    // Who stays for days has little to save, and is looked for all the time.
+    let days = Assumptions { visit: Duration::from_secs(864_000), ..assume(20, 8) };
+    assert!(goodbyes_save(&without, &prices, &days) < 0.0);
 }

@@ -2,11 +2,36 @@
 //!
 //! A session lasts L, evenly spread over `[0.8 S, S]` for `max_session` S, then the browser is away for G, evenly spread over
 //! the announced reconnect delay. Visits end at random, T after they began on average (exponentially spread: a tab has no
-//! age at which it closes). Lambda is never told that a tab was closed, so that the session then open is billed in full.
+//! age at which it closes). Lambda is never told that a tab was closed, so that the session then open is billed in full,
+//! unless the page says goodbye: then the session ends at its next look for that, evenly spread over the poll interval.
 
 use std::time::Duration;
 
 use contract::limits::{RECONNECT_MAX_MS, RECONNECT_MIN_MS, SESSION_JITTER_PERCENT};
+
+/// Share of closed tabs that say goodbye: browsers that crash, lose their network or are put to sleep do not.
+pub const GOODBYE_SHARE: f64 = 0.9;
+/// Parts in which a session is reckoned through.
+const STEPS: u32 = 400;
+
+/// Mean time for which a session is open, seconds, that lasts until its end or until its reader has left, at `rate`, and a
+/// look at that, at most `poll` later, has seen it.
+fn open_with_goodbye(max_session: Duration, rate: f64, poll: Duration) -> f64 {
+    let (longest, poll) = (max_session.as_secs_f64(), poll.as_secs_f64());
+    let shortest = longest * shortest_share();
+    let lasts = |t: f64| if t <= shortest { 1.0 } else { (longest - t) / (longest - shortest) };
+    // The chance that leaving and being seen to have left take longer than `t` together.
+    let unseen = |t: f64| {
+        if t <= poll {
+            ((poll - t) + (1.0 - (-rate * t).exp()) / rate) / poll
+        } else {
+            ((-rate * (t - poll)).exp() - (-rate * t).exp()) / (rate * poll)
+        }
+    };
+    // The mean of what is never negative is the area under its chance to last longer.
+    let width = longest / f64::from(STEPS);
+    (0..STEPS).map(|step| (f64::from(step) + 0.5) * width).map(|t| lasts(t) * unseen(t) * width).sum()
+}
 
 /// Means over many visits.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -37,18 +62,22 @@ fn outlasts(rate: f64, from: f64, to: f64) -> f64 {
 }
 
 impl Visit {
-    /// Reckons with sessions of at most `max_session` and visits of `visit` on average.
+    /// Reckons with sessions of at most `max_session` and visits of `visit` on average. `looks` is the time between two looks
+    /// for goodbyes, where there are any.
     #[must_use]
-    pub fn of(max_session: Duration, visit: Duration) -> Self {
+    pub fn of(max_session: Duration, visit: Duration, looks: Option<Duration>) -> Self {
         let (longest, rate) = (max_session.as_secs_f64(), 1.0 / visit.as_secs_f64());
         let survives_session = outlasts(rate, longest * shortest_share(), longest);
         let gap = |millis: u64| Duration::from_millis(millis).as_secs_f64();
         let survives_gap = outlasts(rate, gap(RECONNECT_MIN_MS), gap(RECONNECT_MAX_MS));
         // Each session is followed by another one if the visit outlasts it and the gap after it.
         let sessions = 1.0 / (1.0 - survives_session * survives_gap);
+        let whole = mean_session_secs(max_session);
+        let open_secs =
+            looks.map_or(whole, |poll| whole - GOODBYE_SHARE * (whole - open_with_goodbye(max_session, rate, poll)));
         Self {
             sessions,
-            open_secs: sessions * mean_session_secs(max_session),
+            open_secs: sessions * open_secs,
             // E[min(L, what is left of the visit)] = (1 - E[exp(-rate L)]) / rate.
             watched_secs: sessions * (1.0 - survives_session) / rate,
         }
@@ -122,7 +151,7 @@ mod tests {
                     left -= lasts + 0.5 + random();
                 }
             }
-            let found = Visit::of(secs(session), secs(visit));
+            let found = Visit::of(secs(session), secs(visit), None);
             let rounds = f64::from(rounds);
             near(found.sessions, sessions / rounds, 0.02 * found.sessions);
             near(found.open_secs, open / rounds, 0.02 * found.open_secs);
@@ -131,16 +160,40 @@ mod tests {
     }
 
     #[test]
+    fn goodbyes_shorten_what_is_left_open_as_visits_played_through_say() {
+        for (session, visit, poll) in [(120.0, 600.0, 5.0), (120.0, 30.0, 5.0), (10.0, 30.0, 60.0), (889.0, 600.0, 0.5)]
+        {
+            let mut random = random();
+            let rounds = 40_000;
+            let (mut open, mut watched) = (0.0, 0.0);
+            for _ in 0..rounds {
+                let mut left = -visit * (1.0 - random()).ln();
+                let says = random() < GOODBYE_SHARE;
+                while left > 0.0 {
+                    let lasts = session * (0.8 + 0.2 * random());
+                    let seen = left + poll * random();
+                    open += if says { lasts.min(seen) } else { lasts };
+                    watched += lasts.min(left);
+                    left -= lasts + 0.5 + random();
+                }
+            }
+            let found = Visit::of(secs(session), secs(visit), Some(secs(poll)));
+            near(found.open_secs, open / f64::from(rounds), 0.02 * found.open_secs);
+            near(found.watched_secs, watched / f64::from(rounds), 0.02 * found.watched_secs);
+        }
+    }
+
+    #[test]
     fn a_closed_tab_wastes_at_most_one_session() {
         for session in [5.0, 30.0, 120.0, 889.0] {
             for visit in [1.0, 10.0, 600.0, 86_400.0] {
-                let wasted = Visit::of(secs(session), secs(visit)).wasted_secs();
+                let wasted = Visit::of(secs(session), secs(visit), None).wasted_secs();
                 assert!(wasted > 0.0 && wasted <= session, "{session} {visit}: {wasted}");
             }
         }
-        near(Visit::of(secs(120.0), secs(864_000.0)).wasted_secs(), 0.4519 * 120.0, 0.5);
+        near(Visit::of(secs(120.0), secs(864_000.0), None).wasted_secs(), 0.4519 * 120.0, 0.5);
         // Whoever leaves at once leaves a whole session.
-        near(Visit::of(secs(120.0), secs(0.1)).wasted_secs(), 108.0, 0.5);
+        near(Visit::of(secs(120.0), secs(0.1), None).wasted_secs(), 108.0, 0.5);
     }
 
     #[test]

@@ -169,6 +169,8 @@ section! {
         "when_full" => when_full: WhenFull = WhenFull::Overloaded;
         /// Longest session before it ends by itself: what a stream whose viewer left may cost.
         "max_session" => max_session: MaxSession = MaxSession::DEFAULT;
+        /// Whether a page that goes says so, which ends its stream within one `poll_interval`; each look costs half a read unit.
+        "goodbye" => goodbye: bool = false;
         /// Reconnect delay that a stream announces; up to half more is added at random.
         "retry" => retry: Retry = Retry::DEFAULT;
         /// How late after its own timestamp a row may appear and still be delivered at the next poll.

@@ -189,7 +189,7 @@ impl ManifestValue for bool {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
         match node.value {
             Raw::Boolean(value) => Ok(value),
-            _ => Err(vec![Problem::kind(node, &Self::rule())]),
+            _ => Err(vec![Problem::kind(node, &<Self as ManifestValue>::rule())]),
         }
     }
     fn rule() -> String {

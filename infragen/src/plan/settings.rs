@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 
 use contract::settings::SettingValue as _;
-use contract::{DashboardSettings, DataSettings, PollSettings, StreamSettings, TableName};
+use contract::{
+    ClientAddress, DashboardSettings, DataSettings, GoodbyeSettings, PollSettings, StreamSettings, TableName,
+};
 
 use crate::manifest::aws::ExtraVariables;
+use crate::manifest::types::FrontKind;
 use crate::manifest::{Manifest, Names};
 
 /// Returns every environment variable of the stream function.
@@ -35,10 +38,16 @@ pub fn stream(manifest: &Manifest) -> StreamSettings {
         heartbeat_interval: stream.heartbeat_interval,
         max_connections: stream.max_connections,
         connections_per_client: stream.connections_per_client,
+        client_address: match manifest.front.kind {
+            FrontKind::FunctionUrl => ClientAddress::Connection,
+            // Only CloudFront reaches the function: to it every viewer has CloudFront's address.
+            FrontKind::CloudFront => ClientAddress::CloudFront,
+        },
         when_full: stream.when_full,
         max_session: stream.max_session,
         retry: stream.retry,
         auth_mode: manifest.auth.mode,
+        goodbye: goodbye(manifest),
         poll: poll(manifest),
         data: data(manifest),
     }
@@ -47,7 +56,16 @@ pub fn stream(manifest: &Manifest) -> StreamSettings {
 /// Returns the settings of the dashboard function.
 #[must_use]
 pub fn dashboard(manifest: &Manifest) -> DashboardSettings {
-    DashboardSettings { environment: manifest.project.environment.clone(), poll: poll(manifest), data: data(manifest) }
+    DashboardSettings {
+        environment: manifest.project.environment.clone(),
+        goodbye: goodbye(manifest),
+        poll: poll(manifest),
+        data: data(manifest),
+    }
+}
+
+fn goodbye(manifest: &Manifest) -> GoodbyeSettings {
+    GoodbyeSettings { enabled: manifest.stream.goodbye }
 }
 
 fn poll(manifest: &Manifest) -> PollSettings {

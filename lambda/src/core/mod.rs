@@ -16,5 +16,6 @@ pub mod session;
 mod session_properties;
 pub mod sketch;
 pub mod snapshot;
+pub mod stream_id;
 pub mod timestamp;
 pub mod window;

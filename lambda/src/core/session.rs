@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use contract::DataSettings;
+use contract::{DataSettings, logs};
 
 use super::cursor::{Cursor, Epoch, ResetReason};
 use super::encode;
@@ -60,6 +60,8 @@ pub struct View<'a> {
     pub uptime: Duration,
     /// Whether the process was told to stop.
     pub shutdown: bool,
+    /// Whether the page has said goodbye.
+    pub goodbye: bool,
 }
 
 /// What to do next.
@@ -192,6 +194,12 @@ impl Offset {
     }
 }
 
+/// What was put together, in no more memory than it needs: a reader that does not read keeps a dozen of these, and a buffer
+/// that grew by doubling may be half empty.
+fn exact(out: &BytesMut) -> Bytes {
+    Bytes::copy_from_slice(out)
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Opening,
@@ -291,7 +299,7 @@ impl Session {
                 self.put_reset(&mut out);
                 self.put_heartbeat(&mut out, now, view);
                 self.phase = Phase::Open;
-                return Step::Send(out.freeze());
+                return Step::Send(exact(&out));
             }
             Phase::Open => {}
         }
@@ -301,6 +309,9 @@ impl Session {
         if self.params.ends_at.0 <= now.instant {
             return self.end(self.params.ends_at.1);
         }
+        if view.goodbye {
+            return self.break_off(logs::GOODBYE);
+        }
         if let Some(snapshot) = view.snapshot {
             self.follow(&mut out, snapshot, now);
         }
@@ -309,7 +320,7 @@ impl Session {
             self.put_heartbeat(&mut out, now, view);
         }
         if !out.is_empty() {
-            return Step::Send(out.freeze());
+            return Step::Send(exact(&out));
         }
         if self.phase == Phase::Closed {
             return Step::Close;
@@ -325,7 +336,18 @@ impl Session {
         let millis = u64::try_from(self.params.reconnect.as_millis()).unwrap_or(u64::MAX);
         out.extend_from_slice(&event::deadline(reason, millis));
         self.events_sent += 1;
-        Step::Send(out.freeze())
+        Step::Send(exact(&out))
+    }
+
+    /// Ends the stream without an event: for a reason that is no business of its reader's, who comes back if there is one.
+    /// `reason` is a word for the log.
+    pub fn break_off(&mut self, reason: &'static str) -> Step {
+        self.phase = Phase::Closed;
+        self.ended = Some(reason);
+        let mut out = BytesMut::new();
+        encode::retry(&mut out, self.params.reconnect);
+        encode::end_block(&mut out);
+        Step::Send(exact(&out))
     }
 
     fn put_heartbeat(&mut self, out: &mut BytesMut, now: Now, view: View<'_>) {

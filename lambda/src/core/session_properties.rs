@@ -86,7 +86,13 @@ fn connect(client: &Client, instance: &Instance, world: &World, filter: &Filter)
 
 /// Pulls everything the session has to say now.
 fn pull(session: &mut Session, instance: &Instance, world: &World) -> Vec<u8> {
-    let view = View { snapshot: instance.snapshot.as_ref(), connections: 1, uptime: Duration::ZERO, shutdown: false };
+    let view = View {
+        snapshot: instance.snapshot.as_ref(),
+        connections: 1,
+        uptime: Duration::ZERO,
+        shutdown: false,
+        goodbye: false,
+    };
     let mut bytes = Vec::new();
     for _ in 0..10_000 {
         match session.step(world.now, view) {
@@ -362,7 +368,7 @@ fn event_names(bytes: &[u8]) -> Vec<String> {
 }
 
 fn first_write(session: &mut Session, world: &World, snapshot: Option<&Arc<Snapshot>>) -> Vec<u8> {
-    let view = View { snapshot, connections: 1, uptime: Duration::ZERO, shutdown: false };
+    let view = View { snapshot, connections: 1, uptime: Duration::ZERO, shutdown: false, goodbye: false };
     match session.step(world.now, view) {
         Step::Send(bytes) => bytes.to_vec(),
         other => panic!("{other:?}"),

@@ -1,9 +1,7 @@
 //! The response body of a stream: pulls the session, waits between its steps, and owns what must be freed at the end.
 
 use std::convert::Infallible;
-use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -19,8 +17,9 @@ use super::configuration::Follower;
 use crate::clock::Clock;
 use crate::core::event::EndReason;
 use crate::core::session::{Session, Step, View};
-use crate::core::snapshot::Snapshot;
+use crate::goodbyes::Watch;
 use crate::hub::Subscription;
+use crate::panics::{catch, message};
 use crate::slots::{Permit, Slots};
 use crate::telemetry::MEASURED;
 
@@ -32,8 +31,10 @@ pub struct OpenStream {
     pub subscription: Subscription,
     /// The configuration it follows, where it is one's stream.
     pub follower: Option<Follower>,
-    /// The slot this stream takes.
-    pub permit: Permit,
+    /// Looks out for the page's goodbye, where pages say any.
+    pub goodbye: Option<Watch>,
+    /// The slot this stream takes, until the last bytes are handed out.
+    pub permit: Option<Permit>,
     /// For the number of connections in heartbeats.
     pub slots: Slots,
     /// Reads the time.
@@ -75,10 +76,12 @@ impl OpenStream {
 
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            self.follow_configuration();
-            let snapshot = self.subscription.snapshot();
-            match self.step(snapshot.as_ref()) {
+            match self.step() {
                 Step::Send(bytes) => {
+                    if self.session.ended().is_some() {
+                        // Before the client can see the end: it may come back at once, and finds its slot free.
+                        self.permit = None;
+                    }
                     self.sent.bytes += bytes.len() as u64;
                     self.sent.writes += 1;
                     return Some(bytes);
@@ -88,6 +91,7 @@ impl OpenStream {
                     () = sleep_until(Instant::from_std(until)) => {}
                     () = self.subscription.changed() => {}
                     () = changed(&mut self.follower) => {}
+                    () = said(&mut self.goodbye) => {}
                     // An error means that nobody is left to stop us: then only the clock ends the session.
                     Ok(_) = self.shutdown.wait_for(|stop| *stop) => {}
                 },
@@ -103,14 +107,40 @@ impl OpenStream {
         }
     }
 
-    fn step(&mut self, snapshot: Option<&Arc<Snapshot>>) -> Step {
+    /// Asks the session what comes next. If it panics, the stream ends in band: its client comes back with its cursor.
+    fn step(&mut self) -> Step {
+        if self.session.ended().is_some() {
+            return Step::Close;
+        }
+        if self.subscription.is_lost() {
+            return self.session.break_off(logs::PANIC);
+        }
+        self.follow_configuration();
+        let snapshot = self.subscription.snapshot();
         let view = View {
-            snapshot,
+            snapshot: snapshot.as_ref(),
             connections: self.slots.taken(),
             uptime: self.started.elapsed(),
             shutdown: *self.shutdown.borrow(),
+            goodbye: self.goodbye.as_ref().is_some_and(Watch::is_left),
         };
-        self.session.step(self.clock.now(), view)
+        let (session, clock) = (&mut self.session, &self.clock);
+        // What the panic left half done is not looked at again: the session is over.
+        match catch(|| session.step(clock.now(), view)) {
+            Ok(step) => step,
+            Err(panic) => {
+                tracing::error!(panic = message(&panic), "stream ended by a panic");
+                self.session.break_off(logs::PANIC)
+            }
+        }
+    }
+}
+
+/// Waits for a goodbye; for ever where pages say none.
+async fn said(goodbye: &mut Option<Watch>) {
+    match goodbye {
+        Some(watch) => watch.left().await,
+        None => std::future::pending().await,
     }
 }
 
@@ -153,7 +183,7 @@ impl<S: Stream> Stream for Guarded<S> {
         let Some(stream) = &mut this.stream else { return Poll::Ready(None) };
         let _entered = this.span.enter();
         // The stream is dropped after a panic, so nobody sees what the panic left half done.
-        match std::panic::catch_unwind(AssertUnwindSafe(|| stream.as_mut().poll_next(context))) {
+        match catch(|| stream.as_mut().poll_next(context)) {
             Ok(Poll::Ready(None)) => {
                 // The slot is free as soon as the last byte is out, not when the connection gets around to it.
                 this.stream = None;
@@ -161,9 +191,7 @@ impl<S: Stream> Stream for Guarded<S> {
             }
             Ok(polled) => polled,
             Err(panic) => {
-                let text = panic.downcast_ref::<String>().map(String::as_str);
-                let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message");
-                tracing::error!(panic = text, "stream ended by a panic");
+                tracing::error!(panic = message(&panic), "stream ended by a panic");
                 this.stream = None;
                 Poll::Ready(None)
             }
@@ -177,9 +205,83 @@ pub const CURSOR_WAIT: Duration = Duration::from_secs(1);
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
+    use axum::body::BodyDataStream;
+    use contract::{DataSettings, PollSettings, TableName};
     use futures_util::StreamExt;
 
     use super::*;
+    use crate::core::event::EndReason;
+    use crate::core::filter::Filter;
+    use crate::core::session::SessionParams;
+    use crate::core::snapshot::ReplayLimits;
+    use crate::core::timestamp::Timestamp;
+    use crate::hub::Hub;
+    use crate::store::memory::Memory;
+
+    fn open(clock: Clock, slots: &Slots) -> OpenStream {
+        let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
+        let poll = PollSettings::from_env(&|_| None).unwrap();
+        let hub = Hub::new(Arc::new(Memory::empty(Clock::system())), data, poll, Clock::system());
+        let now = Instant::now();
+        let params = SessionParams {
+            stream_id: String::new(),
+            epoch: hub.epoch(),
+            filter: Filter::all(),
+            presented: None,
+            heartbeat_every: Duration::from_secs(15),
+            retry: Duration::from_secs(3),
+            reconnect: Duration::from_millis(700),
+            ends_at: ((now + Duration::from_secs(60)).into_std(), EndReason::Session),
+            replay: ReplayLimits { window: Duration::from_secs(900), events: 500 },
+        };
+        OpenStream {
+            session: Session::new(params, now.into_std()),
+            subscription: hub.subscribe(),
+            follower: None,
+            goodbye: None,
+            permit: Some(slots.acquire(None).unwrap()),
+            slots: slots.clone(),
+            clock,
+            started: now,
+            shutdown: watch::channel(false).1,
+            sent: Sent::default(),
+            span: Span::none(),
+        }
+    }
+
+    async fn next(body: &mut BodyDataStream) -> Option<String> {
+        Some(String::from_utf8(body.next().await?.unwrap().to_vec()).unwrap())
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_panic_in_a_session_ends_its_stream_in_band() {
+        let reads = Arc::new(std::sync::atomic::AtomicU32::new(0));
+        let clock = Clock::new(move || {
+            let read = reads.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            if read < 1 { Timestamp::from_millis(1) } else { panic!("no clock") }
+        });
+        let slots = Slots::new(1, 1);
+        let mut body = open(clock, &slots).into_body().into_data_stream();
+        assert!(next(&mut body).await.unwrap().contains("event: heartbeat"));
+        assert_eq!(next(&mut body).await.as_deref(), Some("retry: 700\n\n"));
+        assert_eq!(next(&mut body).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_slot_is_free_before_the_last_bytes_are_out() {
+        let slots = Slots::new(1, 1);
+        let mut body = open(Clock::system(), &slots).into_body().into_data_stream();
+        loop {
+            let bytes = next(&mut body).await.expect("the end is announced");
+            let is_last = bytes.contains("event: deadline");
+            assert_eq!(slots.taken(), u32::from(!is_last), "{bytes}");
+            if is_last {
+                return;
+            }
+        }
+    }
 
     #[tokio::test]
     async fn a_panic_ends_the_stream_and_nothing_else() {

@@ -110,7 +110,8 @@ mod tests {
 
     use super::*;
     use crate::core::journal::TimeRange;
-    use crate::store::{Read, StoreFuture};
+    use crate::core::stream_id::StreamId;
+    use crate::store::{Goodbyes, Read, StoreFuture};
 
     type Answer = Result<Option<Configuration>, StoreError>;
 
@@ -137,6 +138,12 @@ mod tests {
             self.reads.fetch_add(1, Ordering::Relaxed);
             let answer = self.answer.lock().unwrap().clone();
             Box::pin(async move { answer })
+        }
+        fn say_goodbye(&self, _: StreamId, _: u64) -> StoreFuture<'_, ()> {
+            Box::pin(async { Ok(()) })
+        }
+        fn goodbyes<'a>(&'a self, _: &'a [StreamId]) -> StoreFuture<'a, Goodbyes> {
+            Box::pin(async { Ok(Goodbyes::default()) })
         }
         fn warm_up(&self) -> StoreFuture<'_, ()> {
             Box::pin(async { Ok(()) })

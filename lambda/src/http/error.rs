@@ -8,6 +8,7 @@ use serde_json::json;
 
 use crate::core::event::LIMIT_REACHED;
 use crate::core::filter::FilterError;
+use crate::random::NoRandomness;
 use crate::store::StoreError;
 
 /// Why a request gets no stream and no data.
@@ -37,6 +38,9 @@ pub enum ApiError {
         /// Streams an instance may have.
         max_connections: u32,
     },
+    /// The system gives no random bytes for what must not be guessed.
+    #[error("The service is not available right now. Try again later.")]
+    Randomness(#[from] NoRandomness),
     /// The table cannot be read now.
     #[error("The data is not available right now. Try again later.")]
     Store(#[from] StoreError),
@@ -49,7 +53,7 @@ impl ApiError {
             Self::Unidentified => StatusCode::UNAUTHORIZED,
             Self::NoConfiguration | Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Full { .. } | Self::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full { .. } | Self::Store(_) | Self::Randomness(_) => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -58,6 +62,9 @@ impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if let Self::Store(error) = &self {
             tracing::warn!(kind = error.kind(), %error, "request failed");
+        }
+        if let Self::Randomness(error) = &self {
+            tracing::error!(%error, "request failed");
         }
         let body = match &self {
             Self::Full { max_connections } => json!({

@@ -24,7 +24,9 @@ use crate::core::event::{self, EndReason};
 use crate::core::filter::Filter;
 use crate::core::session::{Session, SessionParams};
 use crate::core::snapshot::ReplayLimits;
+use crate::goodbyes::Goodbyes;
 use crate::hub::Hub;
+use crate::random;
 use crate::slots::{Permit, Slots};
 use crate::store::Store;
 use crate::telemetry::MEASURED;
@@ -38,6 +40,8 @@ pub struct Deps {
     pub store: Arc<dyn Store>,
     /// For items.
     pub hub: Hub,
+    /// For goodbyes, where pages say any.
+    pub goodbyes: Option<Goodbyes>,
     /// Limits of this instance.
     pub slots: Slots,
     /// Reads the time.
@@ -52,9 +56,11 @@ impl Deps {
     /// Puts the parts of one instance together.
     #[must_use]
     pub fn new(settings: StreamSettings, store: Arc<dyn Store>, clock: Clock, shutdown: watch::Receiver<bool>) -> Self {
+        let goodbyes =
+            settings.goodbye.enabled.then(|| Goodbyes::new(Arc::clone(&store), settings.poll.poll_interval.get()));
         let hub = Hub::new(Arc::clone(&store), settings.data.clone(), settings.poll.clone(), clock.clone());
         let slots = Slots::new(settings.max_connections.get(), settings.connections_per_client.get());
-        Self { settings: Arc::new(settings), store, hub, slots, clock, started: Instant::now(), shutdown }
+        Self { settings: Arc::new(settings), store, hub, goodbyes, slots, clock, started: Instant::now(), shutdown }
     }
 }
 
@@ -88,12 +94,12 @@ async fn stream(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let query = StreamQuery::parse(query.as_deref())?;
-    let permit = match deps.slots.acquire(origin.client.as_deref()) {
+    let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
         Ok(permit) => permit,
         Err(_) => return refuse(&deps, &headers, &origin),
     };
     let wanted = Wanted { filter: query.filter.clone(), configuration: None };
-    Ok(open(deps, &origin, &headers, &query, wanted, permit).await)
+    open(deps, &origin, &headers, &query, wanted, permit).await
 }
 
 async fn configuration_stream(
@@ -106,13 +112,13 @@ async fn configuration_stream(
     let query = StreamQuery::parse(query.as_deref())?;
     let id = config_id(&id)?;
     let user = user_id(deps.settings.auth_mode, &headers)?.to_owned();
-    let permit = match deps.slots.acquire(origin.client.as_deref()) {
+    let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
         Ok(permit) => permit,
         Err(_) => return refuse(&deps, &headers, &origin),
     };
     let key = ConfigurationKey { user_id: user, config_id: id.to_owned() };
     let filter = configuration::read(&*deps.store, &key).await?.ok_or(ApiError::NoConfiguration)?;
-    Ok(open(deps, &origin, &headers, &query, Wanted { filter, configuration: Some(key) }, permit).await)
+    open(deps, &origin, &headers, &query, Wanted { filter, configuration: Some(key) }, permit).await
 }
 
 /// Says who the caller is.
@@ -140,11 +146,11 @@ async fn open(
     query: &StreamQuery,
     wanted: Wanted,
     permit: Permit,
-) -> Response {
+) -> Result<Response, ApiError> {
     let presented = last_event_id(headers, query).map(|id| Cursor::from_id(id, deps.hub.epoch()));
-    let stream_id = format!("{:016x}", fastrand::u64(..));
+    let stream_id = random::stream_id()?;
     let (request_id, trace_id) = (&origin.request_id, &origin.trace_id);
-    let span = tracing::info_span!(target: MEASURED, "stream", %request_id, trace_id, stream_id);
+    let span = tracing::info_span!(target: MEASURED, "stream", %request_id, trace_id, %stream_id);
     let resumes = presented.map(|cursor| cursor.map_or_else(ResetReason::as_str, |_| "resume"));
     span.in_scope(|| {
         tracing::info!(
@@ -164,13 +170,14 @@ async fn open(
         let every = deps.settings.poll.poll_interval.get();
         span.in_scope(|| Follower::start(Arc::clone(&deps.store), key, filter.clone(), every))
     });
-    let params = session_params(&deps, origin, stream_id, filter, presented);
+    let params = session_params(&deps, origin, stream_id.to_string(), filter, presented);
     let now = Instant::now().into_std();
     let stream = OpenStream {
         session: Session::new(params, now),
         subscription,
         follower,
-        permit,
+        goodbye: deps.goodbyes.map(|goodbyes| goodbyes.watch(stream_id)),
+        permit: Some(permit),
         slots: deps.slots,
         clock: deps.clock,
         started: deps.started,
@@ -178,7 +185,7 @@ async fn open(
         sent: Sent::default(),
         span,
     };
-    event_stream(stream.into_body())
+    Ok(event_stream(stream.into_body()))
 }
 
 fn session_params(

@@ -3,7 +3,7 @@
 //! The client is put together by hand (ring, credentials from the environment) because the defaults of `aws-config` double
 //! the binary and its start; `aws-config` serves only where the environment has no credentials, which on Lambda never is.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -13,22 +13,25 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 use aws_sdk_dynamodb::{Client, Config};
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use contract::{DataSettings, Label, Lookup, Tag, limits, logs};
+use contract::{DataSettings, Label, Lookup, Tag, limits, logs, tables};
 use futures_util::future::try_join_all;
 
 use super::row::{self, Row};
-use super::{Configuration, Read, Store, StoreError, StoreFuture};
+use super::{Configuration, Goodbyes, Read, Store, StoreError, StoreFuture};
 use crate::core::journal::TimeRange;
+use crate::core::stream_id::StreamId;
 use crate::telemetry::MEASURED;
 
 /// Rows whose faults were logged, at most; beyond that they are only counted.
 const FAULTS_LOGGED_MAX: usize = 1000;
 /// Pages of one query at most: 24 hours of a busy label are a few dozen; a loop that never ends is worse than an error.
 const PAGES_MAX: usize = 2000;
+/// Sort key of a goodbye; its partition key is `STREAM#` and the stream's id, which the functions' rights are narrowed to.
+const GOODBYE: &str = "GOODBYE";
 /// Tries for one page before the whole read fails.
 const PAGE_TRIES: u32 = 4;
 /// Pause before the second try of a page; doubled for each further one, half of it random.
@@ -222,6 +225,10 @@ fn http_client() -> aws_sdk_dynamodb::config::SharedHttpClient {
     HttpBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
 }
 
+fn goodbye_partition(stream: StreamId) -> AttributeValue {
+    AttributeValue::S(format!("{}{stream}", tables::STREAM_PREFIX))
+}
+
 /// A request that failed.
 struct Attempt {
     error: StoreError,
@@ -302,6 +309,50 @@ impl Store for DynamoDb {
                 .await
                 .map_err(store_error)?;
             Ok(found.item.as_ref().and_then(configuration))
+        })
+    }
+
+    fn say_goodbye(&self, stream: StreamId, expires_at: u64) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            self.client
+                .put_item()
+                .table_name(self.data.users_table.as_str())
+                .item("PK", goodbye_partition(stream))
+                .item("SK", AttributeValue::S(GOODBYE.into()))
+                .item(tables::TTL_ATTRIBUTE, AttributeValue::N(expires_at.to_string()))
+                .send()
+                .await
+                .map_err(store_error)?;
+            Ok(())
+        })
+    }
+
+    fn goodbyes<'a>(&'a self, streams: &'a [StreamId]) -> StoreFuture<'a, Goodbyes> {
+        Box::pin(async move {
+            let key = |stream: &StreamId| {
+                HashMap::from([
+                    ("PK".to_owned(), goodbye_partition(*stream)),
+                    ("SK".to_owned(), AttributeValue::S(GOODBYE.into())),
+                ])
+            };
+            // Half a unit a stream, found or not. Without a strong read a goodbye of the last second may be missed once.
+            let asked = KeysAndAttributes::builder()
+                .set_keys(Some(streams.iter().map(key).collect()))
+                .projection_expression("PK")
+                .build()
+                .map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            let table = self.data.users_table.as_str();
+            let request = self.client.batch_get_item().request_items(table, asked);
+            let answer = request.return_consumed_capacity(ReturnConsumedCapacity::Total).send().await;
+            let answer = answer.map_err(store_error)?;
+            let units =
+                answer.consumed_capacity.unwrap_or_default().iter().filter_map(|used| used.capacity_units).sum();
+            // Keys that were left unprocessed are asked for again at the next look.
+            let found = answer.responses.unwrap_or_default().remove(table).unwrap_or_default();
+            let left = found
+                .iter()
+                .filter_map(|row| StreamId::parse(row.get("PK")?.as_s().ok()?.strip_prefix(tables::STREAM_PREFIX)?));
+            Ok(Goodbyes { left: left.collect(), units })
         })
     }
 

@@ -2,23 +2,28 @@
 //!
 //! The feed is a function of seed and time, so it needs no task of its own: a read works out which items have appeared.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::{DataSettings, Tag};
 
-use super::{Configuration, Read, Store, StoreFuture};
+use super::{Configuration, Goodbyes, Read, Store, StoreFuture};
 use crate::clock::Clock;
 use crate::core::item::{Item, ItemKey};
 use crate::core::journal::TimeRange;
+use crate::core::stream_id::StreamId;
 use crate::core::timestamp::Timestamp;
+
+/// Goodbyes kept, newest last: more than there can be streams on one machine.
+const GOODBYES_MAX: usize = 4096;
 
 /// Items that were put in, and items that a feed makes up.
 pub struct Memory {
     clock: Clock,
     rows: Mutex<Vec<Item>>,
     configurations: Mutex<HashMap<(String, String), Configuration>>,
+    goodbyes: Mutex<VecDeque<StreamId>>,
     feed: Option<Feed>,
 }
 
@@ -26,7 +31,7 @@ impl Memory {
     /// Holds nothing.
     #[must_use]
     pub fn empty(clock: Clock) -> Self {
-        Self { clock, rows: Mutex::default(), configurations: Mutex::default(), feed: None }
+        Self { clock, rows: Mutex::default(), configurations: Mutex::default(), goodbyes: Mutex::default(), feed: None }
     }
 
     /// Holds what a sample feed makes up: an item a minute for the past day, and about one a second from now on.
@@ -67,6 +72,25 @@ impl Store for Memory {
         Box::pin(async move {
             let saved = self.configurations.lock().unwrap_or_else(PoisonError::into_inner);
             Ok(saved.get(&(user_id.to_owned(), config_id.to_owned())).cloned())
+        })
+    }
+
+    fn say_goodbye(&self, stream: StreamId, _: u64) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            let mut goodbyes = self.goodbyes.lock().unwrap_or_else(PoisonError::into_inner);
+            goodbyes.push_back(stream);
+            if goodbyes.len() > GOODBYES_MAX {
+                goodbyes.pop_front();
+            }
+            Ok(())
+        })
+    }
+
+    fn goodbyes<'a>(&'a self, streams: &'a [StreamId]) -> StoreFuture<'a, Goodbyes> {
+        Box::pin(async move {
+            let goodbyes = self.goodbyes.lock().unwrap_or_else(PoisonError::into_inner);
+            let left = streams.iter().copied().filter(|stream| goodbyes.contains(stream)).collect();
+            Ok(Goodbyes { left, units: 0.0 })
         })
     }
 

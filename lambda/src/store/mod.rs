@@ -12,6 +12,7 @@ use contract::Tag;
 
 use crate::core::item::Item;
 use crate::core::journal::TimeRange;
+use crate::core::stream_id::StreamId;
 
 /// A boxed future, so that a store can be chosen when the process starts.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -23,6 +24,15 @@ pub struct Read {
     pub items: Vec<Item>,
     /// Rows that did not parse.
     pub skipped: u64,
+    /// Read units consumed, where the store counts them.
+    pub units: f64,
+}
+
+/// What one look for goodbyes brought.
+#[derive(Debug, Default)]
+pub struct Goodbyes {
+    /// Streams whose readers have left.
+    pub left: Vec<StreamId>,
     /// Read units consumed, where the store counts them.
     pub units: f64,
 }
@@ -67,6 +77,12 @@ pub trait Store: Send + Sync + 'static {
 
     /// Reads one configuration of one user; `None` where there is none.
     fn configuration<'a>(&'a self, user_id: &'a str, config_id: &'a str) -> StoreFuture<'a, Option<Configuration>>;
+
+    /// Writes down that the reader of a stream has left; the store may forget it `expires_at`, seconds since 1970.
+    fn say_goodbye(&self, stream: StreamId, expires_at: u64) -> StoreFuture<'_, ()>;
+
+    /// Reads which of these streams, at most [`contract::limits::GOODBYES_PER_READ`], their readers have left.
+    fn goodbyes<'a>(&'a self, streams: &'a [StreamId]) -> StoreFuture<'a, Goodbyes>;
 
     /// Opens connections before the first request, at full CPU; an error is no reason to stop.
     fn warm_up(&self) -> StoreFuture<'_, ()>;

@@ -1,0 +1,124 @@
+//! Connections that end when their reader falls behind, for where the functions are an ordinary server.
+//!
+//! A stream is pulled: one whose reader has stopped is never asked for more, and so never comes to its own end. On Lambda
+//! the platform reads whatever is written; here the reader's silence would keep a slot taken until TCP gives up.
+
+use std::future::Future;
+use std::io;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
+use contract::limits;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{Sleep, sleep};
+
+/// Accepts connections that end when their reader falls behind.
+pub struct Patient(pub TcpListener);
+
+impl Listener for Patient {
+    type Io = Connection;
+    type Addr = SocketAddr;
+
+    async fn accept(&mut self) -> (Connection, SocketAddr) {
+        let (stream, address) = Listener::accept(&mut self.0).await;
+        // Small writes go out at once: an event must not wait for the one after it.
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY cannot be set");
+        }
+        (Connection { stream, behind: None }, address)
+    }
+
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+/// Who connected.
+#[derive(Clone, Copy, Debug)]
+pub struct Peer(pub SocketAddr);
+
+impl Connected<IncomingStream<'_, Patient>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Patient>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
+/// One connection.
+pub struct Connection {
+    stream: TcpStream,
+    /// Runs while bytes wait for the reader: from the first that the system had no room for until all are written. A
+    /// trickle does not stop it.
+    behind: Option<Pin<Box<Sleep>>>,
+}
+
+impl Connection {
+    /// Whether the reader has been behind for too long; otherwise wakes the writer when it has.
+    fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
+        let Some(behind) = &mut self.behind else { return Poll::Pending };
+        ready!(behind.as_mut().poll(context));
+        // What the system still holds for this reader goes too; it would try to send that for a quarter of an hour.
+        if let Err(error) = self.stream.set_zero_linger() {
+            tracing::debug!(%error, "SO_LINGER cannot be set");
+        }
+        Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the reader does not read"))
+    }
+
+    fn poll_put(
+        &mut self,
+        context: &mut Context<'_>,
+        write: impl FnOnce(Pin<&mut TcpStream>, &mut Context<'_>) -> Poll<io::Result<usize>>,
+    ) -> Poll<io::Result<usize>> {
+        if let Poll::Ready(error) = self.poll_late(context) {
+            return Poll::Ready(Err(error));
+        }
+        let written = write(Pin::new(&mut self.stream), context);
+        if written.is_pending() && self.behind.is_none() {
+            self.behind = Some(Box::pin(sleep(limits::WRITE_BEHIND_MAX)));
+            return self.poll_late(context).map(Err);
+        }
+        written
+    }
+}
+
+impl AsyncWrite for Connection {
+    fn poll_write(mut self: Pin<&mut Self>, context: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_put(context, |stream, context| stream.poll_write(context, bytes))
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        bytes: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_put(context, |stream, context| stream.poll_write_vectored(context, bytes))
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    /// Comes when everything is written: the reader has caught up.
+    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(Pin::new(&mut self.stream).poll_flush(context))?;
+        self.behind = None;
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(context)
+    }
+}
+
+impl AsyncRead for Connection {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_read(context, buffer)
+    }
+}

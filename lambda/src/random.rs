@@ -1,0 +1,26 @@
+//! Random bytes of the operating system, for what must not be guessed. Jitter comes from `fastrand`, which is not that.
+
+use crate::core::stream_id::StreamId;
+
+/// The operating system gives no randomness.
+#[derive(Debug, thiserror::Error)]
+#[error("the operating system gives no random bytes: {0}")]
+pub struct NoRandomness(#[from] getrandom::Error);
+
+/// Draws bytes.
+///
+/// # Errors
+/// [`NoRandomness`], which on Linux can only be before the system has started.
+pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
+    let mut bytes = [0; N];
+    getrandom::getrandom(&mut bytes)?;
+    Ok(bytes)
+}
+
+/// Names a stream.
+///
+/// # Errors
+/// [`NoRandomness`]
+pub fn stream_id() -> Result<StreamId, NoRandomness> {
+    bytes().map(StreamId::from_bytes)
+}
