@@ -53,6 +53,17 @@ setup_curl() {
   die 'the tests of the stream need curl on PATH; install it'
 }
 
+has_faketime() {
+  find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | grep -q .
+}
+
+# Steps the clock of one process, for the tests of wrong clocks.
+setup_faketime() {
+  has_faketime && return 0
+  is_root_on_debian && apt_install libfaketime && has_faketime && return 0
+  die 'the tests of wrong clocks need libfaketime below /usr/lib; install it'
+}
+
 node_is_20() {
   major=$(node --version 2>/dev/null) && major=${major#v} && [ "${major%%.*}" -ge 20 ]
 }
@@ -174,7 +185,7 @@ setup_fuzz() {
     die "cargo could not install cargo-fuzz $cargo_fuzz_version"
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|package|node|dynamodb|deny|fuzz ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|package|node|dynamodb|deny|fuzz|faketime ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -183,7 +194,7 @@ if has flock; then
 fi
 for part in "$@"; do
   case $part in
-    java | chromium | firefox | curl | terraform | python | moto | checkov | package | node | dynamodb | deny | fuzz) "setup_$part" ;;
+    java | chromium | firefox | curl | terraform | python | moto | checkov | package | node | dynamodb | deny | fuzz | faketime) "setup_$part" ;;
     *) die "no such part: $part" ;;
   esac
 done

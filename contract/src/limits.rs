@@ -102,6 +102,11 @@ pub const RECENT_ITEMS: usize = 20;
 
 /// Time one read of the table may take before it counts as failed.
 pub const STORE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How far the system's clock may be from the table's service before the service is believed: far above what clocks on AWS
+/// are off, far below the five minutes at which AWS refuses a signature.
+pub const CLOCK_ERROR_MAX: Duration = Duration::from_secs(60);
+/// Reads at most for one poll, where the clock turns out to have been wrong.
+pub const CLOCK_TRIES: u32 = 3;
 /// Time a first read at init may take: Lambda gives init ten seconds.
 pub const INIT_READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest pause between two reads while the table throttles or fails.

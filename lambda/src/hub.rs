@@ -124,6 +124,16 @@ impl Shared {
     }
 
     async fn read(&self, journal: &mut Journal) -> Result<Arc<Snapshot>, StoreError> {
+        for _ in 0..limits::CLOCK_TRIES {
+            if let Some(snapshot) = self.read_once(journal).await? {
+                return Ok(snapshot);
+            }
+        }
+        Err(StoreError::Unavailable("nothing was read: the time steps with every try".into()))
+    }
+
+    /// Reads once; `None` if the clock was wrong or was stepped meanwhile, so that other rows should have been asked for.
+    async fn read_once(&self, journal: &mut Journal) -> Result<Option<Arc<Snapshot>>, StoreError> {
         let began = Instant::now();
         self.polls.fetch_add(1, Ordering::Relaxed);
         let now = self.clock.now();
@@ -138,13 +148,16 @@ impl Shared {
             millis = began.elapsed().as_millis(),
             "table read"
         );
+        if !self.clock.agrees_with(now) {
+            return Ok(None);
+        }
         // At the time for which the read was planned: its bounds must be those of the window.
         let snapshot = journal.apply(range, read.items, now).map(Arc::new);
         self.published.send_modify(|published| {
             published.read_began = Some(began);
             published.snapshot = snapshot.or_else(|| published.snapshot.take());
         });
-        self.published.borrow().snapshot.clone().ok_or_else(|| StoreError::Unavailable("nothing was read".into()))
+        Ok(self.published.borrow().snapshot.clone())
     }
 }
 

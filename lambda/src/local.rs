@@ -109,10 +109,10 @@ impl Local {
         let clock = Clock::system();
         let data = &settings.stream.data;
         let store: Arc<dyn Store> = if settings.dynamodb {
-            let from_env = DynamoDb::from_env(data.clone(), lookup);
+            let from_env = DynamoDb::from_env(data.clone(), &clock, lookup);
             Arc::new(match from_env {
                 Ok(store) => store,
-                Err(_) => DynamoDb::from_profile(data.clone(), lookup).await.map_err(Fatal::new)?,
+                Err(_) => DynamoDb::from_profile(data.clone(), &clock, lookup).await.map_err(Fatal::new)?,
             })
         } else {
             let memory = Memory::with_feed(clock.clone(), data, 1);

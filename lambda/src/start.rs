@@ -8,6 +8,7 @@ use contract::{DataSettings, SettingError, limits};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use crate::clock::Clock;
 use crate::store::Store;
 use crate::store::dynamodb::DynamoDb;
 use crate::telemetry;
@@ -58,8 +59,8 @@ pub fn function(run: impl Future<Output = Result<(), Fatal>>) -> ExitCode {
 ///
 /// # Errors
 /// [`Fatal`] when the environment lacks something. A table that does not answer is logged; it may when it is needed.
-pub async fn tables(data: DataSettings) -> Result<Arc<dyn Store>, Fatal> {
-    let store = DynamoDb::from_env(data, &variable).map_err(Fatal::new)?;
+pub async fn tables(data: DataSettings, clock: &Clock) -> Result<Arc<dyn Store>, Fatal> {
+    let store = DynamoDb::from_env(data, clock, &variable).map_err(Fatal::new)?;
     match tokio::time::timeout(limits::INIT_READ_TIMEOUT, store.warm_up()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "first read failed; going on"),

@@ -5,7 +5,7 @@
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
@@ -28,17 +28,21 @@ pub(crate) fn address() -> SocketAddr {
 
 /// Calls an operation and returns its answer; an error fails the test.
 pub(crate) async fn call(operation: &str, input: &Value) -> Value {
-    let (status, output) = try_call(operation, input).await;
+    call_at(address(), operation, input).await
+}
+
+/// Calls an operation of the server at this address; an error fails the test.
+pub(crate) async fn call_at(server: SocketAddr, operation: &str, input: &Value) -> Value {
+    let (status, output) = try_call_at(server, operation, input).await;
     assert_eq!(status, 200, "{operation} {input}: {output}");
     output
 }
 
-/// Calls an operation and returns status and answer.
-pub(crate) async fn try_call(operation: &str, input: &Value) -> (u16, Value) {
+async fn try_call_at(server: SocketAddr, operation: &str, input: &Value) -> (u16, Value) {
     // DynamoDB Local reads the key id and the region of a signature and does not verify it.
     let signature =
         "AWS4-HMAC-SHA256 Credential=tests/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0";
-    let response = Request::new(address(), "POST", "/")
+    let response = Request::new(server, "POST", "/")
         .header("X-Amz-Target", format!("DynamoDB_20120810.{operation}"))
         .header("Authorization", signature)
         .header("X-Amz-Date", "20260101T000000Z")
@@ -72,11 +76,55 @@ const PORTS_MAX: usize = 5;
 
 fn start() -> SocketAddr {
     let began = Instant::now();
-    (0..PORTS_MAX).find_map(|_| start_at(free_port(), began)).expect("one of several free ports stays free")
+    let started = (0..PORTS_MAX).find_map(|_| {
+        let address = free_port();
+        start_at(address, &["-inMemory"], began).map(|_| address)
+    });
+    started.expect("one of several free ports stays free")
+}
+
+/// A server of a test's own that it may kill; its tables lie in a folder and outlive that.
+pub(crate) struct Server {
+    pub address: SocketAddr,
+    folder: tempfile::TempDir,
+    child: Option<Child>,
+}
+
+impl Server {
+    /// Starts the server with an empty folder.
+    pub(crate) async fn start() -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the tables");
+        let mut server = Self { address: free_port(), folder, child: None };
+        server.start_again().await;
+        server
+    }
+
+    /// Starts the server where it was, with the tables that it had.
+    pub(crate) async fn start_again(&mut self) {
+        let (address, folder) = (self.address, self.folder.path().display().to_string());
+        let start = move || start_at(address, &["-dbPath", &folder], Instant::now());
+        let started = tokio::task::spawn_blocking(start).await.expect("it says so itself when it fails");
+        self.child = Some(started.expect("nobody else takes the port meanwhile"));
+    }
+
+    /// Ends the server without a warning.
+    pub(crate) fn kill(&mut self) {
+        if let Some(mut child) = self.child.take() {
+            child.kill().expect("a child can be killed");
+            child.wait().expect("a killed child ends");
+            reaper::release(child.id());
+        }
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        self.kill();
+    }
 }
 
 /// Starts the server; `None` when it ended, because somebody else took the port.
-fn start_at(address: SocketAddr, began: Instant) -> Option<SocketAddr> {
+fn start_at(address: SocketAddr, storage: &[&str], began: Instant) -> Option<Child> {
     let mut java = Command::new("java");
     // A small heap and the client compiler: it starts in half the time and leaves the cores to the tests.
     java.args([
@@ -86,7 +134,7 @@ fn start_at(address: SocketAddr, began: Instant) -> Option<SocketAddr> {
         "-jar",
         "DynamoDBLocal.jar",
     ]);
-    java.args(["-inMemory", "-sharedDb", "-port", &address.port().to_string()]);
+    java.args(storage).args(["-sharedDb", "-port", &address.port().to_string()]);
     java.current_dir(folder()).env("DDB_LOCAL_TELEMETRY", "0");
     java.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child =
@@ -98,7 +146,7 @@ fn start_at(address: SocketAddr, began: Instant) -> Option<SocketAddr> {
             return None;
         }
         if answers(address) {
-            return Some(address);
+            return Some(child);
         }
         assert!(began.elapsed() < START_LIMIT, "DynamoDB Local is not up after {START_LIMIT:?}");
         std::thread::sleep(Duration::from_millis(50));
@@ -120,7 +168,7 @@ fn answers(address: SocketAddr) -> bool {
 }
 
 /// The `users` table, as the functions expect it.
-pub(crate) async fn create_users_table(name: &str) {
+pub(crate) async fn create_users_table(server: SocketAddr, name: &str) {
     let input = json!({
         "TableName": name,
         "BillingMode": "PAY_PER_REQUEST",
@@ -130,7 +178,7 @@ pub(crate) async fn create_users_table(name: &str) {
         ],
         "KeySchema": [{ "AttributeName": "PK", "KeyType": "HASH" }, { "AttributeName": "SK", "KeyType": "RANGE" }],
     });
-    call("CreateTable", &input).await;
+    call_at(server, "CreateTable", &input).await;
 }
 
 /// Saves a configuration of a user.

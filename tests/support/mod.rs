@@ -8,6 +8,7 @@ pub(crate) mod clock;
 pub(crate) mod decoder;
 pub(crate) mod dynamodb;
 pub(crate) mod external;
+pub(crate) mod faketime;
 pub(crate) mod http1;
 pub(crate) mod local;
 pub(crate) mod process;

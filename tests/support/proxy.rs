@@ -76,7 +76,11 @@ pub(crate) struct Proxy {
 impl Proxy {
     /// Starts in front of the shared DynamoDB Local, passing everything.
     pub(crate) async fn start() -> Self {
-        let upstream = dynamodb::address();
+        Self::start_before(dynamodb::address()).await
+    }
+
+    /// Starts in front of the DynamoDB Local at this address.
+    pub(crate) async fn start_before(upstream: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let (mode, changes) = watch::channel(Mode::Pass);

@@ -1,5 +1,6 @@
 //! Tables of items: the default one and a quite different one, their rows, and the variables that describe them.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -84,16 +85,22 @@ impl Row {
 
 /// A table in DynamoDB Local with a name of its own, and a users table beside it.
 pub(crate) struct Table {
+    pub server: SocketAddr,
     pub schema: Schema,
     pub name: String,
     pub users: String,
 }
 
 impl Table {
-    /// Creates both tables.
+    /// Creates both tables in the shared DynamoDB Local.
     pub(crate) async fn create(schema: Schema) -> Self {
+        Self::create_at(dynamodb::address(), schema).await
+    }
+
+    /// Creates both tables in the DynamoDB Local at this address.
+    pub(crate) async fn create_at(server: SocketAddr, schema: Schema) -> Self {
         let suffix = fastrand::u64(..);
-        let table = Self { schema, name: format!("items-{suffix:x}"), users: format!("users-{suffix:x}") };
+        let table = Self { server, schema, name: format!("items-{suffix:x}"), users: format!("users-{suffix:x}") };
         let Schema { key, time, label, index, .. } = table.schema;
         let attribute = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
         let keys = |hash: &str| json!([{ "AttributeName": hash, "KeyType": "HASH" }, { "AttributeName": time, "KeyType": "RANGE" }]);
@@ -111,8 +118,8 @@ impl Table {
                 "Projection": { "ProjectionType": "INCLUDE", "NonKeyAttributes": projected },
             }],
         });
-        dynamodb::call("CreateTable", &input).await;
-        dynamodb::create_users_table(&table.users).await;
+        dynamodb::call_at(server, "CreateTable", &input).await;
+        dynamodb::create_users_table(server, &table.users).await;
         table
     }
 
@@ -162,26 +169,28 @@ impl Table {
 
     /// Writes a row, new or changed.
     pub(crate) async fn put(&self, row: &Row) {
-        dynamodb::call("PutItem", &json!({ "TableName": self.name, "Item": self.item(row) })).await;
+        dynamodb::call_at(self.server, "PutItem", &json!({ "TableName": self.name, "Item": self.item(row) })).await;
     }
 
     /// Writes many rows.
     pub(crate) async fn put_all(&self, rows: &[Row]) {
         for rows in rows.chunks(25) {
             let puts: Vec<Value> = rows.iter().map(|row| json!({ "PutRequest": { "Item": self.item(row) } })).collect();
-            let answer = dynamodb::call("BatchWriteItem", &json!({ "RequestItems": { &self.name: puts } })).await;
+            let answer =
+                dynamodb::call_at(self.server, "BatchWriteItem", &json!({ "RequestItems": { &self.name: puts } }))
+                    .await;
             assert_eq!(answer["UnprocessedItems"], json!({}));
         }
     }
 
     /// Writes an item as it is, parseable or not.
     pub(crate) async fn put_raw(&self, item: &Value) {
-        dynamodb::call("PutItem", &json!({ "TableName": self.name, "Item": item })).await;
+        dynamodb::call_at(self.server, "PutItem", &json!({ "TableName": self.name, "Item": item })).await;
     }
 
     /// Deletes a row.
     pub(crate) async fn delete(&self, row: &Row) {
         let key = json!({ self.schema.key: { "S": row.id }, self.schema.time: { "S": row.time } });
-        dynamodb::call("DeleteItem", &json!({ "TableName": self.name, "Key": key })).await;
+        dynamodb::call_at(self.server, "DeleteItem", &json!({ "TableName": self.name, "Key": key })).await;
     }
 }

@@ -14,8 +14,8 @@ fn main() -> ExitCode {
 
 async fn run() -> Result<(), Fatal> {
     let settings = DashboardSettings::from_env(&variable)?;
-    let store = start::tables(settings.data.clone()).await?;
     let clock = Clock::system();
+    let store = start::tables(settings.data.clone(), &clock).await?;
     let deps = dashboard::Deps::new(settings, store, clock.clone());
     aws::serve_buffered(dashboard::router(deps), clock).await.map_err(Fatal::new)
 }

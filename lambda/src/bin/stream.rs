@@ -14,8 +14,8 @@ fn main() -> ExitCode {
 
 async fn run() -> Result<(), Fatal> {
     let settings = StreamSettings::from_env(&variable)?;
-    let store = start::tables(settings.data.clone()).await?;
     let clock = Clock::system();
+    let store = start::tables(settings.data.clone(), &clock).await?;
     let deps = stream::Deps::new(settings, store, clock.clone(), start::shutdown_flag()?);
     let mut stop = deps.shutdown.clone();
     let stopped = async move {

@@ -20,8 +20,10 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use contract::{DataSettings, Label, Lookup, Tag, limits, logs, tables};
 use futures_util::future::try_join_all;
 
+use super::date::{Date, SigningTime};
 use super::row::{self, Row};
 use super::{Configuration, Goodbyes, Read, Store, StoreError, StoreFuture};
+use crate::clock::Clock;
 use crate::core::journal::TimeRange;
 use crate::core::stream_id::StreamId;
 use crate::telemetry::MEASURED;
@@ -86,19 +88,19 @@ impl DynamoDb {
     ///
     /// # Errors
     /// [`SetupError`] where region or credentials are missing.
-    pub fn from_env(data: DataSettings, lookup: &Lookup<'_>) -> Result<Self, SetupError> {
+    pub fn from_env(data: DataSettings, clock: &Clock, lookup: &Lookup<'_>) -> Result<Self, SetupError> {
         let id = lookup("AWS_ACCESS_KEY_ID").filter(|text| !text.is_empty()).ok_or(SetupError::NoCredentials)?;
         let secret =
             lookup("AWS_SECRET_ACCESS_KEY").filter(|text| !text.is_empty()).ok_or(SetupError::NoCredentials)?;
         let credentials = Credentials::new(id, secret, lookup("AWS_SESSION_TOKEN"), None, "environment");
-        Self::new(data, lookup, SharedCredentialsProvider::new(credentials))
+        Self::new(data, clock, lookup, SharedCredentialsProvider::new(credentials))
     }
 
     /// Sets the client up with what the AWS command line would use: profiles, single sign-on, container roles.
     ///
     /// # Errors
     /// [`SetupError`] where region or credentials are missing.
-    pub async fn from_profile(data: DataSettings, lookup: &Lookup<'_>) -> Result<Self, SetupError> {
+    pub async fn from_profile(data: DataSettings, clock: &Clock, lookup: &Lookup<'_>) -> Result<Self, SetupError> {
         let shared = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await;
         let credentials = shared.credentials_provider().ok_or(SetupError::NoCredentials)?;
         let region = shared.region().map(ToString::to_string);
@@ -106,11 +108,12 @@ impl DynamoDb {
             ("AWS_REGION", None) => region.clone(),
             (_, found) => found,
         };
-        Self::new(data, &with_region, credentials)
+        Self::new(data, clock, &with_region, credentials)
     }
 
     fn new(
         data: DataSettings,
+        clock: &Clock,
         lookup: &Lookup<'_>,
         credentials: SharedCredentialsProvider,
     ) -> Result<Self, SetupError> {
@@ -126,6 +129,8 @@ impl DynamoDb {
             .credentials_provider(credentials)
             .http_client(http_client())
             .timeout_config(timeouts)
+            .interceptor(Date(clock.clone()))
+            .time_source(SigningTime(clock.clone()))
             // Retries are ours: a page is tried again here, a read by the hub, with one cap for both.
             .retry_config(RetryConfig::disabled());
         if let Some(url) = given("AWS_ENDPOINT_URL_DYNAMODB").or_else(|| given("AWS_ENDPOINT_URL")) {

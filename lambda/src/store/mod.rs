@@ -1,5 +1,6 @@
 //! Where items come from: DynamoDB, or memory with a sample feed.
 
+mod date;
 pub mod dynamodb;
 pub mod memory;
 pub mod row;
