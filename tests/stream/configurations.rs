@@ -132,7 +132,8 @@ async fn three_servers_follow_the_same_configuration() {
         let local = Local::start(&env).await;
         let mut client = SseClient::connect(request(local.stream, "")).await;
         client.event("metrics", LIMIT).await;
-        (locals.push(local), clients.push(client));
+        locals.push(local);
+        clients.push(client);
     }
     put_configuration(&table.users, "ann", "tech", &["AAPL", "GOOG"]).await;
     for client in &mut clients {
