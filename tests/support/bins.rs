@@ -9,7 +9,7 @@ pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is a folder of the workspace").to_owned()
 }
 
-/// Path of a program of the workspace: `stream`, `dashboard`, `local`, `infragen`. `BINARIES_DIR` names a folder with others,
+/// Path of a program of the workspace: `stream`, `dashboard`, `local`, `infragen`, `sse-check`. `BINARIES_DIR` names a folder with others,
 /// for measuring what is shipped.
 pub(crate) fn path(name: &str) -> PathBuf {
     static FOLDER: LazyLock<PathBuf> = LazyLock::new(build);
@@ -29,7 +29,18 @@ fn build() -> PathBuf {
     let profile = folder.file_name().and_then(|name| name.to_str()).expect("profiles have ASCII names");
     let above = folder.parent().expect("a profile's folder lies in the target folder");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace()).args(["build", "--quiet", "--locked", "-p", "lambda", "-p", "infragen", "--bins"]);
+    cargo.current_dir(workspace()).args([
+        "build",
+        "--quiet",
+        "--locked",
+        "-p",
+        "lambda",
+        "-p",
+        "infragen",
+        "-p",
+        "sse_check",
+        "--bins",
+    ]);
     cargo.args(["--profile", if profile == "debug" { "dev" } else { profile }]);
     // Cargo marks its target folder with this file; with `--target` there is one more folder in between.
     if above.join("CACHEDIR.TAG").exists() {

@@ -100,25 +100,33 @@ struct Block {
 impl Decoder {
     /// Takes bytes that came at this time.
     pub fn feed(&mut self, bytes: &[u8], at: Duration) {
-        for &byte in bytes {
+        let mut rest = bytes;
+        while let Some((&byte, after)) = rest.split_first() {
             if std::mem::take(&mut self.after_cr) {
-                if byte == b'\n' {
-                    self.ends.crlf = true;
-                    self.end_of_line(at);
+                let crlf = byte == b'\n';
+                *(if crlf { &mut self.ends.crlf } else { &mut self.ends.cr }) = true;
+                self.end_of_line(at);
+                if crlf {
+                    rest = after;
                     continue;
                 }
-                self.ends.cr = true;
-                self.end_of_line(at);
             }
-            match byte {
-                b'\r' => self.after_cr = true,
-                b'\n' => {
+            let length = rest.iter().position(|byte| matches!(byte, b'\r' | b'\n')).unwrap_or(rest.len());
+            let (text, more) = rest.split_at(length);
+            let room = LINE_BYTES_MAX.saturating_sub(self.line.len());
+            if text.len() > room {
+                self.note(Anomaly::LongLine, "a line of more than 16 MiB");
+            }
+            self.line.extend_from_slice(&text[..text.len().min(room)]);
+            match more.split_first() {
+                Some((b'\r', _)) => self.after_cr = true,
+                Some(_) => {
                     self.ends.lf = true;
                     self.end_of_line(at);
                 }
-                _ if self.line.len() >= LINE_BYTES_MAX => self.note(Anomaly::LongLine, "a line of more than 16 MiB"),
-                _ => self.line.push(byte),
+                None => {}
             }
+            rest = more.get(1..).unwrap_or_default();
         }
     }
 

@@ -20,6 +20,7 @@ use cases::{CASES, Case, Check, Context, Verdict};
 use options::Options;
 use report::{CaseReport, Report};
 use stream::Failure;
+use tokio::sync::OnceCell;
 
 /// Runs the chosen cases in order and hands each result over when it is there.
 ///
@@ -35,7 +36,7 @@ pub async fn run(options: Options, mut done: impl FnMut(&CaseReport)) -> Result<
         false => {}
     }
     let urls = options.targets.iter().map(target::Target::url).collect();
-    let context = Context { options, sample: first.into() };
+    let context = Context { options, sample: first.into(), ended: OnceCell::new() };
     let mut cases = Vec::new();
     for case in CASES.iter().filter(|case| context.options.wants(case.name)) {
         let began = Instant::now();

@@ -18,7 +18,11 @@ fn bad_end(stream: &Stream) -> Option<String> {
 }
 
 /// A stream that was read until the server ended it.
-async fn ended(context: &Context) -> Result<Stream, Verdict> {
+async fn ended(context: &Context) -> &Result<Stream, Verdict> {
+    context.ended.get_or_init(|| wait_for_end(context)).await
+}
+
+async fn wait_for_end(context: &Context) -> Result<Stream, Verdict> {
     let options = &context.options;
     let Some(limit) = options.max_session else {
         return Err(Verdict::skipped("--max-session says when the server ends a stream by itself"));
@@ -33,11 +37,8 @@ async fn ended(context: &Context) -> Result<Stream, Verdict> {
 
 pub(super) async fn ending(context: &Context) -> Verdict {
     match ended(context).await {
-        Err(verdict) => verdict,
-        Ok(stream) => match bad_end(&stream) {
-            Some(why) => Verdict::found(why),
-            None => Verdict::passed(format!("after {:.1?}", stream.sent.elapsed())),
-        },
+        Err(verdict) => verdict.clone(),
+        Ok(stream) => bad_end(stream).map_or(Verdict::Passed(None), Verdict::found),
     }
 }
 
@@ -45,7 +46,7 @@ pub(super) async fn ending_retry(context: &Context) -> Verdict {
     let stream = match ended(context).await {
         Ok(stream) => stream,
         Err(Verdict::Found(_)) => return Verdict::skipped("the stream did not end"),
-        Err(verdict) => return verdict,
+        Err(verdict) => return verdict.clone(),
     };
     let mut last = stream.decoder.items.iter().rev().take(2);
     let delay = last.find_map(|timed| if let Item::Retry(delay) = timed.item { Some(delay) } else { None });

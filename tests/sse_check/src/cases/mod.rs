@@ -15,9 +15,10 @@ use std::future::Future;
 use std::pin::Pin;
 
 use serde::Serialize;
+use tokio::sync::OnceCell;
 
 use crate::options::Options;
-use crate::stream::Sample;
+use crate::stream::{Sample, Stream};
 
 pub use registry::CASES;
 
@@ -67,6 +68,8 @@ pub struct Context {
     pub options: Options,
     /// The first stream, after it was listened to.
     pub sample: Sample,
+    /// A stream that was read until the server ended it; the first case that needs one waits for it.
+    pub(crate) ended: OnceCell<Result<Stream, Verdict>>,
 }
 
 type Boxed<'a> = Pin<Box<dyn Future<Output = Verdict> + Send + 'a>>;

@@ -1,0 +1,95 @@
+//! Other people's streams, as their documentation shows how to make one: what the kit finds there.
+//!
+//! docs/sse_check.md says of each finding whether the library or the program around it is the cause.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::{Run, sse_check};
+use crate::support::client::Request;
+use crate::support::external::tool;
+use crate::support::local::free_port;
+use crate::support::process::Process;
+
+/// Longest wait for a server to be up: generous, because both cores may be compiling.
+const START_LIMIT: Duration = Duration::from_secs(30);
+
+struct Peer {
+    process: Process,
+    address: SocketAddr,
+}
+
+impl Peer {
+    async fn start(program: &Path, arguments: Vec<String>, env: BTreeMap<String, String>, address: SocketAddr) -> Self {
+        let process = Process::spawn(program, &arguments, &env);
+        let up = async {
+            // Any answer will do; OPTIONS opens no stream.
+            while Request::new(address, "OPTIONS", "/events").try_send().await.is_err() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::select! {
+            () = up => {}
+            status = process.exited() => panic!("it ended with {status}:\n{}", process.text()),
+            () = tokio::time::sleep(START_LIMIT) => panic!("it is not up:\n{}", process.text()),
+        }
+        Self { process, address }
+    }
+
+    async fn check(&self, path: &str, more: &[&str]) -> Run {
+        let (pid, url) = (self.process.pid().to_string(), format!("http://{}{path}", self.address));
+        let own = ["--timeout", "2s", "--listen", "1500ms", "--churn", "200", "--churn-concurrency", "8"];
+        let known = ["--connections", "12", "--update-event", "update", "--id-field", "/n", "--pid", &pid];
+        sse_check(&[&own[..], &known, more, &[&url]].concat()).await
+    }
+}
+
+async fn starlette() -> Peer {
+    let address = free_port();
+    let path = peers().join("python").display().to_string();
+    let env = BTreeMap::from([("PYTHONPATH".to_owned(), path), ("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned())]);
+    let arguments = vec![script("starlette_events.py"), address.port().to_string()];
+    Peer::start(&tool("TOOLS_PYTHON", ".tools/venv/bin/python"), arguments, env, address).await
+}
+
+fn script(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("sse_check_runs/servers").join(name).display().to_string()
+}
+
+fn peers() -> PathBuf {
+    tool("TOOLS_PEERS", ".tools/peers")
+}
+
+#[tokio::test]
+async fn sse_starlette_pings_by_comments_announces_no_retry_and_breaks_off_at_shutdown() {
+    let peer = starlette().await;
+    let run = peer.check("/events", &["--terminate", "--stall", "1s"]).await;
+    let expected = ["hop-by-hop", "retry", "heartbeat", "absolute-form", "unknown-id", "resume", "shutdown"];
+    assert_eq!(run.with("failed"), expected, "{}", run.text());
+    assert_eq!(run.code, Some(1));
+}
+
+#[tokio::test]
+async fn sse_starlette_holds_a_stalled_reader_back_and_not_in_memory() {
+    let peer = starlette().await;
+    let run = peer.check("/bulk", &["--only", "slow-reader", "--stall", "4s"]).await;
+    assert_eq!(run.with("passed"), ["slow-reader"], "{}", run.text());
+}
+
+#[tokio::test]
+async fn better_sse_leaves_head_open_forgets_who_returns_and_keeps_what_stalled_readers_do_not_read() {
+    let address = free_port();
+    let modules = peers().join("node/node_modules").display().to_string();
+    let arguments = vec![script("better_sse_events.mjs"), address.port().to_string(), modules];
+    let path = BTreeMap::from([("PATH".to_owned(), std::env::var("PATH").unwrap())]);
+    let peer = Peer::start(Path::new("node"), arguments, path, address).await;
+    let run = peer.check("/bulk", &["--only", "slow-reader", "--stall", "4s"]).await;
+    assert_eq!(run.with("failed"), ["slow-reader"], "{}", run.text());
+    assert!(run.detail("slow-reader").contains("bytes of memory"), "{}", run.text());
+    let run = peer.check("/events", &["--terminate", "--stall", "1s"]).await;
+    let expected = ["hop-by-hop", "heartbeat", "head", "unknown-id", "resume", "shutdown"];
+    assert_eq!(run.with("failed"), expected, "{}", run.text());
+    assert_eq!(run.code, Some(1));
+}

@@ -1,0 +1,97 @@
+//! Our own streams: every case runs, none finds anything.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::{Run, sse_check};
+use crate::support::bins;
+use crate::support::dynamodb;
+use crate::support::local::Local;
+use crate::support::process::Process;
+use crate::support::table::{Row, SENTIMENTS, Table};
+
+/// What is known of our events.
+const OURS: [&str; 10] = [
+    "--update-event",
+    "sentiment_update",
+    "--id-field",
+    "/item_id",
+    "--id-field",
+    "/ticker",
+    "--reset-event",
+    "reset",
+    "--heartbeat-event",
+    "heartbeat",
+];
+
+fn assert_clean(run: &Run, skipped: &[&str]) {
+    assert_eq!(run.with("failed"), Vec::<&str>::new(), "{}", run.text());
+    assert_eq!(run.with("skipped"), skipped, "{}", run.text());
+    assert_eq!(run.code, Some(0));
+}
+
+#[tokio::test]
+async fn nothing_is_found_in_our_stream_and_ten_thousand_clients_leave_nothing_behind() {
+    let local = Local::start(&[
+        ("SSE_POLL_INTERVAL", "100ms"),
+        ("SSE_HEARTBEAT_INTERVAL", "500ms"),
+        ("SSE_MAX_SESSION", "5s"),
+        ("SSE_MAX_CONNECTIONS", "40"),
+        ("SSE_CONNECTIONS_PER_CLIENT", "40"),
+    ])
+    .await;
+    let url = format!("http://{}{}", local.stream, contract::routes::STREAM);
+    let pid = local.process.pid().to_string();
+    let own = ["--pid", &pid, "--terminate", "--max-session", "5s", "--listen", "2s", "--stall", "1s"];
+    let more = ["--cuts", "20", "--connections", "45", "--churn", "10000", "--churn-concurrency", "8", &url];
+    let run = sse_check(&[&OURS[..], &own, &more].concat()).await;
+    assert_clean(&run, &[]);
+    assert!(run.detail("refusal").starts_with("with 40 streams open: 200"), "{}", run.text());
+    assert!(run.detail("churn").starts_with("10000 connects"), "{}", run.text());
+    assert!(!local.process.text().contains("panicked"), "{}", local.process.text());
+}
+
+#[tokio::test]
+async fn a_client_that_is_cut_anywhere_resumes_at_any_of_three_processes() {
+    let table = Table::create(SENTIMENTS).await;
+    let env: Vec<(String, String)> = table.env().into_iter().chain(dynamodb::env(dynamodb::address())).collect();
+    let more = [("STORE", "dynamodb"), ("SSE_POLL_INTERVAL", "100ms"), ("SSE_HEARTBEAT_INTERVAL", "500ms")];
+    let env: Vec<(&str, &str)> = env.iter().map(|(name, value)| (&**name, &**value)).chain(more).collect();
+    let (first, second, third) = tokio::join!(Local::start(&env), Local::start(&env), Local::start(&env));
+    let url = |local: &Local| format!("http://{}{}", local.stream, contract::routes::STREAM);
+    let urls = [url(&first), url(&second), url(&third)];
+    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+    let cases = ["--only", "hostile-ids", "--only", "unknown-id", "--only", "resume", "--cuts", "20", "--listen", "1s"];
+    let writing = async {
+        for n in 0.. {
+            table.put(&Row::new(&format!("row-{n}"), "neutral", &["AAPL", "MSFT"])).await;
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+    };
+    let arguments = [&OURS[..], &cases, &urls].concat();
+    let run = tokio::select! {
+        () = writing => unreachable!("it writes for ever"),
+        run = sse_check(&arguments) => run,
+    };
+    assert_clean(&run, &[]);
+    assert!(run.detail("resume").ends_with("over 20 cuts"), "{}", run.text());
+}
+
+#[tokio::test]
+async fn wrong_usage_and_an_endpoint_that_is_not_there_end_with_2_and_say_why() {
+    for (arguments, said) in [
+        (vec!["ftp://a/"], "`ftp://a/` is not a URL to check: it must begin with http:// or https://"),
+        (vec!["http://127.0.0.1:1/"], "http://127.0.0.1:1/ cannot be checked: no connection: "),
+        (vec!["--only", "nothing", "http://127.0.0.1:1/"], "there is no case `nothing`; --list names them"),
+        (vec!["--header", "no colon", "http://127.0.0.1:1/"], "`no colon` is not a header; write it as `Name: value`"),
+        (vec!["--timeout", "soon", "http://127.0.0.1:1/"], "it must be a time such as 250ms, 20s or 2m"),
+        (vec!["--terminate", "http://127.0.0.1:1/"], "--pid"),
+    ] {
+        let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
+        let process = Process::spawn(&bins::path("sse-check"), &arguments, &BTreeMap::new());
+        let status = process.exits_within(super::LIMIT).await;
+        assert_eq!(status.code(), Some(2), "{arguments:?}");
+        assert!(process.text().contains(said), "{arguments:?}: {}", process.text());
+        assert!(process.lines().iter().all(|line| line.stderr), "{}", process.text());
+    }
+}
