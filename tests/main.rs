@@ -9,6 +9,7 @@ mod clients;
 mod dashboard;
 mod emulator;
 mod encoder;
+mod hostile;
 mod render;
 mod sse_check_runs;
 mod stream;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::extract::rejection::PathRejection;
 use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -106,10 +107,12 @@ async fn configuration_stream(
     State(deps): State<Deps>,
     origin: Origin,
     headers: HeaderMap,
-    Path(id): Path<String>,
+    id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let query = StreamQuery::parse(query.as_deref())?;
+    // What does not decode to UTF-8 is no id either; axum's own answer would not be JSON.
+    let id = id.map_or_else(|_| String::new(), |Path(id)| id);
     let id = config_id(&id)?;
     let user = user_id(deps.settings.auth_mode, &headers)?.to_owned();
     let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
