@@ -22,8 +22,9 @@ pub fn start(lookup: &Lookup<'_>) {
         "ERROR" | "FATAL" => Level::ERROR,
         _ => Level::INFO,
     };
-    // Ours at the level asked for; the libraries' own talk only when something is wrong.
-    let targets = Targets::new().with_default(level.min(Level::WARN)).with_target("lambda", level);
+    // Ours at the level asked for; the libraries' own talk only when something is wrong. With the colons: without them
+    // `lambda_runtime` would be ours, and it writes whole events down, with the tokens in them.
+    let targets = Targets::new().with_default(level.min(Level::WARN)).with_target("lambda::", level);
     let targets = targets.with_target(MEASURED, level.max(Level::INFO));
     let layer = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).with_target(false);
     // It fails only when logging has been started already, by a test.
