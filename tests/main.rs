@@ -5,6 +5,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests are shell: they read the environment, the clock and the disk")]
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test, and says where")]
 
+mod auth;
 mod clients;
 mod dashboard;
 mod emulator;

@@ -3,6 +3,7 @@
 //! The generator writes environment variables from the same definitions that the functions read them with, so a variable
 //! that one side renames does not compile. This crate does no I/O and depends on serde and thiserror only.
 
+pub mod auth;
 pub mod events;
 pub mod limits;
 pub mod logs;
@@ -14,11 +15,13 @@ pub mod tables;
 pub mod units;
 pub mod words;
 
+pub use auth::{Audience, AuthUrl, KeyId, SessionKeys};
 pub use names::{
     AttributeName, Environment, EventName, IndexName, Label, Labels, NameError, StatusValue, TableName, Tag,
 };
 pub use settings::{
-    DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings, SettingDoc, SettingError, StreamSettings,
+    AuthSettings, DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings, SettingDoc, SettingError,
+    StreamSettings,
 };
 pub use units::{ByteSize, UnitError};
 pub use words::{AuthMode, ClientAddress, WhenFull};

@@ -100,6 +100,40 @@ pub const LABELS_MAX: usize = 16;
 /// Items that `GET /api/v2/metrics` adds as `recent_items`.
 pub const RECENT_ITEMS: usize = 20;
 
+/// Longest token that is looked at, bytes: what fits an ordinary header, with room for an issuer's many claims.
+pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+/// Longest user id, bytes; it becomes part of a key of the users table, which may have 2048.
+pub const USER_ID_BYTES_MAX: usize = 256;
+/// Longest URL of an issuer or its keys, bytes.
+pub const AUTH_URL_BYTES_MAX: usize = 512;
+/// Longest audience, bytes.
+pub const AUDIENCE_BYTES_MAX: usize = 256;
+/// Most keys that session tokens are verified with: one that signs, and those before it.
+pub const SESSION_KEYS_MAX: usize = 4;
+/// Shortest life of a session token.
+pub const SESSION_LIFETIME_MIN: Duration = Duration::from_secs(1);
+/// Longest life of a session token: a year.
+pub const SESSION_LIFETIME_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
+/// Default life of a session token, 30 days: whoever loses it loses the configurations saved under it.
+pub const SESSION_LIFETIME_DEFAULT: Duration = Duration::from_secs(30 * 24 * 3600);
+
+/// Time one request for a signing secret or for an issuer's keys may take.
+pub const AUTH_FETCH_TIMEOUT: Duration = Duration::from_secs(3);
+/// Largest answer of an issuer or of KMS, bytes.
+pub const AUTH_ANSWER_BYTES_MAX: usize = 64 * 1024;
+/// Most keys of an issuer.
+pub const ISSUER_KEYS_MAX: usize = 32;
+/// Age at which an issuer's keys are fetched again.
+pub const ISSUER_KEYS_FRESH: Duration = Duration::from_secs(600);
+/// Age up to which an issuer's keys are used while it cannot be reached.
+pub const ISSUER_KEYS_KEPT: Duration = Duration::from_secs(24 * 3600);
+/// Shortest time between two fetches of an issuer's keys, however many tokens name keys that nobody knows.
+pub const ISSUER_FETCH_PAUSE: Duration = Duration::from_secs(30);
+/// Shortest time after a failed fetch, of keys or of a signing secret, before the next one.
+pub const AUTH_RETRY_PAUSE: Duration = Duration::from_secs(2);
+/// How far an issuer's clock may differ from ours.
+pub const ISSUER_CLOCK_SKEW: Duration = Duration::from_secs(30);
+
 /// Time one read of the table may take before it counts as failed.
 pub const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 /// How far the system's clock may be from the table's service before the service is believed: far above what clocks on AWS
@@ -138,6 +172,13 @@ const _: () = {
     assert!(LATE_WINDOW_MAX.as_secs() + REPLAY_WINDOW_MAX.as_secs() < WINDOW.as_secs());
     assert!(CONNECTIONS_PER_CLIENT_DEFAULT <= CONNECTIONS_DEFAULT);
     assert!(CONNECTIONS_DEFAULT <= CONNECTIONS_MAX);
+    assert!(SESSION_LIFETIME_MIN.as_secs() <= SESSION_LIFETIME_DEFAULT.as_secs());
+    assert!(SESSION_LIFETIME_DEFAULT.as_secs() <= SESSION_LIFETIME_MAX.as_secs());
+    assert!(ISSUER_FETCH_PAUSE.as_secs() < ISSUER_KEYS_FRESH.as_secs());
+    assert!(ISSUER_KEYS_FRESH.as_secs() < ISSUER_KEYS_KEPT.as_secs());
+    // Init waits for the first answer, beside the first read of the table.
+    assert!(AUTH_FETCH_TIMEOUT.as_secs() <= INIT_READ_TIMEOUT.as_secs());
+    assert!(USER_ID_BYTES_MAX + 5 <= 2048);
     assert!(RECONNECT_MIN_MS < RECONNECT_MAX_MS);
     assert!(SHUTDOWN_GRACE.as_millis() < 1000);
 };

@@ -19,7 +19,7 @@ pub struct NameError {
 }
 
 impl NameError {
-    fn new(text: &str, what: &'static str, rule: &'static str) -> Self {
+    pub(crate) fn new(text: &str, what: &'static str, rule: &'static str) -> Self {
         // Escaped and cut: the text goes to logs and terminals.
         let mut shown: String = text.escape_debug().take(80).collect();
         if text.chars().count() > 80 {
@@ -33,7 +33,7 @@ impl NameError {
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
         $(#[$doc])*
-        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize, Serialize)]
+        #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
         #[serde(try_from = "String", into = "String")]
         pub struct $name(String);
 
@@ -44,10 +44,10 @@ macro_rules! name {
             /// Checks and takes the text.
             ///
             /// # Errors
-            /// [`NameError`] with the text and the rule.
-            pub fn new(text: &str) -> Result<Self, NameError> {
+            /// [`NameError`](crate::names::NameError) with the text and the rule.
+            pub fn new(text: &str) -> Result<Self, $crate::names::NameError> {
                 let check: fn(&str) -> bool = $check;
-                if check(text) { Ok(Self(text.to_owned())) } else { Err(NameError::new(text, $what, $rule)) }
+                if check(text) { Ok(Self(text.to_owned())) } else { Err($crate::names::NameError::new(text, $what, $rule)) }
             }
 
             /// The text.
@@ -58,8 +58,8 @@ macro_rules! name {
         }
 
         impl TryFrom<String> for $name {
-            type Error = NameError;
-            fn try_from(text: String) -> Result<Self, NameError> {
+            type Error = $crate::names::NameError;
+            fn try_from(text: String) -> Result<Self, $crate::names::NameError> {
                 Self::new(&text)
             }
         }
@@ -70,13 +70,15 @@ macro_rules! name {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
             }
         }
     };
 }
+
+pub(crate) use name;
 
 fn lower_snake(text: &str, max: usize) -> bool {
     text.len() <= max

@@ -10,6 +10,8 @@ pub const CONFIGURATION_STREAM: &str = "/api/v2/configurations/{config_id}/strea
 pub const STREAM_STATUS: &str = "/api/v2/stream/status";
 /// Where a page says that it leaves. About a stream, but the dashboard function's: it answers in one piece.
 pub const STREAM_GOODBYE: &str = "/api/v2/stream/goodbye";
+/// Where a page gets a token for a fresh user.
+pub const AUTH_ANONYMOUS: &str = "/api/v2/auth/anonymous";
 /// Liveness of either function.
 pub const HEALTH: &str = "/health";
 /// Totals of the window as JSON, with the newest items.
@@ -25,3 +27,7 @@ pub const TICKERS_QUERY: &str = "tickers";
 pub const VIEWER_ADDRESS_HEADER: &str = "cloudfront-viewer-address";
 /// Header that carries the user in authentication mode `trusted-header`.
 pub const USER_HEADER: &str = "x-user-id";
+/// Cookie with a token.
+pub const SESSION_COOKIE: &str = "session";
+/// Query parameter with a token, for EventSource, which can set no header.
+pub const TOKEN_QUERY: &str = "token";

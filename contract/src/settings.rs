@@ -5,11 +5,12 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::auth::{Audience, AuthUrl, SessionKeys};
 use crate::limits;
 use crate::names::{AttributeName, Environment, EventName, IndexName, Labels, StatusValue, TableName};
 use crate::units::{
     Bare, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry,
-    duration_text,
+    SessionLifetime, duration_text,
 };
 use crate::words::{AuthMode, ClientAddress, WhenFull};
 
@@ -79,7 +80,16 @@ macro_rules! duration_setting {
         }
     )+ };
 }
-duration_setting!(PollInterval, HeartbeatInterval, MaxSession, Retry, LateWindow, ReconcileInterval, ReplayWindow);
+duration_setting!(
+    PollInterval,
+    HeartbeatInterval,
+    MaxSession,
+    Retry,
+    LateWindow,
+    ReconcileInterval,
+    ReplayWindow,
+    SessionLifetime
+);
 
 macro_rules! name_setting {
     ($($name:ident),+) => { $(
@@ -96,7 +106,7 @@ macro_rules! name_setting {
         }
     )+ };
 }
-name_setting!(Environment, TableName, IndexName, AttributeName, EventName, StatusValue);
+name_setting!(Environment, TableName, IndexName, AttributeName, EventName, StatusValue, AuthUrl, Audience);
 
 impl SettingValue for bool {
     fn read(text: &str) -> Result<Self, String> {
@@ -126,20 +136,29 @@ impl SettingValue for Labels {
     }
 }
 
-/// How an optional attribute says that the table has none. No attribute name begins with `-`.
-const ABSENT: &str = "-";
+/// How an optional value says that there is none. No name or URL is like that.
+pub(crate) const ABSENT: &str = "-";
 
-impl SettingValue for Option<AttributeName> {
-    fn read(text: &str) -> Result<Self, String> {
-        if text == ABSENT { Ok(None) } else { AttributeName::read(text).map(Some) }
-    }
-    fn write(&self) -> String {
-        self.as_ref().map_or_else(|| ABSENT.to_owned(), AttributeName::to_string)
-    }
-    fn rule() -> String {
-        format!("{}; or `-` where the table has none", AttributeName::RULE)
-    }
+macro_rules! optional_setting {
+    ($($name:ident or $without:literal),+) => { $(
+        impl SettingValue for Option<$name> {
+            fn read(text: &str) -> Result<Self, String> {
+                if text == ABSENT { Ok(None) } else { $name::read(text).map(Some) }
+            }
+            fn write(&self) -> String {
+                self.as_ref().map_or_else(|| ABSENT.to_owned(), $name::to_string)
+            }
+            fn rule() -> String {
+                format!("{}; or `-` {}", $name::RULE, $without)
+            }
+        }
+    )+ };
 }
+optional_setting!(
+    AttributeName or "where the table has none",
+    AuthUrl or "where there is none",
+    Audience or "where there is none"
+);
 
 /// A whole number with a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -355,6 +374,24 @@ settings! {
 }
 
 settings! {
+    /// Who callers are. Both functions read them.
+    pub struct AuthSettings {
+        /// How callers prove who they are.
+        "AUTH_MODE" => mode: AuthMode = AuthMode::Off;
+        /// KMS keys that session tokens are signed with: the first signs, all verify.
+        "AUTH_SESSION_KEYS" => session_keys: SessionKeys = SessionKeys::default();
+        /// Life of a session token.
+        "AUTH_SESSION_LIFETIME" => session_lifetime: SessionLifetime = SessionLifetime::DEFAULT;
+        /// Issuer of tokens, exactly as its tokens name it.
+        "AUTH_ISSUER" => issuer: Option<AuthUrl> = None;
+        /// What its tokens must be meant for.
+        "AUTH_AUDIENCE" => audience: Option<Audience> = None;
+        /// Where its keys are; without it, its discovery document says so.
+        "AUTH_JWKS_URL" => jwks_url: Option<AuthUrl> = None;
+    }
+}
+
+settings! {
     /// Settings of the stream function.
     pub struct StreamSettings {
         /// Name of the environment.
@@ -373,9 +410,8 @@ settings! {
         "SSE_MAX_SESSION" => max_session: MaxSession = MaxSession::DEFAULT;
         /// Reconnect delay that a stream announces.
         "SSE_RETRY" => retry: Retry = Retry::DEFAULT;
-        /// How callers of a configuration stream prove who they are.
-        "AUTH_MODE" => auth_mode: AuthMode = AuthMode::Off;
         ..#[doc = "Whether pages say goodbye."] goodbye: GoodbyeSettings;
+        ..#[doc = "Who callers are."] auth: AuthSettings;
         ..#[doc = "How the hub reads the table."] poll: PollSettings;
         ..#[doc = "Which table, index, attributes and labels there are."] data: DataSettings;
     }
@@ -387,6 +423,7 @@ settings! {
         /// Name of the environment.
         "ENVIRONMENT" => environment: Environment = known!(Environment, "dev");
         ..#[doc = "Whether pages say goodbye."] goodbye: GoodbyeSettings;
+        ..#[doc = "Who callers are."] auth: AuthSettings;
         ..#[doc = "How the hub reads the table."] poll: PollSettings;
         ..#[doc = "Which table, index, attributes and labels there are."] data: DataSettings;
     }
@@ -437,9 +474,12 @@ mod tests {
         settings.data.score_attribute = None;
         settings.data.labels = Labels::new(&["open", "closed"]).unwrap();
         settings.when_full = WhenFull::Reject;
-        settings.auth_mode = AuthMode::TrustedHeader;
         settings.client_address = ClientAddress::CloudFront;
         settings.goodbye.enabled = true;
+        settings.auth.mode = AuthMode::TrustedHeader;
+        settings.auth.session_keys = SessionKeys::read("alias/a,alias/b").unwrap();
+        settings.auth.issuer = AuthUrl::new("https://login.example.com").ok();
+        settings.auth.audience = Audience::new("live").ok();
         let env = settings.to_env();
         let again = StreamSettings::from_env(&|name| env.get(name).cloned()).unwrap();
         assert_eq!(again, settings);

@@ -181,6 +181,10 @@ ranged_duration!(
     ReplayWindow, limits::REPLAY_WINDOW_MIN, limits::REPLAY_WINDOW_MAX, limits::REPLAY_WINDOW_DEFAULT
 );
 ranged_duration!(
+    /// Life of a session token, `"720h"`.
+    SessionLifetime, limits::SESSION_LIFETIME_MIN, limits::SESSION_LIFETIME_MAX, limits::SESSION_LIFETIME_DEFAULT
+);
+ranged_duration!(
     /// Timeout of a Lambda function, `"3m"`.
     FunctionTimeout, Duration::from_secs(1), limits::FUNCTION_TIMEOUT_MAX, limits::FUNCTION_TIMEOUT_DEFAULT
 );

@@ -78,5 +78,9 @@ word_setting!(
         Off = "off",
         /// A header that only a trusted proxy can set.
         TrustedHeader = "trusted-header",
+        /// A signed token that the dashboard function gives to anybody who asks, for a user id of its own.
+        Session = "session",
+        /// A token of an OpenID Connect issuer.
+        Jwt = "jwt",
     }
 );

@@ -25,6 +25,12 @@ module "dashboard" {
   }
 
   environment = {
+    AUTH_AUDIENCE             = "-"
+    AUTH_ISSUER               = "-"
+    AUTH_JWKS_URL             = "-"
+    AUTH_MODE                 = "off"
+    AUTH_SESSION_KEYS         = "-"
+    AUTH_SESSION_LIFETIME     = "720h"
     DATA_CONFIDENCE_ATTRIBUTE = "confidence"
     DATA_INDEX                = "by_sentiment"
     DATA_KEY_ATTRIBUTE        = "source_id"

@@ -1,5 +1,6 @@
 //! Manifest → plan: what must exist, decided here so that templates only print. No text of any output format.
 
+pub mod auth;
 pub mod ci;
 pub mod front;
 pub mod instances;
@@ -16,6 +17,7 @@ use crate::manifest::sections::{ReservedConcurrency, TableSection, VpcSection};
 use crate::manifest::types::{Architecture, BackendKind, FrontKind, OWN_TAGS, Packaging};
 use crate::manifest::{Loaded, Manifest, Target};
 
+use self::auth::SessionKeysPlan;
 use self::ci::CiPlan;
 use self::instances::InstancesPlan;
 use self::operations::OperationsPlan;
@@ -61,6 +63,8 @@ pub struct Plan {
     pub items: TablePlan,
     /// The table of users.
     pub users: TablePlan,
+    /// The keys that session tokens are signed with.
+    pub session_keys: Option<SessionKeysPlan>,
     /// Cross-origin rules of both URLs, where browsers reach them directly.
     pub cors: CorsPlan,
     /// What stands before both URLs, where browsers do not.
@@ -250,6 +254,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
         dashboard,
         items: items_table(manifest, &names),
         users: users_table(manifest, &names),
+        session_keys: auth::session_keys(manifest),
         cors: CorsPlan {
             allow_origins: manifest.front.allow_origins.as_slice().to_vec(),
             allow_credentials: manifest.front.allow_credentials,

@@ -39,7 +39,7 @@ const COMMANDS_ONLY: [(&str, &str); 8] = [
 ];
 
 /// Other manifests in which keys are tried that do nothing, or are refused, in this one.
-const SITUATIONS: [&[(&str, &str)]; 12] = [
+const SITUATIONS: [&[(&str, &str)]; 14] = [
     &[("front.kind", "'cloudfront'")],
     &[
         ("front.kind", "'cloudfront'"),
@@ -51,6 +51,8 @@ const SITUATIONS: [&[(&str, &str)]; 12] = [
         ("auth.mode", "'trusted-header'"),
         ("front.viewer_function_arn", "'arn:aws:cloudfront::123456789012:function/user-id'"),
     ],
+    &[("auth.mode", "'session'")],
+    &[("auth.mode", "'jwt'"), ("auth.issuer", "'https://id.example.com'"), ("auth.audience", "'live'")],
     &[("front.allow_origins", "['https://page.example.com']")],
     &[("terraform.backend.kind", "'s3'"), ("terraform.backend.bucket", "'state-bucket'")],
     &[

@@ -121,6 +121,7 @@ impl Templates {
             "terraform/outputs.tf",
             "terraform/page.tf",
             "terraform/providers.tf",
+            "terraform/session.tf",
             "terraform/tables.tf",
             "terraform/tests/lambda.tftest.hcl",
             "terraform/tests/root.tftest.hcl",
@@ -264,7 +265,8 @@ fn roots(loaded: &Loaded, plan: &Plan, engine: &Tera, config_js_path: &str) -> R
         artifacts.push(file(&format!("terraform/{name}.tf"), format!("{root}/{name}.tf"), &with_state)?);
     }
     let of_instances = plan.instances.as_ref().map(|_| "instances");
-    for name in plan.operations.files().into_iter().chain(of_instances) {
+    let of_sessions = plan.session_keys.as_ref().map(|_| "session");
+    for name in plan.operations.files().into_iter().chain(of_instances).chain(of_sessions) {
         artifacts.push(file(&format!("terraform/{name}.tf"), format!("{root}/{name}.tf"), &extra)?);
     }
     for function in &extra.functions {

@@ -2,6 +2,7 @@
 //!
 //! `core` decides and is pure; `store`, `hub`, `slots` and `http` are the shell around it; the binaries only wire.
 
+pub mod auth;
 pub mod aws;
 pub mod behind;
 pub mod clock;

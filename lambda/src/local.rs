@@ -16,6 +16,7 @@ use http::header;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use crate::auth::Auth;
 use crate::behind::{Patient, Peer};
 use crate::clock::Clock;
 use crate::http::request::Origin;
@@ -123,9 +124,13 @@ impl Local {
         let dashboard_listener = listen("DASHBOARD_PORT", settings.dashboard_port).await?;
         let stream_listener = listen("STREAM_PORT", settings.stream_port).await?;
         let page = settings.page_config(local_port(&stream_listener)?);
-        let stream_deps = stream::Deps::new(settings.stream, Arc::clone(&store), clock.clone(), shutdown.clone());
+        // One for both servers: a token of the one is good for the other, even under a key that was made up.
+        let auth = Auth::local(&settings.stream.auth, clock.clone(), lookup)?;
+        auth.warm_up().await;
+        let stream_deps =
+            stream::Deps::new(settings.stream, Arc::clone(&store), auth.clone(), clock.clone(), shutdown.clone());
         let stream = stream::router(stream_deps).layer(from_fn(cors::allow_any_origin));
-        let dashboard_deps = dashboard::Deps::new(settings.dashboard, store, clock);
+        let dashboard_deps = dashboard::Deps::new(settings.dashboard, store, auth, clock);
         let files = tower_http::services::ServeDir::new(&settings.frontend);
         let dashboard = Router::new()
             .route("/config.js", get(move || config_js(page.clone())))

@@ -4,10 +4,11 @@ use std::fmt::Display;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use contract::{DataSettings, SettingError, limits};
+use contract::{AuthSettings, DataSettings, SettingError, limits};
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
 
+use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::store::Store;
 use crate::store::dynamodb::DynamoDb;
@@ -59,7 +60,7 @@ pub fn function(run: impl Future<Output = Result<(), Fatal>>) -> ExitCode {
 ///
 /// # Errors
 /// [`Fatal`] when the environment lacks something. A table that does not answer is logged; it may when it is needed.
-pub async fn tables(data: DataSettings, clock: &Clock) -> Result<Arc<dyn Store>, Fatal> {
+async fn tables(data: DataSettings, clock: &Clock) -> Result<Arc<dyn Store>, Fatal> {
     let store = DynamoDb::from_env(data, clock, &variable).map_err(Fatal::new)?;
     match tokio::time::timeout(limits::INIT_READ_TIMEOUT, store.warm_up()).await {
         Ok(Ok(())) => {}
@@ -67,6 +68,20 @@ pub async fn tables(data: DataSettings, clock: &Clock) -> Result<Arc<dyn Store>,
         Err(_) => tracing::warn!("first read took too long; going on"),
     }
     Ok(Arc::new(store))
+}
+
+/// Sets up who callers are, and reaches the tables and whoever has the keys at the same time.
+///
+/// # Errors
+/// [`Fatal`] when the environment lacks something.
+pub async fn tables_and_auth(
+    data: DataSettings,
+    auth: &AuthSettings,
+    clock: Clock,
+) -> Result<(Arc<dyn Store>, Auth), Fatal> {
+    let auth = Auth::new(auth, clock.clone(), &variable)?;
+    let (store, ()) = tokio::join!(tables(data, &clock), auth.warm_up());
+    Ok((store?, auth))
 }
 
 /// Makes the runtime: one thread where one request is served at a time, a thread per core on Managed Instances.

@@ -93,6 +93,16 @@ module "{{ function.role }}" {
         }
       },
 {%- endif %}
+{%- if session_keys %}
+      # The secret of session tokens is one code of each key, and codes are all that can be had of it.
+      {
+        Sid = "DeriveSessionSecrets"
+        Effect = "Allow"
+        Action = ["kms:GenerateMac"]
+        Resource = [for key in aws_kms_key.session : key.arn]
+        Condition = { StringEquals = { "kms:MacAlgorithm" = "HMAC_SHA_256" } }
+      },
+{%- endif %}
 {%- if function.vpc %}
       # Lambda makes the function's network interfaces with the function's own role, and refuses one that may not touch
       # every interface, subnet and security group.

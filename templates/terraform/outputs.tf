@@ -50,6 +50,12 @@ output "{{ table.label }}_table_name" {
   value = {{ table.address }}.name
 }
 {% endfor %}
+{%- if session_keys %}
+output "session_key_arns" {
+  description = "KMS keys that session tokens are signed with, by their names in deploy.toml."
+  value = { for name, key in aws_kms_key.session : name => key.arn }
+}
+{% endif %}
 output "region" {
   description = "Region that functions and tables are in."
   value = "{{ region }}"

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::Project;
 use super::moto::Moto;
 use super::terraform::Root;
 use super::terraform_tests::PAGE;
+use crate::auth::sessions::kms;
 
 /// An archive with one empty file `bootstrap`: what AWS is given to run, and never runs here.
 const ZIP: &[u8] = b"PK\x03\x04\x0a\0\0\0\0\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0bootstrap\
@@ -199,6 +202,51 @@ fn images_behind_cloudfront_live_and_die() {
 #[test]
 fn zips_behind_cloudfront_live_and_die() {
     cycle("zip", "cloudfront");
+}
+
+/// The message whose code under a key is the secret of session tokens.
+const SECRET_OF: &str = "sse-streaming: secret of session tokens, version 1";
+
+#[tokio::test]
+async fn session_keys_are_made_and_changed_and_no_secret_is_written_down() {
+    let moto = Moto::start();
+    let with_keys = |keys: &str| {
+        format!("{}[auth]\nmode = \"session\"\nsession_keys = {keys}\n", manifest("zip", "function-url", "128 MiB"))
+    };
+    let project = Project::new(&with_keys("[\"1\"]"));
+    project.run(&["render"]).done();
+    project.write_bytes("dist/function.zip", ZIP);
+    project.write(PAGE, "<!doctype html>\n");
+    let root = Root::new(&project, "generated/terraform").with_artifacts(&artifacts("zip"));
+    let root = root.with_override(&moto.provider_override());
+    apply_all(&root);
+    let alias = |name: &str| format!("alias/sse-streaming-dev-session-{name}");
+    assert_eq!(moto.inventory()["kms.Aliases"], json!([alias("1")]));
+
+    // Exactly the call that the functions make.
+    let input = json!({ "KeyId": alias("1"), "Message": STANDARD.encode(SECRET_OF), "MacAlgorithm": "HMAC_SHA_256" });
+    let code = kms(moto.address(), "GenerateMac", &input).await["Mac"].as_str().unwrap().to_owned();
+    let hex: String = STANDARD.decode(&code).unwrap().iter().map(|byte| format!("{byte:02x}")).collect();
+    root.done(&["plan", "-refresh-only", "-out=plan.bin"]);
+    let (is_shown, plan) = root.run(&["show", "-json", "plan.bin"]);
+    assert!(is_shown, "{plan}");
+    for text in [plan, project.read("generated/terraform/terraform.tfstate")] {
+        assert!(text.contains("aws_kms_key") && !text.contains(&code) && !text.contains(&hex));
+    }
+    let key = &state(&project, "generated/terraform")["aws_kms_key.session[\"1\"]"];
+    assert_eq!(
+        (&key["key_usage"], &key["customer_master_key_spec"]),
+        (&json!("GENERATE_VERIFY_MAC"), &json!("HMAC_256"))
+    );
+
+    for (keys, aliases) in [("[\"1\", \"2\"]", json!([alias("1"), alias("2")])), ("[\"2\"]", json!([alias("2")]))] {
+        project.write("deploy.toml", &with_keys(keys));
+        project.run(&["render"]).done();
+        apply_all(&root);
+        assert_eq!(moto.inventory()["kms.Aliases"], aliases);
+    }
+    root.done(&["destroy", "-auto-approve", "-refresh=false"]);
+    assert_eq!(moto.inventory(), json!({}));
 }
 
 #[test]

@@ -12,7 +12,7 @@ mod goodbye;
 mod hostile;
 mod instances;
 mod manifests;
-mod moto;
+pub(crate) mod moto;
 mod newer;
 mod operations;
 mod page;

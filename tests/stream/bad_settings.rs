@@ -6,13 +6,16 @@ use std::time::Duration;
 use crate::support::bins;
 use crate::support::process::Process;
 
-const CASES: [(&str, &str, &[&str]); 8] = [
+const CASES: [(&str, &str, &[&str]); 11] = [
     ("SSE_POLL_INTERVAL", "soon", &["`soon`", "duration"]),
     ("SSE_POLL_INTERVAL", "10ms", &["`10ms`", "100ms", "5m"]),
     ("SSE_MAX_CONNECTIONS", "0", &["`0`", "1 to 1600"]),
     ("SSE_MAX_SESSION", "1h", &["`1h`", "5s to 890s"]),
     ("SSE_WHEN_FULL", "panic", &["`panic`", "`overloaded`", "`reject`"]),
     ("AUTH_MODE", "guess", &["`guess`", "`trusted-header`"]),
+    ("AUTH_ISSUER", "http://login.example.com", &["`http://login.example.com`", "https://"]),
+    ("AUTH_SESSION_KEYS", "a,b,c,d,e", &["5 keys", "1 to 4"]),
+    ("AUTH_SESSION_LIFETIME", "0s", &["`0s`", "1s to 8760h"]),
     ("SENTIMENTS_TABLE", "no such/table", &["`no such/table`", "3 to 255"]),
     ("DATA_LABELS", "a,a", &["`a,a`", "different"]),
 ];
@@ -54,7 +57,7 @@ async fn assert_one_line(program: &str, env: BTreeMap<String, String>, words: &[
 
 async fn check(program: &str) {
     // The dashboard reads fewer variables.
-    let stream_only = ["SSE_MAX_CONNECTIONS", "SSE_MAX_SESSION", "SSE_WHEN_FULL", "AUTH_MODE"];
+    let stream_only = ["SSE_MAX_CONNECTIONS", "SSE_MAX_SESSION", "SSE_WHEN_FULL"];
     for (name, value, words) in CASES {
         if program == "dashboard" && stream_only.contains(&name) {
             continue;
@@ -85,6 +88,17 @@ async fn the_local_server_names_the_variable_the_value_and_the_rule() {
         let mut env = base("local");
         env.insert(name.into(), value.into());
         assert_one_line("local", env, &[name, value]).await;
+    }
+}
+
+#[tokio::test]
+async fn a_mode_names_the_variable_that_it_lacks() {
+    for program in ["stream", "dashboard"] {
+        let mut env = base(program);
+        env.insert("AUTH_MODE".into(), "session".into());
+        assert_one_line(program, env.clone(), &["AUTH_SESSION_KEYS", "not set", "`session`"]).await;
+        env.extend([("AUTH_MODE", "jwt"), ("AUTH_AUDIENCE", "x")].map(|(name, value)| (name.into(), value.into())));
+        assert_one_line(program, env, &["AUTH_ISSUER", "not set", "`jwt`"]).await;
     }
 }
 

@@ -9,6 +9,7 @@ use super::visit::{GOODBYE_SHARE, Visit, mean_session_secs, reads_per_session, s
 use crate::manifest::Manifest;
 use crate::manifest::aws::{Compute, MemoryPerVcpu};
 use crate::manifest::types::{Architecture, FrontKind, Packaging};
+use crate::plan;
 
 /// Days of a month: a twelfth of a year.
 pub const DAYS_PER_MONTH: f64 = 365.0 / 12.0;
@@ -101,6 +102,7 @@ pub struct Setup {
     pub(super) late_window: Duration,
     pub(super) reconcile: Duration,
     pub(super) labels: f64,
+    pub(super) session_keys: u32,
     pub(super) front: FrontKind,
     pub(super) has_firewall: bool,
     pub(super) has_images: bool,
@@ -131,6 +133,8 @@ impl Setup {
             late_window: stream.late_window.get(),
             reconcile: stream.reconcile_interval.get(),
             labels: f64::from(u16::try_from(manifest.data.labels.as_slice().len()).unwrap_or(u16::MAX)),
+            session_keys: plan::auth::session_keys(manifest)
+                .map_or(0, |keys| u32::try_from(keys.names.len()).unwrap_or(0)),
             front: manifest.front.kind,
             has_firewall: manifest.front.kind == FrontKind::CloudFront && manifest.front.rate_limit.is_some(),
             has_images: [stream.package, manifest.dashboard.package].contains(&Packaging::Image),
@@ -281,6 +285,7 @@ pub fn lines(setup: &Setup, prices: &Prices, assumptions: &Assumptions, has_free
     month.reads(&load, assumptions);
     month.goodbyes(&load);
     month.bytes(&load, assumptions);
+    month.session_keys(&load, assumptions);
     month.watching(&load, assumptions);
     month.lines.retain(|line| line.quantity > 0.0);
     month.lines
@@ -409,6 +414,21 @@ impl Month<'_> {
             self.add_fixed("Firewall rule", (1.0, "rule"), prices.waf.rule, 0.0);
             self.add("Firewall requests", requests, prices.waf.million_requests.get(), 0.0);
         }
+    }
+
+    /// The keys themselves, and one request for each of them at the start of an environment.
+    fn session_keys(&mut self, load: &Load, assumptions: &Assumptions) {
+        let (setup, prices) = (self.setup, &self.prices.kms);
+        let keys = f64::from(setup.session_keys);
+        let starts = if setup.compute == Compute::Classic {
+            (load.open_hours / INSTANCE_LIFE_HOURS).max(load.streams)
+        } else {
+            setup.environments(load.streams) * (1.0 + assumptions.hours_per_month() / INSTANCE_LIFE_HOURS)
+        };
+        let unit = if setup.session_keys == 1 { "key" } else { "keys" };
+        self.add_fixed("KMS keys", (keys, unit), prices.key_month, 0.0);
+        let (requests, free) = (keys * starts / MILLION, self.prices.free_tier.kms_requests.get() / MILLION);
+        self.add("KMS requests", (requests, "million"), prices.million_requests.get(), free);
     }
 
     fn watching(&mut self, load: &Load, assumptions: &Assumptions) {

@@ -167,6 +167,16 @@ section! {
 }
 
 section! {
+    /// KMS.
+    pub struct KmsPrices {
+        /// A key, a month.
+        "key_month" => key_month: Figure = Figure::NONE;
+        /// A million requests.
+        "million_requests" => million_requests: Figure = Figure::NONE;
+    }
+}
+
+section! {
     /// DynamoDB on demand.
     pub struct DynamoDbPrices {
         /// A million read request units.
@@ -255,6 +265,8 @@ section! {
         "cloudfront_gb" => cloudfront_gb: Figure = Figure::NONE;
         /// Requests to CloudFront.
         "cloudfront_requests" => cloudfront_requests: Figure = Figure::NONE;
+        /// Requests to KMS.
+        "kms_requests" => kms_requests: Figure = Figure::NONE;
     }
 }
 
@@ -268,6 +280,7 @@ section! {
         ..#[doc = "Lambda's own prices."] "lambda" => lambda: LambdaPrices;
         ..#[doc = "What managed instances cost."] "managed_instances" => managed_instances: InstancePrices;
         ..#[doc = "DynamoDB on demand."] "dynamodb" => dynamodb: DynamoDbPrices;
+        ..#[doc = "KMS."] "kms" => kms: KmsPrices;
         ..#[doc = "CloudWatch and X-Ray."] "cloudwatch" => cloudwatch: CloudWatchPrices;
         ..#[doc = "Bytes that leave AWS."] "transfer" => transfer: TransferPrices;
         ..#[doc = "CloudFront."] "cloudfront" => cloudfront: CloudFrontPrices;

@@ -12,7 +12,9 @@ const ALL: [&str; 7] = [
     "[front]\nkind = \"cloudfront\"\nrate_limit = 2000\n",
     MANAGED,
     "[data]\nlabels = [\"open\"]\n[operations]\nalarms = false\ncloudwatch_dashboard = false\n",
+    SESSION,
 ];
+const SESSION: &str = "[auth]\nmode = \"session\"\nsession_keys = [\"2\", \"1\"]\n";
 const MANAGED: &str = "[terraform]\naws_provider = \">= 6.28.0, < 7.0.0\"\n[stream]\ncompute = \"managed-instances\"\n\
                        memory = \"2 GiB\"\n[stream.vpc]\nsubnets = [\"subnet-0123456789abcdef0\"]\n\
                        security_groups = [\"sg-0123456789abcdef0\"]\n";
@@ -189,4 +191,18 @@ fn a_goodbye_saves_what_a_closed_tab_wastes_but_for_one_interval() {
     // Who stays for days has little to save, and is looked for all the time.
     let days = Assumptions { visit: Duration::from_secs(864_000), ..assume(20, 8) };
     assert!(goodbyes_save(&without, &prices, &days) < 0.0);
+}
+
+#[test]
+fn each_session_key_costs_a_dollar_and_its_use_next_to_nothing() {
+    let prices = Prices::embedded();
+    let of = |text: &str, item: &str| {
+        let lines = lines(&setup(text), &prices, &assume(20, 8), false);
+        lines.iter().find(|line| line.item == item).map(|line| (line.quantity, line.dollars))
+    };
+    assert_eq!(of(SESSION, "KMS keys"), Some((2.0, 2.0)));
+    let (requests, dollars) = of(SESSION, "KMS requests").unwrap();
+    assert!((0.001..0.1).contains(&requests) && dollars < 0.1, "{requests} {dollars}");
+    assert_eq!(of("", "KMS keys"), None);
+    assert_eq!(of("[auth]\nsession_keys = [\"2\", \"1\"]\n", "KMS keys"), None, "without the mode there is none");
 }

@@ -1,5 +1,6 @@
 //! Rules between keys: each value is right by itself, together they are not.
 
+mod auth;
 mod platform;
 
 use std::cell::RefCell;

@@ -1,5 +1,6 @@
 //! deploy.toml: text → spanned tables → merged → validated [`Manifest`]. Everything that is wrong is reported at once.
 
+pub mod auth;
 pub mod aws;
 mod checks;
 mod collisions;

@@ -4,9 +4,14 @@ use contract::limits::{CONNECTIONS_DEFAULT, CONNECTIONS_PER_CLIENT_DEFAULT, REPL
 use contract::settings::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents};
 use contract::units::{
     FunctionTimeout, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry,
+    SessionLifetime,
 };
-use contract::{AttributeName, AuthMode, Environment, EventName, IndexName, Labels, StatusValue, TableName, WhenFull};
+use contract::{
+    AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Labels, StatusValue, TableName,
+    WhenFull,
+};
 
+use super::auth::SessionKeyNames;
 use super::aws::{
     Branch, BufferedMode, CertificateArn, CiProvider, Compute, DomainName, Email, ExtraVariables, GithubRepository,
     HostedZoneId, ImageUri, MemoryPerVcpu, PriceClass, RepositoryName, RoleArn, SecurityGroups, StreamingMode, Subnets,
@@ -303,8 +308,18 @@ section! {
 section! {
     /// `[auth]`: who a caller is.
     pub struct AuthSection {
-        /// How a caller of a configuration stream proves who they are.
+        /// How a caller proves who they are; behind CloudFront a token comes in the cookie or the query, no `Authorization` does.
         "mode" => mode: AuthMode = AuthMode::Off;
+        /// Names of the keys that session tokens are signed with: the first signs, all verify.
+        "session_keys" => session_keys: SessionKeyNames = SessionKeyNames::one();
+        /// Life of a session token; whoever loses it loses the configurations saved under it.
+        "session_lifetime" => session_lifetime: SessionLifetime = SessionLifetime::DEFAULT;
+        /// Issuer of tokens, exactly as its tokens name it; needed by `jwt`.
+        "issuer" => issuer: Option<AuthUrl> = None;
+        /// What its tokens must be meant for; needed by `jwt`.
+        "audience" => audience: Option<Audience> = None;
+        /// Where its keys are; left out, its discovery document says so.
+        "jwks_url" => jwks_url: Option<AuthUrl> = None;
     }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 use contract::settings::{Count, SettingValue};
 use contract::units::{
     Bare, FunctionTimeout, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow,
-    Retry, duration_text,
+    Retry, SessionLifetime, duration_text,
 };
 use contract::{
-    AttributeName, AuthMode, Environment, EventName, IndexName, Label, Labels, StatusValue, TableName, UnitError,
-    WhenFull,
+    AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Label, Labels, StatusValue,
+    TableName, UnitError, WhenFull,
 };
 
 use super::reader::{ManifestValue, Problem};
@@ -99,7 +99,8 @@ duration_values!(
     LateWindow,
     ReconcileInterval,
     ReplayWindow,
-    FunctionTimeout
+    FunctionTimeout,
+    SessionLifetime
 );
 
 macro_rules! name_values {
@@ -131,6 +132,8 @@ name_values!(
     AttributeName = "an attribute name", "^[A-Za-z_][A-Za-z0-9_.-]{0,254}$", ["order_id", "column-2"];
     EventName = "an event name", "^[a-z][a-z0-9_]{0,63}$", ["order_update", "build_finished"];
     StatusValue = "a status value", "^[^\\u0000-\\u001f]{1,64}$", ["ready", "done"];
+    AuthUrl = "a URL", "^https?://[!-~]{1,504}$", ["https://login.example.com", "https://id.example.com/tenant/v2.0"];
+    Audience = "an audience", "^[!-~]{1,256}$", ["live-dashboard", "https://live.example.com"];
 );
 
 macro_rules! word_values {

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use contract::settings::SettingValue as _;
 use contract::{
-    ClientAddress, DashboardSettings, DataSettings, GoodbyeSettings, PollSettings, StreamSettings, TableName,
+    AuthSettings, ClientAddress, DashboardSettings, DataSettings, GoodbyeSettings, KeyId, PollSettings, SessionKeys,
+    StreamSettings, TableName,
 };
 
 use crate::manifest::aws::ExtraVariables;
 use crate::manifest::types::FrontKind;
-use crate::manifest::{Manifest, Names};
+use crate::manifest::{LOCAL, Manifest, Names};
 
 /// Returns every environment variable of the stream function.
 #[must_use]
@@ -46,8 +47,8 @@ pub fn stream(manifest: &Manifest) -> StreamSettings {
         when_full: stream.when_full,
         max_session: stream.max_session,
         retry: stream.retry,
-        auth_mode: manifest.auth.mode,
         goodbye: goodbye(manifest),
+        auth: auth(manifest),
         poll: poll(manifest),
         data: data(manifest),
     }
@@ -59,6 +60,7 @@ pub fn dashboard(manifest: &Manifest) -> DashboardSettings {
     DashboardSettings {
         environment: manifest.project.environment.clone(),
         goodbye: goodbye(manifest),
+        auth: auth(manifest),
         poll: poll(manifest),
         data: data(manifest),
     }
@@ -66,6 +68,23 @@ pub fn dashboard(manifest: &Manifest) -> DashboardSettings {
 
 fn goodbye(manifest: &Manifest) -> GoodbyeSettings {
     GoodbyeSettings { enabled: manifest.stream.goodbye }
+}
+
+fn auth(manifest: &Manifest) -> AuthSettings {
+    let auth = &manifest.auth;
+    // On this machine there is no KMS: the program makes a key up.
+    let is_local = manifest.project.environment.as_str() == LOCAL;
+    let names = if is_local { Vec::new() } else { super::auth::key_aliases(manifest) };
+    let keys = names.iter().map(|name| KeyId::new(name)).collect::<Result<Vec<_>, _>>();
+    let keys = keys.expect("an alias is made of names that have no other characters, 120 at most");
+    AuthSettings {
+        mode: auth.mode,
+        session_keys: SessionKeys::new(keys).expect("a list in the manifest is no longer"),
+        session_lifetime: auth.session_lifetime,
+        issuer: auth.issuer.clone(),
+        audience: auth.audience.clone(),
+        jwks_url: auth.jwks_url.clone(),
+    }
 }
 
 fn poll(manifest: &Manifest) -> PollSettings {

@@ -15,7 +15,7 @@ fn main() -> ExitCode {
 async fn run() -> Result<(), Fatal> {
     let settings = DashboardSettings::from_env(&variable)?;
     let clock = Clock::system();
-    let store = start::tables(settings.data.clone(), &clock).await?;
-    let deps = dashboard::Deps::new(settings, store, clock.clone());
+    let (store, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
+    let deps = dashboard::Deps::new(settings, store, auth, clock.clone());
     aws::serve_buffered(dashboard::router(deps), clock).await.map_err(Fatal::new)
 }

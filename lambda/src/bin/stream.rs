@@ -15,8 +15,8 @@ fn main() -> ExitCode {
 async fn run() -> Result<(), Fatal> {
     let settings = StreamSettings::from_env(&variable)?;
     let clock = Clock::system();
-    let store = start::tables(settings.data.clone(), &clock).await?;
-    let deps = stream::Deps::new(settings, store, clock.clone(), start::shutdown_flag()?);
+    let (store, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
+    let deps = stream::Deps::new(settings, store, auth, clock.clone(), start::shutdown_flag()?);
     let mut stop = deps.shutdown.clone();
     let stopped = async move {
         // An error means that no signal can come any more; then only the platform ends the process.

@@ -13,6 +13,7 @@ use http::{StatusCode, header};
 
 use super::error::{ApiError, method_not_allowed, not_found};
 use super::health;
+use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::core::event::{Metrics, RecentItem};
 use crate::core::stream_id::StreamId;
@@ -30,20 +31,25 @@ pub struct Deps {
     pub hub: Hub,
     /// Reads the time.
     pub clock: Clock,
+    /// Who callers are.
+    pub auth: Auth,
 }
 
 impl Deps {
     /// Puts the parts of one instance together.
     #[must_use]
-    pub fn new(settings: DashboardSettings, store: Arc<dyn Store>, clock: Clock) -> Self {
+    pub fn new(settings: DashboardSettings, store: Arc<dyn Store>, auth: Auth, clock: Clock) -> Self {
         let hub = Hub::new(Arc::clone(&store), settings.data.clone(), settings.poll.clone(), clock.clone());
-        Self { settings: Arc::new(settings), store, hub, clock }
+        Self { settings: Arc::new(settings), store, hub, clock, auth }
     }
 }
 
 /// Returns the dashboard function as a router.
 pub fn router(deps: Deps) -> Router {
-    let mut router = Router::new().route(routes::METRICS, get(metrics)).route(routes::HEALTH, get(health));
+    let mut router = Router::new()
+        .route(routes::METRICS, get(metrics))
+        .route(routes::AUTH_ANONYMOUS, post(anonymous))
+        .route(routes::HEALTH, get(health));
     // Where pages say none, there is no such route.
     if deps.settings.goodbye.enabled {
         let limited = DefaultBodyLimit::max(limits::GOODBYE_BODY_BYTES_MAX);
@@ -84,4 +90,10 @@ async fn metrics(State(deps): State<Deps>) -> Result<Response, ApiError> {
     };
     // Made into bytes here: the numbers are borrowed from the snapshot.
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(metrics)).into_response())
+}
+
+/// A token for somebody who was not there before. Where users come from elsewhere there is no such route.
+async fn anonymous(State(deps): State<Deps>) -> Result<Response, ApiError> {
+    let issued = deps.auth.anonymous().await?.ok_or(ApiError::NotFound)?;
+    Ok((StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(issued)).into_response())
 }

@@ -6,6 +6,7 @@ use contract::limits;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
+use crate::auth::Denied;
 use crate::core::event::LIMIT_REACHED;
 use crate::core::filter::FilterError;
 use crate::random::NoRandomness;
@@ -23,6 +24,9 @@ pub enum ApiError {
     /// Nobody has identified themselves.
     #[error("Missing user identification")]
     Unidentified,
+    /// Nobody can be identified now.
+    #[error("Users cannot be identified right now. Try again later.")]
+    AuthUnavailable,
     /// No such configuration of this user.
     #[error("Configuration not found")]
     NoConfiguration,
@@ -46,6 +50,15 @@ pub enum ApiError {
     Store(#[from] StoreError),
 }
 
+impl From<Denied> for ApiError {
+    fn from(denied: Denied) -> Self {
+        match denied {
+            Denied::Unidentified => Self::Unidentified,
+            Denied::Unavailable => Self::AuthUnavailable,
+        }
+    }
+}
+
 impl ApiError {
     const fn status(&self) -> StatusCode {
         match self {
@@ -53,7 +66,9 @@ impl ApiError {
             Self::Unidentified => StatusCode::UNAUTHORIZED,
             Self::NoConfiguration | Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Full { .. } | Self::Store(_) | Self::Randomness(_) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Full { .. } | Self::Store(_) | Self::Randomness(_) | Self::AuthUnavailable => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use contract::{AuthMode, StreamSettings, WhenFull, limits, logs, routes};
+use contract::{StreamSettings, WhenFull, limits, logs, routes};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::json;
 use tokio::sync::watch;
@@ -19,12 +19,15 @@ use super::configuration::{self, ConfigurationKey, Follower};
 use super::error::{ApiError, method_not_allowed, not_found};
 use super::health;
 use super::request::{Origin, StreamQuery, accepts_event_stream, config_id, last_event_id};
+use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::core::cursor::{Cursor, ResetReason};
 use crate::core::event::{self, EndReason};
 use crate::core::filter::Filter;
+use crate::core::journal::Now;
 use crate::core::session::{Session, SessionParams};
 use crate::core::snapshot::ReplayLimits;
+use crate::core::timestamp::Timestamp;
 use crate::goodbyes::Goodbyes;
 use crate::hub::Hub;
 use crate::random;
@@ -45,6 +48,8 @@ pub struct Deps {
     pub goodbyes: Option<Goodbyes>,
     /// Limits of this instance.
     pub slots: Slots,
+    /// Who callers are.
+    pub auth: Auth,
     /// Reads the time.
     pub clock: Clock,
     /// When the instance started.
@@ -56,12 +61,19 @@ pub struct Deps {
 impl Deps {
     /// Puts the parts of one instance together.
     #[must_use]
-    pub fn new(settings: StreamSettings, store: Arc<dyn Store>, clock: Clock, shutdown: watch::Receiver<bool>) -> Self {
+    pub fn new(
+        settings: StreamSettings,
+        store: Arc<dyn Store>,
+        auth: Auth,
+        clock: Clock,
+        shutdown: watch::Receiver<bool>,
+    ) -> Self {
         let goodbyes =
             settings.goodbye.enabled.then(|| Goodbyes::new(Arc::clone(&store), settings.poll.poll_interval.get()));
         let hub = Hub::new(Arc::clone(&store), settings.data.clone(), settings.poll.clone(), clock.clone());
         let slots = Slots::new(settings.max_connections.get(), settings.connections_per_client.get());
-        Self { settings: Arc::new(settings), store, hub, goodbyes, slots, clock, started: Instant::now(), shutdown }
+        let settings = Arc::new(settings);
+        Self { settings, store, hub, goodbyes, slots, auth, clock, started: Instant::now(), shutdown }
     }
 }
 
@@ -99,7 +111,7 @@ async fn stream(
         Ok(permit) => permit,
         Err(_) => return refuse(&deps, &headers, &origin),
     };
-    let wanted = Wanted { filter: query.filter.clone(), configuration: None };
+    let wanted = Wanted { filter: query.filter.clone(), configuration: None, until: None };
     open(deps, &origin, &headers, &query, wanted, permit).await
 }
 
@@ -110,29 +122,19 @@ async fn configuration_stream(
     id: Result<Path<String>, PathRejection>,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let query = StreamQuery::parse(query.as_deref())?;
+    let parsed = StreamQuery::parse(query.as_deref())?;
     // What does not decode to UTF-8 is no id either; axum's own answer would not be JSON.
     let id = id.map_or_else(|_| String::new(), |Path(id)| id);
     let id = config_id(&id)?;
-    let user = user_id(deps.settings.auth_mode, &headers)?.to_owned();
+    let user = deps.auth.user(&headers, query.as_deref()).await?;
     let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
         Ok(permit) => permit,
         Err(_) => return refuse(&deps, &headers, &origin),
     };
-    let key = ConfigurationKey { user_id: user, config_id: id.to_owned() };
+    let key = ConfigurationKey { user_id: user.id, config_id: id.to_owned() };
     let filter = configuration::read(&*deps.store, &key).await?.ok_or(ApiError::NoConfiguration)?;
-    open(deps, &origin, &headers, &query, Wanted { filter, configuration: Some(key) }, permit).await
-}
-
-/// Says who the caller is.
-fn user_id(mode: AuthMode, headers: &HeaderMap) -> Result<&str, ApiError> {
-    match mode {
-        AuthMode::Off => Err(ApiError::Unidentified),
-        AuthMode::TrustedHeader => {
-            let user = headers.get(routes::USER_HEADER).and_then(|value| value.to_str().ok()).map(str::trim);
-            user.filter(|user| (1..=256).contains(&user.len())).ok_or(ApiError::Unidentified)
-        }
-    }
+    let wanted = Wanted { filter, configuration: Some(key), until: user.expires };
+    open(deps, &origin, &headers, &parsed, wanted, permit).await
 }
 
 /// What a stream is about.
@@ -140,6 +142,8 @@ struct Wanted {
     filter: Filter,
     /// The configuration that says so, if one does.
     configuration: Option<ConfigurationKey>,
+    /// When the caller is not known to be who they are any more.
+    until: Option<Timestamp>,
 }
 
 async fn open(
@@ -168,12 +172,13 @@ async fn open(
     if matches!(presented, Some(Ok(_))) {
         subscription.first_snapshot(CURSOR_WAIT).await;
     }
-    let Wanted { filter, configuration } = wanted;
+    let Wanted { filter, configuration, until } = wanted;
     let follower = configuration.map(|key| {
         let every = deps.settings.poll.poll_interval.get();
         span.in_scope(|| Follower::start(Arc::clone(&deps.store), key, filter.clone(), every))
     });
-    let params = session_params(&deps, origin, stream_id.to_string(), filter, presented);
+    let mut params = session_params(&deps, origin, stream_id.to_string(), filter, presented);
+    params.ends_at = within_proof(params.ends_at, until, deps.clock.now());
     let now = Instant::now().into_std();
     let stream = OpenStream {
         session: Session::new(params, now),
@@ -233,6 +238,18 @@ fn ends_at(max_session: Duration, deadline: Option<Instant>) -> (std::time::Inst
     }
 }
 
+/// Shortens a session to the time for which its user is known to be who they are.
+fn within_proof(
+    ends_at: (std::time::Instant, EndReason),
+    until: Option<Timestamp>,
+    now: Now,
+) -> (std::time::Instant, EndReason) {
+    let left = until.map(|until| Duration::from_millis(until.millis().saturating_sub(now.wall.millis())));
+    // A proof for longer than the clock can count is as good as none.
+    let until = left.and_then(|left| now.instant.checked_add(left));
+    until.filter(|until| *until < ends_at.0).map_or(ends_at, |until| (until, EndReason::TokenExpired))
+}
+
 /// Answers a client that finds no free slot.
 fn refuse(deps: &Deps, headers: &HeaderMap, origin: &Origin) -> Result<Response, ApiError> {
     let max_connections = deps.slots.max();
@@ -279,13 +296,17 @@ mod tests {
     }
 
     #[test]
-    fn only_a_trusted_header_names_a_user() {
-        let mut headers = HeaderMap::new();
-        assert!(user_id(AuthMode::TrustedHeader, &headers).is_err());
-        headers.insert("x-user-id", HeaderValue::from_static("u1"));
-        assert_eq!(user_id(AuthMode::TrustedHeader, &headers).unwrap(), "u1");
-        assert!(user_id(AuthMode::Off, &headers).is_err());
-        headers.insert("x-user-id", HeaderValue::from_static(" "));
-        assert!(user_id(AuthMode::TrustedHeader, &headers).is_err());
+    fn a_session_does_not_outlive_the_proof_of_who_it_is_for() {
+        let (instant, wall) = (Instant::now().into_std(), Timestamp::from_millis(1_000_000));
+        let now = Now { instant, wall };
+        let end = (instant + Duration::from_secs(100), EndReason::Session);
+        let proof = |secs: u64| Some(wall.plus(Duration::from_secs(secs)));
+        let ends = |secs| within_proof(end, secs, now);
+        assert_eq!(ends(None), end);
+        assert_eq!(ends(proof(100)), end);
+        assert_eq!(ends(proof(99)), (instant + Duration::from_secs(99), EndReason::TokenExpired));
+        assert_eq!(ends(proof(0)), (instant, EndReason::TokenExpired));
+        assert_eq!(ends(Some(Timestamp::EPOCH)), (instant, EndReason::TokenExpired));
+        assert_eq!(ends(Some(Timestamp::MAX)), end);
     }
 }

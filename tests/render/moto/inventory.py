@@ -21,6 +21,7 @@ LISTED = (
     ("ecr", "describe_repositories", "repositories", "repositoryName"),
     ("iam", "list_open_id_connect_providers", "OpenIDConnectProviderList", "Arn"),
     ("iam", "list_roles", "Roles", "RoleName"),
+    ("kms", "list_aliases", "Aliases", "AliasName"),
     ("lambda", "list_functions", "Functions", "FunctionName"),
     ("logs", "describe_log_groups", "logGroups", "logGroupName"),
     ("logs", "describe_metric_filters", "metricFilters", "filterName"),
@@ -50,7 +51,9 @@ def names(port: str, service: str, operation: str, path: str, key: str) -> list[
     answer = getattr(client(service, port), operation)(**NEEDED.get(operation, {}))
     for part in path.split("."):
         answer = answer.get(part) or {}
-    return sorted(entry[key] if key else entry for entry in answer)
+    found = sorted(entry[key] if key else entry for entry in answer)
+    # AWS's own keys are there in every account.
+    return [name for name in found if not name.startswith("alias/aws/")]
 
 
 def url(port: str, function: str) -> dict | None:

@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::workspace;
 
 /// Services that the rendered Terraform speaks to.
-const SERVICES: [&str; 16] = [
+const SERVICES: [&str; 17] = [
     "acm",
     "budgets",
     "cloudformation",
@@ -18,6 +18,7 @@ const SERVICES: [&str; 16] = [
     "dynamodb",
     "ecr",
     "iam",
+    "kms",
     "lambda",
     "logs",
     "resourcegroupstaggingapi",
@@ -31,7 +32,7 @@ const SERVICES: [&str; 16] = [
 const LOG_LINES_MAX: usize = 60;
 
 /// A running server.
-pub(super) struct Moto {
+pub(crate) struct Moto {
     server: Child,
     port: u16,
     log: std::fs::File,
@@ -39,7 +40,7 @@ pub(super) struct Moto {
 
 impl Moto {
     /// Starts a server with nothing in it.
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let log = tempfile::tempfile().unwrap();
         // It ends with its stdin, which closes with this process at the latest.
         let mut server = python("server.py").stdin(Stdio::piped()).stderr(log.try_clone().unwrap()).spawn().unwrap();
@@ -53,6 +54,16 @@ impl Moto {
                 panic!("moto did not start, it says why above; `./justw it` installs it");
             }
         }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> std::net::SocketAddr {
+        ([127, 0, 0, 1], self.port).into()
+    }
+
+    /// Its URL, as a program's `AWS_ENDPOINT_URL`.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address())
     }
 
     /// Terraform that sends a root's provider to this server; a file `*_override.tf` is merged over what is rendered.

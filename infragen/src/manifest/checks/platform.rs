@@ -2,8 +2,6 @@
 
 use std::time::Duration;
 
-use contract::AuthMode;
-
 use super::Checks;
 use crate::capability::Feature;
 use crate::manifest::aws::{CiProvider, Compute};
@@ -24,7 +22,7 @@ impl Checks<'_> {
         self.managed_instances();
         self.front_origins();
         self.front_keys();
-        self.trusted_header();
+        self.auth();
         self.operations();
         self.ci();
     }
@@ -284,32 +282,6 @@ impl Checks<'_> {
                 "set `front.domain`, or remove it",
             ),
             _ => {}
-        }
-    }
-
-    fn trusted_header(&self) {
-        if self.manifest.auth.mode != AuthMode::TrustedHeader {
-            return;
-        }
-        let front = &self.manifest.front;
-        if front.kind == FrontKind::FunctionUrl {
-            self.fail(
-                "trusted-header-public",
-                &["auth.mode", "front.kind"],
-                "`auth.mode` is `trusted-header`: with `front.kind` `function-url` anybody can reach the function \
-                 and set that header"
-                    .to_owned(),
-                "write `kind = \"cloudfront\"` under `[front]`, or `mode = \"off\"`",
-            );
-        } else if front.viewer_function_arn.is_none() {
-            self.fail(
-                "trusted-header-without-function",
-                &["auth.mode", "front.viewer_function_arn"],
-                "`auth.mode` is `trusted-header`: without `front.viewer_function_arn` CloudFront hands on whatever \
-                 X-User-ID a viewer sends"
-                    .to_owned(),
-                "set it to a CloudFront function that proves the viewer and sets X-User-ID",
-            );
         }
     }
 

@@ -38,6 +38,7 @@ impl Arns<'_> {
             self.functions(),
             self.roles(),
             self.tables(),
+            self.session_keys(),
             self.watching(),
             self.telling(),
             self.images(),
@@ -149,6 +150,27 @@ impl Arns<'_> {
             StatementPlan::new("ForeignTables", foreign, &read, &[]).on(of(false)),
         ];
         statements.into_iter().filter(|statement| !statement.resources.is_empty()).collect()
+    }
+
+    fn session_keys(&self) -> Vec<StatementPlan> {
+        let Some(keys) = &self.0.session_keys else { return Vec::new() };
+        let alias = self.arn("kms", &format!("{}*", keys.alias_prefix));
+        let read = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"];
+        let write = [
+            "kms:CreateAlias",
+            "kms:DeleteAlias",
+            "kms:ScheduleKeyDeletion",
+            "kms:TagResource",
+            "kms:UntagResource",
+            "kms:UpdateAlias",
+            "kms:UpdateKeyDescription",
+        ];
+        let comment = "Keys of session tokens, but no use of them. AWS makes up their names.";
+        let find = "Keys are made without a name, and aliases are found by listing all of them.";
+        vec![
+            StatementPlan::new("SessionKeys", comment, &read, &write).on([alias, self.arn("kms", "key/*")]),
+            StatementPlan::new("MakeSessionKeys", find, &["kms:ListAliases"], &["kms:CreateKey"]).on(["*"]),
+        ]
     }
 
     fn watching(&self) -> Vec<StatementPlan> {

@@ -1,0 +1,198 @@
+//! What the settings of authentication are made of.
+
+use crate::limits;
+use crate::names::name;
+use crate::settings::{ABSENT, AuthSettings, SettingError, SettingValue};
+use crate::words::AuthMode;
+
+/// Whether a URL's authority is this machine, for tests and local mode.
+fn is_loopback(authority: &str) -> bool {
+    let host = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => host,
+        _ => authority,
+    };
+    ["127.0.0.1", "[::1]", "localhost"].contains(&host)
+}
+
+fn is_secure_url(text: &str) -> bool {
+    let visible = text.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>\\^`{|}#@".contains(&b));
+    if !visible || text.len() > limits::AUTH_URL_BYTES_MAX {
+        return false;
+    }
+    let authority = |rest: &str| rest.split(['/', '?']).next().unwrap_or_default().to_owned();
+    match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
+        (Some(rest), _) => !authority(rest).is_empty(),
+        (_, Some(rest)) => is_loopback(&authority(rest)),
+        _ => false,
+    }
+}
+
+name!(
+    /// URL of an issuer of tokens or of its keys. Never plain HTTP over a network: whoever can change the keys on their
+    /// way can be anybody.
+    AuthUrl,
+    "URL",
+    "a URL, https:// and a host, at most 512 visible characters of ASCII without quotes, @ and #; http:// only on this machine (127.0.0.1, localhost)",
+    is_secure_url
+);
+name!(
+    /// What a token must be meant for.
+    Audience,
+    "audience",
+    "1 to 256 visible characters of ASCII",
+    |t| (1..=limits::AUDIENCE_BYTES_MAX).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_graphic())
+);
+name!(
+    /// An HMAC key of AWS KMS: its alias, id or ARN.
+    KeyId,
+    "KMS key",
+    "1 to 256 of a-z, A-Z, 0-9, :, /, _ and -: an alias such as alias/sessions, a key id or an ARN",
+    |t| (1..=256).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || b":/_-".contains(&b))
+);
+
+/// Keys of AWS KMS: the first signs, all verify.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct SessionKeys(Vec<KeyId>);
+
+impl SessionKeys {
+    /// Takes as many as there may be.
+    ///
+    /// # Errors
+    /// A sentence with the number and the rule.
+    pub fn new(keys: Vec<KeyId>) -> Result<Self, String> {
+        if keys.len() > limits::SESSION_KEYS_MAX {
+            return Err(format!("{} keys are too many; it must be {}", keys.len(), Self::rule()));
+        }
+        Ok(Self(keys))
+    }
+
+    /// The keys, the one that signs first.
+    #[must_use]
+    pub fn as_slice(&self) -> &[KeyId] {
+        &self.0
+    }
+}
+
+impl SettingValue for SessionKeys {
+    fn read(text: &str) -> Result<Self, String> {
+        if text == ABSENT {
+            return Ok(Self::default());
+        }
+        let keys = text.split(',').map(KeyId::new).collect::<Result<_, _>>();
+        keys.map_err(|error| error.to_string()).and_then(Self::new)
+    }
+    fn write(&self) -> String {
+        match self.0.as_slice() {
+            [] => ABSENT.to_owned(),
+            keys => keys.iter().map(KeyId::as_str).collect::<Vec<_>>().join(","),
+        }
+    }
+    fn rule() -> String {
+        format!(
+            "1 to {} keys separated by commas, each {}; or `-` where there are none",
+            limits::SESSION_KEYS_MAX,
+            KeyId::RULE
+        )
+    }
+}
+
+impl AuthSettings {
+    /// Says what the mode needs beside itself.
+    ///
+    /// # Errors
+    /// Every variable that must be set and is not.
+    pub fn check(&self) -> Result<(), Vec<SettingError>> {
+        let need = |is_there: bool, name, rule: &str| {
+            let reason = format!("it must be {rule}, because AUTH_MODE is `{}`", self.mode.as_str());
+            (!is_there).then_some(SettingError { name, value: None, reason })
+        };
+        let missing: Vec<SettingError> = match self.mode {
+            AuthMode::Off | AuthMode::TrustedHeader => Vec::new(),
+            AuthMode::Session => {
+                let some = !self.session_keys.as_slice().is_empty();
+                need(some, "AUTH_SESSION_KEYS", "the KMS keys that tokens are signed with").into_iter().collect()
+            }
+            AuthMode::Jwt => [
+                need(self.issuer.is_some(), "AUTH_ISSUER", "the issuer of the tokens"),
+                need(self.audience.is_some(), "AUTH_AUDIENCE", "what the tokens are meant for"),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        };
+        if missing.is_empty() { Ok(()) } else { Err(missing) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_http_is_for_this_machine_only() {
+        for good in [
+            "https://login.example.com/tenant/v2.0",
+            "https://example.com/keys?p=policy",
+            "http://127.0.0.1:4000",
+            "http://localhost/x",
+            "http://[::1]:80/",
+        ] {
+            assert!(AuthUrl::new(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "https://",
+            "https:///x",
+            "http://example.com",
+            "http://127.0.0.1.example.com",
+            "http://127.0.0.1@example.com",
+            "http://localhost:80:x@example.com",
+            "http://localhost.example.com/",
+            "ftp://example.com",
+            "https://a b",
+            "https://example.com/#x",
+            "https://user@example.com",
+            "https://example.com/\u{e9}",
+        ] {
+            assert!(AuthUrl::new(bad).is_err(), "{bad}");
+        }
+        assert!(AuthUrl::new(&format!("https://{}", "a".repeat(504))).is_ok());
+        assert!(AuthUrl::new(&format!("https://{}", "a".repeat(505))).is_err());
+    }
+
+    #[test]
+    fn keys_are_named_as_kms_does() {
+        for good in ["alias/sse-dev-session-1", "arn:aws:kms:us-east-1:123456789012:key/0-1", "0000-aaaa"] {
+            assert!(KeyId::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a,b", "a b", "\"", &"k".repeat(257)] {
+            assert!(KeyId::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_mode_names_what_it_lacks() {
+        let check = |mode: &'static str, more: &'static [(&'static str, &'static str)]| {
+            let lookup = |name: &str| match name {
+                "AUTH_MODE" => Some(mode.to_owned()),
+                other => more.iter().find(|(key, _)| *key == other).map(|(_, value)| (*value).to_owned()),
+            };
+            let errors = AuthSettings::from_env(&lookup).unwrap().check().err().unwrap_or_default();
+            errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(check("off", &[]), [""; 0]);
+        assert_eq!(
+            check("session", &[]),
+            [
+                "AUTH_SESSION_KEYS is not set; it must be the KMS keys that tokens are signed with, because AUTH_MODE is `session`"
+            ]
+        );
+        assert_eq!(check("session", &[("AUTH_SESSION_KEYS", "alias/a")]), [""; 0]);
+        assert_eq!(check("jwt", &[]).len(), 2);
+        assert_eq!(check("jwt", &[("AUTH_ISSUER", "https://a.example"), ("AUTH_AUDIENCE", "x")]), [""; 0]);
+        let keys = |text: &'static str| move |name: &str| (name == "AUTH_SESSION_KEYS").then(|| text.to_owned());
+        let five = AuthSettings::from_env(&keys("a,b,c,d,e")).unwrap_err();
+        assert!(five[0].to_string().starts_with("AUTH_SESSION_KEYS: 5 keys are too many; it must be 1 to 4 keys"));
+        assert!(AuthSettings::from_env(&keys("a,,b")).is_err());
+    }
+}

@@ -1,0 +1,78 @@
+//! Rules between the keys of `[auth]`, and between them and the way in.
+
+use contract::AuthMode;
+
+use super::Checks;
+use crate::manifest::types::FrontKind;
+
+impl Checks<'_> {
+    pub(super) fn auth(&self) {
+        self.trusted_header();
+        self.issuer();
+    }
+
+    fn issuer(&self) {
+        let auth = &self.manifest.auth;
+        if auth.mode == AuthMode::Jwt {
+            if auth.issuer.is_none() {
+                self.fail(
+                    "issuer-missing",
+                    &["auth.mode", "auth.issuer"],
+                    "`auth.mode` is `jwt`: it needs `auth.issuer`, whose keys sign the tokens".to_owned(),
+                    "set `auth.issuer` to the `issuer` of its discovery document, to the letter",
+                );
+            }
+            if auth.audience.is_none() {
+                self.fail(
+                    "audience-missing",
+                    &["auth.mode", "auth.audience"],
+                    "`auth.mode` is `jwt`: without `auth.audience` a token that the issuer made for any other service \
+                     would do"
+                        .to_owned(),
+                    "set `auth.audience` to what the tokens for this service have in `aud`",
+                );
+            }
+            return;
+        }
+        for (key, is_set) in [
+            ("auth.issuer", auth.issuer.is_some()),
+            ("auth.audience", auth.audience.is_some()),
+            ("auth.jwks_url", auth.jwks_url.is_some()),
+        ] {
+            if is_set {
+                self.fail(
+                    "issuer-unused",
+                    &[key, "auth.mode"],
+                    format!("`{key}` is set: `auth.mode` is `{}`, which has no issuer", auth.mode.as_str()),
+                    "write `mode = \"jwt\"` under `[auth]`, or remove it",
+                );
+            }
+        }
+    }
+
+    fn trusted_header(&self) {
+        if self.manifest.auth.mode != AuthMode::TrustedHeader {
+            return;
+        }
+        let front = &self.manifest.front;
+        if front.kind == FrontKind::FunctionUrl {
+            self.fail(
+                "trusted-header-public",
+                &["auth.mode", "front.kind"],
+                "`auth.mode` is `trusted-header`: with `front.kind` `function-url` anybody can reach the function \
+                 and set that header"
+                    .to_owned(),
+                "write `kind = \"cloudfront\"` under `[front]`, or `mode = \"off\"`",
+            );
+        } else if front.viewer_function_arn.is_none() {
+            self.fail(
+                "trusted-header-without-function",
+                &["auth.mode", "front.viewer_function_arn"],
+                "`auth.mode` is `trusted-header`: without `front.viewer_function_arn` CloudFront hands on whatever \
+                 X-User-ID a viewer sends"
+                    .to_owned(),
+                "set it to a CloudFront function that proves the viewer and sets X-User-ID",
+            );
+        }
+    }
+}

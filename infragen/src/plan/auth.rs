@@ -1,0 +1,30 @@
+//! What mode `session` needs in AWS: keys whose secrets never leave KMS.
+
+use contract::AuthMode;
+use serde::Serialize;
+
+use crate::manifest::{Manifest, Names};
+
+/// The keys that session tokens are signed with.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SessionKeysPlan {
+    /// Their names, the one that signs first.
+    pub names: Vec<String>,
+    /// What goes before a name in its alias.
+    pub alias_prefix: String,
+}
+
+/// Returns the keys, where tokens are signed with any.
+#[must_use]
+pub fn session_keys(manifest: &Manifest) -> Option<SessionKeysPlan> {
+    (manifest.auth.mode == AuthMode::Session).then(|| SessionKeysPlan {
+        names: manifest.auth.session_keys.as_slice().to_vec(),
+        alias_prefix: format!("alias/{}-session-", Names::derive(manifest).base),
+    })
+}
+
+/// Returns the keys as the functions call them. By alias, which is known before the key is made.
+pub(super) fn key_aliases(manifest: &Manifest) -> Vec<String> {
+    let Some(keys) = session_keys(manifest) else { return Vec::new() };
+    keys.names.iter().map(|name| format!("{}{name}", keys.alias_prefix)).collect()
+}

@@ -1,0 +1,185 @@
+//! Who a caller is: a token, or a header that a trusted proxy set, becomes a user id. Tokens never reach a log.
+
+mod fetch;
+mod issuer;
+#[cfg(test)]
+mod issuer_tests;
+mod jwk;
+mod jwt;
+#[cfg(test)]
+mod jwt_tests;
+mod kms;
+mod presented;
+mod session;
+
+use std::sync::Arc;
+
+use contract::{AuthMode, AuthSettings, Lookup, limits, routes};
+use http::HeaderMap;
+
+use crate::clock::Clock;
+use crate::core::timestamp::Timestamp;
+use crate::start::Fatal;
+
+use self::issuer::Issuer;
+use self::jwt::{Expected, Failure, Unverified};
+use self::kms::Kms;
+use self::session::Sessions;
+
+pub use self::session::Issued;
+
+/// A caller who has proven who they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Their id: the same for the same person, and part of the key of what they own.
+    pub id: String,
+    /// When the proof ends.
+    pub expires: Option<Timestamp>,
+}
+
+/// Why a caller has no user id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Denied {
+    /// Nothing was presented, or what was presented is no proof.
+    #[error("the caller is not identified")]
+    Unidentified,
+    /// Nobody can tell now: the keys cannot be reached.
+    #[error("callers cannot be identified now")]
+    Unavailable,
+}
+
+/// How callers prove who they are.
+#[derive(Clone)]
+pub struct Auth {
+    mode: Arc<Mode>,
+    clock: Clock,
+}
+
+enum Mode {
+    Off,
+    TrustedHeader,
+    Session(Sessions),
+    Jwt(Expected, Arc<Issuer>),
+}
+
+impl Auth {
+    /// Sets up what the mode needs, without a request.
+    ///
+    /// # Errors
+    /// [`Fatal`] with every variable that the mode needs and that is not there.
+    pub fn new(settings: &AuthSettings, clock: Clock, lookup: &Lookup<'_>) -> Result<Self, Fatal> {
+        settings.check()?;
+        let mode = match settings.mode {
+            AuthMode::Off => Mode::Off,
+            AuthMode::TrustedHeader => Mode::TrustedHeader,
+            AuthMode::Session => {
+                let kms = Kms::from_env(lookup).map_err(Fatal::new)?;
+                let lifetime = settings.session_lifetime.get();
+                Mode::Session(Sessions::with_kms(kms, settings.session_keys.as_slice(), lifetime))
+            }
+            AuthMode::Jwt => {
+                let proof = "`check` has found it";
+                let (issuer, audience) =
+                    (settings.issuer.clone().expect(proof), settings.audience.as_ref().expect(proof));
+                let expected = Expected { issuer: issuer.to_string(), audience: audience.to_string() };
+                Mode::Jwt(expected, Arc::new(Issuer::new(issuer, settings.jwks_url.clone())))
+            }
+        };
+        Ok(Self { mode: Arc::new(mode), clock })
+    }
+
+    /// As [`Auth::new`], but a session key that nobody names is made up, and lives as long as this value and its clones.
+    ///
+    /// # Errors
+    /// [`Fatal`]
+    pub fn local(settings: &AuthSettings, clock: Clock, lookup: &Lookup<'_>) -> Result<Self, Fatal> {
+        if settings.mode == AuthMode::Session && settings.session_keys.as_slice().is_empty() {
+            let sessions = Sessions::with_random_key(settings.session_lifetime.get()).map_err(Fatal::new)?;
+            return Ok(Self { mode: Arc::new(Mode::Session(sessions)), clock });
+        }
+        Self::new(settings, clock, lookup)
+    }
+
+    /// Gets the keys before the first request, at full CPU. A failure is logged, and no reason to stop: most streams need
+    /// none of it, and the first request that does tries again.
+    pub async fn warm_up(&self) {
+        match &*self.mode {
+            Mode::Off | Mode::TrustedHeader => {}
+            Mode::Session(sessions) => sessions.warm_up(self.clock.wall()).await,
+            Mode::Jwt(_, issuer) => issuer.warm_up().await,
+        }
+    }
+
+    /// Says who sent a request.
+    ///
+    /// # Errors
+    /// [`Denied`]
+    pub async fn user(&self, headers: &HeaderMap, query: Option<&str>) -> Result<User, Denied> {
+        match &*self.mode {
+            Mode::Off => Err(Denied::Unidentified),
+            Mode::TrustedHeader => trusted_header(headers),
+            Mode::Session(sessions) => {
+                let token = presented::token(headers, query).ok_or(Denied::Unidentified)?;
+                sessions.verify(&token, self.clock.wall()).await
+            }
+            Mode::Jwt(expected, issuer) => {
+                let token = presented::token(headers, query).ok_or(Denied::Unidentified)?;
+                let now = self.clock.wall();
+                verify_jwt(&token, expected, issuer, now).await
+            }
+        }
+    }
+
+    /// Makes a token for a user who was not there before; `None` where this mode has no such tokens.
+    ///
+    /// # Errors
+    /// [`Denied::Unavailable`]
+    pub async fn anonymous(&self) -> Result<Option<Issued>, Denied> {
+        match &*self.mode {
+            Mode::Session(sessions) => sessions.issue(self.clock.wall()).await.map(Some),
+            _ => Ok(None),
+        }
+    }
+}
+
+/// Header that only a proxy can set, because nobody reaches the function around it.
+fn trusted_header(headers: &HeaderMap) -> Result<User, Denied> {
+    let mut values = headers.get_all(routes::USER_HEADER).iter();
+    let (Some(value), None) = (values.next(), values.next()) else { return Err(Denied::Unidentified) };
+    let id = value.to_str().map_err(|_| Denied::Unidentified)?.trim();
+    if (1..=limits::USER_ID_BYTES_MAX).contains(&id.len()) {
+        Ok(User { id: id.to_owned(), expires: None })
+    } else {
+        Err(Denied::Unidentified)
+    }
+}
+
+async fn verify_jwt(token: &str, expected: &Expected, issuer: &Arc<Issuer>, now: Timestamp) -> Result<User, Denied> {
+    let refused = |failure: Failure| {
+        // The reason and nothing of the token, and only for whoever asks: anybody can send bad tokens.
+        tracing::debug!(%failure, "token refused");
+        Denied::Unidentified
+    };
+    let unverified = Unverified::parse(token, expected, now).map_err(refused)?;
+    let keys = issuer.keys_with(unverified.kid()).await?;
+    unverified.verify(&keys).map_err(refused)
+}
+
+#[cfg(test)]
+mod tests {
+    use http::HeaderValue;
+
+    use super::*;
+
+    #[test]
+    fn a_trusted_header_names_one_user_or_nobody() {
+        let of = |values: &[&'static str]| {
+            let values = values.iter().map(|value| ("x-user-id".parse().unwrap(), HeaderValue::from_static(value)));
+            trusted_header(&HeaderMap::from_iter(values)).map(|user: User| user.id)
+        };
+        assert_eq!(of(&["u1"]).unwrap(), "u1");
+        for bad in [&[][..], &[""], &[" "], &["u1", "u2"]] {
+            assert_eq!(of(bad), Err(Denied::Unidentified), "{bad:?}");
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! Mode `jwt`: tokens of an OpenID Connect issuer.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::issuer::{AUDIENCE, Issuer, Mood, message};
+use super::{CONFIGURATION, LIMIT, answer, assert_unidentified, bearer, function, tech};
+use crate::emulator::Emulator;
+use crate::support::client::Request;
+use crate::support::dynamodb::put_configuration;
+use crate::support::sse::SseClient;
+use crate::support::table::{SENTIMENTS, Table};
+
+async fn stream(table: &Table, issuer: &Issuer, more: &[(&str, &str)]) -> Emulator {
+    let name = issuer.name();
+    let own = [("AUTH_MODE", "jwt"), ("AUTH_ISSUER", name.as_str()), ("AUTH_AUDIENCE", AUDIENCE)];
+    let own: Vec<(&str, &str)> = own.into_iter().chain(more.iter().copied()).collect();
+    function("stream", table, &own).await
+}
+
+#[tokio::test]
+async fn tokens_of_both_kinds_open_their_users_stream_from_all_three_places() {
+    let (issuer, table) = (Issuer::start().await, Table::create(SENTIMENTS).await);
+    put_configuration(&table.users, "auth0|ann", "tech", &["AAPL"]).await;
+    let keys = format!("{}/keys", issuer.name());
+    for more in [&[][..], &[("AUTH_JWKS_URL", keys.as_str())]] {
+        let function = stream(&table, &issuer, more).await;
+        let to = function.address();
+        let claims = issuer.claims("auth0|ann", 600);
+        let (rsa, ec) = (issuer.rs256("r", &claims), issuer.es256("e", &claims));
+        for request in [
+            bearer(to, &rsa),
+            tech(to).header("Cookie", format!("session={ec}")),
+            Request::get(to, &format!("{CONFIGURATION}?token={rsa}")),
+        ] {
+            SseClient::connect(request).await.event("heartbeat", LIMIT).await;
+        }
+        let stranger = issuer.rs256("r", &issuer.claims("bob", 600));
+        assert_eq!(answer(bearer(to, &stranger).send().await, 404).await["detail"], "Configuration not found");
+    }
+    let asked = issuer.requests();
+    assert_eq!(asked, ["/.well-known/openid-configuration", "/keys", "/keys"], "once for each function");
+}
+
+#[tokio::test]
+async fn bad_tokens_are_refused_in_the_same_words() {
+    let (issuer, other, table) = (Issuer::start().await, Issuer::start().await, Table::create(SENTIMENTS).await);
+    put_configuration(&table.users, "ann", "tech", &["AAPL"]).await;
+    let function = stream(&table, &issuer, &[]).await;
+    let with = |name: &str, value: Value| {
+        let mut claims = issuer.claims("ann", 600);
+        claims[name] = value;
+        issuer.rs256("r", &claims)
+    };
+    let claims = issuer.claims("ann", 600);
+    let good = issuer.rs256("r", &claims);
+    let none = format!("{}.", message(&json!({ "alg": "none", "kid": "r" }), &claims));
+    for (what, token) in [
+        ("expired", issuer.rs256("r", &issuer.claims("ann", -31))),
+        ("another audience", with("aud", json!("other"))),
+        ("no audience", with("aud", json!([]))),
+        ("another issuer", with("iss", json!("https://evil.example.com"))),
+        ("another issuer's key of the same name", other.es256("e", &claims)),
+        ("not yet", with("nbf", json!(9_999_999_999_u64))),
+        ("no user", with("sub", json!(""))),
+        ("unknown key", issuer.rs256("x", &claims)),
+        ("key of the other kind", issuer.rs256("e", &claims)),
+        ("no signature", none),
+        ("cut", good[..good.len() - 1].to_owned()),
+        ("long", with("more", json!("x".repeat(8192)))),
+        ("garbage", "garbage".to_owned()),
+    ] {
+        assert_unidentified(bearer(function.address(), &token), what).await;
+    }
+    SseClient::connect(bearer(function.address(), &good)).await.event("heartbeat", LIMIT).await;
+    SseClient::connect(bearer(function.address(), &with("aud", json!(["x", AUDIENCE])))).await;
+}
+
+#[tokio::test]
+async fn unknown_keys_do_not_become_requests_and_an_issuer_that_is_down_is_not_missed() {
+    let (issuer, table) = (Issuer::start().await, Table::create(SENTIMENTS).await);
+    let function = stream(&table, &issuer, &[]).await;
+    let good = issuer.rs256("r", &issuer.claims("ann", 600));
+    assert_eq!(bearer(function.address(), &good).send().await.status(), 404);
+    let before = issuer.requests().len();
+    for n in 0..40 {
+        let token = issuer.rs256(&format!("k{n}"), &issuer.claims("ann", 600));
+        assert_unidentified(bearer(function.address(), &token), "unknown key").await;
+    }
+    assert!(issuer.requests().len() <= before + 1, "{:?}", issuer.requests());
+    for mood in [Mood::Down, Mood::Hangs] {
+        issuer.set(mood);
+        let asked = Instant::now();
+        for _ in 0..5 {
+            assert_eq!(bearer(function.address(), &good).send().await.status(), 404, "{mood:?}");
+        }
+        assert!(asked.elapsed() < Duration::from_secs(2), "{mood:?}: {:?}", asked.elapsed());
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_starts_without_its_issuer_serves_the_public_and_asks_again() {
+    let (issuer, table) = (Issuer::start().await, Table::create(SENTIMENTS).await);
+    let good = issuer.rs256("r", &issuer.claims("ann", 600));
+    for mood in [Mood::Down, Mood::Floods, Mood::Redirects, Mood::Hangs] {
+        issuer.set(mood);
+        let function = stream(&table, &issuer, &[]).await;
+        let mut public = SseClient::connect(Request::get(function.address(), contract::routes::STREAM)).await;
+        public.event("heartbeat", LIMIT).await;
+        let refused = answer(bearer(function.address(), &good).send().await, 503).await;
+        assert_eq!(refused, json!({ "detail": "Users cannot be identified right now. Try again later." }), "{mood:?}");
+        assert_unidentified(bearer(function.address(), "garbage"), "garbage").await;
+        let init = function.invocations()[0].init.expect("its first request");
+        assert!(init < Duration::from_secs(5), "{mood:?}: {init:?}");
+        issuer.set(Mood::Works);
+        let recovered = async {
+            while bearer(function.address(), &good).send().await.status() != 404 {
+                tokio::time::sleep(Duration::from_millis(200)).await;
+            }
+        };
+        tokio::time::timeout(LIMIT, recovered).await.unwrap_or_else(|_| panic!("{mood:?}: nobody asked again"));
+    }
+    assert!(issuer.requests().iter().all(|path| !path.starts_with("/moved")), "{:?}", issuer.requests());
+}
+
+#[tokio::test]
+async fn a_stream_ends_in_band_with_its_token() {
+    let (issuer, table) = (Issuer::start().await, Table::create(SENTIMENTS).await);
+    put_configuration(&table.users, "ann", "tech", &["AAPL"]).await;
+    let function = stream(&table, &issuer, &[]).await;
+    answer(Request::get(function.address(), "/health").send().await, 200).await;
+    // Clocks may differ by half a minute, so this one is good for another three seconds.
+    let token = issuer.es256("e", &issuer.claims("ann", -27));
+    let mut client = SseClient::connect(bearer(function.address(), &token)).await;
+    let ending = client.until_end(LIMIT).await;
+    let last = ending.last().unwrap().event().unwrap();
+    assert_eq!(last.name, "deadline");
+    assert_eq!(serde_json::from_str::<Value>(&last.data).unwrap()["reason"], "token_expired");
+    assert_unidentified(bearer(function.address(), &token), "expired").await;
+}
