@@ -2,7 +2,8 @@
 
 use crate::limits;
 use crate::names::name;
-use crate::settings::{ABSENT, AuthSettings, SettingError, SettingValue};
+use crate::settings::{AuthSettings, SettingError};
+use crate::values::{ABSENT, SettingValue};
 use crate::words::AuthMode;
 
 /// Whether a URL's authority is this machine, for tests and local mode.

@@ -7,21 +7,24 @@ pub mod auth;
 pub mod events;
 pub mod limits;
 pub mod logs;
+pub mod metrics;
 pub mod names;
 pub mod page;
 pub mod routes;
 pub mod settings;
 pub mod tables;
 pub mod units;
+pub mod values;
 pub mod words;
 
 pub use auth::{Audience, AuthUrl, KeyId, SessionKeys};
 pub use names::{
-    AttributeName, Environment, EventName, IndexName, Label, Labels, NameError, StatusValue, TableName, Tag,
+    AttributeName, Environment, EventName, IndexName, Label, Labels, MetricsNamespace, NameError, StatusValue,
+    TableName, Tag,
 };
 pub use settings::{
     AuthSettings, DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings, SettingDoc, SettingError,
-    StreamSettings,
+    StreamSettings, WatchSettings,
 };
 pub use units::{ByteSize, UnitError};
-pub use words::{AuthMode, ClientAddress, WhenFull};
+pub use words::{AuthMode, ClientAddress, MetricsMode, WhenFull};

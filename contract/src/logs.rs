@@ -1,4 +1,4 @@
-//! Log lines that metrics are made of: what the functions write, and what the filters in CloudWatch look for.
+//! Log lines that others may rely on, with their fields.
 
 /// Message of the line that begins a stream.
 pub const STREAM_OPENED: &str = "stream opened";

@@ -101,6 +101,15 @@ name!(
         && t.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 );
 name!(
+    /// Namespace of a deployment's metrics in CloudWatch.
+    MetricsNamespace,
+    "namespace of metrics",
+    "1 to 255 of a-z, A-Z, 0-9, ., -, _, / and #, not beginning with AWS/",
+    |t| (1..=255).contains(&t.len())
+        && !t.starts_with("AWS/")
+        && t.bytes().all(|b| b.is_ascii_alphanumeric() || b".-_/#".contains(&b))
+);
+name!(
     /// Name of a DynamoDB table (`TableName` in its API).
     TableName,
     "table name",

@@ -3,16 +3,15 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::auth::{Audience, AuthUrl, SessionKeys};
-use crate::limits;
-use crate::names::{AttributeName, Environment, EventName, IndexName, Labels, StatusValue, TableName};
-use crate::units::{
-    Bare, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry,
-    SessionLifetime, duration_text,
+use crate::names::{
+    AttributeName, Environment, EventName, IndexName, Labels, MetricsNamespace, StatusValue, TableName,
 };
-use crate::words::{AuthMode, ClientAddress, WhenFull};
+use crate::units::{
+    HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry, SessionLifetime,
+};
+use crate::values::{ConnectionsPerClient, MaxConnections, ReplayEvents, SettingValue};
+use crate::words::{AuthMode, ClientAddress, MetricsMode, WhenFull};
 
 /// How a function asks for a variable: `|name| std::env::var(name).ok()`, or a map in tests.
 pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -51,176 +50,6 @@ pub struct SettingDoc {
     /// Value where nothing is set; `None` where it must be set.
     pub default: Option<String>,
 }
-
-/// A type that can stand in an environment variable.
-pub trait SettingValue: Sized {
-    /// Reads the value, or says what is wrong with it.
-    ///
-    /// # Errors
-    /// A sentence with the value and the rule.
-    fn read(text: &str) -> Result<Self, String>;
-    /// Writes the value so that [`SettingValue::read`] gives it back.
-    fn write(&self) -> String;
-    /// The rule: what a valid value looks like.
-    fn rule() -> String;
-}
-
-macro_rules! duration_setting {
-    ($($name:ident),+) => { $(
-        impl SettingValue for $name {
-            fn read(text: &str) -> Result<Self, String> {
-                Self::parse(text, Bare::Seconds).map_err(|error| error.to_string())
-            }
-            fn write(&self) -> String {
-                self.to_string()
-            }
-            fn rule() -> String {
-                format!("a duration from {} to {}", duration_text(Self::MIN), duration_text(Self::MAX))
-            }
-        }
-    )+ };
-}
-duration_setting!(
-    PollInterval,
-    HeartbeatInterval,
-    MaxSession,
-    Retry,
-    LateWindow,
-    ReconcileInterval,
-    ReplayWindow,
-    SessionLifetime
-);
-
-macro_rules! name_setting {
-    ($($name:ident),+) => { $(
-        impl SettingValue for $name {
-            fn read(text: &str) -> Result<Self, String> {
-                Self::new(text).map_err(|error| error.to_string())
-            }
-            fn write(&self) -> String {
-                self.to_string()
-            }
-            fn rule() -> String {
-                Self::RULE.to_owned()
-            }
-        }
-    )+ };
-}
-name_setting!(Environment, TableName, IndexName, AttributeName, EventName, StatusValue, AuthUrl, Audience);
-
-impl SettingValue for bool {
-    fn read(text: &str) -> Result<Self, String> {
-        match text {
-            "true" => Ok(true),
-            "false" => Ok(false),
-            _ => Err(format!("`{}` is not one of {}", text.escape_debug(), Self::rule())),
-        }
-    }
-    fn write(&self) -> String {
-        self.to_string()
-    }
-    fn rule() -> String {
-        "`true`, `false`".to_owned()
-    }
-}
-
-impl SettingValue for Labels {
-    fn read(text: &str) -> Result<Self, String> {
-        Self::new(&text.split(',').collect::<Vec<_>>()).map_err(|error| error.to_string())
-    }
-    fn write(&self) -> String {
-        self.to_string()
-    }
-    fn rule() -> String {
-        format!("{}, separated by commas", Self::RULE)
-    }
-}
-
-/// How an optional value says that there is none. No name or URL is like that.
-pub(crate) const ABSENT: &str = "-";
-
-macro_rules! optional_setting {
-    ($($name:ident or $without:literal),+) => { $(
-        impl SettingValue for Option<$name> {
-            fn read(text: &str) -> Result<Self, String> {
-                if text == ABSENT { Ok(None) } else { $name::read(text).map(Some) }
-            }
-            fn write(&self) -> String {
-                self.as_ref().map_or_else(|| ABSENT.to_owned(), $name::to_string)
-            }
-            fn rule() -> String {
-                format!("{}; or `-` {}", $name::RULE, $without)
-            }
-        }
-    )+ };
-}
-optional_setting!(
-    AttributeName or "where the table has none",
-    AuthUrl or "where there is none",
-    Audience or "where there is none"
-);
-
-/// A whole number with a range.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(try_from = "u32", into = "u32")]
-pub struct Count<const MIN: u32, const MAX: u32>(u32);
-
-impl<const MIN: u32, const MAX: u32> Count<MIN, MAX> {
-    /// Checks the range.
-    ///
-    /// # Errors
-    /// A sentence with the value and the range.
-    pub fn new(value: u32) -> Result<Self, String> {
-        if (MIN..=MAX).contains(&value) {
-            Ok(Self(value))
-        } else {
-            Err(format!("`{value}` is out of range; it must be from {MIN} to {MAX}"))
-        }
-    }
-
-    /// The number.
-    #[must_use]
-    pub const fn get(self) -> u32 {
-        self.0
-    }
-}
-
-impl<const MIN: u32, const MAX: u32> TryFrom<u32> for Count<MIN, MAX> {
-    type Error = String;
-    fn try_from(value: u32) -> Result<Self, String> {
-        Self::new(value)
-    }
-}
-
-impl<const MIN: u32, const MAX: u32> From<Count<MIN, MAX>> for u32 {
-    fn from(value: Count<MIN, MAX>) -> Self {
-        value.0
-    }
-}
-
-impl<const MIN: u32, const MAX: u32> SettingValue for Count<MIN, MAX> {
-    fn read(text: &str) -> Result<Self, String> {
-        let bad = || format!("`{}` is not a whole number from {MIN} to {MAX}", text.escape_debug());
-        // `u32::from_str` takes a leading `+`, which no other reader of these variables would.
-        if !text.bytes().all(|b| b.is_ascii_digit()) {
-            return Err(bad());
-        }
-        text.parse().map_err(|_| bad()).and_then(Self::new)
-    }
-    fn write(&self) -> String {
-        self.0.to_string()
-    }
-    fn rule() -> String {
-        format!("a whole number from {MIN} to {MAX}")
-    }
-}
-
-/// Streams one instance serves.
-pub type MaxConnections = Count<1, { limits::CONNECTIONS_MAX }>;
-/// Streams for one source address.
-pub type ConnectionsPerClient = Count<1, { limits::CONNECTIONS_MAX }>;
-/// Updates a resume may bring.
-pub type ReplayEvents = Count<1, { limits::REPLAY_EVENTS_MAX }>;
 
 /// Defines a settings struct with its variables: `to_env`, `from_env` and `docs` come from the same lines.
 macro_rules! settings {
@@ -392,6 +221,18 @@ settings! {
 }
 
 settings! {
+    /// How an instance says how it is doing. Both functions read them.
+    pub struct WatchSettings {
+        /// Which metrics are written for CloudWatch.
+        "METRICS" => metrics: MetricsMode = MetricsMode::Off;
+        /// Namespace that they are written under.
+        "METRICS_NAMESPACE" => namespace: MetricsNamespace = known!(MetricsNamespace, "sse-streaming");
+        /// Whether streams tell X-Ray of themselves, where the trace of their request is sampled.
+        "TRACING" => tracing: bool = false;
+    }
+}
+
+settings! {
     /// Settings of the stream function.
     pub struct StreamSettings {
         /// Name of the environment.
@@ -412,6 +253,7 @@ settings! {
         "SSE_RETRY" => retry: Retry = Retry::DEFAULT;
         ..#[doc = "Whether pages say goodbye."] goodbye: GoodbyeSettings;
         ..#[doc = "Who callers are."] auth: AuthSettings;
+        ..#[doc = "How an instance says how it is doing."] watch: WatchSettings;
         ..#[doc = "How the hub reads the table."] poll: PollSettings;
         ..#[doc = "Which table, index, attributes and labels there are."] data: DataSettings;
     }
@@ -424,6 +266,7 @@ settings! {
         "ENVIRONMENT" => environment: Environment = known!(Environment, "dev");
         ..#[doc = "Whether pages say goodbye."] goodbye: GoodbyeSettings;
         ..#[doc = "Who callers are."] auth: AuthSettings;
+        ..#[doc = "How an instance says how it is doing."] watch: WatchSettings;
         ..#[doc = "How the hub reads the table."] poll: PollSettings;
         ..#[doc = "Which table, index, attributes and labels there are."] data: DataSettings;
     }
@@ -451,6 +294,7 @@ impl DataSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::limits;
 
     fn lookup(pairs: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> Option<String> {
         move |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::settings::SettingValue;
+use crate::values::SettingValue;
 
 /// Defines a closed set of words.
 macro_rules! word_setting {
@@ -82,5 +82,16 @@ word_setting!(
         Session = "session",
         /// A token of an OpenID Connect issuer.
         Jwt = "jwt",
+    }
+);
+word_setting!(
+    /// Which metrics the functions write for CloudWatch, which bills each of them.
+    MetricsMode {
+        /// None.
+        Off = "off",
+        /// One number for each thing measured.
+        Totals = "totals",
+        /// The same, and again by reason and by event.
+        Detailed = "detailed",
     }
 );

@@ -44,6 +44,8 @@ module "dashboard" {
     DATA_TIME_ATTRIBUTE       = "timestamp"
     DATA_UPDATE_EVENT         = "sentiment_update"
     ENVIRONMENT               = "dev"
+    METRICS                   = "totals"
+    METRICS_NAMESPACE         = "sse-streaming-dev"
     SENTIMENTS_TABLE          = "sse-streaming-dev-items"
     SSE_GOODBYE               = "false"
     SSE_LATE_WINDOW           = "10m"
@@ -51,6 +53,7 @@ module "dashboard" {
     SSE_RECONCILE_INTERVAL    = "1h"
     SSE_REPLAY_EVENTS         = "500"
     SSE_REPLAY_WINDOW         = "15m"
+    TRACING                   = "false"
     USERS_TABLE               = "sse-streaming-dev-users"
   }
 

@@ -41,7 +41,10 @@ resource "aws_cloudwatch_dashboard" "this" {
           metrics = [
             ["sse-streaming-dev", "StreamsOpened", { label = "opened" }],
             ["sse-streaming-dev", "StreamsReturned", { label = "opened by a client that came back" }],
+            ["sse-streaming-dev", "StreamsResumed", { label = "went on where the client had been" }],
+            ["sse-streaming-dev", "StreamsReset", { label = "began anew for a client with a cursor" }],
             ["sse-streaming-dev", "StreamsEnded", { label = "ended by the function" }],
+            ["sse-streaming-dev", "StreamsRefused", { label = "refused" }],
           ]
         }
       },
@@ -155,6 +158,7 @@ resource "aws_cloudwatch_dashboard" "this" {
           period = 300
           metrics = [
             ["sse-streaming-dev", "RowsSkipped", { label = "rows skipped" }],
+            ["sse-streaming-dev", "PollsFailed", { label = "reads failed" }],
             ["AWS/DynamoDB", "ReadThrottleEvents", "TableName", aws_dynamodb_table.items.name, "GlobalSecondaryIndexName", "by_sentiment", { label = "reads of the index throttled" }],
             ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", aws_dynamodb_table.items.name, "GlobalSecondaryIndexName", "by_sentiment", { label = "writes to the index throttled" }],
           ]
@@ -197,6 +201,42 @@ resource "aws_cloudwatch_dashboard" "this" {
             [{ expression = "IF(ended > returned, (ended - returned) * 120, 0)", label = "wasted" }],
             ["sse-streaming-dev", "StreamsEnded", { id = "ended", visible = false }],
             ["sse-streaming-dev", "StreamsReturned", { id = "returned", visible = false }],
+          ]
+        }
+      },
+      {
+        type   = "metric"
+        x      = 0
+        y      = 30
+        width  = 12
+        height = 6
+        properties = {
+          title  = "From row to viewer, ms"
+          region = "us-east-1"
+          view   = "timeSeries"
+          period = 60
+          metrics = [
+            ["sse-streaming-dev", "Lag", { stat = "p50", label = "half of the updates, at most" }],
+            ["sse-streaming-dev", "Lag", { stat = "p99", label = "99 of 100" }],
+            ["sse-streaming-dev", "PollDuration", { stat = "p99", label = "99 of 100 reads of the table" }],
+          ]
+        }
+      },
+      {
+        type   = "metric"
+        x      = 12
+        y      = 30
+        width  = 12
+        height = 6
+        properties = {
+          title  = "Events written"
+          region = "us-east-1"
+          view   = "timeSeries"
+          stat   = "Sum"
+          period = 60
+          metrics = [
+            ["sse-streaming-dev", "EventsSent", { label = "events" }],
+            ["sse-streaming-dev", "LateUpdates", { label = "updates of rows that appeared late" }],
           ]
         }
       },

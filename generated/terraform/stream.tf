@@ -44,6 +44,8 @@ module "stream" {
     DATA_TIME_ATTRIBUTE        = "timestamp"
     DATA_UPDATE_EVENT          = "sentiment_update"
     ENVIRONMENT                = "dev"
+    METRICS                    = "totals"
+    METRICS_NAMESPACE          = "sse-streaming-dev"
     SENTIMENTS_TABLE           = "sse-streaming-dev-items"
     SSE_CLIENT_ADDRESS         = "connection"
     SSE_CONNECTIONS_PER_CLIENT = "10"
@@ -58,6 +60,7 @@ module "stream" {
     SSE_REPLAY_WINDOW          = "15m"
     SSE_RETRY                  = "3s"
     SSE_WHEN_FULL              = "overloaded"
+    TRACING                    = "false"
     USERS_TABLE                = "sse-streaming-dev-users"
   }
 

@@ -111,7 +111,6 @@ impl Templates {
             "terraform/front.tf",
             "terraform/function.tf",
             "terraform/instances.tf",
-            "terraform/metrics.tf",
             "terraform/modules/lambda/function.tf",
             "terraform/modules/lambda/iam.tf",
             "terraform/modules/lambda/outputs.tf",

@@ -10,11 +10,15 @@ use lambda_http::lambda_runtime::Error;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt, service_fn};
 use tower::ServiceExt;
+use tracing::Instrument as _;
 
 use crate::clock::Clock;
 use crate::http::request::Origin;
+use crate::lines;
+use crate::meter::Meter;
 use crate::nodelay::RuntimeApi;
 use crate::start::variable;
+use crate::telemetry::request_span;
 
 /// Largest answer of a buffered function (AWS Lambda quotas, "Invocation payload").
 const BUFFERED_BYTES_MAX: usize = 6 * 1024 * 1024;
@@ -23,11 +27,11 @@ const BUFFERED_BYTES_MAX: usize = 6 * 1024 * 1024;
 ///
 /// # Errors
 /// What the runtime cannot go on from.
-pub async fn serve_streaming(router: Router, clock: Clock) -> Result<(), Error> {
+pub async fn serve_streaming(router: Router, clock: Clock, meter: Meter) -> Result<(), Error> {
     let runtime_api = RuntimeApi::new(variable("AWS_LAMBDA_RUNTIME_API").as_deref());
     lambda_http::run_with_streaming_response_concurrent(service_fn(move |request| {
         runtime_api.send_at_once();
-        answer(router.clone(), clock.clone(), request)
+        answer(router.clone(), clock.clone(), meter.clone(), request)
     }))
     .await
 }
@@ -36,9 +40,9 @@ pub async fn serve_streaming(router: Router, clock: Clock) -> Result<(), Error> 
 ///
 /// # Errors
 /// What the runtime cannot go on from.
-pub async fn serve_buffered(router: Router, clock: Clock) -> Result<(), Error> {
+pub async fn serve_buffered(router: Router, clock: Clock, meter: Meter) -> Result<(), Error> {
     lambda_http::run_concurrent(service_fn(move |request| {
-        let answer = answer(router.clone(), clock.clone(), request);
+        let answer = answer(router.clone(), clock.clone(), meter.clone(), request);
         async move { buffered(answer.await?).await }
     }))
     .await
@@ -55,11 +59,18 @@ async fn buffered(response: Response) -> Result<http::Response<lambda_http::Body
     Ok(http::Response::from_parts(parts, body))
 }
 
-async fn answer(router: Router, clock: Clock, request: Request) -> Result<Response, Infallible> {
+async fn answer(router: Router, clock: Clock, meter: Meter, request: Request) -> Result<Response, Infallible> {
     let origin = origin(&request, &clock);
+    let span = request_span(&origin);
     let mut request = request.map(Body::new);
     request.extensions_mut().insert(origin);
-    router.oneshot(request).await
+    let response = router.oneshot(request).instrument(span).await;
+    // An answer that opens no stream is over now, and with it, for all that is known, the process.
+    if meter.is_idle() {
+        meter.flush();
+        lines::written().await;
+    }
+    response
 }
 
 fn origin(request: &Request, clock: &Clock) -> Origin {

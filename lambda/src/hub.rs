@@ -1,20 +1,24 @@
 //! One poller per instance, running only while somebody listens; what it finds is shared by all sessions.
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use contract::metrics::Metric;
 use contract::{DataSettings, PollSettings, limits};
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
+use tracing::{Instrument as _, Span};
 
 use crate::clock::Clock;
 use crate::core::cursor::Epoch;
 use crate::core::journal::Journal;
 use crate::core::snapshot::Snapshot;
+use crate::meter::Meter;
 use crate::panics::{Caught, message};
-use crate::store::{Store, StoreError};
+use crate::store::{Read, Store, StoreError};
 
 /// The poller and its listeners.
 #[derive(Clone)]
@@ -26,6 +30,7 @@ struct Shared {
     store: Arc<dyn Store>,
     clock: Clock,
     settings: (DataSettings, PollSettings),
+    meter: Meter,
     poll_interval: Duration,
     epoch: Epoch,
     journal: tokio::sync::Mutex<Journal>,
@@ -39,7 +44,9 @@ struct Shared {
 
 #[derive(Default)]
 struct Listeners {
-    count: usize,
+    /// Where the log lines of each belong, oldest first.
+    spans: BTreeMap<u64, Span>,
+    next: u64,
     poller: Option<JoinHandle<()>>,
 }
 
@@ -55,7 +62,7 @@ pub struct Published {
 impl Hub {
     /// Makes a hub that has not read anything.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, data: DataSettings, poll: PollSettings, clock: Clock) -> Self {
+    pub fn new(store: Arc<dyn Store>, data: DataSettings, poll: PollSettings, clock: Clock, meter: Meter) -> Self {
         let poll_interval = poll.poll_interval.get();
         let settings = (data.clone(), poll.clone());
         let journal = Journal::new(data, poll);
@@ -63,6 +70,7 @@ impl Hub {
             store,
             clock,
             settings,
+            meter,
             poll_interval,
             epoch: journal.epoch(),
             journal: tokio::sync::Mutex::new(journal),
@@ -80,12 +88,15 @@ impl Hub {
         self.shared.epoch
     }
 
-    /// Listens: the poller runs as long as any subscription lives. Must be called within a tokio runtime.
+    /// Listens: the poller runs as long as any subscription lives, and what it logs belongs to the oldest of them, which on
+    /// classic Lambda is the only one. Must be called within a tokio runtime.
     #[must_use]
-    pub fn subscribe(&self) -> Subscription {
+    pub fn subscribe(&self, span: Span) -> Subscription {
         let polls_before = self.shared.polls.load(Ordering::Relaxed);
         let mut listeners = self.shared.listeners();
-        listeners.count += 1;
+        let number = listeners.next;
+        listeners.next += 1;
+        listeners.spans.insert(number, span);
         if listeners.poller.as_ref().is_none_or(JoinHandle::is_finished) {
             listeners.poller = Some(tokio::spawn(supervise(Arc::clone(&self.shared))));
         } else {
@@ -94,7 +105,14 @@ impl Hub {
         drop(listeners);
         let receiver = self.shared.published.subscribe();
         let lost_before = receiver.borrow().lost;
-        Subscription { shared: Arc::clone(&self.shared), receiver, since: Instant::now(), polls_before, lost_before }
+        Subscription {
+            shared: Arc::clone(&self.shared),
+            number,
+            receiver,
+            since: Instant::now(),
+            polls_before,
+            lost_before,
+        }
     }
 
     /// Returns a snapshot that is at most `max_age` old, reading the table if need be.
@@ -139,7 +157,9 @@ impl Shared {
         let now = self.clock.now();
         let range = journal.next_read(now);
         let too_slow = |_| StoreError::Unavailable(format!("no answer within {:?}", limits::STORE_TIMEOUT));
-        let read = timeout(limits::STORE_TIMEOUT, self.store.read(range)).await.map_err(too_slow)??;
+        let read = timeout(limits::STORE_TIMEOUT, self.store.read(range)).await.map_err(too_slow).flatten();
+        self.measure(began, &read);
+        let read = read?;
         tracing::debug!(
             full = range.full,
             items = read.items.len(),
@@ -176,25 +196,45 @@ async fn supervise(shared: Arc<Shared>) {
     }
 }
 
+impl Shared {
+    fn measure(&self, began: Instant, read: &Result<Read, StoreError>) {
+        self.meter.observe(Metric::PollDuration, began.elapsed().as_secs_f64() * 1000.0);
+        match read {
+            Ok(read) => {
+                self.meter.add(Metric::ReadUnits, read.units);
+                #[expect(clippy::cast_precision_loss, reason = "rows of one read stay far below 2^52")]
+                self.meter.add(Metric::RowsSkipped, read.newly_skipped as f64);
+            }
+            Err(error) => self.meter.add_by(Metric::PollsFailed, error.kind(), 1.0),
+        }
+    }
+}
+
 /// Polls until it is aborted by the last subscription's end.
 async fn run(shared: Arc<Shared>) {
     let mut failures = Failures::default();
     loop {
         let began = Instant::now();
-        let result = {
+        let span = shared.listeners().spans.first_key_value().map_or_else(Span::none, |(_, span)| span.clone());
+        let result = async {
             let mut journal = shared.journal.lock().await;
             shared.read(&mut journal).await
         };
+        let result = result.instrument(span.clone()).await;
+        shared.meter.flush_if_due();
         match result {
             Ok(_) => {
-                failures.recovered();
+                span.in_scope(|| failures.recovered());
                 let nudged_at = began + (shared.poll_interval / 10).max(Duration::from_millis(50));
                 tokio::select! {
                     () = sleep_until(began + shared.poll_interval) => {}
                     () = async { shared.nudge.notified().await; sleep_until(nudged_at).await } => {}
                 }
             }
-            Err(error) => sleep_until(Instant::now() + failures.failed(&error, shared.poll_interval)).await,
+            Err(error) => {
+                let pause = span.in_scope(|| failures.failed(&error, shared.poll_interval));
+                sleep_until(Instant::now() + pause).await;
+            }
         }
     }
 }
@@ -233,6 +273,7 @@ impl Failures {
 /// One listener.
 pub struct Subscription {
     shared: Arc<Shared>,
+    number: u64,
     receiver: watch::Receiver<Published>,
     since: Instant,
     polls_before: u64,
@@ -285,8 +326,8 @@ impl Subscription {
 impl Drop for Subscription {
     fn drop(&mut self) {
         let mut listeners = self.shared.listeners();
-        listeners.count -= 1;
-        if listeners.count == 0
+        listeners.spans.remove(&self.number);
+        if listeners.spans.is_empty()
             && let Some(poller) = listeners.poller.take()
         {
             // Between invocations Lambda freezes the process: a read left in flight would wake up to a dead connection.
@@ -336,9 +377,11 @@ mod tests {
         let store = Arc::new(Faulty::default());
         let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
         let poll = PollSettings::from_env(&|_| None).unwrap();
-        let hub = Hub::new(Arc::clone(&store) as Arc<dyn Store>, data, poll, Clock::system());
+        let watch = contract::WatchSettings::from_env(&|_| None).unwrap();
+        let meter = Meter::new(&watch, crate::meter::STREAM, Clock::system());
+        let hub = Hub::new(Arc::clone(&store) as Arc<dyn Store>, data, poll, Clock::system(), meter);
         let limit = Duration::from_secs(60);
-        let mut before = hub.subscribe();
+        let mut before = hub.subscribe(Span::none());
         assert!(before.first_snapshot(limit).await.is_some());
         assert!(!before.is_lost());
         store.panics.store(true, Ordering::Relaxed);
@@ -351,7 +394,7 @@ mod tests {
         .unwrap();
         assert!(before.snapshot().is_none());
         store.panics.store(false, Ordering::Relaxed);
-        let mut after = hub.subscribe();
+        let mut after = hub.subscribe(Span::none());
         assert!(after.first_snapshot(limit).await.is_some());
         assert!(!after.is_lost() && before.is_lost());
     }

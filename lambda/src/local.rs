@@ -15,16 +15,22 @@ use contract::{DashboardSettings, Lookup, StreamSettings, Tag, limits};
 use http::header;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tracing::Instrument as _;
 
 use crate::auth::Auth;
 use crate::behind::{Patient, Peer};
 use crate::clock::Clock;
 use crate::http::request::Origin;
 use crate::http::{cors, dashboard, stream};
+use crate::meter::{self, Meter};
 use crate::start::Fatal;
 use crate::store::dynamodb::DynamoDb;
 use crate::store::memory::Memory;
 use crate::store::{Configuration, Store};
+use crate::telemetry::request_span;
+
+/// Where Prometheus looks unless it is told otherwise.
+const PROMETHEUS_PATH: &str = "/metrics";
 
 /// Settings of local mode beside those of the functions.
 #[derive(Debug)]
@@ -127,13 +133,17 @@ impl Local {
         // One for both servers: a token of the one is good for the other, even under a key that was made up.
         let auth = Auth::local(&settings.stream.auth, clock.clone(), lookup)?;
         auth.warm_up().await;
-        let stream_deps =
-            stream::Deps::new(settings.stream, Arc::clone(&store), auth.clone(), clock.clone(), shutdown.clone());
-        let stream = stream::router(stream_deps).layer(from_fn(cors::allow_any_origin));
-        let dashboard_deps = dashboard::Deps::new(settings.dashboard, store, auth, clock);
+        // One process, one set of numbers, whichever port asks.
+        let meter = Meter::new(&settings.stream.watch, "local", clock.clone());
+        let deps = (Arc::clone(&store), auth.clone(), clock.clone(), shutdown.clone(), meter.clone());
+        let stream_deps = stream::Deps::new(settings.stream, deps.0, deps.1, deps.2, deps.3, deps.4);
+        let stream =
+            stream::router(stream_deps).merge(prometheus(meter.clone())).layer(from_fn(cors::allow_any_origin));
+        let dashboard_deps = dashboard::Deps::new(settings.dashboard, store, auth, clock, meter.clone());
         let files = tower_http::services::ServeDir::new(&settings.frontend);
         let dashboard = Router::new()
             .route("/config.js", get(move || config_js(page.clone())))
+            .merge(prometheus(meter))
             .merge(dashboard::router(dashboard_deps).reset_fallback())
             .fallback_service(files)
             .layer(from_fn(never_cached));
@@ -198,8 +208,18 @@ async fn with_origin(ConnectInfo(Peer(address)): ConnectInfo<Peer>, mut request:
         client: Some(address.ip().to_string()),
         ..Origin::default()
     };
+    let span = request_span(&origin);
     request.extensions_mut().insert(origin);
-    next.run(request).await
+    next.run(request).instrument(span).await
+}
+
+/// What Prometheus reads. Here and not in the routers: on Lambda a scrape would reach one instance of many, and bill it.
+fn prometheus(meter: Meter) -> Router {
+    let text = move || async move {
+        let headers = [(header::CONTENT_TYPE, meter::CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
+        (headers, meter.exposition())
+    };
+    Router::new().route(PROMETHEUS_PATH, get(text))
 }
 
 async fn never_cached(request: Request, next: Next) -> Response {

@@ -31,6 +31,17 @@ pub enum Full {
     Client,
 }
 
+impl Full {
+    /// The word for logs and metrics.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Instance => "instance_full",
+            Self::Client => "client_full",
+        }
+    }
+}
+
 /// One open stream. Dropping it frees the slot.
 #[derive(Debug)]
 pub struct Permit {

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use crate::auth::Auth;
 use crate::clock::Clock;
+use crate::lines;
 use crate::store::Store;
 use crate::store::dynamodb::DynamoDb;
 use crate::telemetry;
@@ -50,7 +51,9 @@ impl From<Vec<SettingError>> for Fatal {
 /// Runs a function's program to its end.
 pub fn function(run: impl Future<Output = Result<(), Fatal>>) -> ExitCode {
     telemetry::start(&variable);
-    match runtime().and_then(|runtime| runtime.block_on(run)) {
+    let result = runtime().and_then(|runtime| runtime.block_on(run));
+    lines::finish();
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(fatal) => fatal.report(),
     }

@@ -1,16 +1,21 @@
 //! Logs: one JSON object a line on standard output, where Lambda collects them.
 
+use std::any::Any;
+
 use contract::Lookup;
-use tracing::Level;
+use tracing::{Level, Span};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::http::request::Origin;
+use crate::lines::{self, Lines};
+
 /// Variable in which Lambda says how much to log (its advanced logging controls).
 const LEVEL_VARIABLE: &str = "AWS_LAMBDA_LOG_LEVEL";
 
-/// Target of the lines in `contract::logs`: they are written at any level, because alarms count them, and an alarm that
-/// stays silent since somebody wanted a shorter log is worse than none.
+/// Target of the lines in `contract::logs`: they are written at any level, because people count and search them, and a stream
+/// without its line about what it cost is one that nobody can explain.
 pub const MEASURED: &str = "lambda::measured";
 
 /// Starts logging; a second call does nothing.
@@ -27,6 +32,31 @@ pub fn start(lookup: &Lookup<'_>) {
     let targets = Targets::new().with_default(level.min(Level::WARN)).with_target("lambda::", level);
     let targets = targets.with_target(MEASURED, level.max(Level::INFO));
     let layer = tracing_subscriber::fmt::layer().json().flatten_event(true).with_span_list(false).with_target(false);
+    lines::start();
+    let layer = layer.with_writer(Lines::default);
     // It fails only when logging has been started already, by a test.
     let _started = tracing_subscriber::registry().with(layer).with(targets).try_init();
+    log_panics();
+}
+
+/// What every line that is logged while a request is answered says of it.
+#[must_use]
+pub fn request_span(origin: &Origin) -> Span {
+    let (request_id, trace_id) = (&origin.request_id, &origin.trace_id);
+    tracing::info_span!(target: MEASURED, "request", %request_id, trace_id)
+}
+
+/// A panic is a line of the log like any other, with the request that it happened in, and not text on standard error.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string);
+        tracing::error!(panic = panic_text(panic.payload()), place, "panicked");
+    }));
+}
+
+/// What a panic says.
+#[must_use]
+pub fn panic_text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }

@@ -151,12 +151,13 @@ resource "aws_cloudwatch_metric_alarm" "users_throttles" {
   ok_actions = local.alarm_topics
 {%- endif %}
 }
+{%- if operations.metrics %}
 
 resource "aws_cloudwatch_metric_alarm" "skipped_rows" {
   alarm_name = "{{ names.base }}-skipped-rows"
   alarm_description = "Rows of the items table do not parse and are missing from every stream: the log names them."
-  namespace = "{{ names.base }}"
-  metric_name = "RowsSkipped"
+  namespace = "{{ operations.metrics.namespace }}"
+  metric_name = "{{ operations.metrics.rows_skipped }}"
   statistic = "Sum"
   period = 300
   evaluation_periods = 1
@@ -194,8 +195,8 @@ resource "aws_cloudwatch_metric_alarm" "zombie_seconds" {
     id = "ended"
 
     metric {
-      namespace = "{{ names.base }}"
-      metric_name = "StreamsEnded"
+      namespace = "{{ operations.metrics.namespace }}"
+      metric_name = "{{ operations.metrics.ended }}"
       stat = "Sum"
       period = 3600
     }
@@ -205,10 +206,11 @@ resource "aws_cloudwatch_metric_alarm" "zombie_seconds" {
     id = "returned"
 
     metric {
-      namespace = "{{ names.base }}"
-      metric_name = "StreamsReturned"
+      namespace = "{{ operations.metrics.namespace }}"
+      metric_name = "{{ operations.metrics.returned }}"
       stat = "Sum"
       period = 3600
     }
   }
 }
+{%- endif %}

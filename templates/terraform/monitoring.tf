@@ -1,3 +1,4 @@
+{%- set own = operations.metrics -%}
 # One page that answers, from the top: is it used, is it well, is the data there, what does it cost.
 resource "aws_cloudwatch_dashboard" "this" {
   dashboard_name = "{{ names.base }}"
@@ -36,6 +37,7 @@ resource "aws_cloudwatch_dashboard" "this" {
 {%- endif %}
         }
       },
+{%- if own %}
       {
         type = "metric"
         x = 12
@@ -49,12 +51,16 @@ resource "aws_cloudwatch_dashboard" "this" {
           stat = "Sum"
           period = 60
           metrics = [
-            ["{{ names.base }}", "StreamsOpened", { label = "opened" }],
-            ["{{ names.base }}", "StreamsReturned", { label = "opened by a client that came back" }],
-            ["{{ names.base }}", "StreamsEnded", { label = "ended by the function" }],
+            ["{{ own.namespace }}", "{{ own.opened }}", { label = "opened" }],
+            ["{{ own.namespace }}", "{{ own.returned }}", { label = "opened by a client that came back" }],
+            ["{{ own.namespace }}", "{{ own.resumed }}", { label = "went on where the client had been" }],
+            ["{{ own.namespace }}", "{{ own.reset }}", { label = "began anew for a client with a cursor" }],
+            ["{{ own.namespace }}", "{{ own.ended }}", { label = "ended by the function" }],
+            ["{{ own.namespace }}", "{{ own.refused }}", { label = "refused" }],
           ]
         }
       },
+{%- endif %}
 {%- for function in functions %}
       {
         type = "metric"
@@ -127,7 +133,10 @@ resource "aws_cloudwatch_dashboard" "this" {
           stat = "Sum"
           period = 300
           metrics = [
-            ["{{ names.base }}", "RowsSkipped", { label = "rows skipped" }],
+{%- if own %}
+            ["{{ own.namespace }}", "{{ own.rows_skipped }}", { label = "rows skipped" }],
+            ["{{ own.namespace }}", "{{ own.polls_failed }}", { label = "reads failed" }],
+{%- endif %}
             ["AWS/DynamoDB", "ReadThrottleEvents", "TableName", {{ items.address }}.name, "GlobalSecondaryIndexName", "{{ items.index.name }}", { label = "reads of the index throttled" }],
             ["AWS/DynamoDB", "WriteThrottleEvents", "TableName", {{ items.address }}.name, "GlobalSecondaryIndexName", "{{ items.index.name }}", { label = "writes to the index throttled" }],
           ]
@@ -154,6 +163,7 @@ resource "aws_cloudwatch_dashboard" "this" {
           ]
         }
       },
+{%- if own %}
       {
         type = "metric"
         x = 12
@@ -168,11 +178,48 @@ resource "aws_cloudwatch_dashboard" "this" {
           period = 3600
           metrics = [
             [{ expression = "IF(ended > returned, (ended - returned) * {{ operations.session_secs }}, 0)", label = "wasted" }],
-            ["{{ names.base }}", "StreamsEnded", { id = "ended", visible = false }],
-            ["{{ names.base }}", "StreamsReturned", { id = "returned", visible = false }],
+            ["{{ own.namespace }}", "{{ own.ended }}", { id = "ended", visible = false }],
+            ["{{ own.namespace }}", "{{ own.returned }}", { id = "returned", visible = false }],
           ]
         }
       },
+      {
+        type = "metric"
+        x = 0
+        y = 30
+        width = 12
+        height = 6
+        properties = {
+          title = "From row to viewer, ms"
+          region = "{{ region }}"
+          view = "timeSeries"
+          period = 60
+          metrics = [
+            ["{{ own.namespace }}", "{{ own.lag }}", { stat = "p50", label = "half of the updates, at most" }],
+            ["{{ own.namespace }}", "{{ own.lag }}", { stat = "p99", label = "99 of 100" }],
+            ["{{ own.namespace }}", "{{ own.poll_duration }}", { stat = "p99", label = "99 of 100 reads of the table" }],
+          ]
+        }
+      },
+      {
+        type = "metric"
+        x = 12
+        y = 30
+        width = 12
+        height = 6
+        properties = {
+          title = "Events written"
+          region = "{{ region }}"
+          view = "timeSeries"
+          stat = "Sum"
+          period = 60
+          metrics = [
+            ["{{ own.namespace }}", "{{ own.events }}", { label = "events" }],
+            ["{{ own.namespace }}", "{{ own.late }}", { label = "updates of rows that appeared late" }],
+          ]
+        }
+      },
+{%- endif %}
     ]
   })
 }

@@ -60,6 +60,7 @@ pub(crate) struct HandedOut {
     pub request_id: String,
     pub event: Vec<u8>,
     pub deadline_ms: u64,
+    pub trace: String,
 }
 
 impl Environment {
@@ -177,14 +178,22 @@ impl Environment {
         let running = Running { index: job.index, parts: job.parts, started, outcome: None };
         state.running.insert(job.request_id.clone(), running);
         drop(state);
+        let trace = format!(
+            "Root=1-{:08x}-{:024x};Parent={:016x};Sampled={}",
+            fastrand::u32(..),
+            fastrand::u64(..),
+            fastrand::u64(..),
+            u8::from(self.shared.config.sampled)
+        );
         self.shared.record(job.index, |record| {
+            record.trace.clone_from(&trace);
             (record.environment, record.started, record.init) = (Some(self.number), Some(started), init);
         });
         let deadline_ms = epoch_ms() + u64::try_from(timeout.as_millis()).expect("timeouts are minutes");
         if self.shared.config.concurrency_per_environment == 1 {
             self.watch_deadline(job.request_id.clone(), timeout);
         }
-        Some(HandedOut { request_id: job.request_id, event: job.event, deadline_ms })
+        Some(HandedOut { request_id: job.request_id, event: job.event, deadline_ms, trace })
     }
 
     fn watch_deadline(self: &Arc<Self>, request_id: String, timeout: Duration) {

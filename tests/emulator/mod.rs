@@ -63,6 +63,8 @@ pub(crate) struct Config {
     pub concurrency_per_environment: usize,
     /// CORS of the URL, where it has one.
     pub cors: Option<Cors>,
+    /// Whether X-Ray wants to know of its requests.
+    pub sampled: bool,
     /// Whether an environment is stopped between invocations, as Lambda does.
     pub freeze: bool,
 }
@@ -79,6 +81,7 @@ impl Config {
             max_environments: 4,
             concurrency_per_environment: 1,
             cors: None,
+            sampled: false,
             freeze: true,
         }
     }
@@ -126,6 +129,8 @@ pub(crate) struct Invocation {
     pub body: Vec<u8>,
     /// The prelude or the buffered answer as the function wrote it.
     pub prelude: Option<serde_json::Value>,
+    /// The trace header that the function got.
+    pub trace: String,
     /// When the viewer left before the end; the function never hears of it.
     pub viewer_left: Option<Instant>,
     /// How it ended; `None` while it runs.
@@ -175,6 +180,7 @@ impl Shared {
             billed: None,
             body: Vec::new(),
             prelude: None,
+            trace: String::new(),
             viewer_left: None,
             outcome: None,
         });

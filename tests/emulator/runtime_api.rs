@@ -54,18 +54,13 @@ async fn next(environment: &Arc<Environment>, connection: &mut Connection) -> io
         out = environment.next() => out,
         () = connection.closed() => return Err(io::ErrorKind::ConnectionAborted.into()),
     };
-    let trace = format!(
-        "Root=1-{:08x}-{:024x};Parent={:016x};Sampled=0",
-        fastrand::u32(..),
-        fastrand::u64(..),
-        fastrand::u64(..)
-    );
     let head = format!(
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: {}\r\n\
          Lambda-Runtime-Deadline-Ms: {}\r\nLambda-Runtime-Invoked-Function-Arn: {ARN}\r\n\
-         Lambda-Runtime-Trace-Id: {trace}\r\nContent-Length: {}\r\n\r\n",
+         Lambda-Runtime-Trace-Id: {}\r\nContent-Length: {}\r\n\r\n",
         out.request_id,
         out.deadline_ms,
+        out.trace,
         out.event.len(),
     );
     connection.write(&[head.as_bytes(), &out.event].concat()).await

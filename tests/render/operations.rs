@@ -153,52 +153,72 @@ fn a_topic_that_is_there_already_is_used_and_none_is_made() {
     }
     assert!(of_type(&plan, "aws_sns_topic").is_empty());
     assert!(of_type(&plan, "aws_cloudwatch_dashboard").is_empty());
-    assert_eq!(of_type(&plan, "aws_cloudwatch_log_metric_filter").len(), 5, "two alarms need them");
 }
 
 #[test]
 fn what_nobody_looks_at_is_not_there() {
     let names = Project::rendered("unwatched").names();
-    for name in ["alarms", "budget", "metrics", "monitoring"] {
+    for name in ["alarms", "budget", "monitoring"] {
         assert!(!names.contains(&format!("generated/terraform/{name}.tf")), "{names:?}");
     }
     let names = Project::rendered("operations").names();
-    for name in ["alarms", "budget", "metrics", "monitoring"] {
+    for name in ["alarms", "budget", "monitoring"] {
         assert!(names.contains(&format!("generated/terraform/{name}.tf")), "{names:?}");
     }
 }
 
-/// The metrics that the log filters make.
-fn measured(plan: &Value) -> BTreeSet<(String, String)> {
-    let filters = of_type(plan, "aws_cloudwatch_log_metric_filter");
-    let transformations = filters.values().map(|filter| &filter["metric_transformation"][0]);
-    let names = transformations.map(|to| (to["namespace"].as_str().unwrap(), to["name"].as_str().unwrap()));
-    names.map(|(namespace, name)| (namespace.to_owned(), name.to_owned())).collect()
+/// Namespace and name of every metric that an alarm or a widget looks at, where it is none of AWS' own.
+fn own_metrics(plan: &Value) -> BTreeSet<(String, String)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let mut own = BTreeSet::new();
+    for alarm in alarms(plan).values() {
+        let queries = alarm["metric_query"].as_array().unwrap().iter().map(|query| &query["metric"][0]);
+        for metric in queries.chain([alarm]).filter(|metric| metric["metric_name"].is_string()) {
+            assert!(metric["namespace"] != "sse-streaming-dev" || metric["dimensions"].is_null(), "{metric}");
+            own.insert((text(&metric["namespace"]), text(&metric["metric_name"])));
+        }
+    }
+    for widget in
+        of_type(plan, "aws_cloudwatch_dashboard").contains_key("this").then(|| widgets(plan)).into_iter().flatten()
+    {
+        for metric in widget["properties"]["metrics"].as_array().unwrap().iter().filter(|metric| metric[0].is_string())
+        {
+            // Totals have no dimensions: what follows the name is how it is shown.
+            assert!(metric[0].as_str().unwrap().starts_with("AWS/") || !metric[2].is_string(), "{metric}");
+            own.insert((text(&metric[0]), text(&metric[1])));
+        }
+    }
+    own.retain(|(namespace, _)| !namespace.starts_with("AWS/"));
+    own
 }
 
 #[test]
-fn every_own_metric_that_somebody_looks_at_is_measured_and_the_reverse() {
+fn every_own_metric_that_somebody_looks_at_is_one_that_the_functions_write_and_has_one_source() {
     let plan = plan("default");
-    let own = "sse-streaming-dev";
-    let mut looked_at = BTreeSet::new();
-    for alarm in alarms(&plan).values() {
-        let queries = alarm["metric_query"].as_array().unwrap().iter().map(|query| &query["metric"][0]);
-        for metric in queries.chain([alarm]).filter(|metric| metric["namespace"] == own) {
-            looked_at.insert((own.to_owned(), metric["metric_name"].as_str().unwrap().to_owned()));
+    let own = own_metrics(&plan);
+    assert!(own.len() > 8, "{own:?}");
+    for (namespace, name) in &own {
+        assert!(contract::metrics::Metric::ALL.iter().any(|metric| metric.name() == name), "nobody writes `{name}`");
+        for role in ["stream", "dashboard"] {
+            let variables = &resources(&plan, role)["aws_lambda_function.this"]["environment"][0]["variables"];
+            assert_eq!((&variables["METRICS"], &variables["METRICS_NAMESPACE"]), (&json!("totals"), &json!(namespace)));
         }
     }
-    for widget in widgets(&plan) {
-        for metric in widget["properties"]["metrics"].as_array().unwrap().iter().filter(|metric| metric[0] == own) {
-            looked_at.insert((own.to_owned(), metric[1].as_str().unwrap().to_owned()));
-        }
-    }
-    assert_eq!(looked_at, measured(&plan));
-    for (name, filter) in of_type(&plan, "aws_cloudwatch_log_metric_filter") {
-        let role = if name.starts_with("dashboard_") { "dashboard" } else { "stream" };
-        assert_eq!(filter["log_group_name"], format!("/aws/lambda/sse-streaming-dev-{role}"), "{name}");
-        let to = &filter["metric_transformation"][0];
-        assert_eq!((&to["value"], &to["default_value"], &to["unit"]), (&json!("1"), &json!("0"), &json!("Count")));
-    }
+    assert!(of_type(&plan, "aws_cloudwatch_log_metric_filter").is_empty(), "a second source of the same numbers");
+}
+
+#[test]
+fn without_metrics_nothing_looks_at_them_and_everything_else_stays() {
+    let project = Project::new("[operations]\nmetrics = \"off\"\n");
+    assert_eq!(project.run(&["render"]).code, 0);
+    let plan = Root::new(&project, "generated/terraform").with_artifacts(&artifacts()).planned(&[]);
+    assert_eq!(own_metrics(&plan), BTreeSet::new());
+    let names: Vec<String> = alarms(&plan).into_keys().collect();
+    assert_eq!(names.len(), 8, "{names:?}");
+    assert!(!names.iter().any(|name| name == "skipped_rows" || name == "zombie_seconds"), "{names:?}");
+    assert_eq!(widgets(&plan).len(), 8);
+    let variables = &resources(&plan, "stream")["aws_lambda_function.this"]["environment"][0]["variables"];
+    assert_eq!(variables["METRICS"], "off");
 }
 
 fn widgets(plan: &Value) -> Vec<Value> {
@@ -210,7 +230,7 @@ fn widgets(plan: &Value) -> Vec<Value> {
 fn the_dashboard_is_a_grid_of_this_regions_metrics() {
     let plan = plan("operations");
     let widgets = widgets(&plan);
-    assert_eq!(widgets.len(), 10);
+    assert_eq!(widgets.len(), 12);
     let mut taken = BTreeSet::new();
     for widget in &widgets {
         let at = |key: &str| widget[key].as_u64().unwrap();
@@ -240,6 +260,7 @@ fn the_dashboard_is_a_grid_of_this_regions_metrics() {
         "Throttles",
         "ConsumedReadCapacityUnits",
         "RowsSkipped",
+        "Lag",
         "* 840, 0)",
     ] {
         assert!(text.contains(metric), "`{metric}` is on no widget");

@@ -141,7 +141,12 @@ fn the_default_manifest_plans_an_image_that_streams_and_a_zip_that_does_not() {
     assert_eq!(function["source_code_hash"], zip("dashboard")["sha256"]);
     assert_eq!(dashboard["aws_lambda_function_url.this"]["invoke_mode"], "BUFFERED");
 
-    let tables = lookup(&[("SENTIMENTS_TABLE", "sse-streaming-dev-items"), ("USERS_TABLE", "sse-streaming-dev-users")]);
+    let tables = lookup(&[
+        ("SENTIMENTS_TABLE", "sse-streaming-dev-items"),
+        ("USERS_TABLE", "sse-streaming-dev-users"),
+        ("METRICS", "totals"),
+        ("METRICS_NAMESPACE", "sse-streaming-dev"),
+    ]);
     let expected = owned(StreamSettings::from_env(&tables).unwrap().to_env());
     assert_eq!(environment(&stream["aws_lambda_function.this"]), expected);
     let expected = owned(DashboardSettings::from_env(&tables).unwrap().to_env());

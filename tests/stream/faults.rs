@@ -50,10 +50,18 @@ async fn check(mode: Mode) {
     client.check().await;
 
     // One line when it broke and one when it works again, not one for each poll.
-    let logs = emulator.logs();
-    let said: Vec<&str> =
-        logs[quiet..].iter().map(|line| line.text.as_str()).filter(|text| text.contains("table")).collect();
-    assert_eq!(said.len(), 2, "{mode:?}: {said:#?}");
+    let said = || {
+        let texts = emulator.logs().split_off(quiet).into_iter().map(|line| line.text);
+        texts.filter(|text| text.contains("table")).collect::<Vec<String>>()
+    };
+    // Lines are written beside the streams, and may come after what a stream wrote later.
+    for _ in 0..100 {
+        if said().len() >= 2 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert_eq!(said().len(), 2, "{mode:?}: {:#?}", said());
 }
 
 #[tokio::test]

@@ -11,12 +11,14 @@ mod guarantee;
 mod limits;
 mod measured;
 mod outages;
+mod prometheus;
 mod readers;
 mod resume;
 mod routes;
 mod rows;
 mod sessions;
 mod start;
+mod traces;
 mod wire;
 
 use std::net::SocketAddr;

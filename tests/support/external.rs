@@ -33,6 +33,13 @@ pub(crate) fn eventsource_parser(streams: &[Vec<u8>]) -> Vec<Vec<Decoded>> {
     run(Command::new("node").arg(script("eventsource_parser_events.cjs")).arg(modules), streams)
 }
 
+/// Reads text for Prometheus with the parser of its Python client: help, type and samples of each family.
+pub(crate) fn prometheus(text: &str) -> serde_json::Value {
+    let python = tool("TOOLS_PYTHON", ".tools/venv/bin/python");
+    let out = piped(Command::new(python).arg(script("prometheus_families.py")), text.as_bytes());
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+}
+
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("support/decoders").join(name)
 }
@@ -47,14 +54,20 @@ pub(crate) fn tool(variable: &str, otherwise: &str) -> PathBuf {
 fn run(command: &mut Command, streams: &[Vec<u8>]) -> Vec<Vec<Decoded>> {
     let pieces = |bytes: &Vec<u8>| random_pieces(bytes).iter().map(|piece| STANDARD.encode(piece)).collect::<Vec<_>>();
     let input = serde_json::to_vec(&streams.iter().map(pieces).collect::<Vec<_>>()).expect("strings are JSON");
+    let out = piped(command, &input);
+    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+}
+
+/// Runs a program on some input; its failure fails the test.
+fn piped(command: &mut Command, input: &[u8]) -> String {
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
     let child = child.as_mut().unwrap_or_else(|error| panic!("{command:?}: {error}"));
-    child.stdin.take().expect("stdin was asked for").write_all(&input).expect("the decoder reads all of its input");
+    child.stdin.take().expect("stdin was asked for").write_all(input).expect("the program reads all of its input");
     let (mut out, mut error) = (String::new(), String::new());
     std::io::Read::read_to_string(&mut child.stdout.take().expect("asked for"), &mut out).expect("UTF-8");
     std::io::Read::read_to_string(&mut child.stderr.take().expect("asked for"), &mut error).expect("UTF-8");
     assert!(child.wait().expect("it was started").success(), "{error}");
-    serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
+    out
 }
 
 #[cfg(test)]

@@ -7,6 +7,7 @@ pub(crate) mod client;
 pub(crate) mod clock;
 pub(crate) mod decoder;
 pub(crate) mod dynamodb;
+pub(crate) mod emf;
 pub(crate) mod external;
 pub(crate) mod faketime;
 pub(crate) mod http1;

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
+use contract::MetricsMode;
 use contract::limits::WINDOW;
+use contract::metrics::{FLUSH_INTERVAL, Metric, OTHER};
 
 use super::prices::{Figure, Prices};
 use super::visit::{GOODBYE_SHARE, Visit, mean_session_secs, reads_per_session, shared_read_secs};
@@ -34,6 +36,9 @@ const SESSION_BYTES: f64 = 500.0;
 /// Log of a session: two lines of ours (280 and 380 bytes), START, END and REPORT of Lambda's (330 bytes together), and the
 /// 26 bytes that CloudWatch adds to each of the five.
 const SESSION_LOG_BYTES: f64 = 1120.0;
+/// A line of metrics with what CloudWatch adds to it, and what the lines by reason and event are together.
+const METRICS_LINE_BYTES: f64 = 1000.0;
+const METRICS_DETAIL_BYTES: f64 = 1300.0;
 /// How long Lambda keeps a classic instance that is in use; AWS names no figure. Its window is read anew after that.
 const INSTANCE_LIFE_HOURS: f64 = 2.0;
 /// Read units of one look for the goodbye of one stream: half, whether it is there or not.
@@ -108,7 +113,7 @@ pub struct Setup {
     pub(super) has_images: bool,
     pub(super) is_traced: bool,
     pub(super) alarms: u32,
-    pub(super) custom_metrics: u32,
+    pub(super) metrics: MetricsMode,
     pub(super) dashboards: u32,
 }
 
@@ -117,7 +122,7 @@ impl Setup {
     #[must_use]
     pub fn of(manifest: &Manifest) -> Self {
         let (stream, operations) = (&manifest.stream, &manifest.operations);
-        let (alarms, custom_metrics) = watched(manifest);
+        let alarms = alarms(manifest);
         Self {
             compute: stream.compute,
             architecture: manifest.package.architecture,
@@ -140,7 +145,7 @@ impl Setup {
             has_images: [stream.package, manifest.dashboard.package].contains(&Packaging::Image),
             is_traced: operations.tracing,
             alarms,
-            custom_metrics,
+            metrics: operations.metrics,
             dashboards: u32::from(operations.cloudwatch_dashboard),
         }
     }
@@ -185,17 +190,40 @@ impl Setup {
     }
 }
 
-/// Metrics that alarms look at, each billed as an alarm, and metrics that filters make of log lines.
-fn watched(manifest: &Manifest) -> (u32, u32) {
+/// Metrics that alarms look at, each billed as an alarm.
+fn alarms(manifest: &Manifest) -> u32 {
     let operations = &manifest.operations;
+    if !operations.alarms {
+        return 0;
+    }
     let reserves = [manifest.stream.reserved_concurrency, manifest.dashboard.reserved_concurrency];
     let reserved = u32::try_from(reserves.iter().flatten().count()).unwrap_or(2);
-    // Errors, throttles and duration of both functions; the reserve; throttles of both tables; skipped rows; and zombie
-    // seconds, which are made of two metrics.
-    let alarms = if operations.alarms { 3 * 2 + reserved + 2 + 1 + 2 } else { 0 };
-    // Streams opened, returned and ended, and rows skipped.
-    let metrics = if operations.alarms || operations.cloudwatch_dashboard { 4 } else { 0 };
-    (alarms, metrics)
+    // Skipped rows; and zombie seconds, which are made of two metrics.
+    let own = if operations.metrics == MetricsMode::Off { 0 } else { 1 + 2 };
+    // Errors, throttles and duration of both functions; the reserve; throttles of both tables.
+    3 * 2 + reserved + 2 + own
+}
+
+/// Metrics that the functions write. Details are taken to occur all, though some reasons may not for months.
+fn custom_metrics(mode: MetricsMode) -> u32 {
+    let details =
+        |metric: &Metric| metric.by().map_or(0, |by| by.values.iter().filter(|value| **value != OTHER).count());
+    let count = match mode {
+        MetricsMode::Off => 0,
+        MetricsMode::Totals => Metric::ALL.len(),
+        MetricsMode::Detailed => Metric::ALL.len() + Metric::ALL.iter().map(details).sum::<usize>(),
+    };
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Lines of metrics: on classic compute each session ends with one, since Lambda may stop its instance then; an instance that
+/// goes on serving writes one a minute.
+fn metrics_lines(setup: &Setup, load: &Load, assumptions: &Assumptions) -> f64 {
+    if setup.compute == Compute::Classic {
+        return load.sessions * reads_per_session(setup.max_session, FLUSH_INTERVAL);
+    }
+    let minutes = assumptions.hours_per_month() * HOUR_SECS / FLUSH_INTERVAL.as_secs_f64();
+    setup.environments(load.streams) * minutes
 }
 
 /// One line of the estimate.
@@ -433,7 +461,13 @@ impl Month<'_> {
 
     fn watching(&mut self, load: &Load, assumptions: &Assumptions) {
         let (setup, free, prices) = (self.setup, &self.prices.free_tier, &self.prices.cloudwatch);
-        let logs = ((load.sessions * SESSION_LOG_BYTES + load.goodbyes * GOODBYE_LOG_BYTES) / GB, "GB");
+        let line_bytes = match setup.metrics {
+            MetricsMode::Off => 0.0,
+            MetricsMode::Totals => METRICS_LINE_BYTES,
+            MetricsMode::Detailed => METRICS_LINE_BYTES + METRICS_DETAIL_BYTES,
+        };
+        let measured = metrics_lines(setup, load, assumptions) * line_bytes;
+        let logs = ((load.sessions * SESSION_LOG_BYTES + load.goodbyes * GOODBYE_LOG_BYTES + measured) / GB, "GB");
         self.add("CloudWatch logs", logs, prices.gb_logs.get(), free.logs_gb.get());
         if setup.is_traced {
             let secs = assumptions.hours_per_month() * HOUR_SECS;
@@ -444,7 +478,7 @@ impl Month<'_> {
         }
         let named = |number: u32, one, many| (f64::from(number), if number == 1 { one } else { many });
         self.add_fixed("CloudWatch alarms", named(setup.alarms, "metric", "metrics"), prices.alarm, free.alarms.get());
-        let metrics = named(setup.custom_metrics, "metric", "metrics");
+        let metrics = named(custom_metrics(setup.metrics), "metric", "metrics");
         self.add_fixed("CloudWatch custom metrics", metrics, prices.custom_metric, free.custom_metrics.get());
         let dashboards = named(setup.dashboards, "dashboard", "dashboards");
         self.add_fixed("CloudWatch dashboard", dashboards, prices.dashboard, free.dashboards.get());

@@ -4,7 +4,7 @@ use super::*;
 use crate::diagnostic::{Input, Source};
 use crate::manifest;
 
-const ALL: [&str; 7] = [
+const ALL: [&str; 8] = [
     "",
     "[stream]\ngoodbye = true\n",
     "[stream]\nmemory = \"1 GiB\"\nmax_session = \"5s\"\npoll_interval = \"1s\"\n[package]\narchitecture = \"x86_64\"\n",

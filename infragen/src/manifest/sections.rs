@@ -1,14 +1,14 @@
 //! Every key of deploy.toml with its meaning, type and default. The only place that knows keys by name.
 
 use contract::limits::{CONNECTIONS_DEFAULT, CONNECTIONS_PER_CLIENT_DEFAULT, REPLAY_EVENTS_DEFAULT};
-use contract::settings::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents};
 use contract::units::{
     FunctionTimeout, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry,
     SessionLifetime,
 };
+use contract::values::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents};
 use contract::{
-    AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Labels, StatusValue, TableName,
-    WhenFull,
+    AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Labels, MetricsMode, StatusValue,
+    TableName, WhenFull,
 };
 
 use super::auth::SessionKeyNames;
@@ -364,6 +364,8 @@ section! {
         "topic_arn" => topic_arn: Option<TopicArn> = None;
         /// Whether to create a CloudWatch dashboard.
         "cloudwatch_dashboard" => cloudwatch_dashboard: bool = true;
+        /// Which metrics the functions write for CloudWatch; each of them is billed, and `off` takes the alarms with it that are made of them.
+        "metrics" => metrics: MetricsMode = MetricsMode::Totals;
         /// Whether X-Ray traces invocations.
         "tracing" => tracing: bool = false;
         /// Monthly cost in US dollars of everything with the project's tag, above which `email` is told.

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use contract::settings::{Count, SettingValue};
 use contract::units::{
     Bare, FunctionTimeout, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow,
     Retry, SessionLifetime, duration_text,
 };
+use contract::values::{Count, SettingValue};
 use contract::{
-    AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Label, Labels, StatusValue,
-    TableName, UnitError, WhenFull,
+    AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Label, Labels, MetricsMode,
+    StatusValue, TableName, UnitError, WhenFull,
 };
 
 use super::reader::{ManifestValue, Problem};
@@ -160,7 +160,7 @@ macro_rules! word_values {
         }
     )+ };
 }
-word_values!(WhenFull, AuthMode);
+word_values!(WhenFull, AuthMode, MetricsMode);
 
 impl<const MIN: u32, const MAX: u32> ManifestValue for Count<MIN, MAX> {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {

@@ -1,6 +1,7 @@
-//! How a deployment is watched: metrics from log lines, alarms, the CloudWatch dashboard, the budget.
+//! How a deployment is watched: the functions' own metrics, alarms, the CloudWatch dashboard, the budget.
 
-use contract::{limits, logs};
+use contract::metrics::Metric;
+use contract::{MetricsMode, limits};
 use serde::Serialize;
 
 use super::{FunctionPlan, Names};
@@ -10,8 +11,8 @@ use crate::manifest::sections::OperationsSection;
 /// What watches a deployment.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct OperationsPlan {
-    /// Metrics that the functions' log lines become; none where nobody looks at them.
-    pub filters: Vec<FilterPlan>,
+    /// The functions' own metrics, where they write any.
+    pub metrics: Option<MetricsPlan>,
     /// Alarms.
     pub alarms: Option<AlarmsPlan>,
     /// Whether there is a CloudWatch dashboard.
@@ -24,21 +25,55 @@ pub struct OperationsPlan {
     pub budget: Option<BudgetPlan>,
 }
 
-/// A filter that makes a metric of log lines.
+/// Where the functions' own metrics are found: names that the functions write, from the one definition of both.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct FilterPlan {
-    /// Its name in Terraform.
-    pub label: &'static str,
-    /// Its name in AWS.
-    pub name: String,
-    /// The function whose log it reads.
-    pub role: &'static str,
-    /// What it counts, for people.
-    pub comment: &'static str,
-    /// Which lines it takes.
-    pub pattern: String,
-    /// Name of the metric: how many such lines there were.
-    pub metric: &'static str,
+pub struct MetricsPlan {
+    /// Their namespace.
+    pub namespace: String,
+    /// Streams that began.
+    pub opened: &'static str,
+    /// Streams of clients that came back.
+    pub returned: &'static str,
+    /// Streams that went on where their client had been.
+    pub resumed: &'static str,
+    /// Streams whose cursor could not be honoured.
+    pub reset: &'static str,
+    /// Requests that got no stream.
+    pub refused: &'static str,
+    /// Streams that the function ended.
+    pub ended: &'static str,
+    /// Time from a row to its update.
+    pub lag: &'static str,
+    /// Updates of rows that appeared late.
+    pub late: &'static str,
+    /// Time that a read took.
+    pub poll_duration: &'static str,
+    /// Reads that failed.
+    pub polls_failed: &'static str,
+    /// Rows that do not parse.
+    pub rows_skipped: &'static str,
+    /// Events written.
+    pub events: &'static str,
+}
+
+impl MetricsPlan {
+    fn new(names: &Names) -> Self {
+        Self {
+            namespace: names.base.clone(),
+            opened: Metric::StreamsOpened.name(),
+            returned: Metric::StreamsReturned.name(),
+            resumed: Metric::StreamsResumed.name(),
+            reset: Metric::StreamsReset.name(),
+            refused: Metric::StreamsRefused.name(),
+            ended: Metric::StreamsEnded.name(),
+            lag: Metric::Lag.name(),
+            late: Metric::LateUpdates.name(),
+            poll_duration: Metric::PollDuration.name(),
+            polls_failed: Metric::PollsFailed.name(),
+            rows_skipped: Metric::RowsSkipped.name(),
+            events: Metric::EventsSent.name(),
+        }
+    }
 }
 
 /// Who hears of alarms.
@@ -100,12 +135,8 @@ impl OperationsPlan {
     /// Files of the main root that this part adds, without suffix.
     #[must_use]
     pub fn files(&self) -> Vec<&'static str> {
-        let files = [
-            ("metrics", !self.filters.is_empty()),
-            ("alarms", self.alarms.is_some()),
-            ("monitoring", self.has_dashboard),
-            ("budget", self.budget.is_some()),
-        ];
+        let files =
+            [("alarms", self.alarms.is_some()), ("monitoring", self.has_dashboard), ("budget", self.budget.is_some())];
         files.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect()
     }
 }
@@ -130,9 +161,8 @@ pub(super) fn operations(
         skipped_rows: section.thresholds.skipped_rows.get(),
         zombie_seconds: section.thresholds.zombie_seconds.get(),
     });
-    let is_watched = section.alarms || section.cloudwatch_dashboard;
     OperationsPlan {
-        filters: if is_watched { filters(names) } else { Vec::new() },
+        metrics: (section.metrics != MetricsMode::Off).then(|| MetricsPlan::new(names)),
         alarms,
         has_dashboard: section.cloudwatch_dashboard,
         tracing: section.tracing,
@@ -164,48 +194,4 @@ fn function_alarms(section: &OperationsSection, function: &FunctionPlan, least_m
         concurrency: function.reserved_concurrency.map(|reserve| (reserve * share).div_ceil(100)),
         reserved_concurrency: function.reserved_concurrency,
     }
-}
-
-/// The pattern that takes the lines with this message for which a further condition holds.
-fn pattern(message: &str, condition: Option<String>) -> String {
-    let condition = condition.map(|condition| format!(" && {condition}")).unwrap_or_default();
-    format!("{{ $.message = \"{message}\"{condition} }}")
-}
-
-fn filters(names: &Names) -> Vec<FilterPlan> {
-    let count = |label, role, metric, comment, pattern| FilterPlan {
-        label,
-        name: format!("{}-{}", names.base, label.replace('_', "-")),
-        role,
-        comment,
-        pattern,
-        metric,
-    };
-    let opened =
-        count("streams_opened", "stream", "StreamsOpened", "Streams that began.", pattern(logs::STREAM_OPENED, None));
-    let returned = count(
-        "streams_returned",
-        "stream",
-        "StreamsReturned",
-        "Streams of clients that came back: they presented a cursor.",
-        pattern(logs::STREAM_OPENED, Some(format!("$.{} IS TRUE", logs::RETURNED))),
-    );
-    let ended = count(
-        "streams_ended",
-        "stream",
-        "StreamsEnded",
-        "Streams that the function ended: a client that still watches comes back within seconds.",
-        pattern(logs::STREAM_CLOSED, Some(format!("$.{} != \"{}\"", logs::REASON, logs::CLIENT_LEFT))),
-    );
-    let skipped = |label, role| {
-        let comment = "Rows that do not parse: each counts once for each instance that came across it.";
-        count(label, role, "RowsSkipped", comment, pattern(logs::ROW_SKIPPED, None))
-    };
-    vec![
-        opened,
-        returned,
-        ended,
-        skipped("stream_rows_skipped", "stream"),
-        skipped("dashboard_rows_skipped", "dashboard"),
-    ]
 }

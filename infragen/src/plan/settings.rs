@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use contract::settings::SettingValue as _;
+use contract::values::SettingValue as _;
 use contract::{
-    AuthSettings, ClientAddress, DashboardSettings, DataSettings, GoodbyeSettings, KeyId, PollSettings, SessionKeys,
-    StreamSettings, TableName,
+    AuthSettings, ClientAddress, DashboardSettings, DataSettings, GoodbyeSettings, KeyId, MetricsMode,
+    MetricsNamespace, PollSettings, SessionKeys, StreamSettings, TableName, WatchSettings,
 };
 
 use crate::manifest::aws::ExtraVariables;
@@ -49,6 +49,7 @@ pub fn stream(manifest: &Manifest) -> StreamSettings {
         retry: stream.retry,
         goodbye: goodbye(manifest),
         auth: auth(manifest),
+        watch: watch(manifest),
         poll: poll(manifest),
         data: data(manifest),
     }
@@ -61,6 +62,7 @@ pub fn dashboard(manifest: &Manifest) -> DashboardSettings {
         environment: manifest.project.environment.clone(),
         goodbye: goodbye(manifest),
         auth: auth(manifest),
+        watch: watch(manifest),
         poll: poll(manifest),
         data: data(manifest),
     }
@@ -85,6 +87,16 @@ fn auth(manifest: &Manifest) -> AuthSettings {
         audience: auth.audience.clone(),
         jwks_url: auth.jwks_url.clone(),
     }
+}
+
+fn watch(manifest: &Manifest) -> WatchSettings {
+    let operations = &manifest.operations;
+    let base = Names::derive(manifest).base;
+    let namespace = MetricsNamespace::read(&base).expect("project and environment are letters, digits and hyphens");
+    // Locally nobody makes metrics of lines, and a person reads them.
+    let is_local = manifest.project.environment.as_str() == LOCAL;
+    let metrics = if is_local { MetricsMode::Off } else { operations.metrics };
+    WatchSettings { metrics, namespace, tracing: operations.tracing && !is_local }
 }
 
 fn poll(manifest: &Manifest) -> PollSettings {

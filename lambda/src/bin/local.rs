@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use lambda::lines;
 use lambda::local::{Local, LocalSettings};
 use lambda::start::{Fatal, shutdown_flag, variable};
 use lambda::telemetry;
@@ -9,7 +10,9 @@ use lambda::telemetry;
 fn main() -> ExitCode {
     telemetry::start(&variable);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fatal::new);
-    match runtime.and_then(|runtime| runtime.block_on(run())) {
+    let result = runtime.and_then(|runtime| runtime.block_on(run()));
+    lines::finish();
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(fatal) => fatal.report(),
     }

@@ -6,7 +6,9 @@ use contract::{StreamSettings, limits};
 use lambda::aws;
 use lambda::clock::Clock;
 use lambda::http::stream;
+use lambda::meter::{self, Meter};
 use lambda::start::{self, Fatal, variable};
+use lambda::xray::XRay;
 
 fn main() -> ExitCode {
     start::function(run())
@@ -16,7 +18,10 @@ async fn run() -> Result<(), Fatal> {
     let settings = StreamSettings::from_env(&variable)?;
     let clock = Clock::system();
     let (store, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
-    let deps = stream::Deps::new(settings, store, auth, clock.clone(), start::shutdown_flag()?);
+    let meter = Meter::new(&settings.watch, meter::STREAM, clock.clone());
+    let xray = XRay::new(settings.watch.tracing, &variable);
+    let mut deps = stream::Deps::new(settings, store, auth, clock.clone(), start::shutdown_flag()?, meter.clone());
+    deps.xray = xray;
     let mut stop = deps.shutdown.clone();
     let stopped = async move {
         // An error means that no signal can come any more; then only the platform ends the process.
@@ -26,7 +31,7 @@ async fn run() -> Result<(), Fatal> {
         tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
     };
     tokio::select! {
-        served = aws::serve_streaming(stream::router(deps), clock) => served.map_err(Fatal::new),
+        served = aws::serve_streaming(stream::router(deps), clock, meter) => served.map_err(Fatal::new),
         () = stopped => Ok(()),
     }
 }

@@ -10,6 +10,7 @@ use super::cursor::Epoch;
 use super::event;
 use super::item::{Item, ItemKey, ItemOrder, UpdateKey};
 use super::position::{Position, Tracker};
+use super::report::Due;
 use super::snapshot::{STRANGERS_MAX, Snapshot, Update};
 use super::timestamp::Timestamp;
 use super::window::{Counts, Window};
@@ -74,6 +75,8 @@ pub struct Journal {
     next_seq: u64,
     snapshots: u64,
     last_read: Option<Timestamp>,
+    /// The read before that.
+    read_before: Option<Timestamp>,
     last_full: Option<Instant>,
     published: Option<(Position, Counts)>,
 }
@@ -96,6 +99,7 @@ impl Journal {
             next_seq: 0,
             snapshots: 0,
             last_read: None,
+            read_before: None,
             last_full: None,
             published: None,
         }
@@ -131,7 +135,7 @@ impl Journal {
     pub fn apply(&mut self, range: TimeRange, rows: Vec<Item>, now: Now) -> Option<Snapshot> {
         let wall = self.steady(now.wall);
         let baseline = self.last_read.is_none();
-        self.last_read = Some(wall);
+        self.read_before = self.last_read.replace(wall);
         if range.full {
             self.last_full = Some(now.instant);
         }
@@ -220,6 +224,7 @@ impl Journal {
             tag_index,
             key,
             returned,
+            due: Due::of(item.at, self.read_before),
             position: self.tracker.position(),
             body: event::update(&self.data, item, tag_index),
         }));

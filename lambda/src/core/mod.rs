@@ -11,6 +11,7 @@ pub mod journal;
 pub mod position;
 #[cfg(test)]
 mod properties;
+pub mod report;
 pub mod session;
 #[cfg(test)]
 mod session_properties;

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use contract::{DataSettings, logs};
+use contract::metrics::UPDATE;
+use contract::{DataSettings, events, logs};
 
 use super::cursor::{Cursor, Epoch, ResetReason};
 use super::encode;
@@ -17,6 +18,7 @@ use super::filter::Filter;
 use super::item::UpdateKey;
 use super::journal::Now;
 use super::position::{Position, Tracker};
+use super::report::Report;
 use super::sketch::Sketch;
 use super::snapshot::{ReplayLimits, Resume, STRANGERS_MAX, Snapshot, Update};
 
@@ -223,6 +225,7 @@ pub struct Session {
     looked_at: Option<u64>,
     events_sent: u64,
     updates_sent: u64,
+    report: Report,
     ended: Option<&'static str>,
 }
 
@@ -248,6 +251,7 @@ impl Session {
             looked_at: None,
             events_sent: 0,
             updates_sent: 0,
+            report: Report::default(),
             ended: None,
         }
     }
@@ -278,6 +282,11 @@ impl Session {
     #[must_use]
     pub const fn updates_sent(&self) -> u64 {
         self.updates_sent
+    }
+
+    /// What it did since this was asked last.
+    pub fn take_report(&mut self) -> Report {
+        std::mem::take(&mut self.report)
     }
 
     /// Why the session ended, once it has: a word for the log.
@@ -336,6 +345,7 @@ impl Session {
         let millis = u64::try_from(self.params.reconnect.as_millis()).unwrap_or(u64::MAX);
         out.extend_from_slice(&event::deadline(reason, millis));
         self.events_sent += 1;
+        self.report.event(events::DEADLINE);
         Step::Send(exact(&out))
     }
 
@@ -353,18 +363,20 @@ impl Session {
     fn put_heartbeat(&mut self, out: &mut BytesMut, now: Now, view: View<'_>) {
         self.heartbeat_at = now.instant + self.params.heartbeat_every;
         let body = event::heartbeat(now.wall, view.connections, view.uptime, &self.params.stream_id);
-        self.put(out, self.position(), &body);
+        self.put(out, self.position(), events::HEARTBEAT, &body);
     }
 
     fn put_reset(&mut self, out: &mut BytesMut) {
         if let Some(reason) = self.reset.take() {
             (self.mark, self.hash) = ([0; 3], None);
-            self.put(out, self.position(), &event::reset(reason));
+            self.report.reset = Some(reason);
+            self.put(out, self.position(), events::RESET, &event::reset(reason));
         }
     }
 
-    fn put(&mut self, out: &mut BytesMut, position: Position, body: &[u8]) {
+    fn put(&mut self, out: &mut BytesMut, position: Position, name: &'static str, body: &[u8]) {
         self.events_sent += 1;
+        self.report.event(name);
         encode::id(out, &Cursor { position, metrics: self.mark }.to_id(self.params.epoch));
         out.extend_from_slice(body);
     }
@@ -389,6 +401,7 @@ impl Session {
         };
         match snapshot.resume(position, &self.params.filter, self.params.replay, now.wall) {
             Ok(resume) => {
+                self.report.resumed |= matches!(self.place, Place::Returning(_));
                 self.place = Place::Replaying { joins: Box::new(Joins::after(snapshot)), resume: Box::new(resume) };
             }
             Err(reason) => {
@@ -407,7 +420,7 @@ impl Session {
         self.put_reset(out);
         self.replay(out, now.instant);
         if matches!(self.place, Place::Live { .. }) {
-            self.put_updates(out, snapshot, now.instant);
+            self.put_updates(out, snapshot, now);
         }
         if out.len() >= WRITE_BYTES || self.phase == Phase::Closed {
             return; // there is more to say of this snapshot: look at it again
@@ -433,14 +446,15 @@ impl Session {
             };
             resume.tracker.hand_out(item.at, key);
             if self.params.filter.matches_tag(&item.tags[tag_index]) {
-                self.put(out, resume.tracker.position(), &event::update(&joins.data, &item, tag_index));
+                let body = event::update(&joins.data, &item, tag_index);
+                self.put(out, resume.tracker.position(), UPDATE, &body);
                 self.updates_sent += 1;
             }
         }
         self.place = Place::Replaying { joins, resume };
     }
 
-    fn put_updates(&mut self, out: &mut BytesMut, snapshot: &Snapshot, now: Instant) {
+    fn put_updates(&mut self, out: &mut BytesMut, snapshot: &Snapshot, now: Now) {
         let Place::Live { next_seq, offset, position } = &mut self.place else { return };
         let (mut next_seq, mut offset, mut position) = (*next_seq, std::mem::take(offset), *position);
         let Some(updates) = snapshot.updates_from(next_seq) else {
@@ -451,7 +465,7 @@ impl Session {
             self.ended = Some("overflow");
             return;
         };
-        offset.settle(snapshot, updates, now);
+        offset.settle(snapshot, updates, now.instant);
         let mut all = true;
         for update in updates {
             if out.len() >= WRITE_BYTES {
@@ -462,8 +476,11 @@ impl Session {
             let wanted = if update.returned { offset.fill(update.key) } else { !offset.take(update.key) };
             position = offset.apply(update.position);
             if wanted && update.matches(&self.params.filter) {
-                self.put(out, position, &update.body);
+                self.put(out, position, UPDATE, &update.body);
                 self.updates_sent += 1;
+                if !update.returned {
+                    self.report.written(update.due, now.wall);
+                }
             }
         }
         if all {
@@ -481,7 +498,7 @@ impl Session {
         self.hash = Some(frame.hash);
         if !same {
             self.mark = frame.mark;
-            self.put(out, self.position(), &frame.body);
+            self.put(out, self.position(), events::METRICS, &frame.body);
         }
     }
 }

@@ -12,6 +12,7 @@ use super::event::MetricsFrame;
 use super::filter::Filter;
 use super::item::{Item, UpdateKey};
 use super::position::{Position, Tracker, interval_after};
+use super::report::Due;
 use super::sketch::Locator;
 use super::timestamp::Timestamp;
 use super::window::Window;
@@ -37,6 +38,8 @@ pub struct Update {
     /// Whether it was handed out before, then missing from a read, and is there again: only clients that came in between
     /// lack it. Indexes are eventually consistent, so a row can be seen, not be seen, and be seen again.
     pub returned: bool,
+    /// When it could first have been read.
+    pub due: Due,
     /// Where a client is that has had it and all before it.
     pub position: Position,
     /// Event name and data.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use axum::body::Body;
 use bytes::Bytes;
 use contract::logs;
+use contract::metrics::Metric;
 use futures_util::Stream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
@@ -15,13 +16,18 @@ use tracing::Span;
 
 use super::configuration::Follower;
 use crate::clock::Clock;
+use crate::core::cursor::ResetReason;
 use crate::core::event::EndReason;
 use crate::core::session::{Session, Step, View};
+use crate::core::timestamp::Timestamp;
 use crate::goodbyes::Watch;
 use crate::hub::Subscription;
+use crate::lines;
+use crate::meter::Meter;
 use crate::panics::{catch, message};
 use crate::slots::{Permit, Slots};
 use crate::telemetry::MEASURED;
+use crate::xray::{StreamTrace, Trace, XRay};
 
 /// Everything one open stream needs. Dropping it, however that happens, frees the slot and writes the closing log line.
 pub struct OpenStream {
@@ -45,8 +51,25 @@ pub struct OpenStream {
     pub shutdown: watch::Receiver<bool>,
     /// What the stream has sent.
     pub sent: Sent,
+    /// Where it counts.
+    pub meter: Meter,
+    /// The trace that its end is told to, where its request has one.
+    pub traced: Option<Traced>,
     /// Where log lines belong.
     pub span: Span,
+}
+
+/// What a stream's trace needs to be told at its end.
+#[derive(Debug)]
+pub struct Traced {
+    /// The trace of the request.
+    pub trace: Trace,
+    /// Where it goes.
+    pub xray: XRay,
+    /// Name of the stream.
+    pub stream_id: String,
+    /// When it began.
+    pub began: Timestamp,
 }
 
 /// What one stream has sent, for its closing log line.
@@ -55,11 +78,13 @@ pub struct Sent {
     began: Instant,
     bytes: u64,
     writes: u64,
+    resumed: bool,
+    reset: Option<ResetReason>,
 }
 
 impl Default for Sent {
     fn default() -> Self {
-        Self { began: Instant::now(), bytes: 0, writes: 0 }
+        Self { began: Instant::now(), bytes: 0, writes: 0, resumed: false, reset: None }
     }
 }
 
@@ -71,7 +96,7 @@ impl OpenStream {
             // Infallible: the Lambda runtime would print an error into the client's stream.
             open.next().await.map(|bytes| (Ok::<_, Infallible>(bytes), open))
         });
-        Body::from_stream(Guarded { stream: Some(Box::pin(pulled)), span })
+        Body::from_stream(Guarded { stream: Some(Box::pin(pulled)), leaving: None, span })
     }
 
     async fn next(&mut self) -> Option<Bytes> {
@@ -84,6 +109,8 @@ impl OpenStream {
                     }
                     self.sent.bytes += bytes.len() as u64;
                     self.sent.writes += 1;
+                    #[expect(clippy::cast_precision_loss, reason = "a write is some kilobytes")]
+                    self.meter.add(Metric::BytesSent, bytes.len() as f64);
                     return Some(bytes);
                 }
                 Step::Close => return None,
@@ -127,7 +154,13 @@ impl OpenStream {
         let (session, clock) = (&mut self.session, &self.clock);
         // What the panic left half done is not looked at again: the session is over.
         match catch(|| session.step(clock.now(), view)) {
-            Ok(step) => step,
+            Ok(step) => {
+                let report = self.session.take_report();
+                self.sent.resumed |= report.resumed;
+                self.sent.reset = report.reset.or(self.sent.reset);
+                self.meter.take(&report);
+                step
+            }
             Err(panic) => {
                 tracing::error!(panic = message(&panic), "stream ended by a panic");
                 self.session.break_off(logs::PANIC)
@@ -152,27 +185,67 @@ async fn changed(follower: &mut Option<Follower>) {
     }
 }
 
+impl OpenStream {
+    fn trace_end(&self, end_reason: &str) {
+        let Some(traced) = &self.traced else { return };
+        let stream = StreamTrace {
+            stream_id: &traced.stream_id,
+            end_reason,
+            resumed: self.sent.resumed,
+            reset: self.sent.reset.map(ResetReason::as_str),
+            events: self.session.events_sent(),
+            bytes: self.sent.bytes,
+            began: traced.began,
+            ended: self.clock.wall(),
+        };
+        traced.xray.send(&traced.trace, stream);
+    }
+}
+
 impl Drop for OpenStream {
     fn drop(&mut self) {
         let _entered = self.span.enter();
+        let reason = self.session.ended().unwrap_or(logs::CLIENT_LEFT);
+        let seconds = self.sent.began.elapsed().as_secs_f64();
         tracing::info!(
             target: MEASURED,
             message = logs::STREAM_CLOSED,
-            { logs::REASON } = self.session.ended().unwrap_or(logs::CLIENT_LEFT),
-            { logs::SECONDS } = self.sent.began.elapsed().as_secs_f64(),
+            { logs::REASON } = reason,
+            { logs::SECONDS } = seconds,
             { logs::EVENTS } = self.session.events_sent(),
             { logs::UPDATES } = self.session.updates_sent(),
             { logs::BYTES } = self.sent.bytes,
             { logs::POLLS } = self.subscription.polls(),
             writes = self.sent.writes,
         );
+        self.trace_end(reason);
+        self.meter.add_by(Metric::SessionSeconds, reason, seconds);
+        if reason != logs::CLIENT_LEFT {
+            self.meter.add(Metric::StreamsEnded, 1.0);
+        }
+        self.meter.closed();
+        // On Lambda this may be the last that the process does for hours.
+        self.meter.flush_if_idle();
     }
 }
+
+type Leaving = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// Polls a stream inside its span, and ends it when it panics instead of taking the process along.
 struct Guarded<S> {
     stream: Option<Pin<Box<S>>>,
+    /// At the end: until the log is written. The platform may stop the process as soon as the body has ended.
+    leaving: Option<Leaving>,
     span: Span,
+}
+
+/// Waits at the end of a stream, once.
+fn leave<T>(leaving: &mut Option<Leaving>, context: &mut Context<'_>) -> Poll<Option<T>> {
+    let written = leaving.get_or_insert_with(|| Box::pin(lines::written()));
+    std::task::ready!(written.as_mut().poll(context));
+    // Polled again, which streams must bear, it says so at once.
+    *leaving = Some(Box::pin(std::future::ready(())));
+    Poll::Ready(None)
 }
 
 impl<S: Stream> Stream for Guarded<S> {
@@ -180,20 +253,20 @@ impl<S: Stream> Stream for Guarded<S> {
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<S::Item>> {
         let this = &mut *self;
-        let Some(stream) = &mut this.stream else { return Poll::Ready(None) };
         let _entered = this.span.enter();
+        let Some(stream) = &mut this.stream else { return leave(&mut this.leaving, context) };
         // The stream is dropped after a panic, so nobody sees what the panic left half done.
         match catch(|| stream.as_mut().poll_next(context)) {
             Ok(Poll::Ready(None)) => {
                 // The slot is free as soon as the last byte is out, not when the connection gets around to it.
                 this.stream = None;
-                Poll::Ready(None)
+                leave(&mut this.leaving, context)
             }
             Ok(polled) => polled,
             Err(panic) => {
                 tracing::error!(panic = message(&panic), "stream ended by a panic");
                 this.stream = None;
-                Poll::Ready(None)
+                leave(&mut this.leaving, context)
             }
         }
     }
@@ -223,7 +296,9 @@ mod tests {
     fn open(clock: Clock, slots: &Slots) -> OpenStream {
         let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
         let poll = PollSettings::from_env(&|_| None).unwrap();
-        let hub = Hub::new(Arc::new(Memory::empty(Clock::system())), data, poll, Clock::system());
+        let watch = contract::WatchSettings::from_env(&|_| None).unwrap();
+        let meter = Meter::new(&watch, crate::meter::STREAM, Clock::system());
+        let hub = Hub::new(Arc::new(Memory::empty(Clock::system())), data, poll, Clock::system(), meter.clone());
         let now = Instant::now();
         let params = SessionParams {
             stream_id: String::new(),
@@ -238,7 +313,7 @@ mod tests {
         };
         OpenStream {
             session: Session::new(params, now.into_std()),
-            subscription: hub.subscribe(),
+            subscription: hub.subscribe(Span::none()),
             follower: None,
             goodbye: None,
             permit: Some(slots.acquire(None).unwrap()),
@@ -247,6 +322,8 @@ mod tests {
             started: now,
             shutdown: watch::channel(false).1,
             sent: Sent::default(),
+            meter,
+            traced: None,
             span: Span::none(),
         }
     }
@@ -286,7 +363,7 @@ mod tests {
     #[tokio::test]
     async fn a_panic_ends_the_stream_and_nothing_else() {
         let stream = futures_util::stream::iter(0..3).map(|n| if n == 1 { panic!("boom {n}") } else { n });
-        let mut guarded = Guarded { stream: Some(Box::pin(stream)), span: Span::none() };
+        let mut guarded = Guarded { stream: Some(Box::pin(stream)), leaving: None, span: Span::none() };
         assert_eq!(guarded.next().await, Some(0));
         assert_eq!(guarded.next().await, None);
         assert_eq!(guarded.next().await, None);

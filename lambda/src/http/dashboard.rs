@@ -18,6 +18,7 @@ use crate::clock::Clock;
 use crate::core::event::{Metrics, RecentItem};
 use crate::core::stream_id::StreamId;
 use crate::hub::Hub;
+use crate::meter::Meter;
 use crate::store::{Store, StoreError};
 
 /// What the dashboard routes need.
@@ -38,8 +39,8 @@ pub struct Deps {
 impl Deps {
     /// Puts the parts of one instance together.
     #[must_use]
-    pub fn new(settings: DashboardSettings, store: Arc<dyn Store>, auth: Auth, clock: Clock) -> Self {
-        let hub = Hub::new(Arc::clone(&store), settings.data.clone(), settings.poll.clone(), clock.clone());
+    pub fn new(settings: DashboardSettings, store: Arc<dyn Store>, auth: Auth, clock: Clock, meter: Meter) -> Self {
+        let hub = Hub::new(Arc::clone(&store), settings.data.clone(), settings.poll.clone(), clock.clone(), meter);
         Self { settings: Arc::new(settings), store, hub, clock, auth }
     }
 }

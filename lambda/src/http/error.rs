@@ -10,6 +10,7 @@ use crate::auth::Denied;
 use crate::core::event::LIMIT_REACHED;
 use crate::core::filter::FilterError;
 use crate::random::NoRandomness;
+use crate::slots::Full;
 use crate::store::StoreError;
 
 /// Why a request gets no stream and no data.
@@ -41,6 +42,8 @@ pub enum ApiError {
     Full {
         /// Streams an instance may have.
         max_connections: u32,
+        /// Which limit was reached.
+        full: Full,
     },
     /// The system gives no random bytes for what must not be guessed.
     #[error("The service is not available right now. Try again later.")]
@@ -59,7 +62,22 @@ impl From<Denied> for ApiError {
     }
 }
 
+/// Extension of an answer that is an error or a polite refusal: why, in a word for metrics.
+#[derive(Clone, Copy, Debug)]
+pub struct Refused(pub &'static str);
+
 impl ApiError {
+    const fn reason(&self) -> &'static str {
+        match self {
+            Self::BadParameter(_) | Self::Filter(_) => "bad_request",
+            Self::Unidentified => "unidentified",
+            Self::NoConfiguration => "no_configuration",
+            Self::NotFound | Self::MethodNotAllowed => contract::metrics::OTHER,
+            Self::Full { full, .. } => full.as_str(),
+            Self::Store(_) | Self::Randomness(_) | Self::AuthUnavailable => "unavailable",
+        }
+    }
+
     const fn status(&self) -> StatusCode {
         match self {
             Self::BadParameter(_) | Self::Filter(_) => StatusCode::BAD_REQUEST,
@@ -82,7 +100,7 @@ impl IntoResponse for ApiError {
             tracing::error!(%error, "request failed");
         }
         let body = match &self {
-            Self::Full { max_connections } => json!({
+            Self::Full { max_connections, .. } => json!({
                 "detail": LIMIT_REACHED,
                 "max_connections": max_connections,
                 "retry_after": limits::RETRY_AFTER_SECS,
@@ -90,6 +108,7 @@ impl IntoResponse for ApiError {
             other => json!({ "detail": other.to_string() }),
         };
         let mut response = (self.status(), Json(body)).into_response();
+        response.extensions_mut().insert(Refused(self.reason()));
         let headers = response.headers_mut();
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
         if self.status() == StatusCode::SERVICE_UNAVAILABLE {

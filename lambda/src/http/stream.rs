@@ -4,19 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, State};
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
-use contract::{StreamSettings, WhenFull, limits, logs, routes};
+use contract::metrics::Metric;
+use contract::{StreamSettings, WhenFull, events, limits, logs, routes};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde_json::json;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::body::{CURSOR_WAIT, OpenStream, Sent};
+use super::body::{CURSOR_WAIT, OpenStream, Sent, Traced};
 use super::configuration::{self, ConfigurationKey, Follower};
-use super::error::{ApiError, method_not_allowed, not_found};
+use super::error::{ApiError, Refused, method_not_allowed, not_found};
 use super::health;
 use super::request::{Origin, StreamQuery, accepts_event_stream, config_id, last_event_id};
 use crate::auth::Auth;
@@ -30,10 +32,12 @@ use crate::core::snapshot::ReplayLimits;
 use crate::core::timestamp::Timestamp;
 use crate::goodbyes::Goodbyes;
 use crate::hub::Hub;
+use crate::meter::Meter;
 use crate::random;
-use crate::slots::{Permit, Slots};
+use crate::slots::{Full, Permit, Slots};
 use crate::store::Store;
 use crate::telemetry::MEASURED;
+use crate::xray::XRay;
 
 /// What the stream routes need.
 #[derive(Clone)]
@@ -52,6 +56,10 @@ pub struct Deps {
     pub auth: Auth,
     /// Reads the time.
     pub clock: Clock,
+    /// Where it counts.
+    pub meter: Meter,
+    /// Where streams are traced; nowhere, unless somebody says so.
+    pub xray: XRay,
     /// When the instance started.
     pub started: Instant,
     /// Turns true when the process is told to stop.
@@ -67,13 +75,26 @@ impl Deps {
         auth: Auth,
         clock: Clock,
         shutdown: watch::Receiver<bool>,
+        meter: Meter,
     ) -> Self {
         let goodbyes =
             settings.goodbye.enabled.then(|| Goodbyes::new(Arc::clone(&store), settings.poll.poll_interval.get()));
-        let hub = Hub::new(Arc::clone(&store), settings.data.clone(), settings.poll.clone(), clock.clone());
+        let (data, poll) = (settings.data.clone(), settings.poll.clone());
+        let hub = Hub::new(Arc::clone(&store), data, poll, clock.clone(), meter.clone());
         let slots = Slots::new(settings.max_connections.get(), settings.connections_per_client.get());
-        let settings = Arc::new(settings);
-        Self { settings, store, hub, goodbyes, slots, auth, clock, started: Instant::now(), shutdown }
+        Self {
+            settings: Arc::new(settings),
+            store,
+            hub,
+            goodbyes,
+            slots,
+            auth,
+            clock,
+            meter,
+            xray: XRay::default(),
+            started: Instant::now(),
+            shutdown,
+        }
     }
 }
 
@@ -82,11 +103,21 @@ pub fn router(deps: Deps) -> Router {
     Router::new()
         .route(routes::STREAM, get(stream))
         .route(routes::CONFIGURATION_STREAM, get(configuration_stream))
+        .route_layer(from_fn_with_state(deps.clone(), count_refusals))
         .route(routes::STREAM_STATUS, get(status))
         .route(routes::HEALTH, get(health))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(deps)
+}
+
+/// Counts the answers that are no stream, each once, with the reason that its maker gave it.
+async fn count_refusals(State(deps): State<Deps>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if let Some(Refused(reason)) = response.extensions().get() {
+        deps.meter.add_by(Metric::StreamsRefused, reason, 1.0);
+    }
+    response
 }
 
 async fn status(State(deps): State<Deps>) -> impl IntoResponse {
@@ -109,7 +140,7 @@ async fn stream(
     let query = StreamQuery::parse(query.as_deref())?;
     let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
         Ok(permit) => permit,
-        Err(_) => return refuse(&deps, &headers, &origin),
+        Err(full) => return refuse(&deps, &headers, full),
     };
     let wanted = Wanted { filter: query.filter.clone(), configuration: None, until: None };
     open(deps, &origin, &headers, &query, wanted, permit).await
@@ -129,7 +160,7 @@ async fn configuration_stream(
     let user = deps.auth.user(&headers, query.as_deref()).await?;
     let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
         Ok(permit) => permit,
-        Err(_) => return refuse(&deps, &headers, &origin),
+        Err(full) => return refuse(&deps, &headers, full),
     };
     let key = ConfigurationKey { user_id: user.id, config_id: id.to_owned() };
     let filter = configuration::read(&*deps.store, &key).await?.ok_or(ApiError::NoConfiguration)?;
@@ -168,7 +199,10 @@ async fn open(
             connections = deps.slots.taken(),
         );
     });
-    let mut subscription = deps.hub.subscribe();
+    if presented.is_some() {
+        deps.meter.add(Metric::StreamsReturned, 1.0);
+    }
+    let mut subscription = deps.hub.subscribe(span.clone());
     if matches!(presented, Some(Ok(_))) {
         subscription.first_snapshot(CURSOR_WAIT).await;
     }
@@ -176,6 +210,12 @@ async fn open(
     let follower = configuration.map(|key| {
         let every = deps.settings.poll.poll_interval.get();
         span.in_scope(|| Follower::start(Arc::clone(&deps.store), key, filter.clone(), every))
+    });
+    let traced = deps.xray.trace(origin.trace_id.as_deref()).map(|trace| Traced {
+        trace,
+        xray: deps.xray.clone(),
+        stream_id: stream_id.to_string(),
+        began: deps.clock.wall(),
     });
     let mut params = session_params(&deps, origin, stream_id.to_string(), filter, presented);
     params.ends_at = within_proof(params.ends_at, until, deps.clock.now());
@@ -191,8 +231,11 @@ async fn open(
         started: deps.started,
         shutdown: deps.shutdown,
         sent: Sent::default(),
+        meter: deps.meter,
+        traced,
         span,
     };
+    stream.meter.opened();
     Ok(event_stream(stream.into_body()))
 }
 
@@ -251,11 +294,11 @@ fn within_proof(
 }
 
 /// Answers a client that finds no free slot.
-fn refuse(deps: &Deps, headers: &HeaderMap, origin: &Origin) -> Result<Response, ApiError> {
+fn refuse(deps: &Deps, headers: &HeaderMap, full: Full) -> Result<Response, ApiError> {
     let max_connections = deps.slots.max();
-    tracing::info!(request_id = %origin.request_id, connections = deps.slots.taken(), "stream refused");
+    tracing::info!(connections = deps.slots.taken(), limit = full.as_str(), "stream refused");
     if deps.settings.when_full == WhenFull::Reject || !accepts_event_stream(headers) {
-        return Err(ApiError::Full { max_connections });
+        return Err(ApiError::Full { max_connections, full });
     }
     // Any other status would end a browser's EventSource for good; it comes back after `retry`. Spread out, so that those
     // who were refused together do not return together.
@@ -263,7 +306,10 @@ fn refuse(deps: &Deps, headers: &HeaderMap, origin: &Origin) -> Result<Response,
     let mut out = bytes::BytesMut::new();
     crate::core::encode::retry(&mut out, delay);
     out.extend_from_slice(&event::overloaded(max_connections, u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)));
-    Ok(event_stream(axum::body::Body::from(out.freeze())))
+    deps.meter.add_by(Metric::EventsSent, events::OVERLOADED, 1.0);
+    let mut response = event_stream(axum::body::Body::from(out.freeze()));
+    response.extensions_mut().insert(Refused(full.as_str()));
+    Ok(response)
 }
 
 fn event_stream(body: axum::body::Body) -> Response {

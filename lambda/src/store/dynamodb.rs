@@ -151,7 +151,7 @@ impl DynamoDb {
                     Ok(item) => read.items.extend(item),
                     Err(error) => {
                         read.skipped += 1;
-                        self.log_fault(&row, &error);
+                        read.newly_skipped += u64::from(self.log_fault(&row, &error));
                     }
                 }
             }
@@ -197,14 +197,16 @@ impl DynamoDb {
         unreachable!("the last attempt returns")
     }
 
-    fn log_fault(&self, row: &Row, error: &row::RowError) {
+    /// Logs the fault of a row that was not met before, and says whether it was one.
+    fn log_fault(&self, row: &Row, error: &row::RowError) -> bool {
         let part = |name: &contract::AttributeName| {
             let value = row.get(name.as_str()).and_then(|value| value.as_s().ok());
             value.map_or_else(String::new, |text| text.chars().take(200).collect())
         };
         let key = format!("{}\u{0}{}", part(&self.data.key_attribute), part(&self.data.time_attribute));
         let mut logged = self.faults_logged.lock().unwrap_or_else(PoisonError::into_inner);
-        if logged.len() < FAULTS_LOGGED_MAX && logged.insert(key) {
+        let is_new = logged.len() < FAULTS_LOGGED_MAX && logged.insert(key);
+        if is_new {
             tracing::warn!(
                 target: MEASURED,
                 message = logs::ROW_SKIPPED,
@@ -213,6 +215,7 @@ impl DynamoDb {
                 %error,
             );
         }
+        is_new
     }
 }
 
@@ -293,6 +296,7 @@ impl Store for DynamoDb {
             for read in try_join_all(queries).await? {
                 whole.items.extend(read.items);
                 whole.skipped += read.skipped;
+                whole.newly_skipped += read.newly_skipped;
                 whole.units += read.units;
             }
             Ok(whole)

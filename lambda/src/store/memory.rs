@@ -64,7 +64,7 @@ impl Store for Memory {
             if let Some(feed) = &self.feed {
                 items.extend(feed.items(range, self.clock.wall()));
             }
-            Ok(Read { items, skipped: 0, units: 0.0 })
+            Ok(Read { items, ..Read::default() })
         })
     }
 

@@ -25,6 +25,8 @@ pub struct Read {
     pub items: Vec<Item>,
     /// Rows that did not parse.
     pub skipped: u64,
+    /// Those of them that were not met before.
+    pub newly_skipped: u64,
     /// Read units consumed, where the store counts them.
     pub units: f64,
 }
