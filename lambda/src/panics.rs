@@ -11,8 +11,14 @@ pub type Panic = Box<dyn Any + Send>;
 /// Returns the text of a panic.
 #[must_use]
 pub fn message(panic: &Panic) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no message")
+    payload_text(&**panic)
+}
+
+/// Returns the text of what a panic carries.
+#[must_use]
+pub fn payload_text(payload: &(dyn Any + Send)) -> &str {
+    let text = payload.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
 /// Runs what must not take its caller along. What the panic leaves half done must not be looked at again.

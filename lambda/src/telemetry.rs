@@ -1,7 +1,5 @@
 //! Logs: one JSON object a line on standard output, where Lambda collects them.
 
-use std::any::Any;
-
 use contract::Lookup;
 use tracing::{Level, Span};
 use tracing_subscriber::filter::Targets;
@@ -10,6 +8,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::http::request::Origin;
 use crate::lines::{self, Lines};
+use crate::panics;
 
 /// Variable in which Lambda says how much to log (its advanced logging controls).
 const LEVEL_VARIABLE: &str = "AWS_LAMBDA_LOG_LEVEL";
@@ -50,13 +49,6 @@ pub fn request_span(origin: &Origin) -> Span {
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(ToString::to_string);
-        tracing::error!(panic = panic_text(panic.payload()), place, "panicked");
+        tracing::error!(panic = panics::payload_text(panic.payload()), place, "panicked");
     }));
-}
-
-/// What a panic says.
-#[must_use]
-pub fn panic_text(payload: &(dyn Any + Send)) -> &str {
-    let text = payload.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
