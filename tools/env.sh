@@ -9,6 +9,7 @@ export TOOLS_CHECKOV="$tools/checkov"
 TOOLS_FAKETIME=$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | head -n 1)
 export TOOLS_FAKETIME
 export TOOLS_PEERS="$tools/peers"
+export TOOLS_WEB_ADAPTER="$tools/cargo/bin/lambda-adapter"
 export TOOLS_NODE_MODULES="$tools/node/node_modules"
 
 config_line=$("$root/tools/terraform-config.sh")

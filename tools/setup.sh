@@ -6,6 +6,8 @@
 
 cargo_deny_version=0.20.2
 cargo_fuzz_version=0.13.2
+# The same as in contract/src/web_adapter.rs; a test compares them.
+web_adapter_version=0.9.1
 
 is_root_on_debian() {
   [ "$(id -u)" = 0 ] && has apt-get
@@ -202,7 +204,20 @@ setup_fuzz() {
     die "cargo could not install cargo-fuzz $cargo_fuzz_version"
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|package|node|dynamodb|peers|deny|fuzz|faketime ...'
+# The extension of `stream.adapter = "web-adapter"`, from its crate. Unoptimised, which compiles in half the time; a test that
+# measures it says so. The program has no --version, so cargo's own list is asked.
+setup_web_adapter() {
+  if [ -x "$tools/cargo/bin/lambda-adapter" ] &&
+    grep -q "\"lambda_web_adapter $web_adapter_version " "$tools/cargo/.crates2.json" 2>/dev/null; then
+    return 0
+  fi
+  say "setup: compiling the AWS Lambda Web Adapter $web_adapter_version (one to five minutes, once)"
+  (cd "$root" && quietly cargo install --quiet --locked --debug --config profile.dev.debug=false --root "$tools/cargo" \
+    --version "$web_adapter_version" lambda_web_adapter) ||
+    die "cargo could not install lambda_web_adapter $web_adapter_version"
+}
+
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|package|node|dynamodb|peers|deny|fuzz|faketime|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -212,6 +227,7 @@ fi
 for part in "$@"; do
   case $part in
     java | chromium | firefox | curl | terraform | python | moto | checkov | package | node | dynamodb | peers | deny | fuzz | faketime) "setup_$part" ;;
+    web-adapter) setup_web_adapter ;;
     *) die "no such part: $part" ;;
   esac
 done

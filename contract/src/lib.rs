@@ -15,6 +15,7 @@ pub mod settings;
 pub mod tables;
 pub mod units;
 pub mod values;
+pub mod web_adapter;
 pub mod words;
 
 pub use auth::{Audience, AuthUrl, KeyId, SessionKeys};
@@ -27,4 +28,4 @@ pub use settings::{
     StreamSettings, WatchSettings,
 };
 pub use units::{ByteSize, UnitError};
-pub use words::{AuthMode, ClientAddress, MetricsMode, WhenFull};
+pub use words::{Adapter, AuthMode, ClientAddress, MetricsMode, WhenFull};

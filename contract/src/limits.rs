@@ -158,6 +158,9 @@ pub const GOODBYES_PER_READ: usize = 100;
 /// system's buffers are full by then, and nobody shows an event that is so old. It comes back with its cursor.
 pub const WRITE_BEHIND_MAX: Duration = Duration::from_secs(10);
 
+/// Connections that the function keeps to the web adapter beside it.
+pub const ADAPTER_CONNECTIONS_MAX: usize = 2048;
+
 /// Time open streams get to say goodbye when the process is told to stop.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_millis(800);
 
@@ -179,6 +182,7 @@ const _: () = {
     // Init waits for the first answer, beside the first read of the table.
     assert!(AUTH_FETCH_TIMEOUT.as_secs() <= INIT_READ_TIMEOUT.as_secs());
     assert!(USER_ID_BYTES_MAX + 5 <= 2048);
+    assert!((CONNECTIONS_MAX as usize) < ADAPTER_CONNECTIONS_MAX);
     assert!(RECONNECT_MIN_MS < RECONNECT_MAX_MS);
     assert!(SHUTDOWN_GRACE.as_millis() < 1000);
 };

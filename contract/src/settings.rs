@@ -11,7 +11,7 @@ use crate::units::{
     HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry, SessionLifetime,
 };
 use crate::values::{ConnectionsPerClient, MaxConnections, ReplayEvents, SettingValue};
-use crate::words::{AuthMode, ClientAddress, MetricsMode, WhenFull};
+use crate::words::{Adapter, AuthMode, ClientAddress, MetricsMode, WhenFull};
 
 /// How a function asks for a variable: `|name| std::env::var(name).ok()`, or a map in tests.
 pub type Lookup<'a> = dyn Fn(&str) -> Option<String> + 'a;
@@ -237,6 +237,8 @@ settings! {
     pub struct StreamSettings {
         /// Name of the environment.
         "ENVIRONMENT" => environment: Environment = known!(Environment, "dev");
+        /// How it gets its invocations.
+        "SSE_ADAPTER" => adapter: Adapter = Adapter::Native;
         /// Time between two `heartbeat` events.
         "SSE_HEARTBEAT_INTERVAL" => heartbeat_interval: HeartbeatInterval = HeartbeatInterval::DEFAULT;
         /// Streams one instance serves.
@@ -324,6 +326,7 @@ mod tests {
         settings.auth.session_keys = SessionKeys::read("alias/a,alias/b").unwrap();
         settings.auth.issuer = AuthUrl::new("https://login.example.com").ok();
         settings.auth.audience = Audience::new("live").ok();
+        settings.adapter = Adapter::WebAdapter;
         let env = settings.to_env();
         let again = StreamSettings::from_env(&|name| env.get(name).cloned()).unwrap();
         assert_eq!(again, settings);

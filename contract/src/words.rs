@@ -95,3 +95,12 @@ word_setting!(
         Detailed = "detailed",
     }
 );
+word_setting!(
+    /// How the stream function gets its invocations.
+    Adapter {
+        /// By itself, from Lambda's Runtime API.
+        Native = "native",
+        /// As HTTP requests from the AWS Lambda Web Adapter, an extension beside it.
+        WebAdapter = "web-adapter",
+    }
+);

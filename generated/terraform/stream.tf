@@ -47,6 +47,7 @@ module "stream" {
     METRICS                    = "totals"
     METRICS_NAMESPACE          = "sse-streaming-dev"
     SENTIMENTS_TABLE           = "sse-streaming-dev-items"
+    SSE_ADAPTER                = "native"
     SSE_CLIENT_ADDRESS         = "connection"
     SSE_CONNECTIONS_PER_CLIENT = "10"
     SSE_GOODBYE                = "false"

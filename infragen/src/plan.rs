@@ -9,6 +9,7 @@ pub mod settings;
 
 use std::collections::BTreeMap;
 
+use contract::Adapter;
 use contract::page::{Goodbye, PageConfig};
 use serde::Serialize;
 
@@ -55,6 +56,8 @@ pub struct Plan {
     pub architecture: Architecture,
     /// Docker's name of that processor.
     pub platform: &'static str,
+    /// Image of the web adapter, where the stream's own image carries it.
+    pub adapter_image: Option<String>,
     /// The function behind EventSource.
     pub stream: FunctionPlan,
     /// The function behind the REST API.
@@ -243,6 +246,8 @@ pub fn plan(loaded: &Loaded) -> Plan {
         tags: tags(manifest),
         terraform: terraform(loaded),
         architecture: manifest.package.architecture,
+        adapter_image: (manifest.stream.adapter == Adapter::WebAdapter)
+            .then(|| format!("public.ecr.aws/awsguru/aws-lambda-adapter:{}", contract::web_adapter::VERSION)),
         platform: match manifest.package.architecture {
             Architecture::Arm64 => "linux/arm64",
             Architecture::X86 => "linux/amd64",

@@ -61,8 +61,17 @@ async fn buffered(response: Response) -> Result<http::Response<lambda_http::Body
 
 async fn answer(router: Router, clock: Clock, meter: Meter, request: Request) -> Result<Response, Infallible> {
     let origin = origin(&request, &clock);
+    respond(router, meter, origin, request.map(Body::new)).await
+}
+
+/// Answers one invocation's request, whichever way it came.
+pub(crate) async fn respond(
+    router: Router,
+    meter: Meter,
+    origin: Origin,
+    mut request: http::Request<Body>,
+) -> Result<Response, Infallible> {
     let span = request_span(&origin);
-    let mut request = request.map(Body::new);
     request.extensions_mut().insert(origin);
     let response = router.oneshot(request).instrument(span).await;
     // An answer that opens no stream is over now, and with it, for all that is known, the process.

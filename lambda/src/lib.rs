@@ -20,4 +20,5 @@ pub mod slots;
 pub mod start;
 pub mod store;
 pub mod telemetry;
+pub mod web_adapter;
 pub mod xray;

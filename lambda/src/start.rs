@@ -121,3 +121,10 @@ pub fn shutdown_flag() -> Result<watch::Receiver<bool>, Fatal> {
     });
     Ok(receiver)
 }
+
+/// Waits until the flag turns true. An error means that no signal can come any more; then only the platform ends the process.
+pub async fn stopped(flag: &mut watch::Receiver<bool>) {
+    if flag.wait_for(|stop| *stop).await.is_err() {
+        std::future::pending::<()>().await;
+    }
+}

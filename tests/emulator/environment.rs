@@ -1,19 +1,23 @@
-//! One execution environment: a process of the function, its events, its freezing and its end.
+//! One execution environment: a process of the function and its extension, their events, their freezing and their end.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::path::Path;
+use std::process::ExitStatus;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 use tokio::net::TcpListener;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, SetOnce, mpsc};
 
 use super::{Config, Outcome, Part, Shared, runtime_api};
 use crate::support::clock::epoch_ms;
-use crate::support::process::{Process, lock};
+use crate::support::process::{LogLine, Process, lock};
 
 /// Lambda gives init ten seconds.
 const INIT_LIMIT: Duration = Duration::from_secs(10);
+/// What a function with an extension has between SIGTERM and SIGKILL.
+const SHUTDOWN_LIMIT: Duration = Duration::from_millis(300);
 
 /// One event on its way to an environment.
 pub(crate) struct Job {
@@ -40,17 +44,23 @@ struct State {
     waiting: VecDeque<Job>,
     running: HashMap<String, Running>,
     init: Option<Duration>,
+    /// Whether the function, and its extension, have asked for their next event.
+    function_asked: bool,
+    extension_asked: bool,
     frozen: bool,
     ended: bool,
     timed_out: bool,
 }
 
-/// A process of the function and what it works on.
+/// The processes of an environment and what they work on.
 pub(crate) struct Environment {
     shared: Arc<Shared>,
     number: usize,
     spawned: Instant,
-    process: Process,
+    variables: BTreeMap<String, String>,
+    /// Set from the start on, or once the extension has registered: Lambda starts the function after it.
+    function: SetOnce<Process>,
+    extension: Option<Process>,
     state: Mutex<State>,
     more: Notify,
 }
@@ -67,36 +77,119 @@ impl Environment {
     /// Starts the process with a Runtime API of its own, which is how a call is known to come from it.
     pub(super) fn start(shared: Arc<Shared>, number: usize, listener: TcpListener) -> Arc<Self> {
         let api = listener.local_addr().expect("a bound socket has an address").to_string();
-        let env = variables(&shared.config, &api, number);
+        let variables = variables(&shared.config, &api, number);
+        let extension = shared.config.extension.as_ref().map(|program| Process::spawn(program, &[], &variables));
         let environment = Arc::new(Self {
             number,
             spawned: Instant::now(),
-            process: Process::spawn(&shared.config.program, &shared.config.arguments, &env),
+            variables,
+            function: SetOnce::new(),
+            extension,
             state: Mutex::default(),
             more: Notify::new(),
             shared,
         });
+        if environment.extension.is_none() {
+            environment.start_function();
+        }
         let api = tokio::spawn(runtime_api::serve(Arc::clone(&environment), listener));
         let watched = Arc::clone(&environment);
         tokio::spawn(async move {
-            let limit = tokio::time::timeout(INIT_LIMIT, watched.process.exited());
-            let status = match limit.await {
+            let status = match tokio::time::timeout(INIT_LIMIT, watched.first_exit()).await {
                 Ok(status) => status,
                 Err(_) => {
                     if lock(&watched.state).init.is_none() {
                         watched.kill();
                     }
-                    watched.process.exited().await
+                    watched.first_exit().await
                 }
             };
+            // Neither goes on without the other.
+            watched.kill();
+            for process in watched.processes() {
+                process.exited().await;
+            }
             api.abort();
             watched.end(&status.to_string());
         });
         environment
     }
 
-    pub(super) fn process(&self) -> &Process {
-        &self.process
+    /// Starts the function, unless it runs.
+    pub(super) fn start_function(&self) {
+        if !self.function.initialized() {
+            let config = &self.shared.config;
+            let process = Process::spawn(&config.program, &config.arguments, &self.variables);
+            assert!(self.function.set(process).is_ok(), "an extension registers once");
+        }
+    }
+
+    fn processes(&self) -> impl Iterator<Item = &Process> {
+        self.function.get().into_iter().chain(&self.extension)
+    }
+
+    /// Waits until the first of its processes ends.
+    pub(super) async fn first_exit(&self) -> ExitStatus {
+        let function = async { self.function.wait().await.exited().await };
+        match &self.extension {
+            None => function.await,
+            Some(extension) => tokio::select! {
+                status = function => status,
+                status = extension.exited() => status,
+            },
+        }
+    }
+
+    /// File name of the extension, by which it must register.
+    pub(super) fn extension_name(&self) -> Option<&str> {
+        self.shared.config.extension.as_deref().and_then(Path::file_name).and_then(|name| name.to_str())
+    }
+
+    /// The extension asks for its next event, of which there is none before the end.
+    pub(super) fn extension_asks(&self) {
+        let mut state = lock(&self.state);
+        state.extension_asked = true;
+        self.look_whether_init_is_over(&mut state);
+        drop(state);
+        self.more.notify_waiters();
+    }
+
+    fn look_whether_init_is_over(&self, state: &mut State) {
+        if state.function_asked && (self.extension.is_none() || state.extension_asked) {
+            let waited = self.spawned.elapsed();
+            state.init.get_or_insert(waited);
+        }
+    }
+
+    /// The port that is its own.
+    pub(super) fn own_port(&self) -> Option<u16> {
+        self.variables.get(self.shared.config.own_port?)?.parse().ok()
+    }
+
+    /// Process id of the function, once it runs.
+    pub(super) fn function_pid(&self) -> u32 {
+        self.function.get().expect("the function runs").pid()
+    }
+
+    /// All lines of its processes.
+    pub(super) fn lines(&self) -> Vec<LogLine> {
+        self.processes().flat_map(Process::lines).collect()
+    }
+
+    /// Ends an idle environment as Lambda does: with SIGTERM first where there is an extension, else at once.
+    pub(super) async fn reclaim(&self) -> ExitStatus {
+        let function = self.function.wait().await;
+        if self.extension.is_some() {
+            self.signal(Signal::CONT);
+            function.signal(Signal::TERM);
+            drop(tokio::time::timeout(SHUTDOWN_LIMIT, function.exited()).await);
+        }
+        self.kill();
+        function.exited().await
+    }
+
+    fn signal(&self, signal: Signal) {
+        self.processes().for_each(|process| process.signal(signal));
     }
 
     pub(super) fn shared(&self) -> &Shared {
@@ -112,7 +205,7 @@ impl Environment {
     }
 
     pub(super) fn kill(&self) {
-        self.process.signal(Signal::KILL);
+        self.signal(Signal::KILL);
     }
 
     /// Takes the event if there is room for it, else gives it back.
@@ -125,7 +218,7 @@ impl Environment {
         }
         state.waiting.push_back(job);
         if std::mem::take(&mut state.frozen) {
-            self.process.signal(Signal::CONT);
+            self.signal(Signal::CONT);
         }
         drop(state);
         self.more.notify_waiters();
@@ -149,8 +242,8 @@ impl Environment {
     /// The runtime asks for the next event: init is over, and on Lambda every answered invocation too.
     fn settle(&self) {
         let mut state = lock(&self.state);
-        let waited = self.spawned.elapsed();
-        state.init.get_or_insert(waited);
+        state.function_asked = true;
+        self.look_whether_init_is_over(&mut state);
         if self.shared.config.concurrency_per_environment == 1 {
             let (over, still) =
                 std::mem::take(&mut state.running).into_iter().partition(|(_, one)| one.outcome.is_some());
@@ -163,10 +256,12 @@ impl Environment {
 
     fn hand_out(self: &Arc<Self>) -> Option<HandedOut> {
         let mut state = lock(&self.state);
+        // An extension that has not asked yet keeps the environment in init.
+        state.init?;
         let Some(job) = state.waiting.pop_front() else {
             if self.shared.config.freeze && state.running.is_empty() && !state.ended {
                 state.frozen = true;
-                self.process.signal(Signal::STOP);
+                self.signal(Signal::STOP);
             }
             return None;
         };
@@ -294,5 +389,9 @@ fn variables(config: &Config, api: &str, number: usize) -> BTreeMap<String, Stri
         env.insert("AWS_LAMBDA_INITIALIZATION_TYPE".into(), "lambda-managed-instances".into());
     }
     env.extend(config.env.clone());
+    if let Some(name) = config.own_port {
+        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        env.insert(name.to_owned(), free.expect("loopback has a free port").port().to_string());
+    }
     env
 }

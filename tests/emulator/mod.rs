@@ -5,6 +5,7 @@
 
 mod environment;
 mod event;
+mod extensions_api;
 mod front;
 mod prelude;
 mod runtime_api;
@@ -51,6 +52,10 @@ pub(crate) struct Config {
     pub program: PathBuf,
     /// Its arguments; Lambda gives none.
     pub arguments: Vec<String>,
+    /// The external extension beside it, where there is one.
+    pub extension: Option<PathBuf>,
+    /// Variable that names a free port: environments of Lambda have a loopback each, these share one.
+    pub own_port: Option<&'static str>,
     /// Variables of the function's configuration.
     pub env: BTreeMap<String, String>,
     /// Mode of the URL.
@@ -75,6 +80,8 @@ impl Config {
         Self {
             program,
             arguments: Vec::new(),
+            extension: None,
+            own_port: None,
             env,
             invoke_mode: InvokeMode::Streaming,
             timeout: Duration::from_secs(30),
@@ -249,9 +256,20 @@ impl Emulator {
     /// All lines that all environments wrote, in order of arrival.
     pub(crate) fn logs(&self) -> Vec<LogLine> {
         let all = lock(&self.shared.environments);
-        let mut lines: Vec<LogLine> = all.iter().flat_map(|environment| environment.process().lines()).collect();
+        let mut lines: Vec<LogLine> = all.iter().flat_map(|environment| environment.lines()).collect();
         lines.sort_by_key(|line| line.at);
         lines
+    }
+
+    /// Ends an idle environment as Lambda does, and returns how the function ended.
+    pub(crate) async fn reclaim(&self, environment: usize) -> std::process::ExitStatus {
+        let environment = Arc::clone(&lock(&self.shared.environments)[environment]);
+        environment.reclaim().await
+    }
+
+    /// The environment's port of `own_port`.
+    pub(crate) fn own_port(&self, environment: usize) -> u16 {
+        lock(&self.shared.environments)[environment].own_port().expect("the configuration asks for one")
     }
 
     /// Whether the environment is stopped.

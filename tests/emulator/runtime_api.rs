@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 
 use super::environment::Environment;
 use super::prelude::{self, PreludeReader};
-use super::{InvokeMode, Outcome, Part};
+use super::{InvokeMode, Outcome, Part, extensions_api};
 use crate::support::http1::{Connection, Head, Piece};
 
 const ROOT: &str = "/2018-06-01/runtime/";
@@ -30,6 +30,11 @@ pub(super) async fn serve(environment: Arc<Environment>, listener: TcpListener) 
 
 async fn connection(environment: &Arc<Environment>, mut connection: Connection) -> io::Result<()> {
     while let Some(head) = connection.head().await? {
+        if let Some(path) = head.word(1).strip_prefix(extensions_api::ROOT) {
+            let path = path.to_owned();
+            extensions_api::call(environment, &mut connection, &head, &path).await?;
+            continue;
+        }
         let path = head.word(1).strip_prefix(ROOT).unwrap_or_default().to_owned();
         let words: Vec<&str> = path.split('/').collect();
         match (head.word(0), words.as_slice()) {
@@ -89,7 +94,7 @@ async fn response(environment: &Environment, connection: &mut Connection, head: 
             drop(sink.parts.send(Part::Abort));
             // A dying process closes its sockets first; its end says more than the broken answer.
             tokio::select! {
-                _ = environment.process().exited() => {}
+                _ = environment.first_exit() => {}
                 () = tokio::time::sleep(std::time::Duration::from_millis(200)) => environment.answered(id, Outcome::Truncated),
             }
             Err(error)
@@ -223,7 +228,7 @@ async fn error(environment: &Environment, connection: &mut Connection, head: &He
     answer(connection, "202 Accepted", r#"{"status":"OK"}"#).await
 }
 
-async fn answer(connection: &mut Connection, status: &str, body: &str) -> io::Result<()> {
+pub(super) async fn answer(connection: &mut Connection, status: &str, body: &str) -> io::Result<()> {
     let head = format!("HTTP/1.1 {status}\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\r\n", body.len());
     connection.write(format!("{head}{body}").as_bytes()).await
 }

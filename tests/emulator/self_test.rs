@@ -52,7 +52,7 @@ async fn an_idle_environment_is_frozen_and_thawed_by_the_next_request() {
     get(&emulator, "/echo").await;
     emulator.finished(0, LIMIT).await;
     until("frozen", LIMIT, || emulator.is_frozen(0).then_some(())).await;
-    let pid = emulator.shared.environments.lock().unwrap()[0].process().pid();
+    let pid = emulator.shared.environments.lock().unwrap()[0].function_pid();
     // Field three of /proc/PID/stat: T is stopped by a signal.
     let stopped = || std::fs::read_to_string(format!("/proc/{pid}/stat")).map_or(true, |stat| stat.contains(") T "));
     until("stopped", LIMIT, || stopped().then_some(())).await;

@@ -19,6 +19,7 @@ mod rows;
 mod sessions;
 mod start;
 mod traces;
+mod web_adapter;
 mod wire;
 
 use std::net::SocketAddr;

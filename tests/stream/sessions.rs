@@ -14,7 +14,7 @@ use crate::support::sse::{Arrived, SseClient};
 use crate::support::table::{Row, SENTIMENTS, Table};
 
 /// Asserts that a stream ended as planned: `retry:`, then `deadline` with the same delay, then nothing.
-fn assert_planned_end(arrived: &[Arrived], reason: &str) {
+pub(super) fn assert_planned_end(arrived: &[Arrived], reason: &str) {
     let [.., retry, last] = arrived else { panic!("{arrived:?}") };
     let Item::Retry(retry) = retry.item else { panic!("no `retry:` before the end: {arrived:?}") };
     let event = last.event().expect("the last is an event");

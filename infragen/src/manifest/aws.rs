@@ -321,6 +321,10 @@ fn variable_problem(name: &str, node: &Node) -> Option<Problem> {
         let rule = "a variable's name must be 2 or more of a-z, A-Z, 0-9 and _, beginning with a letter";
         return Some(Problem::text(name, rule).code("variable-name"));
     }
+    if name.starts_with(contract::web_adapter::VARIABLE_PREFIX) {
+        let rule = "`stream.adapter` decides about the web adapter's variables";
+        return Some(Problem::text(name, rule).code("reserved-variable").hint("remove it"));
+    }
     if contract::settings::is_setting(name) {
         let problem = Problem::text(name, "a key of the manifest becomes this variable").code("reserved-variable");
         return Some(problem.hint("set that key instead"));
@@ -358,7 +362,10 @@ impl ManifestValue for ExtraVariables {
     fn schema() -> serde_json::Value {
         serde_json::json!({
             "type": "object",
-            "propertyNames": { "pattern": "^[A-Za-z][A-Za-z0-9_]+$", "not": { "enum": RESERVED_VARIABLES } },
+            "propertyNames": { "pattern": "^[A-Za-z][A-Za-z0-9_]+$", "not": { "anyOf": [
+                { "enum": RESERVED_VARIABLES },
+                { "pattern": format!("^{}", contract::web_adapter::VARIABLE_PREFIX) },
+            ] } },
             "additionalProperties": { "type": "string" },
         })
     }

@@ -7,8 +7,8 @@ use contract::units::{
 };
 use contract::values::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents};
 use contract::{
-    AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Labels, MetricsMode, StatusValue,
-    TableName, WhenFull,
+    Adapter, AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Labels, MetricsMode,
+    StatusValue, TableName, WhenFull,
 };
 
 use super::auth::SessionKeyNames;
@@ -153,6 +153,8 @@ section! {
         "package" => package: Packaging = Packaging::Image;
         /// What it runs on: one stream an instance, or many on EC2 instances that Lambda manages.
         "compute" => compute: Compute = Compute::Classic;
+        /// How it gets its invocations: by itself, or from the AWS Lambda Web Adapter, which its image then carries.
+        "adapter" => adapter: Adapter = Adapter::Native;
         /// How its URL answers; no other mode works, because its program streams.
         "invoke_mode" => invoke_mode: StreamingMode = StreamingMode::ResponseStream;
         /// Memory of an instance; the processor share grows with it.

@@ -8,7 +8,7 @@ use contract::units::{
 };
 use contract::values::{Count, SettingValue};
 use contract::{
-    AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Label, Labels, MetricsMode,
+    Adapter, AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Label, Labels, MetricsMode,
     StatusValue, TableName, UnitError, WhenFull,
 };
 
@@ -160,7 +160,7 @@ macro_rules! word_values {
         }
     )+ };
 }
-word_values!(WhenFull, AuthMode, MetricsMode);
+word_values!(WhenFull, AuthMode, MetricsMode, Adapter);
 
 impl<const MIN: u32, const MAX: u32> ManifestValue for Count<MIN, MAX> {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {

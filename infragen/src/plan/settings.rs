@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use contract::values::SettingValue as _;
 use contract::{
-    AuthSettings, ClientAddress, DashboardSettings, DataSettings, GoodbyeSettings, KeyId, MetricsMode,
+    Adapter, AuthSettings, ClientAddress, DashboardSettings, DataSettings, GoodbyeSettings, KeyId, MetricsMode,
     MetricsNamespace, PollSettings, SessionKeys, StreamSettings, TableName, WatchSettings,
 };
 
@@ -15,7 +15,11 @@ use crate::manifest::{LOCAL, Manifest, Names};
 /// Returns every environment variable of the stream function.
 #[must_use]
 pub fn stream_variables(manifest: &Manifest) -> BTreeMap<String, String> {
-    with_extra(stream(manifest).to_env(), &manifest.stream.environment)
+    let mut settings = stream(manifest).to_env();
+    if manifest.stream.adapter == Adapter::WebAdapter {
+        settings.extend(contract::web_adapter::variables());
+    }
+    with_extra(settings, &manifest.stream.environment)
 }
 
 /// Returns every environment variable of the dashboard function.
@@ -36,6 +40,7 @@ pub fn stream(manifest: &Manifest) -> StreamSettings {
     let stream = &manifest.stream;
     StreamSettings {
         environment: manifest.project.environment.clone(),
+        adapter: stream.adapter,
         heartbeat_interval: stream.heartbeat_interval,
         max_connections: stream.max_connections,
         connections_per_client: stream.connections_per_client,

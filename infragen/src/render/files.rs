@@ -38,6 +38,7 @@ struct Dockerfile<'a> {
     platform: &'a str,
     path: &'a str,
     rust_version: &'a str,
+    adapter: Option<&'a str>,
     members: &'a [&'a str],
 }
 
@@ -86,6 +87,7 @@ pub(super) fn dockerfile(plan: &Plan) -> Result<[Artifact; 2], RenderError> {
         platform: plan.platform,
         path,
         rust_version: RUST_VERSION,
+        adapter: plan.adapter_image.as_deref(),
         members: &MEMBERS,
     };
     let sources = [&["Cargo.lock", "Cargo.toml"][..], &MEMBERS].concat();

@@ -1,13 +1,14 @@
-//! The stream function: native response streaming on Lambda.
+//! The stream function: response streaming on Lambda, native or behind the web adapter.
 
 use std::process::ExitCode;
 
-use contract::{StreamSettings, limits};
+use contract::{Adapter, StreamSettings, limits, web_adapter};
 use lambda::aws;
 use lambda::clock::Clock;
 use lambda::http::stream;
 use lambda::meter::{self, Meter};
 use lambda::start::{self, Fatal, variable};
+use lambda::web_adapter::Server;
 use lambda::xray::XRay;
 
 fn main() -> ExitCode {
@@ -16,6 +17,10 @@ fn main() -> ExitCode {
 
 async fn run() -> Result<(), Fatal> {
     let settings = StreamSettings::from_env(&variable)?;
+    let server = match settings.adapter {
+        Adapter::Native => None,
+        Adapter::WebAdapter => Some(Server::bind(web_adapter::port(&variable).map_err(Fatal::new)?).await?),
+    };
     let clock = Clock::system();
     let (store, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
     let meter = Meter::new(&settings.watch, meter::STREAM, clock.clone());
@@ -24,14 +29,22 @@ async fn run() -> Result<(), Fatal> {
     deps.xray = xray;
     let mut stop = deps.shutdown.clone();
     let stopped = async move {
-        // An error means that no signal can come any more; then only the platform ends the process.
-        if stop.wait_for(|stop| *stop).await.is_err() {
-            std::future::pending::<()>().await;
-        }
+        start::stopped(&mut stop).await;
         tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
     };
+    let shutdown = deps.shutdown.clone();
+    let router = stream::router(deps);
+    let served = async {
+        match server {
+            None => aws::serve_streaming(router, clock, meter).await.map_err(Fatal::new),
+            Some(server) => {
+                server.serve(router, clock, meter, shutdown).await;
+                Ok(())
+            }
+        }
+    };
     tokio::select! {
-        served = aws::serve_streaming(stream::router(deps), clock, meter) => served.map_err(Fatal::new),
+        served = served => served,
         () = stopped => Ok(()),
     }
 }

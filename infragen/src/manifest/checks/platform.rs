@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use contract::Adapter;
+
 use super::Checks;
 use crate::capability::Feature;
 use crate::manifest::aws::{CiProvider, Compute};
@@ -19,6 +21,7 @@ impl Checks<'_> {
         self.reserve();
         self.images();
         self.networks();
+        self.web_adapter();
         self.managed_instances();
         self.front_origins();
         self.front_keys();
@@ -147,6 +150,35 @@ impl Checks<'_> {
             format!("`{there}` has elements: a VPC needs `{absent}` too"),
             &format!("fill `{absent}`, or empty `{there}`"),
         );
+    }
+
+    fn web_adapter(&self) {
+        let stream = &self.manifest.stream;
+        if stream.adapter != Adapter::WebAdapter {
+            return;
+        }
+        if stream.package == Packaging::Zip {
+            self.fail(
+                "web-adapter-in-zip",
+                &["stream.adapter", "stream.package"],
+                "`stream.adapter` is `web-adapter`: the adapter lies in an image under /opt/extensions, and \
+                 `stream.package` is `zip`"
+                    .to_owned(),
+                "write `package = \"image\"`, or `adapter = \"native\"`",
+            );
+        }
+        if stream.compute == Compute::ManagedInstances {
+            self.fail(
+                "web-adapter-on-managed-instances",
+                &["stream.adapter", "stream.compute"],
+                format!(
+                    "`stream.adapter` is `web-adapter`: version {} of it takes one invocation at a time, and an \
+                     environment of `managed-instances` gets many",
+                    contract::web_adapter::VERSION
+                ),
+                "write `adapter = \"native\"`, which serves many",
+            );
+        }
     }
 
     fn managed_instances(&self) {
