@@ -8,7 +8,7 @@
 cd "$root"
 what=$1
 shift
-[ $# -gt 0 ] || set -- cursor decoder query row
+[ $# -gt 0 ] || set -- cursor decoder query row token
 
 "$root/tools/setup.sh" fuzz
 target_dir=${CARGO_TARGET_DIR:-$root/target}/fuzz

@@ -113,7 +113,13 @@ fuzz_target!(|input: Input| {
         replay: ReplayLimits { window: Duration::from_secs(900), events: 50 },
     };
     let mut session = Session::new(params, world.now.instant);
-    let view = View { snapshot: Some(&world.snapshot), connections: 1, uptime: Duration::ZERO, shutdown: false };
+    let view = View {
+        snapshot: Some(&world.snapshot),
+        connections: 1,
+        uptime: Duration::ZERO,
+        shutdown: false,
+        goodbye: false,
+    };
     let mut stream = Vec::new();
     loop {
         match session.step(world.now, view) {
