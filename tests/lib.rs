@@ -1,1 +1,9 @@
-//! Tests from the outside; everything is in the test binary `it`.
+//! Tests from the outside are in the test binary. In this library is what they look at from the inside: state that the functions
+//! share by hand, built with loom's locks, which try every order in which threads can meet.
+
+#[path = "../lambda/src/slots.rs"]
+pub mod slots;
+
+mod sync {
+    pub(crate) use loom::sync::{Arc, Mutex, MutexGuard};
+}

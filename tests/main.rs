@@ -11,6 +11,7 @@ mod dashboard;
 mod emulator;
 mod encoder;
 mod hostile;
+mod models;
 mod render;
 mod sse_check_runs;
 mod stream;

@@ -19,6 +19,7 @@ pub mod random;
 pub mod slots;
 pub mod start;
 pub mod store;
+mod sync;
 pub mod telemetry;
 pub mod web_adapter;
 pub mod xray;

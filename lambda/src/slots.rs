@@ -1,7 +1,9 @@
 //! How many streams an instance serves, in all and for one client address.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::PoisonError;
+
+use crate::sync::{Arc, Mutex, MutexGuard};
 
 /// Counts permits; a permit lives in the response body and counts until that is dropped.
 #[derive(Clone, Debug)]
