@@ -30,7 +30,7 @@ enum Input {
     /// Whatever a header can hold.
     Raw(Vec<u8>),
     /// An id of ours with forged insides.
-    Forged { millis_ago: i32, count: u8, metrics: [u8; 3], sketch: [u8; SKETCH_BYTES] },
+    Forged { millis_ago: i32, count: u8, metrics: [u8; 3], repeats: bool, sketch: [u8; SKETCH_BYTES] },
     /// An honest one: a client that has had some of the rows.
     Honest { millis_ago: u32, had: u64, count_off: u8 },
 }
@@ -66,30 +66,30 @@ fn row(n: u64) -> Item {
         score: Some(0.5),
         confidence: None,
         source: None,
-        tags: [Tag::new("AAPL").expect("a valid tag")].into(),
+        tags: ["AAPL", "MSFT"].map(|tag| Tag::new(tag).expect("a valid tag")).into(),
     }
 }
 
 fn id(input: Input, world: &World) -> Vec<u8> {
-    let of = |millis_ago: i64, count, metrics, sketch| {
+    let of = |millis_ago: i64, count, metrics, repeats, sketch| {
         let watermark = Timestamp::from_millis(WALL.saturating_add_signed(-millis_ago));
-        Cursor { position: Position { watermark, count, sketch }, metrics }.to_id(world.epoch).into_bytes()
+        Cursor { position: Position { watermark, count, sketch, repeats }, metrics }.to_id(world.epoch).into_bytes()
     };
     match input {
         Input::Raw(bytes) => bytes,
-        Input::Forged { millis_ago, count, metrics, sketch } => {
-            of(millis_ago.into(), count, metrics, Sketch::from_bytes(&sketch))
+        Input::Forged { millis_ago, count, metrics, repeats, sketch } => {
+            of(millis_ago.into(), count, metrics, repeats, Sketch::from_bytes(&sketch))
         }
         Input::Honest { millis_ago, had, count_off } => {
-            let (mut sketch, mut count) = (Sketch::EMPTY, 0_u8);
+            let mut position = Position::ORIGIN;
             for n in (0..ROWS).filter(|n| had >> n & 1 == 1) {
-                let item = row(n);
-                for key in item.update_keys(world.snapshot.data.labels.as_slice()) {
-                    sketch.toggle(key.element());
-                    count = count.wrapping_add(1);
-                }
+                let row = row(n).row_key(world.snapshot.data.labels.as_slice());
+                // Every seventh only in part.
+                let upto = if n % 7 == 0 { 1 } else { row.tickers() };
+                position.toggle_row(row, upto, true);
             }
-            of(i64::from(millis_ago % 2_000_000), count.wrapping_add(count_off % 3), [0; 3], sketch)
+            let Position { count, sketch, .. } = position;
+            of(i64::from(millis_ago % 2_000_000), count.wrapping_add(count_off % 3), [0; 3], false, sketch)
         }
     }
 }
@@ -110,7 +110,7 @@ fuzz_target!(|input: Input| {
         retry: Duration::from_secs(3),
         reconnect: Duration::from_secs(1),
         ends_at: (world.now.instant + Duration::from_secs(120), EndReason::Session),
-        replay: ReplayLimits { window: Duration::from_secs(900), events: 50 },
+        replay: ReplayLimits { window: Duration::from_secs(900), events: 100 },
     };
     let mut session = Session::new(params, world.now.instant);
     let view = View {

@@ -1,7 +1,7 @@
 //! Changes a table as analysts do: new rows, rows that show up late, rows analysed anew.
 //!
-//! It keeps within what the stream guarantees: of late and of changed updates, only as many are under way to any client as
-//! an event id can tell apart.
+//! It keeps within what the stream guarantees: of late and of changed rows, only as many are under way to any client as an
+//! event id can tell apart.
 
 use std::time::{Duration, Instant};
 
@@ -10,30 +10,33 @@ use super::scene::POLL;
 use super::{Update, thousandths};
 use crate::support::table::{Row, SENTIMENTS, Table};
 
-/// Differences that are under way at most. An event id can tell twice as many apart; the other half is kept for versions that
-/// a server has never read, which the ids of its clients carry along for a while.
-const DIFFERENCES_MAX: usize = 4;
+/// Differences that are under way at most: a late row is one, however many tickers it has, a row analysed anew is two.
+const DIFFERENCES_MAX: usize = 8;
+/// Differences that rows analysed anew may be of those. An event id can tell twice as many apart; the other half is kept for
+/// versions that a server has never read, which the ids of its clients carry along for a while.
+const ANEW_MAX: usize = 4;
 const TICKERS: [&str; 5] = ["AAPL", "AMZN", "GOOGL", "MSFT", "NVDA"];
 
 /// Time after which every server has read what was written.
 const READ_BY_ALL: Duration = POLL.saturating_mul(3);
 
-/// A late or changed update.
+/// A late or changed row.
 struct UnderWay {
-    update: Update,
+    updates: Vec<Update>,
     written: Instant,
     differences: usize,
 }
 
 impl UnderWay {
-    /// Whether a client's id tells of the update, wherever it goes: until a server has read it, one that has had it from
+    /// Whether a client's id tells of the row, wherever it goes: until a server has read it, one that has had it from
     /// another server differs as much as one that has not.
     fn is_known_to(&self, client: &Listener) -> bool {
         let read_by_all = self.written + READ_BY_ALL;
-        let heard = if client.wants(&self.update) {
-            client.ear.has(&self.update)
+        let mut wanted = self.updates.iter().filter(|update| client.wants(update)).peekable();
+        let heard = if wanted.peek().is_some() {
+            wanted.all(|update| client.ear.has(update))
         } else {
-            // Nobody tells this client, but the id of whatever it hears next counts the update.
+            // Nobody tells this client, but the id of whatever it hears next counts the row.
             client.ear.last_at().is_some_and(|at| at > read_by_all)
         };
         heard && read_by_all < Instant::now()
@@ -46,7 +49,7 @@ pub(super) struct Writer<'a> {
     random: fastrand::Rng,
     rows: Vec<Row>,
     written: Vec<Update>,
-    /// Late and changed updates that may be unknown to a client or a server.
+    /// Late and changed rows that may be unknown to a client or a server.
     under_way: Vec<UnderWay>,
     /// Rows that were late so far.
     pub late: usize,
@@ -79,10 +82,14 @@ impl<'a> Writer<'a> {
     pub(super) async fn change(&mut self, listeners: &[Listener]) {
         let everybody_has = |update: &Update| listeners.iter().all(|one| !one.wants(update) || one.ear.has(update));
         self.under_way.retain(|one| !listeners.iter().all(|client| one.is_known_to(client)));
-        let room = DIFFERENCES_MAX - self.under_way.iter().map(|one| one.differences).sum::<usize>();
+        let under_way = |least: usize| -> usize {
+            self.under_way.iter().map(|one| one.differences).filter(|differences| *differences >= least).sum()
+        };
+        let room = DIFFERENCES_MAX - under_way(1);
+        let room_anew = room.min(ANEW_MAX - under_way(2));
         match self.random.u8(..7) {
             0..2 if room >= 1 => {
-                let tickers = self.tickers(room.min(2));
+                let tickers = self.tickers(3);
                 let lateness = Duration::from_millis(self.random.u64(1_000..=480_000));
                 let row = self.row(&tickers).ago(lateness);
                 self.late += 1;
@@ -90,7 +97,7 @@ impl<'a> Writer<'a> {
             }
             2..5 => {
                 // A version that somebody has not heard must not be replaced; the old and the new one are two differences.
-                let fits = |row: &&Row| row.tags.len() * 2 <= room && updates_of(row).iter().all(everybody_has);
+                let fits = |row: &&Row| room_anew >= 2 && updates_of(row).iter().all(everybody_has);
                 let rows: Vec<Row> = self.rows.iter().filter(fits).cloned().collect();
                 let Some(mut row) = self.random.choice(rows) else { return };
                 // Back to an older version would be two equal updates.
@@ -131,8 +138,7 @@ impl<'a> Writer<'a> {
         let updates = updates_of(&row);
         if differences > 0 {
             let written = Instant::now();
-            let all = updates.iter().cloned();
-            self.under_way.extend(all.map(|update| UnderWay { update, written, differences }));
+            self.under_way.push(UnderWay { updates: updates.clone(), written, differences });
         }
         self.written.extend(updates);
         match self.rows.iter_mut().find(|known| known.id == row.id) {

@@ -1,6 +1,6 @@
 //! Event ids: positions as text that EventSource hands back.
 //!
-//! Layout, 45 bytes in URL-safe Base64 without padding: version 1, epoch 2, watermark 6, metrics fingerprint 3, count 1,
+//! Layout, 45 bytes in URL-safe Base64 without padding: version and flags 1, epoch 2, watermark 6, metrics fingerprint 3, count 1,
 //! sketch 32. Everything is read defensively: an id comes back from anybody.
 
 use base64::Engine as _;
@@ -13,7 +13,10 @@ use super::sketch::{SKETCH_BYTES, Sketch};
 use super::timestamp::Timestamp;
 
 const PREFIX: &str = "evt_";
-const VERSION: u8 = 1;
+/// Version 1 sketched updates instead of rows.
+const VERSION: u8 = 2;
+/// Added to the version: the client is being repeated what it may have had.
+const REPEATS: u8 = 0x80;
 const BYTES: usize = 1 + 2 + 6 + 3 + 1 + SKETCH_BYTES;
 const _: () = assert!(PREFIX.len() + (BYTES * 4).div_ceil(3) <= limits::EVENT_ID_BYTES_MAX);
 
@@ -95,7 +98,7 @@ impl Cursor {
     #[must_use]
     pub fn to_id(&self, epoch: Epoch) -> String {
         let mut bytes = [0; BYTES];
-        bytes[0] = VERSION;
+        bytes[0] = if self.position.repeats { VERSION | REPEATS } else { VERSION };
         bytes[1..3].copy_from_slice(&epoch.0);
         // Six bytes of milliseconds reach the year 10889; `Timestamp` ends at 9999.
         bytes[3..9].copy_from_slice(&self.position.watermark.millis().to_be_bytes()[2..]);
@@ -119,7 +122,7 @@ impl Cursor {
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ResetReason::Unknown)?;
         let bytes: [u8; BYTES] = bytes.try_into().map_err(|_| ResetReason::Unknown)?;
-        if bytes[0] != VERSION {
+        if bytes[0] & !REPEATS != VERSION {
             return Err(ResetReason::Unknown);
         }
         if bytes[1..3] != epoch.0 {
@@ -136,6 +139,7 @@ impl Cursor {
                 watermark: Timestamp::from_millis(millis),
                 count: bytes[12],
                 sketch: Sketch::from_bytes(&sketch),
+                repeats: bytes[0] & REPEATS != 0,
             },
             metrics: [bytes[9], bytes[10], bytes[11]],
         })
@@ -156,9 +160,10 @@ mod tests {
             millis in 0..=Timestamp::MAX.millis(),
             count: u8,
             metrics: [u8; 3],
+            repeats: bool,
             elements in prop::collection::vec(1_u32.., 0..20),
         ) {
-            let mut position = Position { watermark: Timestamp::from_millis(millis), count, ..Position::ORIGIN };
+            let mut position = Position { watermark: Timestamp::from_millis(millis), count, repeats, ..Position::ORIGIN };
             for element in elements {
                 position.sketch.toggle(element);
             }

@@ -36,19 +36,59 @@ pub struct Item {
 }
 
 /// Identity of one update: row, label, score and ticker. A row analysed anew with another label or score is a new update.
-///
-/// 64 bits decide what an instance has handed out; the low 32 are the element that event ids sketch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UpdateKey(u64);
 
-impl UpdateKey {
-    /// The element for [`super::sketch::Sketch`]; never zero, because zero cannot be sketched.
+/// Identity of one version of a row: key, label, score and its tickers in their order. It is what event ids sketch.
+///
+/// The tickers belong to it, because a ticker that is added to a row is a new update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RowKey {
+    hash: u64,
+    tickers: usize,
+}
+
+impl RowKey {
+    /// How many updates the row has.
     #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "the low half is wanted")]
-    pub const fn element(self) -> u32 {
-        let low = self.0 as u32;
-        if low == 0 { 1 } else { low }
+    pub const fn tickers(self) -> usize {
+        self.tickers
     }
+
+    /// The element for [`super::sketch::Sketch`] of a row that a client has had, or has had the first updates of.
+    #[must_use]
+    pub const fn element(self) -> u32 {
+        element(self.hash)
+    }
+
+    /// The element that says, beside the row's own, that only the updates before number `upto` were had. Together they
+    /// differ in one element from a row had whole, as a row not had at all does: a cut within a row costs nothing.
+    #[must_use]
+    pub const fn partial(self, upto: usize) -> u32 {
+        // SplitMix64: cheap, because all rows of an interval may have to be tried.
+        let mut mixed = self.hash.wrapping_add((upto as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        element(mixed ^ (mixed >> 31))
+    }
+
+    /// The elements of a client that has had the updates before number `upto`.
+    pub fn elements(self, upto: usize) -> impl Iterator<Item = u32> {
+        let row = (upto > 0).then(|| self.element());
+        row.into_iter().chain((0 < upto && upto < self.tickers).then(|| self.partial(upto)))
+    }
+
+    /// How many updates of the row a client has had whose set `has` the row's own element.
+    pub fn had(self, has: impl Fn(u32) -> bool) -> usize {
+        (1..self.tickers).find(|upto| has(self.partial(*upto))).unwrap_or(self.tickers)
+    }
+}
+
+/// Never zero, because zero cannot be sketched.
+#[expect(clippy::cast_possible_truncation, reason = "the low half is wanted")]
+const fn element(hash: u64) -> u32 {
+    let low = hash as u32;
+    if low == 0 { 1 } else { low }
 }
 
 impl Item {
@@ -57,9 +97,26 @@ impl Item {
     /// SHA-256 rather than a std hasher: every instance and every release must agree on it.
     #[must_use]
     pub fn update_key(&self, tag: &Tag, labels: &[Label]) -> UpdateKey {
+        UpdateKey(self.hash("update", std::slice::from_ref(tag), labels))
+    }
+
+    /// Returns the identity of this version of the row.
+    #[must_use]
+    pub fn row_key(&self, labels: &[Label]) -> RowKey {
+        self.first_tickers_key(self.tags.len(), labels)
+    }
+
+    /// Returns the identity of the row as it was when it had only its first tickers, that many.
+    #[must_use]
+    pub fn first_tickers_key(&self, tickers: usize, labels: &[Label]) -> RowKey {
+        let tickers = tickers.min(self.tags.len());
+        RowKey { hash: self.hash("row", &self.tags[..tickers], labels), tickers }
+    }
+
+    fn hash(&self, what: &str, tags: &[Tag], labels: &[Label]) -> u64 {
         let mut hasher = Sha256::new();
         let label = labels.get(usize::from(self.label)).map_or("", Label::as_str);
-        for part in [&*self.key.id, &*self.key.time_text, label, tag.as_str()] {
+        for part in [what, &*self.key.id, &*self.key.time_text, label].into_iter().chain(tags.iter().map(Tag::as_str)) {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part.as_bytes());
         }
@@ -68,7 +125,7 @@ impl Item {
         let digest = hasher.finalize();
         let mut first = [0; 8];
         first.copy_from_slice(&digest[..8]);
-        UpdateKey(u64::from_be_bytes(first))
+        u64::from_be_bytes(first)
     }
 
     /// Returns the updates of this item, one for each ticker.
@@ -118,5 +175,33 @@ pub(crate) mod tests {
         assert_eq!(others.len(), 6);
         // Confidence and source may be corrected without a new update.
         assert_eq!(key(&base), key(&Item { confidence: None, source: None, ..base.clone() }));
+    }
+
+    #[test]
+    fn a_row_is_one_element_and_one_more_while_some_of_its_tickers_are_to_come() {
+        let labels = contract::Labels::default();
+        let base = item("a", 1000, 0, 0.5, &["AAPL", "MSFT", "NVDA"]);
+        let row = |item: &Item| item.row_key(labels.as_slice());
+        let key = row(&base);
+        assert_eq!(key, row(&Item { confidence: None, source: None, ..base.clone() }));
+        for other in [
+            item("b", 1000, 0, 0.5, &["AAPL", "MSFT", "NVDA"]),
+            item("a", 1001, 0, 0.5, &["AAPL", "MSFT", "NVDA"]),
+            item("a", 1000, 1, 0.5, &["AAPL", "MSFT", "NVDA"]),
+            item("a", 1000, 0, 0.6, &["AAPL", "MSFT", "NVDA"]),
+            item("a", 1000, 0, 0.5, &["MSFT", "AAPL", "NVDA"]),
+            item("a", 1000, 0, 0.5, &["AAPL", "MSFT"]),
+        ] {
+            assert_ne!(key, row(&other), "{other:?}");
+        }
+        assert_eq!(base.first_tickers_key(2, labels.as_slice()), row(&item("a", 1000, 0, 0.5, &["AAPL", "MSFT"])));
+        let elements = |upto| key.elements(upto).collect::<Vec<_>>();
+        assert_eq!(elements(0), [0; 0]);
+        assert_eq!(elements(1), [key.element(), key.partial(1)]);
+        assert_eq!(elements(2), [key.element(), key.partial(2)]);
+        assert_eq!(elements(3), [key.element()]);
+        for upto in 1..=3 {
+            assert_eq!(key.had(|element| elements(upto).contains(&element)), upto);
+        }
     }
 }

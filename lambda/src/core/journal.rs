@@ -8,10 +8,10 @@ use contract::{DataSettings, PollSettings};
 
 use super::cursor::Epoch;
 use super::event;
-use super::item::{Item, ItemKey, ItemOrder, UpdateKey};
+use super::item::{Item, ItemKey, ItemOrder, RowKey, UpdateKey};
 use super::position::{Position, Tracker};
 use super::report::Due;
-use super::snapshot::{STRANGERS_MAX, Snapshot, Update};
+use super::snapshot::{Gone, STRANGERS_MAX, Snapshot, Update};
 use super::timestamp::Timestamp;
 use super::window::{Counts, Window};
 
@@ -47,7 +47,7 @@ const ABSURD: Duration = Duration::from_secs(2 * 3600);
 /// because what is kept takes up places in the sketch that late rows need.
 const GHOST_KEPT: Duration = Duration::from_secs(15);
 
-/// Gone updates that are remembered, at most; an id can speak of eight.
+/// Gone rows that are remembered, at most; an id can speak of eight.
 const GONE_MAX: usize = 1000;
 
 /// A row that went missing.
@@ -55,6 +55,13 @@ const GONE_MAX: usize = 1000;
 struct Ghost {
     at: Timestamp,
     missing_since: Instant,
+}
+
+/// A version of a row that was handed out.
+#[derive(Debug)]
+struct HandedOut {
+    row: RowKey,
+    updates: Arc<[UpdateKey]>,
 }
 
 /// All that an instance knows of the table.
@@ -65,12 +72,12 @@ pub struct Journal {
     poll: PollSettings,
     window: Window,
     tracker: Tracker,
-    /// Which updates of each row were handed out or belong to the baseline.
-    handed_out: BTreeMap<ItemOrder, Box<[UpdateKey]>>,
+    /// Which version of each row was handed out or belongs to the baseline.
+    handed_out: BTreeMap<ItemOrder, HandedOut>,
     /// Handed out, still counted by the position, and not in the table any more: deleted, or an index that lags.
-    ghosts: BTreeMap<UpdateKey, Ghost>,
+    ghosts: BTreeMap<RowKey, Ghost>,
     /// Not counted any more although clients may have had them: replaced by another version of their row, or deleted.
-    gone: BTreeMap<UpdateKey, Timestamp>,
+    gone: BTreeMap<RowKey, Gone>,
     updates: VecDeque<Arc<Update>>,
     next_seq: u64,
     snapshots: u64,
@@ -164,7 +171,7 @@ impl Journal {
             window: self.window.clone(),
             position: self.tracker.position(),
             ghosts: self.ghosts.keys().copied().collect(),
-            gone: self.gone.keys().copied().collect(),
+            gone: self.gone.clone(),
             updates: self.updates.iter().cloned().collect(),
             next_seq: self.next_seq,
             read_at,
@@ -184,9 +191,8 @@ impl Journal {
             self.tracker = Tracker::new(self.poll.late_window.get(), Position::ORIGIN, []);
             let held: Vec<_> = self.window.items_between(Timestamp::EPOCH, Timestamp::MAX).cloned().collect();
             for item in held {
-                for key in item.update_keys(self.data.labels.as_slice()) {
-                    self.tracker.hand_out(item.at, key);
-                }
+                let row = item.row_key(self.data.labels.as_slice());
+                self.tracker.hand_out(item.at, row, row.tickers());
             }
         }
         self.tracker.advance(wall.minus(IDLE_DISTANCE).floor_hour());
@@ -194,27 +200,41 @@ impl Journal {
 
     /// Notes one item that is new or changed; what of it nobody has had becomes updates.
     fn take(&mut self, item: &Arc<Item>, baseline: bool) {
+        let labels = self.data.labels.as_slice();
         let order = (item.at, Arc::new(item.key.clone()));
-        let keys: Box<[UpdateKey]> = item.update_keys(self.data.labels.as_slice()).collect();
-        let before = self.handed_out.insert(order, keys.clone()).unwrap_or_default();
-        for replaced in before.iter().filter(|key| !keys.contains(key)) {
-            self.tracker.forget(item.at, *replaced);
-            self.ghosts.remove(replaced);
-            self.gone.insert(*replaced, item.at);
+        let row = item.row_key(labels);
+        let updates: Arc<[UpdateKey]> = item.update_keys(labels).collect();
+        let before = self.handed_out.insert(order, HandedOut { row, updates: Arc::clone(&updates) });
+        let mut had: Arc<[UpdateKey]> = Arc::default();
+        if let Some(before) = before {
+            let was_ghost = before.row != row && self.ghosts.remove(&before.row).is_some();
+            // A row that was missing and is there again with other tickers is handed out whole: of its tickers before, some
+            // clients have had none.
+            if !was_ghost {
+                had = Arc::clone(&before.updates);
+            }
+            if before.row != row {
+                self.tracker.forget(item.at, before.row);
+                self.gone.insert(before.row, Gone { at: item.at, updates: before.updates });
+            }
         }
+        self.gone.remove(&row);
+        let returned = self.ghosts.remove(&row).is_some();
         // What was forgotten for its age may come into sight again when a clock steps; it is not new.
         let known = baseline || item.at <= Window::after(self.tracker.position().watermark);
-        for (tag_index, key) in keys.iter().enumerate() {
-            self.tracker.hand_out(item.at, *key);
-            self.gone.remove(key);
-            let returned = self.ghosts.remove(key).is_some();
-            if !known && (returned || !before.contains(key)) {
-                self.push(item, tag_index, *key, returned);
-            }
+        let pending: Vec<usize> =
+            (0..updates.len()).filter(|index| !known && (returned || !had.contains(&updates[*index]))).collect();
+        if pending.is_empty() {
+            self.tracker.hand_out(item.at, row, row.tickers());
+        }
+        for (n, tag_index) in pending.iter().enumerate() {
+            let upto = pending.get(n + 1).copied().unwrap_or(row.tickers());
+            self.tracker.hand_out(item.at, row, upto);
+            self.push(item, *tag_index, row, upto, returned);
         }
     }
 
-    fn push(&mut self, item: &Arc<Item>, tag_index: usize, key: UpdateKey, returned: bool) {
+    fn push(&mut self, item: &Arc<Item>, tag_index: usize, row: RowKey, upto: usize, returned: bool) {
         if self.updates.len() == usize::try_from(self.poll.replay_events.get()).unwrap_or(usize::MAX) {
             self.updates.pop_front();
         }
@@ -222,7 +242,8 @@ impl Journal {
             seq: self.next_seq,
             item: Arc::clone(item),
             tag_index,
-            key,
+            row,
+            upto,
             returned,
             due: Due::of(item.at, self.read_before),
             position: self.tracker.position(),
@@ -234,32 +255,33 @@ impl Journal {
     fn note_missing(&mut self, removed: &[Arc<Item>], wall: Timestamp, now: Instant) {
         // What lies in the future of a clock that was set back is not missing.
         for gone in removed.iter().filter(|gone| gone.at <= Window::until(wall)) {
-            for key in gone.update_keys(self.data.labels.as_slice()) {
-                if self.tracker.contains(gone.at, key) {
-                    self.ghosts.insert(key, Ghost { at: gone.at, missing_since: now });
-                }
+            let row = gone.row_key(self.data.labels.as_slice());
+            if self.tracker.contains(gone.at, row) {
+                self.ghosts.insert(row, Ghost { at: gone.at, missing_since: now });
             }
         }
     }
 
     fn forget_old(&mut self, now: Instant) {
         let late_after = self.tracker.interval_after();
-        let mut missing: Vec<(UpdateKey, Ghost)> = self.ghosts.iter().map(|(key, ghost)| (*key, *ghost)).collect();
-        missing.sort_by_key(|(key, ghost)| (ghost.missing_since, *key));
+        let mut missing: Vec<(RowKey, Ghost)> = self.ghosts.iter().map(|(row, ghost)| (*row, *ghost)).collect();
+        missing.sort_by_key(|(row, ghost)| (ghost.missing_since, *row));
         let too_many = missing.len().saturating_sub(STRANGERS_MAX);
-        for (index, (key, ghost)) in missing.into_iter().enumerate() {
+        for (index, (row, ghost)) in missing.into_iter().enumerate() {
             let expired = now.saturating_duration_since(ghost.missing_since) >= GHOST_KEPT;
             if ghost.at <= late_after || expired || index < too_many {
-                self.ghosts.remove(&key);
-                self.tracker.forget(ghost.at, key);
-                self.gone.insert(key, ghost.at);
+                self.ghosts.remove(&row);
+                self.tracker.forget(ghost.at, row);
+                let updates = self.handed_out_at(ghost.at).find(|(_, known)| known.row == row);
+                let updates = updates.map(|(_, known)| Arc::clone(&known.updates)).unwrap_or_default();
+                self.gone.insert(row, Gone { at: ghost.at, updates });
             }
             if expired {
                 // If the same row is written again, that is news.
-                self.forget_handed_out(ghost.at, key);
+                self.forget_handed_out(ghost.at, row);
             }
         }
-        self.gone.retain(|_, at| *at > late_after);
+        self.gone.retain(|_, gone| gone.at > late_after);
         while self.gone.len() > GONE_MAX {
             self.gone.pop_first();
         }
@@ -272,10 +294,15 @@ impl Journal {
         }
     }
 
-    fn forget_handed_out(&mut self, at: Timestamp, key: UpdateKey) {
+    fn handed_out_at(&self, at: Timestamp) -> impl Iterator<Item = (&ItemOrder, &HandedOut)> {
         let first = (at, Arc::new(ItemKey::default()));
-        for (_, keys) in self.handed_out.range_mut(first..).take_while(|(order, _)| order.0 == at) {
-            *keys = keys.iter().copied().filter(|known| *known != key).collect();
+        self.handed_out.range(first..).take_while(move |(order, _)| order.0 == at)
+    }
+
+    fn forget_handed_out(&mut self, at: Timestamp, row: RowKey) {
+        let order = self.handed_out_at(at).find(|(_, known)| known.row == row).map(|(order, _)| order.clone());
+        if let Some(order) = order {
+            self.handed_out.remove(&order);
         }
     }
 

@@ -8,10 +8,13 @@ pub mod event;
 pub mod filter;
 pub mod item;
 pub mod journal;
+mod offset;
 pub mod position;
 #[cfg(test)]
 mod properties;
 pub mod report;
+#[cfg(test)]
+mod resume_properties;
 pub mod session;
 #[cfg(test)]
 mod session_properties;

@@ -3,12 +3,12 @@
 //! The interval before the watermark in which rows may appear is longer than the late window by [`limits::FUTURE_SKEW`]: a row
 //! from a clock ahead of ours takes the watermark that far ahead, and rows of the present may still be late behind it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use contract::limits;
 
-use super::item::UpdateKey;
+use super::item::RowKey;
 use super::sketch::Sketch;
 use super::timestamp::Timestamp;
 
@@ -19,44 +19,59 @@ pub const fn interval_after(watermark: Timestamp, late_window: Duration) -> Time
 }
 
 /// A client at this position has had every update up to [`interval_after`], none after `watermark`, and of those between
-/// exactly the sketched ones.
+/// exactly those of the sketched rows. A row is one element; while a client has had only the first of its updates, another
+/// element says how many ([`RowKey::partial`]). All tickers count, whatever the client's filter.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// Latest time of a row whose updates were handed out.
     pub watermark: Timestamp,
-    /// How many updates of the interval were handed out, modulo 256.
+    /// How many elements the sketch has, modulo 256.
     pub count: u8,
-    /// Which they were.
+    /// Which rows of the interval were handed out.
     pub sketch: Sketch,
+    /// Whether the watermark was set back to the start of the interval, which is being repeated.
+    pub repeats: bool,
 }
 
 impl Position {
     /// The position of a client that has seen nothing of the data yet, not even the baseline.
-    pub const ORIGIN: Self = Self { watermark: Timestamp::EPOCH, count: 0, sketch: Sketch::EMPTY };
+    pub const ORIGIN: Self = Self { watermark: Timestamp::EPOCH, count: 0, sketch: Sketch::EMPTY, repeats: false };
 
-    /// Adds an update within the interval, or takes it away.
+    /// Adds an element within the interval, or takes it away.
     pub fn toggle(&mut self, element: u32, added: bool) {
         self.sketch.toggle(element);
         self.count = if added { self.count.wrapping_add(1) } else { self.count.wrapping_sub(1) };
     }
+
+    /// Adds what says that the updates of `row` before number `upto` were handed out, or takes it away.
+    pub fn toggle_row(&mut self, row: RowKey, upto: usize, added: bool) {
+        row.elements(upto).for_each(|element| self.toggle(element, added));
+    }
 }
 
-/// A position that moves: knows which updates to forget when the interval slides.
+/// A position that moves: knows which rows to forget when the interval slides.
 #[derive(Clone, Debug)]
 pub struct Tracker {
     late_window: Duration,
     position: Position,
-    members: BTreeSet<(Timestamp, UpdateKey)>,
+    /// Rows of the interval, and how many of their updates were handed out.
+    members: BTreeMap<(Timestamp, RowKey), usize>,
 }
 
 impl Tracker {
-    /// Starts at `position`; `members` are the known updates in it (others, that only the sketch knows, stay for good).
+    /// Starts at `position`; `members` are the rows known to be in it, whole (others, that only the sketch knows, stay for good).
     pub fn new(
         late_window: Duration,
         position: Position,
-        members: impl IntoIterator<Item = (Timestamp, UpdateKey)>,
+        members: impl IntoIterator<Item = (Timestamp, RowKey)>,
     ) -> Self {
-        Self { late_window, position, members: members.into_iter().collect() }
+        let members = members.into_iter().map(|(at, row)| ((at, row), row.tickers())).collect();
+        Self { late_window, position, members }
+    }
+
+    /// Notes that nothing is repeated any more.
+    pub const fn repeated(&mut self) {
+        self.position.repeats = false;
     }
 
     /// The position now.
@@ -71,34 +86,37 @@ impl Tracker {
         interval_after(self.position.watermark, self.late_window)
     }
 
-    /// Whether the position counts this update, by name.
+    /// Whether the position counts this row, by name.
     #[must_use]
-    pub fn contains(&self, at: Timestamp, update: UpdateKey) -> bool {
-        self.members.contains(&(at, update))
+    pub fn contains(&self, at: Timestamp, row: RowKey) -> bool {
+        self.members.contains_key(&(at, row))
     }
 
     /// What the position counts beside the members it knows by name.
     #[must_use]
     pub fn unnamed(&self) -> (Sketch, u8) {
         let mut rest = self.position;
-        for (_, update) in &self.members {
-            rest.toggle(update.element(), false);
+        for ((_, row), upto) in &self.members {
+            rest.toggle_row(*row, *upto, false);
         }
         (rest.sketch, rest.count)
     }
 
-    /// Notes an update as handed out, moving the watermark up to its row's time.
-    pub fn hand_out(&mut self, at: Timestamp, update: UpdateKey) {
+    /// Notes the updates of a row before number `upto` as handed out, moving the watermark up to the row's time.
+    pub fn hand_out(&mut self, at: Timestamp, row: RowKey, upto: usize) {
         self.advance(at);
-        if at > self.interval_after() && self.members.insert((at, update)) {
-            self.position.toggle(update.element(), true);
+        let before = self.members.get(&(at, row)).copied().unwrap_or_default();
+        if at > self.interval_after() && before < upto {
+            self.position.toggle_row(row, before, false);
+            self.position.toggle_row(row, upto, true);
+            self.members.insert((at, row), upto);
         }
     }
 
-    /// Forgets an update that another version of its row has replaced.
-    pub fn forget(&mut self, at: Timestamp, update: UpdateKey) {
-        if self.members.remove(&(at, update)) {
-            self.position.toggle(update.element(), false);
+    /// Forgets a row that another version has replaced.
+    pub fn forget(&mut self, at: Timestamp, row: RowKey) {
+        if let Some(upto) = self.members.remove(&(at, row)) {
+            self.position.toggle_row(row, upto, false);
         }
     }
 
@@ -109,12 +127,12 @@ impl Tracker {
         }
         self.position.watermark = watermark;
         let after = self.interval_after();
-        while let Some(first) = self.members.first().copied() {
-            if first.0 > after {
+        while let Some(first) = self.members.first_entry() {
+            if first.key().0 > after {
                 break;
             }
-            self.members.pop_first();
-            self.position.toggle(first.1.element(), false);
+            let ((_, row), upto) = first.remove_entry();
+            self.position.toggle_row(row, upto, false);
         }
     }
 }

@@ -15,18 +15,15 @@ use super::cursor::{Cursor, Epoch, ResetReason};
 use super::encode;
 use super::event::{self, EndReason};
 use super::filter::Filter;
-use super::item::UpdateKey;
+use super::item::RowKey;
 use super::journal::Now;
+use super::offset::{Meeting, Offset};
 use super::position::{Position, Tracker};
 use super::report::Report;
-use super::sketch::Sketch;
-use super::snapshot::{ReplayLimits, Resume, STRANGERS_MAX, Snapshot, Update};
+use super::snapshot::{Pending, ReplayLimits, Resume, Snapshot};
 
 /// Bytes after which a write is handed to the transport even if more could be said.
 const WRITE_BYTES: usize = 32 * 1024;
-
-/// How long another instance's read may have been ahead of ours: indexes lag by a second or so.
-const LEAD_MAX: Duration = Duration::from_secs(15);
 
 /// What a session is told when it begins; randomness and clocks are drawn outside.
 #[derive(Debug)]
@@ -97,7 +94,7 @@ enum Place {
 struct Joins {
     data: Arc<DataSettings>,
     position: Position,
-    ghosts: BTreeSet<UpdateKey>,
+    ghosts: BTreeSet<RowKey>,
     next_seq: u64,
 }
 
@@ -117,82 +114,12 @@ impl Joins {
 
     /// Joins a client that has had everything that the snapshot held.
     fn caught_up(&self, mut tracker: Tracker, now: Instant) -> Place {
+        tracker.repeated();
         if tracker.position().watermark > self.position.watermark {
             return Place::Ahead(tracker.position());
         }
         tracker.advance(self.position.watermark);
         self.live(Offset::of(&tracker, &self.ghosts, now))
-    }
-}
-
-/// How what this client has had differs from what the instance has handed out.
-#[derive(Clone, Debug, Default)]
-struct Offset {
-    /// What it has had beside: another instance was quicker.
-    more: Sketch,
-    more_count: u8,
-    /// When that instance's lead must have been made up: what is still beside then was deleted.
-    more_until: Option<Instant>,
-    /// What it has not had, because its row was not in the table when the client came.
-    lacking: Vec<UpdateKey>,
-}
-
-impl Offset {
-    fn of(tracker: &Tracker, ghosts: &BTreeSet<UpdateKey>, now: Instant) -> Self {
-        let (more, more_count) = tracker.unnamed();
-        let mut offset = Self { more, more_count, more_until: Some(now + LEAD_MAX), lacking: Vec::new() };
-        for ghost in ghosts {
-            if !offset.take(*ghost) {
-                offset.lacking.push(*ghost);
-            }
-        }
-        offset
-    }
-
-    /// Whether the client has had this update already; then the instance has caught up with it.
-    fn take(&mut self, update: UpdateKey) -> bool {
-        let element = update.element();
-        let had = !self.more.is_empty() && self.more.decode().is_some_and(|locator| locator.contains(element));
-        if had {
-            self.more.toggle(element);
-            self.more_count = self.more_count.wrapping_sub(1);
-        }
-        had
-    }
-
-    /// Forgets what cannot come any more, and what would take up too much of the sketch.
-    fn settle(&mut self, snapshot: &Snapshot, updates: &[Arc<Update>], now: Instant) {
-        // What the instance has forgotten cannot come back, and is not counted any more.
-        let returns = |key: &UpdateKey| updates.iter().any(|update| update.returned && update.key == *key);
-        self.lacking.retain(|key| snapshot.ghosts.contains(key) || returns(key));
-        if let Some(locator) = self.more.decode().filter(|locator| !locator.is_empty()) {
-            for key in snapshot.gone.iter().filter(|key| locator.contains(key.element())) {
-                self.take(*key);
-            }
-        }
-        let strangers = usize::from(self.more_count) + snapshot.ghosts.len().saturating_sub(self.lacking.len());
-        if strangers > STRANGERS_MAX || self.more_until.is_none_or(|until| until <= now) {
-            (self.more, self.more_count) = (Sketch::EMPTY, 0);
-        }
-    }
-
-    /// Whether the client was lacking this update.
-    fn fill(&mut self, update: UpdateKey) -> bool {
-        let before = self.lacking.len();
-        self.lacking.retain(|key| *key != update);
-        self.lacking.len() < before
-    }
-
-    fn apply(&self, shared: Position) -> Position {
-        let mut position = Position {
-            watermark: shared.watermark,
-            count: shared.count.wrapping_add(self.more_count),
-            sketch: shared.sketch.difference(self.more),
-        };
-        for key in &self.lacking {
-            position.toggle(key.element(), false);
-        }
-        position
     }
 }
 
@@ -440,11 +367,11 @@ impl Session {
             }
         };
         while out.len() < WRITE_BYTES {
-            let Some((item, tag_index, key)) = resume.queue.pop_front() else {
+            let Some(Pending { item, tag_index, row, upto }) = resume.queue.pop_front() else {
                 self.place = joins.caught_up(resume.tracker, now);
                 return;
             };
-            resume.tracker.hand_out(item.at, key);
+            resume.tracker.hand_out(item.at, row, upto);
             if self.params.filter.matches_tag(&item.tags[tag_index]) {
                 let body = event::update(&joins.data, &item, tag_index);
                 self.put(out, resume.tracker.position(), UPDATE, &body);
@@ -473,9 +400,11 @@ impl Session {
                 break;
             }
             next_seq = update.seq + 1;
-            let wanted = if update.returned { offset.fill(update.key) } else { !offset.take(update.key) };
-            position = offset.apply(update.position);
-            if wanted && update.matches(&self.params.filter) {
+            let meeting = offset.meet(update);
+            if meeting != Meeting::Behind {
+                position = offset.apply(update.position);
+            }
+            if meeting == Meeting::News && update.matches(&self.params.filter) {
                 self.put(out, position, UPDATE, &update.body);
                 self.updates_sent += 1;
                 if !update.returned {

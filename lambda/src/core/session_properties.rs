@@ -13,22 +13,23 @@ use super::item::tests::item;
 use super::journal::Journal;
 use super::properties::{LATE, START, World, journal, tags};
 use super::session::{Session, SessionParams, Step, View};
-use super::snapshot::{ReplayLimits, Snapshot};
+use super::sketch::CAPACITY;
+use super::snapshot::{ReplayLimits, STRANGERS_MAX, Snapshot};
 
 /// One instance: its journal and what it published last.
-struct Instance {
+pub(super) struct Instance {
     journal: Journal,
-    snapshot: Option<Arc<Snapshot>>,
+    pub(super) snapshot: Option<Arc<Snapshot>>,
     /// Rows it does not see yet: indexes lag behind each other.
     blind_to: BTreeSet<String>,
 }
 
 impl Instance {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { journal: journal(), snapshot: None, blind_to: BTreeSet::new() }
     }
 
-    fn poll(&mut self, world: &World) {
+    pub(super) fn poll(&mut self, world: &World) {
         let range = self.journal.next_read(world.now);
         let rows = world.read(range).into_iter().filter(|row| !self.blind_to.contains(&*row.key.id)).collect();
         if let Some(snapshot) = self.journal.apply(range, rows, world.now) {
@@ -39,16 +40,16 @@ impl Instance {
 
 /// An EventSource: keeps the last id, counts what it got.
 #[derive(Default)]
-struct Client {
-    last_id: Option<String>,
+pub(super) struct Client {
+    pub(super) last_id: Option<String>,
     /// Item, ticker, label and score: no two updates of a history have all four in common.
-    got: Vec<(String, String, String, String)>,
-    resets: Vec<String>,
+    pub(super) got: Vec<(String, String, String, String)>,
+    pub(super) resets: Vec<String>,
     metrics: Vec<String>,
 }
 
 impl Client {
-    fn receive(&mut self, bytes: &[u8]) {
+    pub(super) fn receive(&mut self, bytes: &[u8]) {
         let text = std::str::from_utf8(bytes).unwrap();
         for block in text.split_inclusive("\n\n").filter(|block| block.ends_with("\n\n")) {
             let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
@@ -68,7 +69,7 @@ impl Client {
     }
 }
 
-fn connect(client: &Client, instance: &Instance, world: &World, filter: &Filter) -> Session {
+pub(super) fn connect(client: &Client, instance: &Instance, world: &World, filter: &Filter) -> Session {
     let epoch = instance.journal.epoch();
     let params = SessionParams {
         stream_id: "s".into(),
@@ -85,7 +86,7 @@ fn connect(client: &Client, instance: &Instance, world: &World, filter: &Filter)
 }
 
 /// Pulls everything the session has to say now.
-fn pull(session: &mut Session, instance: &Instance, world: &World) -> Vec<u8> {
+pub(super) fn pull(session: &mut Session, instance: &Instance, world: &World) -> Vec<u8> {
     let view = View {
         snapshot: instance.snapshot.as_ref(),
         connections: 1,
@@ -170,8 +171,10 @@ struct Stage {
     deleted: BTreeSet<String>,
     /// Time for which instances may have been blind.
     blind_secs: u64,
-    /// Late rows, relabels and blind rows since the client's position was last settled on all instances.
+    /// Late rows, relabels, deletions and blind rows since the client's position was last settled on all instances.
     differences: usize,
+    /// Those of them that a table does not have although a client may have had them.
+    strangers: usize,
 }
 
 impl Stage {
@@ -197,6 +200,7 @@ impl Stage {
             deleted: BTreeSet::new(),
             blind_secs: 0,
             differences: 0,
+            strangers: 0,
         };
         stage.deliver();
         stage
@@ -212,7 +216,7 @@ impl Stage {
         self.see();
         self.world.pass(Duration::from_secs(16));
         self.see();
-        self.differences = 0;
+        (self.differences, self.strangers) = (0, 0);
     }
 
     /// Ends every blindness.
@@ -231,31 +235,32 @@ impl Stage {
         (self.world.rows[id].at > self.world.now.wall.minus(LATE / 2)).then(|| id.clone())
     }
 
-    /// The promise of exactly once holds up to eight differences between what a client has had and what a table holds, of
-    /// which four may be taken by rows that are gone; a history with more is settled in between.
-    fn spend(&mut self, differences: usize) {
-        if self.differences + differences > 4 {
+    /// The promise of exactly once holds up to eight rows that differ between what a client has had and what a table holds;
+    /// at most four of them rows that the table does not have. A history with more is settled in between.
+    fn spend(&mut self, differences: usize, strangers: usize) {
+        if self.differences + differences > CAPACITY || self.strangers + strangers > STRANGERS_MAX {
             self.settle();
         }
         self.differences += differences;
+        self.strangers += strangers;
     }
 
     fn play(&mut self, act: &Act, serial: usize) {
         match act {
             Act::Insert { lag_secs, tags: bits } => {
-                // With three tickers, relabelling one row would be six differences.
-                self.spend(tags(*bits).len());
                 let id = format!("n{serial}");
                 let at = self.world.now.wall.minus(Duration::from_secs(*lag_secs));
                 let row = item(&id, at.millis() + serial as u64 % 7, 0, 0.5, &tags(*bits));
                 let late = self.world.rows.values().any(|other| row.at <= other.at);
-                self.differences -= if late { 0 } else { row.tags.len() };
+                // However many tickers.
+                self.spend(usize::from(late), 0);
                 self.world.rows.insert(id.clone(), row);
                 self.fresh.insert(id);
             }
             Act::Relabel { pick, label } => {
                 let Some(id) = self.picked(*pick) else { return };
-                self.spend(2 * self.world.rows[&id].tags.len());
+                // The old version and the new.
+                self.spend(2, 1);
                 let row = self.world.rows.get_mut(&id).unwrap();
                 row.label = *label;
                 // A score that no other update has, so that a label which comes back is not taken for a repetition.
@@ -263,7 +268,7 @@ impl Stage {
             }
             Act::Delete { pick } => {
                 let Some(id) = self.picked(*pick) else { return };
-                self.spend(self.world.rows[&id].tags.len());
+                self.spend(1, 1);
                 let row = self.world.rows.remove(&id).unwrap();
                 self.fresh.remove(&id);
                 self.deleted.insert(row.key.id.to_string());
@@ -278,7 +283,7 @@ impl Stage {
             }
             Act::Blind { instance } => {
                 let newest = self.fresh.iter().max_by_key(|id| self.world.rows[*id].at).cloned();
-                self.spend(newest.as_ref().map_or(0, |id| self.world.rows[id].tags.len()));
+                self.spend(1, 1);
                 self.instances[*instance].blind_to.extend(newest);
             }
             Act::Sighted => self.instances.iter_mut().for_each(|instance| instance.blind_to.clear()),

@@ -1,0 +1,121 @@
+//! How a live client's position differs from that of its instance, while rows are seen by one instance and not yet by another.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::item::RowKey;
+use super::position::{Position, Tracker};
+use super::sketch::Sketch;
+use super::snapshot::{STRANGERS_MAX, Snapshot, Update};
+
+/// How long another instance's read may have been ahead of ours: indexes lag by a second or so.
+const LEAD_MAX: Duration = Duration::from_secs(15);
+
+/// How what this client has had differs from what the instance has handed out.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Offset {
+    /// What it has had beside: another instance was quicker.
+    more: Sketch,
+    more_count: u8,
+    /// When that instance's lead must have been made up: what is still beside then was deleted.
+    more_until: Option<Instant>,
+    /// Rows it has not had, or only their updates before a number, because they were not in the table when it came.
+    lacking: Vec<(RowKey, usize)>,
+}
+
+/// What an update is to a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Meeting {
+    /// It lacks it.
+    News,
+    /// It has had it.
+    Had,
+    /// It has had it and more of the same row: its position is beyond that of the update.
+    Behind,
+}
+
+impl Offset {
+    pub(super) fn of(tracker: &Tracker, ghosts: &BTreeSet<RowKey>, now: Instant) -> Self {
+        let (more, more_count) = tracker.unnamed();
+        let mut offset = Self { more, more_count, more_until: Some(now + LEAD_MAX), lacking: Vec::new() };
+        for ghost in ghosts {
+            let upto = offset.take(*ghost);
+            if upto < ghost.tickers() {
+                offset.lacking.push((*ghost, upto));
+            }
+        }
+        offset
+    }
+
+    /// How many updates of a row the client has had beside.
+    fn had(&self, row: RowKey) -> usize {
+        let locator = if self.more.is_empty() { None } else { self.more.decode() };
+        match locator {
+            Some(locator) if locator.contains(row.element()) => row.had(|element| locator.contains(element)),
+            _ => 0,
+        }
+    }
+
+    /// Takes a row out of what the client has had beside: the instance has caught up with it. Returns what [`Offset::had`] does.
+    fn take(&mut self, row: RowKey) -> usize {
+        let upto = self.had(row);
+        for element in row.elements(upto) {
+            self.more.toggle(element);
+            self.more_count = self.more_count.wrapping_sub(1);
+        }
+        upto
+    }
+
+    /// Compares the client with an update that the instance hands out.
+    pub(super) fn meet(&mut self, update: &Update) -> Meeting {
+        if update.returned {
+            return if self.fill(update) { Meeting::News } else { Meeting::Had };
+        }
+        let upto = self.had(update.row);
+        if upto > update.upto {
+            return Meeting::Behind;
+        }
+        self.take(update.row);
+        if update.tag_index < upto { Meeting::Had } else { Meeting::News }
+    }
+
+    /// Forgets what cannot come any more, and what would take up too much of the sketch.
+    pub(super) fn settle(&mut self, snapshot: &Snapshot, updates: &[Arc<Update>], now: Instant) {
+        // What the instance has forgotten cannot come back, and is not counted any more.
+        let returns = |row: RowKey| updates.iter().any(|update| update.returned && update.row == row);
+        self.lacking.retain(|(row, _)| snapshot.ghosts.contains(row) || returns(*row));
+        if let Some(locator) = self.more.decode().filter(|locator| !locator.is_empty()) {
+            for row in snapshot.gone.keys().filter(|row| locator.contains(row.element())) {
+                self.take(*row);
+            }
+        }
+        let strangers = usize::from(self.more_count) + snapshot.ghosts.len().saturating_sub(self.lacking.len());
+        if strangers > STRANGERS_MAX || self.more_until.is_none_or(|until| until <= now) {
+            (self.more, self.more_count) = (Sketch::EMPTY, 0);
+        }
+    }
+
+    /// Whether the client was lacking this update.
+    fn fill(&mut self, update: &Update) -> bool {
+        let Some((_, had)) = self.lacking.iter_mut().find(|(row, _)| *row == update.row) else { return false };
+        let lacked = *had <= update.tag_index;
+        *had = (*had).max(update.upto);
+        self.lacking.retain(|(row, had)| *had < row.tickers());
+        lacked
+    }
+
+    pub(super) fn apply(&self, shared: Position) -> Position {
+        let mut position = Position {
+            watermark: shared.watermark,
+            count: shared.count.wrapping_add(self.more_count),
+            sketch: shared.sketch.difference(self.more),
+            repeats: shared.repeats,
+        };
+        for (row, had) in &self.lacking {
+            position.toggle_row(*row, row.tickers(), false);
+            position.toggle_row(*row, *had, true);
+        }
+        position
+    }
+}
