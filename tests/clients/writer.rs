@@ -10,11 +10,10 @@ use super::scene::POLL;
 use super::{Update, thousandths};
 use crate::support::table::{Row, SENTIMENTS, Table};
 
-/// Differences that are under way at most: a late row is one, however many tickers it has, a row analysed anew is two.
-const DIFFERENCES_MAX: usize = 8;
-/// Differences that rows analysed anew may be of those. An event id can tell twice as many apart; the other half is kept for
-/// versions that a server has never read, which the ids of its clients carry along for a while.
-const ANEW_MAX: usize = 4;
+/// Differences that are under way at most: a late row is one, however many tickers it has, a row analysed anew is two. An event
+/// id can tell twice as many apart; the other half is kept for versions that a server has never read, which the ids of its
+/// clients carry along for a while, and for rows that come late by themselves while three servers read in turns.
+const DIFFERENCES_MAX: usize = 4;
 const TICKERS: [&str; 5] = ["AAPL", "AMZN", "GOOGL", "MSFT", "NVDA"];
 
 /// Time after which every server has read what was written.
@@ -82,11 +81,7 @@ impl<'a> Writer<'a> {
     pub(super) async fn change(&mut self, listeners: &[Listener]) {
         let everybody_has = |update: &Update| listeners.iter().all(|one| !one.wants(update) || one.ear.has(update));
         self.under_way.retain(|one| !listeners.iter().all(|client| one.is_known_to(client)));
-        let under_way = |least: usize| -> usize {
-            self.under_way.iter().map(|one| one.differences).filter(|differences| *differences >= least).sum()
-        };
-        let room = DIFFERENCES_MAX - under_way(1);
-        let room_anew = room.min(ANEW_MAX - under_way(2));
+        let room = DIFFERENCES_MAX - self.under_way.iter().map(|one| one.differences).sum::<usize>();
         match self.random.u8(..7) {
             0..2 if room >= 1 => {
                 let tickers = self.tickers(3);
@@ -97,7 +92,7 @@ impl<'a> Writer<'a> {
             }
             2..5 => {
                 // A version that somebody has not heard must not be replaced; the old and the new one are two differences.
-                let fits = |row: &&Row| room_anew >= 2 && updates_of(row).iter().all(everybody_has);
+                let fits = |row: &&Row| room >= 2 && updates_of(row).iter().all(everybody_has);
                 let rows: Vec<Row> = self.rows.iter().filter(fits).cloned().collect();
                 let Some(mut row) = self.random.choice(rows) else { return };
                 // Back to an older version would be two equal updates.
