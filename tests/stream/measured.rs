@@ -69,12 +69,7 @@ fn same(found: f64, expected: f64) {
 #[tokio::test]
 async fn what_a_stream_did_is_in_its_lines_when_it_has_ended() {
     let table = Table::create(SENTIMENTS).await;
-    table
-        .put_raw(&json!({
-            "source_id": { "S": "broken-row" }, "timestamp": { "S": Row::new("", "", &[]).time },
-            "sentiment": { "S": "positive" }, "score": { "N": "7" }, "status": { "S": "analyzed" },
-        }))
-        .await;
+    table.put_broken().await;
     let emulator = function(&table, &settings("detailed", &[("SSE_MAX_SESSION", "5s")])).await;
     let mut first = connect(&emulator, "").await;
     first.event("metrics", LIMIT).await;

@@ -10,7 +10,7 @@ use crate::emulator::{Config, Emulator};
 use crate::support::clock::epoch_ms;
 use crate::support::dynamodb;
 use crate::support::proxy::{Mode, Proxy};
-use crate::support::table::{Row, SENTIMENTS, Table};
+use crate::support::table::{SENTIMENTS, Table};
 
 /// A function whose environment says that the daemon listens here.
 async fn traced(table: &Table, daemon: &UdpSocket, is_on: bool, sampled: bool) -> Emulator {
@@ -84,12 +84,7 @@ async fn nothing_is_told_of_what_is_not_sampled_or_when_tracing_is_off() {
 #[tokio::test]
 async fn every_line_of_a_streams_life_says_which_request_and_trace_it_belongs_to() {
     let table = Table::create(SENTIMENTS).await;
-    table
-        .put_raw(&json!({
-            "source_id": { "S": "broken-row" }, "timestamp": { "S": Row::new("", "", &[]).time },
-            "sentiment": { "S": "positive" }, "score": { "N": "7" }, "status": { "S": "analyzed" },
-        }))
-        .await;
+    table.put_broken().await;
     let proxy = Proxy::start().await;
     let more = [("SSE_MAX_SESSION", "5s"), ("AWS_LAMBDA_LOG_LEVEL", "DEBUG")];
     let emulator = Emulator::start(config(&table, proxy.address(), &more)).await;

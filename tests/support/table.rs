@@ -188,6 +188,16 @@ impl Table {
         dynamodb::call_at(self.server, "PutItem", &json!({ "TableName": self.name, "Item": item })).await;
     }
 
+    /// Writes a row named `broken-row`, of now, that does not parse: its score is out of range.
+    pub(crate) async fn put_broken(&self) {
+        let time = Row::new("", "", &[]).time;
+        self.put_raw(&json!({
+            "source_id": { "S": "broken-row" }, "timestamp": { "S": time },
+            "sentiment": { "S": "positive" }, "score": { "N": "7" }, "status": { "S": "analyzed" },
+        }))
+        .await;
+    }
+
     /// Deletes a row.
     pub(crate) async fn delete(&self, row: &Row) {
         let key = json!({ self.schema.key: { "S": row.id }, self.schema.time: { "S": row.time } });
