@@ -11,5 +11,8 @@ window.CONFIG = Object.freeze({
     "negative"
   ],
   "UPDATE_EVENT": "sentiment_update",
-  "HEARTBEAT_INTERVAL_MS": 15000
+  "HEARTBEAT_INTERVAL_MS": 15000,
+  "POLL_INTERVAL_MS": 5000,
+  "AUTH_MODE": "off",
+  "SIGNED_REQUESTS": false
 });

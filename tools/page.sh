@@ -25,5 +25,11 @@ mkdir -p "$target/css" "$target/js"
 cp frontend/css/*.css "$target/css/"
 cp frontend/js/*.js "$target/js/"
 cp frontend/index.html "$target/"
+for file in frontend/vendor/*.css frontend/vendor/*.js; do
+  # A pattern that matches nothing stands for itself.
+  [ -f "$file" ] || continue
+  mkdir -p "$target/vendor"
+  cp "$file" "$target/vendor/"
+done
 printf '%s\n' "$config" >"$target/config.js"
 say "the page is in $target: put it on any host of static files"

@@ -24,6 +24,9 @@ pub const POLL_INTERVAL_MAX: Duration = Duration::from_secs(300);
 /// Default interval between two reads of the table.
 pub const POLL_INTERVAL_DEFAULT: Duration = Duration::from_secs(5);
 
+/// Shortest time between two requests of a page that polls, however often the table is read.
+pub const PAGE_POLL_MIN: Duration = Duration::from_secs(1);
+
 /// Shortest time between heartbeats.
 pub const HEARTBEAT_MIN: Duration = Duration::from_millis(500);
 /// Longest time between heartbeats.

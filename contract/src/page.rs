@@ -2,6 +2,10 @@
 
 use serde::Serialize;
 
+use crate::limits;
+use crate::units::PollInterval;
+use crate::words::AuthMode;
+
 /// Everything the page knows when it starts; written as `window.CONFIG = Object.freeze({…});`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -18,9 +22,23 @@ pub struct PageConfig {
     pub update_event: String,
     /// Announced time between heartbeats, milliseconds: the page's watchdog counts in it.
     pub heartbeat_interval_ms: u64,
+    /// How often the page asks the dashboard function while the stream is not to be had, milliseconds.
+    pub poll_interval_ms: u64,
+    /// How callers prove who they are: without it the page offers no configurations.
+    pub auth_mode: AuthMode,
+    /// Whether a request with a body must carry the hash of it, and `Authorization` never arrives: CloudFront signs what it
+    /// sends to the functions in that very header.
+    pub signed_requests: bool,
     /// How the page says goodbye; left out where it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goodbye: Option<Goodbye>,
+}
+
+/// Returns how often a page polls: as often as the table is read, because in between nothing is new.
+#[must_use]
+pub fn page_poll_ms(poll_interval: PollInterval) -> u64 {
+    let millis = poll_interval.get().max(limits::PAGE_POLL_MIN).as_millis();
+    u64::try_from(millis).unwrap_or(u64::MAX)
 }
 
 /// How a page says goodbye.
@@ -65,11 +83,15 @@ mod tests {
             labels: vec!["positive".into()],
             update_event: "sentiment_update".into(),
             heartbeat_interval_ms: 15_000,
+            poll_interval_ms: 5000,
+            auth_mode: AuthMode::TrustedHeader,
+            signed_requests: false,
             goodbye: Some(Goodbye::Beacon),
         };
         let json = serde_json::to_string(&config).unwrap();
         let escaped = escape_json_for_script(&json);
         assert!(escaped.contains(r#""GOODBYE":"beacon""#), "{escaped}");
+        assert!(escaped.contains(r#""AUTH_MODE":"trusted-header""#), "{escaped}");
         assert!(escaped.contains(r#""SSE_BASE_URL":"\u003c/script\u003e\u2028""#), "{escaped}");
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&escaped).unwrap(),

@@ -58,9 +58,12 @@ output "region" {
 # The URLs are known only after apply, so the page's configuration is an output as well.
 locals {
   page = {
+    AUTH_MODE             = "off"
     ENVIRONMENT           = "dev"
     HEARTBEAT_INTERVAL_MS = 15000
     LABELS                = ["positive", "neutral", "negative"]
+    POLL_INTERVAL_MS      = 5000
+    SIGNED_REQUESTS       = false
     UPDATE_EVENT          = "sentiment_update"
     API_BASE_URL          = trimsuffix(module.dashboard.url, "/")
     SSE_BASE_URL          = trimsuffix(module.stream.url, "/")

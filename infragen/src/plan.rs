@@ -10,7 +10,7 @@ pub mod settings;
 use std::collections::BTreeMap;
 
 use contract::Adapter;
-use contract::page::{Goodbye, PageConfig};
+use contract::page::{Goodbye, PageConfig, page_poll_ms};
 use serde::Serialize;
 
 use crate::capability::Feature;
@@ -415,6 +415,7 @@ fn missing_artifacts(functions: &[&FunctionPlan]) -> String {
 
 fn page(manifest: &Manifest) -> PageConfig {
     let heartbeat = manifest.stream.heartbeat_interval.get();
+    let is_behind_cloudfront = manifest.front.kind == FrontKind::CloudFront;
     PageConfig {
         api_base_url: manifest.page.api_base_url.as_str().to_owned(),
         sse_base_url: manifest.page.sse_base_url.as_str().to_owned(),
@@ -422,9 +423,13 @@ fn page(manifest: &Manifest) -> PageConfig {
         labels: manifest.data.labels.as_slice().iter().map(ToString::to_string).collect(),
         update_event: manifest.data.update_event.to_string(),
         heartbeat_interval_ms: u64::try_from(heartbeat.as_millis()).expect("a heartbeat is at most 110 s"),
-        goodbye: manifest.stream.goodbye.then_some(match manifest.front.kind {
-            FrontKind::FunctionUrl => Goodbye::Beacon,
-            FrontKind::CloudFront => Goodbye::Signed,
+        poll_interval_ms: page_poll_ms(manifest.stream.poll_interval),
+        auth_mode: manifest.auth.mode,
+        signed_requests: is_behind_cloudfront,
+        goodbye: manifest.stream.goodbye.then_some(if is_behind_cloudfront {
+            Goodbye::Signed
+        } else {
+            Goodbye::Beacon
         }),
     }
 }

@@ -10,8 +10,8 @@ use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use contract::page::{Goodbye, PageConfig, escape_json_for_script};
-use contract::{DashboardSettings, Lookup, StreamSettings, Tag, limits};
+use contract::page::{Goodbye, PageConfig, escape_json_for_script, page_poll_ms};
+use contract::{DashboardSettings, Lookup, StreamSettings, limits};
 use http::header;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -24,9 +24,9 @@ use crate::http::request::Origin;
 use crate::http::{cors, dashboard, stream};
 use crate::meter::{self, Meter};
 use crate::start::Fatal;
+use crate::store::Store;
 use crate::store::dynamodb::DynamoDb;
 use crate::store::memory::Memory;
-use crate::store::{Configuration, Store};
 use crate::telemetry::request_span;
 
 /// Where Prometheus looks unless it is told otherwise.
@@ -50,7 +50,8 @@ pub struct LocalSettings {
 }
 
 impl LocalSettings {
-    /// Reads the settings. Without tables in the environment, memory needs none; everybody here may name themselves.
+    /// Reads the settings. Without tables in the environment, memory needs none; users are those of tokens under a key that is
+    /// made up.
     ///
     /// # Errors
     /// [`Fatal`] with every variable that is bad.
@@ -64,7 +65,7 @@ impl LocalSettings {
             lookup(name).or_else(|| match name {
                 "SENTIMENTS_TABLE" | "USERS_TABLE" if !dynamodb => Some("local".to_owned()),
                 "ENVIRONMENT" => Some("local".to_owned()),
-                "AUTH_MODE" => Some("trusted-header".to_owned()),
+                "AUTH_MODE" => Some("session".to_owned()),
                 _ => None,
             })
         };
@@ -86,6 +87,9 @@ impl LocalSettings {
             labels: self.stream.data.labels.as_slice().iter().map(ToString::to_string).collect(),
             update_event: self.stream.data.update_event.to_string(),
             heartbeat_interval_ms: u64::try_from(self.stream.heartbeat_interval.get().as_millis()).unwrap_or(u64::MAX),
+            poll_interval_ms: page_poll_ms(self.dashboard.poll.poll_interval),
+            auth_mode: self.dashboard.auth.mode,
+            signed_requests: false,
             goodbye: self.dashboard.goodbye.enabled.then_some(Goodbye::Beacon),
         }
     }
@@ -122,10 +126,7 @@ impl Local {
                 Err(_) => DynamoDb::from_profile(data.clone(), &clock, lookup).await.map_err(Fatal::new)?,
             })
         } else {
-            let memory = Memory::with_feed(clock.clone(), data, 1);
-            let tags = ["AAPL", "MSFT", "NVDA"].iter().filter_map(|text| Tag::new(text).ok()).collect();
-            memory.put_configuration("demo", "tech", Configuration { tags });
-            Arc::new(memory)
+            Arc::new(Memory::with_feed(clock.clone(), data, 1))
         };
         let dashboard_listener = listen("DASHBOARD_PORT", settings.dashboard_port).await?;
         let stream_listener = listen("STREAM_PORT", settings.stream_port).await?;

@@ -72,6 +72,8 @@ locals {
     fileset(local.page_folder, "index.html"),
     fileset(local.page_folder, "css/*.css"),
     fileset(local.page_folder, "js/*.js"),
+    fileset(local.page_folder, "vendor/*.css"),
+    fileset(local.page_folder, "vendor/*.js"),
   )
 
   content_types = {

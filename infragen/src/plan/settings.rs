@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use contract::values::SettingValue as _;
 use contract::{
-    Adapter, AuthSettings, ClientAddress, DashboardSettings, DataSettings, GoodbyeSettings, KeyId, MetricsMode,
-    MetricsNamespace, PollSettings, SessionKeys, StreamSettings, TableName, WatchSettings,
+    Adapter, AuthMode, AuthSettings, ClientAddress, DashboardSettings, DataSettings, GoodbyeSettings, KeyId,
+    MetricsMode, MetricsNamespace, PollSettings, SessionKeys, StreamSettings, TableName, WatchSettings,
 };
 
 use crate::manifest::aws::ExtraVariables;
@@ -79,13 +79,13 @@ fn goodbye(manifest: &Manifest) -> GoodbyeSettings {
 
 fn auth(manifest: &Manifest) -> AuthSettings {
     let auth = &manifest.auth;
-    // On this machine there is no KMS: the program makes a key up.
+    // On this machine there is no KMS: the program makes a key up, so that users cost nothing.
     let is_local = manifest.project.environment.as_str() == LOCAL;
     let names = if is_local { Vec::new() } else { super::auth::key_aliases(manifest) };
     let keys = names.iter().map(|name| KeyId::new(name)).collect::<Result<Vec<_>, _>>();
     let keys = keys.expect("an alias is made of names that have no other characters, 120 at most");
     AuthSettings {
-        mode: auth.mode,
+        mode: if is_local && auth.mode == AuthMode::Off { AuthMode::Session } else { auth.mode },
         session_keys: SessionKeys::new(keys).expect("a list in the manifest is no longer"),
         session_lifetime: auth.session_lifetime,
         issuer: auth.issuer.clone(),
