@@ -235,16 +235,10 @@ export class SharedStream {
       ...options, ...own,
       onEvent: (event) => this.#tell(event),
       onStatus: (status) => this.#tellStatus(status),
-      env: { ...options.env, listen: (type, listener) => this.#listenForStream(type, listener) },
     });
     this.#stream.start();
     this.#tellStatus(this.#stream.status);
     this.#visibilityChanged();
-  }
-
-  /** A page that goes or freezes hands over; what its stream hears of is the network only. */
-  #listenForStream(type, listener) {
-    return ['online', 'offline'].includes(type) ? this.#env.listen(type, listener) : () => {};
   }
 
   /**
@@ -385,9 +379,7 @@ export class SharedStream {
 
   /** @param {{n: number, event: StreamEvent}} message */
   #heardEvent({ n, event }) {
-    // Counted by the leader before it told its snapshot: that has it.
-    if (n <= this.#place.n) return;
-    if (n > this.#place.n + 1) return this.#catchUp();
+    if (n !== this.#place.n + 1) return this.#catchUp();
     this.#place = { term: this.#place.term, n };
     if (event.id) this.#cursor = event.id;
     const one = `${event.name}\n${event.data}`;

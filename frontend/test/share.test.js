@@ -17,10 +17,12 @@ class Browser {
   queue = [];
   channels = new Set();
   #mail = [];
+  /** Mail is on its way and does not arrive yet. */
+  slow = false;
 
   async settle() {
     for (let turn = 0; turn < 20; turn += 1) {
-      for (const deliver of this.#mail.splice(0)) deliver();
+      for (const deliver of this.slow ? [] : this.#mail.splice(0)) deliver();
       await new Promise((resolve) => setImmediate(resolve));
     }
   }
@@ -264,6 +266,35 @@ test('another tab takes over when the leader crashes in the middle of a message'
   for (const tab of browser.tabs.slice(1)) assert.deepEqual(tab.shows, range(1, 8));
 });
 
+test('a new leader waits for what the old one had still sent', async () => {
+  const browser = await browserWith(3);
+  browser.slow = true;
+  send(browser, 4);
+  browser.tabs[0].crash();
+  await browser.settle();
+  assert.equal(open(browser).length, 0);
+  browser.slow = false;
+  await browser.settle();
+  assert.equal(open(browser)[0].url, '/s?last_event_id=4');
+  for (const tab of browser.tabs.slice(1)) assert.deepEqual(tab.shows, range(1, 4));
+});
+
+test('a tab that had less than a new leader takes over what that shows', async () => {
+  const browser = await browserWith(3);
+  const deaf = [...browser.channels].find(({ tab }) => tab === browser.tabs[2]);
+  const listener = deaf.listener;
+  deaf.listener = () => {};
+  send(browser, 3);
+  await browser.settle();
+  deaf.listener = listener;
+  browser.tabs[0].crash();
+  await browser.pass(300);
+  assert.deepEqual(browser.tabs[2].shows, range(1, 3));
+  send(browser, 5);
+  await browser.settle();
+  for (const tab of browser.tabs.slice(1)) assert.deepEqual(tab.shows, range(1, 5));
+});
+
 test('a tab that missed something takes over what the leader shows', async () => {
   const browser = await browserWith(2);
   const deaf = [...browser.channels].find(({ tab }) => tab === browser.tabs[1]);
@@ -298,6 +329,8 @@ test('a frozen leader is replaced within four seconds, and follows when it runs 
   await browser.pass(100);
   for (const tab of others) assert.deepEqual(tab.shows, range(1, 5));
   old.readyState = 1;
+  // What had come in before it froze is the first thing that it does.
+  old.send('update', { n: 3 }, '3');
   frozen.thaw();
   await browser.pass(500);
   assert.equal(open(browser).length, 1);

@@ -66,6 +66,8 @@ test('a network error is left to the browser, and the stream that continues says
   assert.deepEqual(world.phases(), ['connecting', 'resumed']);
   world.pass(1);
   assert.deepEqual(world.phases(), ['live']);
+  world.heartbeat('evt_2');
+  assert.deepEqual(world.phases(), []);
 });
 
 test('a reset is no resumption', () => {
@@ -255,15 +257,18 @@ test('polling is said only while REST answers; and when somebody answers again t
     world.pass(1_000);
     await world.settle();
   }
-  answers = true;
+  world.pass(1_000);
+  for (let error = 0; error < 3; error += 1) world.source().fail(CONNECTING);
   const sources = world.sources.length;
-  world.source().fail(CONNECTING);
-  for (let second = 0; second < 15; second += 1) {
+  const { retryAt } = world.status();
+  answers = true;
+  for (let second = 0; second < 15 && world.status().phase !== 'polling'; second += 1) {
     world.pass(1_000);
     await world.settle();
   }
-  assert.ok(world.sources.length > sources);
   assert.deepEqual(world.phases(), ['polling']);
+  assert.ok(world.now < retryAt, 'before its time');
+  assert.equal(world.sources.length, sources + 1);
   answers = false;
   world.pass(5_000);
   await world.settle();
@@ -332,6 +337,9 @@ test('a machine that slept opens a new connection, a hidden page that was thrott
   world.hidden = true;
   world.fire('visibilitychange');
   world.sleep(20_000);
+  world.pass(1_000);
+  assert.equal(world.sources.length, 1);
+  world.sleep(10_000);
   world.hidden = false;
   world.fire('visibilitychange');
   world.pass(1_000);
