@@ -5,11 +5,14 @@
 
 /** Longest text taken over from an event, in UTF-16 units; the rest is cut. */
 export const TEXT_MAX = 200;
+/** Longest id taken over: two ids must not become one, and no key of a table is longer. */
+export const ID_MAX = 2048;
 /** Most tags kept of one `metrics` event, the largest ones. */
 export const TAGS_MAX = 5000;
 
 /**
- * @typedef {{type: 'heartbeat', connections: number | null, uptimeSeconds: number | null, streamId: string | null}} Heartbeat
+ * @typedef {{type: 'heartbeat', connections: number | null, uptimeSeconds: number | null, streamId: string | null,
+ *   timestamp: string | null}} Heartbeat
  * @typedef {{type: 'metrics', total: number, byLabel: ReadonlyMap<string, number>, byTag: ReadonlyMap<string, number>,
  *   rateLastHour: number | null, rateLast24h: number | null, timestamp: string | null}} Metrics
  * @typedef {{type: 'update', itemId: string | null, ticker: string, label: string, score: number | null,
@@ -65,6 +68,7 @@ function parseHeartbeat(data) {
     connections: count(data, 'connections'),
     uptimeSeconds: count(data, 'uptime_seconds'),
     streamId: text(data, 'stream_id'),
+    timestamp: text(data, 'timestamp'),
   };
 }
 
@@ -93,13 +97,13 @@ function parseTags(tags) {
 }
 
 /** @param {object} data @returns {Update | null} */
-function parseUpdate(data) {
+export function parseUpdate(data) {
   const ticker = text(data, 'ticker');
   const label = text(data, 'label');
   if (ticker === null || label === null) return null;
   return {
     type: 'update',
-    itemId: text(data, 'item_id'),
+    itemId: text(data, 'item_id', ID_MAX),
     ticker,
     label,
     score: number(data, 'score'),
@@ -120,7 +124,7 @@ function parseOverloaded(data) {
 }
 
 /** @param {unknown} value @returns {value is object} */
-function isObject(value) {
+export function isObject(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
@@ -131,7 +135,7 @@ function isCount(value) {
 
 // A label may be called `constructor`: only the object's own fields count.
 /** @param {object} data @param {string} key @returns {unknown} */
-function own(data, key) {
+export function own(data, key) {
   return Object.hasOwn(data, key) ? /** @type {Record<string, unknown>} */ (data)[key] : undefined;
 }
 
@@ -147,13 +151,13 @@ function count(data, key) {
   return isCount(value) ? value : null;
 }
 
-/** @param {object} data @param {string} key @returns {string | null} */
-function text(data, key) {
+/** @param {object} data @param {string} key @param {number} [max] @returns {string | null} */
+function text(data, key, max = TEXT_MAX) {
   const value = own(data, key);
-  return typeof value === 'string' && value !== '' ? cut(value) : null;
+  return typeof value === 'string' && value !== '' ? cut(value, max) : null;
 }
 
-/** @param {string} value @returns {string} */
-function cut(value) {
-  return value.length > TEXT_MAX ? `${value.slice(0, TEXT_MAX - 1)}…` : value;
+/** @param {string} value @param {number} [max] @returns {string} */
+function cut(value, max = TEXT_MAX) {
+  return value.length > max ? `${value.slice(0, max - 1)}…` : value;
 }

@@ -17,6 +17,7 @@ const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-d
 const DAY_AND_CLOCK = new Intl.DateTimeFormat(undefined, {
   day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
 });
+const HOUR_MINUTE = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
 
 /** @param {number | null} value */
@@ -71,6 +72,20 @@ export function clock(timestamp, now) {
   return (Math.abs(now - at) < DAY_MS / 2 ? CLOCK : DAY_AND_CLOCK).format(at);
 }
 
+/** @param {number} at milliseconds since 1970 */
+export const hourMinute = (at) => HOUR_MINUTE.format(at);
+
+/**
+ * Returns how a ticker's mean score has changed, in words.
+ * @param {number | null} recent of the last quarter of an hour
+ * @param {number | null} before of the three before it
+ */
+export function changeText(recent, before) {
+  if (recent === null) return 'No score in the last 15 minutes';
+  if (before === null) return `Mean score of the last 15 minutes ${score(recent)}; none in the 45 minutes before`;
+  return `Mean score of the last 15 minutes ${score(recent)}, of the 45 minutes before ${score(before)}`;
+}
+
 /**
  * Returns date, time and zone, or an empty text.
  * @param {string | number | null} when RFC 3339 or milliseconds since 1970
@@ -89,6 +104,9 @@ export function ago(at, now) {
   const elapsed = now - at;
   return elapsed < 2 * SECOND_MS ? 'just now' : `${span(elapsed)} ago`;
 }
+
+/** Returns how long an event was on its way. @param {number | null} ms */
+export const latency = (ms) => (ms === null ? DASH : ms < 9_950 ? `${Math.round(ms)} ms` : `${Math.round(ms / SECOND_MS)} s`);
 
 /**
  * Returns a time span in its largest unit.

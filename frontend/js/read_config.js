@@ -3,14 +3,22 @@
  */
 
 const HEARTBEAT_INTERVAL_DEFAULT_MS = 15_000;
+const POLL_INTERVAL_DEFAULT_MS = 5_000;
+const AUTH_MODES = ['off', 'trusted-header', 'session', 'jwt'];
 
 /**
+ * @typedef {'off' | 'trusted-header' | 'session' | 'jwt'} AuthMode
  * @typedef {object} Config
+ * @property {string} streamBase base URL of the stream function; empty for the page's own origin
+ * @property {string} restBase base URL of the dashboard function; empty for the page's own origin
  * @property {string} streamUrl relative to the page's origin when the base URL is empty
  * @property {string} environment
  * @property {readonly string[]} labels
  * @property {string} updateEvent name of the event that carries one update
  * @property {number} heartbeatIntervalMs
+ * @property {number} pollIntervalMs how often REST is asked while the stream is not to be had
+ * @property {AuthMode} authMode how a caller says who they are; `off`: nobody does, and there are no configurations
+ * @property {boolean} signedRequests whether a signature takes the place of `Authorization` on the way, and covers the body
  * @property {string} goodbyeUrl
  * @property {import('./goodbye.js').Way | null} goodbye how the page says goodbye, if it does
  */
@@ -24,13 +32,20 @@ const HEARTBEAT_INTERVAL_DEFAULT_MS = 15_000;
 export function readConfig(raw) {
   if (typeof raw !== 'object' || raw === null) throw new Error('config.js is missing or sets no CONFIG. Render it, then reload.');
   const values = /** @type {Record<string, unknown>} */ (raw);
+  const streamBase = baseUrl(values.SSE_BASE_URL);
+  const restBase = typeof values.API_BASE_URL === 'string' ? baseUrl(values.API_BASE_URL) : '';
   return Object.freeze({
-    streamUrl: `${baseUrl(values.SSE_BASE_URL)}/api/v2/stream`,
+    streamBase,
+    restBase,
+    streamUrl: `${streamBase}/api/v2/stream`,
     environment: typeof values.ENVIRONMENT === 'string' ? values.ENVIRONMENT : '',
     labels: labels(values.LABELS),
     updateEvent: name('UPDATE_EVENT', values.UPDATE_EVENT),
-    heartbeatIntervalMs: interval(values.HEARTBEAT_INTERVAL_MS),
-    goodbyeUrl: `${typeof values.API_BASE_URL === 'string' ? values.API_BASE_URL.replace(/\/+$/, '') : ''}/api/v2/stream/goodbye`,
+    heartbeatIntervalMs: interval('HEARTBEAT_INTERVAL_MS', values.HEARTBEAT_INTERVAL_MS, HEARTBEAT_INTERVAL_DEFAULT_MS),
+    pollIntervalMs: interval('POLL_INTERVAL_MS', values.POLL_INTERVAL_MS, POLL_INTERVAL_DEFAULT_MS),
+    authMode: authMode(values.AUTH_MODE),
+    signedRequests: isSigned(values.SIGNED_REQUESTS),
+    goodbyeUrl: `${restBase}/api/v2/stream/goodbye`,
     goodbye: goodbye(values.GOODBYE),
   });
 }
@@ -54,10 +69,24 @@ function name(key, value) {
   return value;
 }
 
+/** @param {string} key @param {unknown} value @param {number} otherwise */
+function interval(key, value, otherwise) {
+  if (value === undefined) return otherwise;
+  if (typeof value !== 'number' || !(value > 0)) throw wrong(key, 'a positive number of milliseconds');
+  return value;
+}
+
+/** @param {unknown} value @returns {AuthMode} */
+function authMode(value) {
+  if (value === undefined) return 'off';
+  if (typeof value !== 'string' || !AUTH_MODES.includes(value)) throw wrong('AUTH_MODE', `one of ${AUTH_MODES.map((mode) => `\`${mode}\``).join(', ')}, or left out`);
+  return /** @type {AuthMode} */ (value);
+}
+
 /** @param {unknown} value */
-function interval(value) {
-  if (value === undefined) return HEARTBEAT_INTERVAL_DEFAULT_MS;
-  if (typeof value !== 'number' || !(value > 0)) throw wrong('HEARTBEAT_INTERVAL_MS', 'a positive number of milliseconds');
+function isSigned(value) {
+  if (value === undefined) return false;
+  if (typeof value !== 'boolean') throw wrong('SIGNED_REQUESTS', 'true or false, or left out');
   return value;
 }
 

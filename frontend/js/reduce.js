@@ -7,46 +7,74 @@
 export const FEED_MAX = 200;
 /** Most tickers whose last update is remembered; the one without news for longest leaves first. */
 export const LAST_MAX = 1000;
+/** Most updates that are remembered to tell repetitions; the one not heard of for longest leaves first. */
+export const KNOWN_MAX = 4096;
+/** Updates that are remembered apart until they are this many, so that hearing one does not copy all the others. */
+const KNOWN_YOUNG_MAX = 64;
+/** A clock that differs from the server's by less is right: the way takes time, too. */
+const CLOCK_TOLERANCE_MS = 30_000;
 
 /**
  * @typedef {import('./event.js').ServerEvent} ServerEvent
  * @typedef {import('./event.js').Update} Update
  * @typedef {import('./event.js').Metrics} Metrics
  * @typedef {import('./event.js').Heartbeat} Heartbeat
- * @typedef {'connecting' | 'live' | 'reconnecting' | 'refused' | 'offline'} Phase
+ * @typedef {import('./stream.js').Status & {role?: 'alone' | 'leader' | 'follower'}} Status
  *
- * Times are milliseconds since 1970, as the shell's clock said.
- * @typedef {{phase: Phase, lastEventAt: number | null, retryAt: number | null, detail: string | null}} Connection
+ * @typedef {Status & {detail: string | null}} Connection as the stream says, and what the server said when it refused
  * @typedef {{kind: 'update', seq: number, update: Update, revised: boolean}} UpdateEntry
  * @typedef {{kind: 'gap', seq: number}} GapEntry a place where updates may be missing
  * @typedef {UpdateEntry | GapEntry} FeedEntry
+ * @typedef {{label: string, score: number | null}} Verdict
+ * @typedef {{young: ReadonlyMap<string, Verdict>, old: ReadonlyMap<string, Verdict>}} Known by item and ticker; a key in both
+ *   counts in `young`
+ * @typedef {{text: string, action: string | null}} Notice one sentence for the reader, and what they may do about it
  *
  * @typedef {object} State
  * @property {Connection} connection
+ * @property {number} clockOffsetMs how far the server's clock is ahead of this machine's, where that matters
  * @property {Heartbeat | null} instance
  * @property {Metrics | null} metrics
  * @property {ReadonlyMap<string, Update>} lastByTicker the newest update of each ticker, by the item's own time
+ * @property {Known} known
  * @property {readonly FeedEntry[]} feed newest first
  * @property {number} received updates since the page was opened
  * @property {{feed: readonly FeedEntry[], received: number} | null} paused what was shown when the reader paused the feed
  * @property {{reason: string | null} | null} gap set after a `reset` until the reader dismisses it
+ * @property {Notice | null} notice
+ * @property {string} filter what the reader typed to see some tickers only
+ *
+ * @typedef {Pick<State, 'clockOffsetMs' | 'instance' | 'metrics' | 'lastByTicker' | 'known' | 'feed' | 'received' | 'gap'>} Shared what
+ *   all tabs with the same stream have in common; the rest is each tab's own
  *
  * @typedef {(ServerEvent & {at: number})
- *   | {type: 'connection', phase: Phase, retryAt?: number | null, detail?: string | null}
+ *   | {type: 'status', status: Status}
+ *   | {type: 'baseline', updates: readonly Update[], heard: boolean}
+ *   | {type: 'switched'}
+ *   | {type: 'restored', shared: Shared}
+ *   | {type: 'filtered', text: string}
+ *   | {type: 'noticed', text: string, action?: string | null}
+ *   | {type: 'notice_dismissed'}
  *   | {type: 'pause_toggled'}
  *   | {type: 'gap_dismissed'}} Action
  */
 
 /** @type {State} */
 export const INITIAL_STATE = Object.freeze({
-  connection: Object.freeze({ phase: 'connecting', lastEventAt: null, retryAt: null, detail: null }),
+  connection: Object.freeze({
+    phase: 'connecting', reason: null, retryAt: null, latencyMs: null, lastEventAt: null, role: 'alone', detail: null,
+  }),
+  clockOffsetMs: 0,
   instance: null,
   metrics: null,
   lastByTicker: new Map(),
+  known: Object.freeze({ young: new Map(), old: new Map() }),
   feed: Object.freeze([]),
   received: 0,
   paused: null,
   gap: null,
+  notice: null,
+  filter: '',
 });
 
 /**
@@ -57,21 +85,32 @@ export const INITIAL_STATE = Object.freeze({
  */
 export function reduce(state, action) {
   switch (action.type) {
+    case 'status':
+      return { ...state, connection: connectionAfter(state.connection, action.status) };
     case 'heartbeat':
-      return { ...alive(state, action.at), instance: action };
+      return { ...heard(state, action.at), instance: action, clockOffsetMs: clockOffset(action) };
     case 'metrics':
-      return { ...alive(state, action.at), metrics: action };
+      return { ...heard(state, action.at), metrics: action };
     case 'update':
-      return withUpdate(alive(state, action.at), action);
+      return withUpdate(heard(state, action.at), action);
     case 'reset':
-      return { ...alive(state, action.at), feed: withGap(state.feed), gap: { reason: action.reason } };
+      return { ...heard(state, action.at), feed: withGap(state.feed), gap: { reason: action.reason } };
     case 'deadline':
-      // A planned end: the browser is back in about a second, so the phase stays what it was.
-      return { ...state, connection: { ...state.connection, lastEventAt: action.at } };
+      return heard(state, action.at);
     case 'overloaded':
-      return { ...state, connection: refusal(action) };
-    case 'connection':
-      return { ...state, connection: withPhase(state.connection, action) };
+      return withDetail(heard(state, action.at), action.detail);
+    case 'baseline':
+      return action.updates.reduce((before, update) => withBaseline(before, update, action.heard), state);
+    case 'switched':
+      return { ...INITIAL_STATE, filter: state.filter, notice: state.notice };
+    case 'restored':
+      return withShared(state, action.shared);
+    case 'filtered':
+      return { ...state, filter: action.text };
+    case 'noticed':
+      return { ...state, notice: { text: action.text, action: action.action ?? null } };
+    case 'notice_dismissed':
+      return { ...state, notice: null };
     case 'pause_toggled':
       return { ...state, paused: state.paused ? null : { feed: state.feed, received: state.received } };
     case 'gap_dismissed':
@@ -81,44 +120,98 @@ export function reduce(state, action) {
   }
 }
 
+/** Returns what another tab needs to go on from here. @param {State} state @returns {Shared} */
+export function shared({ clockOffsetMs, instance, metrics, lastByTicker, known, feed, received, gap }) {
+  return { clockOffsetMs, instance, metrics, lastByTicker, known, feed, received, gap };
+}
+
+/** A feed that stands still goes on doing so, at the place where the other tab is. @param {State} state @param {Shared} known */
+function withShared(state, known) {
+  return { ...state, ...shared({ ...state, ...known }), paused: state.paused && { feed: known.feed, received: known.received } };
+}
+
 /** @param {State} state @param {number} at @returns {State} */
-function alive(state, at) {
-  return { ...state, connection: { phase: 'live', lastEventAt: at, retryAt: null, detail: null } };
+function heard(state, at) {
+  return { ...state, connection: { ...state.connection, lastEventAt: at } };
 }
 
-/** @param {import('./event.js').Overloaded & {at: number}} event @returns {Connection} */
-function refusal({ at, retryAfterMs, detail }) {
-  return { phase: 'refused', lastEventAt: at, retryAt: retryAfterMs === null ? null : at + retryAfterMs, detail };
+/** @param {State} state @param {string | null} detail @returns {State} */
+function withDetail(state, detail) {
+  return { ...state, connection: { ...state.connection, detail } };
 }
 
-/**
- * @param {Connection} connection
- * @param {{phase: Phase, retryAt?: number | null, detail?: string | null}} change
- * @returns {Connection}
- */
-function withPhase(connection, { phase, retryAt = null, detail = null }) {
-  return { phase, lastEventAt: connection.lastEventAt, retryAt, detail };
+/** @param {Connection} before @param {Status} status @returns {Connection} */
+function connectionAfter(before, status) {
+  const { phase, reason, retryAt, latencyMs, role = before.role } = status;
+  const lastEventAt = Math.max(before.lastEventAt ?? 0, status.lastEventAt ?? 0) || null;
+  return { phase, reason, retryAt, latencyMs, lastEventAt, role, detail: reason === 'full' ? before.detail : null };
+}
+
+/** @param {Heartbeat & {at: number}} heartbeat */
+function clockOffset({ timestamp, at }) {
+  const offset = timestamp === null ? 0 : Date.parse(timestamp) - at;
+  return Math.abs(offset) > CLOCK_TOLERANCE_MS ? offset : 0; // NaN is not greater
 }
 
 /** @param {State} state @param {Update} update @returns {State} */
 function withUpdate(state, update) {
-  const earlier = update.itemId === null ? [] : sameItem(state.feed, update);
-  // The server promises never to miss an update, not never to repeat one after a long gap.
-  if (earlier.some((entry) => entry.update.label === update.label && entry.update.score === update.score)) return state;
-  const entry = { kind: /** @type {const} */ ('update'), seq: nextSeq(state.feed), update, revised: earlier.length > 0 };
+  const before = lastKnown(state.known, update);
+  // The server promises never to miss an update, not never to repeat one after a long gap. One that was changed and changed
+  // back is no repetition: only the last one counts.
+  if (before && before.label === update.label && before.score === update.score) return state;
+  const entry = { kind: /** @type {const} */ ('update'), seq: nextSeq(state.feed), update, revised: before !== null };
   return {
     ...state,
     received: state.received + 1,
+    known: withKnown(state.known, update),
     lastByTicker: withLast(state.lastByTicker, update),
     feed: [entry, ...state.feed.slice(0, FEED_MAX - 1)],
   };
 }
 
-/** @param {readonly FeedEntry[]} feed @param {Update} update @returns {UpdateEntry[]} */
-function sameItem(feed, { itemId, ticker }) {
-  return /** @type {UpdateEntry[]} */ (
-    feed.filter((entry) => entry.kind === 'update' && entry.update.itemId === itemId && entry.update.ticker === ticker)
-  );
+/**
+ * What was there before the page was opened is no news. It may yet be the last of its ticker, and where it was read instead of
+ * updates, hearing it again is a repetition.
+ * @param {State} state @param {Update} update @param {boolean} isHeard @returns {State}
+ */
+function withBaseline(state, update, isHeard) {
+  const known = isHeard && !lastKnown(state.known, update) ? withKnown(state.known, update) : state.known;
+  const last = state.lastByTicker.get(update.ticker);
+  const isNewer = !last || (last.timestamp ?? '') < (update.timestamp ?? '');
+  return { ...state, known, lastByTicker: isNewer ? withLast(state.lastByTicker, update) : state.lastByTicker };
+}
+
+/** A row is its id and its time; null where the id is missing. @param {Update} update */
+function keyOf({ itemId, timestamp, ticker }) {
+  return itemId === null ? null : JSON.stringify([itemId, timestamp, ticker]);
+}
+
+/**
+ * Returns what was last heard of this item and ticker.
+ * @param {Known} known
+ * @param {Update} update
+ * @returns {Verdict | null}
+ */
+export function lastKnown({ young, old }, update) {
+  const key = keyOf(update);
+  return key === null ? null : young.get(key) ?? old.get(key) ?? null;
+}
+
+/** @param {Known} known @param {Update} update @returns {Known} */
+function withKnown({ young, old }, update) {
+  const key = keyOf(update);
+  if (key === null) return { young, old };
+  const next = new Map(young);
+  next.delete(key); // so that the order of the map is the order of the news
+  next.set(key, { label: update.label, score: update.score });
+  if (next.size < KNOWN_YOUNG_MAX) return { young: next, old };
+  return { young: new Map(), old: merged(old, next) };
+}
+
+/** @param {ReadonlyMap<string, Verdict>} old @param {ReadonlyMap<string, Verdict>} young */
+function merged(old, young) {
+  const kept = [...old].filter(([key]) => !young.has(key));
+  return new Map([...kept, ...young].slice(-(KNOWN_MAX - KNOWN_YOUNG_MAX)));
 }
 
 /**
@@ -132,7 +225,7 @@ function withLast(last, update) {
   // RFC 3339 in UTC with milliseconds: the order of the texts is the order of the times.
   if (known && (known.timestamp ?? '') > (update.timestamp ?? '')) return last;
   const next = new Map(last);
-  next.delete(update.ticker); // so that the order of the map is the order of the news
+  next.delete(update.ticker);
   next.set(update.ticker, update);
   if (next.size > LAST_MAX) next.delete(/** @type {string} */ (next.keys().next().value));
   return next;
@@ -150,15 +243,26 @@ function nextSeq(feed) {
 }
 
 /**
- * Returns the rows of the ticker table, the most frequent first. A ticker that has an update but is not counted yet has
- * no count; one that left the window has zero.
+ * Returns whether a ticker is to be seen: it begins with one of the words of the filter, or there are none.
+ * @param {string} filter words between commas or spaces
+ * @returns {(ticker: string) => boolean}
+ */
+export function matcher(filter) {
+  const words = filter.toUpperCase().split(/[\s,;]+/).filter((word) => word !== '');
+  return (ticker) => words.length === 0 || words.some((word) => ticker.toUpperCase().startsWith(word));
+}
+
+/**
+ * Returns the rows of the ticker table that pass the filter, the most frequent first. A ticker that has an update but is not
+ * counted yet has no count; one that left the window has zero.
  * @param {State} state
  * @returns {{ticker: string, count: number | null, last: Update | null}[]}
  */
-export function tickerRows({ metrics, lastByTicker }) {
+export function tickerRows({ metrics, lastByTicker, filter }) {
   const counts = metrics?.byTag ?? new Map();
   const tickers = new Set([...counts.keys(), ...lastByTicker.keys()]);
   return [...tickers]
+    .filter(matcher(filter))
     .map((ticker) => ({
       ticker,
       count: counts.get(ticker) ?? (metrics ? 0 : null),

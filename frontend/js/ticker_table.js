@@ -2,12 +2,15 @@
  * The table of tickers. Rows are kept and moved, not rebuilt, so that a selection and a screen reader's place survive.
  */
 
-import { chip, element, flash, scoreBar, setNumber, setText } from './dom.js';
-import { clock, DASH, fullTime, score, whole, words } from './format.js';
+import { chip, element, flash, setNumber, setText } from './dom.js';
+import { changeText, clock, DASH, fullTime, score, whole, words } from './format.js';
 import { tickerRows } from './reduce.js';
+import { Spark } from './spark.js';
 
 /** Most rows shown; the rest is counted below the title. */
 const ROWS_MAX = 200;
+/** Changes of the mean below this read as none. */
+const CHANGE_MIN = 0.005;
 
 /**
  * @typedef {import('./event.js').Update} Update
@@ -16,7 +19,9 @@ const ROWS_MAX = 200;
  * @property {HTMLElement} count
  * @property {HTMLElement} label
  * @property {HTMLElement} score
+ * @property {HTMLElement} change
  * @property {HTMLElement} time
+ * @property {Spark} spark
  * @property {Update | null} last
  */
 
@@ -25,40 +30,57 @@ export class TickerTable {
   #rows = new Map();
   /** @type {unknown[]} */
   #drawn = [];
+  #received = 0;
   #body;
   #aside;
   #empty;
+  #skeleton;
   #toneOf;
 
   /**
-   * @param {{body: HTMLElement, aside: HTMLElement, empty: HTMLElement}} nodes
+   * @param {{body: HTMLElement, aside: HTMLElement, empty: HTMLElement, skeleton: HTMLElement}} nodes
    * @param {(label: string) => string} toneOf
    */
-  constructor({ body, aside, empty }, toneOf) {
+  constructor({ body, aside, empty, skeleton }, toneOf) {
     this.#body = body;
     this.#aside = aside;
     this.#empty = empty;
+    this.#skeleton = skeleton;
     this.#toneOf = toneOf;
   }
 
   /** @param {import('./reduce.js').State} state @param {number} now */
   draw(state, now) {
-    if (this.#drawn[0] === state.metrics && this.#drawn[1] === state.lastByTicker) return;
-    this.#drawn = [state.metrics, state.lastByTicker];
+    const { metrics, lastByTicker, filter, received } = state;
+    if (this.#drawn[0] === metrics && this.#drawn[1] === lastByTicker && this.#drawn[2] === filter) return;
+    const isNews = received > this.#received;
+    this.#drawn = [metrics, lastByTicker, filter];
+    this.#received = received;
     const rows = tickerRows(state);
     const shown = rows.slice(0, ROWS_MAX);
     const countMax = shown[0]?.count || 1;
+    this.#skeleton.hidden = metrics !== null || shown.length > 0;
     this.#keepOnly(new Set(shown.map(({ ticker }) => ticker)));
     shown.forEach(({ ticker, count, last }, index) => {
       const row = this.#rows.get(ticker) ?? this.#add(ticker);
       setText(row.count, whole(count));
       setNumber(row.count, '--share', (count ?? 0) / countMax);
-      if (row.last !== last && last) this.#drawLast(row, last, now);
+      if (row.last !== last && last) this.#drawLast(row, last, now, isNews);
       if (this.#body.children[index] !== row.node) this.#body.insertBefore(row.node, this.#body.children[index] ?? null);
     });
-    this.#empty.hidden = rows.length > 0;
-    if (state.metrics) setText(this.#empty, 'Nothing in the last 24 hours.');
+    this.#empty.hidden = rows.length > 0 || !metrics;
+    setText(this.#empty, filter.trim() === '' ? 'Nothing in the last 24 hours.' : 'No ticker begins like this.');
     setText(this.#aside, rows.length > ROWS_MAX ? `${whole(ROWS_MAX)} of ${whole(rows.length)}` : rows.length ? whole(rows.length) : '');
+  }
+
+  /** Draws the lines and changes. @param {import('./history.js').History} history @param {number} now */
+  drawTrends(history, now) {
+    const hasScores = history.hasScores ?? true;
+    for (const [ticker, { spark, change }] of this.#rows) {
+      const trend = history.trend(ticker, now);
+      spark.draw(trend, hasScores);
+      if (hasScores) drawChange(change, trend);
+    }
   }
 
   /** @param {Set<string>} tickers */
@@ -76,20 +98,33 @@ export class TickerTable {
     name.scope = 'row';
     name.title = ticker;
     const count = element('td', 'end count');
-    const [label, scoreCell, time] = [element('td', 'last', DASH), element('td', 'end score', DASH), element('td', 'end time', DASH)];
-    const row = { node: element('tr', '', name, count, label, scoreCell, time), count, label, score: scoreCell, time, last: null };
+    const label = element('td', 'last', DASH);
+    const [scoreCell, change, time] = ['score', 'change', 'time'].map((kind) => element('td', `end ${kind}`, DASH));
+    const spark = new Spark();
+    const trend = element('td', 'trend');
+    trend.append(spark.node);
+    const row = { node: element('tr', '', name, count, label, scoreCell, trend, change, time), count, label, score: scoreCell, change, time, spark, last: null };
     this.#rows.set(ticker, row);
     return row;
   }
 
-  /** @param {Row} row @param {Update} last @param {number} now */
-  #drawLast(row, last, now) {
-    const tone = this.#toneOf(last.label);
+  /** @param {Row} row @param {Update} last @param {number} now @param {boolean} isNews */
+  #drawLast(row, last, now, isNews) {
     row.last = last;
-    row.label.replaceChildren(chip(words(last.label), tone));
-    row.score.replaceChildren(...(last.score === null ? [DASH] : [scoreBar(last.score, tone), element('span', 'score-value', score(last.score))]));
+    row.label.replaceChildren(chip(words(last.label), this.#toneOf(last.label)));
+    setText(row.score, score(last.score));
     setText(row.time, clock(last.timestamp, now));
     row.time.title = fullTime(last.timestamp);
-    flash(row.node);
+    if (isNews) flash(row.node);
   }
+}
+
+/** @param {HTMLElement} cell @param {import('./history.js').Trend | null} trend */
+function drawChange(cell, trend) {
+  const { recent = null, before = null } = trend ?? {};
+  const change = recent === null || before === null ? null : recent - before;
+  const direction = change === null ? '' : change >= CHANGE_MIN ? 'up' : change <= -CHANGE_MIN ? 'down' : 'even';
+  setText(cell, score(change));
+  cell.dataset.direction = direction;
+  cell.title = trend ? changeText(recent, before) : '';
 }

@@ -1,21 +1,14 @@
 /**
- * Draws a state into index.html: connection, notices and totals here, table and feed in their own files. Decides nothing
+ * Draws a state into index.html: connection, notices and totals here, table, chart and feed in their own files. Decides nothing
  * about the stream and keeps no state but what it drew last.
  */
 
 import { byId, element, setNumber, setText } from './dom.js';
+import { Chart } from './chart.js';
 import { FeedList } from './feed_list.js';
-import { ago, DASH, fullTime, heading, percent, rate, share, span, tones, uptime, whole, words } from './format.js';
+import { ago, DASH, fullTime, heading, latency, percent, rate, share, tones, uptime, whole, words } from './format.js';
 import { TickerTable } from './ticker_table.js';
-
-/** @type {Readonly<Record<import('./reduce.js').Phase, string>>} */
-const PHASE_WORDS = Object.freeze({
-  connecting: 'Connecting',
-  live: 'Live',
-  reconnecting: 'Reconnecting',
-  refused: 'Refused',
-  offline: 'Offline',
-});
+import { PHASE_WORDS, troubleText, waitText } from './trouble.js';
 
 const GAP_REASONS = new Map([
   ['unknown', 'the server did not know the last position of this page'],
@@ -25,67 +18,124 @@ const GAP_REASONS = new Map([
 ]);
 
 const TONE_OTHER = 'tone-other';
+/** What passes sooner is no trouble to a reader, and no news to a listener. */
+const SETTLE_MS = 1_500;
+/** Phases that last, or that a reader had better know of at once. */
+const AT_ONCE = ['polling', 'refused', 'offline'];
+const TRENDS_INTERVAL_MS = 1_000;
 
 /**
  * @typedef {import('./reduce.js').State} State
  * @typedef {{count: HTMLElement, share: HTMLElement, tile: HTMLElement, part: HTMLElement}} LabelTile
+ * @typedef {{dispatch: (action: import('./reduce.js').Action) => void, retryNow: () => void, noticeAction: () => void}} Handlers
  */
 
 export class View {
   #root;
+  #pollMs;
+  #history;
   #table;
   #feed;
+  #chart;
   /** @type {Map<string, LabelTile>} */
   #tiles = new Map();
+  /** What was said last, and since when it is so. */
+  #trouble = { text: '', since: 0 };
+  #said = { text: '', since: 0 };
+  #trendsAt = 0;
+  #trendsDrawn = '';
 
   /**
    * @param {Document} root
    * @param {import('./read_config.js').Config} config
-   * @param {(action: import('./reduce.js').Action) => void} dispatch
+   * @param {import('./history.js').History} history
+   * @param {Handlers} handlers
    */
-  constructor(root, config, dispatch) {
+  constructor(root, config, history, { dispatch, retryNow, noticeAction }) {
     this.#root = root;
+    this.#pollMs = config.pollIntervalMs;
+    this.#history = history;
     const toneByLabel = tones(config.labels);
     const toneOf = (/** @type {string} */ label) => toneByLabel.get(label) ?? TONE_OTHER;
-    this.#table = new TickerTable({ body: this.#id('tickers'), aside: this.#id('tickers-aside'), empty: this.#id('tickers-empty') }, toneOf);
+    const [body, aside, empty, skeleton] = ['tickers', 'tickers-aside', 'tickers-empty', 'tickers-skeleton'].map((id) => this.#id(id));
+    this.#table = new TickerTable({ body, aside, empty, skeleton }, toneOf);
     this.#feed = new FeedList(
       { list: this.#id('feed'), aside: this.#id('feed-aside'), empty: this.#id('feed-empty'), pause: this.#id('pause') },
       toneOf,
     );
+    const [box, legend, time] = ['chart', 'chart-legend', 'chart-time'].map((id) => this.#id(id));
+    this.#chart = new Chart({ box, legend, time, empty: this.#id('chart-empty'), table: this.#id('chart-table'), toggle: this.#id('chart-toggle') }, config.labels, toneOf);
     for (const label of config.labels) this.#addTile(label, toneOf(label));
     setText(this.#id('environment'), config.environment);
     this.#id('environment').hidden = config.environment === '';
-    this.#id('pause').addEventListener('click', () => dispatch({ type: 'pause_toggled' }));
-    this.#id('gap-dismiss').addEventListener('click', () => dispatch({ type: 'gap_dismissed' }));
+    const onClick = (/** @type {string} */ id, /** @type {() => void} */ then) => this.#id(id).addEventListener('click', then);
+    onClick('pause', () => dispatch({ type: 'pause_toggled' }));
+    onClick('gap-dismiss', () => dispatch({ type: 'gap_dismissed' }));
+    onClick('retry', retryNow);
+    onClick('notice-action', noticeAction);
+    onClick('notice-dismiss', () => dispatch({ type: 'notice_dismissed' }));
+    const filter = /** @type {HTMLInputElement} */ (this.#id('filter'));
+    filter.addEventListener('input', () => dispatch({ type: 'filtered', text: filter.value }));
+    // A browser keeps what was typed across a reload.
+    if (filter.value !== '') dispatch({ type: 'filtered', text: filter.value });
+  }
+
+  /** Fetches what draws the chart, which the page does not wait for. */
+  async loadChart() {
+    try {
+      await this.#chart.load();
+    } catch {
+      this.#chart.failed();
+    }
+    this.#trendsAt = 0;
+  }
+
+  /** Begins anew, for another stream. */
+  clear() {
+    this.#feed.clear();
+    this.#trendsAt = 0;
   }
 
   /** @param {State} state @param {number} now */
   draw(state, now) {
-    this.#id('badge').dataset.phase = state.connection.phase;
-    setText(this.#id('phase'), PHASE_WORDS[state.connection.phase]);
-    this.drawAges(state, now);
-    this.#drawTrouble(state);
+    const { connection } = state;
+    const badge = this.#id('badge').dataset;
+    badge.phase = connection.phase;
+    badge.role = connection.role ?? 'alone';
+    setText(this.#id('phase'), PHASE_WORDS[connection.phase]);
+    setText(this.#id('latency'), latency(connection.latencyMs));
+    this.#drawAge(connection, now);
+    this.#drawTrouble(connection, now);
     this.#drawInstance(state);
     this.#drawGap(state);
+    this.#drawNotice(state);
     this.#drawTotals(state);
     this.#table.draw(state, now);
     this.#feed.draw(state, now);
+    this.#drawTrends(state, now);
   }
 
-  /** Draws what changes by the passing of time alone. @param {State} state @param {number} now */
-  drawAges({ connection }, now) {
-    const { lastEventAt, retryAt, detail } = connection;
-    const wait = retryAt === null ? '' : retryAt > now ? `next try in ${span(retryAt - now)}` : 'trying again';
-    setText(this.#id('wait'), wait);
-    setText(this.#id('age'), lastEventAt === null ? '' : ago(lastEventAt, now));
-    this.#id('last').hidden = lastEventAt === null || wait !== '';
-    this.#id('badge').title = [detail, lastEventAt === null ? '' : `Last event: ${fullTime(lastEventAt)}`].filter(Boolean).join('\n');
+  /** @param {State['connection']} connection @param {number} now */
+  #drawAge({ lastEventAt }, now) {
+    setText(this.#id('age'), lastEventAt === null ? DASH : ago(lastEventAt, now));
+    this.#id('badge').title = lastEventAt === null ? '' : `Last event: ${fullTime(lastEventAt)}`;
   }
 
-  /** @param {State} state */
-  #drawTrouble({ connection: { detail } }) {
-    this.#id('trouble').hidden = detail === null;
-    setText(this.#id('trouble'), detail ?? '');
+  /** @param {State['connection']} connection @param {number} now */
+  #drawTrouble(connection, now) {
+    const text = troubleText(connection, this.#pollMs) ?? '';
+    if (text !== this.#trouble.text) this.#trouble = { text, since: now };
+    const isShown = text !== '' && (AT_ONCE.includes(connection.phase) || now - this.#trouble.since >= SETTLE_MS);
+    this.#id('trouble').hidden = !isShown;
+    setText(this.#id('trouble-text'), text);
+    setText(this.#id('trouble-wait'), waitText(connection, now));
+    this.#announce(`${PHASE_WORDS[connection.phase]}. ${text}`, now);
+  }
+
+  /** Listeners hear of what lasts: neither each word of the badge nor the countdown. @param {string} text @param {number} now */
+  #announce(text, now) {
+    if (text !== this.#said.text) this.#said = { text, since: now };
+    if (now - this.#said.since >= SETTLE_MS) setText(this.#id('announcer'), text);
   }
 
   /** @param {State} state */
@@ -106,16 +156,24 @@ export class View {
   }
 
   /** @param {State} state */
+  #drawNotice({ notice }) {
+    this.#id('notice').hidden = notice === null;
+    if (!notice) return;
+    setText(this.#id('notice-text'), notice.text);
+    setText(this.#id('notice-action'), notice.action ?? '');
+    this.#id('notice-action').hidden = notice.action === null;
+  }
+
+  /** @param {State} state */
   #drawTotals({ metrics }) {
-    if (!metrics) return;
-    setText(this.#id('total'), whole(metrics.total));
-    this.#id('total').title = metrics.timestamp === null ? '' : `As of ${fullTime(metrics.timestamp)}`;
-    setText(this.#id('rate-hour'), rate(metrics.rateLastHour));
-    setText(this.#id('rate-day'), rate(metrics.rateLast24h));
+    setText(this.#id('total'), whole(metrics?.total ?? null));
+    this.#id('total').title = metrics?.timestamp ? `As of ${fullTime(metrics.timestamp)}` : '';
+    setText(this.#id('rate-hour'), rate(metrics?.rateLastHour ?? null));
+    setText(this.#id('rate-day'), rate(metrics?.rateLast24h ?? null));
     const spoken = [];
     for (const [label, tile] of this.#tiles) {
-      const count = metrics.byLabel.get(label) ?? 0;
-      const part = share(count, metrics.total);
+      const count = metrics ? metrics.byLabel.get(label) ?? 0 : null;
+      const part = metrics ? share(count ?? 0, metrics.total) : null;
       setText(tile.count, whole(count));
       setText(tile.share, percent(part));
       setNumber(tile.tile, '--share', part ?? 0);
@@ -123,6 +181,22 @@ export class View {
       spoken.push(`${words(label)} ${percent(part)}`);
     }
     this.#id('shares').setAttribute('aria-label', spoken.join(', '));
+  }
+
+  /** The chart and the small lines: no more often than a reader can follow. @param {State} state @param {number} now */
+  #drawTrends({ filter, clockOffsetMs }, now) {
+    const serverNow = now + clockOffsetMs;
+    this.#history.narrow(filter);
+    const isNarrowed = this.#trendsDrawn.split('|', 1)[0] !== encodeURIComponent(filter);
+    const due = `${encodeURIComponent(filter)}|${this.#history.version}|${Math.floor(serverNow / 60_000)}`;
+    if (!isNarrowed && this.#trendsAt !== 0 && (due === this.#trendsDrawn || now - this.#trendsAt < TRENDS_INTERVAL_MS)) return;
+    this.#trendsDrawn = due;
+    this.#trendsAt = now;
+    const hasScores = this.#history.hasScores ?? true;
+    this.#root.body.classList.toggle('no-scores', !hasScores);
+    setText(this.#id('chart-title'), hasScores ? 'Sentiment over time' : 'Over time');
+    this.#chart.draw(this.#history.chart(serverNow));
+    this.#table.drawTrends(this.#history, serverNow);
   }
 
   /** @param {string} label @param {string} tone */

@@ -24,6 +24,16 @@ test('a wrong config is one sentence that names the key', () => {
   check({ ...RAW, LABELS: ['a', 7] }, 'LABELS in config.js must be a list of at least one name.');
   check({ ...RAW, UPDATE_EVENT: '' }, 'UPDATE_EVENT in config.js must be a name.');
   check({ ...RAW, HEARTBEAT_INTERVAL_MS: 0 }, 'HEARTBEAT_INTERVAL_MS in config.js must be a positive number of milliseconds.');
+  check({ ...RAW, POLL_INTERVAL_MS: '5' }, 'POLL_INTERVAL_MS in config.js must be a positive number of milliseconds.');
+  check({ ...RAW, AUTH_MODE: 'none' }, 'AUTH_MODE in config.js must be one of `off`, `trusted-header`, `session`, `jwt`, or left out.');
+  check({ ...RAW, SIGNED_REQUESTS: 1 }, 'SIGNED_REQUESTS in config.js must be true or false, or left out.');
+});
+
+test('a config of an older server is one without what is newer', () => {
+  const { pollIntervalMs, authMode, signedRequests } = readConfig(RAW);
+  assert.deepEqual([pollIntervalMs, authMode, signedRequests], [5_000, 'off', false]);
+  const newer = readConfig({ ...RAW, POLL_INTERVAL_MS: 2_000, AUTH_MODE: 'session', SIGNED_REQUESTS: true });
+  assert.deepEqual([newer.pollIntervalMs, newer.authMode, newer.signedRequests], [2_000, 'session', true]);
 });
 
 test('missing values read as a dash', () => {
@@ -57,4 +67,14 @@ test('known labels have their colour, others one of the palette by index', () =>
   assert.deepEqual([...format.tones(['positive', 'shipped', 'negative', 'returned']).values()], ['tone-good', 'tone-1', 'tone-bad', 'tone-3']);
   const many = format.tones(Array.from({ length: 16 }, (_, index) => `l${index}`));
   assert.equal(many.get('l8'), 'tone-0');
+});
+
+test('a change is told in words, also where there is nothing to compare', () => {
+  assert.equal(format.changeText(0.2, -0.1), 'Mean score of the last 15 minutes +0.20, of the 45 minutes before \u22120.10');
+  assert.equal(format.changeText(0.2, null), 'Mean score of the last 15 minutes +0.20; none in the 45 minutes before');
+  assert.equal(format.changeText(null, 0.2), 'No score in the last 15 minutes');
+});
+
+test('a latency has a unit that fits', () => {
+  assert.deepEqual([null, 0, 41.6, 9_949, 12_000].map(format.latency), ['–', '0 ms', '42 ms', '9949 ms', '12 s']);
 });

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { parseEvent, TAGS_MAX, TEXT_MAX } from '../js/event.js';
-import { FEED_MAX, INITIAL_STATE, LAST_MAX, reduce, tickerRows } from '../js/reduce.js';
+import { FEED_MAX, INITIAL_STATE, KNOWN_MAX, LAST_MAX, lastKnown, matcher, reduce, shared, tickerRows } from '../js/reduce.js';
 
 const LABELS = ['positive', 'neutral', 'negative'];
 const AT = 1_700_000_000_000;
@@ -26,30 +26,49 @@ const heartbeat = (at = AT) => received('heartbeat', { connections: 3, uptime_se
 const metrics = (fields = {}, labels = LABELS) =>
   received('metrics', { total: 3, positive: 2, negative: 1, by_tag: { AAPL: 2, MSFT: 1 }, rate_last_hour: 1, rate_last_24h: 3, ...fields }, { labels });
 
-test('any event but a refusal or an end makes the stream live', () => {
-  for (const event of [heartbeat(), metrics(), update(), received('reset', { reason: 'expired' })]) {
-    assert.deepEqual(after(event).connection, { phase: 'live', lastEventAt: AT, retryAt: null, detail: null });
+const status = (fields = {}) => ({
+  type: 'status', status: { phase: 'live', reason: null, retryAt: null, latencyMs: 12, lastEventAt: AT, role: 'leader', ...fields },
+});
+
+test('the badge says what the stream says, whatever the events say', () => {
+  const known = { phase: 'live', reason: null, retryAt: null, latencyMs: 12, lastEventAt: AT, role: 'leader', detail: null };
+  assert.deepEqual(after(status()).connection, known);
+  const polling = status({ phase: 'polling', reason: 'unreachable', retryAt: AT + 9 });
+  for (const event of [heartbeat(AT + 1), metrics(), update(), received('deadline', { reason: 'session' }), received('overloaded', {})]) {
+    const { connection } = after(polling, event);
+    assert.deepEqual([connection.phase, connection.reason, connection.retryAt], ['polling', 'unreachable', AT + 9]);
   }
 });
 
-test('a planned end leaves the badge live', () => {
-  const ended = after(heartbeat(), received('deadline', { reason: 'session', reconnect_ms: 900 }, { at: AT + 5 }));
-  assert.equal(ended.connection.phase, 'live');
-  assert.equal(ended.connection.lastEventAt, AT + 5);
+test('the last event is the latest one that anybody told of', () => {
+  assert.equal(after(status(), heartbeat(AT + 5)).connection.lastEventAt, AT + 5);
+  assert.equal(after(heartbeat(AT + 5), status()).connection.lastEventAt, AT + 5);
+  assert.equal(after(status({ lastEventAt: null })).connection.lastEventAt, null);
 });
 
-test('an overloaded server refuses, says why and when to come again, until the next heartbeat', () => {
-  const refused = after(received('overloaded', { detail: 'Full.', max_connections: 100, retry_after_ms: 4000 }));
-  assert.deepEqual(refused.connection, { phase: 'refused', lastEventAt: AT, retryAt: AT + 4000, detail: 'Full.' });
-  assert.equal(reduce(refused, heartbeat()).connection.phase, 'live');
+test('what a full server said stays until it is not full any more', () => {
+  const full = after(received('overloaded', { detail: 'Full.' }), status({ phase: 'refused', reason: 'full' }));
+  assert.equal(full.connection.detail, 'Full.');
+  assert.equal(reduce(full, status()).connection.detail, null);
 });
 
-test('trouble keeps the time of the last event and everything shown', () => {
+test('a status without a role keeps the one that was', () => {
+  const { role: _role, ...alone } = status().status;
+  assert.equal(after(status(), { type: 'status', status: alone }).connection.role, 'leader');
+});
+
+test('trouble keeps everything shown', () => {
   const before = after(heartbeat(), metrics(), update());
-  const state = reduce(before, { type: 'connection', phase: 'reconnecting' });
-  assert.deepEqual(state.connection, { phase: 'reconnecting', lastEventAt: AT, retryAt: null, detail: null });
+  const state = reduce(before, status({ phase: 'offline' }));
   assert.equal(state.metrics, before.metrics);
   assert.equal(state.feed, before.feed);
+});
+
+test('a clock that is far off is reckoned with, a little is the way', () => {
+  const stamped = (ms) => after(received('heartbeat', { timestamp: new Date(AT + ms).toISOString() })).clockOffsetMs;
+  assert.deepEqual([stamped(-29_000), stamped(600_000), stamped(-600_000)], [0, 600_000, -600_000]);
+  assert.equal(after(received('heartbeat', { timestamp: 'soon' })).clockOffsetMs, 0);
+  assert.equal(after(heartbeat()).clockOffsetMs, 0);
 });
 
 test('an unknown action changes nothing at all', () => {
@@ -154,6 +173,73 @@ test('an item analysed anew is a new update, marked as revised', () => {
   assert.equal(state.lastByTicker.get('AAPL').score, 0.1);
 });
 
+test('an item that changes and changes back is three updates', () => {
+  const state = after(update(), update({ label: 'neutral' }), update(), update());
+  assert.deepEqual(state.feed.map((entry) => entry.update.label), ['positive', 'neutral', 'positive']);
+  assert.equal(state.received, 3);
+});
+
+test('rows with one id and different times are different items', () => {
+  const state = after(update(), update({ timestamp: '2026-11-23T11:00:00.000Z' }));
+  assert.deepEqual(state.feed.map(({ revised }) => revised), [false, false]);
+});
+
+test('a repetition is told long after its entry has left the feed, with memory that has a limit', () => {
+  const many = Array.from({ length: KNOWN_MAX - 200 }, (_, index) => update({ item_id: `n${index}` }));
+  const state = after(update({ item_id: 'first' }), ...many);
+  assert.equal(reduce(state, update({ item_id: 'first' })).received, state.received);
+  const more = Array.from({ length: 2 * KNOWN_MAX }, (_, index) => update({ item_id: `m${index}` })).reduce(reduce, state);
+  assert.ok(more.known.young.size + more.known.old.size <= KNOWN_MAX);
+  assert.equal(lastKnown(more.known, update({ item_id: 'first' })), null, 'the one not heard of for longest is forgotten');
+});
+
+test('what was there before is no news, but may be the last of its ticker', () => {
+  const state = after({ type: 'baseline', updates: [update()], heard: false });
+  assert.deepEqual([state.feed.length, state.received], [0, 0]);
+  assert.equal(state.lastByTicker.get('AAPL').label, 'positive');
+  assert.equal(reduce(state, update()).received, 1, 'the stream may yet tell of it');
+  const older = reduce(state, { type: 'baseline', updates: [update({ label: 'neutral', timestamp: '2026-11-23T09:00:00.000Z' })], heard: false });
+  assert.equal(older.lastByTicker, state.lastByTicker);
+});
+
+test('what was read in the place of updates is a repetition when it is heard again', () => {
+  const state = after({ type: 'baseline', updates: [update()], heard: true });
+  assert.equal(reduce(state, update()).received, 0);
+  const revised = reduce(state, update({ label: 'neutral' }));
+  assert.deepEqual([revised.received, revised.feed[0].revised], [1, true]);
+});
+
+test('another stream begins with nothing, under the same filter', () => {
+  const state = after(metrics(), update(), { type: 'filtered', text: 'AA' }, { type: 'noticed', text: 'Gone.' }, { type: 'switched' });
+  assert.deepEqual(state, { ...INITIAL_STATE, filter: 'AA', notice: { text: 'Gone.', action: null } });
+});
+
+test('a tab goes on where another one is, with a feed that stands still if it did', () => {
+  const other = after(metrics(), update(), update({ item_id: 'b' }));
+  const clone = structuredClone(shared(other));
+  const state = after({ type: 'filtered', text: 'x' }, { type: 'pause_toggled' }, { type: 'restored', shared: clone });
+  assert.deepEqual([state.received, state.feed.length, state.filter, state.paused.feed.length], [2, 2, 'x', 2]);
+  assert.equal(reduce(state, update()).received, 2, 'what the other has heard is known');
+});
+
+test('a filter takes words that tickers begin with', () => {
+  const seen = (filter) => ['AAPL', 'AMD', 'MSFT', '__proto__'].filter(matcher(filter));
+  assert.deepEqual(seen(' '), ['AAPL', 'AMD', 'MSFT', '__proto__']);
+  assert.deepEqual(seen('aa'), ['AAPL']);
+  assert.deepEqual(seen('AM, msf'), ['AMD', 'MSFT']);
+  assert.deepEqual(seen('__p'), ['__proto__']);
+  assert.deepEqual(seen('.*'), []);
+  const state = after(metrics(), { type: 'filtered', text: 'ms' });
+  assert.deepEqual(tickerRows(state).map(({ ticker }) => ticker), ['MSFT']);
+});
+
+test('a hundred thousand updates take no more memory than ten thousand', () => {
+  let state = INITIAL_STATE;
+  for (let index = 0; index < 100_000; index += 1) state = reduce(state, update({ item_id: `n${index}`, ticker: `T${index % 50}` }));
+  assert.deepEqual([state.received, state.feed.length, state.lastByTicker.size], [100_000, FEED_MAX, 50]);
+  assert.ok(state.known.young.size + state.known.old.size <= KNOWN_MAX);
+});
+
 test('ten thousand updates stay within the limits', () => {
   let state = INITIAL_STATE;
   for (let index = 0; index < 10_000; index += 1) state = reduce(state, update({ item_id: `n${index}`, ticker: `T${index % 3000}` }));
@@ -200,7 +286,8 @@ test('no state is changed in place', () => {
     return value;
   };
   const actions = [heartbeat(), metrics(), update(), update({ label: 'neutral' }), received('reset', {}), { type: 'pause_toggled' }, { type: 'gap_dismissed' },
-    received('deadline', {}), received('overloaded', {}), { type: 'connection', phase: 'offline' }];
+    received('deadline', {}), received('overloaded', {}), status(), { type: 'baseline', updates: [update({ item_id: 'x' })], heard: true },
+    { type: 'filtered', text: 'A' }, { type: 'restored', shared: shared(INITIAL_STATE) }, { type: 'switched' }];
   const size = INITIAL_STATE.lastByTicker.size;
   actions.reduce((state, action) => freeze(reduce(state, freeze(action))), INITIAL_STATE);
   assert.equal(INITIAL_STATE.lastByTicker.size, size);

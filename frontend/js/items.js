@@ -1,0 +1,51 @@
+/**
+ * Turns what REST says of items into typed items, and an item into the updates that a stream would have sent of it. Pure.
+ */
+
+import { isObject, own, parseUpdate } from './event.js';
+
+/** Most tickers taken over of one item. */
+const TICKERS_MAX = 50;
+
+/**
+ * @typedef {import('./event.js').Update} Update
+ * @typedef {Omit<Update, 'type' | 'ticker'> & {tickers: readonly string[]}} Item
+ */
+
+/**
+ * Returns the items of a list, in its order; what is no item is left out.
+ * @param {unknown} list
+ * @returns {Item[]}
+ */
+export function parseItems(list) {
+  return Array.isArray(list) ? list.map(parseItem).filter((item) => item !== null) : [];
+}
+
+/** @param {unknown} data @returns {Item | null} */
+function parseItem(data) {
+  if (!isObject(data)) return null;
+  const tickers = own(data, 'tickers');
+  if (!Array.isArray(tickers)) return null;
+  const updates = tickers.slice(0, TICKERS_MAX).map((ticker) => parseUpdate({ ...data, ticker }));
+  const valid = /** @type {Update[]} */ (updates.filter((update) => update !== null));
+  if (valid.length === 0) return null;
+  const { type: _type, ticker: _ticker, ...item } = valid[0];
+  return { ...item, tickers: [...new Set(valid.map(({ ticker }) => ticker))] };
+}
+
+/**
+ * Returns the item's updates, one for each ticker.
+ * @param {Item} item
+ * @returns {Update[]}
+ */
+export function updatesOf({ tickers, ...item }) {
+  return tickers.map((ticker) => ({ type: 'update', ...item, ticker }));
+}
+
+/**
+ * Returns the text of the event that a stream would have sent.
+ * @param {Update} update
+ */
+export function eventText({ itemId, ticker, label, score, confidence, source, timestamp }) {
+  return JSON.stringify({ item_id: itemId, ticker, label, score, confidence, source, timestamp });
+}

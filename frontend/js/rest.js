@@ -1,0 +1,147 @@
+/**
+ * Asks the dashboard function, and says in one sentence what went wrong. The only file that knows fetch. What the answers mean is
+ * known elsewhere.
+ */
+
+const TIMEOUT_MS = 10_000;
+const PREFIX = '/api/v2';
+const SESSION_KEY = 'session';
+
+/**
+ * @typedef {{field: string, detail: string}} FieldError
+ * @typedef {{token: string | null, expiresAt: number}} Session `token` is null where only the cookie holds it
+ * @typedef {object} Environment what the browser provides, replaceable in tests
+ * @property {typeof fetch} fetch
+ * @property {(text: string) => Promise<string>} sha256 in hexadecimal
+ * @property {import('./storage.js').Storage} storage
+ * @property {() => number} now
+ */
+
+/** What a reader is told when a request failed. */
+export class RestError extends Error {
+  /**
+   * @param {string} sentence
+   * @param {number | null} status null where nobody answered
+   * @param {readonly FieldError[]} [fields] what is wrong with which part of what was sent
+   */
+  constructor(sentence, status, fields = []) {
+    super(sentence);
+    this.status = status;
+    this.fields = fields;
+  }
+}
+
+export class Rest {
+  #base;
+  #authMode;
+  #isSigned;
+  #env;
+
+  /** @param {Pick<import('./read_config.js').Config, 'restBase' | 'authMode' | 'signedRequests'>} config @param {Environment} env */
+  constructor({ restBase, authMode, signedRequests }, env) {
+    this.#base = `${restBase}${PREFIX}`;
+    this.#authMode = authMode;
+    this.#isSigned = signedRequests;
+    this.#env = env;
+  }
+
+  /** Whether this browser has been given a user; in other modes somebody else knows. */
+  get hasSession() {
+    return this.#authMode === 'session' ? this.#session() !== null : this.#authMode !== 'off';
+  }
+
+  /** The token for where no cookie gets to; null without one. @returns {string | null} */
+  get token() {
+    return this.#session()?.token ?? null;
+  }
+
+  /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
+  get(path, signal) {
+    return this.#send('GET', path, undefined, signal);
+  }
+
+  /** Changes something of the caller's, who becomes a user by that if they are none yet. @param {string} method @param {string} path @param {unknown} [body] */
+  async change(method, path, body) {
+    if (!this.hasSession) await this.#become();
+    try {
+      return await this.#send(method, path, body);
+    } catch (error) {
+      // A session that has ended, or whose key was changed. Its configurations are gone; what is being saved need not be.
+      if (!(error instanceof RestError) || error.status !== 401 || this.#authMode !== 'session') throw error;
+      await this.#become();
+      return this.#send(method, path, body);
+    }
+  }
+
+  /** Forgets the user. */
+  forget() {
+    this.#env.storage.set(SESSION_KEY, null);
+  }
+
+  async #become() {
+    this.forget();
+    const { token, expires_at: expiresAt } = await this.#send('POST', '/auth/anonymous');
+    // Where the cookie serves, the token is nowhere that a script could read it.
+    this.#env.storage.set(SESSION_KEY, JSON.stringify({ token: this.#isSigned ? null : token, expiresAt: Date.parse(expiresAt) }));
+  }
+
+  /** @returns {Session | null} */
+  #session() {
+    try {
+      const session = JSON.parse(this.#env.storage.get(SESSION_KEY) ?? 'null');
+      return session !== null && !(session.expiresAt <= this.#env.now()) ? session : null;
+    } catch {
+      return null; // somebody else's value under this key
+    }
+  }
+
+  /** @param {string} method @param {string} path @param {unknown} [body] @param {AbortSignal} [signal] @returns {Promise<any>} */
+  async #send(method, path, body, signal) {
+    const text = body === undefined ? undefined : JSON.stringify(body);
+    const headers = await this.#headers(method, text);
+    const controller = new AbortController();
+    const abort = () => controller.abort();
+    const timer = setTimeout(abort, TIMEOUT_MS);
+    signal?.addEventListener('abort', abort);
+    if (signal?.aborted) abort();
+    try {
+      const answer = await this.#env.fetch(`${this.#base}${path}`, { method, headers, body: text, signal: controller.signal });
+      const data = answer.status === 204 ? null : await answer.json().catch(() => undefined);
+      if (!answer.ok) throw failure(answer.status, data);
+      if (data === undefined) throw new RestError('The server answered something that is not JSON.', answer.status);
+      return data;
+    } catch (error) {
+      if (error instanceof RestError || signal?.aborted) throw error;
+      throw new RestError(controller.signal.aborted ? 'The server took too long to answer.' : 'The server cannot be reached.', null);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    }
+  }
+
+  /** @param {string} method @param {string | undefined} text */
+  async #headers(method, text) {
+    /** @type {Record<string, string>} */
+    const headers = {};
+    if (text !== undefined) headers['content-type'] = 'application/json';
+    // CloudFront signs with the hash of the body, which it leaves to the page, and puts its signature where the token would be.
+    if (this.#isSigned && method !== 'GET') headers['x-amz-content-sha256'] = await this.#env.sha256(text ?? '');
+    else if (!this.#isSigned && this.token !== null) headers.authorization = `Bearer ${this.token}`;
+    return headers;
+  }
+}
+
+/** @param {number} status @param {any} data what came as JSON, if it was JSON */
+function failure(status, data) {
+  const fields = Array.isArray(data?.errors) ? data.errors.filter((error) => typeof error?.detail === 'string') : [];
+  const details = fields.length > 0 ? fields.map(({ detail }) => sentence(detail)).join(' ') : null;
+  const detail = typeof data?.detail === 'string' && data.detail !== '' ? sentence(data.detail) : null;
+  const wait = status === 429 && Number.isFinite(data?.retry_after) ? ` Try again in ${Math.ceil(data.retry_after)} s.` : '';
+  return new RestError((details ?? detail ?? `The server answered with status ${status}.`) + wait, status, fields);
+}
+
+/** @param {string} text */
+function sentence(text) {
+  const start = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(start) ? start : `${start}.`;
+}

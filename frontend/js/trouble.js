@@ -1,0 +1,50 @@
+/** What a reader is told of a stream that does not flow, in one sentence, and whether trying at once can help. Pure. */
+
+import { span } from './format.js';
+
+/** @typedef {import('./reduce.js').Connection} Connection */
+
+/** @type {Readonly<Record<import('./reduce.js').Connection['phase'], string>>} */
+export const PHASE_WORDS = Object.freeze({
+  connecting: 'Connecting',
+  live: 'Live',
+  resumed: 'Resumed',
+  behind: 'Behind',
+  polling: 'Polling',
+  refused: 'Refused',
+  offline: 'Offline',
+  suspended: 'Suspended',
+});
+
+const REASONS = new Map([
+  ['unreachable', 'The stream cannot be reached.'],
+  ['silent', 'The stream has gone silent.'],
+  ['late', 'Events arrive late: something on the way holds them back.'],
+  ['status', 'The server gives this page no stream.'],
+  ['full', 'The server has no room for another page.'],
+]);
+
+/**
+ * Returns the sentence, or null where there is nothing to say.
+ * @param {Connection} connection
+ * @param {number} pollMs
+ * @returns {string | null}
+ */
+export function troubleText({ phase, reason, detail }, pollMs) {
+  if (phase === 'offline') return 'This device has no network. The page goes on by itself as soon as there is one.';
+  if (phase === 'live' || phase === 'resumed' || phase === 'suspended' || reason === null) return null;
+  const why = (reason === 'full' && detail) || REASONS.get(reason) || 'The stream is not to be had.';
+  if (phase === 'polling') return `${why} Until it flows again, this page asks for news every ${span(pollMs)}.`;
+  if (phase === 'behind') return `${why} What is shown may be old.`;
+  return why;
+}
+
+/**
+ * Returns when it is tried again, or an empty text.
+ * @param {Connection} connection
+ * @param {number} now
+ */
+export function waitText({ retryAt }, now) {
+  if (retryAt === null) return '';
+  return retryAt > now ? `Next try in ${span(Math.max(1_000, retryAt - now))}.` : 'Trying again.';
+}

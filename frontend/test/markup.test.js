@@ -1,0 +1,43 @@
+/** What index.html promises to the modules, and they to the content security policy. */
+
+import assert from 'node:assert/strict';
+import { readdirSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
+const PAGE = read('index.html');
+const MODULES = readdirSync(new URL('../js/', import.meta.url)).filter((name) => name.endsWith('.js'));
+
+/** Modules that `name` comes to, itself included. */
+function reached(name, seen = new Set()) {
+  if (seen.has(name)) return seen;
+  seen.add(name);
+  for (const [, next] of read(`js/${name}`).matchAll(/^import [^;]*'\.\/([^']+)';/gm)) reached(next, seen);
+  return seen;
+}
+
+test('every module of the page is asked for at once', () => {
+  const preloaded = [...PAGE.matchAll(/<link rel="modulepreload" href="js\/([^"]+)">/g)].map(([, name]) => name);
+  assert.deepEqual(['main.js', ...preloaded].sort(), [...reached('main.js')].sort());
+});
+
+test('no module lies about that the page does not come to', () => {
+  assert.deepEqual(MODULES.filter((name) => !reached('main.js').has(name)), []);
+});
+
+test('ids are there once', () => {
+  const ids = [...PAGE.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
+  assert.deepEqual(ids.filter((id, index) => ids.indexOf(id) !== index), []);
+  const referred = [...PAGE.matchAll(/ (?:for|aria-labelledby|aria-describedby)="([^"]+)"/g)].flatMap(([, list]) => list.split(' '));
+  assert.deepEqual(referred.filter((id) => !ids.includes(id)), []);
+});
+
+test('nothing in the page runs or styles in line, and nothing comes from elsewhere', () => {
+  assert.doesNotMatch(PAGE, /<style|\sstyle=|\son[a-z]+=|javascript:/i);
+  for (const [tag] of PAGE.matchAll(/<script[^>]*>[^<]*/g)) assert.match(tag, /src="[^":]+">$/);
+  for (const [, address] of PAGE.matchAll(/ (?:src|href)="([^"]+)"/g)) assert.match(address, /^(?:data:|[a-z]+[/.])/);
+});
+
+test('no module makes markup from text', () => {
+  for (const name of MODULES) assert.doesNotMatch(read(`js/${name}`), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function/, name);
+});
