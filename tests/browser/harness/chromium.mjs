@@ -1,0 +1,182 @@
+/**
+ * Chromium as people have it: a process of its own with a profile of its own, whose tabs can be hidden, frozen and killed. It
+ * is started here and not by its driver, which would pretend to every tab that it is in front.
+ */
+
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+import { until } from './clock.mjs';
+import { browserPath, tool } from './places.mjs';
+import { Program } from './program.mjs';
+import { record } from './record.mjs';
+import { Tab } from './tab.mjs';
+import { Watch } from './watch.mjs';
+
+const START_MS = 60_000;
+const FLAGS = [
+  '--headless', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage', '--no-first-run', '--no-default-browser-check',
+  '--disable-background-networking', '--disable-breakpad', '--disable-component-update', '--disable-default-apps', '--disable-sync', '--no-proxy-server',
+  // Its sandbox refuses to run as root, which is who runs the tests in a container.
+  '--no-sandbox',
+  // What is forgotten here gets nowhere.
+  '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1',
+  '--remote-debugging-port=0',
+];
+const WIDE = { width: 1280, height: 800 };
+/** Renderers are told apart by which of them works when their page does. */
+const BURN_MS = 200;
+const BURNS_MAX = 20;
+
+/** @typedef {{window?: boolean, keepUpdates?: boolean, viewport?: {width: number, height: number}}} TabOptions */
+
+export class Chromium {
+  #program;
+  #profile;
+  #browser;
+  #context;
+  #origins;
+  #cdp;
+  #opened = 0;
+
+  constructor(program, profile, browser, cdp, origins) {
+    this.#program = program;
+    this.#profile = profile;
+    this.#browser = browser;
+    this.#context = browser.contexts()[0];
+    this.#cdp = cdp;
+    this.#origins = origins;
+  }
+
+  /** @param {string[]} origins servers of the test; a request to another one is noted @returns {Promise<Chromium>} */
+  static async start(origins) {
+    const profile = mkdtempSync(path.join(tmpdir(), 'browser-test-'));
+    const program = new Program('Chromium', browserPath('CHROMIUM'), [
+      ...FLAGS, `--window-size=${WIDE.width},${WIDE.height}`, `--user-data-dir=${profile}`, 'about:blank',
+    ]);
+    const portFile = path.join(profile, 'DevToolsActivePort');
+    await program.ready(async () => existsSync(portFile) && readFileSync(portFile, 'utf8').includes('\n'), START_MS);
+    const port = readFileSync(portFile, 'utf8').split('\n')[0];
+    const { chromium } = tool('playwright-core');
+    const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true, isLocal: true, timeout: START_MS });
+    return new Chromium(program, profile, browser, await browser.newBrowserCDPSession(), origins);
+  }
+
+  /**
+   * Opens a page in a tab, which hides the others of its window, or in a window of its own.
+   * @param {string} url @param {TabOptions} options @returns {Promise<ChromiumTab>}
+   */
+  async open(url, { window = false, keepUpdates = true, viewport } = {}) {
+    this.#opened += 1;
+    const page = await this.#page(window);
+    const watch = new Watch(this.#origins);
+    page.on('console', (message) => message.type() === 'error' && watch.said(message.text(), message.location().url));
+    page.on('pageerror', (error) => watch.pageErrors.push(String(error)));
+    page.on('request', (request) => watch.requested(request.url()));
+    if (viewport) await page.setViewportSize(viewport);
+    await page.addInitScript(record, { keepUpdates });
+    const tab = new ChromiumTab(`tab ${this.#opened}`, page, watch, await this.#context.newCDPSession(page));
+    await page.goto(url, { waitUntil: 'commit' });
+    return tab;
+  }
+
+  async #page(window) {
+    if (!window) return this.#context.newPage();
+    const known = new Set(this.#context.pages());
+    await this.#cdp.send('Target.createTarget', { url: 'about:blank', newWindow: true });
+    return until('a new window', () => this.#context.pages().find((page) => !known.has(page)));
+  }
+
+  /** Cuts the whole browser off, which it then also says of itself. @param {boolean} offline */
+  setOffline(offline) {
+    return this.#context.setOffline(offline);
+  }
+
+  /** Ends the process that draws a tab, as the system does when memory is short. @param {ChromiumTab} tab */
+  async killRenderer(tab) {
+    process.kill(await this.#renderer(tab), 'SIGKILL');
+  }
+
+  /** Stops the process that draws a tab, or lets it go on. @param {ChromiumTab} tab */
+  async stopRenderer(tab) {
+    const pid = await this.#renderer(tab);
+    process.kill(pid, 'SIGSTOP');
+    return () => process.kill(pid, 'SIGCONT');
+  }
+
+  /** @param {ChromiumTab} tab @returns {Promise<number>} */
+  async #renderer(tab) {
+    const { processInfo } = await this.#cdp.send('SystemInfo.getProcessInfo');
+    const pids = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
+    for (let round = 0; round < BURNS_MAX; round += 1) {
+      const before = pids.map(ticks);
+      await tab.evaluate((ms) => {
+        const end = performance.now() + ms;
+        while (performance.now() < end);
+      }, BURN_MS);
+      const spent = pids.map((pid, index) => ticks(pid) - before[index]);
+      const most = Math.max(...spent);
+      // On a busy machine others work too; one that did most of it is the one.
+      if (most >= 5 && most > 2 * (spent.reduce((sum, one) => sum + one, 0) - most)) return pids[spent.indexOf(most)];
+    }
+    throw new Error(`no process stands out as the one of ${tab.name}`);
+  }
+
+  /** Puts everything of the browser to sleep, as a closed laptop does. */
+  sleep() {
+    this.#program.signal('SIGSTOP');
+  }
+
+  wake() {
+    this.#program.signal('SIGCONT');
+  }
+
+  async close() {
+    this.wake();
+    await Promise.race([this.#browser.close().catch(() => undefined), new Promise((done) => setTimeout(done, 2_000))]);
+    await this.#program.kill();
+    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
+export class ChromiumTab extends Tab {
+  page;
+  /** Raw commands to this tab. */
+  cdp;
+
+  constructor(name, page, watch, cdp) {
+    super(name, {
+      evaluate: (look, argument) => page.evaluate(look, argument),
+      close: () => page.close(),
+      show: () => page.bringToFront(),
+    }, watch);
+    this.page = page;
+    this.cdp = cdp;
+  }
+
+  /** Hides and freezes the page, as browsers do with tabs that nobody looked at for long. */
+  freeze() {
+    return this.cdp.send('Page.setWebLifecycleState', { state: 'frozen' });
+  }
+
+  thaw() {
+    return this.cdp.send('Page.setWebLifecycleState', { state: 'active' });
+  }
+
+  /** Bytes of JavaScript that are in use once garbage is collected. @returns {Promise<number>} */
+  async heap() {
+    for (let round = 0; round < 3; round += 1) await this.cdp.send('HeapProfiler.collectGarbage');
+    return (await this.cdp.send('Runtime.getHeapUsage')).usedSize;
+  }
+}
+
+/** Processor time of a process so far. @param {number} pid */
+function ticks(pid) {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    return Number(fields[11]) + Number(fields[12]);
+  } catch {
+    return 0; // it has ended
+  }
+}

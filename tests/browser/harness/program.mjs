@@ -1,0 +1,129 @@
+/**
+ * Child processes: what they say is kept, and they end with this process, however it ends.
+ */
+
+import { spawn } from 'node:child_process';
+import { createServer } from 'node:net';
+
+import { until, within } from './clock.mjs';
+
+const LINES_MAX = 200;
+const END_MS = 5_000;
+
+/** A shell that kills what is left when its input closes: nothing runs in a process that was killed itself. */
+const REAPER = `trap '' INT TERM HUP
+pids=
+while read -r sign pid; do
+  others=
+  for other in $pids; do [ "$other" = "$pid" ] || others="$others $other"; done
+  pids=$others
+  [ "$sign" = - ] || pids="$pids $pid"
+done
+for pid in $pids; do kill -9 "-$pid" 2>/dev/null; done`;
+
+let reaper = null;
+
+/** @param {'+' | '-'} sign @param {number} pid */
+function tell(sign, pid) {
+  if (!reaper) {
+    reaper = spawn('sh', ['-c', REAPER], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+    reaper.stdin.on('error', () => undefined);
+    reaper.unref();
+    /** @type {any} */ (reaper.stdin).unref?.();
+  }
+  reaper.stdin.write(`${sign} ${pid}\n`);
+}
+
+export class Program {
+  /** @type {string[]} the last lines of both outputs */
+  lines = [];
+  /** @type {Promise<void>} */
+  ended;
+  hasEnded = false;
+  #child;
+  #name;
+
+  /**
+   * Starts a program in a process group of its own, with exactly these variables.
+   * @param {string} name for messages
+   * @param {string} file
+   * @param {string[]} args
+   * @param {{env?: Record<string, string | undefined>, cwd?: string}} options
+   */
+  constructor(name, file, args, { env = process.env, cwd } = {}) {
+    this.#name = name;
+    const child = spawn(file, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    this.#child = child;
+    this.ended = new Promise((resolve) => {
+      child.once('error', (error) => {
+        this.lines.push(error.message);
+        this.hasEnded = true;
+        resolve();
+      });
+      child.once('exit', () => {
+        this.hasEnded = true;
+        tell('-', /** @type {number} */ (child.pid));
+        resolve();
+      });
+    });
+    if (child.pid !== undefined) tell('+', child.pid);
+    for (const output of [child.stdout, child.stderr]) {
+      let rest = '';
+      output.setEncoding('utf8').on('data', (text) => {
+        const lines = `${rest}${text}`.split('\n');
+        rest = lines.pop() ?? '';
+        this.lines.push(...lines);
+        this.lines.splice(0, this.lines.length - LINES_MAX);
+      });
+    }
+  }
+
+  get pid() {
+    return /** @type {number} */ (this.#child.pid);
+  }
+
+  /** Sends a signal to the program and all that it started. @param {NodeJS.Signals} signal */
+  signal(signal) {
+    if (this.hasEnded) return;
+    try {
+      process.kill(-this.pid, signal);
+    } catch {
+      // It ended between the look and the signal.
+    }
+  }
+
+  /** Ends it without a warning. */
+  async kill() {
+    this.signal('SIGKILL');
+    await within(`the end of ${this.#name}`, this.ended, END_MS);
+  }
+
+  /**
+   * Waits until `look` succeeds; fails with what the program said when it ends first or time is up.
+   * @param {() => Promise<unknown>} look
+   * @param {number} limitMs
+   */
+  async ready(look, limitMs) {
+    try {
+      await until(`${this.#name} is up`, async () => this.hasEnded || (await look()), Boolean, limitMs);
+      if (this.hasEnded) throw new Error(`${this.#name} has ended`);
+    } catch (error) {
+      throw new Error(`${/** @type {Error} */ (error).message}; it said: ${this.lines.slice(-10).join(' | ')}`);
+    }
+  }
+}
+
+/** Ports that were free a moment ago; all are held at once, so that they differ. @param {number} count */
+export async function freePorts(count) {
+  const servers = await Promise.all(Array.from({ length: count }, () => new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(0, '127.0.0.1', () => resolve(server));
+  })));
+  const ports = servers.map((server) => server.address().port);
+  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  return ports;
+}
+
+/** Whether a URL answers 200. @param {string} url */
+export const answers = (url) => fetch(url, { signal: AbortSignal.timeout(2_000) }).then((answer) => answer.ok, () => false);

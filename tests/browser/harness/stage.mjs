@@ -1,0 +1,81 @@
+/**
+ * What one scenario needs: servers, gates before them, browsers. Everything of it ends with the scenario.
+ */
+
+import { Chromium } from './chromium.mjs';
+import { firstLine } from './clock.mjs';
+import { DynamoDb } from './dynamodb.mjs';
+import { Firefox } from './firefox.mjs';
+import { Gate } from './gate.mjs';
+import { Local } from './local.mjs';
+
+/** @type {Promise<DynamoDb> | null} one for all scenarios: each has tables of its own */
+let dynamoDb = null;
+
+/** Ends what the scenarios shared. */
+export async function closeShared() {
+  await (await dynamoDb?.catch(() => null))?.close();
+}
+
+export class Stage {
+  checks;
+  /** @type {{close(): unknown}[]} */
+  #open = [];
+
+  /** @param {import('./checks.mjs').Checks} checks */
+  constructor(checks) {
+    this.checks = checks;
+  }
+
+  /** @template {{close(): unknown}} One @param {One} one @returns {One} */
+  use(one) {
+    this.#open.push(one);
+    return one;
+  }
+
+  async table() {
+    dynamoDb ??= DynamoDb.start();
+    return (await dynamoDb).table();
+  }
+
+  /** @param {Record<string, string>} env */
+  async local(env = {}) {
+    return this.use(await Local.start(env));
+  }
+
+  /**
+   * Gates before both ports of `local`; the page behind them knows the stream by its gate.
+   * @param {Local} local @param {Record<string, unknown>} config keys of config.js that shall differ
+   */
+  async gates(local, config = {}) {
+    const page = this.use(await Gate.open(local.ports.dashboard));
+    const stream = this.use(await Gate.open(local.ports.stream));
+    page.config = { SSE_BASE_URL: stream.url, ...config };
+    return { page, stream, url: `${page.url}/`, origins: [page.url, stream.url] };
+  }
+
+  /** @param {string[]} origins */
+  async chromium(origins) {
+    return this.use(await Chromium.start(origins));
+  }
+
+  /** @param {string[]} origins */
+  async firefox(origins) {
+    return this.use(await Firefox.start(origins));
+  }
+
+  /** No check is left out where the page did what it must not do. @param {import('./tab.mjs').Tab[]} tabs @param {{network?: boolean}} may */
+  async checkClean(tabs, { network = false } = {}) {
+    await this.checks.run('no errors on the console, nothing that the policy forbids, no third party', async () => {
+      const breaches = await Promise.all(tabs.map((tab) => tab.seen().then(({ breaches: list }) => list, () => [])));
+      const wrong = tabs.map((tab) => tab.watch.verdict({ network })).concat(breaches.flat());
+      return [...new Set(wrong.filter(Boolean))].join('; ');
+    });
+  }
+
+  async close() {
+    for (const one of this.#open.reverse()) {
+      await Promise.resolve(one.close()).catch((error) => this.checks.note(`could not close: ${firstLine(error)}`));
+    }
+  }
+}

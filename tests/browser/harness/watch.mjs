@@ -1,0 +1,54 @@
+/**
+ * What a page did that it must not do.
+ */
+
+/** What browsers write on the console by themselves when a request fails; a page cannot prevent it. */
+const NETWORK = [
+  /^Failed to load resource: net::ERR_/,
+  /^Failed to load resource: the server responded with a status of /,
+  // A dead server sends no header either, and Chromium takes that for a refusal.
+  /^Access to (resource|fetch) at '[^']*' from origin '[^']*' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' header/,
+];
+
+export class Watch {
+  /** @type {string[]} */
+  console = [];
+  /** @type {string[]} */
+  network = [];
+  /** @type {string[]} */
+  pageErrors = [];
+  /** @type {string[]} */
+  policy = [];
+  /** @type {string[]} requests to others than the test's own servers */
+  foreign = [];
+  /** @type {Set<string>} */
+  #origins;
+
+  /** @param {string[]} origins */
+  constructor(origins) {
+    this.#origins = new Set(origins);
+  }
+
+  /** An error on the console. @param {string} text @param {string} from */
+  said(text, from = '') {
+    const line = from ? `${text} (${from})` : text;
+    if (/Content Security Policy/i.test(text)) this.policy.push(line);
+    else if (NETWORK.some((pattern) => pattern.test(text))) this.network.push(line);
+    else this.console.push(line);
+  }
+
+  /** @param {string} address */
+  requested(address) {
+    const url = new URL(address);
+    if (['http:', 'https:', 'ws:', 'wss:'].includes(url.protocol) && !this.#origins.has(url.origin)) this.foreign.push(address);
+  }
+
+  /** What was wrong; empty where nothing was. @param {{network: boolean}} may */
+  verdict({ network }) {
+    const wrong = [
+      ...this.console, ...this.pageErrors.map((text) => `uncaught: ${text}`), ...this.policy, ...this.foreign.map((url) => `asked ${url}`),
+      ...(network ? [] : this.network),
+    ];
+    return wrong.slice(0, 5).join('; ');
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * Many tabs of one browser: one stream under all of them, whatever happens to the tab that holds it.
+ */
+
+import { pause, until } from '../harness/clock.mjs';
+
+const TABS = 10;
+const ROWS_PER_SECOND = 4;
+/** From a row being there to be read until a tab has it, whatever happens to its leader: a poll of the table, and three seconds. */
+const ARRIVAL_MS = 3_000 + 500;
+const CALM_MS = 3_000;
+/** A new tab is not to wait for a network: what the leader shows is on this machine. */
+const PAINT_MS = 1_000;
+
+/** What happens to the leader. @typedef {(browser: any, leader: any) => Promise<void | (() => unknown)>} Fate returns the way back, where there is one */
+
+/** @type {{name: string, about: string, fate: Fate, isGone: boolean}[]} */
+const FATES = [
+  { name: 'closed', about: 'closed', isGone: true, fate: (_, leader) => leader.close() },
+  { name: 'crashed', about: 'killed with its process', isGone: true, fate: (browser, leader) => browser.killRenderer(leader) },
+  {
+    name: 'frozen', about: 'frozen, as browsers do with tabs in the background', isGone: false,
+    fate: async (_, leader) => {
+      await leader.freeze();
+      return () => leader.thaw();
+    },
+  },
+  { name: 'stopped', about: 'busy for ten seconds and deaf', isGone: false, fate: (browser, leader) => browser.stopRenderer(leader) },
+];
+
+/** @type {import('./index.mjs').Scenario[]} */
+export const tabs = [
+  { name: 'ten-tabs', about: 'ten tabs share one stream, and each gets every update once', run: tenTabs },
+  ...FATES.map(({ name, about, fate, isGone }) => ({
+    name: `leader-${name}`, about: `the tab that holds the stream is ${about}`, run: (stage) => loseLeader(stage, fate, isGone),
+  })),
+];
+
+/** @param {import('../harness/stage.mjs').Stage} stage @param {number} count */
+async function openTabs(stage, count) {
+  const table = await stage.table();
+  const local = await stage.local(table.env);
+  const gates = await stage.gates(local);
+  const browser = await stage.chromium(gates.origins);
+  const list = [];
+  for (let index = 0; index < count; index += 1) {
+    // In windows of their own, so that all of them are looked at.
+    const tab = await browser.open(gates.url, { window: true });
+    await tab.untilCounting();
+    list.push(tab);
+  }
+  return { table, local, gates, browser, list };
+}
+
+/** @param {import('../harness/stage.mjs').Stage} stage */
+async function tenTabs(stage) {
+  const { checks } = stage;
+  const { table, local, gates, browser, list } = await openTabs(stage, TABS);
+  const counts = watchConnections(local);
+  const writer = table.writer(ROWS_PER_SECOND);
+  await checks.run('one tab leads, the others follow', async () => {
+    const roles = await Promise.all(list.map((tab) => tab.role()));
+    const leaders = roles.filter((role) => role === 'leader').length;
+    return leaders === 1 && roles.filter((role) => role === 'follower').length === TABS - 1 ? '' : roles.join(' ');
+  });
+  await pause(CALM_MS);
+
+  let late;
+  await checks.run(`a new tab shows numbers within ${PAINT_MS} ms, before any answer of a server`, async () => {
+    const asked = gates.stream.requests.length;
+    // The page's own files come through; nothing else does.
+    gates.page.hold((url) => url.startsWith('/api/'));
+    late = await browser.open(gates.url, { window: true });
+    const began = (await late.seen()).began;
+    await late.until('the first numbers', () => document.getElementById('total')?.textContent ?? '', (text) => /^\d/.test(text));
+    const rows = await late.evaluate(() => document.querySelectorAll('#feed .entry').length);
+    const took = Date.now() - began;
+    checks.note(`a new tab showed numbers and ${rows} entries ${took} ms after it began to load`);
+    gates.page.release();
+    if (gates.stream.requests.length !== asked) return 'it opened a stream of its own';
+    if (rows === 0) return 'its feed is empty';
+    return took <= PAINT_MS ? '' : `${took} ms`;
+  });
+  await pause(CALM_MS);
+  await writer.stop();
+  await checks.run(`all ${TABS} tabs got all of ${table.written.length} updates`, () => Promise.all(list.map((tab) => tab.untilHasAll(table.written))).then(() => ''));
+  await checks.run('each tab got each once', async () => (await Promise.all(list.map((tab) => tab.difference(table.written)))).filter(Boolean).join('; '));
+  await checks.run('the new tab shows every row once', () => late.untilShows(table.written));
+  await checks.run('one stream was open at any time', () => (counts.most() === 1 ? '' : `up to ${counts.most()}`));
+  counts.stop();
+  checks.note(`slowest of all updates in all tabs: ${await slowest(list, table)} ms`);
+  await stage.checkClean([...list, late]);
+}
+
+/** @param {import('../harness/stage.mjs').Stage} stage @param {Fate} fate @param {boolean} isGone */
+async function loseLeader(stage, fate, isGone) {
+  const { checks } = stage;
+  const { table, local, browser, list } = await openTabs(stage, 4);
+  const counts = watchConnections(local);
+  const writer = table.writer(ROWS_PER_SECOND);
+  await pause(CALM_MS);
+  const roles = await Promise.all(list.map((tab) => tab.role()));
+  const leader = list[roles.indexOf('leader')];
+  const others = list.filter((tab) => tab !== leader);
+
+  const back = await fate(browser, leader);
+  await checks.run('another tab leads', () => until('a new leader', () => Promise.all(others.map((tab) => tab.role())), (seen) => seen.includes('leader')).then(() => ''));
+  await pause(7_000);
+  await back?.();
+  const alive = isGone ? others : list;
+  if (!isGone) {
+    await checks.run('the old leader follows when it is back', async () => {
+      await until('one leader', () => Promise.all(list.map((tab) => tab.role())), (seen) => seen.filter((role) => role === 'leader').length === 1);
+      return '';
+    });
+  }
+  await pause(CALM_MS);
+  await writer.stop();
+  await checks.run(`every tab has every one of ${table.written.length} updates`, () => Promise.all(alive.map((tab) => tab.untilHasAll(table.written))).then(() => ''));
+  await checks.run('each once', async () => (await Promise.all(alive.map((tab) => tab.difference(table.written)))).filter(Boolean).join('; '));
+  await checks.run('each stands in the feed once', async () => (await Promise.all(alive.map((tab) => tab.untilShows(table.written)))).filter(Boolean).join('; '));
+  await checks.run(`each came within ${ARRIVAL_MS} ms`, async () => {
+    const took = await slowest(others, table);
+    checks.note(`slowest update in the other tabs: ${took} ms`);
+    return took <= ARRIVAL_MS ? '' : `${took} ms`;
+  });
+  await checks.run('one stream in the end', () => until('one stream', () => local.connections(), (open) => open === 1, 10_000).then(() => ''));
+  checks.note(`most streams at once: ${counts.most()}`);
+  counts.stop();
+  await stage.checkClean(alive);
+}
+
+/** How long the slowest update took to the slowest of these tabs, ms. */
+async function slowest(list, table) {
+  let most = 0;
+  for (const tab of list) {
+    const had = new Map();
+    for (const { key, at } of (await tab.seen()).updates) if (!had.has(key)) had.set(key, at);
+    for (const { key, at } of table.written) if (had.has(key)) most = Math.max(most, had.get(key) - at);
+  }
+  return most;
+}
+
+/** Looks at the server's own count all the time. @param {import('../harness/local.mjs').Local} local */
+function watchConnections(local) {
+  let [most, stopped] = [0, false];
+  const look = async () => {
+    while (!stopped) {
+      most = Math.max(most, await local.connections().catch(() => 0));
+      await pause(100);
+    }
+  };
+  void look();
+  return { most: () => most, stop: () => (stopped = true) };
+}
+
+/** Two tabs, the leading one closed: what every browser must be able to do. @param {import('../harness/stage.mjs').Stage} stage */
+export async function twoTabs(stage) {
+  const { checks } = stage;
+  const table = await stage.table();
+  const local = await stage.local(table.env);
+  const gates = await stage.gates(local);
+  const browser = await stage.firefox(gates.origins);
+  const list = [];
+  for (let index = 0; index < 2; index += 1) {
+    const tab = await browser.open(gates.url, { window: true });
+    await tab.untilCounting();
+    list.push(tab);
+  }
+  const writer = table.writer(ROWS_PER_SECOND);
+  await pause(CALM_MS);
+  await checks.run('one stream is open', async () => {
+    const open = await local.connections();
+    return open === 1 ? '' : `${open} are`;
+  });
+  const roles = await Promise.all(list.map((tab) => tab.role()));
+  const [leader, other] = roles[0] === 'leader' ? list : [list[1], list[0]];
+  await leader.close();
+  await checks.run('the other tab leads', () => until('the leader', () => other.role(), (role) => role === 'leader').then(() => ''));
+  await pause(CALM_MS);
+  await writer.stop();
+  await checks.run(`it has every one of ${table.written.length} updates`, () => other.untilHasAll(table.written));
+  await checks.run('each once', () => other.difference(table.written));
+  await checks.run(`each came within ${ARRIVAL_MS} ms`, async () => {
+    const took = await slowest([other], table);
+    checks.note(`slowest update: ${took} ms`);
+    return took <= ARRIVAL_MS ? '' : `${took} ms`;
+  });
+  await checks.run('one stream in the end', () => until('one stream', () => local.connections(), (open) => open === 1, 10_000).then(() => ''));
+  await stage.checkClean([other]);
+}
