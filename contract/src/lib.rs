@@ -20,8 +20,8 @@ pub mod words;
 
 pub use auth::{Audience, AuthUrl, KeyId, SessionKeys};
 pub use names::{
-    AttributeName, Environment, EventName, IndexName, Label, Labels, MetricsNamespace, NameError, StatusValue,
-    TableName, Tag,
+    AttributeName, Environment, EventName, IndexName, Label, Labels, MetricsNamespace, NameError, PublicUrl,
+    StatusValue, TableName, Tag,
 };
 pub use settings::{
     AuthSettings, DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings, SettingDoc, SettingError,

@@ -103,6 +103,43 @@ pub const LABELS_MAX: usize = 16;
 /// Items that `GET /api/v2/metrics` adds as `recent_items`.
 pub const RECENT_ITEMS: usize = 20;
 
+/// Items of one page of `GET /api/v2/items`, unless the request says how many.
+pub const PAGE_ITEMS_DEFAULT: usize = 20;
+/// Most items of one page: 200 items with everything that a row may carry stay below what a function may answer.
+pub const PAGE_ITEMS_MAX: usize = 200;
+
+/// Most configurations of one user.
+pub const CONFIGURATIONS_MAX: usize = 50;
+/// Longest name of a configuration, characters, without the spaces around it.
+pub const CONFIGURATION_NAME_CHARS_MAX: usize = 50;
+/// Longest name as it is sent, characters, with the spaces around it.
+pub const CONFIGURATION_NAME_SENT_CHARS_MAX: usize = 200;
+/// Most tickers of a configuration.
+pub const CONFIGURATION_TICKERS_MAX: usize = 5;
+/// Longest ticker of a configuration, characters.
+pub const CONFIGURATION_TICKER_CHARS_MAX: usize = 5;
+/// Largest body of a request that saves a configuration, bytes.
+pub const CONFIGURATION_BODY_BYTES_MAX: usize = 8 * 1024;
+
+/// Changes of configurations that one user may make at once, and the time after which there is one more. Each instance of
+/// the function counts for itself.
+pub const USER_WRITES: Rate = Rate { burst: 30, every: Duration::from_secs(2) };
+/// The same for all users of one source address: an office of many.
+pub const ADDRESS_WRITES: Rate = Rate { burst: 120, every: Duration::from_millis(500) };
+/// Fresh users of one source address.
+pub const ADDRESS_TOKENS: Rate = Rate { burst: 30, every: Duration::from_secs(2) };
+/// Users or addresses that an instance counts at once; beyond that it forgets who has used least.
+pub const RATE_KEYS_MAX: usize = 10_000;
+
+/// How often something may be done: so many times at once, and once more each time that `every` has passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rate {
+    /// How many times at once.
+    pub burst: u32,
+    /// Time for one more.
+    pub every: Duration,
+}
+
 /// Longest token that is looked at, bytes: what fits an ordinary header, with room for an issuer's many claims.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
 /// Longest user id, bytes; it becomes part of a key of the users table, which may have 2048.
@@ -164,6 +201,9 @@ pub const WRITE_BEHIND_MAX: Duration = Duration::from_secs(10);
 /// Connections that the function keeps to the web adapter beside it.
 pub const ADAPTER_CONNECTIONS_MAX: usize = 2048;
 
+/// Largest answer of a buffered function, bytes (AWS Lambda quotas, "Invocation payload").
+pub const BUFFERED_BYTES_MAX: usize = 6 * 1024 * 1024;
+
 /// Time open streams get to say goodbye when the process is told to stop.
 pub const SHUTDOWN_GRACE: Duration = Duration::from_millis(800);
 
@@ -187,5 +227,11 @@ const _: () = {
     assert!(USER_ID_BYTES_MAX + 5 <= 2048);
     assert!((CONNECTIONS_MAX as usize) < ADAPTER_CONNECTIONS_MAX);
     assert!(RECONNECT_MIN_MS < RECONNECT_MAX_MS);
+    assert!(RECENT_ITEMS <= PAGE_ITEMS_MAX && PAGE_ITEMS_DEFAULT <= PAGE_ITEMS_MAX);
+    // An item is its id, its source and its tickers, where JSON may write six bytes for one. Nothing like it is ever met.
+    assert!(PAGE_ITEMS_MAX * 2 * ITEM_TEXT_BYTES_MAX < BUFFERED_BYTES_MAX);
+    // A name of the longest that is taken, each character as two escapes, and the tickers.
+    assert!(CONFIGURATION_NAME_SENT_CHARS_MAX * 12 + CONFIGURATION_TICKERS_MAX * 32 < CONFIGURATION_BODY_BYTES_MAX);
+    assert!(CONFIGURATION_TICKERS_MAX <= FILTER_TAGS_MAX && CONFIGURATION_TICKER_CHARS_MAX <= TAG_BYTES_MAX);
     assert!(SHUTDOWN_GRACE.as_millis() < 1000);
 };

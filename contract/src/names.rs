@@ -147,6 +147,17 @@ name!(
     |t| lower_snake(t, 64) && !events::RESERVED.contains(&t)
 );
 name!(
+    /// Base URL that a browser can reach a function at.
+    PublicUrl,
+    "base URL",
+    "http:// or https:// and a host, visible characters of ASCII without quotes, ?, # and a slash at the end",
+    |t| {
+        let visible = t.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>\\^`{|}?#".contains(&b));
+        let rest = t.strip_prefix("https://").or_else(|| t.strip_prefix("http://"));
+        visible && !t.ends_with('/') && rest.is_some_and(|rest| !rest.is_empty())
+    }
+);
+name!(
     /// One tag (ticker) of a row or of a stream's filter.
     Tag,
     "ticker",

@@ -41,6 +41,26 @@ pub fn page_poll_ms(poll_interval: PollInterval) -> u64 {
     u64::try_from(millis).unwrap_or(u64::MAX)
 }
 
+/// Returns the content security policy of the page, as a header: narrower than what stands in frontend/index.html, which
+/// cannot know the origins that it connects to, and cannot say that nobody may frame it.
+#[must_use]
+pub fn policy(connects_to: &[&str]) -> String {
+    let connect = ["connect-src 'self'"].iter().chain(connects_to).copied().collect::<Vec<_>>().join(" ");
+    let rules = [
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        &connect,
+        "base-uri 'none'",
+        "form-action 'none'",
+        "frame-ancestors 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ];
+    rules.join("; ")
+}
+
 /// How a page says goodbye.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]

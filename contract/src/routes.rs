@@ -16,18 +16,34 @@ pub const AUTH_ANONYMOUS: &str = "/api/v2/auth/anonymous";
 pub const HEALTH: &str = "/health";
 /// Totals of the window as JSON, with the newest items.
 pub const METRICS: &str = "/api/v2/metrics";
+/// Items of the window, page by page.
+pub const ITEMS: &str = "/api/v2/items";
+/// What a page must know of where it is.
+pub const RUNTIME: &str = "/api/v2/runtime";
+/// The caller's configurations.
+pub const CONFIGURATIONS: &str = "/api/v2/configurations";
+/// One of them.
+pub const CONFIGURATION: &str = "/api/v2/configurations/{config_id}";
+/// Description of the dashboard function's routes, for programs.
+pub const OPENAPI: &str = "/api/v2/openapi.json";
 
 /// Request header in which EventSource sends its resume position.
 pub const LAST_EVENT_ID_HEADER: &str = "last-event-id";
 /// Query parameter with the resume position, for clients that cannot set headers.
 pub const LAST_EVENT_ID_QUERY: &str = "last_event_id";
-/// Query parameter that narrows a stream.
+/// Query parameter that narrows a stream, numbers or items.
 pub const TICKERS_QUERY: &str = "tickers";
+/// Query parameter with the number of items of a page.
+pub const LIMIT_QUERY: &str = "limit";
+/// Query parameter with the cursor of the page before.
+pub const AFTER_QUERY: &str = "after";
 /// Header in which CloudFront says who the viewer is: `ADDRESS:PORT`.
 pub const VIEWER_ADDRESS_HEADER: &str = "cloudfront-viewer-address";
 /// Header that carries the user in authentication mode `trusted-header`.
 pub const USER_HEADER: &str = "x-user-id";
 /// Cookie with a token.
 pub const SESSION_COOKIE: &str = "session";
+/// Where browsers send that cookie: to the API alone, not along with every file of the page.
+pub const SESSION_COOKIE_PATH: &str = "/api/";
 /// Query parameter with a token, for EventSource, which can set no header.
 pub const TOKEN_QUERY: &str = "token";

@@ -5,7 +5,7 @@ use std::fmt;
 
 use crate::auth::{Audience, AuthUrl, SessionKeys};
 use crate::names::{
-    AttributeName, Environment, EventName, IndexName, Labels, MetricsNamespace, StatusValue, TableName,
+    AttributeName, Environment, EventName, IndexName, Labels, MetricsNamespace, PublicUrl, StatusValue, TableName,
 };
 use crate::units::{
     HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry, SessionLifetime,
@@ -266,6 +266,10 @@ settings! {
     pub struct DashboardSettings {
         /// Name of the environment.
         "ENVIRONMENT" => environment: Environment = known!(Environment, "dev");
+        /// Where pages find the stream function.
+        "SSE_URL" => sse_url: Option<PublicUrl> = None;
+        /// Where a viewer's address is read.
+        "SSE_CLIENT_ADDRESS" => client_address: ClientAddress = ClientAddress::Connection;
         ..#[doc = "Whether pages say goodbye."] goodbye: GoodbyeSettings;
         ..#[doc = "Who callers are."] auth: AuthSettings;
         ..#[doc = "How an instance says how it is doing."] watch: WatchSettings;
@@ -330,6 +334,30 @@ mod tests {
         let env = settings.to_env();
         let again = StreamSettings::from_env(&|name| env.get(name).cloned()).unwrap();
         assert_eq!(again, settings);
+    }
+
+    #[test]
+    fn the_streams_url_may_be_the_pages_own_origin() {
+        let read = |url: &'static str| {
+            let env = move |name: &str| match name {
+                "SSE_URL" => Some(url.to_owned()),
+                other => lookup(TABLES)(other),
+            };
+            DashboardSettings::from_env(&env)
+                .map(|settings| settings.sse_url.map(|url| url.to_string()))
+                .map_err(|errors| errors[0].to_string())
+        };
+        assert_eq!(read("-"), Ok(None));
+        assert_eq!(read(""), Ok(None));
+        assert_eq!(read("https://a.example"), Ok(Some("https://a.example".into())));
+        for bad in ["https://a.example/", "https://", "a.example", "https://a.example?x", "https://a b", "javascript:1"]
+        {
+            let error = read(bad).unwrap_err();
+            assert!(
+                error.starts_with(&format!("SSE_URL: `{bad}` is not a valid base URL; it must be http://")),
+                "{error}"
+            );
+        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::auth::{Audience, AuthUrl};
 use crate::limits;
 use crate::names::{
-    AttributeName, Environment, EventName, IndexName, Labels, MetricsNamespace, StatusValue, TableName,
+    AttributeName, Environment, EventName, IndexName, Labels, MetricsNamespace, PublicUrl, StatusValue, TableName,
 };
 use crate::units::{
     Bare, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry,
@@ -75,8 +75,22 @@ name_setting!(
     StatusValue,
     AuthUrl,
     Audience,
-    MetricsNamespace
+    MetricsNamespace,
+    PublicUrl
 );
+
+impl SettingValue for Option<PublicUrl> {
+    fn read(text: &str) -> Result<Self, String> {
+        // Empty too: it is what the page's configuration says for its own origin.
+        if [ABSENT, ""].contains(&text) { Ok(None) } else { PublicUrl::read(text).map(Some) }
+    }
+    fn write(&self) -> String {
+        self.as_ref().map_or_else(|| ABSENT.to_owned(), PublicUrl::to_string)
+    }
+    fn rule() -> String {
+        format!("{}; or `-` where it is the page's own origin", PublicUrl::RULE)
+    }
+}
 
 impl SettingValue for bool {
     fn read(text: &str) -> Result<Self, String> {

@@ -19,12 +19,22 @@ module "dashboard" {
     allow_origins     = ["*"]
     allow_credentials = false
     allow_methods     = ["DELETE", "GET", "POST", "PUT"]
-    allow_headers     = ["authorization", "content-type", "last-event-id"]
-    expose_headers    = ["authorization", "content-type", "last-event-id", "retry-after"]
-    max_age_secs      = 3600
+    allow_headers     = ["authorization", "content-type", "if-none-match", "last-event-id"]
+    expose_headers = [
+      "authorization",
+      "content-type",
+      "etag",
+      "last-event-id",
+      "location",
+      "retry-after",
+    ]
+    max_age_secs = 3600
   }
 
-  environment = {
+  # What comes first is known only after apply.
+  environment = merge({
+    SSE_URL = trimsuffix(module.stream.url, "/")
+  }, {
     AUTH_AUDIENCE             = "-"
     AUTH_ISSUER               = "-"
     AUTH_JWKS_URL             = "-"
@@ -47,6 +57,7 @@ module "dashboard" {
     METRICS                   = "totals"
     METRICS_NAMESPACE         = "sse-streaming-dev"
     SENTIMENTS_TABLE          = "sse-streaming-dev-items"
+    SSE_CLIENT_ADDRESS        = "connection"
     SSE_GOODBYE               = "false"
     SSE_LATE_WINDOW           = "10m"
     SSE_POLL_INTERVAL         = "5s"
@@ -55,9 +66,9 @@ module "dashboard" {
     SSE_REPLAY_WINDOW         = "15m"
     TRACING                   = "false"
     USERS_TABLE               = "sse-streaming-dev-users"
-  }
+  })
 
-  # Reads only: the newest items through the index, and one configuration of one user.
+  # Reads only: the newest items through the index. `auth.mode` is `off`, so there are no users.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -66,12 +77,6 @@ module "dashboard" {
         Effect   = "Allow"
         Action   = ["dynamodb:Query"]
         Resource = ["${aws_dynamodb_table.items.arn}/index/by_sentiment"]
-      },
-      {
-        Sid      = "ReadUsers"
-        Effect   = "Allow"
-        Action   = ["dynamodb:GetItem"]
-        Resource = [aws_dynamodb_table.users.arn]
       },
     ]
   })

@@ -19,9 +19,16 @@ module "stream" {
     allow_origins     = ["*"]
     allow_credentials = false
     allow_methods     = ["GET"]
-    allow_headers     = ["authorization", "content-type", "last-event-id"]
-    expose_headers    = ["authorization", "content-type", "last-event-id", "retry-after"]
-    max_age_secs      = 3600
+    allow_headers     = ["authorization", "content-type", "if-none-match", "last-event-id"]
+    expose_headers = [
+      "authorization",
+      "content-type",
+      "etag",
+      "last-event-id",
+      "location",
+      "retry-after",
+    ]
+    max_age_secs = 3600
   }
 
   environment = {

@@ -9,8 +9,8 @@ pub mod settings;
 
 use std::collections::BTreeMap;
 
-use contract::Adapter;
 use contract::page::{Goodbye, PageConfig, page_poll_ms};
+use contract::{Adapter, AuthMode};
 use serde::Serialize;
 
 use crate::capability::Feature;
@@ -30,9 +30,10 @@ pub use contract::tables::TTL_ATTRIBUTE;
 /// Keys of the users table.
 const USERS_KEYS: (&str, &str) = ("PK", "SK");
 /// Request headers that a page of another origin may send.
-const CORS_ALLOW_HEADERS: [&str; 3] = ["authorization", "content-type", "last-event-id"];
+const CORS_ALLOW_HEADERS: [&str; 4] = ["authorization", "content-type", "if-none-match", "last-event-id"];
 /// Response headers that such a page may read.
-const CORS_EXPOSE_HEADERS: [&str; 4] = ["authorization", "content-type", "last-event-id", "retry-after"];
+const CORS_EXPOSE_HEADERS: [&str; 6] =
+    ["authorization", "content-type", "etag", "last-event-id", "location", "retry-after"];
 /// Time for which a browser may remember a preflight's answer.
 const CORS_MAX_AGE_SECS: u32 = 3600;
 
@@ -139,12 +140,39 @@ pub struct FunctionPlan {
     pub log_retention_days: i64,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
+    /// Those that hold a function's URL, each with that function: known only after apply.
+    pub live_urls: Vec<(&'static str, &'static str)>,
     /// Methods that a page of another origin may use.
     pub cors_methods: &'static [&'static str],
+    /// What it does with users' configurations.
+    pub configurations: Option<ConfigurationsPlan>,
     /// What it does with goodbyes in the users table, where pages say any.
     pub goodbyes: Option<GoodbyesPlan>,
     /// The network that it runs in.
     pub vpc: Option<VpcPlan>,
+}
+
+/// Configurations of users in the users table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ConfigurationsPlan {
+    /// What the function may do with them, and nothing else.
+    pub actions: &'static [&'static str],
+    /// What their partition keys are like.
+    pub keys: String,
+}
+
+/// Where nobody can be identified, nobody has configurations.
+fn configurations(manifest: &Manifest) -> Option<ConfigurationsPlan> {
+    (manifest.auth.mode != AuthMode::Off).then(|| ConfigurationsPlan {
+        actions: &[
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ],
+        keys: format!("{}*", contract::tables::USER_PREFIX),
+    })
 }
 
 /// Goodbyes of pages in the users table.
@@ -154,13 +182,11 @@ pub struct GoodbyesPlan {
     pub action: &'static str,
     /// What their partition keys are like.
     pub keys: String,
-    /// Whether it writes them.
-    pub writes: bool,
 }
 
 fn goodbyes(manifest: &Manifest, action: &'static str) -> Option<GoodbyesPlan> {
     let keys = format!("{}*", contract::tables::STREAM_PREFIX);
-    manifest.stream.goodbye.then(|| GoodbyesPlan { action, keys, writes: action == "dynamodb:PutItem" })
+    manifest.stream.goodbye.then_some(GoodbyesPlan { action, keys })
 }
 
 /// A network.
@@ -325,7 +351,10 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         reserved_concurrency: section.reserved_concurrency.map(ReservedConcurrency::get),
         log_retention_days: section.log_retention.days(),
         environment: settings::stream_variables(manifest),
+        live_urls: Vec::new(),
         cors_methods: &["GET"],
+        // One at a time, by its key: the stream function changes none.
+        configurations: None,
         goodbyes: goodbyes(manifest, "dynamodb:BatchGetItem"),
         // On managed instances the network is their capacity provider's; a classic function could not stream from one.
         vpc: None,
@@ -346,7 +375,9 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         reserved_concurrency: section.reserved_concurrency.map(ReservedConcurrency::get),
         log_retention_days: section.log_retention.days(),
         environment: settings::dashboard_variables(manifest),
+        live_urls: settings::live_urls(manifest),
         cors_methods: &["DELETE", "GET", "POST", "PUT"],
+        configurations: configurations(manifest),
         goodbyes: goodbyes(manifest, "dynamodb:PutItem"),
         vpc: VpcPlan::of(&section.vpc),
     }

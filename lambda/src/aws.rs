@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::response::Response;
+use contract::limits;
 use lambda_http::lambda_runtime::Error;
 use lambda_http::request::RequestContext;
 use lambda_http::{Request, RequestExt, service_fn};
@@ -19,9 +20,6 @@ use crate::meter::Meter;
 use crate::nodelay::RuntimeApi;
 use crate::start::variable;
 use crate::telemetry::request_span;
-
-/// Largest answer of a buffered function (AWS Lambda quotas, "Invocation payload").
-const BUFFERED_BYTES_MAX: usize = 6 * 1024 * 1024;
 
 /// Serves invocations in mode `RESPONSE_STREAM` until the platform stops the process.
 ///
@@ -51,7 +49,7 @@ pub async fn serve_buffered(router: Router, clock: Clock, meter: Meter) -> Resul
 /// Reads the whole body: a buffered function hands its answer over in one piece.
 async fn buffered(response: Response) -> Result<http::Response<lambda_http::Body>, Error> {
     let (parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, BUFFERED_BYTES_MAX).await?;
+    let bytes = axum::body::to_bytes(body, limits::BUFFERED_BYTES_MAX).await?;
     let body = match String::from_utf8(bytes.into()) {
         Ok(text) => lambda_http::Body::Text(text),
         Err(error) => lambda_http::Body::Binary(error.into_bytes()),

@@ -345,7 +345,8 @@ mod tests {
     use super::*;
     use crate::core::journal::TimeRange;
     use crate::core::stream_id::StreamId;
-    use crate::store::{Configuration, Goodbyes, Read, StoreFuture};
+    use crate::core::timestamp::Timestamp;
+    use crate::store::{Change, Configuration, Goodbyes, Read, StoreFuture};
 
     /// Nothing in it, and a fault that can be switched on.
     #[derive(Default)]
@@ -360,6 +361,12 @@ mod tests {
         }
         fn configuration<'a>(&'a self, _: &'a str, _: &'a str) -> StoreFuture<'a, Option<Configuration>> {
             Box::pin(async { Ok(None) })
+        }
+        fn configurations<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Vec<Configuration>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+        fn change_configuration<'a>(&'a self, _: &'a str, _: &'a Change, _: Timestamp) -> StoreFuture<'a, bool> {
+            Box::pin(async { Ok(false) })
         }
         fn say_goodbye(&self, _: StreamId, _: u64) -> StoreFuture<'_, ()> {
             Box::pin(async { Ok(()) })

@@ -9,10 +9,10 @@ use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
-use contract::page::{Goodbye, PageConfig, escape_json_for_script, page_poll_ms};
-use contract::{DashboardSettings, Lookup, StreamSettings, limits};
-use http::header;
+use axum::routing::{any, get};
+use contract::page::{Goodbye, PageConfig, escape_json_for_script, page_poll_ms, policy as page_policy};
+use contract::{DashboardSettings, Lookup, PublicUrl, StreamSettings, limits, routes};
+use http::{HeaderValue, header};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tracing::Instrument as _;
@@ -20,8 +20,9 @@ use tracing::Instrument as _;
 use crate::auth::Auth;
 use crate::behind::{Patient, Peer};
 use crate::clock::Clock;
+use crate::http::error::not_found;
 use crate::http::request::Origin;
-use crate::http::{cors, dashboard, stream};
+use crate::http::{cors, dashboard, security, stream};
 use crate::meter::{self, Meter};
 use crate::start::Fatal;
 use crate::store::Store;
@@ -31,6 +32,8 @@ use crate::telemetry::request_span;
 
 /// Where Prometheus looks unless it is told otherwise.
 const PROMETHEUS_PATH: &str = "/metrics";
+/// Items a second that a sample feed makes at most: each poll makes those of its late window anew.
+const SAMPLE_RATE_MAX: u32 = 200;
 
 /// Settings of local mode beside those of the functions.
 #[derive(Debug)]
@@ -39,6 +42,8 @@ pub struct LocalSettings {
     pub dashboard_port: u16,
     /// Port of the stream; 0 takes a free one.
     pub stream_port: u16,
+    /// Items a second that the sample feed makes up.
+    pub sample_rate: u32,
     /// Whether the tables are DynamoDB's.
     pub dynamodb: bool,
     /// Folder of the page.
@@ -72,6 +77,7 @@ impl LocalSettings {
         Ok(Self {
             dashboard_port: port(lookup, "DASHBOARD_PORT", 8080)?,
             stream_port: port(lookup, "STREAM_PORT", 8081)?,
+            sample_rate: sample_rate(lookup("SAMPLE_RATE").as_deref())?,
             dynamodb,
             frontend: lookup("FRONTEND_DIR").unwrap_or_else(|| "frontend".to_owned()).into(),
             stream: StreamSettings::from_env(&with_defaults)?,
@@ -79,10 +85,10 @@ impl LocalSettings {
         })
     }
 
-    fn page_config(&self, stream_port: u16) -> PageConfig {
+    fn page_config(&self, stream_url: &str) -> PageConfig {
         PageConfig {
             api_base_url: String::new(),
-            sse_base_url: format!("http://127.0.0.1:{stream_port}"),
+            sse_base_url: stream_url.to_owned(),
             environment: self.stream.environment.to_string(),
             labels: self.stream.data.labels.as_slice().iter().map(ToString::to_string).collect(),
             update_event: self.stream.data.update_event.to_string(),
@@ -93,6 +99,15 @@ impl LocalSettings {
             goodbye: self.dashboard.goodbye.enabled.then_some(Goodbye::Beacon),
         }
     }
+}
+
+fn sample_rate(text: Option<&str>) -> Result<u32, Fatal> {
+    let Some(text) = text else { return Ok(1) };
+    let rate = text.parse().ok().filter(|rate| *rate <= SAMPLE_RATE_MAX);
+    rate.ok_or_else(|| {
+        let rule = format!("is not a number of items a second, a whole number from 0 to {SAMPLE_RATE_MAX}");
+        Fatal::new(format!("SAMPLE_RATE: `{}` {rule}", text.escape_debug()))
+    })
 }
 
 fn port(lookup: &Lookup<'_>, name: &'static str, default: u16) -> Result<u16, Fatal> {
@@ -113,7 +128,7 @@ impl Local {
     /// # Errors
     /// [`Fatal`] when a port is taken or AWS cannot be reached for lack of settings.
     pub async fn bind(
-        settings: LocalSettings,
+        mut settings: LocalSettings,
         lookup: &Lookup<'_>,
         shutdown: watch::Receiver<bool>,
     ) -> Result<Self, Fatal> {
@@ -126,11 +141,16 @@ impl Local {
                 Err(_) => DynamoDb::from_profile(data.clone(), &clock, lookup).await.map_err(Fatal::new)?,
             })
         } else {
-            Arc::new(Memory::with_feed(clock.clone(), data, 1))
+            Arc::new(Memory::with_feed(clock.clone(), data, 1, settings.sample_rate))
         };
         let dashboard_listener = listen("DASHBOARD_PORT", settings.dashboard_port).await?;
         let stream_listener = listen("STREAM_PORT", settings.stream_port).await?;
-        let page = settings.page_config(local_port(&stream_listener)?);
+        let stream_url = url(&stream_listener)?;
+        let page = settings.page_config(&stream_url);
+        let policy = HeaderValue::try_from(page_policy(&[&stream_url])).map_err(Fatal::new)?;
+        if settings.dashboard.sse_url.is_none() {
+            settings.dashboard.sse_url = Some(PublicUrl::new(&stream_url).map_err(Fatal::new)?);
+        }
         // One for both servers: a token of the one is good for the other, even under a key that was made up.
         let auth = Auth::local(&settings.stream.auth, clock.clone(), lookup)?;
         auth.warm_up().await;
@@ -142,10 +162,15 @@ impl Local {
             stream::router(stream_deps).merge(prometheus(meter.clone())).layer(from_fn(cors::allow_any_origin));
         let dashboard_deps = dashboard::Deps::new(settings.dashboard, store, auth, clock, meter.clone());
         let files = tower_http::services::ServeDir::new(&settings.frontend);
-        let dashboard = Router::new()
+        let files = Router::new()
             .route("/config.js", get(move || config_js(page.clone())))
+            .route(&format!("{}{{*rest}}", routes::API), any(not_found))
+            .fallback_service(files)
+            .layer(from_fn(security::headers))
+            .layer(from_fn(move |request, next| with_policy(policy.clone(), request, next)));
+        let dashboard = dashboard::router(dashboard_deps)
+            .reset_fallback()
             .merge(prometheus(meter))
-            .merge(dashboard::router(dashboard_deps).reset_fallback())
             .fallback_service(files)
             .layer(from_fn(never_cached));
         Ok(Self { dashboard: (dashboard_listener, dashboard), stream: (stream_listener, stream), shutdown })
@@ -156,7 +181,6 @@ impl Local {
     /// # Errors
     /// [`Fatal`] when the system does not know our ports.
     pub fn urls(&self) -> Result<(String, String), Fatal> {
-        let url = |listener| local_port(listener).map(|port| format!("http://127.0.0.1:{port}"));
         Ok((url(&self.dashboard.0)?, url(&self.stream.0)?))
     }
 
@@ -195,8 +219,8 @@ async fn listen(name: &str, port: u16) -> Result<TcpListener, Fatal> {
         .map_err(|error| Fatal::new(format!("cannot listen on 127.0.0.1:{port}: {error}; set {name} to a free port")))
 }
 
-fn local_port(listener: &TcpListener) -> Result<u16, Fatal> {
-    listener.local_addr().map(|address| address.port()).map_err(Fatal::new)
+fn url(listener: &TcpListener) -> Result<String, Fatal> {
+    listener.local_addr().map(|address| format!("http://{address}")).map_err(Fatal::new)
 }
 
 fn service(router: Router) -> IntoMakeServiceWithConnectInfo<Router, Peer> {
@@ -223,9 +247,16 @@ fn prometheus(meter: Meter) -> Router {
     Router::new().route(PROMETHEUS_PATH, get(text))
 }
 
+/// What the page may do, in place of what data may: nothing.
+async fn with_policy(policy: HeaderValue, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
 async fn never_cached(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
-    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(http::HeaderValue::from_static("no-cache"));
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
     response
 }
 

@@ -17,6 +17,14 @@ pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     Ok(bytes)
 }
 
+/// Names a configuration: nobody meets another one's id by trying, and no two are the same.
+///
+/// # Errors
+/// [`NoRandomness`]
+pub fn config_id() -> Result<String, NoRandomness> {
+    bytes::<16>().map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
 /// Names a stream.
 ///
 /// # Errors

@@ -40,7 +40,18 @@ module "{{ function.role }}" {
   }
 {%- endif %}
 
+{%- if function.live_urls %}
+
+  # What comes first is known only after apply.
+  environment = merge({
+{%- for pair in function.live_urls %}
+    {{ pair[0] }} = trimsuffix(module.{{ pair[1] }}.url, "/")
+{%- endfor %}
+  }, {{ function.environment | hcl(indent=2) }})
+{%- else %}
+
   environment = {{ function.environment | hcl(indent=2) }}
+{%- endif %}
 {%- if instances and function.role == "stream" %}
 
   # An environment serves many streams; its network is that of the instances.
@@ -59,10 +70,12 @@ module "{{ function.role }}" {
     security_group_ids = {{ function.vpc.security_group_ids | hcl(indent=4) }}
   }
 {%- endif %}
-{% if function.goodbyes and function.goodbyes.writes %}
-  # The newest items through the index, one configuration of one user, and the goodbyes of pages: only these are written.
-{%- else %}
+{% if function.role == "stream" %}
   # Reads only: the newest items through the index, and one configuration of one user.
+{%- elif function.configurations or function.goodbyes %}
+  # The newest items through the index, and of the users table the rows that are named here.
+{%- else %}
+  # Reads only: the newest items through the index. `auth.mode` is `off`, so there are no users.
 {%- endif %}
   policy = jsonencode({
     Version = "2012-10-17"
@@ -73,12 +86,28 @@ module "{{ function.role }}" {
         Action = ["dynamodb:Query"]
         Resource = ["${ {{- items.address -}} .arn}/index/{{ items.index.name }}"]
       },
+{%- if function.role == "stream" %}
       {
         Sid = "ReadUsers"
         Effect = "Allow"
         Action = ["dynamodb:GetItem"]
         Resource = [{{ users.address }}.arn]
       },
+{%- endif %}
+{%- if function.configurations %}
+      # Users' rows and nothing else of this table.
+      {
+        Sid = "Configurations"
+        Effect = "Allow"
+        Action = {{ function.configurations.actions | hcl(indent=8) }}
+        Resource = [{{ users.address }}.arn]
+        Condition = {
+          "ForAllValues:StringLike" = { "dynamodb:LeadingKeys" = ["{{ function.configurations.keys }}"] }
+          # Without keys the line above would hold for any row.
+          Null = { "dynamodb:LeadingKeys" = "false" }
+        }
+      },
+{%- endif %}
 {%- if function.goodbyes %}
       # Goodbyes and nothing else of this table: rows whose keys begin with the word for streams.
       {

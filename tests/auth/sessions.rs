@@ -46,11 +46,14 @@ async fn functions(table: &Table, kms: &str, keys: &str, more: &[(&str, &str)]) 
 pub(super) async fn anonymous(dashboard: SocketAddr) -> (String, String) {
     let response = Request::new(dashboard, "POST", ANONYMOUS).send().await;
     assert_eq!(response.head.all("cache-control"), ["no-store"]);
-    assert!(response.head.all("set-cookie").is_empty());
+    let cookies: Vec<String> = response.head.all("set-cookie").iter().map(ToString::to_string).collect();
     let issued = answer(response, 201).await;
     let text = |name: &str| issued[name].as_str().unwrap_or_else(|| panic!("`{name}` of {issued}")).to_owned();
     let keys: Vec<&String> = issued.as_object().unwrap().keys().collect();
     assert_eq!(keys, ["expires_at", "token", "user_id"]);
+    // The same token, where no script can read it and no other site's page can send it.
+    let cookie = format!("session={}; HttpOnly; Secure; SameSite=Strict; Path=/api/; Max-Age=", text("token"));
+    assert!(matches!(&cookies[..], [one] if one.starts_with(&cookie)), "{cookies:?}");
     assert!(text("expires_at").ends_with('Z') && text("expires_at").len() == 24, "{issued}");
     (text("token"), text("user_id"))
 }

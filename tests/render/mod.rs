@@ -21,6 +21,7 @@ mod rendering;
 mod terraform;
 mod terraform_tests;
 mod transcripts;
+mod users;
 mod web_adapter;
 mod weight;
 

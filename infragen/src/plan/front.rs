@@ -12,21 +12,6 @@ const CLOUDFRONT_REGION: &str = "us-east-1";
 const READ_METHODS: &[&str] = &["GET", "HEAD"];
 /// CloudFront takes three sets of methods; the one with POST has all of these.
 const ALL_METHODS: &[&str] = &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"];
-/// What the page itself says in frontend/index.html, narrower: here everything it asks is of its own origin. And nobody
-/// may frame it, which only a header can say.
-const PAGE_POLICY: [&str; 10] = [
-    "default-src 'none'",
-    "script-src 'self'",
-    "style-src 'self'",
-    "img-src 'self' data:",
-    "connect-src 'self'",
-    "base-uri 'none'",
-    "form-action 'none'",
-    "frame-ancestors 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-];
-
 /// One CloudFront distribution: page, REST and stream on one domain.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DistributionPlan {
@@ -96,7 +81,8 @@ pub fn distribution(loaded: &Loaded) -> Option<DistributionPlan> {
         domain,
         rate_limit: front.rate_limit.map(|limit| limit.get().into()),
         viewer_function_arn: front.viewer_function_arn.as_ref().map(|arn| arn.as_str().to_owned()),
-        page_policy: PAGE_POLICY.join("; "),
+        // Everything that it asks is of its own origin.
+        page_policy: contract::page::policy(&[]),
         page_folder: if loaded.target == Target::Overlay { "../../../frontend" } else { "../../frontend" },
         cloudfront_provider: (needs_region && is_elsewhere).then_some("aws.us_east_1"),
     })

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use contract::values::SettingValue as _;
 use contract::{
     Adapter, AuthMode, AuthSettings, ClientAddress, DashboardSettings, DataSettings, GoodbyeSettings, KeyId,
-    MetricsMode, MetricsNamespace, PollSettings, SessionKeys, StreamSettings, TableName, WatchSettings,
+    MetricsMode, MetricsNamespace, PollSettings, PublicUrl, SessionKeys, StreamSettings, TableName, WatchSettings,
 };
 
 use crate::manifest::aws::ExtraVariables;
@@ -25,7 +25,19 @@ pub fn stream_variables(manifest: &Manifest) -> BTreeMap<String, String> {
 /// Returns every environment variable of the dashboard function.
 #[must_use]
 pub fn dashboard_variables(manifest: &Manifest) -> BTreeMap<String, String> {
-    with_extra(dashboard(manifest).to_env(), &manifest.dashboard.environment)
+    let mut settings = dashboard(manifest).to_env();
+    for (name, _) in live_urls(manifest) {
+        settings.remove(name);
+    }
+    with_extra(settings, &manifest.dashboard.environment)
+}
+
+/// Returns the variables of the dashboard function that hold a function's URL, and that function: known only after apply.
+#[must_use]
+pub fn live_urls(manifest: &Manifest) -> Vec<(&'static str, &'static str)> {
+    // A URL in the manifest is the address that somebody put before the function; behind a distribution it is the page's.
+    let is_known = !manifest.page.sse_base_url.as_str().is_empty() || manifest.front.kind == FrontKind::CloudFront;
+    if is_known { Vec::new() } else { vec![("SSE_URL", "stream")] }
 }
 
 /// The two never have a name in common: [`ExtraVariables`] refuses those of settings.
@@ -44,11 +56,7 @@ pub fn stream(manifest: &Manifest) -> StreamSettings {
         heartbeat_interval: stream.heartbeat_interval,
         max_connections: stream.max_connections,
         connections_per_client: stream.connections_per_client,
-        client_address: match manifest.front.kind {
-            FrontKind::FunctionUrl => ClientAddress::Connection,
-            // Only CloudFront reaches the function: to it every viewer has CloudFront's address.
-            FrontKind::CloudFront => ClientAddress::CloudFront,
-        },
+        client_address: client_address(manifest),
         when_full: stream.when_full,
         max_session: stream.max_session,
         retry: stream.retry,
@@ -63,13 +71,24 @@ pub fn stream(manifest: &Manifest) -> StreamSettings {
 /// Returns the settings of the dashboard function.
 #[must_use]
 pub fn dashboard(manifest: &Manifest) -> DashboardSettings {
+    let sse_url = manifest.page.sse_base_url.as_str();
     DashboardSettings {
         environment: manifest.project.environment.clone(),
+        sse_url: Option::<PublicUrl>::read(sse_url).expect("a base URL of the manifest is one of the settings"),
+        client_address: client_address(manifest),
         goodbye: goodbye(manifest),
         auth: auth(manifest),
         watch: watch(manifest),
         poll: poll(manifest),
         data: data(manifest),
+    }
+}
+
+fn client_address(manifest: &Manifest) -> ClientAddress {
+    match manifest.front.kind {
+        FrontKind::FunctionUrl => ClientAddress::Connection,
+        // Only CloudFront reaches the function: to it every viewer has CloudFront's address.
+        FrontKind::CloudFront => ClientAddress::CloudFront,
     }
 }
 

@@ -130,6 +130,12 @@ impl Auth {
         }
     }
 
+    /// Whether this mode makes tokens for users who were not there before.
+    #[must_use]
+    pub fn makes_users(&self) -> bool {
+        matches!(*self.mode, Mode::Session(_))
+    }
+
     /// Makes a token for a user who was not there before; `None` where this mode has no such tokens.
     ///
     /// # Errors

@@ -31,13 +31,15 @@ const DOMAIN: &[u8] = b"session token\0";
 const USER_PREFIX: &str = "anon_";
 
 /// A fresh token.
-#[derive(Clone, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = AnonymousAnswer)]
 pub struct Issued {
     /// The token. Whoever has it is the user.
     pub token: String,
     /// The user's id.
     pub user_id: String,
-    /// When the token ends.
+    /// When the token ends, RFC 3339.
+    #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
 }
 

@@ -96,16 +96,25 @@ pub fn overloaded(max_connections: u32, retry_after_ms: u64) -> Bytes {
 /// What a refused client reads.
 pub const LIMIT_REACHED: &str = "Connection limit reached. Try again later.";
 
-/// What updates and `recent_items` say of an item alike.
-#[derive(Debug, serde::Serialize)]
+/// What updates and items of REST say of an item alike.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
 struct Analysis<'a> {
+    /// Left out where the table has none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = -1, maximum = 1, nullable = false)]
     score: Option<f64>,
+    /// One of the table's labels.
     label: &'a str,
+    /// Left out where the table has none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(minimum = 0, maximum = 1, nullable = false)]
     confidence: Option<f64>,
+    /// Left out where the table has none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     source: Option<&'a str>,
+    /// RFC 3339, UTC, milliseconds.
+    #[schema(value_type = String, format = DateTime)]
     timestamp: Timestamp,
 }
 
@@ -173,10 +182,13 @@ impl Serialize for Metrics<'_> {
     }
 }
 
-/// One of `recent_items`.
-#[derive(Debug, serde::Serialize)]
+/// An item of REST, with all its tickers.
+#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+#[schema(as = Item)]
 pub struct RecentItem<'a> {
+    /// Hash key of its row.
     item_id: &'a str,
+    /// Tickers that it matched.
     tickers: Vec<&'a str>,
     #[serde(flatten)]
     analysis: Analysis<'a>,

@@ -3,15 +3,18 @@
 //! Nothing in here reads a clock, the network, the environment or randomness; `now` is always an argument.
 
 pub mod cursor;
+pub mod draft;
 pub mod encode;
 pub mod event;
 pub mod filter;
 pub mod item;
 pub mod journal;
 mod offset;
+pub mod page;
 pub mod position;
 #[cfg(test)]
 mod properties;
+pub mod rates;
 pub mod report;
 #[cfg(test)]
 mod resume_properties;

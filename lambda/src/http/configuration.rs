@@ -10,7 +10,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::Instrument;
 
 use crate::core::filter::Filter;
-use crate::store::{Configuration, Store, StoreError};
+use crate::store::{Store, StoreError};
 
 /// Whose configuration, and which.
 #[derive(Clone, Debug)]
@@ -28,7 +28,7 @@ pub struct ConfigurationKey {
 pub async fn read(store: &dyn Store, key: &ConfigurationKey) -> Result<Option<Filter>, StoreError> {
     let too_slow = |_| StoreError::Unavailable("no answer for a configuration".into());
     let found = timeout(limits::STORE_TIMEOUT, store.configuration(&key.user_id, &key.config_id)).await;
-    Ok(found.map_err(too_slow)??.map(|Configuration { tags }| Filter::only(tags)))
+    Ok(found.map_err(too_slow)??.map(|found| Filter::only(found.tickers.into_iter().collect())))
 }
 
 /// Follows one configuration. Dropping it ends the reads.
@@ -102,7 +102,6 @@ async fn follow(store: Arc<dyn Store>, key: ConfigurationKey, every: Duration, l
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeSet;
     use std::sync::Mutex;
     use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -111,7 +110,8 @@ mod tests {
     use super::*;
     use crate::core::journal::TimeRange;
     use crate::core::stream_id::StreamId;
-    use crate::store::{Goodbyes, Read, StoreFuture};
+    use crate::core::timestamp::Timestamp;
+    use crate::store::{Change, Configuration, Goodbyes, Read, StoreFuture};
 
     type Answer = Result<Option<Configuration>, StoreError>;
 
@@ -139,6 +139,12 @@ mod tests {
             let answer = self.answer.lock().unwrap().clone();
             Box::pin(async move { answer })
         }
+        fn configurations<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Vec<Configuration>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+        fn change_configuration<'a>(&'a self, _: &'a str, _: &'a Change, _: Timestamp) -> StoreFuture<'a, bool> {
+            Box::pin(async { Ok(false) })
+        }
         fn say_goodbye(&self, _: StreamId, _: u64) -> StoreFuture<'_, ()> {
             Box::pin(async { Ok(()) })
         }
@@ -151,7 +157,8 @@ mod tests {
     }
 
     fn of(ticker: &str) -> Answer {
-        Ok(Some(Configuration { tags: BTreeSet::from([Tag::new(ticker).unwrap()]) }))
+        let tickers = vec![Tag::new(ticker).unwrap()];
+        Ok(Some(Configuration { config_id: "c".into(), name: "mine".into(), tickers }))
     }
 
     fn follower(store: &Arc<Told>) -> Follower {

@@ -6,6 +6,7 @@ pub mod cors;
 pub mod dashboard;
 pub mod error;
 pub mod request;
+pub mod security;
 pub mod stream;
 
 use axum::Json;

@@ -68,20 +68,32 @@ impl StreamQuery {
     /// # Errors
     /// [`ApiError`] for a known parameter that is malformed or comes twice.
     pub fn parse(query: Option<&str>) -> Result<Self, ApiError> {
-        let (mut tickers, mut last_event_id) = (None, None);
-        for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
-            let slot = match &*name {
-                routes::TICKERS_QUERY => &mut tickers,
-                routes::LAST_EVENT_ID_QUERY => &mut last_event_id,
-                _ => continue,
-            };
-            if slot.replace(value.into_owned()).is_some() {
-                return Err(ApiError::BadParameter(format!("`{name}` is given twice; it must be given once")));
-            }
-        }
-        let filter = tickers.as_deref().map_or(Ok(Filter::all()), Filter::parse)?;
-        Ok(Self { filter, last_event_id })
+        let [tickers, last_event_id] = parameters(query, [routes::TICKERS_QUERY, routes::LAST_EVENT_ID_QUERY])?;
+        Ok(Self { filter: filter(tickers.as_deref())?, last_event_id })
     }
+}
+
+/// Returns the parameters of these names. Others are ignored.
+///
+/// # Errors
+/// [`ApiError`] for one of them that comes twice.
+pub fn parameters<const N: usize>(query: Option<&str>, names: [&str; N]) -> Result<[Option<String>; N], ApiError> {
+    let mut found = [const { None }; N];
+    for (name, value) in form_urlencoded::parse(query.unwrap_or_default().as_bytes()) {
+        let Some(index) = names.iter().position(|known| *known == name) else { continue };
+        if found[index].replace(value.into_owned()).is_some() {
+            return Err(ApiError::BadParameter(format!("`{name}` is given twice; it must be given once")));
+        }
+    }
+    Ok(found)
+}
+
+/// Reads the tickers that a request is narrowed to.
+///
+/// # Errors
+/// [`ApiError`] with the ticker and the rule.
+pub fn filter(tickers: Option<&str>) -> Result<Filter, ApiError> {
+    Ok(tickers.map_or(Ok(Filter::all()), Filter::parse)?)
 }
 
 /// Returns the resume position as raw bytes, header before query; an empty one is none.

@@ -3,6 +3,8 @@
 //! The client is put together by hand (ring, credentials from the environment) because the defaults of `aws-config` double
 //! the binary and its start; `aws-config` serves only where the environment has no credentials, which on Lambda never is.
 
+mod configurations;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -17,15 +19,16 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedC
 use aws_sdk_dynamodb::{Client, Config};
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use contract::{DataSettings, Label, Lookup, Tag, limits, logs, tables};
+use contract::{DataSettings, Label, Lookup, limits, logs, tables};
 use futures_util::future::try_join_all;
 
 use super::date::{Date, SigningTime};
 use super::row::{self, Row};
-use super::{Configuration, Goodbyes, Read, Store, StoreError, StoreFuture};
+use super::{Change, Configuration, Goodbyes, Read, Store, StoreError, StoreFuture};
 use crate::clock::Clock;
 use crate::core::journal::TimeRange;
 use crate::core::stream_id::StreamId;
+use crate::core::timestamp::Timestamp;
 use crate::telemetry::MEASURED;
 
 /// Rows whose faults were logged, at most; beyond that they are only counted.
@@ -204,8 +207,7 @@ impl DynamoDb {
             value.map_or_else(String::new, |text| text.chars().take(200).collect())
         };
         let key = format!("{}\u{0}{}", part(&self.data.key_attribute), part(&self.data.time_attribute));
-        let mut logged = self.faults_logged.lock().unwrap_or_else(PoisonError::into_inner);
-        let is_new = logged.len() < FAULTS_LOGGED_MAX && logged.insert(key);
+        let is_new = self.is_new_fault(key);
         if is_new {
             tracing::warn!(
                 target: MEASURED,
@@ -216,6 +218,20 @@ impl DynamoDb {
             );
         }
         is_new
+    }
+
+    /// Logs a configuration that cannot be read, the first time. Whose it is, is nobody's business.
+    fn log_configuration_fault(&self, row: &Row) {
+        let part = |name: &str| row.get(name).and_then(|value| value.as_s().ok()).cloned().unwrap_or_default();
+        let config_id: String = part("SK").chars().take(200).collect();
+        if self.is_new_fault(format!("{}\u{0}{config_id}", part("PK"))) {
+            tracing::warn!(target: MEASURED, message = "configuration skipped", config_id, error = "no list of tickers");
+        }
+    }
+
+    fn is_new_fault(&self, key: String) -> bool {
+        let mut logged = self.faults_logged.lock().unwrap_or_else(PoisonError::into_inner);
+        logged.len() < FAULTS_LOGGED_MAX && logged.insert(key)
     }
 }
 
@@ -304,21 +320,20 @@ impl Store for DynamoDb {
     }
 
     fn configuration<'a>(&'a self, user_id: &'a str, config_id: &'a str) -> StoreFuture<'a, Option<Configuration>> {
-        Box::pin(async move {
-            let found = self
-                .client
-                .get_item()
-                .table_name(self.data.users_table.as_str())
-                .key("PK", AttributeValue::S(format!("USER#{user_id}")))
-                .key("SK", AttributeValue::S(format!("CONFIG#{config_id}")))
-                // Consistent: a page opens the stream of what it has just saved, and no 404 may end that; and an open
-                // stream must not go back to tickers from before a change.
-                .consistent_read(true)
-                .send()
-                .await
-                .map_err(store_error)?;
-            Ok(found.item.as_ref().and_then(configuration))
-        })
+        Box::pin(self.read_configuration(user_id, config_id))
+    }
+
+    fn configurations<'a>(&'a self, user_id: &'a str) -> StoreFuture<'a, Vec<Configuration>> {
+        Box::pin(self.read_configurations(user_id))
+    }
+
+    fn change_configuration<'a>(
+        &'a self,
+        user_id: &'a str,
+        change: &'a Change,
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool> {
+        Box::pin(self.write_configuration(user_id, change, now))
     }
 
     fn say_goodbye(&self, stream: StreamId, expires_at: u64) -> StoreFuture<'_, ()> {
@@ -368,11 +383,7 @@ impl Store for DynamoDb {
     fn warm_up(&self) -> StoreFuture<'_, ()> {
         Box::pin(async move {
             // A read that finds nothing costs half a unit and leaves the connection open for the first real one.
-            let range = TimeRange {
-                after: crate::core::timestamp::Timestamp::EPOCH,
-                until: crate::core::timestamp::Timestamp::EPOCH,
-                full: false,
-            };
+            let range = TimeRange { after: Timestamp::EPOCH, until: Timestamp::EPOCH, full: false };
             if let Some(label) = self.data.labels.as_slice().first() {
                 self.page(label, range, None).await?;
             }
@@ -381,22 +392,11 @@ impl Store for DynamoDb {
     }
 }
 
-fn configuration(row: &Row) -> Option<Configuration> {
-    let texts: Vec<&String> = match row.get("tickers")? {
-        AttributeValue::L(values) => values.iter().filter_map(|value| value.as_s().ok()).collect(),
-        AttributeValue::Ss(texts) => texts.iter().collect(),
-        _ => return None,
-    };
-    let tags = texts.into_iter().filter_map(|text| Tag::new(text).ok()).take(limits::FILTER_TAGS_MAX).collect();
-    Some(Configuration { tags })
-}
-
 #[cfg(test)]
 mod tests {
     use contract::TableName;
 
     use super::*;
-    use crate::core::timestamp::Timestamp;
 
     #[test]
     fn bounds_are_whole_seconds_that_take_in_every_form_of_a_time() {

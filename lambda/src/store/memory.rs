@@ -2,13 +2,14 @@
 //!
 //! The feed is a function of seed and time, so it needs no task of its own: a read works out which items have appeared.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::{DataSettings, Tag};
 
-use super::{Configuration, Goodbyes, Read, Store, StoreFuture};
+use super::configurations::READ_MAX;
+use super::{Change, Configuration, Goodbyes, Read, Store, StoreFuture};
 use crate::clock::Clock;
 use crate::core::item::{Item, ItemKey};
 use crate::core::journal::TimeRange;
@@ -22,7 +23,8 @@ const GOODBYES_MAX: usize = 4096;
 pub struct Memory {
     clock: Clock,
     rows: Mutex<Vec<Item>>,
-    configurations: Mutex<HashMap<(String, String), Configuration>>,
+    /// By user, then by id.
+    configurations: Mutex<BTreeMap<String, BTreeMap<String, Configuration>>>,
     goodbyes: Mutex<VecDeque<StreamId>>,
     feed: Option<Feed>,
 }
@@ -34,10 +36,10 @@ impl Memory {
         Self { clock, rows: Mutex::default(), configurations: Mutex::default(), goodbyes: Mutex::default(), feed: None }
     }
 
-    /// Holds what a sample feed makes up: an item a minute for the past day, and about one a second from now on.
+    /// Holds what a sample feed makes up: an item a minute for the past day, and `rate` a second from now on.
     #[must_use]
-    pub fn with_feed(clock: Clock, data: &DataSettings, seed: u64) -> Self {
-        let feed = Feed { seed, labels: data.labels.as_slice().len(), began: clock.wall() };
+    pub fn with_feed(clock: Clock, data: &DataSettings, seed: u64, rate: u32) -> Self {
+        let feed = Feed { seed, rate, labels: data.labels.as_slice().len(), began: clock.wall() };
         Self { feed: Some(feed), ..Self::empty(clock) }
     }
 
@@ -46,12 +48,6 @@ impl Memory {
         let mut rows = self.rows.lock().unwrap_or_else(PoisonError::into_inner);
         rows.retain(|held| held.key != item.key);
         rows.push(item);
-    }
-
-    /// Saves a configuration.
-    pub fn put_configuration(&self, user_id: &str, config_id: &str, configuration: Configuration) {
-        let mut saved = self.configurations.lock().unwrap_or_else(PoisonError::into_inner);
-        saved.insert((user_id.to_owned(), config_id.to_owned()), configuration);
     }
 }
 
@@ -71,7 +67,38 @@ impl Store for Memory {
     fn configuration<'a>(&'a self, user_id: &'a str, config_id: &'a str) -> StoreFuture<'a, Option<Configuration>> {
         Box::pin(async move {
             let saved = self.configurations.lock().unwrap_or_else(PoisonError::into_inner);
-            Ok(saved.get(&(user_id.to_owned(), config_id.to_owned())).cloned())
+            Ok(saved.get(user_id).and_then(|own| own.get(config_id)).cloned())
+        })
+    }
+
+    fn configurations<'a>(&'a self, user_id: &'a str) -> StoreFuture<'a, Vec<Configuration>> {
+        Box::pin(async move {
+            let saved = self.configurations.lock().unwrap_or_else(PoisonError::into_inner);
+            let own = saved.get(user_id).into_iter().flat_map(BTreeMap::values);
+            Ok(own.take(READ_MAX).cloned().collect())
+        })
+    }
+
+    fn change_configuration<'a>(&'a self, user_id: &'a str, change: &'a Change, _: Timestamp) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let mut saved = self.configurations.lock().unwrap_or_else(PoisonError::into_inner);
+            let own = saved.entry(user_id.to_owned()).or_default();
+            let is_there = |id: &str| own.contains_key(id);
+            let (id, new, expected) = match change {
+                Change::Create(new) => (&new.config_id, Some(new), false),
+                Change::Replace(new) => (&new.config_id, Some(new), true),
+                Change::Delete(id) => (id, None, true),
+            };
+            let is_done = is_there(id) == expected;
+            match new {
+                _ if !is_done => {}
+                Some(new) => drop(own.insert(id.clone(), new.clone())),
+                None => drop(own.remove(id)),
+            }
+            if own.is_empty() {
+                saved.remove(user_id);
+            }
+            Ok(is_done)
         })
     }
 
@@ -101,6 +128,8 @@ impl Store for Memory {
 
 struct Feed {
     seed: u64,
+    /// Items a second, from when it began.
+    rate: u32,
     labels: usize,
     began: Timestamp,
 }
@@ -170,22 +199,27 @@ impl Feed {
         let first = range.after.millis() / 1000;
         let last = range.until.min(now).millis() / 1000;
         let inside = |item: &Item| range.after < item.at && item.at <= range.until;
-        (first..=last).filter_map(|second| self.item_of(second, now)).filter(inside).collect()
+        let of_second = |second| (0..self.count(second)).filter_map(move |number| self.item_of(second, number, now));
+        (first..=last).flat_map(of_second).filter(inside).collect()
     }
 
-    /// The item of one second, if it has one and that has appeared by `now`.
-    fn item_of(&self, second: u64, now: Timestamp) -> Option<Item> {
-        if second < self.began.millis() / 1000 && !second.is_multiple_of(60) {
-            return None;
-        }
-        let mut draw = Draw(self.seed ^ second.wrapping_mul(0x2545_f491_4f6c_dd1d));
+    /// How many items a second has.
+    fn count(&self, second: u64) -> u32 {
+        if second >= self.began.millis() / 1000 { self.rate } else { u32::from(second.is_multiple_of(60)) }
+    }
+
+    /// One item of a second, if it has appeared by `now`.
+    fn item_of(&self, second: u64, number: u32, now: Timestamp) -> Option<Item> {
+        let moment = second.wrapping_mul(0x2545_f491_4f6c_dd1d);
+        let mut draw = Draw(self.seed ^ moment ^ u64::from(number).wrapping_mul(0xd6e8_feb8_6659_fd93));
         let at = Timestamp::from_millis(second * 1000 + u64::from(draw.below(1000)));
         let late = draw.below(LATE_ONE_IN) == 0;
         let appears = if late { at.plus(Duration::from_secs(20 + u64::from(draw.below(60)))) } else { at };
-        (appears <= now).then(|| self.make(&mut draw, at, second))
+        let id = if number == 0 { second.to_string() } else { format!("{second}-{number}") };
+        (appears <= now).then(|| self.make(&mut draw, at, &id))
     }
 
-    fn make(&self, draw: &mut Draw, at: Timestamp, second: u64) -> Item {
+    fn make(&self, draw: &mut Draw, at: Timestamp, id: &str) -> Item {
         let (ticker, name) = draw.company();
         let mood = match draw.below(100) {
             0..45 => 0_usize,
@@ -211,7 +245,7 @@ impl Feed {
         }
         let round = |value: f64| (value * 1000.0).round() / 1000.0;
         Item {
-            key: ItemKey { id: format!("{name}-{headline}-{second}").into(), time_text: at.to_string().into() },
+            key: ItemKey { id: format!("{name}-{headline}-{id}").into(), time_text: at.to_string().into() },
             at,
             label,
             score: Some(round(score)),
@@ -232,17 +266,22 @@ mod tests {
     async fn the_feed_is_the_same_for_the_same_seed_and_about_one_item_a_second() {
         let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
         let start = Timestamp::parse("2025-12-02T10:30:00Z").unwrap();
-        let feed = Feed { seed: 7, labels: 3, began: start };
+        let feed = Feed { seed: 7, rate: 1, labels: 3, began: start };
         let later = start.plus(Duration::from_secs(600));
         let range = TimeRange { after: start, until: later, full: false };
         let items = feed.items(range, later);
         assert_eq!(items, feed.items(range, later));
         assert!((570..=600).contains(&items.len()), "{}", items.len());
         assert!(items.iter().all(|item| item.score.is_some_and(|score| (-1.0..=1.0).contains(&score))));
-        let memory = Memory::with_feed(Clock::new(move || start), &data, 7);
+        let memory = Memory::with_feed(Clock::new(move || start), &data, 7, 1);
         let day = TimeRange { after: start.minus(contract::limits::WINDOW), until: later, full: true };
         let baseline = memory.read(day).await.unwrap().items;
         assert!((1350..=1441).contains(&baseline.len()), "{}", baseline.len());
+        let faster = Feed { rate: 40, ..feed };
+        let many: std::collections::BTreeSet<ItemKey> =
+            faster.items(range, later.plus(Duration::from_secs(100))).into_iter().map(|item| item.key).collect();
+        assert!((39 * 600..=41 * 600).contains(&many.len()), "{}", many.len());
+        assert!(Feed { rate: 0, ..faster }.items(range, later).is_empty());
         assert!((0..3).all(|label| baseline.iter().any(|item| item.label == label)));
     }
 }

@@ -1,19 +1,20 @@
 //! Where items come from: DynamoDB, or memory with a sample feed.
 
+pub mod configurations;
 mod date;
 pub mod dynamodb;
 pub mod memory;
 pub mod row;
 
-use std::collections::BTreeSet;
 use std::future::Future;
 use std::pin::Pin;
-
-use contract::Tag;
 
 use crate::core::item::Item;
 use crate::core::journal::TimeRange;
 use crate::core::stream_id::StreamId;
+use crate::core::timestamp::Timestamp;
+
+pub use self::configurations::{Change, Configuration};
 
 /// A boxed future, so that a store can be chosen when the process starts.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
@@ -38,13 +39,6 @@ pub struct Goodbyes {
     pub left: Vec<StreamId>,
     /// Read units consumed, where the store counts them.
     pub units: f64,
-}
-
-/// A saved configuration of a user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Configuration {
-    /// Tickers the user wants.
-    pub tags: BTreeSet<Tag>,
 }
 
 /// Why the store did not answer.
@@ -80,6 +74,17 @@ pub trait Store: Send + Sync + 'static {
 
     /// Reads one configuration of one user; `None` where there is none.
     fn configuration<'a>(&'a self, user_id: &'a str, config_id: &'a str) -> StoreFuture<'a, Option<Configuration>>;
+
+    /// Reads the configurations of one user, sorted by id: all, or one more than a user may have.
+    fn configurations<'a>(&'a self, user_id: &'a str) -> StoreFuture<'a, Vec<Configuration>>;
+
+    /// Changes one configuration of one user, or nothing: `false` where a new one's id is taken, or there is none to change.
+    fn change_configuration<'a>(
+        &'a self,
+        user_id: &'a str,
+        change: &'a Change,
+        now: Timestamp,
+    ) -> StoreFuture<'a, bool>;
 
     /// Writes down that the reader of a stream has left; the store may forget it `expires_at`, seconds since 1970.
     fn say_goodbye(&self, stream: StreamId, expires_at: u64) -> StoreFuture<'_, ()>;

@@ -1,0 +1,221 @@
+//! Which items a page of `GET /api/v2/items` has, and where the next one begins.
+//!
+//! A cursor is a place in one total order of all items: time, then a hash of the row's key. It says nothing of how many
+//! there are, so that rows may come in and go away between two pages, and each old one comes once.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+use super::filter::Filter;
+use super::item::{Item, ItemKey};
+use super::timestamp::Timestamp;
+use super::window::Window;
+
+/// Form of the bytes of a cursor; another form of another release is refused and not misread.
+const VERSION: u8 = 1;
+const BYTES: usize = 1 + 6 + 8;
+/// Characters of a cursor, three bytes in four of them.
+const TEXT: usize = BYTES / 3 * 4;
+
+/// Where an item stands among all, newest first when sorted downwards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    at: Timestamp,
+    key: u64,
+}
+
+impl Place {
+    /// The rule of its text, for messages.
+    pub const RULE: &'static str = "the `next` of an earlier page, as it was";
+    /// The same as a pattern, for programs.
+    pub const PATTERN: &'static str = "^A[Q-Za-f][A-Za-z0-9_-]{18}$";
+
+    fn of(item: &Item) -> Self {
+        Self { at: item.at, key: hash(&item.key) }
+    }
+
+    /// Writes the cursor.
+    #[must_use]
+    pub fn to_text(self) -> String {
+        let mut bytes = [0; BYTES];
+        bytes[0] = VERSION;
+        bytes[1..7].copy_from_slice(&self.at.millis().to_be_bytes()[2..]);
+        bytes[7..].copy_from_slice(&self.key.to_be_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// Reads a cursor; `None` for what none of this form is like.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut bytes = [0; BYTES];
+        if text.len() != TEXT {
+            return None;
+        }
+        let length = URL_SAFE_NO_PAD.decode_slice(text, &mut bytes).ok()?;
+        let (mut millis, mut key) = ([0; 8], [0; 8]);
+        millis[2..].copy_from_slice(&bytes[1..7]);
+        key.copy_from_slice(&bytes[7..]);
+        let is_whole = length == BYTES && bytes[0] == VERSION;
+        // A year that no row can have is later than all of them, as any other late cursor.
+        let at = Timestamp::from_millis(u64::from_be_bytes(millis));
+        is_whole.then_some(Self { at, key: u64::from_be_bytes(key) })
+    }
+}
+
+/// Every instance and every release must agree on it: a cursor goes to any of them.
+fn hash(key: &ItemKey) -> u64 {
+    let mut hasher = Sha256::new();
+    for part in [&*key.id, &*key.time_text] {
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part.as_bytes());
+    }
+    let digest = hasher.finalize();
+    let mut first = [0; 8];
+    first.copy_from_slice(&digest[..8]);
+    u64::from_be_bytes(first)
+}
+
+/// One page.
+#[derive(Debug, PartialEq)]
+pub struct Page<'a> {
+    /// Its items, newest first.
+    pub items: Vec<&'a Item>,
+    /// Where the next one begins, if there is more.
+    pub next: Option<Place>,
+}
+
+/// Returns the newest items of a window that match, at most `limit` of them, all behind `after`.
+#[must_use]
+pub fn page<'a>(window: &'a Window, filter: &Filter, after: Option<Place>, limit: usize) -> Page<'a> {
+    let until = after.map_or(Timestamp::MAX, |place| place.at);
+    let mut found: Vec<(Place, &Item)> = Vec::new();
+    // Items of one time stand in the window by key; here they stand by hash, so each time is sorted by itself.
+    let mut moment: Vec<(Place, &Item)> = Vec::new();
+    let take = |found: &mut Vec<(Place, &'a Item)>, moment: &mut Vec<(Place, &'a Item)>| {
+        moment.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
+        found.extend(moment.drain(..).filter(|(place, _)| after.is_none_or(|after| *place < after)));
+    };
+    for item in window.items_between(Timestamp::EPOCH, until).rev().filter(|item| filter.matches(item)) {
+        if moment.first().is_some_and(|(place, _)| place.at != item.at) {
+            take(&mut found, &mut moment);
+            if found.len() > limit {
+                break;
+            }
+        }
+        moment.push((Place::of(item), item));
+    }
+    take(&mut found, &mut moment);
+    let is_more = found.len() > limit;
+    found.truncate(limit);
+    let next = found.last().map(|(place, _)| *place).filter(|_| is_more);
+    Page { items: found.into_iter().map(|(_, item)| item).collect(), next }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::core::item::tests::item;
+
+    const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+    fn window(rows: Vec<Item>) -> Window {
+        let mut window = Window::new(3);
+        window.replace(Timestamp::EPOCH, rows, NOW);
+        window
+    }
+
+    fn row(id: &str, back_millis: u64, tags: &[&str]) -> Item {
+        item(id, NOW.millis() - back_millis, 0, 0.1, tags)
+    }
+
+    fn ids(page: &Page<'_>) -> Vec<String> {
+        page.items.iter().map(|item| item.key.id.to_string()).collect()
+    }
+
+    #[test]
+    fn pages_are_newest_first_and_the_last_one_says_so() {
+        let rows = ["a", "b", "c", "d"].iter().zip([40, 30, 20, 10]).map(|(id, back)| row(id, back, &["A"]));
+        let window = window(rows.collect());
+        let all = Filter::all();
+        let first = page(&window, &all, None, 3);
+        assert_eq!(ids(&first), ["d", "c", "b"]);
+        let second = page(&window, &all, first.next, 3);
+        assert_eq!((ids(&second), second.next), (vec!["a".to_owned()], None));
+        // Exactly full: nothing more, and no page to be told that.
+        assert_eq!(page(&window, &all, None, 4).next, None);
+        let empty = Window::new(3);
+        assert_eq!(page(&empty, &all, first.next, 3), Page { items: Vec::new(), next: None });
+    }
+
+    #[test]
+    fn a_page_of_some_tickers_is_full_of_them() {
+        let rows = (0..30).map(|n| row(&format!("r{n}"), n, if n % 3 == 0 { &["A"] } else { &["B"] })).collect();
+        let window = window(rows);
+        let only = Filter::parse("A").unwrap();
+        let first = page(&window, &only, None, 4);
+        assert_eq!(ids(&first), ["r0", "r3", "r6", "r9"]);
+        assert_eq!(ids(&page(&window, &only, first.next, 20)), ["r12", "r15", "r18", "r21", "r24", "r27"]);
+    }
+
+    #[test]
+    fn a_cursor_reads_back_and_everything_else_is_none() {
+        let place = Place::of(&row("a", 5, &[]));
+        let text = place.to_text();
+        assert_eq!(text.len(), TEXT);
+        assert_eq!(Place::parse(&text), Some(place));
+        let of_version_2 = format!("Ag{}", &text[2..]);
+        for bad in
+            ["", "x", &text[1..], &format!("{text}A"), &format!("{}=", &text[1..]), &of_version_2, &"é".repeat(10)]
+        {
+            assert_eq!(Place::parse(bad), None, "{bad}");
+        }
+        // A year of five digits: every row is behind it.
+        assert_eq!(Place::parse("Af__________________").map(|place| place.at), Some(Timestamp::MAX));
+    }
+
+    proptest! {
+        /// Rows come in and go away between two pages: each that was there all the time comes once, in one order.
+        #[test]
+        fn every_row_that_stays_comes_once(
+            // Few different times, so that many rows share one.
+            times in prop::collection::vec(0_u64..12, 1..60),
+            limit in 1_usize..9,
+            changes in prop::collection::vec((0_u64..12, any::<bool>()), 0..40),
+        ) {
+            let mut rows: Vec<Item> = times.iter().enumerate().map(|(n, back)| row(&format!("r{n}"), *back, &[])).collect();
+            let mut changes = changes.into_iter().enumerate();
+            let (mut gone, mut seen) = (BTreeSet::new(), Vec::new());
+            let mut after = None;
+            loop {
+                let window = window(rows.clone());
+                let page = page(&window, &Filter::all(), after, limit);
+                prop_assert!(page.items.len() <= limit);
+                seen.extend(page.items.iter().map(|item| (Place::of(item), item.key.id.to_string())));
+                let Some(next) = page.next else { break };
+                prop_assert_eq!(Some(next), Place::parse(&next.to_text()));
+                after = Some(next);
+                match changes.next() {
+                    Some((n, (back, true))) => rows.push(row(&format!("new{n}"), back, &[])),
+                    Some((_, (back, false))) => {
+                        let index = usize::try_from(back).unwrap() % rows.len();
+                        if rows.len() > 1 {
+                            gone.insert(rows.swap_remove(index).key.id.to_string());
+                        }
+                    }
+                    None => {}
+                }
+            }
+            prop_assert!(seen.windows(2).all(|two| two[0].0 > two[1].0), "{:?}", seen);
+            for n in 0..times.len() {
+                let id = format!("r{n}");
+                let times = seen.iter().filter(|(_, seen)| *seen == id).count();
+                prop_assert!(times == 1 || (times == 0 && gone.contains(&id)), "{} came {} times", id, times);
+            }
+        }
+    }
+}

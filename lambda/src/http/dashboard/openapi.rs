@@ -1,0 +1,273 @@
+//! `GET /api/v2/openapi.json`: the routes as programs read them.
+//!
+//! Paths, statuses and shapes come from the handlers and their types. What follows from limits and settings (patterns,
+//! ranges, the labels that are keys of the numbers) is put in here, so that no number stands twice.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::response::IntoResponse;
+use contract::{AuthMode, DashboardSettings, Label, limits, routes};
+use http::header;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use utoipa::openapi::OpenApi;
+
+use crate::core::page::Place;
+
+/// The description as it is answered.
+#[derive(Clone)]
+pub(super) struct Document(Arc<str>);
+
+/// What is wrong with a request.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `ApiError` answers")]
+pub(super) struct Problem {
+    /// One sentence for people.
+    detail: String,
+}
+
+/// What is wrong with the fields of a body; where the path is malformed, there are no `errors`.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `ApiError` answers")]
+pub(super) struct Invalid {
+    /// All of it in one sentence.
+    detail: String,
+    /// Every mistake.
+    #[schema(nullable = false)]
+    errors: Option<Vec<FieldProblem>>,
+}
+
+/// What is wrong with one field.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `ApiError` answers")]
+struct FieldProblem {
+    /// The field, such as `tickers[1]`; empty for the body as a whole.
+    field: String,
+    /// The value found and the rule.
+    detail: String,
+}
+
+/// When to come back.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `ApiError` answers")]
+pub(super) struct TooOften {
+    /// One sentence for people.
+    detail: String,
+    /// Seconds, the same as `Retry-After`.
+    #[schema(minimum = 1)]
+    retry_after: u64,
+}
+
+/// Numbers of the last 24 hours. Each label of the table is a key beside these.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it describes what `core::event::Metrics` writes by hand")]
+pub(super) struct MetricsAnswer {
+    /// Items.
+    total: u32,
+    /// Items by ticker; one with two tickers counts for both.
+    by_tag: std::collections::BTreeMap<String, u32>,
+    /// Items of the last hour.
+    rate_last_hour: u32,
+    /// Items of the last 24 hours.
+    rate_last_24h: u32,
+    /// When the table was read, RFC 3339.
+    #[schema(format = DateTime)]
+    timestamp: String,
+    /// The newest items.
+    recent_items: Vec<crate::core::event::RecentItem<'static>>,
+}
+
+/// Answers with this description.
+#[utoipa::path(
+    get,
+    path = routes::OPENAPI,
+    operation_id = "openapi",
+    summary = "This description",
+    responses((status = 200, description = "OpenAPI 3.1", body = Object)),
+)]
+pub(super) async fn document(Extension(Document(text)): Extension<Document>) -> impl IntoResponse {
+    let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
+    (headers, text.to_string())
+}
+
+/// Completes the description once, and hands it to [`document`].
+pub(super) fn layer(described: &OpenApi, settings: &DashboardSettings) -> Extension<Document> {
+    let mut document = serde_json::to_value(described).expect("a description always serialises");
+    complete(&mut document, settings);
+    Extension(Document(document.to_string().into()))
+}
+
+fn complete(document: &mut Value, settings: &DashboardSettings) {
+    document["info"] = json!({
+        "title": "Dashboard function",
+        "version": env!("CARGO_PKG_VERSION"),
+        "description": "Numbers, items and saved configurations beside the event streams.",
+        "license": { "name": "MIT OR Apache-2.0", "identifier": "MIT OR Apache-2.0" },
+    });
+    // The routes are below wherever the description was found.
+    document["servers"] = json!([{ "url": "/" }]);
+    document["components"]["securitySchemes"] = security_schemes(settings.auth.mode);
+    schemas(&mut document["components"]["schemas"], settings.data.labels.as_slice());
+    let secured = security(settings.auth.mode);
+    let Some(paths) = document["paths"].as_object_mut() else { return };
+    for (path, operations) in paths.iter_mut() {
+        for (method, operation) in operations.as_object_mut().into_iter().flatten() {
+            if path.starts_with(routes::CONFIGURATIONS) {
+                operation["security"] = secured.clone();
+            }
+            let parameters = parameters(path);
+            if !parameters.is_empty() {
+                operation["parameters"] = parameters.into();
+            }
+            answers(&mut operation["responses"], path, method);
+        }
+    }
+}
+
+fn security_schemes(mode: AuthMode) -> Value {
+    let key = |place: &str, name: &str, description: &str| json!({ "type": "apiKey", "in": place, "name": name, "description": description });
+    match mode {
+        AuthMode::Off => json!({}),
+        AuthMode::TrustedHeader => json!({
+            "proxy": key("header", routes::USER_HEADER, "Set by a proxy that nobody can go around."),
+        }),
+        AuthMode::Session | AuthMode::Jwt => json!({
+            "bearer": {
+                "type": "http",
+                "scheme": "bearer",
+                "description": "A token. Behind CloudFront it does not arrive.",
+            },
+            "cookie": key("cookie", routes::SESSION_COOKIE, "The same token; looked at where there is no header."),
+            "query": key("query", routes::TOKEN_QUERY, "The same token; looked at where there is no cookie either."),
+        }),
+    }
+}
+
+/// Any one of the schemes.
+fn security(mode: AuthMode) -> Value {
+    let schemes = security_schemes(mode);
+    schemes.as_object().into_iter().flatten().map(|(name, _)| json!({ (name): [] })).collect()
+}
+
+/// Completes the shapes by what follows from limits and labels.
+fn schemas(schemas: &mut Value, labels: &[Label]) {
+    let names: Vec<&str> = labels.iter().map(Label::as_str).collect();
+    schemas["Analysis"]["properties"]["label"]["enum"] = json!(names);
+    let metrics = &mut schemas["MetricsAnswer"];
+    for label in &names {
+        metrics["properties"][label] = json!({
+            "type": "integer", "format": "int32", "minimum": 0, "description": format!("Items of the label `{label}`."),
+        });
+    }
+    let required = metrics["required"].as_array().cloned().unwrap_or_default();
+    metrics["required"] = required.into_iter().chain(names.iter().map(|name| json!(name))).collect();
+    metrics["properties"]["recent_items"]["maxItems"] = json!(limits::RECENT_ITEMS);
+    schemas["ItemsAnswer"]["properties"]["items"]["maxItems"] = json!(limits::PAGE_ITEMS_MAX);
+    schemas["ItemsAnswer"]["properties"]["next"]["pattern"] = json!(Place::PATTERN);
+    schemas["ConfigurationsAnswer"]["properties"]["configurations"]["maxItems"] = json!(limits::CONFIGURATIONS_MAX);
+    let input = &mut schemas["ConfigurationInput"]["properties"];
+    input["name"]["minLength"] = json!(1);
+    input["name"]["maxLength"] = json!(limits::CONFIGURATION_NAME_SENT_CHARS_MAX);
+    input["name"]["pattern"] = json!(name_pattern());
+    input["tickers"]["minItems"] = json!(1);
+    input["tickers"]["maxItems"] = json!(limits::CONFIGURATION_TICKERS_MAX);
+    input["tickers"]["uniqueItems"] = json!(true);
+    input["tickers"]["items"]["pattern"] = json!(format!("^[A-Z]{{1,{}}}$", limits::CONFIGURATION_TICKER_CHARS_MAX));
+}
+
+/// Characters that Rust takes for space and not for control, as a class of a pattern.
+const SPACES: &str = r" \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000";
+/// Control characters.
+const CONTROLS: &str = r"\u0000-\u001f\u007f-\u009f";
+
+fn name_pattern() -> String {
+    let inner = limits::CONFIGURATION_NAME_CHARS_MAX - 2;
+    let edge = format!("[^{CONTROLS}{SPACES}]");
+    format!("^[{SPACES}]*{edge}([^{CONTROLS}]{{0,{inner}}}{edge})?[{SPACES}]*$")
+}
+
+fn parameters(path: &str) -> Vec<Value> {
+    let tickers = || {
+        json!({
+            "name": routes::TICKERS_QUERY, "in": "query", "required": false, "style": "form", "explode": false,
+            "description": "Only items with one of these tickers, separated by commas.",
+            "schema": {
+                "type": "array", "minItems": 1, "maxItems": limits::FILTER_TAGS_MAX,
+                "items": { "type": "string", "minLength": 1, "maxLength": limits::TAG_BYTES_MAX, "pattern": ticker_pattern() },
+            },
+        })
+    };
+    match path {
+        routes::METRICS => vec![
+            tickers(),
+            json!({
+                "name": "If-None-Match", "in": "header", "required": false,
+                "description": "Entity tags that the client has, or `*`.",
+                "schema": { "type": "string" },
+            }),
+        ],
+        routes::ITEMS => vec![
+            json!({
+                "name": routes::LIMIT_QUERY, "in": "query", "required": false,
+                "description": "Items of a page.",
+                "schema": {
+                    "type": "integer", "minimum": 1, "maximum": limits::PAGE_ITEMS_MAX,
+                    "default": limits::PAGE_ITEMS_DEFAULT,
+                },
+            }),
+            json!({
+                "name": routes::AFTER_QUERY, "in": "query", "required": false,
+                "description": "The `next` of the page before.",
+                "schema": { "type": "string", "pattern": Place::PATTERN },
+            }),
+            tickers(),
+        ],
+        routes::CONFIGURATION => vec![json!({
+            "name": "config_id", "in": "path", "required": true,
+            "description": "The configuration.",
+            "schema": { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" },
+        })],
+        _ => Vec::new(),
+    }
+}
+
+/// Of 64 bytes at most: visible ASCII, or so few characters that none of them can be too long.
+fn ticker_pattern() -> String {
+    let few = limits::TAG_BYTES_MAX / 4;
+    let (end, inner) = (format!("[^{CONTROLS}{SPACES},\\ufffd]"), format!("[^{CONTROLS},\\ufffd]"));
+    let ascii_end = "[!-+\\--~]";
+    let ascii_inner = "[ -+\\--~]";
+    let of = |end: &str, inner: &str, max: usize| format!("{end}({inner}{{0,{}}}{end})?", max - 2);
+    format!("^({}|{})$", of(ascii_end, ascii_inner, limits::TAG_BYTES_MAX), of(&end, &inner, few))
+}
+
+/// Headers of answers that a client acts on.
+fn answers(answers: &mut Value, path: &str, method: &str) {
+    let header = |description: &str, schema: Value| json!({ "description": description, "schema": schema });
+    let text = || json!({ "type": "string" });
+    for (status, answer) in answers.as_object_mut().into_iter().flatten() {
+        let mut headers = Map::new();
+        if ["429", "503"].contains(&status.as_str()) {
+            let seconds = json!({ "type": "integer", "minimum": 1 });
+            headers.insert("Retry-After".into(), header("Seconds after which to try again.", seconds));
+        }
+        if path == routes::METRICS && ["200", "304"].contains(&status.as_str()) {
+            headers.insert("ETag".into(), header("Weak: of the numbers and items, without the time.", text()));
+            headers.insert("Cache-Control".into(), header("`no-cache`: ask each time.", text()));
+        }
+        match (path, method, status.as_str()) {
+            (routes::CONFIGURATIONS, "post", "201") => {
+                headers.insert("Location".into(), header("Path of the configuration.", text()));
+            }
+            (routes::AUTH_ANONYMOUS, "post", "201") => {
+                let meaning = "The token as cookie `session`; not for a page of another site.";
+                headers.insert("Set-Cookie".into(), header(meaning, text()));
+            }
+            _ => {}
+        }
+        if !headers.is_empty() {
+            answer["headers"] = headers.into();
+        }
+    }
+}
