@@ -3,6 +3,10 @@
  */
 
 const FLASH_MS = 1_400;
+const FLASHES_MAX = 6;
+
+/** How many rows are lit. */
+let lit = 0;
 
 /**
  * Returns a new element.
@@ -40,22 +44,35 @@ export function setText(node, text) {
 }
 
 /**
+ * Sets the text that shows under the pointer, if it is another one.
+ * @param {HTMLElement} node
+ * @param {string} text
+ */
+export function setTitle(node, text) {
+  if (node.title !== text) node.title = text;
+}
+
+/**
  * Sets a custom property; unlike a style attribute the content security policy allows it.
  * @param {HTMLElement} node
  * @param {string} property
  * @param {number} value
  */
 export function setNumber(node, property, value) {
-  node.style.setProperty(property, value.toFixed(4));
+  const text = value.toFixed(4);
+  if (node.style.getPropertyValue(property) !== text) node.style.setProperty(property, text);
 }
 
 /**
- * Lights a row up for a moment, unless the reader asked for less motion.
+ * Lights a row up for a moment, unless the reader asked for less motion, or so many are lit that it would be noise.
  * @param {HTMLElement} node
  */
 export function flash(node) {
-  if (matchMedia('(prefers-reduced-motion: reduce)').matches) return;
-  node.animate([{ backgroundColor: 'var(--flash)' }, { backgroundColor: 'transparent' }], { duration: FLASH_MS, easing: 'ease-out' });
+  if (lit >= FLASHES_MAX || matchMedia('(prefers-reduced-motion: reduce)').matches) return;
+  lit += 1;
+  const light = node.animate([{ backgroundColor: 'var(--flash)' }, { backgroundColor: 'transparent' }], { duration: FLASH_MS, easing: 'ease-out' });
+  const out = () => (lit -= 1);
+  light.finished.then(out, out);
 }
 
 /**

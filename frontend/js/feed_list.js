@@ -1,13 +1,16 @@
 /**
- * The live feed, newest first. Entries never change, so drawing is adding the new ones and dropping the old ones.
+ * The live feed, newest first. Entries never change, so drawing is adding the new ones and dropping the old ones. None of those in
+ * between is laid out again: each has its place on a strip that grows upwards, and what moves is the strip as a whole.
  */
 
 import { chip, element, flash, scoreBar, setText } from './dom.js';
 import { clock, fullTime, percent, score, whole, words } from './format.js';
 import { matcher } from './reduce.js';
 
-/** Entries that arrive together beyond this many do not light up: it would be noise. */
-const FLASHES_MAX = 8;
+/** Heights in the size of the text, as app.css has them: nothing is measured. */
+const HEIGHT = 4.15;
+const HEIGHT_SHORT = 2.75;
+const HEIGHT_GAP = 2;
 
 /**
  * @typedef {import('./reduce.js').FeedEntry} FeedEntry
@@ -20,8 +23,13 @@ export class FeedList {
   /** @type {readonly FeedEntry[] | null} */
   #drawn = null;
   #drawnFilter = '';
-  #lastSeq = 0;
+  /** Ends of the strip, in the size of the text: up to where entries were added, and down to the last one that is left. */
+  #top = 0;
+  #bottom = 0;
+  /** The reader has scrolled down; asking for that at each drawing would lay out the page each time. */
+  #isRead = false;
   #list;
+  #scroll;
   #aside;
   #empty;
   #pause;
@@ -29,16 +37,18 @@ export class FeedList {
   #emptyText;
 
   /**
-   * @param {{list: HTMLElement, aside: HTMLElement, empty: HTMLElement, pause: HTMLElement}} nodes
+   * @param {{list: HTMLElement, scroll: HTMLElement, aside: HTMLElement, empty: HTMLElement, pause: HTMLElement}} nodes
    * @param {(label: string) => string} toneOf
    */
-  constructor({ list, aside, empty, pause }, toneOf) {
+  constructor({ list, scroll, aside, empty, pause }, toneOf) {
     this.#list = list;
+    this.#scroll = scroll;
     this.#aside = aside;
     this.#empty = empty;
     this.#pause = pause;
     this.#toneOf = toneOf;
     this.#emptyText = empty.textContent ?? '';
+    scroll.addEventListener('scroll', () => (this.#isRead = scroll.scrollTop > 0), { passive: true });
   }
 
   /** @param {import('./reduce.js').State} state @param {number} now */
@@ -49,49 +59,51 @@ export class FeedList {
     this.#pause.setAttribute('aria-pressed', String(paused !== null));
     setText(this.#aside, paused ? `${whole(waiting)} new while paused` : received ? `${whole(received)} so far` : '');
     if (all === this.#drawn && filter === this.#drawnFilter) return;
+    if (filter !== this.#drawnFilter) this.clear();
     const matches = matcher(filter);
     const shown = all.filter((entry) => entry.kind === 'gap' || matches(entry.update.ticker));
     setText(this.#empty, filter.trim() !== '' && received > 0 ? 'No update of these tickers yet.' : this.#emptyText);
     this.#empty.hidden = shown.length > 0;
-    if (shown.length > 0 || this.#nodes.size > 0) this.#place(shown, now);
+    this.#place(shown, now);
     this.#drawn = all;
     this.#drawnFilter = filter;
   }
 
-  /**
-   * Entries never change and never change places, so this is adding some and taking some out.
-   * @param {readonly FeedEntry[]} shown newest first @param {number} now
-   */
+  /** @param {readonly FeedEntry[]} shown newest first @param {number} now */
   #place(shown, now) {
-    const kept = new Set(shown.map(({ seq }) => seq));
+    const last = shown.at(-1)?.seq ?? Infinity;
     for (const [seq, node] of this.#nodes) {
-      if (kept.has(seq)) continue;
+      if (seq >= last) break; // oldest first
+      this.#bottom -= heightOf(node);
       node.remove();
       this.#nodes.delete(seq);
     }
-    const added = [];
-    let place = this.#list.firstElementChild;
-    for (const entry of shown) {
-      const known = this.#nodes.get(entry.seq);
-      if (known) {
-        place = known.nextElementSibling;
-        continue;
-      }
-      const node = entry.kind === 'gap' ? gapNode() : this.#updateNode(entry.update, entry.revised, now);
-      this.#nodes.set(entry.seq, node);
-      this.#list.insertBefore(node, place);
-      if (entry.seq > this.#lastSeq) added.push(node);
-    }
+    const added = shown.filter(({ seq }) => !this.#nodes.has(seq)).reverse();
+    if (added.length === 0 && this.#drawn) return;
+    const before = this.#top;
+    for (const entry of added) this.#add(entry.seq, entry.kind === 'gap' ? gapNode() : this.#updateNode(entry.update, entry.revised, now));
+    this.#list.style.setProperty('transform', `translateY(${this.#top.toFixed(2)}em)`);
+    this.#scroll.style.setProperty('--strip', `${(this.#top + this.#bottom).toFixed(2)}em`);
+    // Who reads further down goes on reading there.
+    if (this.#isRead && this.#drawn) this.#scroll.scrollTop += (this.#top - before) * parseFloat(getComputedStyle(this.#list).fontSize);
+  }
+
+  /** @param {number} seq @param {HTMLElement} node */
+  #add(seq, node) {
+    this.#top += heightOf(node);
+    node.style.setProperty('top', `${(-this.#top).toFixed(2)}em`);
+    this.#nodes.set(seq, node);
+    this.#list.prepend(node);
     // What was there at the beginning is no news.
-    if (this.#drawn) added.slice(0, FLASHES_MAX).forEach(flash);
-    this.#lastSeq = Math.max(this.#lastSeq, shown[0]?.seq ?? 0);
+    if (this.#drawn) flash(node);
   }
 
   /** Begins anew: numbers of entries start again. */
   clear() {
-    for (const node of this.#nodes.values()) node.remove();
+    this.#list.replaceChildren();
     this.#nodes.clear();
-    this.#lastSeq = 0;
+    this.#top = 0;
+    this.#bottom = 0;
     this.#drawn = null;
   }
 
@@ -107,13 +119,19 @@ export class FeedList {
     if (update.score !== null) first.append(scoreBar(update.score, tone), element('span', 'score-value', score(update.score)));
     if (update.source === null && update.confidence === null) {
       first.append(time);
-      return element('li', `entry ${tone}`, first);
+      return element('li', `entry short ${tone}`, first);
     }
     const second = element('div', 'entry-line', element('span', 'source', update.source ?? ''));
     if (update.confidence !== null) second.append(element('span', 'confidence', `${percent(update.confidence)} confident`));
     second.append(time);
     return element('li', `entry ${tone}`, first, second);
   }
+}
+
+/** @param {HTMLElement} node */
+function heightOf({ classList }) {
+  if (classList.contains('entry-gap')) return HEIGHT_GAP;
+  return classList.contains('short') ? HEIGHT_SHORT : HEIGHT;
 }
 
 function gapNode() {

@@ -2,7 +2,7 @@
  * The table of tickers. Rows are kept and moved, not rebuilt, so that a selection and a screen reader's place survive.
  */
 
-import { chip, element, flash, setNumber, setText } from './dom.js';
+import { chip, element, flash, setNumber, setText, setTitle } from './dom.js';
 import { changeText, clock, DASH, fullTime, score, whole, words } from './format.js';
 import { tickerRows } from './reduce.js';
 import { Spark } from './spark.js';
@@ -34,18 +34,16 @@ export class TickerTable {
   #body;
   #aside;
   #empty;
-  #skeleton;
   #toneOf;
 
   /**
-   * @param {{body: HTMLElement, aside: HTMLElement, empty: HTMLElement, skeleton: HTMLElement}} nodes
+   * @param {{body: HTMLElement, aside: HTMLElement, empty: HTMLElement}} nodes
    * @param {(label: string) => string} toneOf
    */
-  constructor({ body, aside, empty, skeleton }, toneOf) {
+  constructor({ body, aside, empty }, toneOf) {
     this.#body = body;
     this.#aside = aside;
     this.#empty = empty;
-    this.#skeleton = skeleton;
     this.#toneOf = toneOf;
   }
 
@@ -59,7 +57,7 @@ export class TickerTable {
     const rows = tickerRows(state);
     const shown = rows.slice(0, ROWS_MAX);
     const countMax = shown[0]?.count || 1;
-    this.#skeleton.hidden = metrics !== null || shown.length > 0;
+    this.#body.classList.toggle('is-waiting', metrics === null && shown.length === 0);
     this.#keepOnly(new Set(shown.map(({ ticker }) => ticker)));
     shown.forEach(({ ticker, count, last }, index) => {
       const row = this.#rows.get(ticker) ?? this.#add(ticker);
@@ -125,6 +123,6 @@ function drawChange(cell, trend) {
   const change = recent === null || before === null ? null : recent - before;
   const direction = change === null ? '' : change >= CHANGE_MIN ? 'up' : change <= -CHANGE_MIN ? 'down' : 'even';
   setText(cell, score(change));
-  cell.dataset.direction = direction;
-  cell.title = trend ? changeText(recent, before) : '';
+  if (cell.dataset.direction !== direction) cell.dataset.direction = direction;
+  setTitle(cell, trend ? changeText(recent, before) : '');
 }

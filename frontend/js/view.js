@@ -3,7 +3,7 @@
  * about the stream and keeps no state but what it drew last.
  */
 
-import { byId, element, setNumber, setText } from './dom.js';
+import { byId, element, setNumber, setText, setTitle } from './dom.js';
 import { Chart } from './chart.js';
 import { FeedList } from './feed_list.js';
 import { ago, DASH, fullTime, heading, latency, percent, rate, share, tones, uptime, whole, words } from './format.js';
@@ -22,6 +22,8 @@ const TONE_OTHER = 'tone-other';
 const SETTLE_MS = 1_500;
 /** Phases that last, or that a reader had better know of at once. */
 const AT_ONCE = ['polling', 'refused', 'offline'];
+/** More labels than these do not fit between total and rates. */
+const LABELS_BESIDE_MAX = 5;
 const TRENDS_INTERVAL_MS = 1_000;
 
 /**
@@ -44,6 +46,8 @@ export class View {
   #said = { text: '', since: 0 };
   #trendsAt = 0;
   #trendsDrawn = '';
+  /** @type {State['metrics'] | undefined} */
+  #totals = undefined;
 
   /**
    * @param {Document} root
@@ -57,15 +61,16 @@ export class View {
     this.#history = history;
     const toneByLabel = tones(config.labels);
     const toneOf = (/** @type {string} */ label) => toneByLabel.get(label) ?? TONE_OTHER;
-    const [body, aside, empty, skeleton] = ['tickers', 'tickers-aside', 'tickers-empty', 'tickers-skeleton'].map((id) => this.#id(id));
-    this.#table = new TickerTable({ body, aside, empty, skeleton }, toneOf);
+    const [body, aside, empty] = ['tickers', 'tickers-aside', 'tickers-empty'].map((id) => this.#id(id));
+    this.#table = new TickerTable({ body, aside, empty }, toneOf);
     this.#feed = new FeedList(
-      { list: this.#id('feed'), aside: this.#id('feed-aside'), empty: this.#id('feed-empty'), pause: this.#id('pause') },
+      { list: this.#id('feed'), scroll: this.#id('feed-scroll'), aside: this.#id('feed-aside'), empty: this.#id('feed-empty'), pause: this.#id('pause') },
       toneOf,
     );
     const [box, legend, time] = ['chart', 'chart-legend', 'chart-time'].map((id) => this.#id(id));
     this.#chart = new Chart({ box, legend, time, empty: this.#id('chart-empty'), table: this.#id('chart-table'), toggle: this.#id('chart-toggle') }, config.labels, toneOf);
     for (const label of config.labels) this.#addTile(label, toneOf(label));
+    this.#id('totals').classList.toggle('many', config.labels.length > LABELS_BESIDE_MAX);
     setText(this.#id('environment'), config.environment);
     this.#id('environment').hidden = config.environment === '';
     const onClick = (/** @type {string} */ id, /** @type {() => void} */ then) => this.#id(id).addEventListener('click', then);
@@ -109,6 +114,7 @@ export class View {
     this.#drawInstance(state);
     this.#drawGap(state);
     this.#drawNotice(state);
+    this.#root.body.classList.toggle('has-notice', ['notice', 'gap', 'trouble'].some((id) => !this.#id(id).hidden));
     this.#drawTotals(state);
     this.#table.draw(state, now);
     this.#feed.draw(state, now);
@@ -118,7 +124,7 @@ export class View {
   /** @param {State['connection']} connection @param {number} now */
   #drawAge({ lastEventAt }, now) {
     setText(this.#id('age'), lastEventAt === null ? DASH : ago(lastEventAt, now));
-    this.#id('badge').title = lastEventAt === null ? '' : `Last event: ${fullTime(lastEventAt)}`;
+    setTitle(this.#id('badge'), lastEventAt === null ? '' : `Last event: ${fullTime(lastEventAt)}`);
   }
 
   /** @param {State['connection']} connection @param {number} now */
@@ -144,7 +150,7 @@ export class View {
     const { connections, uptimeSeconds, streamId } = instance;
     const noun = connections === 1 ? 'connection' : 'connections';
     setText(this.#id('instance'), `Instance has ${whole(connections)} ${noun}, up ${uptime(uptimeSeconds)}`);
-    this.#id('instance').title = streamId === null ? '' : `Stream ${streamId}`;
+    setTitle(this.#id('instance'), streamId === null ? '' : `Stream ${streamId}`);
   }
 
   /** @param {State} state */
@@ -166,8 +172,10 @@ export class View {
 
   /** @param {State} state */
   #drawTotals({ metrics }) {
+    if (metrics === this.#totals) return;
+    this.#totals = metrics;
     setText(this.#id('total'), whole(metrics?.total ?? null));
-    this.#id('total').title = metrics?.timestamp ? `As of ${fullTime(metrics.timestamp)}` : '';
+    setTitle(this.#id('total'), metrics?.timestamp ? `As of ${fullTime(metrics.timestamp)}` : '');
     setText(this.#id('rate-hour'), rate(metrics?.rateLastHour ?? null));
     setText(this.#id('rate-day'), rate(metrics?.rateLast24h ?? null));
     const spoken = [];

@@ -1,0 +1,190 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { Configurations, parseForm } from '../js/configurations.js';
+import { Rest, RestError } from '../js/rest.js';
+import { Storage } from '../js/storage.js';
+
+const NOW = 1_700_000_000_000;
+const LATER = new Date(NOW + 60_000).toISOString();
+
+/** A server whose answers are given in order; what it was asked is kept. */
+function server(...answers) {
+  const asked = [];
+  const fetch = async (url, init) => {
+    asked.push({ url, ...init });
+    const answer = answers.shift();
+    if (typeof answer === 'function') return answer(init);
+    const [status, body] = answer;
+    return new Response(body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body), { status });
+  };
+  return { asked, fetch };
+}
+
+function memory(values = {}) {
+  const kept = new Map(Object.entries(values));
+  return { kept, place: () => ({ getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) }) };
+}
+
+function rest({ fetch }, { authMode = 'session', signedRequests = false, place = memory().place } = {}) {
+  const storage = new Storage(place);
+  const made = new Rest({ restBase: 'https://rest.example', authMode, signedRequests }, { fetch, storage, sha256: async (text) => `hash of ${text}`, now: () => NOW });
+  return { rest: made, storage };
+}
+
+const session = (fields = {}) => ({ session: JSON.stringify({ token: 't1', expiresAt: NOW + 1, ...fields }) });
+const message = (promise) => promise.then(() => 'no error', (error) => error.message);
+
+test('an answer is its JSON, and none is none', async () => {
+  const asked = server([200, { total: 3 }], [204]);
+  const { rest: api } = rest(asked, { place: memory(session()).place });
+  assert.deepEqual(await api.get('/metrics'), { total: 3 });
+  assert.equal(await api.change('DELETE', '/configurations/a'), null);
+  assert.equal(asked.asked[0].url, 'https://rest.example/api/v2/metrics');
+});
+
+test('what went wrong is one sentence', async () => {
+  const check = async (answer, expected) => assert.equal(await message(rest(server(answer)).rest.get('/x')), expected);
+  await check([404, { detail: 'Configuration not found' }], 'Configuration not found.');
+  await check([429, { detail: 'Too many requests', retry_after: 2.5 }], 'Too many requests. Try again in 3 s.');
+  await check([500, 'oops'], 'The server answered with status 500.');
+  await check([500, { detail: 7 }], 'The server answered with status 500.');
+  await check([502, '<html>'], 'The server answered with status 502.');
+  await check([200, '<html>'], 'The server answered something that is not JSON.');
+  await check([400, { detail: 'Not valid', errors: [{ field: 'name', detail: 'too long' }, { field: 'tickers[1]', detail: 'no ticker!' }] }], 'Too long. No ticker!');
+  await check(() => Promise.reject(new TypeError('fetch failed')), 'The server cannot be reached.');
+});
+
+test('what is wrong names the fields', async () => {
+  const { rest: api } = rest(server([400, { detail: 'x', errors: [{ field: 'tickers[1]', detail: 'no' }, { detail: 3 }] }]));
+  const error = await api.get('/x').catch((caught) => caught);
+  assert.ok(error instanceof RestError);
+  assert.deepEqual([error.status, error.fields], [400, [{ field: 'tickers[1]', detail: 'no' }]]);
+});
+
+test('a server that does not answer is given up', async (t) => {
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const hangs = ({ signal }) => new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('aborted'))));
+  const asking = message(rest(server(hangs)).rest.get('/x'));
+  await new Promise(setImmediate);
+  t.mock.timers.tick(10_000);
+  assert.equal(await asking, 'The server took too long to answer.');
+});
+
+test('who asked may stop asking', async () => {
+  const hangs = ({ signal }) => new Promise((_, reject) => (signal.aborted ? reject(signal.reason) : signal.addEventListener('abort', () => reject(signal.reason))));
+  for (const when of ['before', 'after']) {
+    const controller = new AbortController();
+    if (when === 'before') controller.abort(new Error('enough'));
+    const asking = rest(server(hangs)).rest.get('/x', controller.signal).catch((error) => error);
+    controller.abort();
+    assert.ok(!((await asking) instanceof RestError), when);
+  }
+});
+
+test('nobody becomes a user by looking, only by changing something', async () => {
+  const asked = server([200, {}], [201, { token: 'new', user_id: 'u', expires_at: LATER }], [201, { config_id: 'a' }]);
+  const { rest: api, storage } = rest(asked);
+  await api.get('/metrics');
+  assert.deepEqual([api.hasSession, api.token, storage.get('session')], [false, null, null]);
+  await api.change('POST', '/configurations', { name: 'Ä' });
+  assert.deepEqual(asked.asked.map(({ url }) => url.split('/api/v2')[1]), ['/metrics', '/auth/anonymous', '/configurations']);
+  assert.deepEqual(asked.asked[2].headers, { 'content-type': 'application/json', authorization: 'Bearer new' });
+  assert.equal(asked.asked[2].body, '{"name":"Ä"}');
+  assert.deepEqual([api.hasSession, api.token], [true, 'new']);
+});
+
+test('a session that the server does not take any more is renewed once', async () => {
+  const asked = server([401, {}], [201, { token: 't2', expires_at: LATER }], [401, { detail: 'Missing user identification' }]);
+  const { rest: api } = rest(asked, { place: memory(session()).place });
+  assert.equal(await message(api.change('PUT', '/configurations/a', {})), 'Missing user identification.');
+  assert.deepEqual(asked.asked.map(({ headers }) => headers.authorization), ['Bearer t1', undefined, 'Bearer t2']);
+});
+
+test('in other modes somebody else knows the user', async () => {
+  for (const [authMode, hasSession] of [['off', false], ['trusted-header', true], ['jwt', true]]) {
+    assert.equal(rest(server(), { authMode }).rest.hasSession, hasSession, authMode);
+  }
+  const asked = server([401, {}]);
+  assert.equal(await message(rest(asked, { authMode: 'jwt' }).rest.change('POST', '/configurations', {})), 'The server answered with status 401.');
+  assert.equal(asked.asked.length, 1);
+});
+
+test('where requests are signed the body has its hash, the cookie is the session, and no script can read it', async () => {
+  const place = memory();
+  const asked = server([201, { token: 'secret', expires_at: LATER }], [201, { config_id: 'a' }], [204], [200, {}]);
+  const { rest: api } = rest(asked, { signedRequests: true, place: place.place });
+  await api.change('POST', '/configurations', { name: 'a' });
+  await api.change('DELETE', '/configurations/a');
+  await api.get('/configurations');
+  assert.deepEqual(asked.asked.map(({ headers }) => headers), [
+    { 'x-amz-content-sha256': 'hash of ' },
+    { 'content-type': 'application/json', 'x-amz-content-sha256': 'hash of {"name":"a"}' },
+    { 'x-amz-content-sha256': 'hash of ' },
+    {},
+  ]);
+  assert.deepEqual([api.hasSession, api.token, place.kept.get('session').includes('secret')], [true, null, false]);
+});
+
+test('a session that is over, or a value of somebody else, is no session', () => {
+  for (const values of [session({ expiresAt: NOW }), { session: '{' }, { session: 'null' }, {}]) {
+    assert.equal(rest(server(), { place: memory(values).place }).rest.hasSession, false, JSON.stringify(values));
+  }
+});
+
+test('where the browser keeps nothing, values live as long as the page', () => {
+  const storage = new Storage(() => { throw new Error('SecurityError'); });
+  storage.set('a', '1');
+  assert.equal(storage.get('a'), '1');
+  storage.set('a', null);
+  assert.equal(storage.get('a'), null);
+});
+
+test('what the reader typed is a configuration, or every mistake in it', () => {
+  assert.deepEqual(parseForm('  Tech ', 'aapl, msft;AAPL nvda'), { name: 'Tech', tickers: ['AAPL', 'MSFT', 'NVDA'], mistakes: [] });
+  const details = (name, tickers) => parseForm(name, tickers).mistakes.map(({ detail }) => detail);
+  assert.deepEqual(details(' ', ''), ['Give it a name.', 'Name at least one ticker.']);
+  assert.deepEqual(details('x'.repeat(51), 'A B C D E F'), ['The name has at most 50 characters.', 'At most 5 tickers.']);
+  assert.deepEqual(details('😀'.repeat(50), 'A,B,C,D,E'), [], 'characters, not code units');
+  assert.deepEqual(details('x', 'BRK.B, TOOLONG, OK'), ['A ticker is 1 to 5 letters: BRK.B, TOOLONG is none.']);
+});
+
+function configurations(asked, { hash = '', values = session() } = {}) {
+  const place = memory(values);
+  const { rest: api, storage } = rest(asked, { place: place.place });
+  const address = { hash: () => hash, setHash: (next) => (hash = next) };
+  return { made: new Configurations(api, storage, address), hash: () => hash, kept: place.kept };
+}
+
+test('the choice is in the address and kept', () => {
+  const { made, hash, kept } = configurations(server());
+  made.choose('a/b');
+  assert.deepEqual([hash(), kept.get('configuration'), made.isStale], ['#configuration=a%2Fb', 'a/b', false]);
+  made.choose('');
+  assert.deepEqual([hash(), kept.has('configuration')], ['', false]);
+  assert.equal(configurations(server(), { hash: '#configuration=a%2Fb' }).made.chosen, 'a/b');
+  assert.equal(configurations(server(), { values: { ...session(), configuration: 'c' } }).made.chosen, 'c');
+  assert.equal(configurations(server(), { values: { configuration: 'c' } }).made.chosen, '', 'of a session that is gone');
+  assert.equal(configurations(server(), { hash: '#configuration=%' }).made.chosen, '');
+});
+
+test('a list is read, and follows what is changed', async () => {
+  const b = { config_id: 'b', name: 'B', tickers: ['X'] };
+  const { made } = configurations(server([200, { configurations: [b, { name: 'no id' }, null] }], [201, { config_id: 'a', name: 'A', tickers: ['Y'] }],
+    [200, { ...b, name: '0' }], [204]));
+  await made.load();
+  await made.add({ name: 'A', tickers: ['Y'] });
+  assert.deepEqual(made.list.map(({ name }) => name), ['A', 'B']);
+  await made.edit('b', { name: '0', tickers: ['X'] });
+  assert.deepEqual(made.list.map(({ name }) => name), ['0', 'A']);
+  await made.remove('a');
+  assert.deepEqual(made.list.map(({ config_id: id }) => id), ['b']);
+});
+
+test('whether the chosen one is there is known only from an answer that says so', async () => {
+  const isThere = (...answers) => configurations(server(...answers)).made.isThere();
+  assert.deepEqual(await Promise.all([isThere([200, {}]), isThere([404, {}]), isThere([401, {}]), isThere([500, {}])]), [true, false, false, null]);
+  const asked = server();
+  assert.equal(await configurations(asked, { values: {} }).made.isThere(), false);
+  assert.equal(asked.asked.length, 0);
+});
