@@ -12,6 +12,8 @@ const ROW_STEPS = 5;
 const BAR_SHARE = 0.78;
 const BAR_PX_MAX = 24;
 const AXIS_PX = 34;
+/** More minutes with a score make a line that needs no dots. */
+const POINTS_MAX = 20;
 
 /**
  * @typedef {import('./history.js').Chart} ChartData
@@ -107,7 +109,7 @@ export class Chart {
     const bars = this.#library.paths.bars({ size: [BAR_SHARE, BAR_PX_MAX], radius: 0 });
     // The tallest first, so that each covers the one before it but for its own share.
     const stack = this.#labels.map((label, index) => ({ label, scale: 'count', fill: toned[index], stroke: 'transparent', width: 0, paths: bars, points: { show: false } }));
-    const mean = { label: 'mean', scale: 'score', stroke: color('--text'), width: 1.75, spanGaps: true, points: { size: 4, fill: color('--surface') } };
+    const mean = { label: 'mean', scale: 'score', stroke: color('--text'), width: 1.75, spanGaps: true, points: { size: 4, fill: color('--surface'), show: (plot, series) => plot.data[series].filter((value) => value !== null).length <= POINTS_MAX } };
     return {
       width: this.#nodes.box.clientWidth || 300,
       height: this.#nodes.box.clientHeight || 150,
@@ -147,7 +149,7 @@ export class Chart {
     if (!this.#data) return;
     const { times, counts, means } = this.#data;
     const minute = this.#minute !== null && this.#minute < times.length ? this.#minute : null;
-    setText(this.#nodes.time, minute === null ? 'last 60 minutes' : hourMinute(times[minute] * 1000));
+    setText(this.#nodes.time, minute === null ? 'last hour' : hourMinute(times[minute] * 1000));
     for (const [index, column] of counts.entries()) {
       setText(this.#values[index], whole(minute === null ? column.reduce((sum, count) => sum + count, 0) : column[minute]));
     }

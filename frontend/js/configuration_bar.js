@@ -24,8 +24,11 @@ export class ConfigurationBar {
   /** @type {string | null} id of the one in the dialog */
   #editing = null;
 
-  /** @param {Document} root @param {Configurations} configurations @param {Handlers} handlers */
-  constructor(root, configurations, handlers) {
+  /**
+   * @param {Document} root @param {Configurations} configurations @param {Handlers} handlers
+   * @param {boolean} isAnonymous whether the user is one of this browser only
+   */
+  constructor(root, configurations, handlers, isAnonymous) {
     this.#root = root;
     this.#configurations = configurations;
     this.#handlers = handlers;
@@ -43,8 +46,14 @@ export class ConfigurationBar {
       event.preventDefault();
       this.#submit();
     });
+    this.#id('configuration-anonymous').hidden = !isAnonymous;
     this.#id('configurations').hidden = false;
     this.draw();
+  }
+
+  /** For who turns out to be nobody. */
+  hide() {
+    this.#id('configurations').hidden = true;
   }
 
   draw() {

@@ -11,6 +11,8 @@ import { matcher } from './reduce.js';
 const HEIGHT = 4.15;
 const HEIGHT_SHORT = 2.75;
 const HEIGHT_GAP = 2;
+/** Length from which the strip begins anew: beyond some thirty million pixels a browser counts no further. */
+const STRIP_MAX = 20_000;
 
 /**
  * @typedef {import('./reduce.js').FeedEntry} FeedEntry
@@ -59,7 +61,7 @@ export class FeedList {
     this.#pause.setAttribute('aria-pressed', String(paused !== null));
     setText(this.#aside, paused ? `${whole(waiting)} new while paused` : received ? `${whole(received)} so far` : '');
     if (all === this.#drawn && filter === this.#drawnFilter) return;
-    if (filter !== this.#drawnFilter) this.clear();
+    if (filter !== this.#drawnFilter || this.#top > STRIP_MAX) this.clear();
     const matches = matcher(filter);
     const shown = all.filter((entry) => entry.kind === 'gap' || matches(entry.update.ticker));
     setText(this.#empty, filter.trim() !== '' && received > 0 ? 'No update of these tickers yet.' : this.#emptyText);

@@ -222,7 +222,7 @@ class Page {
       choose: (id) => this.#choose(id),
       save: (id, values) => this.#save(id, values),
       remove: (configuration) => this.#remove(configuration),
-    });
+    }, this.#config.authMode === 'session');
     if (this.#configurations.chosen !== '' && !this.#rest.hasSession) {
       // Somebody else's address, or a session that has ended.
       this.#configurations.choose('');
@@ -248,9 +248,16 @@ class Page {
       if (chosen !== '' && !current) this.#fallBack();
     } catch (error) {
       const { status = null } = /** @type {any} */ (error);
-      if (status === 401) this.#rest.forget();
+      if (status === 401) this.#isNobody();
     }
     this.#bar?.draw();
+  }
+
+  /** A session that is over; where there are no sessions, the bar is of no use. */
+  #isNobody() {
+    this.#rest.forget();
+    if (this.#config.authMode !== 'session') this.#bar?.hide();
+    if (this.#configurations.chosen !== '') this.#fallBack();
   }
 
   /** @param {string} id */

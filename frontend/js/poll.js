@@ -26,7 +26,7 @@ export function poller({ get, updateEvent, tickers, isKnown, isBlank, onBaseline
   return async (signal) => {
     const { recent_items: recentItems, ...metrics } = await get(`/metrics${narrowed('?', tickers())}`, signal);
     const events = [{ name: 'metrics', data: JSON.stringify(metrics) }];
-    const recent = parseItems(recentItems).flatMap(updatesOf);
+    const recent = updatesIn(recentItems, tickers());
     if (isBlank()) {
       onBaseline(recent);
       return events;
@@ -60,10 +60,16 @@ export async function* itemPages(get, tickers, pagesMax, signal) {
   let after = '';
   for (let page = 0; page < pagesMax; page += 1) {
     const { items, next } = await get(`/items?limit=${PAGE_ITEMS}${after}${narrowed('&', tickers)}`, signal);
-    yield parseItems(items).flatMap(updatesOf);
+    yield updatesIn(items, tickers);
     if (typeof next !== 'string' || next === '') return;
     after = `&after=${encodeURIComponent(next)}`;
   }
+}
+
+/** An item has all its tickers, a narrowed stream only some of them. @param {unknown} items @param {readonly string[]} tickers */
+function updatesIn(items, tickers) {
+  const updates = parseItems(items).flatMap(updatesOf);
+  return tickers.length === 0 ? updates : updates.filter(({ ticker }) => tickers.includes(ticker));
 }
 
 /** @param {string} sign @param {readonly string[]} tickers */

@@ -98,7 +98,7 @@ export class Rest {
   /** @param {string} method @param {string} path @param {unknown} [body] @param {AbortSignal} [signal] @returns {Promise<any>} */
   async #send(method, path, body, signal) {
     const text = body === undefined ? undefined : JSON.stringify(body);
-    const headers = await this.#headers(method, text);
+    const headers = await this.#headers(method, path, text);
     const controller = new AbortController();
     const abort = () => controller.abort();
     const timer = setTimeout(abort, TIMEOUT_MS);
@@ -119,14 +119,15 @@ export class Rest {
     }
   }
 
-  /** @param {string} method @param {string | undefined} text */
-  async #headers(method, text) {
+  /** @param {string} method @param {string} path @param {string | undefined} text */
+  async #headers(method, path, text) {
     /** @type {Record<string, string>} */
     const headers = {};
     if (text !== undefined) headers['content-type'] = 'application/json';
     // CloudFront signs with the hash of the body, which it leaves to the page, and puts its signature where the token would be.
     if (this.#isSigned && method !== 'GET') headers['x-amz-content-sha256'] = await this.#env.sha256(text ?? '');
-    else if (!this.#isSigned && this.token !== null) headers.authorization = `Bearer ${this.token}`;
+    // What everybody may read is asked for without: another origin would be asked first whether it takes the header.
+    if (!this.#isSigned && this.token !== null && path.startsWith('/configurations')) headers.authorization = `Bearer ${this.token}`;
     return headers;
   }
 }

@@ -34,16 +34,18 @@ export class TickerTable {
   #body;
   #aside;
   #empty;
+  #skeleton;
   #toneOf;
 
   /**
-   * @param {{body: HTMLElement, aside: HTMLElement, empty: HTMLElement}} nodes
+   * @param {{body: HTMLElement, aside: HTMLElement, empty: HTMLElement, skeleton: HTMLElement}} nodes
    * @param {(label: string) => string} toneOf
    */
-  constructor({ body, aside, empty }, toneOf) {
+  constructor({ body, aside, empty, skeleton }, toneOf) {
     this.#body = body;
     this.#aside = aside;
     this.#empty = empty;
+    this.#skeleton = skeleton;
     this.#toneOf = toneOf;
   }
 
@@ -57,7 +59,7 @@ export class TickerTable {
     const rows = tickerRows(state);
     const shown = rows.slice(0, ROWS_MAX);
     const countMax = shown[0]?.count || 1;
-    this.#body.classList.toggle('is-waiting', metrics === null && shown.length === 0);
+    this.#skeleton.hidden = metrics !== null || shown.length > 0;
     this.#keepOnly(new Set(shown.map(({ ticker }) => ticker)));
     shown.forEach(({ ticker, count, last }, index) => {
       const row = this.#rows.get(ticker) ?? this.#add(ticker);

@@ -61,8 +61,8 @@ export class View {
     this.#history = history;
     const toneByLabel = tones(config.labels);
     const toneOf = (/** @type {string} */ label) => toneByLabel.get(label) ?? TONE_OTHER;
-    const [body, aside, empty] = ['tickers', 'tickers-aside', 'tickers-empty'].map((id) => this.#id(id));
-    this.#table = new TickerTable({ body, aside, empty }, toneOf);
+    const [body, aside, empty, skeleton] = ['tickers', 'tickers-aside', 'tickers-empty', 'tickers-skeleton'].map((id) => this.#id(id));
+    this.#table = new TickerTable({ body, aside, empty, skeleton }, toneOf);
     this.#feed = new FeedList(
       { list: this.#id('feed'), scroll: this.#id('feed-scroll'), aside: this.#id('feed-aside'), empty: this.#id('feed-empty'), pause: this.#id('pause') },
       toneOf,
@@ -135,7 +135,7 @@ export class View {
     this.#id('trouble').hidden = !isShown;
     setText(this.#id('trouble-text'), text);
     setText(this.#id('trouble-wait'), waitText(connection, now));
-    this.#announce(`${PHASE_WORDS[connection.phase]}. ${text}`, now);
+    this.#announce(`${PHASE_WORDS[connection.phase]}. ${text}`.trim(), now);
   }
 
   /** Listeners hear of what lasts: neither each word of the badge nor the countdown. @param {string} text @param {number} now */
@@ -192,17 +192,18 @@ export class View {
   }
 
   /** The chart and the small lines: no more often than a reader can follow. @param {State} state @param {number} now */
-  #drawTrends({ filter, clockOffsetMs }, now) {
+  #drawTrends({ filter, clockOffsetMs, metrics }, now) {
     const serverNow = now + clockOffsetMs;
     this.#history.narrow(filter);
     const isNarrowed = this.#trendsDrawn.split('|', 1)[0] !== encodeURIComponent(filter);
-    const due = `${encodeURIComponent(filter)}|${this.#history.version}|${Math.floor(serverNow / 60_000)}`;
+    const due = `${encodeURIComponent(filter)}|${this.#history.version}|${metrics !== null}|${Math.floor(serverNow / 60_000)}`;
     if (!isNarrowed && this.#trendsAt !== 0 && (due === this.#trendsDrawn || now - this.#trendsAt < TRENDS_INTERVAL_MS)) return;
     this.#trendsDrawn = due;
     this.#trendsAt = now;
     const hasScores = this.#history.hasScores ?? true;
     this.#root.body.classList.toggle('no-scores', !hasScores);
     setText(this.#id('chart-title'), hasScores ? 'Sentiment over time' : 'Over time');
+    if (metrics) setText(this.#id('chart-empty'), 'Nothing in the last hour.');
     this.#chart.draw(this.#history.chart(serverNow));
     this.#table.drawTrends(this.#history, serverNow);
   }

@@ -69,6 +69,9 @@ test('a poll of a configuration is about its tickers', async () => {
   const { ids, asked } = page({ recent: [item('a')], pages: [{ items: [item('a')], next: null }], tickers: ['A', 'B/C'] });
   await ids();
   assert.deepEqual(asked, ['/metrics?tickers=A,B%2FC', '/items?limit=200&tickers=A,B%2FC']);
+  const { poll } = page({ recent: [item('a', { tickers: ['A', 'X'] }), item('k')], known: ['k'], tickers: ['A'] });
+  const news = (await poll(new AbortController().signal)).slice(1).map(({ data }) => JSON.parse(data).ticker);
+  assert.deepEqual(news, ['A'], 'and not about the others of its items');
 });
 
 test('what is no item is left out', () => {

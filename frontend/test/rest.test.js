@@ -92,6 +92,11 @@ test('nobody becomes a user by looking, only by changing something', async () =>
   assert.deepEqual(asked.asked[2].headers, { 'content-type': 'application/json', authorization: 'Bearer new' });
   assert.equal(asked.asked[2].body, '{"name":"Ä"}');
   assert.deepEqual([api.hasSession, api.token], [true, 'new']);
+  const later = server([200, {}], [200, {}]);
+  const { rest: again } = rest(later, { place: memory(session()).place });
+  await again.get('/items?limit=1');
+  await again.get('/configurations');
+  assert.deepEqual(later.asked.map(({ headers }) => headers), [{}, { authorization: 'Bearer t1' }]);
 });
 
 test('a session that the server does not take any more is renewed once', async () => {
