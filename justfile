@@ -106,5 +106,5 @@ bench:
     @echo 'There is no benchmark yet.' >&2; exit 1
 
 [private]
-setup *parts='java terraform node chromium firefox curl python moto checkov dynamodb deny fuzz faketime peers web-adapter':
+setup *parts='java terraform node chromium firefox curl python moto checkov schemathesis dynamodb deny fuzz faketime peers web-adapter':
     @tools/setup.sh {{ parts }}

@@ -100,6 +100,12 @@ setup_checkov() {
   install_beside "$root/tools/requirements-checkov.txt" "$tools/checkov"
 }
 
+# Requests made of the description of the REST API, which drags in half of what others pin too.
+setup_schemathesis() {
+  setup_python
+  install_beside "$root/tools/requirements-schemathesis.txt" "$tools/schemathesis"
+}
+
 install_beside() {
   is_fresh "$1" "$2/.stamp" && return 0
   say "setup: Python packages of $(basename "$1")"
@@ -217,7 +223,7 @@ setup_web_adapter() {
     die "cargo could not install lambda_web_adapter $web_adapter_version"
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|package|node|dynamodb|peers|deny|fuzz|faketime|web-adapter ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|schemathesis|package|node|dynamodb|peers|deny|fuzz|faketime|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -226,7 +232,7 @@ if has flock; then
 fi
 for part in "$@"; do
   case $part in
-    java | chromium | firefox | curl | terraform | python | moto | checkov | package | node | dynamodb | peers | deny | fuzz | faketime) "setup_$part" ;;
+    java | chromium | firefox | curl | terraform | python | moto | checkov | schemathesis | package | node | dynamodb | peers | deny | fuzz | faketime) "setup_$part" ;;
     web-adapter) setup_web_adapter ;;
     *) die "no such part: $part" ;;
   esac

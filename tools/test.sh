@@ -45,7 +45,7 @@ counted() {
   [ "$(cat "$scratch/status")" = 0 ]
 }
 
-step 'set-up' tools/setup.sh java terraform node chromium firefox curl python moto checkov dynamodb faketime peers web-adapter
+step 'set-up' tools/setup.sh java terraform node chromium firefox curl python moto checkov schemathesis dynamodb faketime peers web-adapter
 step 'format' cargo fmt --all --check
 step 'shell scripts' tools/shellcheck.sh
 step 'page, in Node' counted tools/frontend-test.sh
