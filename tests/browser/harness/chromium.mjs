@@ -7,7 +7,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { until } from './clock.mjs';
+import { until, within } from './clock.mjs';
 import { browserPath, tool } from './places.mjs';
 import { Program } from './program.mjs';
 import { record } from './record.mjs';
@@ -25,9 +25,6 @@ const FLAGS = [
   '--remote-debugging-port=0',
 ];
 const WIDE = { width: 1280, height: 800 };
-/** Renderers are told apart by which of them works when their page does. */
-const BURN_MS = 200;
-const BURNS_MAX = 20;
 
 /** @typedef {{window?: boolean, keepUpdates?: boolean, viewport?: {width: number, height: number}}} TabOptions */
 
@@ -38,7 +35,8 @@ export class Chromium {
   #context;
   #origins;
   #cdp;
-  #opened = 0;
+  /** @type {ChromiumTab[]} */
+  #tabs = [];
 
   constructor(program, profile, browser, cdp, origins) {
     this.#program = program;
@@ -68,17 +66,25 @@ export class Chromium {
    * @param {string} url @param {TabOptions} options @returns {Promise<ChromiumTab>}
    */
   async open(url, { window = false, keepUpdates = true, viewport } = {}) {
-    this.#opened += 1;
     const page = await this.#page(window);
     const watch = new Watch(this.#origins);
     page.on('console', (message) => message.type() === 'error' && watch.said(message.text(), message.location().url));
-    page.on('pageerror', (error) => watch.pageErrors.push(String(error)));
+    page.on('pageerror', (error) => watch.threw(String(error)));
     page.on('request', (request) => watch.requested(request.url()));
     if (viewport) await page.setViewportSize(viewport);
     await page.addInitScript(record, { keepUpdates });
-    const tab = new ChromiumTab(`tab ${this.#opened}`, page, watch, await this.#context.newCDPSession(page));
-    await page.goto(url, { waitUntil: 'commit' });
+    const tab = new ChromiumTab(`tab ${this.#tabs.length + 1}`, page, watch, await this.#context.newCDPSession(page));
+    const before = await this.#renderers();
+    await page.goto(url, { waitUntil: 'load' });
+    tab.pid = await this.#busiest(before);
+    this.#tabs.push(tab);
     return tab;
+  }
+
+  /** Hides a tab behind an empty one in the same window. @param {ChromiumTab} tab */
+  async cover(tab) {
+    await tab.evaluate(() => void window.open('about:blank', '_blank', 'noopener'));
+    await tab.until(`${tab.name} is hidden`, () => document.visibilityState, (state) => state === 'hidden', 5_000);
   }
 
   async #page(window) {
@@ -93,34 +99,17 @@ export class Chromium {
     return this.#context.setOffline(offline);
   }
 
-  /** Ends the process that draws a tab, as the system does when memory is short. @param {ChromiumTab} tab */
-  async killRenderer(tab) {
-    process.kill(await this.#renderer(tab), 'SIGKILL');
-  }
-
-  /** Stops the process that draws a tab, or lets it go on. @param {ChromiumTab} tab */
-  async stopRenderer(tab) {
-    const pid = await this.#renderer(tab);
-    process.kill(pid, 'SIGSTOP');
-    return () => process.kill(pid, 'SIGCONT');
-  }
-
-  /** @param {ChromiumTab} tab @returns {Promise<number>} */
-  async #renderer(tab) {
+  /** Processes that draw pages, each with its processor time so far. @returns {Promise<Map<number, number>>} */
+  async #renderers() {
     const { processInfo } = await this.#cdp.send('SystemInfo.getProcessInfo');
-    const pids = processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => id);
-    for (let round = 0; round < BURNS_MAX; round += 1) {
-      const before = pids.map(ticks);
-      await tab.evaluate((ms) => {
-        const end = performance.now() + ms;
-        while (performance.now() < end);
-      }, BURN_MS);
-      const spent = pids.map((pid, index) => ticks(pid) - before[index]);
-      const most = Math.max(...spent);
-      // On a busy machine others work too; one that did most of it is the one.
-      if (most >= 5 && most > 2 * (spent.reduce((sum, one) => sum + one, 0) - most)) return pids[spent.indexOf(most)];
-    }
-    throw new Error(`no process stands out as the one of ${tab.name}`);
+    return new Map(processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => [id, ticks(id)]));
+  }
+
+  /** The process that loading a page kept busy; one that another tab has is not it. @param {Map<number, number>} before */
+  async #busiest(before) {
+    const taken = new Set(this.#tabs.map(({ pid }) => pid));
+    const spent = [...await this.#renderers()].filter(([pid]) => !taken.has(pid)).map(([pid, now]) => [pid, now - (before.get(pid) ?? 0)]);
+    return spent.sort(([, left], [, right]) => right - left)[0]?.[0] ?? 0;
   }
 
   /** Puts everything of the browser to sleep, as a closed laptop does. */
@@ -144,6 +133,8 @@ export class ChromiumTab extends Tab {
   page;
   /** Raw commands to this tab. */
   cdp;
+  /** The process that draws it. */
+  pid = 0;
 
   constructor(name, page, watch, cdp) {
     super(name, {
@@ -155,7 +146,20 @@ export class ChromiumTab extends Tab {
     this.cdp = cdp;
   }
 
-  /** Hides and freezes the page, as browsers do with tabs that nobody looked at for long. */
+  /** Ends the process that draws the page, as the system does when memory is short. */
+  async crash() {
+    const gone = new Promise((done) => this.page.once('crash', done));
+    this.cdp.send('Page.crash').catch(() => undefined); // nobody is left to answer
+    await within('the end of the renderer', gone);
+  }
+
+  /** Stops the process that draws the page; returns the way back. */
+  stop() {
+    process.kill(this.pid, 'SIGSTOP');
+    return () => process.kill(this.pid, 'SIGCONT');
+  }
+
+  /** Freezes the page, as browsers do with hidden tabs that nobody looked at for long. */
   freeze() {
     return this.cdp.send('Page.setWebLifecycleState', { state: 'frozen' });
   }

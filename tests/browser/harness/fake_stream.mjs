@@ -36,8 +36,11 @@ export class FakeStream {
   /** Sends bytes to every reader, and returns when all of them have room for more. @param {string} bytes */
   async send(bytes) {
     await Promise.all([...this.#readers].map((reader) => reader.write(bytes) || new Promise((done) => {
-      reader.once('drain', done);
-      reader.once('close', done);
+      const ready = () => {
+        reader.off('drain', ready).off('close', ready);
+        done(undefined);
+      };
+      reader.on('drain', ready).on('close', ready);
     })));
   }
 }

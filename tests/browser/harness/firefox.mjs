@@ -143,7 +143,7 @@ export class Firefox {
     const watch = this.#watches.get(params.source?.context ?? params.context);
     if (!watch) return;
     if (method === 'network.beforeRequestSent') watch.requested(params.request.url);
-    else if (params.type === 'javascript' && params.level === 'error') watch.pageErrors.push(params.text);
+    else if (params.type === 'javascript' && params.level === 'error') watch.threw(params.text);
     else if (params.level === 'error') watch.said(params.text);
   }
 }

@@ -22,6 +22,8 @@ export class Gate {
   requests = [];
   /** Keys of config.js that differ behind this gate. @type {Record<string, unknown>} */
   config = {};
+  /** Addresses that are others behind this gate, also in what the server allows the page to ask. @type {[string, string][]} */
+  addresses = [];
   #port = 0;
   #upstream;
   /** @type {Mode} */
@@ -151,7 +153,8 @@ export class Gate {
       handler(request, response);
       return;
     }
-    const exchange = new Exchange(request, response, this.#upstream, mode.kind === 'buffer', url.split('?')[0] === '/config.js' ? this.config : null);
+    const config = url.split('?')[0] === '/config.js' ? this.config : null;
+    const exchange = new Exchange(request, response, { upstream: this.#upstream, buffered: mode.kind === 'buffer', config, addresses: this.addresses });
     this.#exchanges.add(exchange);
     response.once('close', () => this.#exchanges.delete(exchange));
     if (mode.kind === 'swallow' || this.#holds(url)) exchange.pause();
@@ -164,9 +167,7 @@ class Exchange {
   url;
   #request;
   #response;
-  #upstream;
-  #buffered;
-  #config;
+  #way;
   #paused = false;
   #started = false;
   /** @type {http.IncomingMessage | null} */
@@ -175,30 +176,28 @@ class Exchange {
   #ahead = null;
 
   /**
-   * @param {Request} request @param {Response} response @param {number} upstream @param {boolean} buffered
-   * @param {Record<string, unknown> | null} config
+   * @param {Request} request @param {Response} response
+   * @param {{upstream: number, buffered: boolean, config: Record<string, unknown> | null, addresses: [string, string][]}} way
    */
-  constructor(request, response, upstream, buffered, config) {
+  constructor(request, response, way) {
     this.url = request.url ?? '/';
     this.#request = request;
     this.#response = response;
-    this.#upstream = upstream;
-    this.#buffered = buffered;
-    this.#config = config;
+    this.#way = way;
   }
 
   start() {
     if (this.#paused || this.#started) return;
     this.#started = true;
     const headers = Object.fromEntries(Object.entries(this.#request.headers).filter(([name]) => !OWN_HEADERS.has(name)));
-    const target = { host: '127.0.0.1', port: this.#upstream, method: this.#request.method, path: this.url, agent: false };
-    const ahead = http.request({ ...target, headers: { ...headers, host: `127.0.0.1:${this.#upstream}` } });
+    const target = { host: '127.0.0.1', port: this.#way.upstream, method: this.#request.method, path: this.url, agent: false };
+    const ahead = http.request({ ...target, headers: { ...headers, host: `127.0.0.1:${this.#way.upstream}` } });
     this.#ahead = ahead;
     ahead.on('error', () => this.destroy());
     ahead.on('response', (answer) => this.#back(answer));
     this.#request.pipe(ahead);
     // A function never hears that its viewer has left.
-    if (!this.#buffered) this.#response.once('close', () => ahead.destroy());
+    if (!this.#way.buffered) this.#response.once('close', () => ahead.destroy());
   }
 
   /** @param {http.IncomingMessage} answer */
@@ -206,12 +205,15 @@ class Exchange {
     this.#answer = answer;
     answer.on('error', () => this.destroy());
     answer.on('aborted', () => this.destroy());
+    const { buffered, config, addresses } = this.#way;
     const headers = Object.fromEntries(Object.entries(answer.headers).filter(([name]) => !OWN_HEADERS.has(name)));
+    const policy = headers['content-security-policy'];
+    if (policy) headers['content-security-policy'] = addresses.reduce((text, [from, to]) => text.replaceAll(from, to), String(policy));
     const status = answer.statusCode ?? 502;
-    if (this.#buffered || this.#config) {
+    if (buffered || config) {
       this.#collect(answer, (body) => {
         delete headers['content-length'];
-        this.#response.writeHead(status, headers).end(this.#config ? withConfig(body, this.#config) : body);
+        this.#response.writeHead(status, headers).end(config ? withConfig(body, config) : body);
       });
       return;
     }

@@ -9,14 +9,16 @@
  * @property {{at: number, key: string}[]} updates each update that the page took in
  * @property {number} taken how many that were
  * @property {string[]} breaches of the content security policy
- * @property {number} shift cumulative layout shift
+ * @property {number} shift cumulative layout shift of everything but the rows of table and feed
+ * @property {number} listShift that of those rows, which move because newer ones come: nothing else can
+ * @property {string[]} shifts what moved first
  * @property {number | null} painted first contentful paint, ms
  */
 
 /** @param {{keepUpdates: boolean}} options */
 export function record({ keepUpdates }) {
   if (window !== window.top) return;
-  const seen = { began: Date.now(), phases: [], roles: [], updates: [], taken: 0, breaches: [], shift: 0, painted: null };
+  const seen = { began: Date.now(), phases: [], roles: [], updates: [], taken: 0, breaches: [], shift: 0, listShift: 0, shifts: [], painted: null };
   Object.defineProperty(window, '__seen', { value: seen });
   addEventListener('live-update', ({ detail }) => {
     seen.taken += 1;
@@ -37,7 +39,13 @@ export function record({ keepUpdates }) {
     if (!PerformanceObserver.supportedEntryTypes.includes(type)) continue;
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
-        if (type === 'layout-shift' && !entry.hadRecentInput) seen.shift += entry.value;
+        if (type === 'layout-shift' && !entry.hadRecentInput) {
+          const moved = entry.sources.map(({ node }) => node).filter((node) => node instanceof Element);
+          const isList = moved.length > 0 && moved.every((node) => node.closest('#feed, #tickers'));
+          if (isList) seen.listShift += entry.value;
+          else seen.shift += entry.value;
+          if (!isList && seen.shifts.length < 20) seen.shifts.push(`${entry.value.toFixed(4)} by ${moved.map((node) => `${node.nodeName}#${node.id}.${node.className}`).join(', ')}`);
+        }
         if (entry.name === 'first-contentful-paint') seen.painted = entry.startTime;
       }
     }).observe({ type, buffered: true });

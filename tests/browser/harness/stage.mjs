@@ -50,6 +50,7 @@ export class Stage {
   async gates(local, config = {}) {
     const page = this.use(await Gate.open(local.ports.dashboard));
     const stream = this.use(await Gate.open(local.ports.stream));
+    page.addresses = [[local.stream, stream.url]];
     page.config = { SSE_BASE_URL: stream.url, ...config };
     return { page, stream, url: `${page.url}/`, origins: [page.url, stream.url] };
   }

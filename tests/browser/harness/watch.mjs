@@ -6,7 +6,10 @@
 const NETWORK = [
   /^Failed to load resource: net::ERR_/,
   /^Failed to load resource: the server responded with a status of /,
-  // A dead server sends no header either, and Chromium takes that for a refusal.
+  // A dead server allows no other origin either, and browsers say only that.
+  /^Cross-Origin Request Blocked: .*\(Reason: CORS request did not succeed\)/,
+  /^Firefox can.t establish a connection to the server at /,
+  /^The connection to .* was interrupted while the page was loading/,
   /^Access to (resource|fetch) at '[^']*' from origin '[^']*' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' header/,
 ];
 
@@ -35,6 +38,12 @@ export class Watch {
     if (/Content Security Policy/i.test(text)) this.policy.push(line);
     else if (NETWORK.some((pattern) => pattern.test(text))) this.network.push(line);
     else this.console.push(line);
+  }
+
+  /** An error that nobody caught; Firefox calls failed requests so too. @param {string} text */
+  threw(text) {
+    if (NETWORK.some((pattern) => pattern.test(text))) this.network.push(text);
+    else this.pageErrors.push(text);
   }
 
   /** @param {string} address */

@@ -60,8 +60,10 @@ export class WebSocketClient {
     head[1] = 0x80 | (long ? 127 : middle ? 126 : payload.length);
     if (long) head.writeBigUInt64BE(BigInt(payload.length), 2);
     else if (middle) head.writeUInt16BE(payload.length, 2);
-    // A client must mask what it sends; that the mask is all zeros is allowed and changes nothing.
-    this.#socket.write(Buffer.concat([head, Buffer.alloc(4), payload]));
+    // A client must mask what it sends, and Firefox does not take zeros for a mask.
+    const mask = randomBytes(4);
+    const masked = Buffer.from(payload.map((byte, index) => byte ^ mask[index % 4]));
+    this.#socket.write(Buffer.concat([head, mask, masked]));
   }
 
   /** @param {Buffer} data */

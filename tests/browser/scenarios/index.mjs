@@ -8,9 +8,20 @@
  * @property {(stage: import('../harness/stage.mjs').Stage) => Promise<void>} run
  */
 
-import { outages } from './outages.mjs';
+import { absences, firefoxSleeps } from './absences.mjs';
+import { accessibility } from './accessibility.mjs';
+import { budget } from './budget.mjs';
+import { configurations } from './configurations.mjs';
+import { hostile } from './hostile.mjs';
+import { memory } from './memory.mjs';
+import { firefoxOutages, outages } from './outages.mjs';
 import { smoke } from './smoke.mjs';
-import { tabs } from './tabs.mjs';
+import { tabs, twoTabs } from './tabs.mjs';
 
 /** @type {Scenario[]} */
-export const scenarios = [...smoke, ...outages, ...tabs];
+export const scenarios = [
+  ...smoke, ...budget, ...memory,
+  ...outages, ...absences, ...firefoxOutages, firefoxSleeps,
+  { name: 'firefox-two-tabs', about: 'Firefox: two tabs share one stream, and the leading one is closed', run: twoTabs },
+  ...tabs, ...hostile, ...configurations, ...accessibility,
+];

@@ -1,0 +1,75 @@
+/**
+ * What the page costs: bytes, time to the first picture, movement of what is shown, frames while much happens.
+ */
+
+import { gzipSync } from 'node:zlib';
+
+import { pause } from '../harness/clock.mjs';
+
+const BYTES_MAX = 150 * 1024;
+const PAINT_MS = 2_000;
+const SHIFT_MAX = 0.02;
+const RATE = 50;
+const FRAMES_MS = 6_000;
+/** Frames at that rate, as a share of what an empty page has in the same browser. */
+const FRAMES_MIN = 0.8;
+const SETTLE_MS = 3_000;
+
+/** @type {import('./index.mjs').Scenario[]} */
+export const budget = [{ name: 'budget', about: 'bytes, first paint, layout shift, frames per second', alone: true, run }];
+
+/** @param {import('../harness/stage.mjs').Stage} stage */
+async function run(stage) {
+  const { checks } = stage;
+  const local = await stage.local({ SAMPLE_RATE: String(RATE) });
+  const browser = await stage.chromium([new URL(local.page).origin, local.stream]);
+  await warm(browser, local.page);
+
+  const sizes = new Map();
+  const tab = await browser.open('about:blank', { window: true });
+  tab.page.on('response', (answer) => {
+    const url = new URL(answer.url());
+    if (url.origin !== new URL(local.page).origin || url.pathname.startsWith('/api/')) return;
+    sizes.set(url.pathname, answer.body().then((body) => gzipSync(body).length, () => 0));
+  });
+  await tab.page.goto(local.page);
+  await tab.untilCounting();
+  await pause(SETTLE_MS);
+  const bytes = await Promise.all([...sizes].map(async ([path, size]) => [path, await size]));
+  const total = bytes.reduce((sum, [, size]) => sum + size, 0);
+  checks.note(`${bytes.length} files, ${(total / 1024).toFixed(1)} KB compressed; largest: ${bytes.sort(([, left], [, right]) => right - left).slice(0, 4).map(([path, size]) => `${path} ${(size / 1024).toFixed(1)}`).join(', ')}`);
+  await checks.run(`at most ${BYTES_MAX / 1024} KB compressed`, () => (total > 0 && total <= BYTES_MAX ? '' : `${total} bytes`));
+  const seen = await tab.seen();
+  checks.note(`first contentful paint after ${seen.painted?.toFixed(0)} ms, layout shift ${seen.shift.toFixed(4)}, of rows in lists ${seen.listShift.toFixed(4)}`);
+  await checks.run(`first contentful paint within ${PAINT_MS} ms`, () => (seen.painted !== null && seen.painted <= PAINT_MS ? '' : `${seen.painted} ms`));
+
+  const busy = await tab.evaluate(frames, FRAMES_MS);
+  const after = await tab.seen();
+  const rate = (after.taken - seen.taken) / (FRAMES_MS / 1000);
+  await checks.run(`layout shift below ${SHIFT_MAX}, rows that make room for newer ones aside`, () => (after.shift < SHIFT_MAX ? '' : `${after.shift.toFixed(4)}: ${after.shifts.join('; ')}`));
+  const empty = await browser.open(`${local.page}health`, { window: true });
+  const idle = await empty.evaluate(frames, FRAMES_MS);
+  const perSecond = (count) => ((count * 1000) / FRAMES_MS).toFixed(1);
+  checks.note(`${perSecond(busy)} frames a second at ${rate.toFixed(0)} updates a second, ${perSecond(idle)} on an empty page`);
+  await checks.run(`at least ${FRAMES_MIN * 100} % of the frames of an empty page`, () => (busy >= FRAMES_MIN * idle ? '' : `${perSecond(busy)} of ${perSecond(idle)} a second`));
+  await stage.checkClean([tab]);
+}
+
+/** The first visit pays for the start of a browser, which is no cost of the page. */
+async function warm(browser, url) {
+  const tab = await browser.open(url, { window: true });
+  await tab.untilCounting();
+  await tab.close();
+}
+
+/** Runs inside the page. Frames that it gets to draw in this time. @param {number} ms */
+const frames = (ms) => new Promise((resolve) => {
+  const end = performance.now() + ms;
+  let count = 0;
+  const next = () => {
+    count += 1;
+    if (performance.now() < end) requestAnimationFrame(next);
+    else resolve(count);
+  };
+  requestAnimationFrame(next);
+});
