@@ -109,7 +109,7 @@ export class Chart {
     const bars = this.#library.paths.bars({ size: [BAR_SHARE, BAR_PX_MAX], radius: 0 });
     // The tallest first, so that each covers the one before it but for its own share.
     const stack = this.#labels.map((label, index) => ({ label, scale: 'count', fill: toned[index], stroke: 'transparent', width: 0, paths: bars, points: { show: false } }));
-    const mean = { label: 'mean', scale: 'score', stroke: color('--text'), width: 1.75, spanGaps: true, points: { size: 4, fill: color('--surface'), show: (plot, series) => plot.data[series].filter((value) => value !== null).length <= POINTS_MAX } };
+    const mean = { label: 'mean', scale: 'score', stroke: color('--text'), width: 1.75, spanGaps: true, points: { size: 4, fill: color('--surface'), show: (/** @type {any} */ plot, /** @type {number} */ series) => plot.data[series].filter((value) => value !== null).length <= POINTS_MAX } };
     return {
       width: this.#nodes.box.clientWidth || 300,
       height: this.#nodes.box.clientHeight || 150,

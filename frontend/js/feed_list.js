@@ -32,6 +32,7 @@ export class FeedList {
   #isRead = false;
   #list;
   #scroll;
+  #strip;
   #aside;
   #empty;
   #pause;
@@ -39,12 +40,13 @@ export class FeedList {
   #emptyText;
 
   /**
-   * @param {{list: HTMLElement, scroll: HTMLElement, aside: HTMLElement, empty: HTMLElement, pause: HTMLElement}} nodes
+   * @param {{list: HTMLElement, scroll: HTMLElement, strip: HTMLElement, aside: HTMLElement, empty: HTMLElement, pause: HTMLElement}} nodes
    * @param {(label: string) => string} toneOf
    */
-  constructor({ list, scroll, aside, empty, pause }, toneOf) {
+  constructor({ list, scroll, strip, aside, empty, pause }, toneOf) {
     this.#list = list;
     this.#scroll = scroll;
+    this.#strip = strip;
     this.#aside = aside;
     this.#empty = empty;
     this.#pause = pause;
@@ -61,6 +63,7 @@ export class FeedList {
     this.#pause.setAttribute('aria-pressed', String(paused !== null));
     setText(this.#aside, paused ? `${whole(waiting)} new while paused` : received ? `${whole(received)} so far` : '');
     if (all === this.#drawn && filter === this.#drawnFilter) return;
+    if (filter !== this.#drawnFilter) this.#scroll.scrollTop = 0;
     if (filter !== this.#drawnFilter || this.#top > STRIP_MAX) this.clear();
     const matches = matcher(filter);
     const shown = all.filter((entry) => entry.kind === 'gap' || matches(entry.update.ticker));
@@ -85,7 +88,7 @@ export class FeedList {
     const before = this.#top;
     for (const entry of added) this.#add(entry.seq, entry.kind === 'gap' ? gapNode() : this.#updateNode(entry.update, entry.revised, now));
     this.#list.style.setProperty('transform', `translateY(${this.#top.toFixed(2)}em)`);
-    this.#scroll.style.setProperty('--strip', `${(this.#top + this.#bottom).toFixed(2)}em`);
+    this.#strip.style.setProperty('height', `${(this.#top + this.#bottom).toFixed(2)}em`);
     // Who reads further down goes on reading there.
     if (this.#isRead && this.#drawn) this.#scroll.scrollTop += (this.#top - before) * parseFloat(getComputedStyle(this.#list).fontSize);
   }
@@ -103,6 +106,7 @@ export class FeedList {
   /** Begins anew: numbers of entries start again. */
   clear() {
     this.#list.replaceChildren();
+    this.#strip.style.setProperty('height', '0');
     this.#nodes.clear();
     this.#top = 0;
     this.#bottom = 0;

@@ -118,7 +118,7 @@ class Page {
     });
     this.#stream.start();
     const { signal } = this.#reading;
-    painted().then(() => signal.aborted || this.#readHistory(signal));
+    painted().then(() => (signal.aborted ? undefined : this.#readHistory(signal)));
   }
 
   /** @param {string} chosen */

@@ -64,7 +64,7 @@ export class View {
     const [body, aside, empty, skeleton] = ['tickers', 'tickers-aside', 'tickers-empty', 'tickers-skeleton'].map((id) => this.#id(id));
     this.#table = new TickerTable({ body, aside, empty, skeleton }, toneOf);
     this.#feed = new FeedList(
-      { list: this.#id('feed'), scroll: this.#id('feed-scroll'), aside: this.#id('feed-aside'), empty: this.#id('feed-empty'), pause: this.#id('pause') },
+      { list: this.#id('feed'), scroll: this.#id('feed-scroll'), strip: this.#id('feed-strip'), aside: this.#id('feed-aside'), empty: this.#id('feed-empty'), pause: this.#id('pause') },
       toneOf,
     );
     const [box, legend, time] = ['chart', 'chart-legend', 'chart-time'].map((id) => this.#id(id));

@@ -17,7 +17,7 @@ function reached(name, seen = new Set()) {
 }
 
 test('every module of the page is asked for at once', () => {
-  const preloaded = [...PAGE.matchAll(/<link rel="modulepreload" href="js\/([^"]+)">/g)].map(([, name]) => name);
+  const preloaded = [...PAGE.matchAll(/<link rel="modulepreload" href="js\/([^"]+)" fetchpriority="low">/g)].map(([, name]) => name);
   assert.deepEqual(['main.js', ...preloaded].sort(), [...reached('main.js')].sort());
 });
 
@@ -34,7 +34,7 @@ test('ids are there once', () => {
 
 test('nothing in the page runs or styles in line, and nothing comes from elsewhere', () => {
   assert.doesNotMatch(PAGE, /<style|\sstyle=|\son[a-z]+=|javascript:/i);
-  for (const [tag] of PAGE.matchAll(/<script[^>]*>[^<]*/g)) assert.match(tag, /src="[^":]+">$/);
+  for (const [tag] of PAGE.matchAll(/<script[^>]*>[^<]*/g)) assert.match(tag, / src="[^":]+"(?: fetchpriority="low")?>$/);
   for (const [, address] of PAGE.matchAll(/ (?:src|href)="([^"]+)"/g)) assert.match(address, /^(?:data:|[a-z]+[/.])/);
 });
 
