@@ -51,11 +51,23 @@ deny:
 fuzz *arguments='60':
     @tools/fuzz.sh "$@"
 
-# Open the page in a real browser and take screenshots
+# The page in real browsers: `just browser`, `just browser ten-tabs network`, `just browser --list`
+[group('check')]
+[no-exit-message]
+browser *arguments:
+    @tools/browser.sh "$@"
+
+# The quick part of that, with screenshots
 [group('check')]
 [no-exit-message]
 smoke:
-    @tools/smoke.sh
+    @tools/browser.sh smoke
+
+# Leave the page open for so many minutes at 20 updates a second: does memory grow, is anything lost?
+[group('check')]
+[no-exit-message]
+soak minutes='30':
+    @tools/soak.sh "$@"
 
 # Format the Rust sources
 [group('change')]

@@ -56,7 +56,7 @@ step 'documentation' env RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc
   cargo doc -q --no-deps --workspace --document-private-items --locked
 step 'rendered files' cargo run -q --locked -p infragen --bin infragen -- render --check
 step 'build' cargo build -q --workspace --bins --locked
-step 'page, in a browser' counted tools/smoke.sh
+step 'page, in browsers' counted tools/browser.sh
 step 'size' tools/size.sh
 # A minute each where nobody waits.
 step 'fuzzing' tools/fuzz.sh "$([ -n "${CI:-}" ] && echo 60 || echo 10)"

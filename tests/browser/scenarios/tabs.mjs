@@ -12,14 +12,20 @@ const CALM_MS = 3_000;
 /** A new tab is not to wait for a network: what the leader shows is on this machine. */
 const NEW_TAB_MS = 1_000;
 
-/** What happens to the leader. @typedef {(browser: any, leader: any) => Promise<void | (() => unknown)>} Fate returns the way back, where there is one */
-
-/** @type {{name: string, about: string, fate: Fate, isGone: boolean}[]} */
+/**
+ * What happens to the tab that leads, one after the other; each returns the way back, where there is one.
+ * @type {{name: string, fate: (browser: any, leader: any) => Promise<null | (() => Promise<unknown>)>}[]}
+ */
 const FATES = [
-  { name: 'closed', about: 'closed', isGone: true, fate: (_, leader) => leader.close() },
-  { name: 'crashed', about: 'killed with its process', isGone: true, fate: (_, leader) => leader.crash() },
   {
-    name: 'frozen', about: 'frozen, as browsers do with tabs in the background', isGone: false,
+    name: 'stopped with its process',
+    fate: async (_, leader) => {
+      const goOn = leader.stop();
+      return async () => goOn();
+    },
+  },
+  {
+    name: 'frozen by the browser',
     fate: async (browser, leader) => {
       await browser.cover(leader);
       await leader.freeze();
@@ -29,16 +35,17 @@ const FATES = [
       };
     },
   },
-  { name: 'stopped', about: 'stopped with its process', isGone: false, fate: async (_, leader) => leader.stop() },
+  { name: 'killed with its process', fate: async (_, leader) => (await leader.crash(), null) },
+  { name: 'closed', fate: async (_, leader) => (await leader.close(), null) },
 ];
+/** Time for which a leader is away that comes back. */
+const AWAY_MS = 7_000;
 
 /** @type {import('./index.mjs').Scenario[]} */
 export const tabs = [
   { name: 'new-tab', about: 'a new tab shows what the others show at once', alone: true, run: quickTab },
+  { name: 'leaders', about: 'the tab that holds the stream is stopped, frozen, killed, closed', alone: true, run: leaders },
   { name: 'ten-tabs', about: 'ten tabs share one stream, and each gets every update once', run: tenTabs },
-  ...FATES.map(({ name, about, fate, isGone }) => ({
-    name: `leader-${name}`, about: `the tab that holds the stream is ${about}`, run: (stage) => loseLeader(stage, fate, isGone),
-  })),
 ];
 
 /** @param {import('../harness/stage.mjs').Stage} stage @param {number} count */
@@ -81,7 +88,7 @@ async function tenTabs(stage) {
   await checks.run('the new tab shows every row once', () => late.untilShows(table.written));
   await checks.run('one stream was open at any time', () => (counts.most() === 1 ? '' : `up to ${counts.most()}`));
   counts.stop();
-  checks.note(`slowest of all updates in all tabs: ${await slowest(list, table)} ms`);
+  checks.note(`slowest of all updates in all tabs: ${await slowest(list, table.written)} ms`);
   await stage.checkClean([...list, late]);
 }
 
@@ -110,51 +117,51 @@ async function newTab({ checks }, { gates, browser }) {
   return { tab, took };
 }
 
-/** @param {import('../harness/stage.mjs').Stage} stage @param {Fate} fate @param {boolean} isGone */
-async function loseLeader(stage, fate, isGone) {
+/** @param {import('../harness/stage.mjs').Stage} stage */
+async function leaders(stage) {
   const { checks } = stage;
   const { table, local, browser, list } = await openTabs(stage, 4);
-  const counts = watchConnections(local);
   const writer = table.writer(ROWS_PER_SECOND);
-  await pause(CALM_MS);
-  const roles = await Promise.all(list.map((tab) => tab.role()));
-  const leader = list[roles.indexOf('leader')];
-  const others = list.filter((tab) => tab !== leader);
-
-  const back = await fate(browser, leader);
-  await checks.run('another tab leads', () => until('a new leader', () => Promise.all(others.map((tab) => tab.role())), (seen) => seen.includes('leader')).then(() => ''));
-  await pause(7_000);
-  await back?.();
-  const alive = isGone ? others : list;
-  if (!isGone) {
-    await checks.run('the old leader follows when it is back', async () => {
-      await until('one leader', () => Promise.all(list.map((tab) => tab.role())), (seen) => seen.filter((role) => role === 'leader').length === 1);
-      return '';
+  let alive = list;
+  for (const { name, fate } of FATES) {
+    const roles = await Promise.all(alive.map((tab) => tab.role()));
+    const leader = alive[roles.indexOf('leader')];
+    const others = alive.filter((tab) => tab !== leader);
+    await pause(CALM_MS);
+    const counts = watchConnections(local);
+    const from = table.written.length;
+    const back = await fate(browser, leader);
+    await checks.run(`${name}: another tab leads`, () => until('a new leader', () => Promise.all(others.map((tab) => tab.role())), (seen) => seen.includes('leader')).then(() => ''));
+    await pause(AWAY_MS);
+    await back?.();
+    if (!back) alive = others;
+    await checks.run(`${name}: one leads, and one stream is open`, async () => {
+      await until('one leader', () => Promise.all(alive.map((tab) => tab.role())), (seen) => seen.filter((role) => role === 'leader').length === 1, 10_000);
+      await until('one stream', () => local.connections(), (open) => open === 1, 10_000);
+    });
+    counts.stop();
+    const rows = table.written.slice(from);
+    await Promise.all(others.map((tab) => tab.untilHasAll(rows)));
+    await checks.run(`${name}: everything came to the others within ${ARRIVAL_MS} ms`, async () => {
+      const took = await slowest(others, rows);
+      checks.note(`${name}: slowest of ${rows.length} updates ${took} ms, most streams at once ${counts.most()}`);
+      return took <= ARRIVAL_MS ? '' : `${took} ms`;
     });
   }
-  await pause(CALM_MS);
   await writer.stop();
-  await checks.run(`every tab has every one of ${table.written.length} updates`, () => Promise.all(alive.map((tab) => tab.untilHasAll(table.written))).then(() => ''));
+  await checks.run(`every tab that is left has every one of ${table.written.length} updates`, () => Promise.all(alive.map((tab) => tab.untilHasAll(table.written))).then(() => ''));
   await checks.run('each once', async () => (await Promise.all(alive.map((tab) => tab.difference(table.written)))).filter(Boolean).join('; '));
   await checks.run('each stands in the feed once', async () => (await Promise.all(alive.map((tab) => tab.untilShows(table.written)))).filter(Boolean).join('; '));
-  await checks.run(`each came within ${ARRIVAL_MS} ms`, async () => {
-    const took = await slowest(others, table);
-    checks.note(`slowest update in the other tabs: ${took} ms`);
-    return took <= ARRIVAL_MS ? '' : `${took} ms`;
-  });
-  await checks.run('one stream in the end', () => until('one stream', () => local.connections(), (open) => open === 1, 10_000).then(() => ''));
-  checks.note(`most streams at once: ${counts.most()}`);
-  counts.stop();
   await stage.checkClean(alive);
 }
 
 /** How long the slowest update took to the slowest of these tabs, ms. */
-async function slowest(list, table) {
+async function slowest(list, rows) {
   let most = 0;
   for (const tab of list) {
     const had = new Map();
     for (const { key, at } of (await tab.seen()).updates) if (!had.has(key)) had.set(key, at);
-    for (const { key, at } of table.written) if (had.has(key)) most = Math.max(most, had.get(key) - at);
+    for (const { key, at } of rows) if (had.has(key)) most = Math.max(most, had.get(key) - at);
   }
   return most;
 }
@@ -200,7 +207,7 @@ export async function twoTabs(stage) {
   await checks.run(`it has every one of ${table.written.length} updates`, () => other.untilHasAll(table.written));
   await checks.run('each once', () => other.difference(table.written));
   await checks.run(`each came within ${ARRIVAL_MS} ms`, async () => {
-    const took = await slowest([other], table);
+    const took = await slowest([other], table.written);
     checks.note(`slowest update: ${took} ms`);
     return took <= ARRIVAL_MS ? '' : `${took} ms`;
   });
