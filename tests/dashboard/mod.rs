@@ -1,72 +1,71 @@
 //! The dashboard function from the outside: the shipped binary behind a `BUFFERED` URL, on a real table.
 
+mod configurations;
+mod described;
+mod items;
+mod limits;
+mod local;
+mod metrics;
+mod races;
+mod routes;
+
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::emulator::{Config, Emulator, InvokeMode, Outcome};
-use crate::support::client::Request;
-use crate::support::table::{Row, SENTIMENTS, Table};
+use crate::emulator::{Config, Emulator, InvokeMode};
+use crate::support::client::{Request, Response};
+use crate::support::table::Table;
 use crate::support::{bins, dynamodb};
 
+/// Nothing here takes that long; a hang fails one test and not the run.
 const LIMIT: Duration = Duration::from_secs(20);
+/// Time between two reads in these tests.
+const POLL: Duration = Duration::from_millis(100);
+/// The header that names a user in these tests; who may send it is the generator's business.
+const USER: &str = "X-User-ID";
 
-async fn function(table: &Table) -> Emulator {
-    let poll = ("SSE_POLL_INTERVAL".to_owned(), "100ms".to_owned());
-    let env = table.env().into_iter().chain(dynamodb::env(dynamodb::address())).chain([poll]).collect();
-    Emulator::start(Config { invoke_mode: InvokeMode::Buffered, ..Config::new(bins::path("dashboard"), env) }).await
+fn config(program: &str, table: &Table, more: &[(&str, &str)]) -> Config {
+    let own = [("SSE_POLL_INTERVAL", "100ms"), ("AUTH_MODE", "trusted-header")];
+    let own = own.into_iter().chain(more.iter().copied());
+    let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
+    let env = table.env().into_iter().chain(dynamodb::env(dynamodb::address())).chain(own).collect();
+    Config::new(bins::path(program), env)
 }
 
-#[tokio::test]
-async fn metrics_are_those_of_the_stream_with_the_newest_items() {
-    let table = Table::create(SENTIMENTS).await;
-    table.put(&Row::new("old", "positive", &["AAPL"]).ago(Duration::from_secs(7200))).await;
-    table.put(&Row::new("new", "negative", &["AAPL", "MSFT"])).await;
-    let emulator = function(&table).await;
-    let get = || async { Request::get(emulator.address(), contract::routes::METRICS).send().await };
-    let response = get().await;
-    assert_eq!(response.status(), 200);
+/// The function as classic Lambda runs it: one environment, frozen between two requests.
+async fn function(table: &Table, more: &[(&str, &str)]) -> Emulator {
+    let config = config("dashboard", table, more);
+    Emulator::start(Config { invoke_mode: InvokeMode::Buffered, max_environments: 1, ..config }).await
+}
+
+/// The function as managed instances run it: many requests at once.
+async fn concurrent(table: &Table) -> Emulator {
+    let config = config("dashboard", table, &[]);
+    let config = Config { concurrency_per_environment: 64, max_environments: 1, freeze: false, ..config };
+    Emulator::start(Config { invoke_mode: InvokeMode::Buffered, ..config }).await
+}
+
+/// Asserts the status and that the answer is JSON, and returns it.
+async fn answer(response: Response, status: u16) -> Value {
+    assert_eq!(response.status(), status, "{:?}", response.head);
     assert_eq!(response.head.all("content-type"), ["application/json"]);
-    let metrics: Value = response.into_json().await;
-    for (key, value) in json!({
-        "total": 2, "positive": 1, "neutral": 0, "negative": 1, "by_tag": { "AAPL": 2, "MSFT": 1 },
-        "rate_last_hour": 1, "rate_last_24h": 2,
-    })
-    .as_object()
-    .unwrap()
-    {
-        assert_eq!(&metrics[key], value, "`{key}` of {metrics}");
-    }
-    let recent: Vec<&str> =
-        metrics["recent_items"].as_array().unwrap().iter().map(|item| item["item_id"].as_str().unwrap()).collect();
-    assert_eq!(recent, ["new", "old"]);
-    emulator.finished(0, LIMIT).await;
-    // The environment was frozen in between, and still says what is there now.
-    table.put(&Row::new("newest", "neutral", &["X"])).await;
-    tokio::time::sleep(Duration::from_millis(150)).await;
-    assert_eq!(get().await.into_json().await["total"], 3);
-    assert_eq!(emulator.environments(), 1);
+    response.into_json().await
 }
 
-#[tokio::test]
-async fn other_routes_answer_in_json_through_the_buffered_url() {
-    let table = Table::create(SENTIMENTS).await;
-    let emulator = function(&table).await;
-    for (method, target, status, body) in [
-        ("GET", "/health", 200, Some(json!({ "status": "healthy" }))),
-        ("GET", "/nowhere", 404, None),
-        ("DELETE", "/health", 405, None),
-    ] {
-        let response = Request::new(emulator.address(), method, target).send().await;
-        assert_eq!(response.status(), status, "{method} {target}");
-        assert_eq!(response.head.all("content-type"), ["application/json"]);
-        let found = response.into_json().await;
-        match body {
-            Some(body) => assert_eq!(found, body),
-            None => assert!(found["detail"].is_string(), "{found}"),
-        }
+/// What the path answers.
+async fn get(emulator: &Emulator, target: &str) -> Value {
+    answer(Request::get(emulator.address(), target).send().await, 200).await
+}
+
+/// Asserts that these keys have these values, whatever else there is.
+fn assert_has(data: &Value, expected: &Value) {
+    for (key, value) in expected.as_object().expect("an object") {
+        assert_eq!(&data[key], value, "`{key}` of {data}");
     }
-    for index in 0..3 {
-        assert_eq!(emulator.finished(index, LIMIT).await.outcome, Some(Outcome::Done));
-    }
+}
+
+/// A configuration's body.
+fn body(name: &str, tickers: &[&str]) -> Value {
+    json!({ "name": name, "tickers": tickers })
 }

@@ -69,7 +69,7 @@ pub(super) fn requests(paths: &[&str], host: &str) -> Vec<Hostile> {
     all
 }
 
-fn request(method: &str, target: &str, host: &str, headers: &[(&str, &[u8])], body: &[u8]) -> Vec<u8> {
+pub(super) fn request(method: &str, target: &str, host: &str, headers: &[(&str, &[u8])], body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("{method} {target} HTTP/1.1\r\nHost: {host}\r\n").into_bytes();
     for (name, value) in headers {
         bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
@@ -178,7 +178,7 @@ const PATH_ENDS: &[&str] = &[
     "%0a",
 ];
 
-const CONFIG_IDS: &[&str] = &[
+pub(super) const CONFIG_IDS: &[&str] = &[
     ".",
     "..",
     "%2e%2e",
@@ -212,7 +212,7 @@ const CONFIG_IDS: &[&str] = &[
     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 ];
 
-fn queries() -> Vec<String> {
+pub(super) fn queries() -> Vec<String> {
     let mut all: Vec<String> = [
         "",
         "&",

@@ -52,6 +52,15 @@ impl Request {
         self.header("Content-Type", "text/plain;charset=UTF-8")
     }
 
+    /// Adds a body that says it is of some kind, or of none.
+    pub(crate) fn body(mut self, kind: Option<&str>, body: impl AsRef<[u8]>) -> Self {
+        self.body = body.as_ref().to_vec();
+        match kind {
+            Some(kind) => self.header("Content-Type", kind),
+            None => self,
+        }
+    }
+
     /// Connects from this address: on Linux all of 127.0.0.0/8 is there.
     pub(crate) fn from(mut self, address: impl Into<IpAddr>) -> Self {
         self.from = Some(address.into());

@@ -46,10 +46,12 @@ impl Filter {
     /// # Errors
     /// [`FilterError`] with the ticker and its rule, or the number of tickers.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let tags = text.split(',').map(Tag::new).collect::<Result<BTreeSet<_>, _>>()?;
-        if tags.len() > limits::FILTER_TAGS_MAX {
-            return Err(FilterError::TooMany { found: tags.len(), max: limits::FILTER_TAGS_MAX });
+        // As many as are listed, repeated or not: a rule that a program can check.
+        let found = text.split(',').count();
+        if found > limits::FILTER_TAGS_MAX {
+            return Err(FilterError::TooMany { found, max: limits::FILTER_TAGS_MAX });
         }
+        let tags = text.split(',').map(Tag::new).collect::<Result<BTreeSet<_>, _>>()?;
         Ok(Self::only(tags))
     }
 
@@ -85,6 +87,7 @@ mod tests {
         }
         let many = |n: usize| (0..n).map(|i| format!("T{i}")).collect::<Vec<_>>().join(",");
         assert!(Filter::parse(&many(50)).is_ok());
+        assert!(Filter::parse(&["A"; 51].join(",")).is_err());
         assert_eq!(Filter::parse(&many(51)).unwrap_err().to_string(), "`tickers` lists 51; at most 50 are allowed");
     }
 }

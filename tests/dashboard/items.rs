@@ -1,0 +1,132 @@
+//! `GET /api/v2/items`: pages that fit together while rows come and go, on whichever instance.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{POLL, answer, function, get};
+use crate::support::client::Request;
+use crate::support::table::{ORDERS, Row, SENTIMENTS, Table};
+use contract::routes;
+
+fn ids(page: &Value) -> Vec<String> {
+    page["items"].as_array().unwrap().iter().map(|item| item["item_id"].as_str().unwrap().to_owned()).collect()
+}
+
+#[tokio::test]
+async fn an_item_says_what_its_row_says() {
+    let table = Table::create(SENTIMENTS).await;
+    let row = Row::new("a", "positive", &["MSFT", "AAPL"]);
+    table.put(&row).await;
+    table.put(&Row { ready: false, ..Row::new("pending", "positive", &["MSFT"]) }).await;
+    table.put(&Row::new("yesterday", "positive", &["MSFT"]).ago(Duration::from_secs(24 * 3600 + 5))).await;
+    let expected = json!({
+        "items": [{
+            "item_id": "a", "tickers": ["MSFT", "AAPL"], "score": 0.5, "label": "positive", "confidence": 0.9,
+            "source": "tests", "timestamp": row.time,
+        }],
+        "next": null,
+    });
+    let emulator = function(&table, &[]).await;
+    let response = Request::get(emulator.address(), routes::ITEMS).send().await;
+    assert_eq!(response.head.all("cache-control"), ["no-store"]);
+    assert_eq!(answer(response, 200).await, expected);
+    let orders = Table::create(ORDERS).await;
+    let row = Row::new("1", "placed", &["north"]);
+    orders.put(&row).await;
+    let items = get(&function(&orders, &[]).await, routes::ITEMS).await["items"].clone();
+    assert_eq!(items, json!([{ "item_id": "1", "tickers": ["north"], "label": "placed", "timestamp": row.time }]));
+}
+
+#[tokio::test]
+async fn pages_fit_together_across_instances_while_rows_come_and_go() {
+    let table = Table::create(SENTIMENTS).await;
+    let at = |millis: u64| Duration::from_millis(millis);
+    // Seven of one time, among others.
+    let mut rows: Vec<Row> =
+        (0..45_u64).map(|n| Row::new(&format!("r{n}"), "positive", &["A"]).ago(at(60_000 + n * 10))).collect();
+    let same = rows[20].time.clone();
+    for row in &mut rows[17..24] {
+        row.time.clone_from(&same);
+    }
+    table.put_all(&rows).await;
+    let emulators = [function(&table, &[]).await, function(&table, &[]).await];
+    let (mut seen, mut after, mut pages) = (Vec::new(), String::new(), 0);
+    loop {
+        let target = format!("{}?limit=4{after}", routes::ITEMS);
+        let page = get(&emulators[pages % 2], &target).await;
+        assert!(ids(&page).len() <= 4);
+        seen.extend(ids(&page));
+        pages += 1;
+        let Some(next) = page["next"].as_str() else { break };
+        assert_eq!(ids(&page).len(), 4, "a page that is followed is full");
+        after = format!("&after={next}");
+        // One that is newer than all, one of the time at which most are; and the oldest goes.
+        table.put(&Row::new(&format!("new{pages}"), "negative", &["A"])).await;
+        let twin = Row { time: same.clone(), ..Row::new(&format!("twin{pages}"), "negative", &["A"]) };
+        table.put(&twin).await;
+        tokio::time::sleep(POLL + Duration::from_millis(20)).await;
+    }
+    assert!(!seen.iter().any(|id| id.starts_with("new")), "newer than where it began: {seen:?}");
+    let mut old: Vec<&String> = seen.iter().filter(|id| id.starts_with('r')).collect();
+    assert_eq!(old.len(), 45, "{seen:?}");
+    old.sort();
+    old.dedup();
+    assert_eq!(old.len(), 45, "{seen:?}");
+    let mut all = seen.clone();
+    all.sort();
+    all.dedup();
+    assert_eq!(all.len(), seen.len(), "an item came twice: {seen:?}");
+}
+
+#[tokio::test]
+async fn a_page_is_as_long_as_asked_and_of_the_tickers_asked_for() {
+    let table = Table::create(SENTIMENTS).await;
+    let rows: Vec<Row> = (0..230_u64)
+        .map(|n| {
+            let ticker = if n % 2 == 0 { "EVEN" } else { "ODD" };
+            Row::new(&format!("r{n}"), "neutral", &[ticker]).ago(Duration::from_secs(n))
+        })
+        .collect();
+    table.put_all(&rows).await;
+    let emulator = function(&table, &[]).await;
+    for (query, expected) in [("", 20), ("?limit=1", 1), ("?limit=200", 200), ("?limit=200&tickers=ODD", 115)] {
+        let page = get(&emulator, &format!("{}{query}", routes::ITEMS)).await;
+        assert_eq!((ids(&page).len(), page["next"].is_string()), (expected, expected != 115), "{query}");
+    }
+    let first = get(&emulator, &format!("{}?tickers=ODD,NONE&limit=3", routes::ITEMS)).await;
+    assert_eq!(ids(&first), ["r1", "r3", "r5"]);
+    let after = first["next"].as_str().unwrap();
+    let second = get(&emulator, &format!("{}?tickers=ODD&limit=2&after={after}", routes::ITEMS)).await;
+    assert_eq!(ids(&second), ["r7", "r9"]);
+}
+
+#[tokio::test]
+async fn what_is_malformed_is_named() {
+    let table = Table::create(SENTIMENTS).await;
+    let emulator = function(&table, &[]).await;
+    let place = "`after` is no cursor; it must be the `next` of an earlier page, as it was";
+    for (query, expected) in [
+        ("limit=0", "`limit` is `0`; it must be a whole number from 1 to 200"),
+        ("limit=201", "`limit` is `201`; it must be"),
+        ("limit=-1", "`limit` is `-1`; it must be"),
+        ("limit=", "`limit` is ``; it must be"),
+        ("limit=%2B5", "`limit` is `+5`; it must be"),
+        ("limit=1e1", "`limit` is `1e1`; it must be"),
+        ("limit=5&limit=5", "`limit` is given twice"),
+        ("after=", place),
+        ("after=garbage", place),
+        ("after=AQAAAAAAAAAAAAAAAAA", place),
+        ("after=BQAAAAAAAAAAAAAAAAAA", place),
+        ("after=%00%ff", place),
+        ("after=evt_AdiSAaIIAI_G1XkfDWZrOd29nRAeVSnno7kMhHwDyajSgL9GIWPoFzV952yP", place),
+        ("tickers=,", "is not a valid ticker"),
+    ] {
+        let response = Request::get(emulator.address(), &format!("{}?{query}", routes::ITEMS)).send().await;
+        let detail = answer(response, 400).await["detail"].as_str().unwrap().to_owned();
+        assert!(detail.starts_with(expected) || detail.contains(expected), "{query}: {detail}");
+    }
+    // Older than everything is no mistake: there is nothing more.
+    let page = get(&emulator, &format!("{}?after=AQAAAAAAAAAAAAAAAAAA", routes::ITEMS)).await;
+    assert_eq!(page, json!({ "items": [], "next": null }));
+}

@@ -1,0 +1,122 @@
+//! Local mode: page and REST on one port, users with tokens under a key that is made up, a feed as fast as one likes.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{answer, assert_has, body};
+use crate::support::bins;
+use crate::support::client::Request;
+use crate::support::local::Local;
+use crate::support::process::Process;
+use crate::support::sse::SseClient;
+use contract::{limits, routes};
+
+#[tokio::test]
+async fn the_page_may_connect_to_its_stream_and_to_nothing_else() {
+    let local = Local::start(&[]).await;
+    let get = async |path: &str| Request::get(local.dashboard, path).send().await;
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' http://{}; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
+         trusted-types 'none'",
+        local.stream
+    );
+    for (path, kind) in [
+        ("/", "text/html"),
+        ("/index.html", "text/html"),
+        ("/js/main.js", "text/javascript"),
+        ("/config.js", "text/javascript; charset=utf-8"),
+    ] {
+        let response = get(path).await;
+        assert_eq!((response.status(), response.head.all("content-type")), (200, vec![kind.to_owned()]), "{path}");
+        assert_eq!(response.head.all("content-security-policy"), [policy.as_str()], "{path}");
+        assert_eq!(response.head.all("x-content-type-options"), ["nosniff"], "{path}");
+        assert_eq!(response.head.all("cache-control"), ["no-cache"], "{path}");
+        if path != "/config.js" {
+            let modified = response.head.get("last-modified").unwrap();
+            let again = Request::get(local.dashboard, path).header("If-Modified-Since", modified).send().await;
+            assert_eq!(again.status(), 304, "{path}");
+        }
+    }
+    let text = String::from_utf8(get("/config.js").await.bytes().await.unwrap()).unwrap();
+    let json = text.trim().strip_prefix("window.CONFIG = Object.freeze(").unwrap().strip_suffix(");").unwrap();
+    let expected = json!({
+        "API_BASE_URL": "", "SSE_BASE_URL": format!("http://{}", local.stream), "AUTH_MODE": "session",
+        "SIGNED_REQUESTS": false, "POLL_INTERVAL_MS": 5000, "ENVIRONMENT": "local",
+    });
+    assert_has(&serde_json::from_str(json).unwrap(), &expected);
+    let runtime = answer(get(routes::RUNTIME).await, 200).await;
+    assert_eq!(runtime, json!({ "sse_url": format!("http://{}", local.stream), "environment": "local" }));
+    // Unknown routes of the API are the API's; everything else is the page's.
+    assert_eq!(answer(get("/api/v2/nowhere").await, 404).await, json!({ "detail": "Not found" }));
+    assert_eq!(get("/nowhere.js").await.status(), 404);
+}
+
+#[tokio::test]
+async fn a_token_of_one_port_saves_what_the_other_streams_with_header_cookie_and_query() {
+    let local = Local::start(&[]).await;
+    let response = Request::new(local.dashboard, "POST", routes::AUTH_ANONYMOUS).send().await;
+    let cookie = response.head.get("set-cookie").unwrap();
+    let lifetime = limits::SESSION_LIFETIME_DEFAULT.as_secs();
+    let issued = answer(response, 201).await;
+    let token = issued["token"].as_str().unwrap();
+    let expected = format!("session={token}; HttpOnly; Secure; SameSite=Strict; Path=/api/; Max-Age={lifetime}");
+    assert_eq!(cookie, expected);
+    let cookie = cookie.split(';').next().unwrap();
+    let post = Request::new(local.dashboard, "POST", routes::CONFIGURATIONS).json(&body("mine", &["AAPL"]));
+    let made = answer(post.header("Cookie", cookie).send().await, 201).await;
+    let id = made["config_id"].as_str().unwrap();
+    let one = routes::CONFIGURATION.replace("{config_id}", id);
+    for request in [
+        Request::get(local.dashboard, &one).header("Authorization", format!("Bearer {token}")),
+        Request::get(local.dashboard, &one).header("Cookie", cookie),
+        Request::get(local.dashboard, &format!("{one}?token={token}")),
+    ] {
+        assert_eq!(answer(request.send().await, 200).await, made);
+    }
+    let stream = routes::CONFIGURATION_STREAM.replace("{config_id}", id);
+    let mut client = SseClient::connect(Request::get(local.stream, &format!("{stream}?token={token}"))).await;
+    let metrics = client.data("metrics", Duration::from_secs(10)).await;
+    assert_eq!(metrics["by_tag"].as_object().unwrap().keys().collect::<Vec<_>>(), ["AAPL"]);
+    // Another process, another key.
+    let other = Local::start(&[]).await;
+    let unknown = Request::get(other.dashboard, &one).header("Cookie", cookie).send().await;
+    assert_eq!(answer(unknown, 401).await, json!({ "detail": "Missing user identification" }));
+}
+
+#[tokio::test]
+async fn a_form_of_another_site_takes_no_cookie_away() {
+    let local = Local::start(&[]).await;
+    for (site, is_set) in [("same-origin", true), ("same-site", true), ("none", true), ("cross-site", false)] {
+        let request = Request::new(local.dashboard, "POST", routes::AUTH_ANONYMOUS).header("Sec-Fetch-Site", site);
+        let response = request.send().await;
+        assert_eq!((response.status(), response.head.get("set-cookie").is_some()), (201, is_set), "{site}");
+    }
+}
+
+#[tokio::test]
+async fn the_sample_feed_is_as_fast_as_it_is_told() {
+    let items = async |rate: &str| {
+        let local = Local::start(&[("SAMPLE_RATE", rate), ("SSE_POLL_INTERVAL", "100ms")]).await;
+        // Items grow old meanwhile, one a minute.
+        let total = async || -> i64 {
+            let metrics: Value = Request::get(local.dashboard, routes::METRICS).send().await.into_json().await;
+            metrics["total"].as_i64().unwrap()
+        };
+        let before = total().await;
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        total().await - before
+    };
+    let (none, many) = tokio::join!(items("0"), items("100"));
+    assert!((-2..=2).contains(&none), "{none}");
+    assert!(many >= 150, "{many}");
+    for bad in ["201", "-1", "fast", "1.5", ""] {
+        let env = [("SAMPLE_RATE".to_owned(), bad.to_owned())].into();
+        let process = Process::spawn(&bins::path("local"), &[], &env);
+        assert_eq!(process.exits_within(Duration::from_secs(10)).await.code(), Some(1), "{bad}");
+        let rule =
+            format!("error: SAMPLE_RATE: `{bad}` is not a number of items a second, a whole number from 0 to 200");
+        assert!(process.text().contains(&rule), "{}", process.text());
+    }
+}
