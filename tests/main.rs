@@ -12,6 +12,7 @@ mod emulator;
 mod encoder;
 mod hostile;
 mod models;
+mod page;
 mod render;
 mod sse_check_runs;
 mod stream;

@@ -24,6 +24,8 @@ export class Gate {
   config = {};
   /** Addresses that are others behind this gate, also in what the server allows the page to ask. @type {[string, string][]} */
   addresses = [];
+  /** Answers what no server behind does. @type {(request: Request, response: Response) => void} */
+  files = (_, response) => response.writeHead(404).end();
   #port = 0;
   #upstream;
   /** @type {Mode} */
@@ -41,12 +43,12 @@ export class Gate {
   /** @type {http.Server | null} */
   #server = null;
 
-  /** @param {number} upstream port of the server behind; 0 where handlers answer everything */
+  /** @param {number | ((url: string) => number)} upstream port of the server behind; 0: `files` answers */
   constructor(upstream) {
-    this.#upstream = upstream;
+    this.#upstream = typeof upstream === 'function' ? upstream : () => upstream;
   }
 
-  /** @param {number} upstream @returns {Promise<Gate>} */
+  /** @param {number | ((url: string) => number)} upstream @returns {Promise<Gate>} */
   static async open(upstream) {
     const gate = new Gate(upstream);
     await gate.#listen();
@@ -148,13 +150,14 @@ export class Gate {
       response.writeHead(mode.status, { ...CORS, 'content-type': 'application/json', ...mode.headers }).end(mode.body);
       return;
     }
-    const handler = this.#handlers.get(url.split('?')[0]);
+    const upstream = this.#upstream(url);
+    const handler = this.#handlers.get(url.split('?')[0]) ?? (upstream === 0 ? this.files : null);
     if (handler) {
       handler(request, response);
       return;
     }
     const config = url.split('?')[0] === '/config.js' ? this.config : null;
-    const exchange = new Exchange(request, response, { upstream: this.#upstream, buffered: mode.kind === 'buffer', config, addresses: this.addresses });
+    const exchange = new Exchange(request, response, { upstream, buffered: mode.kind === 'buffer', config, addresses: this.addresses });
     this.#exchanges.add(exchange);
     response.once('close', () => this.#exchanges.delete(exchange));
     if (mode.kind === 'swallow' || this.#holds(url)) exchange.pause();
