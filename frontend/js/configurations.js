@@ -90,7 +90,10 @@ export class Configurations {
   /** Reads the list. Who has never saved anything has none, and is not asked for. */
   async load() {
     if (!this.#rest.hasSession) return;
+    const before = this.#list;
     const { configurations } = await this.#rest.get(PATH);
+    // What was saved meanwhile may be missing in it.
+    if (this.#list !== before) return;
     this.#list = Array.isArray(configurations) ? configurations.filter(isConfiguration) : [];
   }
 

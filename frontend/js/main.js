@@ -65,7 +65,11 @@ class Page {
   start() {
     this.#view.draw(this.#state, Date.now());
     setInterval(() => this.#draw(), TICK_INTERVAL_MS); // ages, countdowns and the minutes of the chart
-    document.addEventListener('visibilitychange', () => this.#draw());
+    document.addEventListener('visibilitychange', () => {
+      this.#draw();
+      // Another tab may have saved or deleted one.
+      if (this.#bar && !document.hidden) this.#loadConfigurations();
+    });
     const hasConfigurations = this.#config.authMode !== 'off';
     if (hasConfigurations) this.#offerConfigurations();
     else if (this.#configurations.chosen !== '') this.#configurations.choose('');
@@ -256,7 +260,10 @@ class Page {
   /** A session that is over; where there are no sessions, the bar is of no use. */
   #isNobody() {
     this.#rest.forget();
-    if (this.#config.authMode !== 'session') this.#bar?.hide();
+    if (this.#config.authMode !== 'session') {
+      this.#bar?.hide();
+      this.#bar = null;
+    }
     if (this.#configurations.chosen !== '') this.#fallBack();
   }
 

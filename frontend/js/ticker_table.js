@@ -52,11 +52,13 @@ export class TickerTable {
   /** @param {import('./reduce.js').State} state @param {number} now */
   draw(state, now) {
     const { metrics, lastByTicker, filter, received } = state;
-    if (this.#drawn[0] === metrics && this.#drawn[1] === lastByTicker && this.#drawn[2] === filter) return;
+    const waits = isEarly(state);
+    const drawn = [metrics, lastByTicker, filter, waits];
+    if (drawn.every((part, index) => part === this.#drawn[index])) return;
     const isNews = received > this.#received;
-    this.#drawn = [metrics, lastByTicker, filter];
+    this.#drawn = drawn;
     this.#received = received;
-    const rows = tickerRows(state);
+    const rows = waits ? [] : tickerRows(state);
     const shown = rows.slice(0, ROWS_MAX);
     const countMax = shown[0]?.count || 1;
     this.#skeleton.hidden = metrics !== null || shown.length > 0;
@@ -117,6 +119,14 @@ export class TickerTable {
     row.time.title = fullTime(last.timestamp);
     if (isNews) flash(row.node);
   }
+}
+
+/**
+ * The counts come in a moment, and with them the order: rows that are there before would all change places.
+ * @param {import('./reduce.js').State} state
+ */
+function isEarly({ metrics, received, connection: { phase, reason } }) {
+  return metrics === null && received === 0 && phase === 'connecting' && reason === null;
 }
 
 /** @param {HTMLElement} cell @param {import('./history.js').Trend | null} trend */

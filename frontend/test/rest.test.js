@@ -186,6 +186,17 @@ test('a list is read, and follows what is changed', async () => {
   assert.deepEqual(made.list.map(({ config_id: id }) => id), ['b']);
 });
 
+test('a list that was asked for before something was saved does not take it back', async () => {
+  let answer;
+  const late = () => new Promise((resolve) => (answer = () => resolve(Response.json({ configurations: [] }))));
+  const { made } = configurations(server(late, [201, { config_id: 'a', name: 'A', tickers: ['Y'] }]));
+  const loading = made.load();
+  await made.add({ name: 'A', tickers: ['Y'] });
+  answer();
+  await loading;
+  assert.deepEqual(made.list.map(({ config_id: id }) => id), ['a']);
+});
+
 test('whether the chosen one is there is known only from an answer that says so', async () => {
   const isThere = (...answers) => configurations(server(...answers)).made.isThere();
   assert.deepEqual(await Promise.all([isThere([200, {}]), isThere([404, {}]), isThere([401, {}]), isThere([500, {}])]), [true, false, false, null]);
