@@ -15,9 +15,7 @@ const POINT_STEPS = 5;
 /** Steps of "now" when a ticker's change is told; the others are "before". */
 const RECENT_STEPS = 15;
 /** Most items of which it is known how they were counted; one that is forgotten stays counted as it was. */
-export const ITEMS_MAX = 16_384;
-/** Most of them handed to another tab. */
-const ITEMS_HANDED_MAX = 2_048;
+export const ITEMS_MAX = 2_048;
 /** Most tickers with a line; the one without news for longest leaves first. */
 export const TICKERS_MAX = 1_000;
 
@@ -144,7 +142,7 @@ export class History {
 
   /** Returns what another tab needs to go on from here; everything in it can be cloned. */
   snapshot() {
-    const items = [...this.#items].slice(-ITEMS_HANDED_MAX).map(([key, { at, now, tickers }]) => ({ key, at, now, tickers }));
+    const items = [...this.#items].map(([key, { at, now, tickers }]) => ({ key, at, now, tickers }));
     const tickers = [...this.#tickers].map(([ticker, ring]) => ({ ticker, data: ring.data }));
     return { items, tickers, all: this.#all.data, scored: this.#scored, counted: this.#counted };
   }
