@@ -61,7 +61,7 @@ browser *arguments:
 [group('check')]
 [no-exit-message]
 smoke:
-    @tools/browser.sh smoke
+    @tools/browser.sh smoke looks
 
 # Leave the page open for so many minutes at 20 updates a second: does memory grow, is anything lost?
 [group('check')]

@@ -43,6 +43,7 @@ async fn function(program: &str, table: &Table, cors: Option<Cors>) -> Emulator 
 }
 
 /// Runs the browser's part, which says by itself what was wrong.
+#[expect(clippy::print_stdout, reason = "shown where a test fails")]
 async fn browse(origins: &str, cors: Option<Cors>) {
     let table = Table::create(SENTIMENTS).await;
     let stream = function("stream", &table, cors.clone()).await;

@@ -9,8 +9,7 @@
  * @property {{at: number, key: string}[]} updates each update that the page took in
  * @property {number} taken how many that were
  * @property {string[]} breaches of the content security policy
- * @property {number} shift cumulative layout shift of everything but the rows of table and feed
- * @property {number} listShift that of those rows, which move because newer ones come: nothing else can
+ * @property {number} shift cumulative layout shift
  * @property {string[]} shifts what moved first
  * @property {number | null} painted first contentful paint, ms
  */
@@ -18,7 +17,7 @@
 /** @param {{keepUpdates: boolean}} options */
 export function record({ keepUpdates }) {
   if (window !== window.top) return;
-  const seen = { began: Date.now(), phases: [], roles: [], updates: [], taken: 0, breaches: [], shift: 0, listShift: 0, shifts: [], painted: null };
+  const seen = { began: Date.now(), phases: [], roles: [], updates: [], taken: 0, breaches: [], shift: 0, shifts: [], painted: null };
   Object.defineProperty(window, '__seen', { value: seen });
   addEventListener('live-update', ({ detail }) => {
     seen.taken += 1;
@@ -40,11 +39,9 @@ export function record({ keepUpdates }) {
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
         if (type === 'layout-shift' && !entry.hadRecentInput) {
-          const moved = entry.sources.map(({ node }) => node).filter((node) => node instanceof Element);
-          const isList = moved.length > 0 && moved.every((node) => node.closest('#feed, #tickers'));
-          if (isList) seen.listShift += entry.value;
-          else seen.shift += entry.value;
-          if (!isList && seen.shifts.length < 20) seen.shifts.push(`${entry.value.toFixed(4)} by ${moved.map((node) => `${node.nodeName}#${node.id}.${node.className}`).join(', ')}`);
+          seen.shift += entry.value;
+          const moved = entry.sources.map(({ node }) => `${node?.nodeName}#${node?.id ?? ''}.${node?.className ?? ''}`);
+          if (seen.shifts.length < 20) seen.shifts.push(`${entry.value.toFixed(4)} by ${moved.join(', ')}`);
         }
         if (entry.name === 'first-contentful-paint') seen.painted = entry.startTime;
       }

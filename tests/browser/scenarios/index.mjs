@@ -13,6 +13,7 @@ import { accessibility } from './accessibility.mjs';
 import { budget } from './budget.mjs';
 import { configurations } from './configurations.mjs';
 import { hostile } from './hostile.mjs';
+import { looks } from './looks.mjs';
 import { memory } from './memory.mjs';
 import { firefoxOutages, outages } from './outages.mjs';
 import { smoke } from './smoke.mjs';
@@ -23,5 +24,5 @@ export const scenarios = [
   ...smoke, ...budget, ...memory,
   ...outages, ...absences, ...firefoxOutages, firefoxSleeps,
   { name: 'firefox-two-tabs', about: 'Firefox: two tabs share one stream, and the leading one is closed', run: twoTabs },
-  ...tabs, ...hostile, ...configurations, ...accessibility,
+  ...tabs, ...looks, ...hostile, ...configurations, ...accessibility,
 ];
