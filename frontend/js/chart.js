@@ -167,8 +167,8 @@ export class Chart {
 
   /** @param {ChartData} data */
   #summary({ counts, total, means, hasScores }) {
-    const parts = this.#labels.map((label, index) => [words(label), counts[index].reduce((sum, count) => sum + count, 0)]);
-    const told = parts.filter(([label, count]) => label !== OTHER || count > 0).map(([label, count]) => `${count} ${label}`);
+    const parts = this.#labels.map((label, index) => ({ label: words(label), count: counts[index].reduce((sum, count) => sum + count, 0) }));
+    const told = parts.filter(({ label, count }) => label !== OTHER || count > 0).map(({ label, count }) => `${count} ${label}`);
     const known = means.filter((mean) => mean !== null);
     const last = hasScores && known.length > 0 ? ` Latest mean score ${score(/** @type {number} */ (known.at(-1)))}.` : '';
     return `Last 60 minutes: ${total} items, ${told.join(', ')}.${last} The button Table shows the numbers.`;

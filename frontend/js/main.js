@@ -106,21 +106,24 @@ class Page {
     const { streamUrl, streamBase, pollIntervalMs, heartbeatIntervalMs, updateEvent } = this.#config;
     const { chosen } = this.#configurations;
     const key = JSON.stringify([streamUrl, chosen]);
-    this.#stream = new SharedStream({
+    const stream = new SharedStream({
       key,
       snapshot: () => ({ state: shared(this.#state), history: this.#history.snapshot() }),
-      onSnapshot: (snapshot) => this.#restore(snapshot),
+      onSnapshot: (snapshot) => isShown() && this.#restore(snapshot),
       url: () => this.#address(chosen),
       healthUrl: `${streamBase}/health`,
       events: ['metrics', updateEvent],
-      onEvent: (event) => this.#received(event),
-      onStatus: (status) => this.#statusChanged(status, chosen),
+      onEvent: (event) => isShown() && this.#received(event),
+      onStatus: (status) => isShown() && this.#statusChanged(status, chosen),
       heartbeatMs: heartbeatIntervalMs,
       pollMs: pollIntervalMs,
       poll: this.#poller(),
       goodbye: goodbye(this.#config),
     });
-    this.#stream.start();
+    // What another stream has still to say is about other numbers.
+    const isShown = () => this.#stream === stream;
+    this.#stream = stream;
+    stream.start();
     const { signal } = this.#reading;
     painted().then(() => (signal.aborted ? undefined : this.#readHistory(signal)));
   }
@@ -276,10 +279,12 @@ class Page {
 
   /** Shows another stream, from its beginning. */
   #switched() {
-    this.#bar?.draw();
     this.#history.clear();
     this.#view.clear();
     this.#dispatch({ type: 'switched' });
+    // At once: the name of the one with the numbers of the other would be a lie, however short.
+    this.#view.draw(this.#state, Date.now());
+    this.#bar?.draw();
     this.#open();
   }
 
