@@ -25,7 +25,7 @@ mkdir -p "$target/css" "$target/js"
 cp frontend/css/*.css "$target/css/"
 cp frontend/js/*.js "$target/js/"
 cp frontend/index.html "$target/"
-for file in frontend/vendor/*.css frontend/vendor/*.js; do
+for file in frontend/vendor/*.css frontend/vendor/*.js frontend/vendor/*.txt; do
   # A pattern that matches nothing stands for itself.
   [ -f "$file" ] || continue
   mkdir -p "$target/vendor"

@@ -31,42 +31,43 @@ module "dashboard" {
     max_age_secs = 3600
   }
 
-  # What comes first is known only after apply.
-  environment = merge({
-    SSE_URL = trimsuffix(module.stream.url, "/")
-  }, {
-    AUTH_AUDIENCE             = "-"
-    AUTH_ISSUER               = "-"
-    AUTH_JWKS_URL             = "-"
-    AUTH_MODE                 = "off"
-    AUTH_SESSION_KEYS         = "-"
-    AUTH_SESSION_LIFETIME     = "720h"
-    DATA_CONFIDENCE_ATTRIBUTE = "confidence"
-    DATA_INDEX                = "by_sentiment"
-    DATA_KEY_ATTRIBUTE        = "source_id"
-    DATA_LABELS               = "positive,neutral,negative"
-    DATA_LABEL_ATTRIBUTE      = "sentiment"
-    DATA_SCORE_ATTRIBUTE      = "score"
-    DATA_SOURCE_ATTRIBUTE     = "source"
-    DATA_STATUS_ATTRIBUTE     = "status"
-    DATA_STATUS_READY         = "analyzed"
-    DATA_TAGS_ATTRIBUTE       = "matched_tickers"
-    DATA_TIME_ATTRIBUTE       = "timestamp"
-    DATA_UPDATE_EVENT         = "sentiment_update"
-    ENVIRONMENT               = "dev"
-    METRICS                   = "totals"
-    METRICS_NAMESPACE         = "sse-streaming-dev"
-    SENTIMENTS_TABLE          = "sse-streaming-dev-items"
-    SSE_CLIENT_ADDRESS        = "connection"
-    SSE_GOODBYE               = "false"
-    SSE_LATE_WINDOW           = "10m"
-    SSE_POLL_INTERVAL         = "5s"
-    SSE_RECONCILE_INTERVAL    = "1h"
-    SSE_REPLAY_EVENTS         = "500"
-    SSE_REPLAY_WINDOW         = "15m"
-    TRACING                   = "false"
-    USERS_TABLE               = "sse-streaming-dev-users"
-  })
+  environment = merge(
+    # Known only after apply.
+    { SSE_URL = trimsuffix(module.stream.url, "/") },
+    {
+      AUTH_AUDIENCE             = "-"
+      AUTH_ISSUER               = "-"
+      AUTH_JWKS_URL             = "-"
+      AUTH_MODE                 = "off"
+      AUTH_SESSION_KEYS         = "-"
+      AUTH_SESSION_LIFETIME     = "720h"
+      DATA_CONFIDENCE_ATTRIBUTE = "confidence"
+      DATA_INDEX                = "by_sentiment"
+      DATA_KEY_ATTRIBUTE        = "source_id"
+      DATA_LABELS               = "positive,neutral,negative"
+      DATA_LABEL_ATTRIBUTE      = "sentiment"
+      DATA_SCORE_ATTRIBUTE      = "score"
+      DATA_SOURCE_ATTRIBUTE     = "source"
+      DATA_STATUS_ATTRIBUTE     = "status"
+      DATA_STATUS_READY         = "analyzed"
+      DATA_TAGS_ATTRIBUTE       = "matched_tickers"
+      DATA_TIME_ATTRIBUTE       = "timestamp"
+      DATA_UPDATE_EVENT         = "sentiment_update"
+      ENVIRONMENT               = "dev"
+      METRICS                   = "totals"
+      METRICS_NAMESPACE         = "sse-streaming-dev"
+      SENTIMENTS_TABLE          = "sse-streaming-dev-items"
+      SSE_CLIENT_ADDRESS        = "connection"
+      SSE_GOODBYE               = "false"
+      SSE_LATE_WINDOW           = "10m"
+      SSE_POLL_INTERVAL         = "5s"
+      SSE_RECONCILE_INTERVAL    = "1h"
+      SSE_REPLAY_EVENTS         = "500"
+      SSE_REPLAY_WINDOW         = "15m"
+      TRACING                   = "false"
+      USERS_TABLE               = "sse-streaming-dev-users"
+    },
+  )
 
   # Reads only: the newest items through the index. `auth.mode` is `off`, so there are no users.
   policy = jsonencode({

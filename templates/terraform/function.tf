@@ -42,12 +42,13 @@ module "{{ function.role }}" {
 
 {%- if function.live_urls %}
 
-  # What comes first is known only after apply.
-  environment = merge({
+  environment = merge(
+    # Known only after apply.
 {%- for pair in function.live_urls %}
-    {{ pair[0] }} = trimsuffix(module.{{ pair[1] }}.url, "/")
+    { {{ pair[0] }} = trimsuffix(module.{{ pair[1] }}.url, "/") },
 {%- endfor %}
-  }, {{ function.environment | hcl(indent=2) }})
+    {{ function.environment | hcl(indent=4) }},
+  )
 {%- else %}
 
   environment = {{ function.environment | hcl(indent=2) }}

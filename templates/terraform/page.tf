@@ -74,12 +74,15 @@ locals {
     fileset(local.page_folder, "js/*.js"),
     fileset(local.page_folder, "vendor/*.css"),
     fileset(local.page_folder, "vendor/*.js"),
+    # What others wrote goes with its licence.
+    fileset(local.page_folder, "vendor/*.txt"),
   )
 
   content_types = {
     css = "text/css; charset=utf-8"
     html = "text/html; charset=utf-8"
     js = "text/javascript; charset=utf-8"
+    txt = "text/plain; charset=utf-8"
   }
 }
 

@@ -55,6 +55,7 @@ fn the_page_lies_in_a_private_bucket_whole_and_without_what_lies_beside_it() {
             "html" => "text/html; charset=utf-8",
             "css" => "text/css; charset=utf-8",
             "js" => "text/javascript; charset=utf-8",
+            "txt" => "text/plain; charset=utf-8",
             other => panic!("{other}"),
         };
         assert_eq!((&object["content_type"], &object["cache_control"]), (&json!(kind), &json!("no-cache")), "{key}");

@@ -195,6 +195,9 @@ fn config_js_is_one_frozen_value_with_the_manifests_words() {
         "LABELS": ["open", "shipped", "cancelled"],
         "UPDATE_EVENT": "order_update",
         "HEARTBEAT_INTERVAL_MS": 15000,
+        "POLL_INTERVAL_MS": 1000,
+        "AUTH_MODE": "off",
+        "SIGNED_REQUESTS": false,
     });
     assert_eq!(found, expected);
 }

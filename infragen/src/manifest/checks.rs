@@ -214,8 +214,13 @@ impl Checks<'_> {
         let manifest = self.manifest;
         let (stream, dashboard) =
             (crate::plan::settings::stream_variables(manifest), crate::plan::settings::dashboard_variables(manifest));
-        for (role, variables) in [("stream", stream), ("dashboard", dashboard)] {
-            let bytes: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
+        // A function's URL, which is not known yet: `https://`, 32 characters, `.lambda-url.`, the region, `.on.aws`.
+        let url_bytes = 8 + 32 + 12 + manifest.project.region.as_str().len() + 7;
+        let live: usize =
+            crate::plan::settings::live_urls(manifest).iter().map(|(name, _)| name.len() + url_bytes).sum();
+        for (role, variables, live) in [("stream", stream, 0), ("dashboard", dashboard, live)] {
+            let known: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
+            let bytes = known + live;
             if bytes > ENVIRONMENT_BYTES_MAX {
                 self.fail(
                     "environment-too-big",
