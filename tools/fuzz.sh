@@ -8,7 +8,7 @@
 cd "$root"
 what=$1
 shift
-[ $# -gt 0 ] || set -- cursor decoder query row token
+[ $# -gt 0 ] || set -- cursor decoder query rest row token
 
 "$root/tools/setup.sh" fuzz
 target_dir=${CARGO_TARGET_DIR:-$root/target}/fuzz
