@@ -166,6 +166,10 @@ fn schemas(schemas: &mut Value, labels: &[Label]) {
     schemas["ItemsAnswer"]["properties"]["items"]["maxItems"] = json!(limits::PAGE_ITEMS_MAX);
     schemas["ItemsAnswer"]["properties"]["next"]["pattern"] = json!(Place::PATTERN);
     schemas["ConfigurationsAnswer"]["properties"]["configurations"]["maxItems"] = json!(limits::CONFIGURATIONS_MAX);
+    // Only where the route is.
+    if let Some(goodbye) = schemas.get_mut("GoodbyeInput") {
+        goodbye["properties"]["stream_id"]["pattern"] = json!("^[0-9a-f]{32}$");
+    }
     let input = &mut schemas["ConfigurationInput"]["properties"];
     input["name"]["minLength"] = json!(1);
     input["name"]["maxLength"] = json!(limits::CONFIGURATION_NAME_SENT_CHARS_MAX);
