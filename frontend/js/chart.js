@@ -3,17 +3,13 @@
  * which is fetched once the page has been painted. Who cannot see it, or does not want to, reads the same numbers as a table.
  */
 
+import { chartOptions } from './chart_options.js';
 import { DASH, heading, hourMinute, score, whole, words } from './format.js';
 import { element, setText } from './dom.js';
 
 const OTHER = 'other';
 /** Minutes in one row of the table. */
 const ROW_STEPS = 5;
-const BAR_SHARE = 0.78;
-const BAR_PX_MAX = 24;
-const AXIS_PX = 34;
-/** More minutes with a score make a line that needs no dots. */
-const POINTS_MAX = 20;
 
 /**
  * @typedef {import('./history.js').Chart} ChartData
@@ -101,34 +97,15 @@ export class Chart {
   }
 
   #options() {
-    const style = getComputedStyle(this.#nodes.box);
-    const color = (/** @type {string} */ name) => style.getPropertyValue(name).trim() || '#888';
-    const toned = this.#keys.map((key) => getComputedStyle(key).getPropertyValue('--tone').trim() || '#888');
-    const axis = { stroke: color('--soft'), font: `11px ${style.fontFamily}`, ticks: { show: false }, size: AXIS_PX };
-    const grid = { stroke: color('--line'), width: 1 };
-    const bars = this.#library.paths.bars({ size: [BAR_SHARE, BAR_PX_MAX], radius: 0 });
-    // The tallest first, so that each covers the one before it but for its own share.
-    const stack = this.#labels.map((label, index) => ({ label, scale: 'count', fill: toned[index], stroke: 'transparent', width: 0, paths: bars, points: { show: false } }));
-    const mean = { label: 'mean', scale: 'score', stroke: color('--text'), width: 1.75, spanGaps: true, points: { size: 4, fill: color('--surface'), show: (/** @type {any} */ plot, /** @type {number} */ series) => plot.data[series].filter((value) => value !== null).length <= POINTS_MAX } };
-    return {
-      width: this.#nodes.box.clientWidth || 300,
-      height: this.#nodes.box.clientHeight || 150,
-      padding: [8, this.#hasScores ? 0 : 12, 0, 0],
-      legend: { show: false },
-      cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
-      scales: {
-        x: { range: (_plot, from, to) => [from - 30, to + 30] },
-        count: { range: (_plot, _from, to) => [0, Math.max(4, Math.ceil((to || 0) * 1.1))] },
-        score: { range: [-1, 1] },
-      },
-      axes: [
-        { ...axis, size: 24, grid: { show: false }, space: 60, values: (_plot, splits) => splits.map((at) => hourMinute(at * 1000)) },
-        { ...axis, scale: 'count', grid, space: 32, incrs: [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000], values: (_plot, splits) => splits.map(whole) },
-        ...(this.#hasScores ? [{ ...axis, scale: 'score', side: 1, grid: { show: false }, splits: () => [-1, 0, 1], values: () => ['\u22121', '0', '+1'] }] : []),
-      ],
-      series: [{}, ...stack.reverse(), ...(this.#hasScores ? [mean] : [])],
-      hooks: { setCursor: [(plot) => this.#pointed(plot.cursor.idx ?? null)] },
-    };
+    const { clientWidth: width, clientHeight: height } = this.#nodes.box;
+    return chartOptions({
+      bars: this.#library.paths.bars,
+      size: { width, height },
+      style: getComputedStyle(this.#nodes.box),
+      tones: this.#labels.map((_, index) => getComputedStyle(this.#keys[index]).getPropertyValue('--tone').trim()),
+      hasScores: this.#hasScores,
+      onPoint: (minute) => this.#pointed(minute),
+    });
   }
 
   /** @param {ChartData} data */

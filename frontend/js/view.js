@@ -61,14 +61,13 @@ export class View {
     this.#history = history;
     const toneByLabel = tones(config.labels);
     const toneOf = (/** @type {string} */ label) => toneByLabel.get(label) ?? TONE_OTHER;
-    const [body, aside, empty, skeleton] = ['tickers', 'tickers-aside', 'tickers-empty', 'tickers-skeleton'].map((id) => this.#id(id));
-    this.#table = new TickerTable({ body, aside, empty, skeleton }, toneOf);
-    this.#feed = new FeedList(
-      { list: this.#id('feed'), scroll: this.#id('feed-scroll'), strip: this.#id('feed-strip'), aside: this.#id('feed-aside'), empty: this.#id('feed-empty'), pause: this.#id('pause') },
-      toneOf,
-    );
-    const [box, legend, time] = ['chart', 'chart-legend', 'chart-time'].map((id) => this.#id(id));
-    this.#chart = new Chart({ box, legend, time, empty: this.#id('chart-empty'), table: this.#id('chart-table'), toggle: this.#id('chart-toggle') }, config.labels, toneOf);
+    const nodes = (/** @type {Record<string, string>} */ ids) =>
+      /** @type {any} */ (Object.fromEntries(Object.entries(ids).map(([name, id]) => [name, this.#id(id)])));
+    this.#table = new TickerTable(nodes({ body: 'tickers', aside: 'tickers-aside', empty: 'tickers-empty', skeleton: 'tickers-skeleton' }), toneOf);
+    const feed = { list: 'feed', scroll: 'feed-scroll', strip: 'feed-strip', aside: 'feed-aside', empty: 'feed-empty', pause: 'pause' };
+    this.#feed = new FeedList(nodes(feed), toneOf);
+    const chart = { box: 'chart', legend: 'chart-legend', time: 'chart-time', empty: 'chart-empty', table: 'chart-table', toggle: 'chart-toggle' };
+    this.#chart = new Chart(nodes(chart), config.labels, toneOf);
     for (const label of config.labels) this.#addTile(label, toneOf(label));
     this.#id('totals').classList.toggle('many', config.labels.length > LABELS_BESIDE_MAX);
     setText(this.#id('environment'), config.environment);
