@@ -143,7 +143,12 @@ export class Firefox {
     const watch = this.#watches.get(params.source?.context ?? params.context);
     if (!watch) return;
     if (method === 'network.beforeRequestSent') watch.requested(params.request.url);
-    else if (params.type === 'javascript' && params.level === 'error') watch.threw(params.text);
+    else if (params.type === 'javascript' && params.level === 'error') watch.threw(params.text, frames(params.stackTrace));
     else if (params.level === 'error') watch.said(params.text);
   }
+}
+
+/** Where an error came from. @param {{callFrames: {url: string, lineNumber: number, functionName: string}[]} | undefined} stack */
+function frames(stack) {
+  return (stack?.callFrames ?? []).slice(0, 3).map(({ url, lineNumber, functionName }) => `${functionName} ${url}:${lineNumber + 1}`).join(' < ');
 }

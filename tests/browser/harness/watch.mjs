@@ -40,10 +40,10 @@ export class Watch {
     else this.console.push(line);
   }
 
-  /** An error that nobody caught; Firefox calls failed requests so too. @param {string} text */
-  threw(text) {
+  /** An error that nobody caught; Firefox calls failed requests so too. @param {string} text @param {string} from */
+  threw(text, from = '') {
     if (NETWORK.some((pattern) => pattern.test(text))) this.network.push(text);
-    else this.pageErrors.push(text);
+    else this.pageErrors.push(from ? `${text} (${from})` : text);
   }
 
   /** @param {string} address */

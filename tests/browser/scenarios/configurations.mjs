@@ -33,10 +33,10 @@ async function run(stage) {
     await tab.until('it is chosen', chosen, (name) => name === 'Chips');
   });
   await checks.run('the stream is narrowed', async () => {
-    await tab.untilLive();
+    await untilTotal(tab, 2);
     const mark = await writeAll(table, ['MSFT', 'NVDA', 'AAPL']);
     await untilHeard(tab, mark, ['NVDA', 'AAPL'], ['MSFT']);
-    await tab.until('the numbers', () => document.getElementById('total')?.textContent, (text) => text === '4');
+    await untilTotal(tab, 4);
   });
   await checks.run('a mistake is told and nothing is lost', async () => {
     await reach(tab, 'configuration-new');
@@ -67,8 +67,7 @@ async function run(stage) {
     await keyboard.type('MSFT');
     await keyboard.press('Enter');
     await tab.until('the dialog closes', isOpen, (open) => !open);
-    await tab.untilCounting();
-    await tab.until('the numbers', () => document.getElementById('total')?.textContent, (text) => text === '2');
+    await untilTotal(tab, 2);
     const mark = await writeAll(table, ['NVDA', 'MSFT']);
     await untilHeard(tab, mark, ['MSFT'], ['NVDA']);
   });
@@ -77,7 +76,7 @@ async function run(stage) {
     await keyboard.press('Enter');
     await tab.until('everything is chosen', chosen, (name) => name === 'Everything');
     await tab.until('it is not offered', names, (list) => !list.includes('Chips'));
-    await tab.untilCounting();
+    await untilTotal(tab, table.written.length);
     const mark = await writeAll(table, ['NVDA', 'MSFT']);
     await untilHeard(tab, mark, ['NVDA', 'MSFT'], []);
   });
@@ -99,6 +98,12 @@ async function writeAll(table, tickers) {
   const from = table.written.length;
   for (const ticker of tickers) await table.write({ tickers: [ticker] });
   return table.written.slice(from);
+}
+
+/** Waits for the numbers of what is chosen: what is written from then on is an update of it. */
+async function untilTotal(tab, total) {
+  await tab.untilLive();
+  await tab.until(`a total of ${total}`, () => document.getElementById('total')?.textContent, (text) => text === String(total));
 }
 
 /** Waits for the last of what must come, and looks that nothing came that must not. */
