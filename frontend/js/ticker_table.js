@@ -126,7 +126,7 @@ export class TickerTable {
  * @param {import('./reduce.js').State} state
  */
 function isEarly({ metrics, received, connection: { phase, reason } }) {
-  return metrics === null && received === 0 && phase === 'connecting' && reason === null;
+  return metrics === null && received === 0 && phase !== 'offline' && reason === null;
 }
 
 /** @param {HTMLElement} cell @param {import('./history.js').Trend | null} trend */
