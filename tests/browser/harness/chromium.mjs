@@ -3,13 +3,12 @@
  * is started here and not by its driver, which would pretend to every tab that it is in front.
  */
 
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
 import { until, within } from './clock.mjs';
 import { browserPath, tool } from './places.mjs';
-import { Program } from './program.mjs';
+import { Program, scratch } from './program.mjs';
 import { record } from './record.mjs';
 import { Tab } from './tab.mjs';
 import { Watch } from './watch.mjs';
@@ -49,7 +48,7 @@ export class Chromium {
 
   /** @param {string[]} origins servers of the test; a request to another one is noted @returns {Promise<Chromium>} */
   static async start(origins) {
-    const profile = mkdtempSync(path.join(tmpdir(), 'browser-test-'));
+    const profile = scratch();
     const program = new Program('Chromium', browserPath('CHROMIUM'), [
       ...FLAGS, `--window-size=${WIDE.width},${WIDE.height}`, `--user-data-dir=${profile}`, 'about:blank',
     ]);
@@ -57,7 +56,7 @@ export class Chromium {
     await program.ready(async () => existsSync(portFile) && readFileSync(portFile, 'utf8').includes('\n'), START_MS);
     const port = readFileSync(portFile, 'utf8').split('\n')[0];
     const { chromium } = tool('playwright-core');
-    const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true, isLocal: true, timeout: START_MS });
+    const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true, isLocal: true, artifactsDir: profile, timeout: START_MS });
     return new Chromium(program, profile, browser, await browser.newBrowserCDPSession(), origins);
   }
 

@@ -2,12 +2,11 @@
  * Firefox, driven by WebDriver BiDi, which it speaks by itself.
  */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
 import { browserPath } from './places.mjs';
-import { Program } from './program.mjs';
+import { Program, scratch } from './program.mjs';
 import { record } from './record.mjs';
 import { Tab } from './tab.mjs';
 import { Watch } from './watch.mjs';
@@ -65,7 +64,7 @@ export class Firefox {
 
   /** @param {string[]} origins servers of the test; a request to another one is noted @returns {Promise<Firefox>} */
   static async start(origins) {
-    const profile = mkdtempSync(path.join(tmpdir(), 'browser-test-'));
+    const profile = scratch();
     const lines = Object.entries(PREFERENCES).map(([name, value]) => `user_pref(${JSON.stringify(name)}, ${JSON.stringify(value)});\n`);
     writeFileSync(path.join(profile, 'user.js'), lines.join(''));
     const program = new Program('Firefox', browserPath('FIREFOX'), [

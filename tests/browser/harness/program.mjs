@@ -3,14 +3,20 @@
  */
 
 import { spawn } from 'node:child_process';
+import { mkdtempSync } from 'node:fs';
 import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
 
 import { until, within } from './clock.mjs';
 
 const LINES_MAX = 200;
 const END_MS = 5_000;
 
-/** A shell that kills what is left when its input closes: nothing runs in a process that was killed itself. */
+/** For what the programs write; it goes when they go. */
+const SCRATCH = mkdtempSync(path.join(tmpdir(), 'browser-tests-'));
+
+/** A shell that kills what is left when its input closes, and tidies up: nothing runs in a process that was killed itself. */
 const REAPER = `trap '' INT TERM HUP
 pids=
 while read -r sign pid; do
@@ -19,20 +25,19 @@ while read -r sign pid; do
   pids=$others
   [ "$sign" = - ] || pids="$pids $pid"
 done
-for pid in $pids; do kill -9 "-$pid" 2>/dev/null; done`;
+for pid in $pids; do kill -9 "-$pid" 2>/dev/null; done
+for try in 1 2 3 4 5; do rm -rf "$1" && exit; sleep 0.2; done`;
 
-let reaper = null;
+const reaper = spawn('sh', ['-c', REAPER, 'reaper', SCRATCH], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
+reaper.stdin.on('error', () => undefined);
+reaper.unref();
+/** @type {any} */ (reaper.stdin).unref();
 
 /** @param {'+' | '-'} sign @param {number} pid */
-function tell(sign, pid) {
-  if (!reaper) {
-    reaper = spawn('sh', ['-c', REAPER], { stdio: ['pipe', 'ignore', 'ignore'], detached: true });
-    reaper.stdin.on('error', () => undefined);
-    reaper.unref();
-    /** @type {any} */ (reaper.stdin).unref?.();
-  }
-  reaper.stdin.write(`${sign} ${pid}\n`);
-}
+const tell = (sign, pid) => reaper.stdin.write(`${sign} ${pid}\n`);
+
+/** A new folder for one program. */
+export const scratch = () => mkdtempSync(path.join(SCRATCH, 'x-'));
 
 export class Program {
   /** @type {string[]} the last lines of both outputs */
