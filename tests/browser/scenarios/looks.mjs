@@ -16,7 +16,7 @@ const REGIONS = ['.top', '.totals', '.over-time', '.tickers', '.feed'];
 /** Numbers are of different lengths at different times of day; a region that is elsewhere is off by more. */
 const BOX_TOLERANCE = 40;
 const CELLS = { columns: 16, rows: 10 };
-/** Mean difference of a colour, of 255: the other colour scheme has 200, an empty feed 15. */
+/** Mean difference of a colour, of 255. The other colour scheme differs by 200; what is missing in a region, smoke tells. */
 const COLOUR_TOLERANCE = 12;
 const MOTION_MS = 1_500;
 

@@ -10,7 +10,7 @@ const ROWS_PER_SECOND = 4;
 const ARRIVAL_MS = 3_000 + 500;
 const CALM_MS = 3_000;
 /** A new tab is not to wait for a network: what the leader shows is on this machine. */
-const NEW_TAB_MS = 1_000;
+const NEW_TAB_MS = 1_500;
 
 /**
  * What happens to the tab that leads, one after the other; each returns the way back, where there is one.
