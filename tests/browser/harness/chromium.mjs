@@ -71,7 +71,7 @@ export class Chromium {
     page.on('pageerror', (error) => watch.threw(String(error)));
     page.on('request', (request) => watch.requested(request.url()));
     if (viewport) await page.setViewportSize(viewport);
-    await page.addInitScript(record, { keepUpdates });
+    await page.addInitScript(record, { keepUpdates, measures: true });
     const tab = new ChromiumTab(`tab ${this.#tabs.length + 1}`, page, watch, await this.#context.newCDPSession(page));
     const before = await this.#renderers();
     await page.goto(url, { waitUntil: 'load' });

@@ -13,6 +13,8 @@ import { Watch } from './watch.mjs';
 import { WebSocketClient } from './websocket.mjs';
 
 const START_MS = 90_000;
+/** What Firefox 140 says now and then of a page with any preload script, an empty one too; without a stack, which pages' errors have. */
+const OWN_ERROR = 'Error: Permission denied to access property "length"';
 /**
  * No first-run pages, updates or reports. A proxy that nobody runs stands before everything but this machine, so that what is
  * forgotten here gets nowhere either.
@@ -84,7 +86,8 @@ export class Firefox {
     const { context } = await this.#send('browsingContext.create', { type: window ? 'window' : 'tab' });
     const watch = new Watch(this.#origins);
     this.#watches.set(context, watch);
-    const functionDeclaration = `() => (${record})({ keepUpdates: true })`;
+    // It knows no layout shifts.
+    const functionDeclaration = `() => (${record})({ keepUpdates: true, measures: false })`;
     await this.#send('script.addPreloadScript', { functionDeclaration, contexts: [context] });
     await this.#send('browsingContext.navigate', { context, url, wait: 'interactive' });
     return new Tab(`tab ${this.#opened}`, {
@@ -140,7 +143,7 @@ export class Firefox {
 
   #event(method, params) {
     const watch = this.#watches.get(params.source?.context ?? params.context);
-    if (!watch) return;
+    if (!watch || (params.text === OWN_ERROR && !params.stackTrace)) return;
     if (method === 'network.beforeRequestSent') watch.requested(params.request.url);
     else if (params.type === 'javascript' && params.level === 'error') watch.threw(params.text, frames(params.stackTrace));
     else if (params.level === 'error') watch.said(params.text);

@@ -14,8 +14,8 @@
  * @property {number | null} painted first contentful paint, ms
  */
 
-/** @param {{keepUpdates: boolean}} options */
-export function record({ keepUpdates }) {
+/** @param {{keepUpdates: boolean, measures: boolean}} options */
+export function record({ keepUpdates, measures }) {
   if (window !== window.top) return;
   const seen = { began: Date.now(), phases: [], roles: [], updates: [], taken: 0, breaches: [], shift: 0, shifts: [], painted: null };
   Object.defineProperty(window, '__seen', { value: seen });
@@ -34,8 +34,7 @@ export function record({ keepUpdates }) {
     if (role && seen.roles.at(-1)?.role !== role) seen.roles.push({ at: Date.now(), role });
   };
   new MutationObserver(look).observe(document, { subtree: true, childList: true, attributes: true, attributeFilter: ['data-phase', 'data-role'] });
-  for (const type of ['layout-shift', 'paint']) {
-    if (!PerformanceObserver.supportedEntryTypes.includes(type)) continue;
+  for (const type of measures ? ['layout-shift', 'paint'] : []) {
     new PerformanceObserver((list) => {
       for (const entry of list.getEntries()) {
         if (type === 'layout-shift' && !entry.hadRecentInput) {

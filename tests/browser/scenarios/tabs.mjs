@@ -48,16 +48,18 @@ export const tabs = [
   { name: 'ten-tabs', about: 'ten tabs share one stream, and each gets every update once', run: tenTabs },
 ];
 
-/** @param {import('../harness/stage.mjs').Stage} stage @param {number} count */
-async function openTabs(stage, count) {
+/**
+ * @param {import('../harness/stage.mjs').Stage} stage @param {number} count
+ * @param {(index: number) => boolean} isSeen which of them have a window of their own; the others hide each other
+ */
+async function openTabs(stage, count, isSeen = () => true) {
   const table = await stage.table();
   const local = await stage.local(table.env);
   const gates = await stage.gates(local);
   const browser = await stage.chromium(gates.origins);
   const list = [];
   for (let index = 0; index < count; index += 1) {
-    // In windows of their own, so that all of them are looked at.
-    const tab = await browser.open(gates.url, { window: true });
+    const tab = await browser.open(gates.url, { window: isSeen(index) });
     await tab.untilCounting();
     list.push(tab);
   }
@@ -67,7 +69,11 @@ async function openTabs(stage, count) {
 /** @param {import('../harness/stage.mjs').Stage} stage */
 async function tenTabs(stage) {
   const { checks } = stage;
-  const { table, local, gates, browser, list } = await openTabs(stage, TABS);
+  const { table, local, gates, browser, list } = await openTabs(stage, TABS, (index) => index >= TABS / 2);
+  await checks.run('half of the tabs are hidden, the leader too', async () => {
+    const states = await Promise.all(list.map((tab) => tab.evaluate(() => document.visibilityState)));
+    return states[0] === 'hidden' && states.filter((state) => state === 'visible').length >= TABS / 2 ? '' : states.join(' ');
+  });
   const counts = watchConnections(local);
   const writer = table.writer(ROWS_PER_SECOND);
   await checks.run('one tab leads, the others follow', async () => {
