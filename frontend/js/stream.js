@@ -482,11 +482,17 @@ export class LiveStream {
     this.#closeSource();
     this.#interrupted = true;
     this.#failures += 1;
+    const wasUnreachable = this.#trouble === 'unreachable';
     const { healthUrl } = this.#options;
     if (healthUrl === undefined) return this.#tryLater('status');
     if (this.#status.phase !== 'polling') this.#say({ ...this.#waiting(), retryAt: null });
     const answers = await this.#ask((signal) => this.#env.reach(healthUrl, signal)).then(() => true, () => false);
     if (!this.#running || this.#suspended || this.#source || this.#timers.reopen !== null) return;
+    if (answers && wasUnreachable) {
+      // It came up between the two requests, as far as anybody can tell; if it did refuse, it will again.
+      this.#trouble = null;
+      return this.#open();
+    }
     this.#tryLater(answers ? 'status' : 'unreachable');
   }
 

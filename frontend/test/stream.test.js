@@ -111,6 +111,24 @@ test('a fatal status reads refused where somebody answers, and is tried again', 
   assert.deepEqual(world.phases(), ['connecting', 'refused', 'connecting', 'resumed', 'live']);
 });
 
+test('a server that comes up between a failure and the question whether it is there is asked at once', async () => {
+  let answers = false;
+  const world = browser({ health: () => answers });
+  world.heartbeat('evt_1');
+  world.source().fail(CLOSED);
+  await world.settle();
+  world.pass(2_000);
+  answers = true;
+  world.source().fail(CLOSED);
+  await world.settle();
+  assert.equal(world.sources.length, 3);
+  assert.deepEqual(world.phases(), ['live', 'connecting']);
+  // And one that does refuse is found out by the next answer.
+  world.source().fail(CLOSED);
+  await world.settle();
+  assert.deepEqual([world.status().phase, world.sources.length], ['refused', 3]);
+});
+
 test('the wait doubles up to a minute and starts over once the stream flows', () => {
   const world = browser();
   const waits = [];
