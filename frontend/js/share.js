@@ -7,7 +7,7 @@
  * whether it is still there, and takes the lock from one that does not answer.
  */
 
-import { LiveStream } from './stream.js';
+import { browser, LiveStream } from './stream.js';
 
 /** How often a visible follower looks whether it has heard of its leader. */
 const LOOK_INTERVAL_MS = 500;
@@ -50,7 +50,7 @@ const HIDDEN_MS = 60_000;
  */
 
 /** @returns {Sharing} */
-function browser() {
+function browserSharing() {
   return {
     locks: globalThis.navigator?.locks,
     Channel: globalThis.BroadcastChannel,
@@ -100,9 +100,9 @@ export class SharedStream {
   /** @param {SharedOptions & Omit<import('./stream.js').Options, 'onStatus'>} options */
   constructor({ sharing, ...options }) {
     this.#options = { hiddenMs: HIDDEN_MS, ...options };
-    this.#sharing = { ...browser(), ...sharing };
+    this.#sharing = { ...browserSharing(), ...sharing };
     this.#cursor = options.cursor ?? '';
-    this.#env = { ...pageEnvironment(), ...options.env };
+    this.#env = { ...browser(), ...options.env };
   }
 
   /** Takes part: leads if nobody does. */
@@ -463,22 +463,4 @@ export class SharedStream {
       }, WHO_MS);
     }, this.#options.hiddenMs);
   }
-}
-
-/** What is needed here of what `LiveStream` gets. @returns {Omit<import('./stream.js').Environment, 'EventSource' | 'online' | 'reach'>} */
-function pageEnvironment() {
-  return {
-    now: () => Date.now(),
-    random: () => Math.random(),
-    hidden: () => document.visibilityState === 'hidden',
-    listen: (type, listener) => {
-      const target = ['visibilitychange', 'freeze', 'resume'].includes(type) ? document : window;
-      target.addEventListener(type, listener);
-      return () => target.removeEventListener(type, listener);
-    },
-    setTimeout: (callback, ms) => setTimeout(callback, ms),
-    clearTimeout: (timer) => clearTimeout(timer),
-    setInterval: (callback, ms) => setInterval(callback, ms),
-    clearInterval: (timer) => clearInterval(timer),
-  };
 }

@@ -102,8 +102,8 @@ const UNCONNECTED = ['connecting', 'polling', 'refused', 'offline', 'suspended']
  * @property {(timer: any) => void} clearInterval
  */
 
-/** @returns {Environment} */
-function browser() {
+/** Returns what this browser provides. @returns {Environment} */
+export function browser() {
   return {
     EventSource: globalThis.EventSource,
     now: () => Date.now(), // not performance.now(): it may stand still while the machine sleeps
