@@ -36,7 +36,8 @@ impl Memory {
         Self { clock, rows: Mutex::default(), configurations: Mutex::default(), goodbyes: Mutex::default(), feed: None }
     }
 
-    /// Holds what a sample feed makes up: an item a minute for the past day, and `rate` a second from now on.
+    /// Holds what a sample feed makes up: an item a minute for the past day, fifteen in its last hour, and `rate` a second
+    /// from now on.
     #[must_use]
     pub fn with_feed(clock: Clock, data: &DataSettings, seed: u64, rate: u32) -> Self {
         let feed = Feed { seed, rate, labels: data.labels.as_slice().len(), began: clock.wall() };
@@ -159,6 +160,8 @@ const HEADLINES: [&[&str]; 3] = [
     &["to-report-on-thursday", "names-new-finance-chief", "holds-annual-meeting", "trades-in-line-with-sector"],
     &["misses-revenue-forecast", "faces-antitrust-inquiry", "recalls-product-line", "slips-after-downgrade"],
 ];
+/// How long before the feed begins it is livelier, seconds: what the page shows as a chart.
+const LIVELY_SECS: u64 = 3600;
 /// One item in this many is analysed late: the stream's late window at work.
 const LATE_ONE_IN: u32 = 40;
 
@@ -205,7 +208,9 @@ impl Feed {
 
     /// How many items a second has.
     fn count(&self, second: u64) -> u32 {
-        if second >= self.began.millis() / 1000 { self.rate } else { u32::from(second.is_multiple_of(60)) }
+        let began = self.began.millis() / 1000;
+        let pause = if second + LIVELY_SECS < began { 60 } else { 4 };
+        if second >= began { self.rate } else { u32::from(second.is_multiple_of(pause)) }
     }
 
     /// One item of a second, if it has appeared by `now`.
@@ -276,7 +281,7 @@ mod tests {
         let memory = Memory::with_feed(Clock::new(move || start), &data, 7, 1);
         let day = TimeRange { after: start.minus(contract::limits::WINDOW), until: later, full: true };
         let baseline = memory.read(day).await.unwrap().items;
-        assert!((1350..=1441).contains(&baseline.len()), "{}", baseline.len());
+        assert!((2200..=2282).contains(&baseline.len()), "{}", baseline.len());
         let faster = Feed { rate: 40, ..feed };
         let many: std::collections::BTreeSet<ItemKey> =
             faster.items(range, later.plus(Duration::from_secs(100))).into_iter().map(|item| item.key).collect();
