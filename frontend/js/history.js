@@ -15,7 +15,7 @@ const POINT_STEPS = 5;
 /** Steps of "now" when a ticker's change is told; the others are "before". */
 const RECENT_STEPS = 15;
 /** Most items of which it is known how they were counted; one that is forgotten stays counted as it was. */
-export const ITEMS_MAX = 1_024;
+export const ITEMS_MAX = 2_048;
 /** Most tickers with a line; the one without news for longest leaves first. */
 export const TICKERS_MAX = 1_000;
 

@@ -8,7 +8,7 @@ export const FEED_MAX = 200;
 /** Most tickers whose last update is remembered; the one without news for longest leaves first. */
 export const LAST_MAX = 1000;
 /** Most updates that are remembered to tell repetitions; the one not heard of for longest leaves first. */
-export const KNOWN_MAX = 1024;
+export const KNOWN_MAX = 2048;
 /** Updates that are remembered apart until they are this many, so that hearing one does not copy all the others. */
 const KNOWN_YOUNG_MAX = 64;
 /** A clock that differs from the server's by less is right: the way takes time, too. */
