@@ -120,7 +120,8 @@ async fn a_configuration_that_cannot_be_read_stays_as_it_was_and_costs_one_read_
 async fn three_servers_follow_the_same_configuration() {
     let table = Table::create(SENTIMENTS).await;
     put_configuration(&table.users, "ann", "tech", &["AAPL"]).await;
-    let env: Vec<(String, String)> = [("STORE", "dynamodb"), ("SSE_POLL_INTERVAL", "500ms")]
+    let own = [("STORE", "dynamodb"), ("SSE_POLL_INTERVAL", "500ms"), ("AUTH_MODE", "trusted-header")];
+    let env: Vec<(String, String)> = own
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
         .into_iter()
         .chain(table.env())
