@@ -82,7 +82,7 @@ export class SharedStream {
   /** @type {Place} */
   #place = { term: 0, n: 0 };
   #isSynced = false;
-  /** The last events of this term and the one before it, oldest first. @type {string[]} */
+  /** The last events of this term, oldest first. @type {string[]} */
   #heard = [];
   /** Events that this tab had before its new leader tells them. @type {Map<string, number>} */
   #ahead = new Map();
@@ -242,7 +242,9 @@ export class SharedStream {
   }
 
   /**
-   * Waits until everything that the last leader sent has arrived: a message of one's own, on a second channel, comes after it.
+   * Waits until everything that the last leader sent has arrived: a message of one's own, on a second channel, comes after it,
+   * as far as browsers keep the order of different tabs, which no standard promises. What comes later is not lost: the stream
+   * begins at this tab's position, and terms and numbers tell the others apart.
    * @returns {Promise<void>}
    */
   #drained() {
