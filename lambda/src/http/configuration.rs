@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::limits;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
+use super::within;
 use crate::core::filter::Filter;
 use crate::store::{Store, StoreError};
 
@@ -26,9 +26,8 @@ pub struct ConfigurationKey {
 /// # Errors
 /// [`StoreError`] where the store does not say.
 pub async fn read(store: &dyn Store, key: &ConfigurationKey) -> Result<Option<Filter>, StoreError> {
-    let too_slow = |_| StoreError::Unavailable("no answer for a configuration".into());
-    let found = timeout(limits::STORE_TIMEOUT, store.configuration(&key.user_id, &key.config_id)).await;
-    Ok(found.map_err(too_slow)??.map(|found| Filter::only(found.tickers.into_iter().collect())))
+    let found = within(store.configuration(&key.user_id, &key.config_id), "for a configuration").await?;
+    Ok(found.map(|found| Filter::only(found.tickers.into_iter().collect())))
 }
 
 /// Follows one configuration. Dropping it ends the reads.
@@ -106,6 +105,7 @@ mod tests {
     use std::sync::atomic::{AtomicU32, Ordering};
 
     use contract::Tag;
+    use tokio::time::timeout;
 
     use super::*;
     use crate::core::journal::TimeRange;

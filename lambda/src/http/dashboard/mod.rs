@@ -22,12 +22,12 @@ use utoipa_axum::routes;
 
 use self::writes::Writes;
 use super::error::{method_not_allowed, not_found};
-use super::security;
+use super::{security, within};
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::hub::Hub;
 use crate::meter::Meter;
-use crate::store::{Store, StoreError, StoreFuture};
+use crate::store::Store;
 
 /// What the dashboard routes need.
 #[derive(Clone)]
@@ -57,7 +57,6 @@ impl Deps {
 
 /// Returns the dashboard function as a router. A route comes with its description, so that none is without.
 pub fn router(deps: Deps) -> Router {
-    let small = || DefaultBodyLimit::max(limits::GOODBYE_BODY_BYTES_MAX);
     let saved = OpenApiRouter::new()
         .routes(routes!(configurations::list, configurations::create))
         .routes(routes!(configurations::read, configurations::replace, configurations::delete))
@@ -72,7 +71,8 @@ pub fn router(deps: Deps) -> Router {
         .merge(saved);
     // Where pages say none, there is no such route.
     if deps.settings.goodbye.enabled {
-        described = described.merge(OpenApiRouter::new().routes(routes!(goodbye::goodbye)).layer(small()));
+        let limited = DefaultBodyLimit::max(limits::GOODBYE_BODY_BYTES_MAX);
+        described = described.merge(OpenApiRouter::new().routes(routes!(goodbye::goodbye)).layer(limited));
     }
     let (router, description) = described.split_for_parts();
     router
@@ -81,10 +81,4 @@ pub fn router(deps: Deps) -> Router {
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn(security::headers))
         .with_state(deps)
-}
-
-/// Waits for the store as long as it may take, which is less than a client waits.
-async fn within<T>(answer: StoreFuture<'_, T>, what: &str) -> Result<T, StoreError> {
-    let answer = tokio::time::timeout(limits::STORE_TIMEOUT, answer).await;
-    answer.map_err(|_| StoreError::Unavailable(format!("no answer {what}")))?
 }
