@@ -4,7 +4,7 @@
 rustc=$1
 shift
 case " $* " in
-  *' --crate-name lambda '* | *' --crate-name contract '* | *' fuzz_targets/'*) exec "$rustc" "$@" ;;
+  *' --crate-name stream_core '* | *' --crate-name lambda '* | *' --crate-name contract '* | *' fuzz_targets/'*) exec "$rustc" "$@" ;;
 esac
 for argument; do
   shift

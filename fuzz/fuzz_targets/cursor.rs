@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
 use contract::{DataSettings, PollSettings, TableName, Tag, limits};
-use lambda::core::cursor::{Cursor, Epoch};
-use lambda::core::event::EndReason;
-use lambda::core::filter::Filter;
-use lambda::core::item::{Item, ItemKey};
-use lambda::core::journal::{Journal, Now};
-use lambda::core::position::Position;
-use lambda::core::session::{Session, SessionParams, Step, View};
-use lambda::core::sketch::{SKETCH_BYTES, Sketch};
-use lambda::core::snapshot::{ReplayLimits, Snapshot};
-use lambda::core::timestamp::Timestamp;
+use stream_core::cursor::{Cursor, Epoch};
+use stream_core::event::EndReason;
+use stream_core::filter::Filter;
+use stream_core::item::{Item, ItemKey};
+use stream_core::journal::{Journal, Now};
+use stream_core::position::Position;
+use stream_core::session::{Session, SessionParams, Step, View};
+use stream_core::sketch::{SKETCH_BYTES, Sketch};
+use stream_core::snapshot::{ReplayLimits, Snapshot};
+use stream_core::timestamp::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/support/decoder.rs"]

@@ -2,7 +2,7 @@
 #![no_main]
 
 use bytes::BytesMut;
-use lambda::core::encode;
+use stream_core::encode;
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/support/decoder.rs"]

@@ -2,8 +2,8 @@
 #![no_main]
 
 use contract::limits;
-use lambda::core::draft::Draft;
-use lambda::core::page::Place;
+use lambda::http::dashboard::draft::Draft;
+use stream_core::page::Place;
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

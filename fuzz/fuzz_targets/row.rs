@@ -7,7 +7,7 @@ use arbitrary::Arbitrary;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{DataSettings, TableName, limits};
-use lambda::core::event;
+use stream_core::event;
 use lambda::store::row;
 use libfuzzer_sys::fuzz_target;
 
@@ -63,7 +63,7 @@ fuzz_target!(|input: Input| {
         TableName::new("users").expect("a valid name"),
     );
     let labels = data.labels.as_slice();
-    let time = lambda::core::timestamp::Timestamp::from_millis(input.time).to_string();
+    let time = stream_core::timestamp::Timestamp::from_millis(input.time).to_string();
     let mut item = HashMap::from([
         ("source_id".to_owned(), AttributeValue::S(input.id)),
         ("timestamp".to_owned(), AttributeValue::S(time)),

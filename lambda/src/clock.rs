@@ -10,8 +10,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use contract::limits;
 
-use crate::core::journal::Now;
-use crate::core::timestamp::Timestamp;
+use stream_core::journal::Now;
+use stream_core::timestamp::Timestamp;
 
 /// Where the time of day comes from.
 #[derive(Clone)]

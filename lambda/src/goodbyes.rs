@@ -12,8 +12,8 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::core::stream_id::StreamId;
 use crate::store::{Store, StoreError};
+use stream_core::stream_id::StreamId;
 
 /// The looker and the streams that it looks out for.
 #[derive(Clone)]

@@ -13,12 +13,12 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{Instrument as _, Span};
 
 use crate::clock::Clock;
-use crate::core::cursor::Epoch;
-use crate::core::journal::Journal;
-use crate::core::snapshot::Snapshot;
 use crate::meter::Meter;
 use crate::panics::{Caught, message};
 use crate::store::{Read, Store, StoreError};
+use stream_core::cursor::Epoch;
+use stream_core::journal::Journal;
+use stream_core::snapshot::Snapshot;
 
 /// The poller and its listeners.
 #[derive(Clone)]
@@ -343,10 +343,10 @@ mod tests {
     use contract::TableName;
 
     use super::*;
-    use crate::core::journal::TimeRange;
-    use crate::core::stream_id::StreamId;
-    use crate::core::timestamp::Timestamp;
     use crate::store::{Change, Configuration, Goodbyes, Read, StoreFuture};
+    use stream_core::journal::TimeRange;
+    use stream_core::stream_id::StreamId;
+    use stream_core::timestamp::Timestamp;
 
     /// Nothing in it, and a fault that can be switched on.
     #[derive(Default)]

@@ -1,12 +1,11 @@
 //! The stream function and the dashboard function.
 //!
-//! `core` decides and is pure; `store`, `hub`, `slots` and `http` are the shell around it; the binaries only wire.
+//! The crate `stream_core` decides and is pure; `store`, `hub`, `slots` and `http` are the shell around it; the binaries only wire.
 
 pub mod auth;
 pub mod aws;
 pub mod behind;
 pub mod clock;
-pub mod core;
 pub mod goodbyes;
 pub mod http;
 pub mod hub;

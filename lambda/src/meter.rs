@@ -15,9 +15,9 @@ use tokio::time::Instant;
 pub(crate) use prometheus::CONTENT_TYPE;
 
 use crate::clock::Clock;
-use crate::core::report::Report;
 use crate::lines;
 use distribution::Distribution;
+use stream_core::report::Report;
 
 /// Name of the dashboard function, which has no streams to speak of.
 pub const DASHBOARD: &str = "dashboard";

@@ -1,6 +1,6 @@
 //! Random bytes of the operating system, for what must not be guessed. Jitter comes from `fastrand`, which is not that.
 
-use crate::core::stream_id::StreamId;
+use stream_core::stream_id::StreamId;
 
 /// The operating system gives no randomness.
 #[derive(Debug, thiserror::Error)]

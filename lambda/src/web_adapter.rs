@@ -151,7 +151,7 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
-    use crate::core::timestamp::Timestamp;
+    use stream_core::timestamp::Timestamp;
 
     const NOW_MS: u64 = 1_000_000;
 

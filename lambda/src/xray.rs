@@ -9,7 +9,7 @@ use std::sync::Arc;
 use contract::Lookup;
 use serde_json::{Value, json};
 
-use crate::core::timestamp::Timestamp;
+use stream_core::timestamp::Timestamp;
 
 /// Variable in which Lambda says where its daemon listens.
 const ADDRESS_VARIABLE: &str = "AWS_XRAY_DAEMON_ADDRESS";

@@ -2,10 +2,10 @@
 //! `eventsource-parser`, each fed in random pieces.
 
 use bytes::BytesMut;
-use lambda::core::encode;
 use proptest::prelude::*;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
+use stream_core::encode;
 
 use crate::support::decoder::{decode, events};
 use crate::support::external::{Decoded, eventsource_parser, httpx_sse};

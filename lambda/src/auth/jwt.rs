@@ -12,7 +12,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 
 use super::User;
 use super::jwk::{Algorithm, KeySet};
-use crate::core::timestamp::Timestamp;
+use stream_core::timestamp::Timestamp;
 
 /// What a token must say.
 #[derive(Clone, Debug)]

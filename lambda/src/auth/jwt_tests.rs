@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::User;
 use super::jwk::KeySet;
 use super::jwt::{Expected, Failure, Unverified};
-use crate::core::timestamp::Timestamp;
+use stream_core::timestamp::Timestamp;
 
 /// Made for these tests and used nowhere else.
 const RSA_KEY: &[u8] = include_bytes!("../../../tests/fixtures/auth/issuer_rsa.pk8");

@@ -14,8 +14,8 @@ use contract::{KeyId, Lookup};
 use serde::Deserialize;
 
 use super::fetch::{Fetch, FetchError};
-use crate::core::timestamp::Timestamp;
 use crate::store::dynamodb::SetupError;
+use stream_core::timestamp::Timestamp;
 
 /// Why KMS gave no code.
 #[derive(Debug, thiserror::Error)]

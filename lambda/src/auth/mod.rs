@@ -18,8 +18,8 @@ use contract::{AuthMode, AuthSettings, Lookup, limits, routes};
 use http::HeaderMap;
 
 use crate::clock::Clock;
-use crate::core::timestamp::Timestamp;
 use crate::start::Fatal;
+use stream_core::timestamp::Timestamp;
 
 use self::issuer::Issuer;
 use self::jwt::{Expected, Failure, Unverified};

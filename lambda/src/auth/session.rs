@@ -18,7 +18,7 @@ use tokio::time::Instant;
 
 use super::kms::{Kms, KmsError};
 use super::{Denied, User};
-use crate::core::timestamp::Timestamp;
+use stream_core::timestamp::Timestamp;
 
 const VERSION: u8 = 1;
 const SIGNED_BYTES: usize = 1 + 6 + 16;

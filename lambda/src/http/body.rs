@@ -16,10 +16,6 @@ use tracing::Span;
 
 use super::configuration::Follower;
 use crate::clock::Clock;
-use crate::core::cursor::ResetReason;
-use crate::core::event::EndReason;
-use crate::core::session::{Session, Step, View};
-use crate::core::timestamp::Timestamp;
 use crate::goodbyes::Watch;
 use crate::hub::Subscription;
 use crate::lines;
@@ -28,6 +24,10 @@ use crate::panics::{catch, message};
 use crate::slots::{Permit, Slots};
 use crate::telemetry::MEASURED;
 use crate::xray::{StreamTrace, Trace, XRay};
+use stream_core::cursor::ResetReason;
+use stream_core::event::EndReason;
+use stream_core::session::{Session, Step, View};
+use stream_core::timestamp::Timestamp;
 
 /// Everything one open stream needs. Dropping it, however that happens, frees the slot and writes the closing log line.
 pub struct OpenStream {
@@ -285,13 +285,13 @@ mod tests {
     use futures_util::StreamExt;
 
     use super::*;
-    use crate::core::event::EndReason;
-    use crate::core::filter::Filter;
-    use crate::core::session::SessionParams;
-    use crate::core::snapshot::ReplayLimits;
-    use crate::core::timestamp::Timestamp;
     use crate::hub::Hub;
     use crate::store::memory::Memory;
+    use stream_core::event::EndReason;
+    use stream_core::filter::Filter;
+    use stream_core::session::SessionParams;
+    use stream_core::snapshot::ReplayLimits;
+    use stream_core::timestamp::Timestamp;
 
     fn open(clock: Clock, slots: &Slots) -> OpenStream {
         let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());

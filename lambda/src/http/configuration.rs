@@ -9,8 +9,8 @@ use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
 use super::within;
-use crate::core::filter::Filter;
 use crate::store::{Store, StoreError};
+use stream_core::filter::Filter;
 
 /// Whose configuration, and which.
 #[derive(Clone, Debug)]
@@ -108,10 +108,10 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
-    use crate::core::journal::TimeRange;
-    use crate::core::stream_id::StreamId;
-    use crate::core::timestamp::Timestamp;
     use crate::store::{Change, Configuration, Goodbyes, Read, StoreFuture};
+    use stream_core::journal::TimeRange;
+    use stream_core::stream_id::StreamId;
+    use stream_core::timestamp::Timestamp;
 
     type Answer = Result<Option<Configuration>, StoreError>;
 

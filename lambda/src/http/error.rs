@@ -8,13 +8,13 @@ use contract::limits;
 use http::{HeaderValue, StatusCode, header};
 use serde_json::json;
 
+use super::dashboard::draft::Fault;
 use crate::auth::Denied;
-use crate::core::draft::Fault;
-use crate::core::event::LIMIT_REACHED;
-use crate::core::filter::FilterError;
 use crate::random::NoRandomness;
 use crate::slots::Full;
 use crate::store::StoreError;
+use stream_core::event::LIMIT_REACHED;
+use stream_core::filter::FilterError;
 
 /// Why a request gets no stream and no data.
 #[derive(Debug, thiserror::Error)]

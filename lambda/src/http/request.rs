@@ -9,7 +9,7 @@ use http::request::Parts;
 use http::{HeaderMap, header};
 
 use super::error::ApiError;
-use crate::core::filter::Filter;
+use stream_core::filter::Filter;
 
 /// What the platform says of a request; the server that accepted it puts this into the extensions.
 #[derive(Clone, Debug, Default)]

@@ -23,13 +23,6 @@ use super::health;
 use super::request::{Origin, StreamQuery, accepts_event_stream, config_id, last_event_id};
 use crate::auth::Auth;
 use crate::clock::Clock;
-use crate::core::cursor::{Cursor, ResetReason};
-use crate::core::event::{self, EndReason};
-use crate::core::filter::Filter;
-use crate::core::journal::Now;
-use crate::core::session::{Session, SessionParams};
-use crate::core::snapshot::ReplayLimits;
-use crate::core::timestamp::Timestamp;
 use crate::goodbyes::Goodbyes;
 use crate::hub::Hub;
 use crate::meter::Meter;
@@ -38,6 +31,13 @@ use crate::slots::{Full, Permit, Slots};
 use crate::store::Store;
 use crate::telemetry::MEASURED;
 use crate::xray::XRay;
+use stream_core::cursor::{Cursor, ResetReason};
+use stream_core::event::{self, EndReason};
+use stream_core::filter::Filter;
+use stream_core::journal::Now;
+use stream_core::session::{Session, SessionParams};
+use stream_core::snapshot::ReplayLimits;
+use stream_core::timestamp::Timestamp;
 
 /// What the stream routes need.
 #[derive(Clone)]
@@ -304,7 +304,7 @@ fn refuse(deps: &Deps, headers: &HeaderMap, full: Full) -> Result<Response, ApiE
     // who were refused together do not return together.
     let delay = Duration::from_millis(fastrand::u64(5_000..=10_000));
     let mut out = bytes::BytesMut::new();
-    crate::core::encode::retry(&mut out, delay);
+    stream_core::encode::retry(&mut out, delay);
     out.extend_from_slice(&event::overloaded(max_connections, u64::try_from(delay.as_millis()).unwrap_or(u64::MAX)));
     deps.meter.add_by(Metric::EventsSent, events::OVERLOADED, 1.0);
     let mut response = event_stream(axum::body::Body::from(out.freeze()));

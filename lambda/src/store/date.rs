@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::primitives::{DateTime, DateTimeFormat};
 use aws_smithy_async::time::TimeSource;
 
 use crate::clock::Clock;
-use crate::core::timestamp::Timestamp;
+use stream_core::timestamp::Timestamp;
 
 /// Hands the `Date` of every answer to the clock, refusals included: one for a wrong time is what sets it right.
 #[derive(Debug)]

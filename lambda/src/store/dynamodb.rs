@@ -26,10 +26,10 @@ use super::date::{Date, SigningTime};
 use super::row::{self, Row};
 use super::{Change, Configuration, Goodbyes, Read, Store, StoreError, StoreFuture};
 use crate::clock::Clock;
-use crate::core::journal::TimeRange;
-use crate::core::stream_id::StreamId;
-use crate::core::timestamp::Timestamp;
 use crate::telemetry::MEASURED;
+use stream_core::journal::TimeRange;
+use stream_core::stream_id::StreamId;
+use stream_core::timestamp::Timestamp;
 
 /// Rows whose faults were logged, at most; beyond that they are only counted.
 const FAULTS_LOGGED_MAX: usize = 1000;

@@ -11,10 +11,10 @@ use contract::{DataSettings, Tag};
 use super::configurations::READ_MAX;
 use super::{Change, Configuration, Goodbyes, Read, Store, StoreFuture};
 use crate::clock::Clock;
-use crate::core::item::{Item, ItemKey};
-use crate::core::journal::TimeRange;
-use crate::core::stream_id::StreamId;
-use crate::core::timestamp::Timestamp;
+use stream_core::item::{Item, ItemKey};
+use stream_core::journal::TimeRange;
+use stream_core::stream_id::StreamId;
+use stream_core::timestamp::Timestamp;
 
 /// Goodbyes kept, newest last: more than there can be streams on one machine.
 const GOODBYES_MAX: usize = 4096;

@@ -9,10 +9,10 @@ pub mod row;
 use std::future::Future;
 use std::pin::Pin;
 
-use crate::core::item::Item;
-use crate::core::journal::TimeRange;
-use crate::core::stream_id::StreamId;
-use crate::core::timestamp::Timestamp;
+use stream_core::item::Item;
+use stream_core::journal::TimeRange;
+use stream_core::stream_id::StreamId;
+use stream_core::timestamp::Timestamp;
 
 pub use self::configurations::{Change, Configuration};
 

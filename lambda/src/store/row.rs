@@ -5,8 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{AttributeName, DataSettings, NameError, Tag, limits};
 
-use crate::core::item::{Item, ItemKey};
-use crate::core::timestamp::{Timestamp, TimestampError};
+use stream_core::item::{Item, ItemKey};
+use stream_core::timestamp::{Timestamp, TimestampError};
 
 /// A row as the SDK gives it.
 pub type Row = HashMap<String, AttributeValue>;

@@ -7,7 +7,7 @@ use contract::limits;
 use http::header;
 use serde_json::Value;
 
-use crate::core::draft::Fault;
+use super::draft::Fault;
 use crate::http::error::ApiError;
 
 /// The body of a request, which says that it is JSON, and is.

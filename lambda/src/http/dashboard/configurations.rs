@@ -11,9 +11,9 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::body::JsonBody;
+use super::draft::Draft;
 use super::openapi::{Invalid, Problem, TooOften};
 use super::{Deps, within};
-use crate::core::draft::Draft;
 use crate::http::error::ApiError;
 use crate::http::request::{Origin, config_id};
 use crate::random;

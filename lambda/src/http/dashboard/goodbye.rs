@@ -10,8 +10,8 @@ use utoipa::ToSchema;
 
 use super::openapi::Problem;
 use super::{Deps, within};
-use crate::core::stream_id::StreamId;
 use crate::http::error::ApiError;
+use stream_core::stream_id::StreamId;
 
 /// What a page sends when it leaves. A beacon has the content type of plain text, so that is not asked for.
 #[derive(serde::Deserialize, ToSchema)]

@@ -9,18 +9,18 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::Deps;
+use super::item::ItemAnswer;
 use super::openapi::Problem;
-use crate::core::event::RecentItem;
-use crate::core::page::{Place, page};
 use crate::http::error::ApiError;
 use crate::http::request::{filter, parameters};
+use stream_core::page::{Place, page};
 
 /// One page.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ItemsAnswer)]
 struct Items<'a> {
     /// Newest first.
-    items: Vec<RecentItem<'a>>,
+    items: Vec<ItemAnswer<'a>>,
     /// What `after` must be for the page that follows; null where nothing does.
     #[schema(required)]
     next: Option<String>,
@@ -45,7 +45,7 @@ pub(super) async fn items(State(deps): State<Deps>, RawQuery(query): RawQuery) -
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
     let labels = snapshot.data.labels.as_slice();
     let page = page(&snapshot.window, &filter, after, size);
-    let items = page.items.into_iter().map(|item| RecentItem::new(labels, item)).collect();
+    let items = page.items.into_iter().map(|item| ItemAnswer::new(labels, item)).collect();
     let answer = Items { items, next: page.next.map(Place::to_text) };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }

@@ -10,11 +10,12 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use super::Deps;
 use super::etag::ETag;
+use super::item::ItemAnswer;
 use super::openapi::{MetricsAnswer, Problem};
-use crate::core::event::{Metrics, RecentItem};
-use crate::core::page::page;
 use crate::http::error::ApiError;
 use crate::http::request::{filter, parameters};
+use stream_core::event::Metrics;
+use stream_core::page::page;
 
 /// The same numbers as the `metrics` event, from the same window: no older than the stream's would be.
 #[utoipa::path(
@@ -41,7 +42,7 @@ pub(super) async fn metrics(
     let window = &snapshot.window;
     let counts = if filter.is_all() { Cow::Borrowed(window.counts()) } else { Cow::Owned(window.counts_for(&filter)) };
     let recent = page(window, &filter, None, limits::RECENT_ITEMS).items;
-    let recent = recent.into_iter().map(|item| RecentItem::new(labels, item)).collect();
+    let recent: Vec<ItemAnswer<'_>> = recent.into_iter().map(|item| ItemAnswer::new(labels, item)).collect();
     let mut metrics = Metrics { labels, counts: &counts, timestamp: None, recent: Some(recent) };
     // Before there is a time in it: a read that finds nothing new is nothing new.
     let tag = ETag::of(&metrics);

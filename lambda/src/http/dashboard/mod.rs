@@ -2,8 +2,10 @@
 
 mod body;
 mod configurations;
+pub mod draft;
 mod etag;
 mod goodbye;
+mod item;
 mod items;
 mod metrics;
 mod openapi;

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::OpenApi;
 
-use crate::core::page::Place;
+use stream_core::page::Place;
 
 /// The description as it is answered.
 #[derive(Clone)]
@@ -61,7 +61,7 @@ pub(super) struct TooOften {
 
 /// Numbers of the last 24 hours. Each label of the table is a key beside these.
 #[derive(ToSchema)]
-#[expect(dead_code, reason = "it describes what `core::event::Metrics` writes by hand")]
+#[expect(dead_code, reason = "it describes what `stream_core::event::Metrics` writes by hand")]
 pub(super) struct MetricsAnswer {
     /// Items.
     total: u32,
@@ -75,7 +75,7 @@ pub(super) struct MetricsAnswer {
     #[schema(format = DateTime)]
     timestamp: String,
     /// The newest items.
-    recent_items: Vec<crate::core::event::RecentItem<'static>>,
+    recent_items: Vec<super::item::ItemAnswer<'static>>,
 }
 
 /// Answers with this description.

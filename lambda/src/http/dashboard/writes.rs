@@ -6,8 +6,8 @@ use std::time::Duration;
 use contract::limits;
 use tokio::time::Instant;
 
-use crate::core::rates::Rates;
 use crate::http::error::ApiError;
+use stream_core::rates::Rates;
 
 /// The buckets of one instance. Another instance has its own: no write should cost a second one that counts it.
 pub(super) struct Writes {

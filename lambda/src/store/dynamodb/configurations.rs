@@ -8,9 +8,9 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{Tag, limits, tables};
 
 use super::{DynamoDb, Row, store_error};
-use crate::core::timestamp::Timestamp;
 use crate::store::configurations::READ_MAX;
 use crate::store::{Change, Configuration, StoreError};
+use stream_core::timestamp::Timestamp;
 
 /// Pages of one user's configurations at most: far more than there can be, unless somebody else writes them.
 const PAGES_MAX: usize = 10;

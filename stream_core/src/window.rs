@@ -203,7 +203,7 @@ impl Window {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::item::tests::item;
+    use crate::item::tests::item;
 
     const NOW: u64 = 1_800_000_000_000;
 

@@ -119,7 +119,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::core::item::tests::item;
+    use crate::item::tests::item;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 

@@ -96,25 +96,21 @@ pub fn overloaded(max_connections: u32, retry_after_ms: u64) -> Bytes {
 /// What a refused client reads.
 pub const LIMIT_REACHED: &str = "Connection limit reached. Try again later.";
 
-/// What updates and items of REST say of an item alike.
-#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
+/// What an update says of its item, beside its ticker.
+#[derive(Debug, serde::Serialize)]
 struct Analysis<'a> {
     /// Left out where the table has none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = -1, maximum = 1, nullable = false)]
     score: Option<f64>,
     /// One of the table's labels.
     label: &'a str,
     /// Left out where the table has none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(minimum = 0, maximum = 1, nullable = false)]
     confidence: Option<f64>,
     /// Left out where the table has none.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
     source: Option<&'a str>,
     /// RFC 3339, UTC, milliseconds.
-    #[schema(value_type = String, format = DateTime)]
     timestamp: Timestamp,
 }
 
@@ -151,7 +147,7 @@ pub fn update(data: &DataSettings, item: &Item, tag_index: usize) -> Bytes {
 }
 
 /// Data of `metrics`; label counts are keys beside the fixed ones.
-pub struct Metrics<'a> {
+pub struct Metrics<'a, R = ()> {
     /// The labels, in order.
     pub labels: &'a [Label],
     /// The numbers.
@@ -159,10 +155,10 @@ pub struct Metrics<'a> {
     /// When they held; `None` leaves it out, which is how two sets of numbers are compared.
     pub timestamp: Option<Timestamp>,
     /// Newest items, for the REST answer only.
-    pub recent: Option<Vec<RecentItem<'a>>>,
+    pub recent: Option<R>,
 }
 
-impl Serialize for Metrics<'_> {
+impl<R: Serialize> Serialize for Metrics<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("total", &self.counts.total)?;
@@ -182,30 +178,6 @@ impl Serialize for Metrics<'_> {
     }
 }
 
-/// An item of REST, with all its tickers.
-#[derive(Debug, serde::Serialize, utoipa::ToSchema)]
-#[schema(as = Item)]
-pub struct RecentItem<'a> {
-    /// Hash key of its row.
-    item_id: &'a str,
-    /// Tickers that it matched.
-    tickers: Vec<&'a str>,
-    #[serde(flatten)]
-    analysis: Analysis<'a>,
-}
-
-impl<'a> RecentItem<'a> {
-    /// Describes an item.
-    #[must_use]
-    pub fn new(labels: &'a [Label], item: &'a Item) -> Self {
-        Self {
-            item_id: &item.key.id,
-            tickers: item.tags.iter().map(contract::Tag::as_str).collect(),
-            analysis: Analysis::of(labels, item),
-        }
-    }
-}
-
 /// The `metrics` event, encoded once for all who get the same numbers.
 #[derive(Clone, Debug)]
 pub struct MetricsFrame {
@@ -222,7 +194,7 @@ impl MetricsFrame {
     #[must_use]
     pub fn new(labels: &[Label], counts: &Counts, timestamp: Timestamp) -> Self {
         use sha2::Digest;
-        let mut metrics = Metrics { labels, counts, timestamp: None, recent: None };
+        let mut metrics: Metrics<'_> = Metrics { labels, counts, timestamp: None, recent: None };
         let hash: [u8; 32] = sha2::Sha256::digest(to_json(&metrics)).into();
         metrics.timestamp = Some(timestamp);
         // Zeros say that no metrics were sent yet.
@@ -239,7 +211,7 @@ mod tests {
     use contract::TableName;
 
     use super::*;
-    use crate::core::item::tests::item;
+    use crate::item::tests::item;
 
     fn check(body: &Bytes, expected: &str) {
         assert_eq!(std::str::from_utf8(body).unwrap(), expected);
