@@ -9,12 +9,14 @@ pub mod event;
 pub mod filter;
 pub mod item;
 pub mod journal;
+pub mod moment;
 mod offset;
 pub mod page;
 pub mod position;
 #[cfg(test)]
 mod properties;
 pub mod rates;
+pub mod reading;
 pub mod report;
 #[cfg(test)]
 mod resume_properties;
