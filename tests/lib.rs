@@ -1,7 +1,7 @@
 //! Tests from the outside are in the test binary. In this library is what they look at from the inside: state that the functions
 //! share by hand, built with loom's locks, which try every order in which threads can meet.
 
-#[path = "../lambda/src/slots.rs"]
+#[path = "../lambda/src/stream/slots.rs"]
 pub mod slots;
 
 mod sync {

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use contract::{Tag, limits, routes};
-use lambda::http::request::{StreamQuery, config_id};
+use lambda::request::{StreamQuery, config_id};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {

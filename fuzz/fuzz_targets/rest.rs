@@ -2,7 +2,7 @@
 #![no_main]
 
 use contract::limits;
-use lambda::http::dashboard::draft::Draft;
+use lambda::dashboard::draft::Draft;
 use stream_core::page::Place;
 use libfuzzer_sys::fuzz_target;
 

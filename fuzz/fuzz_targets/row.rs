@@ -8,7 +8,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{DataSettings, TableName, limits};
 use stream_core::event;
-use lambda::store::row;
+use lambda::store::dynamodb::row;
 use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/support/decoder.rs"]

@@ -1,24 +1,21 @@
 //! The stream function and the dashboard function.
 //!
-//! The crate `stream_core` decides and is pure; `store`, `hub`, `slots` and `http` are the shell around it; the binaries only wire.
+//! The crate `stream_core` decides and is pure; this one reads the tables, keeps the time and answers requests; the binaries
+//! only wire. Rooms by purpose: `stream` and `dashboard` are the two functions, `store` and `auth` what both ask, `serve` the
+//! ways a router meets its clients, `watch` what is written down about it all. No two files import each other.
 
 pub mod auth;
-pub mod aws;
-pub mod behind;
+pub mod aws_env;
 pub mod clock;
-pub mod goodbyes;
-pub mod http;
-pub mod hub;
-pub mod lines;
-pub mod local;
-pub mod meter;
-pub mod nodelay;
-pub mod panics;
+pub mod dashboard;
+pub mod error;
+pub mod fatal;
+mod health;
+pub mod origin;
 pub mod random;
-pub mod slots;
-pub mod start;
+pub mod request;
+pub mod serve;
 pub mod store;
+pub mod stream;
 mod sync;
-pub mod telemetry;
-pub mod web_adapter;
-pub mod xray;
+pub mod watch;

@@ -8,9 +8,9 @@ use contract::{AuthUrl, limits};
 use serde::Deserialize;
 use tokio::time::Instant;
 
-use super::Denied;
 use super::fetch::{Fetch, FetchError};
 use super::jwk::KeySet;
+use super::user::Denied;
 
 /// Why there are no new keys.
 #[derive(Debug, thiserror::Error)]

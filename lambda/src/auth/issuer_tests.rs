@@ -8,8 +8,8 @@ use contract::AuthUrl;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::Denied;
 use super::issuer::Issuer;
+use super::user::Denied;
 
 /// A server that answers every request with the same text, which a test may change; nothing is no answer.
 struct Server {

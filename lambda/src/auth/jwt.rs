@@ -10,8 +10,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contract::limits;
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 
-use super::User;
 use super::jwk::{Algorithm, KeySet};
+use super::user::User;
 use stream_core::timestamp::Timestamp;
 
 /// What a token must say.

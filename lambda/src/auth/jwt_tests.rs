@@ -10,9 +10,9 @@ use ring::signature::{
 };
 use serde_json::{Value, json};
 
-use super::User;
 use super::jwk::KeySet;
 use super::jwt::{Expected, Failure, Unverified};
+use super::user::User;
 use stream_core::timestamp::Timestamp;
 
 /// Made for these tests and used nowhere else.

@@ -14,7 +14,7 @@ use contract::{KeyId, Lookup};
 use serde::Deserialize;
 
 use super::fetch::{Fetch, FetchError};
-use crate::store::dynamodb::SetupError;
+use crate::aws_env::{self, SetupError};
 use stream_core::timestamp::Timestamp;
 
 /// Why KMS gave no code.
@@ -60,16 +60,11 @@ struct Fault {
 impl Kms {
     /// Sets the client up from the environment alone, without a request.
     pub(super) fn from_env(lookup: &Lookup<'_>) -> Result<Self, SetupError> {
-        let given = |name: &str| lookup(name).filter(|text| !text.is_empty());
-        let region = given("AWS_REGION").or_else(|| given("AWS_DEFAULT_REGION")).ok_or(SetupError::NoRegion)?;
-        let (Some(id), Some(secret)) = (given("AWS_ACCESS_KEY_ID"), given("AWS_SECRET_ACCESS_KEY")) else {
-            return Err(SetupError::NoCredentials);
-        };
+        let region = aws_env::region(lookup)?;
+        let credentials = aws_env::credentials(lookup)?;
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let url = given("AWS_ENDPOINT_URL_KMS").or_else(|| given("AWS_ENDPOINT_URL"));
-        let url = url
+        let url = aws_env::endpoint(lookup, "KMS")
             .map_or_else(|| format!("https://kms.{region}.{suffix}/"), |url| format!("{}/", url.trim_end_matches('/')));
-        let credentials = Credentials::new(id, secret, given("AWS_SESSION_TOKEN"), None, "environment");
         Ok(Self { fetch: Fetch::new(), url, region, credentials })
     }
 

@@ -11,6 +11,7 @@ mod jwt_tests;
 mod kms;
 mod presented;
 mod session;
+mod user;
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use contract::{AuthMode, AuthSettings, Lookup, limits, routes};
 use http::HeaderMap;
 
 use crate::clock::Clock;
-use crate::start::Fatal;
+use crate::fatal::Fatal;
 use stream_core::timestamp::Timestamp;
 
 use self::issuer::Issuer;
@@ -27,26 +28,7 @@ use self::kms::Kms;
 use self::session::Sessions;
 
 pub use self::session::Issued;
-
-/// A caller who has proven who they are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    /// Their id: the same for the same person, and part of the key of what they own.
-    pub id: String,
-    /// When the proof ends.
-    pub expires: Option<Timestamp>,
-}
-
-/// Why a caller has no user id.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Denied {
-    /// Nothing was presented, or what was presented is no proof.
-    #[error("the caller is not identified")]
-    Unidentified,
-    /// Nobody can tell now: the keys cannot be reached.
-    #[error("callers cannot be identified now")]
-    Unavailable,
-}
+pub use self::user::{Denied, User};
 
 /// How callers prove who they are.
 #[derive(Clone)]

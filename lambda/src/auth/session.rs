@@ -17,7 +17,7 @@ use tokio::sync::Mutex;
 use tokio::time::Instant;
 
 use super::kms::{Kms, KmsError};
-use super::{Denied, User};
+use super::user::{Denied, User};
 use stream_core::timestamp::Timestamp;
 
 const VERSION: u8 = 1;

@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use contract::DashboardSettings;
-use lambda::aws;
 use lambda::clock::Clock;
-use lambda::http::dashboard;
-use lambda::meter::{self, Meter};
-use lambda::start::{self, Fatal, variable};
+use lambda::dashboard;
+use lambda::fatal::Fatal;
+use lambda::serve::lambda as functions;
+use lambda::serve::start::{self, variable};
+use lambda::watch::meter::{self, Meter};
 
 fn main() -> ExitCode {
     start::function(run())
@@ -19,5 +20,5 @@ async fn run() -> Result<(), Fatal> {
     let (store, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
     let meter = Meter::new(&settings.watch, meter::DASHBOARD, clock.clone());
     let deps = dashboard::Deps::new(settings, store, auth, clock.clone(), meter.clone());
-    aws::serve_buffered(dashboard::router(deps), clock, meter).await.map_err(Fatal::new)
+    functions::serve_buffered(dashboard::router(deps), clock, meter).await.map_err(Fatal::new)
 }

@@ -2,13 +2,14 @@
 
 use std::process::ExitCode;
 
-use lambda::lines;
-use lambda::local::{Local, LocalSettings};
-use lambda::start::{Fatal, shutdown_flag, variable};
-use lambda::telemetry;
+use lambda::fatal::Fatal;
+use lambda::serve::local::{Local, LocalSettings};
+use lambda::serve::start::{shutdown_flag, variable};
+use lambda::watch::lines;
+use lambda::watch::logs;
 
 fn main() -> ExitCode {
-    telemetry::start(&variable);
+    logs::start(&variable);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fatal::new);
     let result = runtime.and_then(|runtime| runtime.block_on(run()));
     lines::finish();

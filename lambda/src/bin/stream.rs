@@ -3,13 +3,14 @@
 use std::process::ExitCode;
 
 use contract::{Adapter, StreamSettings, limits, web_adapter};
-use lambda::aws;
 use lambda::clock::Clock;
-use lambda::http::stream;
-use lambda::meter::{self, Meter};
-use lambda::start::{self, Fatal, variable};
-use lambda::web_adapter::Server;
-use lambda::xray::XRay;
+use lambda::fatal::Fatal;
+use lambda::serve::lambda as functions;
+use lambda::serve::start::{self, variable};
+use lambda::serve::web_adapter::Server;
+use lambda::stream;
+use lambda::watch::meter::{self, Meter};
+use lambda::watch::xray::XRay;
 
 fn main() -> ExitCode {
     start::function(run())
@@ -36,7 +37,7 @@ async fn run() -> Result<(), Fatal> {
     let router = stream::router(deps);
     let served = async {
         match server {
-            None => aws::serve_streaming(router, clock, meter).await.map_err(Fatal::new),
+            None => functions::serve_streaming(router, clock, meter).await.map_err(Fatal::new),
             Some(server) => {
                 server.serve(router, clock, meter, shutdown).await;
                 Ok(())

@@ -1,14 +1,13 @@
 //! Where items come from: DynamoDB, or memory with a sample feed.
 
 pub mod configurations;
-mod date;
 pub mod dynamodb;
 pub mod memory;
-pub mod row;
 
 use std::future::Future;
 use std::pin::Pin;
 
+use contract::limits;
 use stream_core::item::Item;
 use stream_core::journal::TimeRange;
 use stream_core::stream_id::StreamId;
@@ -65,6 +64,12 @@ impl StoreError {
             Self::Refused(_) => "refused",
         }
     }
+}
+
+/// Waits for the store as long as it may take, which is less than a client waits.
+pub(crate) async fn within<T>(answer: StoreFuture<'_, T>, what: &str) -> Result<T, StoreError> {
+    let answer = tokio::time::timeout(limits::STORE_TIMEOUT, answer).await;
+    answer.map_err(|_| StoreError::Unavailable(format!("no answer {what}")))?
 }
 
 /// Where items and configurations are read from.

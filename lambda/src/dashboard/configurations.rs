@@ -1,0 +1,237 @@
+//! `/api/v2/configurations`: what the caller has saved. Somebody else's is the same as none.
+
+use axum::Json;
+use axum::extract::rejection::PathRejection;
+use axum::extract::{FromRequestParts, Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use contract::{Tag, limits, routes};
+use http::request::Parts;
+use http::{HeaderValue, Method, StatusCode, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::deps::Deps;
+use super::draft::Draft;
+use super::json::JsonBody;
+use super::openapi::{Invalid, Problem, TooOften};
+use crate::error::ApiError;
+use crate::origin::Origin;
+use crate::random;
+use crate::request::config_id;
+use crate::store::{Change, Configuration, within};
+
+/// A saved configuration.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Configuration)]
+pub(super) struct Saved {
+    /// Its id, for its stream and for changing it.
+    config_id: String,
+    /// What the user calls it.
+    name: String,
+    /// Tickers that its stream is about.
+    tickers: Vec<String>,
+}
+
+impl From<Configuration> for Saved {
+    fn from(saved: Configuration) -> Self {
+        let Configuration { config_id, name, tickers } = saved;
+        Self { config_id, name, tickers: tickers.iter().map(Tag::to_string).collect() }
+    }
+}
+
+/// All of them.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ConfigurationsAnswer)]
+struct AllSaved {
+    /// Sorted by name.
+    configurations: Vec<Saved>,
+}
+
+/// The caller, identified; one that changes something, counted too. The extractor runs before the body is looked at.
+pub(super) struct Caller {
+    id: String,
+}
+
+impl FromRequestParts<Deps> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, deps: &Deps) -> Result<Self, ApiError> {
+        let Ok(origin) = Origin::from_request_parts(parts, deps).await;
+        let Ok(RawQuery(query)) = RawQuery::from_request_parts(parts, deps).await;
+        let user = deps.auth.user(&parts.headers, query.as_deref()).await?;
+        if ![Method::GET, Method::HEAD].contains(&parts.method) {
+            deps.writes.change(&user.id, origin.viewer(deps.settings.client_address, &parts.headers).as_deref())?;
+        }
+        Ok(Self { id: user.id })
+    }
+}
+
+/// The id in the path, checked.
+pub(super) struct Id(String);
+
+impl FromRequestParts<Deps> for Id {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, deps: &Deps) -> Result<Self, ApiError> {
+        let id: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, deps).await;
+        // What does not decode to UTF-8 is no id either; axum's own answer would not be JSON.
+        let id = id.map_or_else(|_| String::new(), |Path(id)| id);
+        config_id(&id).map(|id| Self(id.to_owned()))
+    }
+}
+
+/// An answer for its caller alone.
+fn private(status: StatusCode, body: impl IntoResponse) -> Response {
+    (status, [(header::CACHE_CONTROL, "no-store")], body).into_response()
+}
+
+fn saved(configuration: Configuration) -> Json<Saved> {
+    Json(configuration.into())
+}
+
+/// All configurations of the caller.
+#[utoipa::path(
+    get,
+    path = routes::CONFIGURATIONS,
+    operation_id = "list_configurations",
+    summary = "The caller's configurations, sorted by name",
+    responses(
+        (status = 200, description = "All of them", body = AllSaved),
+        (status = 401, description = "The caller is not identified", body = Problem),
+        (status = 503, description = "The table cannot be read", body = Problem),
+    ),
+)]
+pub(super) async fn list(State(deps): State<Deps>, caller: Caller) -> Result<Response, ApiError> {
+    let mut all = all(&deps, &caller).await?;
+    all.truncate(limits::CONFIGURATIONS_MAX);
+    all.sort_by_cached_key(|one| (one.name.to_lowercase(), one.name.clone(), one.config_id.clone()));
+    let configurations = all.into_iter().map(Saved::from).collect();
+    Ok(private(StatusCode::OK, Json(AllSaved { configurations })))
+}
+
+/// Saves a new configuration.
+#[utoipa::path(
+    post,
+    path = routes::CONFIGURATIONS,
+    operation_id = "create_configuration",
+    summary = "Saves a new configuration",
+    request_body = Draft,
+    responses(
+        (status = 201, description = "It is saved", body = Saved),
+        (status = 400, description = "The body is malformed", body = Invalid),
+        (status = 401, description = "The caller is not identified", body = Problem),
+        (status = 409, description = "The caller has as many as there may be", body = Problem),
+        (status = 413, description = "The body is too large", body = Problem),
+        (status = 415, description = "The body is not JSON", body = Problem),
+        (status = 429, description = "Too many changes", body = TooOften),
+        (status = 503, description = "The table cannot be written", body = Problem),
+    ),
+)]
+pub(super) async fn create(
+    State(deps): State<Deps>,
+    caller: Caller,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let Draft { name, tickers } = Draft::parse(&body).map_err(ApiError::Invalid)?;
+    if all(&deps, &caller).await?.len() >= limits::CONFIGURATIONS_MAX {
+        return Err(ApiError::TooManyConfigurations);
+    }
+    let made = Configuration { config_id: random::config_id()?, name, tickers };
+    let location = routes::CONFIGURATION.replace("{config_id}", &made.config_id);
+    let change = Change::Create(made.clone());
+    if !change_it(&deps, &caller, &change).await? {
+        // 128 random bits were there already: nobody sees this.
+        return Err(ApiError::TooManyConfigurations);
+    }
+    // Made at the same moment as others, it may be one too many. Whoever sees that takes their own away.
+    if all(&deps, &caller).await?.len() > limits::CONFIGURATIONS_MAX {
+        change_it(&deps, &caller, &Change::Delete(made.config_id)).await?;
+        return Err(ApiError::TooManyConfigurations);
+    }
+    let mut response = private(StatusCode::CREATED, saved(made));
+    let location = HeaderValue::try_from(location).expect("an id is hexadecimal digits");
+    response.headers_mut().insert(header::LOCATION, location);
+    Ok(response)
+}
+
+/// One configuration.
+#[utoipa::path(
+    get,
+    path = routes::CONFIGURATION,
+    operation_id = "read_configuration",
+    summary = "One configuration",
+    responses(
+        (status = 200, description = "There it is", body = Saved),
+        (status = 400, description = "The id is malformed", body = Problem),
+        (status = 401, description = "The caller is not identified", body = Problem),
+        (status = 404, description = "The caller has none of this id", body = Problem),
+        (status = 503, description = "The table cannot be read", body = Problem),
+    ),
+)]
+pub(super) async fn read(State(deps): State<Deps>, caller: Caller, id: Id) -> Result<Response, ApiError> {
+    let found = within(deps.store.configuration(&caller.id, &id.0), "for a configuration").await?;
+    Ok(private(StatusCode::OK, saved(found.ok_or(ApiError::NoConfiguration)?)))
+}
+
+/// Changes a configuration that is there. It makes none: an id is the server's to choose.
+#[utoipa::path(
+    put,
+    path = routes::CONFIGURATION,
+    operation_id = "replace_configuration",
+    summary = "Changes name and tickers of a configuration; streams of it follow within one poll",
+    request_body = Draft,
+    responses(
+        (status = 200, description = "It is changed", body = Saved),
+        (status = 400, description = "The id or the body is malformed", body = Invalid),
+        (status = 401, description = "The caller is not identified", body = Problem),
+        (status = 404, description = "The caller has none of this id", body = Problem),
+        (status = 413, description = "The body is too large", body = Problem),
+        (status = 415, description = "The body is not JSON", body = Problem),
+        (status = 429, description = "Too many changes", body = TooOften),
+        (status = 503, description = "The table cannot be written", body = Problem),
+    ),
+)]
+pub(super) async fn replace(
+    State(deps): State<Deps>,
+    caller: Caller,
+    Id(config_id): Id,
+    JsonBody(body): JsonBody,
+) -> Result<Response, ApiError> {
+    let Draft { name, tickers } = Draft::parse(&body).map_err(ApiError::Invalid)?;
+    let wanted = Configuration { config_id, name, tickers };
+    if !change_it(&deps, &caller, &Change::Replace(wanted.clone())).await? {
+        return Err(ApiError::NoConfiguration);
+    }
+    Ok(private(StatusCode::OK, saved(wanted)))
+}
+
+/// Deletes a configuration.
+#[utoipa::path(
+    delete,
+    path = routes::CONFIGURATION,
+    operation_id = "delete_configuration",
+    summary = "Deletes a configuration; streams of it end within one poll",
+    responses(
+        (status = 204, description = "It is gone"),
+        (status = 400, description = "The id is malformed", body = Problem),
+        (status = 401, description = "The caller is not identified", body = Problem),
+        (status = 404, description = "The caller has none of this id", body = Problem),
+        (status = 429, description = "Too many changes", body = TooOften),
+        (status = 503, description = "The table cannot be written", body = Problem),
+    ),
+)]
+pub(super) async fn delete(State(deps): State<Deps>, caller: Caller, id: Id) -> Result<Response, ApiError> {
+    if !change_it(&deps, &caller, &Change::Delete(id.0)).await? {
+        return Err(ApiError::NoConfiguration);
+    }
+    Ok(private(StatusCode::NO_CONTENT, ()))
+}
+
+async fn all(deps: &Deps, caller: &Caller) -> Result<Vec<Configuration>, ApiError> {
+    Ok(within(deps.store.configurations(&caller.id), "for configurations").await?)
+}
+
+async fn change_it(deps: &Deps, caller: &Caller, change: &Change) -> Result<bool, ApiError> {
+    let now = deps.clock.wall();
+    Ok(within(deps.store.change_configuration(&caller.id, change, now), "to a change").await?)
+}

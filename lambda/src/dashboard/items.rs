@@ -1,0 +1,86 @@
+//! `GET /api/v2/items`: the items of the last 24 hours, page by page.
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use contract::{limits, routes};
+use http::header;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::deps::Deps;
+use super::item::ItemAnswer;
+use super::openapi::Problem;
+use crate::error::ApiError;
+use crate::request::{filter, parameters};
+use stream_core::page::{Place, page};
+
+/// One page.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ItemsAnswer)]
+struct Items<'a> {
+    /// Newest first.
+    items: Vec<ItemAnswer<'a>>,
+    /// What `after` must be for the page that follows; null where nothing does.
+    #[schema(required)]
+    next: Option<String>,
+}
+
+/// The newest items that match, or those after a page before.
+#[utoipa::path(
+    get,
+    path = routes::ITEMS,
+    operation_id = "items",
+    summary = "Items of the last 24 hours, newest first",
+    responses(
+        (status = 200, description = "A page", body = Items<'_>),
+        (status = 400, description = "A parameter is malformed", body = Problem),
+        (status = 503, description = "The table cannot be read", body = Problem),
+    ),
+)]
+pub(super) async fn items(State(deps): State<Deps>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+    let names = [routes::LIMIT_QUERY, routes::AFTER_QUERY, routes::TICKERS_QUERY];
+    let [size, after, tickers] = parameters(query.as_deref(), names)?;
+    let (size, after, filter) = (limit(size.as_deref())?, place(after.as_deref())?, filter(tickers.as_deref())?);
+    let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
+    let labels = snapshot.data.labels.as_slice();
+    let page = page(&snapshot.window, &filter, after, size);
+    let items = page.items.into_iter().map(|item| ItemAnswer::new(labels, item)).collect();
+    let answer = Items { items, next: page.next.map(Place::to_text) };
+    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+}
+
+fn limit(text: Option<&str>) -> Result<usize, ApiError> {
+    let Some(text) = text else { return Ok(limits::PAGE_ITEMS_DEFAULT) };
+    // `parse` takes a leading `+`, which the description does not.
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_digit());
+    let size = text.parse().ok().filter(|size| is_plain && (1..=limits::PAGE_ITEMS_MAX).contains(size));
+    size.ok_or_else(|| {
+        let found: String = text.chars().take(20).flat_map(char::escape_debug).collect();
+        let rule = format!("it must be a whole number from 1 to {}", limits::PAGE_ITEMS_MAX);
+        ApiError::BadParameter(format!("`{}` is `{found}`; {rule}", routes::LIMIT_QUERY))
+    })
+}
+
+fn place(text: Option<&str>) -> Result<Option<Place>, ApiError> {
+    let Some(text) = text else { return Ok(None) };
+    let bad = || ApiError::BadParameter(format!("`{}` is no cursor; it must be {}", routes::AFTER_QUERY, Place::RULE));
+    Place::parse(text).map(Some).ok_or_else(bad)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn limits_are_plain_numbers_within_their_range() {
+        for (text, expected) in [("1", 1), ("20", 20), ("0200", 200), ("200", 200)] {
+            assert_eq!(limit(Some(text)).unwrap(), expected);
+        }
+        assert_eq!(limit(None).unwrap(), 20);
+        for bad in ["0", "201", "", "+1", "-1", "1.0", "x", "99999999999999999999", " 1", "\u{661}"] {
+            let error = limit(Some(bad)).unwrap_err().to_string();
+            assert!(error.starts_with(&format!("`limit` is `{bad}`; it must be a whole number")), "{error}");
+        }
+    }
+}

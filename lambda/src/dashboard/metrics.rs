@@ -1,0 +1,56 @@
+//! `GET /api/v2/metrics`: the numbers of the stream, and the newest items.
+
+use std::borrow::Cow;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use contract::{limits, routes};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+
+use super::deps::Deps;
+use super::etag::ETag;
+use super::item::ItemAnswer;
+use super::openapi::{MetricsAnswer, Problem};
+use crate::error::ApiError;
+use crate::request::{filter, parameters};
+use stream_core::event::Metrics;
+use stream_core::page::page;
+
+/// The same numbers as the `metrics` event, from the same window: no older than the stream's would be.
+#[utoipa::path(
+    get,
+    path = routes::METRICS,
+    operation_id = "metrics",
+    summary = "Numbers of the last 24 hours, and the newest items",
+    responses(
+        (status = 200, description = "The numbers", body = MetricsAnswer),
+        (status = 304, description = "They are what the client has"),
+        (status = 400, description = "A parameter is malformed", body = Problem),
+        (status = 503, description = "The table cannot be read", body = Problem),
+    ),
+)]
+pub(super) async fn metrics(
+    State(deps): State<Deps>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let [tickers] = parameters(query.as_deref(), [routes::TICKERS_QUERY])?;
+    let filter = filter(tickers.as_deref())?;
+    let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
+    let labels = snapshot.data.labels.as_slice();
+    let window = &snapshot.window;
+    let counts = if filter.is_all() { Cow::Borrowed(window.counts()) } else { Cow::Owned(window.counts_for(&filter)) };
+    let recent = page(window, &filter, None, limits::RECENT_ITEMS).items;
+    let recent: Vec<ItemAnswer<'_>> = recent.into_iter().map(|item| ItemAnswer::new(labels, item)).collect();
+    let mut metrics = Metrics { labels, counts: &counts, timestamp: None, recent: Some(recent) };
+    // Before there is a time in it: a read that finds nothing new is nothing new.
+    let tag = ETag::of(&metrics);
+    metrics.timestamp = Some(snapshot.read_at);
+    let caching = [(header::ETAG, tag.header()), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+    if tag.is_held(&headers) {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    }
+    // Made into bytes here: the numbers are borrowed from the snapshot.
+    Ok((caching, Json(metrics)).into_response())
+}

@@ -1,0 +1,19 @@
+//! The dashboard function: buffered REST beside the stream, a file for each kind of route.
+
+mod anonymous;
+mod configurations;
+mod deps;
+pub mod draft;
+mod etag;
+mod goodbye;
+mod item;
+mod items;
+mod json;
+mod metrics;
+mod openapi;
+mod routes;
+mod runtime;
+mod write_limits;
+
+pub use deps::Deps;
+pub use routes::router;

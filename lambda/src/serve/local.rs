@@ -1,0 +1,267 @@
+//! Both functions and the page as ordinary HTTP servers: what `./justw dev` starts.
+
+use std::net::Ipv4Addr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
+use axum::extract::{ConnectInfo, Request};
+use axum::middleware::{Next, from_fn};
+use axum::response::{IntoResponse, Response};
+use axum::routing::{any, get};
+use contract::page::{Goodbye, PageConfig, escape_json_for_script, page_poll_ms, policy as page_policy};
+use contract::{DashboardSettings, Lookup, PublicUrl, StreamSettings, limits, routes};
+use http::{HeaderValue, header};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tracing::Instrument as _;
+
+use crate::auth::Auth;
+use crate::clock::Clock;
+use crate::error::not_found;
+use crate::fatal::Fatal;
+use crate::origin::{Origin, request_span};
+use crate::serve::dead_readers::{Patient, Peer};
+use crate::serve::{cors, security};
+use crate::store::Store;
+use crate::store::dynamodb::DynamoDb;
+use crate::store::memory::Memory;
+use crate::watch::meter::{self, Meter};
+use crate::{dashboard, stream};
+
+/// Where Prometheus looks unless it is told otherwise.
+const PROMETHEUS_PATH: &str = "/metrics";
+/// Items a second that a sample feed makes at most: each poll makes those of its late window anew.
+const SAMPLE_RATE_MAX: u32 = 200;
+
+/// Settings of local mode beside those of the functions.
+#[derive(Debug)]
+pub struct LocalSettings {
+    /// Port of page and REST; 0 takes a free one.
+    pub dashboard_port: u16,
+    /// Port of the stream; 0 takes a free one.
+    pub stream_port: u16,
+    /// Items a second that the sample feed makes up.
+    pub sample_rate: u32,
+    /// Whether the tables are DynamoDB's.
+    pub dynamodb: bool,
+    /// Folder of the page.
+    pub frontend: PathBuf,
+    /// Settings of the stream function.
+    pub stream: StreamSettings,
+    /// Settings of the dashboard function.
+    pub dashboard: DashboardSettings,
+}
+
+impl LocalSettings {
+    /// Reads the settings. Without tables in the environment, memory needs none; users are those of tokens under a key that is
+    /// made up.
+    ///
+    /// # Errors
+    /// [`Fatal`] with every variable that is bad.
+    pub fn from_env(lookup: &Lookup<'_>) -> Result<Self, Fatal> {
+        let dynamodb = match lookup("STORE").as_deref() {
+            None | Some("memory") => false,
+            Some("dynamodb") => true,
+            Some(other) => return Err(Fatal::new(format!("STORE: `{other}` is not one of `memory`, `dynamodb`"))),
+        };
+        let with_defaults = |name: &str| {
+            lookup(name).or_else(|| match name {
+                "SENTIMENTS_TABLE" | "USERS_TABLE" if !dynamodb => Some("local".to_owned()),
+                "ENVIRONMENT" => Some("local".to_owned()),
+                "AUTH_MODE" => Some("session".to_owned()),
+                _ => None,
+            })
+        };
+        Ok(Self {
+            dashboard_port: port(lookup, "DASHBOARD_PORT", 8080)?,
+            stream_port: port(lookup, "STREAM_PORT", 8081)?,
+            sample_rate: sample_rate(lookup("SAMPLE_RATE").as_deref())?,
+            dynamodb,
+            frontend: lookup("FRONTEND_DIR").unwrap_or_else(|| "frontend".to_owned()).into(),
+            stream: StreamSettings::from_env(&with_defaults)?,
+            dashboard: DashboardSettings::from_env(&with_defaults)?,
+        })
+    }
+
+    fn page_config(&self, stream_url: &str) -> PageConfig {
+        PageConfig {
+            api_base_url: String::new(),
+            sse_base_url: stream_url.to_owned(),
+            environment: self.stream.environment.to_string(),
+            labels: self.stream.data.labels.as_slice().iter().map(ToString::to_string).collect(),
+            update_event: self.stream.data.update_event.to_string(),
+            heartbeat_interval_ms: u64::try_from(self.stream.heartbeat_interval.get().as_millis()).unwrap_or(u64::MAX),
+            poll_interval_ms: page_poll_ms(self.dashboard.poll.poll_interval),
+            auth_mode: self.dashboard.auth.mode,
+            signed_requests: false,
+            goodbye: self.dashboard.goodbye.enabled.then_some(Goodbye::Beacon),
+        }
+    }
+}
+
+fn sample_rate(text: Option<&str>) -> Result<u32, Fatal> {
+    let Some(text) = text else { return Ok(1) };
+    let rate = text.parse().ok().filter(|rate| *rate <= SAMPLE_RATE_MAX);
+    rate.ok_or_else(|| {
+        let rule = format!("is not a number of items a second, a whole number from 0 to {SAMPLE_RATE_MAX}");
+        Fatal::new(format!("SAMPLE_RATE: `{}` {rule}", text.escape_debug()))
+    })
+}
+
+fn port(lookup: &Lookup<'_>, name: &'static str, default: u16) -> Result<u16, Fatal> {
+    let Some(text) = lookup(name) else { return Ok(default) };
+    text.parse().map_err(|_| Fatal::new(format!("{name}: `{text}` is not a port, a whole number from 0 to 65535")))
+}
+
+/// Two servers that listen and do not serve yet.
+pub struct Local {
+    dashboard: (TcpListener, Router),
+    stream: (TcpListener, Router),
+    shutdown: watch::Receiver<bool>,
+}
+
+impl Local {
+    /// Takes the ports and puts both functions together.
+    ///
+    /// # Errors
+    /// [`Fatal`] when a port is taken or AWS cannot be reached for lack of settings.
+    pub async fn bind(
+        mut settings: LocalSettings,
+        lookup: &Lookup<'_>,
+        shutdown: watch::Receiver<bool>,
+    ) -> Result<Self, Fatal> {
+        let clock = Clock::system();
+        let data = &settings.stream.data;
+        let store: Arc<dyn Store> = if settings.dynamodb {
+            let from_env = DynamoDb::from_env(data.clone(), &clock, lookup);
+            Arc::new(match from_env {
+                Ok(store) => store,
+                Err(_) => DynamoDb::from_profile(data.clone(), &clock, lookup).await.map_err(Fatal::new)?,
+            })
+        } else {
+            Arc::new(Memory::with_feed(clock.clone(), data, 1, settings.sample_rate))
+        };
+        let dashboard_listener = listen("DASHBOARD_PORT", settings.dashboard_port).await?;
+        let stream_listener = listen("STREAM_PORT", settings.stream_port).await?;
+        let stream_url = url(&stream_listener)?;
+        let page = settings.page_config(&stream_url);
+        let policy = HeaderValue::try_from(page_policy(&[&stream_url])).map_err(Fatal::new)?;
+        if settings.dashboard.sse_url.is_none() {
+            settings.dashboard.sse_url = Some(PublicUrl::new(&stream_url).map_err(Fatal::new)?);
+        }
+        // One for both servers: a token of the one is good for the other, even under a key that was made up.
+        let auth = Auth::local(&settings.stream.auth, clock.clone(), lookup)?;
+        auth.warm_up().await;
+        // One process, one set of numbers, whichever port asks.
+        let meter = Meter::new(&settings.stream.watch, "local", clock.clone());
+        let deps = (Arc::clone(&store), auth.clone(), clock.clone(), shutdown.clone(), meter.clone());
+        let stream_deps = stream::Deps::new(settings.stream, deps.0, deps.1, deps.2, deps.3, deps.4);
+        let stream =
+            stream::router(stream_deps).merge(prometheus(meter.clone())).layer(from_fn(cors::allow_any_origin));
+        let dashboard_deps = dashboard::Deps::new(settings.dashboard, store, auth, clock, meter.clone());
+        let files = tower_http::services::ServeDir::new(&settings.frontend);
+        let files = Router::new()
+            .route("/config.js", get(move || config_js(page.clone())))
+            .route(&format!("{}{{*rest}}", routes::API), any(not_found))
+            .fallback_service(files)
+            .layer(from_fn(security::headers))
+            .layer(from_fn(move |request, next| with_policy(policy.clone(), request, next)));
+        let dashboard = dashboard::router(dashboard_deps)
+            .reset_fallback()
+            .merge(prometheus(meter))
+            .fallback_service(files)
+            .layer(from_fn(never_cached));
+        Ok(Self { dashboard: (dashboard_listener, dashboard), stream: (stream_listener, stream), shutdown })
+    }
+
+    /// URLs of page and stream.
+    ///
+    /// # Errors
+    /// [`Fatal`] when the system does not know our ports.
+    pub fn urls(&self) -> Result<(String, String), Fatal> {
+        Ok((url(&self.dashboard.0)?, url(&self.stream.0)?))
+    }
+
+    /// Serves until told to stop; open streams get a moment to say so.
+    ///
+    /// # Errors
+    /// [`Fatal`] when a server fails.
+    pub async fn serve(self) -> Result<(), Fatal> {
+        let stopped = |mut flag: watch::Receiver<bool>| async move {
+            let _closed = flag.wait_for(|stop| *stop).await;
+        };
+        let too_late = {
+            let stopped = stopped(self.shutdown.clone());
+            async move {
+                stopped.await;
+                tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
+            }
+        };
+        let dashboard = axum::serve(Patient(self.dashboard.0), service(self.dashboard.1))
+            .with_graceful_shutdown(stopped(self.shutdown.clone()));
+        let stream = axum::serve(Patient(self.stream.0), service(self.stream.1))
+            .with_graceful_shutdown(stopped(self.shutdown.clone()));
+        tokio::select! {
+            both = async { tokio::try_join!(dashboard.into_future(), stream.into_future()) } => {
+                both.map(|_| ()).map_err(Fatal::new)
+            }
+            () = too_late => Ok(()),
+        }
+    }
+}
+
+async fn listen(name: &str, port: u16) -> Result<TcpListener, Fatal> {
+    // Loopback only: local mode lets anybody name themselves.
+    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
+        .await
+        .map_err(|error| Fatal::new(format!("cannot listen on 127.0.0.1:{port}: {error}; set {name} to a free port")))
+}
+
+fn url(listener: &TcpListener) -> Result<String, Fatal> {
+    listener.local_addr().map(|address| format!("http://{address}")).map_err(Fatal::new)
+}
+
+fn service(router: Router) -> IntoMakeServiceWithConnectInfo<Router, Peer> {
+    router.layer(from_fn(with_origin)).into_make_service_with_connect_info()
+}
+
+async fn with_origin(ConnectInfo(Peer(address)): ConnectInfo<Peer>, mut request: Request, next: Next) -> Response {
+    let origin = Origin {
+        request_id: format!("{:016x}", fastrand::u64(..)),
+        client: Some(address.ip().to_string()),
+        ..Origin::default()
+    };
+    let span = request_span(&origin);
+    request.extensions_mut().insert(origin);
+    next.run(request).instrument(span).await
+}
+
+/// What Prometheus reads. Here and not in the routers: on Lambda a scrape would reach one instance of many, and bill it.
+fn prometheus(meter: Meter) -> Router {
+    let text = move || async move {
+        let headers = [(header::CONTENT_TYPE, meter::CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
+        (headers, meter.exposition())
+    };
+    Router::new().route(PROMETHEUS_PATH, get(text))
+}
+
+/// What the page may do, in place of what data may: nothing.
+async fn with_policy(policy: HeaderValue, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
+    response
+}
+
+async fn never_cached(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    response.headers_mut().entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("no-cache"));
+    response
+}
+
+async fn config_js(page: PageConfig) -> impl IntoResponse {
+    let json = serde_json::to_string(&page).expect("a struct of strings and numbers always serialises");
+    let script = format!("window.CONFIG = Object.freeze({});\n", escape_json_for_script(&json));
+    ([(header::CONTENT_TYPE, "text/javascript; charset=utf-8")], script)
+}

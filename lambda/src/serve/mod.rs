@@ -1,0 +1,10 @@
+//! How a router meets its clients: as a Lambda function, behind the web adapter, or as an ordinary server.
+
+pub mod cors;
+pub mod dead_readers;
+pub mod lambda;
+pub mod local;
+pub mod nodelay;
+pub mod security;
+pub mod start;
+pub mod web_adapter;

@@ -1,0 +1,197 @@
+//! A configuration that an open stream follows: looked at once in each poll interval, for as long as the stream lives.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+use tokio::time::{Instant, sleep_until};
+use tracing::Instrument;
+
+use crate::store::{Store, StoreError, within};
+use stream_core::filter::Filter;
+
+/// Whose configuration, and which.
+#[derive(Clone, Debug)]
+pub struct ConfigurationKey {
+    /// The user, identified.
+    pub user_id: String,
+    /// The configuration's id, checked.
+    pub config_id: String,
+}
+
+/// Reads a configuration once; `None` where the user has none of that name.
+///
+/// # Errors
+/// [`StoreError`] where the store does not say.
+pub async fn read(store: &dyn Store, key: &ConfigurationKey) -> Result<Option<Filter>, StoreError> {
+    let found = within(store.configuration(&key.user_id, &key.config_id), "for a configuration").await?;
+    Ok(found.map(|found| Filter::only(found.tickers.into_iter().collect())))
+}
+
+/// Follows one configuration. Dropping it ends the reads.
+#[derive(Debug)]
+pub struct Follower {
+    latest: watch::Receiver<Option<Filter>>,
+    reader: JoinHandle<()>,
+}
+
+impl Follower {
+    /// Reads again and again, the first time after one interval: the stream began with what was read just now. Must be
+    /// called within a tokio runtime.
+    #[must_use]
+    pub fn start(store: Arc<dyn Store>, key: ConfigurationKey, began_with: Filter, every: Duration) -> Self {
+        let (sender, latest) = watch::channel(Some(began_with));
+        let reader = tokio::spawn(follow(store, key, every, sender).in_current_span());
+        Self { latest, reader }
+    }
+
+    /// Waits until it is another one, or gone.
+    pub async fn changed(&mut self) {
+        if self.latest.changed().await.is_err() {
+            // The reader ends only after it has said that there is nothing to follow any more.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// Returns what it says now; `None` when it is gone.
+    #[must_use]
+    pub fn latest(&self) -> watch::Ref<'_, Option<Filter>> {
+        self.latest.borrow()
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        // Between invocations Lambda freezes the process, as with the hub's poller.
+        self.reader.abort();
+    }
+}
+
+async fn follow(store: Arc<dyn Store>, key: ConfigurationKey, every: Duration, latest: watch::Sender<Option<Filter>>) {
+    let mut next = Instant::now() + every;
+    let mut failing = false;
+    loop {
+        sleep_until(next).await;
+        match read(&*store, &key).await {
+            Ok(found) => {
+                failing = false;
+                let gone = found.is_none();
+                latest.send_if_modified(|latest| {
+                    let is_new = *latest != found;
+                    *latest = found;
+                    is_new
+                });
+                if gone {
+                    return;
+                }
+            }
+            // What cannot be read has not changed as far as anybody knows.
+            Err(error) if !failing => {
+                failing = true;
+                tracing::warn!(kind = error.kind(), %error, "the stream's configuration cannot be read; it goes on with the last");
+            }
+            Err(_) => {}
+        }
+        // A read that took longer than an interval is not made up for.
+        next = (next + every).max(Instant::now());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use contract::Tag;
+    use tokio::time::timeout;
+
+    use super::*;
+    use crate::store::{Change, Configuration, Goodbyes, Read, StoreFuture};
+    use stream_core::journal::TimeRange;
+    use stream_core::stream_id::StreamId;
+    use stream_core::timestamp::Timestamp;
+
+    type Answer = Result<Option<Configuration>, StoreError>;
+
+    /// Answers what it is told to, and counts.
+    struct Told {
+        answer: Mutex<Answer>,
+        reads: AtomicU32,
+    }
+
+    impl Told {
+        fn new(answer: Answer) -> Arc<Self> {
+            Arc::new(Self { answer: Mutex::new(answer), reads: AtomicU32::new(0) })
+        }
+        fn tell(&self, answer: Answer) {
+            *self.answer.lock().unwrap() = answer;
+        }
+    }
+
+    impl Store for Told {
+        fn read(&self, _: TimeRange) -> StoreFuture<'_, Read> {
+            Box::pin(async { Ok(Read::default()) })
+        }
+        fn configuration<'a>(&'a self, _: &'a str, _: &'a str) -> StoreFuture<'a, Option<Configuration>> {
+            self.reads.fetch_add(1, Ordering::Relaxed);
+            let answer = self.answer.lock().unwrap().clone();
+            Box::pin(async move { answer })
+        }
+        fn configurations<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Vec<Configuration>> {
+            Box::pin(async { Ok(Vec::new()) })
+        }
+        fn change_configuration<'a>(&'a self, _: &'a str, _: &'a Change, _: Timestamp) -> StoreFuture<'a, bool> {
+            Box::pin(async { Ok(false) })
+        }
+        fn say_goodbye(&self, _: StreamId, _: u64) -> StoreFuture<'_, ()> {
+            Box::pin(async { Ok(()) })
+        }
+        fn goodbyes<'a>(&'a self, _: &'a [StreamId]) -> StoreFuture<'a, Goodbyes> {
+            Box::pin(async { Ok(Goodbyes::default()) })
+        }
+        fn warm_up(&self) -> StoreFuture<'_, ()> {
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    fn of(ticker: &str) -> Answer {
+        let tickers = vec![Tag::new(ticker).unwrap()];
+        Ok(Some(Configuration { config_id: "c".into(), name: "mine".into(), tickers }))
+    }
+
+    fn follower(store: &Arc<Told>) -> Follower {
+        let key = ConfigurationKey { user_id: "u".into(), config_id: "c".into() };
+        let store: Arc<dyn Store> = Arc::<Told>::clone(store);
+        Follower::start(store, key, Filter::parse("A").unwrap(), Duration::from_secs(5))
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_is_told_and_an_error_or_the_same_again_is_not() {
+        let store = Told::new(of("A"));
+        let mut follower = follower(&store);
+        let quiet = |limit: u64| Duration::from_millis(limit);
+        assert!(timeout(quiet(11_000), follower.changed()).await.is_err());
+        assert_eq!(store.reads.load(Ordering::Relaxed), 2);
+        store.tell(Err(StoreError::Throttled("slow down".into())));
+        assert!(timeout(quiet(10_000), follower.changed()).await.is_err());
+        assert_eq!(*follower.latest(), Filter::parse("A").ok());
+        store.tell(of("B"));
+        timeout(quiet(5_500), follower.changed()).await.unwrap();
+        assert_eq!(*follower.latest(), Filter::parse("B").ok());
+        store.tell(Ok(None));
+        timeout(quiet(5_500), follower.changed()).await.unwrap();
+        assert_eq!(*follower.latest(), None);
+        let reads = store.reads.load(Ordering::Relaxed);
+        assert!(timeout(quiet(60_000), follower.changed()).await.is_err());
+        assert_eq!(store.reads.load(Ordering::Relaxed), reads, "reads after the end");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn dropping_it_ends_the_reads() {
+        let store = Told::new(of("A"));
+        drop(follower(&store));
+        tokio::time::sleep(Duration::from_secs(60)).await;
+        assert_eq!(store.reads.load(Ordering::Relaxed), 0);
+    }
+}

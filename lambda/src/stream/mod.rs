@@ -1,0 +1,14 @@
+//! The stream function: its routes, one client's stream, and the hub that all streams of an instance share.
+
+pub mod body;
+mod deps;
+pub mod follower;
+pub mod goodbyes;
+pub mod hub;
+mod opening;
+mod refusal;
+mod routes;
+pub mod slots;
+
+pub use deps::Deps;
+pub use routes::router;

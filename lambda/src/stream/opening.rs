@@ -1,0 +1,188 @@
+//! From a request that may have a stream to the stream: its name, its session, its end, and the first line of its log.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::Response;
+use contract::metrics::Metric;
+use contract::{limits, logs};
+use http::HeaderMap;
+use tokio::time::Instant;
+
+use super::body::{CURSOR_WAIT, OpenStream, Sent, Traced, event_stream};
+use super::deps::Deps;
+use super::follower::{ConfigurationKey, Follower};
+use super::slots::Permit;
+use crate::error::ApiError;
+use crate::origin::Origin;
+use crate::random;
+use crate::request::{StreamQuery, last_event_id};
+use crate::watch::logs::MEASURED;
+use stream_core::cursor::{Cursor, ResetReason};
+use stream_core::event::EndReason;
+use stream_core::filter::Filter;
+use stream_core::journal::Now;
+use stream_core::session::{Session, SessionParams};
+use stream_core::snapshot::ReplayLimits;
+use stream_core::timestamp::Timestamp;
+
+/// What a stream is about.
+pub(super) struct Wanted {
+    pub(super) filter: Filter,
+    /// The configuration that says so, if one does.
+    pub(super) configuration: Option<ConfigurationKey>,
+    /// When the caller is not known to be who they are any more.
+    pub(super) until: Option<Timestamp>,
+}
+
+pub(super) async fn open(
+    deps: Deps,
+    origin: &Origin,
+    headers: &HeaderMap,
+    query: &StreamQuery,
+    wanted: Wanted,
+    permit: Permit,
+) -> Result<Response, ApiError> {
+    let presented = last_event_id(headers, query).map(|id| Cursor::from_id(id, deps.hub.epoch()));
+    let stream_id = random::stream_id()?;
+    let (request_id, trace_id) = (&origin.request_id, &origin.trace_id);
+    let span = tracing::info_span!(target: MEASURED, "stream", %request_id, trace_id, %stream_id);
+    let resumes = presented.map(|cursor| cursor.map_or_else(ResetReason::as_str, |_| "resume"));
+    span.in_scope(|| {
+        tracing::info!(
+            target: MEASURED,
+            message = logs::STREAM_OPENED,
+            { logs::RETURNED } = presented.is_some(),
+            cursor = resumes,
+            connections = deps.slots.taken(),
+        );
+    });
+    if presented.is_some() {
+        deps.meter.add(Metric::StreamsReturned, 1.0);
+    }
+    let mut subscription = deps.hub.subscribe(span.clone());
+    if matches!(presented, Some(Ok(_))) {
+        subscription.first_snapshot(CURSOR_WAIT).await;
+    }
+    let Wanted { filter, configuration, until } = wanted;
+    let follower = configuration.map(|key| {
+        let every = deps.settings.poll.poll_interval.get();
+        span.in_scope(|| Follower::start(Arc::clone(&deps.store), key, filter.clone(), every))
+    });
+    let traced = deps.xray.trace(origin.trace_id.as_deref()).map(|trace| Traced {
+        trace,
+        xray: deps.xray.clone(),
+        stream_id: stream_id.to_string(),
+        began: deps.clock.wall(),
+    });
+    let mut params = session_params(&deps, origin, stream_id.to_string(), filter, presented);
+    params.ends_at = within_proof(params.ends_at, until, deps.clock.now());
+    let now = Instant::now().into_std();
+    let stream = OpenStream {
+        session: Session::new(params, now),
+        subscription,
+        follower,
+        goodbye: deps.goodbyes.map(|goodbyes| goodbyes.watch(stream_id)),
+        permit: Some(permit),
+        slots: deps.slots,
+        clock: deps.clock,
+        started: deps.started,
+        shutdown: deps.shutdown,
+        sent: Sent::default(),
+        meter: deps.meter,
+        traced,
+        span,
+    };
+    stream.meter.opened();
+    Ok(event_stream(stream.into_body()))
+}
+
+fn session_params(
+    deps: &Deps,
+    origin: &Origin,
+    stream_id: String,
+    filter: Filter,
+    presented: Option<Result<Cursor, ResetReason>>,
+) -> SessionParams {
+    let settings = &deps.settings;
+    SessionParams {
+        stream_id,
+        epoch: deps.hub.epoch(),
+        filter,
+        presented,
+        heartbeat_every: settings.heartbeat_interval.get(),
+        retry: settings.retry.get().mul_f64(1.0 + fastrand::f64() / 2.0),
+        reconnect: Duration::from_millis(fastrand::u64(limits::RECONNECT_MIN_MS..=limits::RECONNECT_MAX_MS)),
+        ends_at: ends_at(settings.max_session.get(), origin.deadline),
+        replay: ReplayLimits {
+            window: settings.poll.replay_window.get(),
+            events: usize::try_from(settings.poll.replay_events.get()).unwrap_or(usize::MAX),
+        },
+    }
+}
+
+/// Says when a session ends: after its length, shortened at random, or in time before the invocation does.
+fn ends_at(max_session: Duration, deadline: Option<Instant>) -> (std::time::Instant, EndReason) {
+    let now = Instant::now();
+    let shortened = max_session.mul_f64(1.0 - fastrand::f64() * f64::from(limits::SESSION_JITTER_PERCENT) / 100.0);
+    let session_end = now + shortened;
+    // A deadline in the past means that the platform did not say: some emulators send 1970.
+    let Some(deadline) = deadline.filter(|deadline| *deadline > now) else {
+        return (session_end.into_std(), EndReason::Session);
+    };
+    let margin = limits::DRAIN_MARGIN.min((deadline - now) / 2);
+    let drain = deadline - margin;
+    if drain < session_end {
+        (drain.into_std(), EndReason::Deadline)
+    } else {
+        (session_end.into_std(), EndReason::Session)
+    }
+}
+
+/// Shortens a session to the time for which its user is known to be who they are.
+fn within_proof(
+    ends_at: (std::time::Instant, EndReason),
+    until: Option<Timestamp>,
+    now: Now,
+) -> (std::time::Instant, EndReason) {
+    let left = until.map(|until| Duration::from_millis(until.millis().saturating_sub(now.wall.millis())));
+    // A proof for longer than the clock can count is as good as none.
+    let until = left.and_then(|left| now.instant.checked_add(left));
+    until.filter(|until| *until < ends_at.0).map_or(ends_at, |until| (until, EndReason::TokenExpired))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_session_ends_before_the_invocation_and_at_most_a_fifth_early() {
+        let now = Instant::now();
+        let secs = Duration::from_secs;
+        for _ in 0..200 {
+            let (end, reason) = ends_at(secs(100), None);
+            let lasts = Instant::from_std(end) - now;
+            assert!(secs(80) <= lasts && lasts <= secs(100), "{lasts:?}");
+            assert_eq!(reason, EndReason::Session);
+            assert_eq!(ends_at(secs(100), Some(now + secs(20))), ((now + secs(10)).into_std(), EndReason::Deadline));
+            assert_eq!(ends_at(secs(100), Some(now + secs(4))), ((now + secs(2)).into_std(), EndReason::Deadline));
+            assert_eq!(ends_at(secs(100), Some(now)).1, EndReason::Session);
+            assert_eq!(ends_at(secs(100), Some(now + secs(111))).1, EndReason::Session);
+        }
+    }
+
+    #[test]
+    fn a_session_does_not_outlive_the_proof_of_who_it_is_for() {
+        let (instant, wall) = (Instant::now().into_std(), Timestamp::from_millis(1_000_000));
+        let now = Now { instant, wall };
+        let end = (instant + Duration::from_secs(100), EndReason::Session);
+        let proof = |secs: u64| Some(wall.plus(Duration::from_secs(secs)));
+        let ends = |secs| within_proof(end, secs, now);
+        assert_eq!(ends(None), end);
+        assert_eq!(ends(proof(100)), end);
+        assert_eq!(ends(proof(99)), (instant + Duration::from_secs(99), EndReason::TokenExpired));
+        assert_eq!(ends(proof(0)), (instant, EndReason::TokenExpired));
+        assert_eq!(ends(Some(Timestamp::EPOCH)), (instant, EndReason::TokenExpired));
+        assert_eq!(ends(Some(Timestamp::MAX)), end);
+    }
+}

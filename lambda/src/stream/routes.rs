@@ -1,0 +1,91 @@
+//! The stream function's four routes.
+
+use axum::extract::rejection::PathRejection;
+use axum::extract::{Path, RawQuery, Request, State};
+use axum::middleware::{Next, from_fn_with_state};
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use contract::metrics::Metric;
+use contract::routes;
+use http::{HeaderMap, header};
+use serde_json::json;
+
+use super::deps::Deps;
+use super::follower::{self, ConfigurationKey};
+use super::opening::{Wanted, open};
+use super::refusal::refuse;
+use crate::error::{ApiError, Refused, method_not_allowed, not_found};
+use crate::health::health;
+use crate::origin::Origin;
+use crate::request::{StreamQuery, config_id};
+
+/// Returns the stream function as a router.
+pub fn router(deps: Deps) -> Router {
+    Router::new()
+        .route(routes::STREAM, get(stream))
+        .route(routes::CONFIGURATION_STREAM, get(configuration_stream))
+        .route_layer(from_fn_with_state(deps.clone(), count_refusals))
+        .route(routes::STREAM_STATUS, get(status))
+        .route(routes::HEALTH, get(health))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .with_state(deps)
+}
+
+/// Counts the answers that are no stream, each once, with the reason that its maker gave it.
+async fn count_refusals(State(deps): State<Deps>, request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    if let Some(Refused(reason)) = response.extensions().get() {
+        deps.meter.add_by(Metric::StreamsRefused, reason, 1.0);
+    }
+    response
+}
+
+async fn status(State(deps): State<Deps>) -> impl IntoResponse {
+    let (connections, max) = (deps.slots.taken(), deps.slots.max());
+    let status = json!({
+        "connections": connections,
+        "max_connections": max,
+        "available": max.saturating_sub(connections),
+        "uptime_seconds": deps.started.elapsed().as_secs(),
+    });
+    ([(header::CACHE_CONTROL, "no-store")], Json(status))
+}
+
+async fn stream(
+    State(deps): State<Deps>,
+    origin: Origin,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let query = StreamQuery::parse(query.as_deref())?;
+    let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
+        Ok(permit) => permit,
+        Err(full) => return refuse(&deps, &headers, full),
+    };
+    let wanted = Wanted { filter: query.filter.clone(), configuration: None, until: None };
+    open(deps, &origin, &headers, &query, wanted, permit).await
+}
+
+async fn configuration_stream(
+    State(deps): State<Deps>,
+    origin: Origin,
+    headers: HeaderMap,
+    id: Result<Path<String>, PathRejection>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let parsed = StreamQuery::parse(query.as_deref())?;
+    // What does not decode to UTF-8 is no id either; axum's own answer would not be JSON.
+    let id = id.map_or_else(|_| String::new(), |Path(id)| id);
+    let id = config_id(&id)?;
+    let user = deps.auth.user(&headers, query.as_deref()).await?;
+    let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
+        Ok(permit) => permit,
+        Err(full) => return refuse(&deps, &headers, full),
+    };
+    let key = ConfigurationKey { user_id: user.id, config_id: id.to_owned() };
+    let filter = follower::read(&*deps.store, &key).await?.ok_or(ApiError::NoConfiguration)?;
+    let wanted = Wanted { filter, configuration: Some(key), until: user.expires };
+    open(deps, &origin, &headers, &parsed, wanted, permit).await
+}
