@@ -4,13 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::auth::{Audience, AuthUrl, SessionKeys};
+use crate::limits;
 use crate::names::{
     AttributeName, Environment, EventName, IndexName, Labels, MetricsNamespace, PublicUrl, StatusValue, TableName,
 };
 use crate::units::{
-    HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry, SessionLifetime,
+    DataWindow, HeartbeatInterval, LateInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow,
+    Retry, SessionLifetime, duration_text,
 };
-use crate::values::{ConnectionsPerClient, MaxConnections, ReplayEvents, SettingValue};
+use crate::values::{ConnectionsPerClient, MaxConnections, ReplayEvents, SettingValue, TagsMax};
 use crate::words::{Adapter, AuthMode, ClientAddress, MetricsMode, WhenFull};
 
 /// How a function asks for a variable: `|name| std::env::var(name).ok()`, or a map in tests.
@@ -58,6 +60,7 @@ macro_rules! settings {
         pub struct $name:ident {
             $( #[doc = $fdoc:literal] $var:literal => $field:ident : $ty:ty $(= $default:expr)?; )*
             $( ..#[doc = $ndoc:literal] $nested:ident : $nty:ty; )*
+            $( check $check:path; )?
         }
     ) => {
         $(#[$doc])*
@@ -80,13 +83,17 @@ macro_rules! settings {
             /// Reads the variables.
             ///
             /// # Errors
-            /// Every variable that is missing or bad.
+            /// Every variable that is missing or bad; where all are good, those that do not fit together.
             pub fn from_env(lookup: &Lookup<'_>) -> Result<Self, Vec<SettingError>> {
                 let mut errors = Vec::new();
                 $( let $field: Option<$ty> = read(lookup, $var, default!($($default)?), &mut errors); )*
                 $( let $nested = <$nty>::from_env(lookup).map_err(|more| errors.extend(more)).ok(); )*
                 match ($($field,)* $($nested,)*) {
-                    ($(Some($field),)* $(Some($nested),)*) if errors.is_empty() => Ok(Self { $($field,)* $($nested,)* }),
+                    ($(Some($field),)* $(Some($nested),)*) if errors.is_empty() => {
+                        let settings = Self { $($field,)* $($nested,)* };
+                        $( $check(&settings)?; )?
+                        Ok(settings)
+                    }
                     _ => Err(errors),
                 }
             }
@@ -137,10 +144,10 @@ fn read<T: SettingValue>(
     }
 }
 
-/// A name that is known to be valid because a test reads every default back.
+/// A value that is known to be valid because a test reads every default back.
 macro_rules! known {
-    ($ty:ty, $text:literal) => {
-        <$ty>::new($text).expect("a literal that the test `defaults_are_valid` reads back")
+    ($ty:ty, $value:expr) => {
+        <$ty>::new($value).expect("a literal that the test `defaults_are_valid` reads back")
     };
 }
 
@@ -175,6 +182,10 @@ settings! {
         "DATA_LABELS" => labels: Labels = Labels::default();
         /// Name of the update event.
         "DATA_UPDATE_EVENT" => update_event: EventName = known!(EventName, "sentiment_update");
+        /// How far back the numbers count, 1h to 24h. A shorter window is for tables that hold more rows than a function's memory can.
+        "DATA_WINDOW" => window: DataWindow = DataWindow::DEFAULT;
+        /// Most frequent tags that the numbers name.
+        "DATA_TAGS_MAX" => tags_max: TagsMax = known!(TagsMax, limits::METRICS_TAGS_DEFAULT);
     }
 }
 
@@ -183,14 +194,17 @@ settings! {
     pub struct PollSettings {
         /// Time between two reads of the table.
         "SSE_POLL_INTERVAL" => poll_interval: PollInterval = PollInterval::DEFAULT;
-        /// How late after its own timestamp a row may appear and still be delivered at the next poll.
+        /// How late after its own timestamp a row may appear and still be delivered.
         "SSE_LATE_WINDOW" => late_window: LateWindow = LateWindow::DEFAULT;
+        /// Time within which each part of the late interval is read again where a table is busy; a quiet one is read whole at each poll.
+        "SSE_LATE_INTERVAL" => late_interval: LateInterval = LateInterval::DEFAULT;
         /// Time between two full re-reads of the window.
         "SSE_RECONCILE_INTERVAL" => reconcile_interval: ReconcileInterval = ReconcileInterval::DEFAULT;
         /// Updates a resume may bring, and that a slow reader may fall behind.
-        "SSE_REPLAY_EVENTS" => replay_events: ReplayEvents = known!(ReplayEvents, 500);
+        "SSE_REPLAY_EVENTS" => replay_events: ReplayEvents = known!(ReplayEvents, limits::REPLAY_EVENTS_DEFAULT);
         /// Age up to which a cursor can be resumed.
         "SSE_REPLAY_WINDOW" => replay_window: ReplayWindow = ReplayWindow::DEFAULT;
+        check late_interval_holds_a_poll;
     }
 }
 
@@ -242,9 +256,10 @@ settings! {
         /// Time between two `heartbeat` events.
         "SSE_HEARTBEAT_INTERVAL" => heartbeat_interval: HeartbeatInterval = HeartbeatInterval::DEFAULT;
         /// Streams one instance serves.
-        "SSE_MAX_CONNECTIONS" => max_connections: MaxConnections = known!(MaxConnections, 100);
+        "SSE_MAX_CONNECTIONS" => max_connections: MaxConnections = known!(MaxConnections, limits::CONNECTIONS_DEFAULT);
         /// Streams one instance serves for one source address.
-        "SSE_CONNECTIONS_PER_CLIENT" => connections_per_client: ConnectionsPerClient = known!(ConnectionsPerClient, 10);
+        "SSE_CONNECTIONS_PER_CLIENT" => connections_per_client: ConnectionsPerClient =
+            known!(ConnectionsPerClient, limits::CONNECTIONS_PER_CLIENT_DEFAULT);
         /// Where a viewer's address is read.
         "SSE_CLIENT_ADDRESS" => client_address: ClientAddress = ClientAddress::Connection;
         /// What a client hears that finds the instance full.
@@ -258,6 +273,7 @@ settings! {
         ..#[doc = "How an instance says how it is doing."] watch: WatchSettings;
         ..#[doc = "How the hub reads the table."] poll: PollSettings;
         ..#[doc = "Which table, index, attributes and labels there are."] data: DataSettings;
+        check StreamSettings::check;
     }
 }
 
@@ -275,6 +291,7 @@ settings! {
         ..#[doc = "How an instance says how it is doing."] watch: WatchSettings;
         ..#[doc = "How the hub reads the table."] poll: PollSettings;
         ..#[doc = "Which table, index, attributes and labels there are."] data: DataSettings;
+        check DashboardSettings::check;
     }
 }
 
@@ -282,6 +299,41 @@ settings! {
 #[must_use]
 pub fn is_setting(name: &str) -> bool {
     StreamSettings::docs().iter().chain(&DashboardSettings::docs()).any(|doc| doc.name == name)
+}
+
+fn late_interval_holds_a_poll(poll: &PollSettings) -> Result<(), Vec<SettingError>> {
+    let (interval, between) = (poll.late_interval, poll.poll_interval);
+    if between.get() <= interval.get() {
+        return Ok(());
+    }
+    let reason = format!("`{interval}` is too short; it must be SSE_POLL_INTERVAL, `{between}`, or longer");
+    Err(vec![SettingError { name: "SSE_LATE_INTERVAL", value: Some(interval.to_string()), reason }])
+}
+
+fn window_holds_late_rows(poll: &PollSettings, data: &DataSettings) -> Result<(), Vec<SettingError>> {
+    let (window, late, replay) = (data.window, poll.late_window, poll.replay_window);
+    let needed = limits::window_needed(late.get(), replay.get());
+    if needed < window.get() {
+        return Ok(());
+    }
+    let skew = duration_text(limits::FUTURE_SKEW);
+    let reason = format!(
+        "`{window}` is too short; it must be longer than SSE_LATE_WINDOW, `{late}`, SSE_REPLAY_WINDOW, `{replay}`, and \
+         {skew} together"
+    );
+    Err(vec![SettingError { name: "DATA_WINDOW", value: Some(window.to_string()), reason }])
+}
+
+impl StreamSettings {
+    fn check(&self) -> Result<(), Vec<SettingError>> {
+        window_holds_late_rows(&self.poll, &self.data)
+    }
+}
+
+impl DashboardSettings {
+    fn check(&self) -> Result<(), Vec<SettingError>> {
+        window_holds_late_rows(&self.poll, &self.data)
+    }
 }
 
 impl DataSettings {
@@ -300,7 +352,6 @@ impl DataSettings {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::limits;
 
     fn lookup(pairs: &'static [(&'static str, &'static str)]) -> impl Fn(&str) -> Option<String> {
         move |name| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
@@ -382,6 +433,45 @@ mod tests {
                 "DATA_LABELS: `` is not a valid label; it must be 1 to 64 of a-z, 0-9 and _, beginning with a letter, and none of total, by_tag, rate_last_hour, rate_last_24h, timestamp, recent_items",
             ]
         );
+    }
+
+    #[test]
+    fn the_window_is_longer_than_what_must_be_found_in_it() {
+        let read = |window: &'static str, late: &'static str, replay: &'static str| {
+            let env = move |name: &str| match name {
+                "DATA_WINDOW" => Some(window.to_owned()),
+                "SSE_LATE_WINDOW" => Some(late.to_owned()),
+                "SSE_REPLAY_WINDOW" => Some(replay.to_owned()),
+                other => lookup(TABLES)(other),
+            };
+            let dashboard = DashboardSettings::from_env(&env).map(|settings| settings.data.window.to_string());
+            assert_eq!(StreamSettings::from_env(&env).map(|settings| settings.data.window.to_string()), dashboard);
+            dashboard.map_err(|errors| errors.iter().map(ToString::to_string).collect::<Vec<_>>())
+        };
+        assert_eq!(read("1h", "10m", "15m"), Ok("1h".into()));
+        assert_eq!(read("1h", "10m", "2699s"), Ok("1h".into()));
+        let error = "DATA_WINDOW: `1h` is too short; it must be longer than SSE_LATE_WINDOW, `10m`, SSE_REPLAY_WINDOW, \
+                     `45m`, and 5m together";
+        assert_eq!(read("1h", "10m", "45m"), Err(vec![error.into()]));
+        assert_eq!(read("24h", "1h", "12h"), Ok("24h".into()));
+        assert!(read("59m", "10m", "15m").unwrap_err()[0].ends_with("it must be from 1h to 24h"));
+    }
+
+    #[test]
+    fn each_part_of_the_late_interval_is_read_again_no_sooner_than_the_next_poll() {
+        let read = |poll: &'static str, late: &'static str| {
+            let env = move |name: &str| match name {
+                "SSE_POLL_INTERVAL" => Some(poll.to_owned()),
+                "SSE_LATE_INTERVAL" => Some(late.to_owned()),
+                _ => None,
+            };
+            PollSettings::from_env(&env).map(|poll| poll.late_interval.to_string()).map_err(|e| e[0].to_string())
+        };
+        assert_eq!(read("5s", "5s"), Ok("5s".into()));
+        assert_eq!(read("5m", "5m"), Ok("5m".into()));
+        let error = "SSE_LATE_INTERVAL: `1m` is too short; it must be SSE_POLL_INTERVAL, `61s`, or longer";
+        assert_eq!(read("61s", "1m"), Err(error.into()));
+        assert_eq!(read("1s", "4s"), Err("SSE_LATE_INTERVAL: `4s` is out of range; it must be from 5s to 5m".into()));
     }
 
     #[test]

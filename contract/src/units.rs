@@ -173,6 +173,14 @@ ranged_duration!(
     LateWindow, limits::LATE_WINDOW_MIN, limits::LATE_WINDOW_MAX, limits::LATE_WINDOW_DEFAULT
 );
 ranged_duration!(
+    /// Time within which each part of the late interval is read again where a table is busy, `"1m"`.
+    LateInterval, limits::LATE_INTERVAL_MIN, limits::LATE_INTERVAL_MAX, limits::LATE_INTERVAL_DEFAULT
+);
+ranged_duration!(
+    /// How far back the numbers count, `"24h"`.
+    DataWindow, limits::WINDOW_MIN, limits::WINDOW, limits::WINDOW_DEFAULT
+);
+ranged_duration!(
     /// Time between two full re-reads of the window, `"1h"`.
     ReconcileInterval, limits::RECONCILE_MIN, limits::RECONCILE_MAX, limits::RECONCILE_DEFAULT
 );

@@ -8,8 +8,8 @@ use crate::names::{
     AttributeName, Environment, EventName, IndexName, Labels, MetricsNamespace, PublicUrl, StatusValue, TableName,
 };
 use crate::units::{
-    Bare, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry,
-    SessionLifetime, duration_text,
+    Bare, DataWindow, HeartbeatInterval, LateInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval,
+    ReplayWindow, Retry, SessionLifetime, duration_text,
 };
 
 /// A type that can stand in an environment variable.
@@ -46,6 +46,8 @@ duration_setting!(
     MaxSession,
     Retry,
     LateWindow,
+    LateInterval,
+    DataWindow,
     ReconcileInterval,
     ReplayWindow,
     SessionLifetime
@@ -203,5 +205,7 @@ impl<const MIN: u32, const MAX: u32> SettingValue for Count<MIN, MAX> {
 pub type MaxConnections = Count<1, { limits::CONNECTIONS_MAX }>;
 /// Streams for one source address.
 pub type ConnectionsPerClient = Count<1, { limits::CONNECTIONS_MAX }>;
+/// Tags that `metrics` hold.
+pub type TagsMax = Count<1, { limits::METRICS_TAGS_MAX }>;
 /// Updates a resume may bring.
 pub type ReplayEvents = Count<1, { limits::REPLAY_EVENTS_MAX }>;

@@ -8,7 +8,7 @@ const ALL: [&str; 8] = [
     "",
     "[stream]\ngoodbye = true\n",
     "[stream]\nmemory = \"1 GiB\"\nmax_session = \"5s\"\npoll_interval = \"1s\"\n[package]\narchitecture = \"x86_64\"\n",
-    "[stream]\nmax_session = \"800s\"\ntimeout = \"900s\"\npoll_interval = \"5m\"\n[operations]\ntracing = true\n",
+    "[stream]\nmax_session = \"800s\"\ntimeout = \"900s\"\npoll_interval = \"5m\"\nlate_interval = \"5m\"\n[operations]\ntracing = true\n",
     "[front]\nkind = \"cloudfront\"\nrate_limit = 2000\n",
     MANAGED,
     "[data]\nlabels = [\"open\"]\n[operations]\nalarms = false\ncloudwatch_dashboard = false\n",
