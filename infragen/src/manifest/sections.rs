@@ -159,7 +159,7 @@ section! {
         "adapter" => adapter: Adapter = Adapter::Native;
         /// How its URL answers; no other mode works, because its program streams.
         "invoke_mode" => invoke_mode: StreamingMode = StreamingMode::ResponseStream;
-        /// Memory of an instance; the processor share grows with it.
+        /// Memory of an instance, which holds the rows of `data.window`; the processor share grows with it.
         "memory" => memory: Memory = Memory::known::<128>();
         /// Time after which Lambda ends an invocation; longer than `max_session` by more than 10 s.
         "timeout" => timeout: FunctionTimeout = FunctionTimeout::DEFAULT;
@@ -210,7 +210,7 @@ section! {
         "package" => package: Packaging = Packaging::Zip;
         /// How its URL answers; no other mode works, because its program answers in one piece.
         "invoke_mode" => invoke_mode: BufferedMode = BufferedMode::Buffered;
-        /// Memory of an instance; the processor share grows with it.
+        /// Memory of an instance, which holds the rows of `data.window`; the processor share grows with it.
         "memory" => memory: Memory = Memory::known::<256>();
         /// Time after which Lambda ends an invocation.
         "timeout" => timeout: FunctionTimeout =
