@@ -11,6 +11,7 @@ mod dashboard;
 mod emulator;
 mod encoder;
 mod hostile;
+mod house;
 mod models;
 mod page;
 mod render;

@@ -2,9 +2,7 @@
 
 use crate::limits;
 use crate::names::name;
-use crate::settings::{AuthSettings, SettingError};
-use crate::values::{ABSENT, SettingValue};
-use crate::words::AuthMode;
+use crate::values::{ABSENT, SettingValue, optional_setting};
 
 /// Whether a URL's authority is this machine, for tests and local mode.
 fn is_loopback(authority: &str) -> bool {
@@ -50,6 +48,9 @@ name!(
     "1 to 256 of a-z, A-Z, 0-9, :, /, _ and -: an alias such as alias/sessions, a key id or an ARN",
     |t| (1..=256).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_alphanumeric() || b":/_-".contains(&b))
 );
+
+optional_setting!(AuthUrl, "where there is none");
+optional_setting!(Audience, "where there is none");
 
 /// Keys of AWS KMS: the first signs, all verify.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -97,34 +98,6 @@ impl SettingValue for SessionKeys {
     }
 }
 
-impl AuthSettings {
-    /// Says what the mode needs beside itself.
-    ///
-    /// # Errors
-    /// Every variable that must be set and is not.
-    pub fn check(&self) -> Result<(), Vec<SettingError>> {
-        let need = |is_there: bool, name, rule: &str| {
-            let reason = format!("it must be {rule}, because AUTH_MODE is `{}`", self.mode.as_str());
-            (!is_there).then_some(SettingError { name, value: None, reason })
-        };
-        let missing: Vec<SettingError> = match self.mode {
-            AuthMode::Off | AuthMode::TrustedHeader => Vec::new(),
-            AuthMode::Session => {
-                let some = !self.session_keys.as_slice().is_empty();
-                need(some, "AUTH_SESSION_KEYS", "the KMS keys that tokens are signed with").into_iter().collect()
-            }
-            AuthMode::Jwt => [
-                need(self.issuer.is_some(), "AUTH_ISSUER", "the issuer of the tokens"),
-                need(self.audience.is_some(), "AUTH_AUDIENCE", "what the tokens are meant for"),
-            ]
-            .into_iter()
-            .flatten()
-            .collect(),
-        };
-        if missing.is_empty() { Ok(()) } else { Err(missing) }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -169,31 +142,5 @@ mod tests {
         for bad in ["", "a,b", "a b", "\"", &"k".repeat(257)] {
             assert!(KeyId::new(bad).is_err(), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_mode_names_what_it_lacks() {
-        let check = |mode: &'static str, more: &'static [(&'static str, &'static str)]| {
-            let lookup = |name: &str| match name {
-                "AUTH_MODE" => Some(mode.to_owned()),
-                other => more.iter().find(|(key, _)| *key == other).map(|(_, value)| (*value).to_owned()),
-            };
-            let errors = AuthSettings::from_env(&lookup).unwrap().check().err().unwrap_or_default();
-            errors.iter().map(ToString::to_string).collect::<Vec<_>>()
-        };
-        assert_eq!(check("off", &[]), [""; 0]);
-        assert_eq!(
-            check("session", &[]),
-            [
-                "AUTH_SESSION_KEYS is not set; it must be the KMS keys that tokens are signed with, because AUTH_MODE is `session`"
-            ]
-        );
-        assert_eq!(check("session", &[("AUTH_SESSION_KEYS", "alias/a")]), [""; 0]);
-        assert_eq!(check("jwt", &[]).len(), 2);
-        assert_eq!(check("jwt", &[("AUTH_ISSUER", "https://a.example"), ("AUTH_AUDIENCE", "x")]), [""; 0]);
-        let keys = |text: &'static str| move |name: &str| (name == "AUTH_SESSION_KEYS").then(|| text.to_owned());
-        let five = AuthSettings::from_env(&keys("a,b,c,d,e")).unwrap_err();
-        assert!(five[0].to_string().starts_with("AUTH_SESSION_KEYS: 5 keys are too many; it must be 1 to 4 keys"));
-        assert!(AuthSettings::from_env(&keys("a,,b")).is_err());
     }
 }

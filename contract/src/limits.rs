@@ -58,17 +58,37 @@ pub const CONNECTIONS_MAX: u32 = 1600;
 /// Default number of streams for one source address and instance.
 pub const CONNECTIONS_PER_CLIENT_DEFAULT: u32 = 10;
 
-/// The window that `metrics` count.
+/// Longest window that `metrics` count.
 pub const WINDOW: Duration = Duration::from_secs(24 * 3600);
+/// Shortest such window.
+pub const WINDOW_MIN: Duration = Duration::from_secs(3600);
+/// Default window.
+pub const WINDOW_DEFAULT: Duration = WINDOW;
+/// Default number of tags that `metrics` hold.
+pub const METRICS_TAGS_DEFAULT: u32 = 200;
+/// Highest such number.
+pub const METRICS_TAGS_MAX: u32 = 10_000;
 /// Rows further in the future than this are left for later: one wrong clock must not carry every cursor away.
 pub const FUTURE_SKEW: Duration = Duration::from_secs(300);
 
-/// How late after its own timestamp a row may appear and still be delivered at the next poll: bounds and default.
+/// How late after its own timestamp a row may appear and still be delivered: bounds and default.
 pub const LATE_WINDOW_MIN: Duration = Duration::from_secs(1);
 /// Upper bound of the late window.
 pub const LATE_WINDOW_MAX: Duration = Duration::from_secs(3600);
 /// Default late window.
 pub const LATE_WINDOW_DEFAULT: Duration = Duration::from_secs(600);
+
+/// Shortest time within which each part of the late interval is read again.
+pub const LATE_INTERVAL_MIN: Duration = Duration::from_secs(5);
+/// Longest such time. A row that appears at the end of the late window is in the interval for [`FUTURE_SKEW`] more; it must
+/// be read again before it has left.
+pub const LATE_INTERVAL_MAX: Duration = FUTURE_SKEW;
+/// Default of it.
+pub const LATE_INTERVAL_DEFAULT: Duration = Duration::from_secs(60);
+/// Bytes that a query of the late interval may return where it is read whole at each poll: what half a read unit covers.
+pub const QUIET_QUERY_BYTES: u32 = 4096;
+/// How far before the newest row a busy table is read again at each poll: clocks differ, and indexes lag.
+pub const FRESH_MARGIN: Duration = Duration::from_secs(60);
 
 /// Shortest interval between full re-reads.
 pub const RECONCILE_MIN: Duration = Duration::from_secs(10);
@@ -87,6 +107,13 @@ pub const REPLAY_WINDOW_DEFAULT: Duration = Duration::from_secs(900);
 pub const REPLAY_EVENTS_DEFAULT: u32 = 500;
 /// Highest such number.
 pub const REPLAY_EVENTS_MAX: u32 = 10_000;
+
+/// Returns what the window must be longer than: the oldest cursor looks for rows that were late when it was new, and rows
+/// may be from the future.
+#[must_use]
+pub const fn window_needed(late_window: Duration, replay_window: Duration) -> Duration {
+    late_window.saturating_add(replay_window).saturating_add(FUTURE_SKEW)
+}
 
 /// Longest event id, bytes, `evt_` included.
 pub const EVENT_ID_BYTES_MAX: usize = 64;
@@ -215,7 +242,19 @@ const _: () = {
     assert!(HEARTBEAT_DEFAULT.as_secs() < EDGE_READ_TIMEOUT_DEFAULT.as_secs());
     assert!(HEARTBEAT_MAX.as_secs() < EDGE_READ_TIMEOUT_MAX.as_secs());
     assert!(LATE_WINDOW_DEFAULT.as_secs() <= REPLAY_WINDOW_DEFAULT.as_secs());
-    assert!(LATE_WINDOW_MAX.as_secs() + REPLAY_WINDOW_MAX.as_secs() < WINDOW.as_secs());
+    assert!(WINDOW_MIN.as_secs() <= WINDOW_DEFAULT.as_secs() && WINDOW_DEFAULT.as_secs() <= WINDOW.as_secs());
+    // The longest window holds whatever is allowed beside it, and the defaults fit the shortest.
+    assert!(window_needed(LATE_WINDOW_MAX, REPLAY_WINDOW_MAX).as_secs() < WINDOW.as_secs());
+    assert!(window_needed(LATE_WINDOW_DEFAULT, REPLAY_WINDOW_DEFAULT).as_secs() < WINDOW_MIN.as_secs());
+    assert!(LATE_INTERVAL_MIN.as_secs() <= LATE_INTERVAL_DEFAULT.as_secs());
+    assert!(LATE_INTERVAL_DEFAULT.as_secs() <= LATE_INTERVAL_MAX.as_secs());
+    // Every interval between polls has a late interval that is not shorter.
+    assert!(POLL_INTERVAL_DEFAULT.as_secs() <= LATE_INTERVAL_DEFAULT.as_secs());
+    assert!(POLL_INTERVAL_MAX.as_secs() <= LATE_INTERVAL_MAX.as_secs());
+    assert!(FRESH_MARGIN.as_secs() >= CLOCK_ERROR_MAX.as_secs() && FRESH_MARGIN.as_secs() <= FUTURE_SKEW.as_secs());
+    assert!(METRICS_TAGS_DEFAULT <= METRICS_TAGS_MAX);
+    // A tag in which every byte is escaped, its number and what stands around them.
+    assert!((METRICS_TAGS_MAX as usize) * (2 * TAG_BYTES_MAX + 16) < BUFFERED_BYTES_MAX / 2);
     assert!(CONNECTIONS_PER_CLIENT_DEFAULT <= CONNECTIONS_DEFAULT);
     assert!(CONNECTIONS_DEFAULT <= CONNECTIONS_MAX);
     assert!(SESSION_LIFETIME_MIN.as_secs() <= SESSION_LIFETIME_DEFAULT.as_secs());

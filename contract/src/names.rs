@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::values::{ABSENT, SettingValue, optional_setting};
 use crate::{events, limits};
 
 /// Why a text is not the name it should be.
@@ -29,7 +30,7 @@ impl NameError {
     }
 }
 
-/// Defines a checked string: constructor, serde, display.
+/// Defines a checked string: constructor, serde, display, environment.
 macro_rules! name {
     ($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $check:expr) => {
         $(#[$doc])*
@@ -73,6 +74,18 @@ macro_rules! name {
         impl std::fmt::Display for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.write_str(&self.0)
+            }
+        }
+
+        impl $crate::values::SettingValue for $name {
+            fn read(text: &str) -> Result<Self, String> {
+                Self::new(text).map_err(|error| error.to_string())
+            }
+            fn write(&self) -> String {
+                self.to_string()
+            }
+            fn rule() -> String {
+                Self::RULE.to_owned()
             }
         }
     };
@@ -132,6 +145,7 @@ name!(
         && t.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 );
+optional_setting!(AttributeName, "where the table has none");
 name!(
     /// One label of the table, for instance `positive`; also a key of `metrics`.
     Label,
@@ -157,6 +171,20 @@ name!(
         visible && !t.ends_with('/') && rest.is_some_and(|rest| !rest.is_empty())
     }
 );
+
+impl SettingValue for Option<PublicUrl> {
+    fn read(text: &str) -> Result<Self, String> {
+        // Empty too: it is what the page's configuration says for its own origin.
+        if [ABSENT, ""].contains(&text) { Ok(None) } else { PublicUrl::read(text).map(Some) }
+    }
+    fn write(&self) -> String {
+        self.as_ref().map_or_else(|| ABSENT.to_owned(), PublicUrl::to_string)
+    }
+    fn rule() -> String {
+        format!("{}; or `-` where it is the page's own origin", PublicUrl::RULE)
+    }
+}
+
 name!(
     /// One tag (ticker) of a row or of a stream's filter.
     Tag,
@@ -233,6 +261,18 @@ impl TryFrom<Vec<String>> for Labels {
 impl From<Labels> for Vec<String> {
     fn from(labels: Labels) -> Self {
         labels.0.into_iter().map(String::from).collect()
+    }
+}
+
+impl SettingValue for Labels {
+    fn read(text: &str) -> Result<Self, String> {
+        Self::new(&text.split(',').collect::<Vec<_>>()).map_err(|error| error.to_string())
+    }
+    fn write(&self) -> String {
+        self.to_string()
+    }
+    fn rule() -> String {
+        format!("{}, separated by commas", Self::RULE)
     }
 }
 

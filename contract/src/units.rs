@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::limits;
+use crate::values::SettingValue;
 
 /// Why a text is not the duration or size it should be. The caller adds which key or variable it was.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -86,7 +87,7 @@ pub fn duration_text(duration: Duration) -> String {
     }
 }
 
-/// Defines a duration with a range: constructor, text form, serde (the manifest's strict form) and default.
+/// Defines a duration with a range: constructor, text form, serde (the manifest's strict form), environment and default.
 macro_rules! ranged_duration {
     ($(#[$doc:meta])* $name:ident, $min:expr, $max:expr, $default:expr) => {
         $(#[$doc])*
@@ -149,6 +150,18 @@ macro_rules! ranged_duration {
                 f.write_str(&duration_text(self.0))
             }
         }
+
+        impl SettingValue for $name {
+            fn read(text: &str) -> Result<Self, String> {
+                Self::parse(text, Bare::Seconds).map_err(|error| error.to_string())
+            }
+            fn write(&self) -> String {
+                self.to_string()
+            }
+            fn rule() -> String {
+                format!("a duration from {} to {}", duration_text(Self::MIN), duration_text(Self::MAX))
+            }
+        }
     };
 }
 
@@ -171,6 +184,14 @@ ranged_duration!(
 ranged_duration!(
     /// How late after its own timestamp a row may appear and still be delivered, `"10m"`.
     LateWindow, limits::LATE_WINDOW_MIN, limits::LATE_WINDOW_MAX, limits::LATE_WINDOW_DEFAULT
+);
+ranged_duration!(
+    /// Time within which each part of the late interval is read again where a table is busy, `"1m"`.
+    LateInterval, limits::LATE_INTERVAL_MIN, limits::LATE_INTERVAL_MAX, limits::LATE_INTERVAL_DEFAULT
+);
+ranged_duration!(
+    /// How far back the numbers count, `"24h"`.
+    DataWindow, limits::WINDOW_MIN, limits::WINDOW, limits::WINDOW_DEFAULT
 );
 ranged_duration!(
     /// Time between two full re-reads of the window, `"1h"`.

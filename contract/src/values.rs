@@ -1,16 +1,8 @@
-//! How the values of settings stand in environment variables.
+//! How a value stands in an environment variable. The types that do say so beside their definitions.
 
 use serde::{Deserialize, Serialize};
 
-use crate::auth::{Audience, AuthUrl};
 use crate::limits;
-use crate::names::{
-    AttributeName, Environment, EventName, IndexName, Labels, MetricsNamespace, PublicUrl, StatusValue, TableName,
-};
-use crate::units::{
-    Bare, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry,
-    SessionLifetime, duration_text,
-};
 
 /// A type that can stand in an environment variable.
 pub trait SettingValue: Sized {
@@ -25,72 +17,31 @@ pub trait SettingValue: Sized {
     fn rule() -> String;
 }
 
-macro_rules! duration_setting {
-    ($($name:ident),+) => { $(
-        impl SettingValue for $name {
+/// How an optional value says that there is none. No name or URL is like that.
+pub(crate) const ABSENT: &str = "-";
+
+/// Makes a name one that may be absent; `$without` says when it is.
+macro_rules! optional_setting {
+    ($name:ident, $without:literal) => {
+        impl $crate::values::SettingValue for Option<$name> {
             fn read(text: &str) -> Result<Self, String> {
-                Self::parse(text, Bare::Seconds).map_err(|error| error.to_string())
+                if text == $crate::values::ABSENT {
+                    Ok(None)
+                } else {
+                    $crate::values::SettingValue::read(text).map(Some)
+                }
             }
             fn write(&self) -> String {
-                self.to_string()
+                self.as_ref().map_or_else(|| $crate::values::ABSENT.to_owned(), $name::to_string)
             }
             fn rule() -> String {
-                format!("a duration from {} to {}", duration_text(Self::MIN), duration_text(Self::MAX))
+                format!("{}; or `-` {}", $name::RULE, $without)
             }
         }
-    )+ };
+    };
 }
-duration_setting!(
-    PollInterval,
-    HeartbeatInterval,
-    MaxSession,
-    Retry,
-    LateWindow,
-    ReconcileInterval,
-    ReplayWindow,
-    SessionLifetime
-);
 
-macro_rules! name_setting {
-    ($($name:ident),+) => { $(
-        impl SettingValue for $name {
-            fn read(text: &str) -> Result<Self, String> {
-                Self::new(text).map_err(|error| error.to_string())
-            }
-            fn write(&self) -> String {
-                self.to_string()
-            }
-            fn rule() -> String {
-                Self::RULE.to_owned()
-            }
-        }
-    )+ };
-}
-name_setting!(
-    Environment,
-    TableName,
-    IndexName,
-    AttributeName,
-    EventName,
-    StatusValue,
-    AuthUrl,
-    Audience,
-    MetricsNamespace,
-    PublicUrl
-);
-
-impl SettingValue for Option<PublicUrl> {
-    fn read(text: &str) -> Result<Self, String> {
-        // Empty too: it is what the page's configuration says for its own origin.
-        if [ABSENT, ""].contains(&text) { Ok(None) } else { PublicUrl::read(text).map(Some) }
-    }
-    fn write(&self) -> String {
-        self.as_ref().map_or_else(|| ABSENT.to_owned(), PublicUrl::to_string)
-    }
-    fn rule() -> String {
-        format!("{}; or `-` where it is the page's own origin", PublicUrl::RULE)
-    }
-}
+pub(crate) use optional_setting;
 
 impl SettingValue for bool {
     fn read(text: &str) -> Result<Self, String> {
@@ -107,42 +58,6 @@ impl SettingValue for bool {
         "`true`, `false`".to_owned()
     }
 }
-
-impl SettingValue for Labels {
-    fn read(text: &str) -> Result<Self, String> {
-        Self::new(&text.split(',').collect::<Vec<_>>()).map_err(|error| error.to_string())
-    }
-    fn write(&self) -> String {
-        self.to_string()
-    }
-    fn rule() -> String {
-        format!("{}, separated by commas", Self::RULE)
-    }
-}
-
-/// How an optional value says that there is none. No name or URL is like that.
-pub(crate) const ABSENT: &str = "-";
-
-macro_rules! optional_setting {
-    ($($name:ident or $without:literal),+) => { $(
-        impl SettingValue for Option<$name> {
-            fn read(text: &str) -> Result<Self, String> {
-                if text == ABSENT { Ok(None) } else { $name::read(text).map(Some) }
-            }
-            fn write(&self) -> String {
-                self.as_ref().map_or_else(|| ABSENT.to_owned(), $name::to_string)
-            }
-            fn rule() -> String {
-                format!("{}; or `-` {}", $name::RULE, $without)
-            }
-        }
-    )+ };
-}
-optional_setting!(
-    AttributeName or "where the table has none",
-    AuthUrl or "where there is none",
-    Audience or "where there is none"
-);
 
 /// A whole number with a range.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -203,5 +118,7 @@ impl<const MIN: u32, const MAX: u32> SettingValue for Count<MIN, MAX> {
 pub type MaxConnections = Count<1, { limits::CONNECTIONS_MAX }>;
 /// Streams for one source address.
 pub type ConnectionsPerClient = Count<1, { limits::CONNECTIONS_MAX }>;
+/// Tags that `metrics` hold.
+pub type TagsMax = Count<1, { limits::METRICS_TAGS_MAX }>;
 /// Updates a resume may bring.
 pub type ReplayEvents = Count<1, { limits::REPLAY_EVENTS_MAX }>;

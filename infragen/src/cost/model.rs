@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::MetricsMode;
-use contract::limits::WINDOW;
+use contract::limits::{FRESH_MARGIN, FUTURE_SKEW, QUIET_QUERY_BYTES};
 use contract::metrics::{FLUSH_INTERVAL, Metric, OTHER};
 
 use super::prices::{Figure, Prices};
@@ -19,6 +19,7 @@ pub const DAYS_PER_MONTH: f64 = 365.0 / 12.0;
 const GB: f64 = 1_073_741_824.0;
 const MILLION: f64 = 1e6;
 const HOUR_SECS: f64 = 3600.0;
+const DAY_SECS: f64 = 24.0 * HOUR_SECS;
 /// Bytes of a response that stream free of charge.
 const STREAM_FREE_BYTES: f64 = 6.0 * 1_048_576.0;
 /// Bytes that half a read unit covers.
@@ -105,6 +106,8 @@ pub struct Setup {
     pub(super) poll: Duration,
     pub(super) heartbeat: Duration,
     pub(super) late_window: Duration,
+    pub(super) late_interval: Duration,
+    pub(super) window: Duration,
     pub(super) reconcile: Duration,
     pub(super) labels: f64,
     pub(super) session_keys: u32,
@@ -136,6 +139,8 @@ impl Setup {
             poll: stream.poll_interval.get(),
             heartbeat: stream.heartbeat_interval.get(),
             late_window: stream.late_window.get(),
+            late_interval: stream.late_interval.get(),
+            window: manifest.data.window.get(),
             reconcile: stream.reconcile_interval.get(),
             labels: f64::from(u16::try_from(manifest.data.labels.as_slice().len()).unwrap_or(u16::MAX)),
             session_keys: plan::auth::session_keys(manifest)
@@ -294,10 +299,27 @@ fn read_units(labels: f64, items: f64) -> f64 {
     labels * 0.5 * (items / labels * ROW_BYTES / READ_BYTES).ceil().max(1.0)
 }
 
+/// Read units of one poll, `secs` after the last one.
+///
+/// A quiet table is read whole, as far back as late rows are looked for. Of a busy one a poll reads what is new, with a margin,
+/// and that slice of the rest whose turn it is: all of it within `late_interval`. For example 10 rows a second, 5 s after the last
+/// poll: 2,000 bytes a second, for 5 s and 60 s of margin and a slice of 5/60 of 15 min, 75 s, are 280,000 bytes, 34 units; and
+/// half a unit for each of the two queries of each label, which end within 4 KB.
+pub(super) fn poll_units(setup: &Setup, items_per_sec: f64, secs: f64) -> f64 {
+    let bytes_per_sec = items_per_sec * ROW_BYTES;
+    let looked_for_secs = (setup.late_window + FUTURE_SKEW).as_secs_f64();
+    if bytes_per_sec * looked_for_secs / setup.labels <= f64::from(QUIET_QUERY_BYTES) {
+        return setup.labels * 0.5;
+    }
+    let slice_secs = looked_for_secs * secs / setup.late_interval.as_secs_f64();
+    let bytes = bytes_per_sec * (secs + FRESH_MARGIN.as_secs_f64() + slice_secs);
+    0.5 * (bytes / READ_BYTES + 2.0 * setup.labels)
+}
+
 /// Bytes that an hour of watching sends, without the sessions' openings.
 fn bytes_per_hour(setup: &Setup, items_per_sec: f64) -> f64 {
     let polls = HOUR_SECS / setup.poll.as_secs_f64();
-    // Numbers change when an item comes and when one is a day old.
+    // Numbers change when an item comes and when one leaves the window.
     let changed = 1.0 - (-2.0 * items_per_sec * setup.poll.as_secs_f64()).exp();
     HOUR_SECS / setup.heartbeat.as_secs_f64() * HEARTBEAT_BYTES
         + polls * changed * METRICS_BYTES
@@ -377,24 +399,25 @@ impl Month<'_> {
     fn reads(&mut self, load: &Load, assumptions: &Assumptions) {
         let setup = self.setup;
         let items = f64::from(assumptions.items_per_day);
-        let recent = items * setup.late_window.as_secs_f64() / WINDOW.as_secs_f64();
-        let (poll_units, full_units) = (read_units(setup.labels, recent), read_units(setup.labels, items));
+        let full_units = read_units(setup.labels, items * setup.window.as_secs_f64() / DAY_SECS);
         let reconcile_hours = setup.reconcile.as_secs_f64() / HOUR_SECS;
-        let (polls, full) = if setup.compute == Compute::Classic {
+        let (polls, poll_secs, full) = if setup.compute == Compute::Classic {
             // One stream, one instance, one poller. An instance keeps its window from session to session.
             let full_per_hour = (INSTANCE_LIFE_HOURS / reconcile_hours).ceil() / INSTANCE_LIFE_HOURS;
             // The first read is at the beginning; those after it are as many as the time that the sessions are open.
             let whole_hours = load.sessions * mean_session_secs(setup.max_session) / HOUR_SECS;
             let further = (reads_per_session(setup.max_session, setup.poll) - 1.0) * load.open_hours / whole_hours;
-            (load.sessions * (1.0 + further), load.open_hours * full_per_hour)
+            (load.sessions * (1.0 + further), setup.poll.as_secs_f64(), load.open_hours * full_per_hour)
         } else {
             let environments = setup.environments(load.streams);
             let hours = assumptions.hours_per_month();
             let sessions_per_sec = load.sessions / (hours * HOUR_SECS) / environments;
-            let polls = hours * HOUR_SECS / shared_read_secs(setup.poll, sessions_per_sec);
+            let poll_secs = shared_read_secs(setup.poll, sessions_per_sec);
+            let polls = hours * HOUR_SECS / poll_secs;
             let full_per_day = (f64::from(assumptions.hours_per_day) / reconcile_hours).ceil();
-            (environments * polls, environments * full_per_day * DAYS_PER_MONTH)
+            (environments * polls, poll_secs, environments * full_per_day * DAYS_PER_MONTH)
         };
+        let poll_units = poll_units(setup, items / DAY_SECS, poll_secs);
         let price = self.prices.dynamodb.million_read_units.get();
         self.add("DynamoDB polls", (polls * poll_units / MILLION, "million read units"), price, 0.0);
         self.add("DynamoDB full re-reads", (full * full_units / MILLION, "million read units"), price, 0.0);
@@ -421,7 +444,7 @@ impl Month<'_> {
 
     fn bytes(&mut self, load: &Load, assumptions: &Assumptions) {
         let (setup, free, prices) = (self.setup, &self.prices.free_tier, self.prices);
-        let items_per_sec = f64::from(assumptions.items_per_day) / WINDOW.as_secs_f64();
+        let items_per_sec = f64::from(assumptions.items_per_day) / DAY_SECS;
         let per_hour = bytes_per_hour(setup, items_per_sec);
         let session_hours = mean_session_secs(setup.max_session) / HOUR_SECS;
         let beyond = (session_hours * per_hour + SESSION_BYTES - STREAM_FREE_BYTES).max(0.0);

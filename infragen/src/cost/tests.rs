@@ -8,7 +8,7 @@ const ALL: [&str; 8] = [
     "",
     "[stream]\ngoodbye = true\n",
     "[stream]\nmemory = \"1 GiB\"\nmax_session = \"5s\"\npoll_interval = \"1s\"\n[package]\narchitecture = \"x86_64\"\n",
-    "[stream]\nmax_session = \"800s\"\ntimeout = \"900s\"\npoll_interval = \"5m\"\n[operations]\ntracing = true\n",
+    "[stream]\nmax_session = \"800s\"\ntimeout = \"900s\"\npoll_interval = \"5m\"\nlate_interval = \"5m\"\n[operations]\ntracing = true\n",
     "[front]\nkind = \"cloudfront\"\nrate_limit = 2000\n",
     MANAGED,
     "[data]\nlabels = [\"open\"]\n[operations]\nalarms = false\ncloudwatch_dashboard = false\n",
@@ -95,6 +95,52 @@ fn an_open_stream_costs_what_its_memory_costs_and_its_polls() {
     let hour = tab.worst_dollars / tab.worst_secs * 3600.0;
     let expected = 0.006_000_03 + 1.5 * 720.0 * 0.125e-6;
     assert!((hour - expected).abs() < 0.01 * expected, "{hour} is not {expected}");
+}
+
+#[test]
+fn a_quiet_table_is_read_whole_and_a_busy_one_in_slices() {
+    let check = |text: &str, items_per_sec, secs, expected: f64| {
+        let found = model::poll_units(&setup(text), items_per_sec, secs);
+        assert!((found - expected).abs() < 1e-9, "{text}, {items_per_sec} a second: {found} is not {expected}");
+    };
+    let one = "[data]\nlabels = [\"open\"]\n";
+    // 4096 bytes in the 15 min of late window and clocks, and one byte more than that.
+    let quiet = 4096.0 / 200.0 / 900.0;
+    check(one, 0.0, 5.0, 0.5);
+    check(one, quiet, 5.0, 0.5);
+    check(one, quiet * 4097.0 / 4096.0, 5.0, 0.5 * (4097.0 / 900.0 * 140.0 / 4096.0 + 2.0));
+    // Of three labels each has a third.
+    check("", 3.0 * quiet, 5.0, 1.5);
+    check("", 10.0, 5.0, 0.5 * (2000.0 * (5.0 + 60.0 + 75.0) / 4096.0 + 6.0));
+    // A longer late window, a shorter late interval, and a poll that comes early because a session begins.
+    let more = "[stream]\nlate_window = \"55m\"\nlate_interval = \"30s\"\n[stream.replay]\nwindow = \"1h\"\n";
+    check(more, 10.0, 5.0, 0.5 * (2000.0 * (5.0 + 60.0 + 600.0) / 4096.0 + 6.0));
+    check(more, 10.0, 0.5, 0.5 * (2000.0 * (0.5 + 60.0 + 60.0) / 4096.0 + 6.0));
+}
+
+#[test]
+fn a_poll_of_more_rows_never_reads_less() {
+    for text in ALL {
+        let setup = setup(text);
+        let mut last = 0.0;
+        for items_per_sec in [0.0, 0.01, 0.02, 0.03, 0.07, 0.1, 1.0, 12.0, 1000.0] {
+            let now = model::poll_units(&setup, items_per_sec, setup.poll.as_secs_f64());
+            assert!(now >= last, "{text}: {items_per_sec} a second");
+            last = now;
+        }
+    }
+}
+
+#[test]
+fn a_shorter_window_makes_full_reads_smaller_and_nothing_else() {
+    let prices = Prices::embedded();
+    let busy = Assumptions { items_per_day: 1_000_000, ..assume(20, 8) };
+    let of = |window: &str| lines(&setup(&format!("[data]\nwindow = \"{window}\"\n")), &prices, &busy, false);
+    let full = |lines: &[Line]| lines.iter().find(|line| line.item == "DynamoDB full re-reads").unwrap().quantity;
+    let (day, quarter) = (of("24h"), of("6h"));
+    assert!((full(&day) / full(&quarter) - 4.0).abs() < 0.01, "{} {}", full(&day), full(&quarter));
+    let saves = (full(&day) - full(&quarter)) * prices.dynamodb.million_read_units.get();
+    assert!((total(&day) - total(&quarter) - saves).abs() < 1e-6);
 }
 
 #[test]

@@ -21,6 +21,7 @@ use crate::diagnostic::Diagnostic;
 pub(super) fn check(manifest: &Manifest, tree: &Table, damaged: &[String], log: &RefCell<Vec<Diagnostic>>) {
     let checks = Checks { manifest, tree, damaged, log };
     checks.durations();
+    checks.late_rows();
     checks.connections();
     checks.names();
     checks.attributes();
@@ -91,7 +92,36 @@ impl Checks<'_> {
                 &format!("set it to `{}` or less, or raise `front.read_timeout`", duration_text(silence / 2)),
             );
         }
+    }
+
+    fn late_rows(&self) {
+        let stream = &self.manifest.stream;
+        let (interval, poll) = (stream.late_interval, stream.poll_interval);
+        if interval.get() < poll.get() {
+            self.fail(
+                "late-interval-shorter-than-poll",
+                &["stream.late_interval", "stream.poll_interval"],
+                format!(
+                    "`stream.late_interval` is `{interval}`: nothing is read more often than every \
+                     `stream.poll_interval`, `{poll}`"
+                ),
+                &format!("set `stream.late_interval` to `{poll}` or more, or lower `stream.poll_interval`"),
+            );
+        }
         let (replay, late) = (stream.replay.window, stream.late_window);
+        let (window, needed) = (self.manifest.data.window, limits::window_needed(late.get(), replay.get()));
+        if needed >= window.get() {
+            let (needed, skew) = (duration_text(needed), duration_text(limits::FUTURE_SKEW));
+            self.fail(
+                "window-too-short",
+                &["data.window", "stream.replay.window", "stream.late_window"],
+                format!(
+                    "`data.window` is `{window}`: `stream.late_window`, `{late}`, `stream.replay.window`, `{replay}`, \
+                     and {skew} for clocks that differ are `{needed}` together, and rows are looked for that far back"
+                ),
+                &format!("set `data.window` to more than `{needed}`, or lower the other two"),
+            );
+        }
         if replay.get() < late.get() {
             let message = format!(
                 "`stream.replay.window` is `{replay}`: a cursor must stay good for as long as rows may be late, \

@@ -1,11 +1,13 @@
 //! Every key of deploy.toml with its meaning, type and default. The only place that knows keys by name.
 
-use contract::limits::{CONNECTIONS_DEFAULT, CONNECTIONS_PER_CLIENT_DEFAULT, REPLAY_EVENTS_DEFAULT};
-use contract::units::{
-    FunctionTimeout, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow, Retry,
-    SessionLifetime,
+use contract::limits::{
+    CONNECTIONS_DEFAULT, CONNECTIONS_PER_CLIENT_DEFAULT, METRICS_TAGS_DEFAULT, REPLAY_EVENTS_DEFAULT,
 };
-use contract::values::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents};
+use contract::units::{
+    DataWindow, FunctionTimeout, HeartbeatInterval, LateInterval, LateWindow, MaxSession, PollInterval,
+    ReconcileInterval, ReplayWindow, Retry, SessionLifetime,
+};
+use contract::values::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents, TagsMax};
 use contract::{
     Adapter, AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Labels, MetricsMode,
     StatusValue, TableName, WhenFull,
@@ -157,7 +159,7 @@ section! {
         "adapter" => adapter: Adapter = Adapter::Native;
         /// How its URL answers; no other mode works, because its program streams.
         "invoke_mode" => invoke_mode: StreamingMode = StreamingMode::ResponseStream;
-        /// Memory of an instance; the processor share grows with it.
+        /// Memory of an instance, which holds the rows of `data.window`; the processor share grows with it.
         "memory" => memory: Memory = Memory::known::<128>();
         /// Time after which Lambda ends an invocation; longer than `max_session` by more than 10 s.
         "timeout" => timeout: FunctionTimeout = FunctionTimeout::DEFAULT;
@@ -180,8 +182,10 @@ section! {
         "goodbye" => goodbye: bool = false;
         /// Reconnect delay that a stream announces; up to half more is added at random.
         "retry" => retry: Retry = Retry::DEFAULT;
-        /// How late after its own timestamp a row may appear and still be delivered at the next poll.
+        /// How late after its own timestamp a row may appear and still be delivered.
         "late_window" => late_window: LateWindow = LateWindow::DEFAULT;
+        /// Time within which each part of the late interval is read again where a table is busy; a quiet one is read whole at each poll.
+        "late_interval" => late_interval: LateInterval = LateInterval::DEFAULT;
         /// Time between two full re-reads of the window.
         "reconcile_interval" => reconcile_interval: ReconcileInterval = ReconcileInterval::DEFAULT;
         /// Most instances at once, taken out of the account's share; each unit also allows 10 requests/s.
@@ -206,7 +210,7 @@ section! {
         "package" => package: Packaging = Packaging::Zip;
         /// How its URL answers; no other mode works, because its program answers in one piece.
         "invoke_mode" => invoke_mode: BufferedMode = BufferedMode::Buffered;
-        /// Memory of an instance; the processor share grows with it.
+        /// Memory of an instance, which holds the rows of `data.window`; the processor share grows with it.
         "memory" => memory: Memory = Memory::known::<256>();
         /// Time after which Lambda ends an invocation.
         "timeout" => timeout: FunctionTimeout =
@@ -277,6 +281,10 @@ section! {
         "update_event" => update_event: EventName = known!(EventName::new("sentiment_update"));
         /// Value of the status attribute of a row that is ready.
         "status_ready" => status_ready: StatusValue = known!(StatusValue::new("analyzed"));
+        /// How far back the numbers count, 1h to 24h. A shorter window is for tables that hold more rows than a function's memory can.
+        "window" => window: DataWindow = DataWindow::DEFAULT;
+        /// Most frequent tags that `metrics` name.
+        "tags_max" => tags_max: TagsMax = known!(TagsMax::new(METRICS_TAGS_DEFAULT));
         ..#[doc = "What the table calls its columns."] "attributes" => attributes: AttributesSection;
     }
 }

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use contract::units::{
-    Bare, FunctionTimeout, HeartbeatInterval, LateWindow, MaxSession, PollInterval, ReconcileInterval, ReplayWindow,
-    Retry, SessionLifetime, duration_text,
+    Bare, DataWindow, FunctionTimeout, HeartbeatInterval, LateInterval, LateWindow, MaxSession, PollInterval,
+    ReconcileInterval, ReplayWindow, Retry, SessionLifetime, duration_text,
 };
 use contract::values::{Count, SettingValue};
 use contract::{
@@ -97,6 +97,8 @@ duration_values!(
     MaxSession,
     Retry,
     LateWindow,
+    LateInterval,
+    DataWindow,
     ReconcileInterval,
     ReplayWindow,
     FunctionTimeout,

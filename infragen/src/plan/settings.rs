@@ -128,6 +128,7 @@ fn poll(manifest: &Manifest) -> PollSettings {
     PollSettings {
         poll_interval: stream.poll_interval,
         late_window: stream.late_window,
+        late_interval: stream.late_interval,
         reconcile_interval: stream.reconcile_interval,
         replay_events: stream.replay.events,
         replay_window: stream.replay.window,
@@ -155,5 +156,7 @@ fn data(manifest: &Manifest) -> DataSettings {
         status_ready: data.status_ready.clone(),
         labels: data.labels.clone(),
         update_event: data.update_event.clone(),
+        window: data.window,
+        tags_max: data.tags_max,
     }
 }

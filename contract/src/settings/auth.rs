@@ -1,0 +1,83 @@
+//! Who users are.
+
+use super::setting::{SettingError, settings};
+use crate::auth::{Audience, AuthUrl, SessionKeys};
+use crate::units::SessionLifetime;
+use crate::words::AuthMode;
+
+settings! {
+    /// Who callers are. Both functions read them.
+    pub struct AuthSettings {
+        /// How callers prove who they are.
+        "AUTH_MODE" => mode: AuthMode = AuthMode::Off;
+        /// KMS keys that session tokens are signed with: the first signs, all verify.
+        "AUTH_SESSION_KEYS" => session_keys: SessionKeys = SessionKeys::default();
+        /// Life of a session token.
+        "AUTH_SESSION_LIFETIME" => session_lifetime: SessionLifetime = SessionLifetime::DEFAULT;
+        /// Issuer of tokens, exactly as its tokens name it.
+        "AUTH_ISSUER" => issuer: Option<AuthUrl> = None;
+        /// What its tokens must be meant for.
+        "AUTH_AUDIENCE" => audience: Option<Audience> = None;
+        /// Where its keys are; without it, its discovery document says so.
+        "AUTH_JWKS_URL" => jwks_url: Option<AuthUrl> = None;
+    }
+}
+
+impl AuthSettings {
+    /// Says what the mode needs beside itself.
+    ///
+    /// # Errors
+    /// Every variable that must be set and is not.
+    pub fn check(&self) -> Result<(), Vec<SettingError>> {
+        let need = |is_there: bool, name, rule: &str| {
+            let reason = format!("it must be {rule}, because AUTH_MODE is `{}`", self.mode.as_str());
+            (!is_there).then_some(SettingError { name, value: None, reason })
+        };
+        let missing: Vec<SettingError> = match self.mode {
+            AuthMode::Off | AuthMode::TrustedHeader => Vec::new(),
+            AuthMode::Session => {
+                let some = !self.session_keys.as_slice().is_empty();
+                need(some, "AUTH_SESSION_KEYS", "the KMS keys that tokens are signed with").into_iter().collect()
+            }
+            AuthMode::Jwt => [
+                need(self.issuer.is_some(), "AUTH_ISSUER", "the issuer of the tokens"),
+                need(self.audience.is_some(), "AUTH_AUDIENCE", "what the tokens are meant for"),
+            ]
+            .into_iter()
+            .flatten()
+            .collect(),
+        };
+        if missing.is_empty() { Ok(()) } else { Err(missing) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_mode_names_what_it_lacks() {
+        let check = |mode: &'static str, more: &'static [(&'static str, &'static str)]| {
+            let lookup = |name: &str| match name {
+                "AUTH_MODE" => Some(mode.to_owned()),
+                other => more.iter().find(|(key, _)| *key == other).map(|(_, value)| (*value).to_owned()),
+            };
+            let errors = AuthSettings::from_env(&lookup).unwrap().check().err().unwrap_or_default();
+            errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(check("off", &[]), [""; 0]);
+        assert_eq!(
+            check("session", &[]),
+            [
+                "AUTH_SESSION_KEYS is not set; it must be the KMS keys that tokens are signed with, because AUTH_MODE is `session`"
+            ]
+        );
+        assert_eq!(check("session", &[("AUTH_SESSION_KEYS", "alias/a")]), [""; 0]);
+        assert_eq!(check("jwt", &[]).len(), 2);
+        assert_eq!(check("jwt", &[("AUTH_ISSUER", "https://a.example"), ("AUTH_AUDIENCE", "x")]), [""; 0]);
+        let keys = |text: &'static str| move |name: &str| (name == "AUTH_SESSION_KEYS").then(|| text.to_owned());
+        let five = AuthSettings::from_env(&keys("a,b,c,d,e")).unwrap_err();
+        assert!(five[0].to_string().starts_with("AUTH_SESSION_KEYS: 5 keys are too many; it must be 1 to 4 keys"));
+        assert!(AuthSettings::from_env(&keys("a,,b")).is_err());
+    }
+}

@@ -1,0 +1,58 @@
+//! What the table means.
+
+use super::setting::{known, settings};
+use crate::limits;
+use crate::names::{AttributeName, EventName, IndexName, Labels, StatusValue, TableName};
+use crate::units::DataWindow;
+use crate::values::TagsMax;
+
+settings! {
+    /// Which table, index, attributes and labels there are. Both functions read them.
+    pub struct DataSettings {
+        /// Table of items.
+        "SENTIMENTS_TABLE" => items_table: TableName;
+        /// Table of users and their configurations.
+        "USERS_TABLE" => users_table: TableName;
+        /// Index whose hash key is the label and whose range key is the time.
+        "DATA_INDEX" => index: IndexName = known!(IndexName, "by_sentiment");
+        /// Hash key of the items table.
+        "DATA_KEY_ATTRIBUTE" => key_attribute: AttributeName = known!(AttributeName, "source_id");
+        /// Range key of the items table and of the index: RFC 3339, UTC.
+        "DATA_TIME_ATTRIBUTE" => time_attribute: AttributeName = known!(AttributeName, "timestamp");
+        /// Attribute with the label.
+        "DATA_LABEL_ATTRIBUTE" => label_attribute: AttributeName = known!(AttributeName, "sentiment");
+        /// Attribute with the tags: a list or set of strings, or one string.
+        "DATA_TAGS_ATTRIBUTE" => tags_attribute: AttributeName = known!(AttributeName, "matched_tickers");
+        /// Attribute with the score, a number from -1 to 1.
+        "DATA_SCORE_ATTRIBUTE" => score_attribute: Option<AttributeName> = Some(known!(AttributeName, "score"));
+        /// Attribute with the confidence, a number from 0 to 1.
+        "DATA_CONFIDENCE_ATTRIBUTE" => confidence_attribute: Option<AttributeName> = Some(known!(AttributeName, "confidence"));
+        /// Attribute with the source's name.
+        "DATA_SOURCE_ATTRIBUTE" => source_attribute: Option<AttributeName> = Some(known!(AttributeName, "source"));
+        /// Attribute that says whether a row is ready.
+        "DATA_STATUS_ATTRIBUTE" => status_attribute: Option<AttributeName> = Some(known!(AttributeName, "status"));
+        /// Value of the status attribute of a row that is ready.
+        "DATA_STATUS_READY" => status_ready: StatusValue = known!(StatusValue, "analyzed");
+        /// Labels, in the order in which the page shows them.
+        "DATA_LABELS" => labels: Labels = Labels::default();
+        /// Name of the update event.
+        "DATA_UPDATE_EVENT" => update_event: EventName = known!(EventName, "sentiment_update");
+        /// How far back the numbers count, 1h to 24h. A shorter window is for tables that hold more rows than a function's memory can.
+        "DATA_WINDOW" => window: DataWindow = DataWindow::DEFAULT;
+        /// Most frequent tags that the numbers name.
+        "DATA_TAGS_MAX" => tags_max: TagsMax = known!(TagsMax, limits::METRICS_TAGS_DEFAULT);
+    }
+}
+
+impl DataSettings {
+    /// The defaults, with these two tables.
+    #[must_use]
+    pub fn with_tables(items_table: TableName, users_table: TableName) -> Self {
+        let lookup = move |name: &str| match name {
+            "SENTIMENTS_TABLE" => Some(items_table.to_string()),
+            "USERS_TABLE" => Some(users_table.to_string()),
+            _ => None,
+        };
+        Self::from_env(&lookup).expect("both tables are given and the test `defaults_are_valid` reads every default")
+    }
+}

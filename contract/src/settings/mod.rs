@@ -1,0 +1,13 @@
+//! Settings of the functions: one definition writes the environment variables (generator) and reads them (functions).
+
+mod auth;
+mod data;
+mod functions;
+mod poll;
+mod setting;
+
+pub use auth::AuthSettings;
+pub use data::DataSettings;
+pub use functions::{DashboardSettings, GoodbyeSettings, StreamSettings, WatchSettings, is_setting};
+pub use poll::PollSettings;
+pub use setting::{Lookup, SettingDoc, SettingError};
