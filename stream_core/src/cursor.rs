@@ -8,9 +8,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contract::{DataSettings, limits};
 use sha2::{Digest, Sha256};
 
-use super::position::Position;
-use super::sketch::{SKETCH_BYTES, Sketch};
-use super::timestamp::Timestamp;
+use crate::position::Position;
+use crate::sketch::{SKETCH_BYTES, Sketch};
+use crate::timestamp::Timestamp;
 
 const PREFIX: &str = "evt_";
 /// Version 1 sketched updates instead of rows.

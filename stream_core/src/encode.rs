@@ -34,7 +34,13 @@ pub fn id(out: &mut BytesMut, id: &str) {
 #[must_use]
 pub fn event_body(name: &str, data: &str) -> Bytes {
     let mut out = BytesMut::with_capacity(name.len() + data.len() + 24);
-    put(&mut out, format_args!("event: {name}\n"));
+    write_event_body(&mut out, name, data);
+    out.freeze()
+}
+
+/// Appends what [`event_body`] returns.
+pub fn write_event_body(out: &mut BytesMut, name: &str, data: &str) {
+    put(out, format_args!("event: {name}\n"));
     let mut rest = data;
     loop {
         let end = rest.find(['\r', '\n']).unwrap_or(rest.len());
@@ -48,7 +54,6 @@ pub fn event_body(name: &str, data: &str) -> Bytes {
         rest = rest.strip_prefix("\r\n").unwrap_or_else(|| &rest[1..]);
     }
     out.extend_from_slice(b"\n");
-    out.freeze()
 }
 
 fn put(out: &mut BytesMut, text: std::fmt::Arguments<'_>) {

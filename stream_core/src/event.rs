@@ -3,15 +3,15 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use contract::{DataSettings, Label, events};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
-use super::cursor::{MetricsMark, ResetReason};
-use super::encode::event_body;
-use super::item::Item;
-use super::timestamp::Timestamp;
-use super::window::Counts;
+use crate::cursor::{MetricsMark, ResetReason};
+use crate::encode::{event_body, write_event_body};
+use crate::item::Item;
+use crate::numbers::Numbers;
+use crate::timestamp::Timestamp;
 
 /// Why a stream ends as planned; the words of the `deadline` event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -135,23 +135,22 @@ struct Update<'a> {
     analysis: Analysis<'a>,
 }
 
-/// Body of the update event for one ticker of an item.
-#[must_use]
-pub fn update(data: &DataSettings, item: &Item, tag_index: usize) -> Bytes {
+/// Writes the update event for one ticker of an item.
+pub fn write_update(out: &mut BytesMut, data: &DataSettings, item: &Item, tag_index: usize) {
     let update = Update {
         item_id: &item.key.id,
         ticker: item.tags.get(tag_index).map_or("", contract::Tag::as_str),
         analysis: Analysis::of(data.labels.as_slice(), item),
     };
-    event_body(data.update_event.as_str(), &to_json(&update))
+    write_event_body(out, data.update_event.as_str(), &to_json(&update));
 }
 
-/// Data of `metrics`; label counts are keys beside the fixed ones.
+/// Data of `metrics`; label numbers are keys beside the fixed ones.
 pub struct Metrics<'a, R = ()> {
     /// The labels, in order.
     pub labels: &'a [Label],
     /// The numbers.
-    pub counts: &'a Counts,
+    pub numbers: &'a Numbers,
     /// When they held; `None` leaves it out, which is how two sets of numbers are compared.
     pub timestamp: Option<Timestamp>,
     /// Newest items, for the REST answer only.
@@ -161,13 +160,16 @@ pub struct Metrics<'a, R = ()> {
 impl<R: Serialize> Serialize for Metrics<'_, R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut map = serializer.serialize_map(None)?;
-        map.serialize_entry("total", &self.counts.total)?;
-        for (label, count) in self.labels.iter().zip(&self.counts.by_label) {
+        map.serialize_entry("total", &self.numbers.total)?;
+        for (label, count) in self.labels.iter().zip(&self.numbers.by_label) {
             map.serialize_entry(label.as_str(), count)?;
         }
-        map.serialize_entry("by_tag", &self.counts.by_tag)?;
-        map.serialize_entry("rate_last_hour", &self.counts.last_hour)?;
-        map.serialize_entry("rate_last_24h", &self.counts.total)?;
+        map.serialize_entry("by_tag", &self.numbers.by_tag)?;
+        if self.numbers.tags_left_out > 0 {
+            map.serialize_entry("tags_left_out", &self.numbers.tags_left_out)?;
+        }
+        map.serialize_entry("rate_last_hour", &self.numbers.last_hour)?;
+        map.serialize_entry("rate_last_24h", &self.numbers.total)?;
         if let Some(timestamp) = self.timestamp {
             map.serialize_entry("timestamp", &timestamp)?;
         }
@@ -192,9 +194,9 @@ pub struct MetricsFrame {
 impl MetricsFrame {
     /// Encodes the numbers.
     #[must_use]
-    pub fn new(labels: &[Label], counts: &Counts, timestamp: Timestamp) -> Self {
+    pub fn new(labels: &[Label], numbers: &Numbers, timestamp: Timestamp) -> Self {
         use sha2::Digest;
-        let mut metrics: Metrics<'_> = Metrics { labels, counts, timestamp: None, recent: None };
+        let mut metrics: Metrics<'_> = Metrics { labels, numbers, timestamp: None, recent: None };
         let hash: [u8; 32] = sha2::Sha256::digest(to_json(&metrics)).into();
         metrics.timestamp = Some(timestamp);
         // Zeros say that no metrics were sent yet.
@@ -224,8 +226,10 @@ mod tests {
             &heartbeat(Timestamp::from_millis(1), 15, Duration::from_secs(3600), "s1"),
             "event: heartbeat\ndata: {\"timestamp\":\"1970-01-01T00:00:00.001Z\",\"connections\":15,\"uptime_seconds\":3600,\"stream_id\":\"s1\"}\n\n",
         );
+        let mut update = BytesMut::new();
+        write_update(&mut update, &data, &item("a\n\"", 1, 0, 0.85, &["AAPL"]), 0);
         check(
-            &update(&data, &item("a\n\"", 1, 0, 0.85, &["AAPL"]), 0),
+            &update.freeze(),
             "event: sentiment_update\ndata: {\"item_id\":\"a\\n\\\"\",\"ticker\":\"AAPL\",\"score\":0.85,\"label\":\"positive\",\"confidence\":0.9,\"source\":\"news\",\"timestamp\":\"1970-01-01T00:00:00.001Z\"}\n\n",
         );
         check(&reset(ResetReason::Foreign), "event: reset\ndata: {\"reason\":\"foreign\"}\n\n");
@@ -239,8 +243,8 @@ mod tests {
     fn equal_numbers_have_equal_marks_whatever_the_time() {
         let labels = contract::Labels::default();
         let frame = |total, at| {
-            let counts = Counts { total, by_label: vec![total, 0, 0], ..Counts::default() };
-            MetricsFrame::new(labels.as_slice(), &counts, Timestamp::from_millis(at))
+            let numbers = Numbers { total, by_label: vec![total, 0, 0], ..Numbers::default() };
+            MetricsFrame::new(labels.as_slice(), &numbers, Timestamp::from_millis(at))
         };
         assert_eq!(frame(1, 5).mark, frame(1, 6).mark);
         assert_ne!(frame(1, 5).hash, frame(2, 5).hash);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use contract::{Tag, limits};
 
-use super::item::Item;
+use crate::item::Item;
 
 /// Everything, or only items with one of some tickers.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -59,6 +59,11 @@ impl Filter {
     #[must_use]
     pub const fn is_all(&self) -> bool {
         self.tags.is_none()
+    }
+
+    /// The tickers it names; none where it is without a condition.
+    pub fn tags(&self) -> impl Iterator<Item = &Tag> {
+        self.tags.iter().flatten()
     }
 
     /// Whether updates and counts of `tag` belong to the stream.

@@ -35,10 +35,6 @@ pub struct Item {
     pub tags: Box<[Tag]>,
 }
 
-/// Identity of one update: row, label, score and ticker. A row analysed anew with another label or score is a new update.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct UpdateKey(u64);
-
 /// Identity of one version of a row: key, label, score and its tickers in their order. It is what event ids sketch.
 ///
 /// The tickers belong to it, because a ticker that is added to a row is a new update.
@@ -49,6 +45,18 @@ pub struct RowKey {
 }
 
 impl RowKey {
+    /// Puts the identity together from its parts, as a minute keeps them.
+    #[must_use]
+    pub const fn of(hash: u64, tickers: usize) -> Self {
+        Self { hash, tickers }
+    }
+
+    /// The part of it that differs for each version of a row.
+    #[must_use]
+    pub const fn hash(self) -> u64 {
+        self.hash
+    }
+
     /// How many updates the row has.
     #[must_use]
     pub const fn tickers(self) -> usize {
@@ -92,14 +100,6 @@ const fn element(hash: u64) -> u32 {
 }
 
 impl Item {
-    /// Returns the identity of this item's update for `tag`.
-    ///
-    /// SHA-256 rather than a std hasher: every instance and every release must agree on it.
-    #[must_use]
-    pub fn update_key(&self, tag: &Tag, labels: &[Label]) -> UpdateKey {
-        UpdateKey(self.hash("update", std::slice::from_ref(tag), labels))
-    }
-
     /// Returns the identity of this version of the row.
     #[must_use]
     pub fn row_key(&self, labels: &[Label]) -> RowKey {
@@ -110,32 +110,80 @@ impl Item {
     #[must_use]
     pub fn first_tickers_key(&self, tickers: usize, labels: &[Label]) -> RowKey {
         let tickers = tickers.min(self.tags.len());
-        RowKey { hash: self.hash("row", &self.tags[..tickers], labels), tickers }
+        RowKey::of(self.hash(&self.tags[..tickers], labels), tickers)
     }
 
-    fn hash(&self, what: &str, tags: &[Tag], labels: &[Label]) -> u64 {
+    /// SHA-256 rather than a std hasher: every instance and every release must agree on it.
+    fn hash(&self, tags: &[Tag], labels: &[Label]) -> u64 {
         let mut hasher = Sha256::new();
         let label = labels.get(usize::from(self.label)).map_or("", Label::as_str);
-        for part in [what, &*self.key.id, &*self.key.time_text, label].into_iter().chain(tags.iter().map(Tag::as_str)) {
+        for part in ["row", &*self.key.id, &*self.key.time_text, label].into_iter().chain(tags.iter().map(Tag::as_str))
+        {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part.as_bytes());
         }
         // `+ 0.0` makes -0 and 0 one score.
         hasher.update(self.score.map_or([0xff; 8], |score| (score + 0.0).to_bits().to_be_bytes()));
-        let digest = hasher.finalize();
-        let mut first = [0; 8];
-        first.copy_from_slice(&digest[..8]);
-        u64::from_be_bytes(first)
-    }
-
-    /// Returns the updates of this item, one for each ticker.
-    pub fn update_keys<'a>(&'a self, labels: &'a [Label]) -> impl Iterator<Item = UpdateKey> + 'a {
-        self.tags.iter().map(|tag| self.update_key(tag, labels))
+        first_eight(&hasher.finalize())
     }
 }
 
-/// Position of an item among all: oldest first, ties by key.
-pub type ItemOrder = (Timestamp, Arc<ItemKey>);
+fn first_eight(digest: &[u8]) -> u64 {
+    digest.iter().take(8).fold(0, |value, byte| value << 8 | u64::from(*byte))
+}
+
+/// A row that parsed, with what it is known by: made once, when it is read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// What it says.
+    pub item: Item,
+    /// Hash of its primary key: which row it is, whatever it says. It orders rows of one millisecond.
+    pub place: u64,
+    /// Which version of the row it is.
+    pub key: RowKey,
+}
+
+impl Row {
+    /// Works out what the row is known by.
+    #[must_use]
+    pub fn new(item: Item, labels: &[Label]) -> Self {
+        Self { place: item.key.place(), key: item.row_key(labels), item }
+    }
+
+    /// Which updates of this row a client lacks that has had the first `upto` updates of each of some versions of it: those
+    /// with a ticker, label or score that none of them had. A row analysed anew with another label or score is news.
+    pub fn lacking<'a>(&'a self, had: &'a [(Arc<Self>, usize)]) -> impl Iterator<Item = usize> + 'a {
+        let had_with = |tag: &Tag| {
+            had.iter().any(|(other, upto)| {
+                let same = other.place == self.place && other.item.says_the_same(&self.item);
+                same && other.item.tags.iter().take(*upto).any(|had| had == tag)
+            })
+        };
+        self.item.tags.iter().enumerate().filter(move |(_, tag)| !had_with(tag)).map(|(index, _)| index)
+    }
+}
+
+impl Item {
+    /// Whether an update of this item and one of the other differ in nothing but the ticker.
+    fn says_the_same(&self, other: &Self) -> bool {
+        // As bits, so that the comparison is that of the hash.
+        let bits = |score: Option<f64>| score.map(|score| (score + 0.0).to_bits());
+        self.label == other.label && bits(self.score) == bits(other.score)
+    }
+}
+
+impl ItemKey {
+    /// Hash of the key. Every instance and every release must agree on it, because cursors of pages carry it.
+    #[must_use]
+    pub fn place(&self) -> u64 {
+        let mut hasher = Sha256::new();
+        for part in [&*self.id, &*self.time_text] {
+            hasher.update((part.len() as u64).to_be_bytes());
+            hasher.update(part.as_bytes());
+        }
+        first_eight(&hasher.finalize())
+    }
+}
 
 #[cfg(test)]
 pub(crate) mod tests {
@@ -158,23 +206,28 @@ pub(crate) mod tests {
     #[test]
     fn an_update_is_row_label_score_and_ticker() {
         let labels = contract::Labels::default();
-        let key = |item: &Item| item.update_key(&item.tags[0], labels.as_slice());
+        let row = |item: &Item| Arc::new(Row::new(item.clone(), labels.as_slice()));
         let base = item("a", 1000, 0, 0.5, &["AAPL", "MSFT"]);
-        assert_eq!(key(&base), key(&base.clone()));
-        let mut others = vec![
-            key(&item("b", 1000, 0, 0.5, &["AAPL"])),
-            key(&item("a", 1001, 0, 0.5, &["AAPL"])),
-            key(&item("a", 1000, 1, 0.5, &["AAPL"])),
-            key(&item("a", 1000, 0, 0.6, &["AAPL"])),
-            key(&item("a", 1000, 0, 0.5, &["MSFT"])),
-            key(&Item { score: None, ..base.clone() }),
-        ];
-        assert!(!others.contains(&key(&base)));
-        others.sort_unstable();
-        others.dedup();
-        assert_eq!(others.len(), 6);
+        let lacking = |now: &Item, had: &[(&Item, usize)]| {
+            let had: Vec<_> = had.iter().map(|(item, upto)| (row(item), *upto)).collect();
+            row(now).lacking(&had).collect::<Vec<_>>()
+        };
+        assert_eq!(lacking(&base, &[]), [0, 1]);
+        assert_eq!(lacking(&base, &[(&base, 1)]), [1]);
+        assert_eq!(lacking(&base, &[(&base, 2)]), [0; 0]);
+        for other in [
+            item("b", 1000, 0, 0.5, &["AAPL", "MSFT"]),
+            item("a", 1001, 0, 0.5, &["AAPL", "MSFT"]),
+            item("a", 1000, 1, 0.5, &["AAPL", "MSFT"]),
+            item("a", 1000, 0, 0.6, &["AAPL", "MSFT"]),
+            Item { score: None, ..base.clone() },
+        ] {
+            assert_eq!(lacking(&base, &[(&other, 2)]), [0, 1], "{other:?}");
+        }
+        let reordered = item("a", 1000, 0, 0.5, &["NVDA", "MSFT"]);
+        assert_eq!(lacking(&base, &[(&reordered, 2)]), [0]);
         // Confidence and source may be corrected without a new update.
-        assert_eq!(key(&base), key(&Item { confidence: None, source: None, ..base.clone() }));
+        assert_eq!(lacking(&base, &[(&Item { confidence: None, source: None, ..base.clone() }, 2)]), [0; 0]);
     }
 
     #[test]

@@ -1,39 +1,27 @@
-//! The pure half of the hub: says what to read next, takes what was read, numbers what is new.
+//! The pure half of the hub: says which pages to read next, takes what was read, numbers what is new.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::BytesMut;
 use contract::{DataSettings, PollSettings};
 
-use super::cursor::Epoch;
-use super::event;
-use super::item::{Item, ItemKey, ItemOrder, RowKey, UpdateKey};
-use super::position::{Position, Tracker};
-use super::report::Due;
-use super::snapshot::{Gone, STRANGERS_MAX, Snapshot, Update};
-use super::timestamp::Timestamp;
-use super::window::{Counts, Window};
-
-/// The moment of a decision, on both clocks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Now {
-    /// For durations: never steps.
-    pub instant: Instant,
-    /// For comparing with rows: may step, both ways.
-    pub wall: Timestamp,
-}
-
-/// What to read: rows of `(after, until]`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimeRange {
-    /// Last millisecond that is not read, the one before a whole second.
-    pub after: Timestamp,
-    /// Last moment that is read.
-    pub until: Timestamp,
-    /// Whether this is the whole window.
-    pub full: bool,
-}
+use crate::cursor::Epoch;
+use crate::event::{self, MetricsFrame};
+use crate::item::{Item, Row, RowKey};
+use crate::moment::{Now, TimeRange};
+use crate::numbers::Numbers;
+use crate::position::{Position, Tracker, interval_after};
+use crate::reading::{PageRequest, PageStart, Progress, Reading};
+use crate::report::Due;
+use crate::resume::STRANGERS_MAX;
+use crate::sketch::Sketch;
+use crate::snapshot::Snapshot;
+use crate::sweep::{Cost, Sweep, second_before};
+use crate::timestamp::Timestamp;
+use crate::updates::{Kept, Update};
+use crate::window::{Added, Changes, WHOLE_ROWS_MIN, Window, window_until};
 
 /// A clock that went back by less than this is taken to stand still: adjusting clocks is no reason for a full re-read.
 const CLOCK_SLACK: Duration = Duration::from_secs(1);
@@ -51,17 +39,20 @@ const GHOST_KEPT: Duration = Duration::from_secs(15);
 const GONE_MAX: usize = 1000;
 
 /// A row that went missing.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 struct Ghost {
-    at: Timestamp,
+    row: Arc<Row>,
     missing_since: Instant,
 }
 
-/// A version of a row that was handed out.
-#[derive(Debug)]
-struct HandedOut {
-    row: RowKey,
-    updates: Arc<[UpdateKey]>,
+/// A version of a row that the position does not count any more.
+#[derive(Clone, Debug)]
+struct Gone {
+    row: Arc<Row>,
+    /// When that became so, as a number that grows.
+    serial: u64,
+    /// Until then the same version is no news: it was missing from a read, with too many others to be counted on.
+    known_until: Option<Instant>,
 }
 
 /// All that an instance knows of the table.
@@ -72,20 +63,31 @@ pub struct Journal {
     poll: PollSettings,
     window: Window,
     tracker: Tracker,
-    /// Which version of each row was handed out or belongs to the baseline.
-    handed_out: BTreeMap<ItemOrder, HandedOut>,
     /// Handed out, still counted by the position, and not in the table any more: deleted, or an index that lags.
     ghosts: BTreeMap<RowKey, Ghost>,
     /// Not counted any more although clients may have had them: replaced by another version of their row, or deleted.
     gone: BTreeMap<RowKey, Gone>,
-    updates: VecDeque<Arc<Update>>,
-    next_seq: u64,
+    gone_serial: u64,
+    updates: Kept,
     snapshots: u64,
+    /// What is new, with a part of the rows that may be late.
+    recent: Option<Reading>,
+    /// The rest of the window: read before anything is published, and again at every reconciliation.
+    older: Option<Reading>,
+    /// Whether the window was whole once.
+    is_loaded: bool,
+    /// Whether what is found was there before anybody was told anything.
+    is_baseline: bool,
+    sweep: Sweep,
+    cost: Cost,
     last_read: Option<Timestamp>,
     /// The read before that.
     read_before: Option<Timestamp>,
+    last_recent: Option<Instant>,
     last_full: Option<Instant>,
-    published: Option<(Position, Counts)>,
+    /// Whether anything changed that was not published.
+    is_dirty: bool,
+    published: Option<(Position, Numbers)>,
 }
 
 impl Journal {
@@ -93,21 +95,29 @@ impl Journal {
     #[must_use]
     pub fn new(data: DataSettings, poll: PollSettings) -> Self {
         let late_window = poll.late_window.get();
+        let tags_max = usize::try_from(data.tags_max.get()).unwrap_or(usize::MAX);
         Self {
             epoch: Epoch::of(&data, late_window),
-            window: Window::new(data.labels.as_slice().len()),
-            tracker: Tracker::new(late_window, Position::ORIGIN, []),
+            window: Window::new(data.labels.as_slice().len(), data.window.get(), tags_max),
+            tracker: Tracker::new(late_window, Position::ORIGIN, (Sketch::EMPTY, 0), []),
             data: Arc::new(data),
             poll,
-            handed_out: BTreeMap::new(),
             ghosts: BTreeMap::new(),
             gone: BTreeMap::new(),
-            updates: VecDeque::new(),
-            next_seq: 0,
+            gone_serial: 0,
+            updates: Kept::default(),
             snapshots: 0,
+            recent: None,
+            older: None,
+            is_loaded: false,
+            is_baseline: true,
+            sweep: Sweep::default(),
+            cost: Cost::default(),
             last_read: None,
             read_before: None,
+            last_recent: None,
             last_full: None,
+            is_dirty: false,
             published: None,
         }
     }
@@ -118,64 +128,249 @@ impl Journal {
         self.epoch
     }
 
-    /// Says which rows to read: those after the watermark less the late window, or the whole window on the first read,
-    /// when it is due, and after the clock was set back (rows that had left the window are in it again).
-    #[must_use]
-    pub fn next_read(&self, now: Now) -> TimeRange {
-        let wall = self.steady(now.wall);
-        let stepped_back = self.last_read.is_some_and(|last| wall < last);
-        let due = |last: Instant| now.instant.saturating_duration_since(last) >= self.poll.reconcile_interval.get();
-        let full = stepped_back || self.last_full.is_none_or(due);
-        let after = if full {
-            Window::after(wall)
-        } else {
-            // No later than the last read reached, either: its clock may have been behind.
-            let seen = self.tracker.position().watermark.min(wall).min(self.last_read.map_or(wall, Window::until));
-            seen.minus(self.poll.late_window.get()).max(Window::after(wall))
-        };
-        // Down to a whole second, because that is what the table can be asked for exactly.
-        let after = Timestamp::from_millis(after.floor_second().millis().saturating_sub(1));
-        TimeRange { after, until: Window::until(wall), full }
+    /// Begins a poll: plans what to read, unless a reading is unfinished, which goes on.
+    pub fn begin(&mut self, now: Now) {
+        let labels = self.data.labels.as_slice().len();
+        if !self.is_loaded {
+            if self.older.is_none() {
+                let range =
+                    TimeRange { after: second_before(self.window.after(now.wall)), until: window_until(now.wall) };
+                self.older = Some(Reading::new(now, vec![range], labels));
+            }
+            return;
+        }
+        if self.recent.is_some() {
+            return;
+        }
+        let planned = Now { wall: self.steady(now.wall), ..now };
+        let is_due = self.is_reconciliation_due(planned);
+        let ranges = self.plan_recent(planned, is_due);
+        if is_due {
+            let until = ranges.iter().map(|range| range.after).min().unwrap_or_default();
+            let rest = TimeRange { after: second_before(self.window.after(planned.wall)), until };
+            if let Some(unfinished) = self.older.replace(Reading::new(planned, vec![rest], labels)) {
+                self.window.discard(unfinished.collected);
+            }
+            self.last_full = Some(planned.instant);
+        }
+        self.recent = Some(Reading::new(planned, ranges, labels));
     }
 
-    /// Takes what [`Journal::next_read`] asked for. Returns a snapshot when something changed.
-    pub fn apply(&mut self, range: TimeRange, rows: Vec<Item>, now: Now) -> Option<Snapshot> {
-        let wall = self.steady(now.wall);
-        let baseline = self.last_read.is_none();
+    /// When the poll that is going on was planned; its ranges fit that time.
+    #[must_use]
+    pub fn planned(&self) -> Option<Now> {
+        self.recent.as_ref().or(self.older.as_ref().filter(|_| !self.is_loaded)).map(|reading| reading.planned)
+    }
+
+    /// The pages that what is new needs, or before anything was published, the whole window. Empty when there is no more.
+    #[must_use]
+    pub fn requests(&self) -> Vec<PageRequest> {
+        let reading = if self.is_loaded { self.recent.as_ref() } else { self.older.as_ref() };
+        reading.map(Reading::requests).unwrap_or_default()
+    }
+
+    /// The next pages of the reconciliation, which may wait. Empty when there is none.
+    #[must_use]
+    pub fn reconciling_requests(&self) -> Vec<PageRequest> {
+        self.older.as_ref().filter(|_| self.is_loaded).map(Reading::requests).unwrap_or_default()
+    }
+
+    /// Takes a page: its rows, where the next one starts, and the read units it cost (0 where nobody counts them).
+    pub fn take(&mut self, request: &PageRequest, items: Vec<Item>, next: Option<PageStart>, units: f64) {
+        self.cost.observe(items.len(), units);
+        let last = items.iter().map(|item| item.at).min();
+        let mut recent = self.recent.take();
+        if let Some(reading) = recent.as_mut().filter(|reading| reading.owns(request)) {
+            reading.take(request, next, last);
+            for item in items {
+                let row = Row::new(item, self.data.labels.as_slice());
+                self.window.collect(&mut reading.collected, row, true);
+            }
+            self.recent = recent;
+            return;
+        }
+        self.recent = recent;
+        let Some(mut older) = self.older.take() else { return };
+        if older.owns(request) {
+            older.take(request, next, last);
+            let whole_after = self.whole_after();
+            for item in items {
+                let is_few = self.window.rows() + older.collected.rows() < WHOLE_ROWS_MIN;
+                let is_whole = item.at > whole_after || is_few;
+                self.window.collect(&mut older.collected, Row::new(item, self.data.labels.as_slice()), is_whole);
+            }
+            self.hand_over(&mut older);
+        }
+        self.older = Some(older);
+    }
+
+    /// Takes into the window the minutes that every label has been read of. Nothing of it is an update: either nobody was
+    /// told anything yet, or the rows are older than updates may be.
+    fn hand_over(&mut self, older: &mut Reading) {
+        while let Some(share) = older.next_share() {
+            let whole_after = self.whole_after();
+            let changes = self.window.replace(&[share], &mut older.collected, older.planned.wall, whole_after);
+            self.is_dirty |= changes.is_any;
+            if !self.is_loaded {
+                for added in &changes.added {
+                    self.tracker.hand_out(added.row.item.at, added.row.key, added.row.key.tickers());
+                }
+            }
+        }
+    }
+
+    /// Gives up what is being read, because it was planned by a clock that was wrong.
+    pub fn abandon(&mut self) {
+        if let Some(recent) = self.recent.take() {
+            self.window.discard(recent.collected);
+        }
+        let Some(older) = self.older.take() else { return };
+        self.window.discard(older.collected);
+        if self.is_loaded {
+            // The re-read is begun again.
+            self.last_full = None;
+        } else {
+            self.window.age(Timestamp::MAX, Timestamp::MAX);
+            self.tracker = self.fresh_tracker();
+        }
+    }
+
+    /// Ends a poll. Returns a snapshot when something changed and nothing is missing that was asked for.
+    pub fn settle(&mut self, now: Now) -> Option<Snapshot> {
+        if !self.is_loaded {
+            let load = self.older.take_if(|older| older.is_done())?;
+            self.is_loaded = true;
+            (self.last_full, self.last_recent) = (Some(load.planned.instant), Some(load.planned.instant));
+            self.last_read = Some(load.planned.wall);
+            self.is_dirty = true;
+            self.settle_watermark(load.planned.wall);
+            self.tidy(load.planned);
+            // What came while the window was being read belongs to what was there, if that took longer than a poll.
+            let late = load.planned.wall.plus(self.poll.poll_interval.get().saturating_mul(2));
+            self.is_baseline = late < now.wall;
+            return if self.is_baseline { None } else { self.publish(load.planned.wall) };
+        }
+        let Some(recent) = self.recent.take_if(|recent| recent.is_done()) else { return None };
+        let planned = recent.planned;
+        self.apply(recent);
+        if self.older.take_if(|older| older.is_done()).is_some() {
+            self.is_dirty = true;
+        }
+        self.publish(planned.wall)
+    }
+
+    /// Whether the window is whole and what came meanwhile is still to be read before anything is published.
+    #[must_use]
+    pub const fn is_catching_up(&self) -> bool {
+        self.is_loaded && self.is_baseline
+    }
+
+    /// How far the first reading of the window is; `None` once it is whole.
+    #[must_use]
+    pub fn progress(&self) -> Option<Progress> {
+        let load = self.older.as_ref().filter(|_| !self.is_loaded)?;
+        let front = load.front();
+        let range = load.ranges.first()?;
+        #[expect(clippy::cast_precision_loss, reason = "a share")]
+        let share = (range.until.millis() - front.millis()) as f64
+            / (range.until.millis() - range.after.millis()).max(1) as f64;
+        Some(Progress { rows: self.window.rows() + load.collected.rows(), back_to: front, share })
+    }
+
+    /// Bytes that rows take, roughly.
+    #[must_use]
+    pub fn footprint(&self) -> usize {
+        const PER_COLLECTED: usize = 64;
+        let collected = self.older.as_ref().map_or(0, |older| older.collected.rows());
+        self.window.footprint() + collected * PER_COLLECTED
+    }
+
+    fn is_reconciliation_due(&self, planned: Now) -> bool {
+        let stepped_back = self.last_read.is_some_and(|last| planned.wall < last);
+        let due = |last: Instant| {
+            planned.instant.saturating_duration_since(last) >= self.poll.reconcile_interval.get()
+                && self.older.is_none()
+        };
+        stepped_back || self.last_full.is_none_or(due)
+    }
+
+    /// Says which ranges to read: what is new, and of the late interval all where that costs little, else the next part.
+    fn plan_recent(&mut self, planned: Now, is_due: bool) -> Vec<TimeRange> {
+        let (wall, late_window) = (planned.wall, self.poll.late_window.get());
+        let until = window_until(wall);
+        // No later than the last read reached, either: its clock may have been behind.
+        let seen = self.tracker.position().watermark.min(wall).min(self.last_read.map_or(wall, window_until));
+        // With everything that may still be an update: what a re-read finds beyond is in the numbers only.
+        let low = if is_due { interval_after(seen, late_window) } else { seen.minus(late_window) };
+        let low = second_before(low.max(self.window.after(wall)));
+        let whole = TimeRange { after: low, until };
+        let elapsed = self.last_recent.map(|last| planned.instant.saturating_duration_since(last));
+        let new_after = seen.min(self.last_read.unwrap_or(seen));
+        let labels = self.data.labels.as_slice().len();
+        let is_quiet = self.cost.is_quiet(self.window.rows_about(whole), labels);
+        let elapsed = elapsed.filter(|_| !is_due && !is_quiet && !self.is_baseline);
+        self.sweep.plan(whole, new_after, elapsed, late_window, self.poll.late_interval.get())
+    }
+
+    fn apply(&mut self, mut recent: Reading) {
+        let (planned, wall) = (recent.planned, recent.planned.wall);
         self.read_before = self.last_read.replace(wall);
-        if range.full {
-            self.last_full = Some(now.instant);
-        }
-        let changes = self.window.replace(range.after, rows, wall);
+        self.last_recent = Some(planned.instant);
+        self.sweep.done();
+        let whole_after = self.whole_after();
+        let changes = self.window.replace(&recent.ranges, &mut recent.collected, wall, whole_after);
+        self.window.discard(recent.collected);
+        self.is_dirty |= changes.is_any;
         self.settle_watermark(wall);
-        self.note_missing(&changes.removed, wall, now.instant);
-        for item in &changes.added {
-            self.take(item, baseline);
-        }
-        self.forget_old(now.instant);
-        let state = (self.tracker.position(), self.window.counts().clone());
-        if self.published.as_ref() == Some(&state) && changes.added.is_empty() && changes.removed.is_empty() {
+        self.note_missing(&changes.removed, planned);
+        self.take_all(changes);
+        self.is_baseline = false;
+        self.tidy(planned);
+    }
+
+    /// Forgets what is too old to matter.
+    fn tidy(&mut self, planned: Now) {
+        self.forget_old(planned.instant);
+        let whole_after = self.whole_after();
+        self.is_dirty |= self.window.age(planned.wall, whole_after);
+        self.window.thin(whole_after);
+    }
+
+    /// Rows after this moment may be asked for whole: by a client as far back as the replay window, whose interval of late
+    /// rows reaches further back, and was set back by another one.
+    fn whole_after(&self) -> Timestamp {
+        let newest = self.tracker.position().watermark.max(self.window.newest().unwrap_or_default());
+        let late_window = self.poll.late_window.get();
+        interval_after(interval_after(newest.minus(self.poll.replay_window.get()), late_window), late_window)
+    }
+
+    fn publish(&mut self, wall: Timestamp) -> Option<Snapshot> {
+        let numbers = self.window.numbers(wall);
+        let state = (self.tracker.position(), numbers);
+        if !std::mem::take(&mut self.is_dirty) && self.published.as_ref() == Some(&state) {
             return None;
         }
-        self.published = Some(state);
         self.snapshots += 1;
-        Some(self.snapshot(wall))
+        let snapshot = self.snapshot(wall, &state.1);
+        self.published = Some(state);
+        Some(snapshot)
     }
 
-    fn snapshot(&self, read_at: Timestamp) -> Snapshot {
+    fn snapshot(&self, read_at: Timestamp, numbers: &Numbers) -> Snapshot {
         Snapshot {
             serial: self.snapshots,
             data: Arc::clone(&self.data),
             epoch: self.epoch,
             late_window: self.poll.late_window.get(),
-            window: self.window.clone(),
+            minutes: self.window.minutes().into(),
+            names: self.window.names(),
+            metrics: Arc::new(MetricsFrame::new(self.data.labels.as_slice(), numbers, read_at)),
+            numbers: numbers.clone(),
             position: self.tracker.position(),
-            ghosts: self.ghosts.keys().copied().collect(),
-            gone: self.gone.clone(),
-            updates: self.updates.iter().cloned().collect(),
-            next_seq: self.next_seq,
+            ghosts: self.ghosts.keys().copied().collect::<BTreeSet<_>>(),
+            gone: Arc::new(self.gone.iter().map(|(key, gone)| (*key, Arc::clone(&gone.row))).collect()),
+            updates: self.updates.clone(),
             read_at,
-            metrics: Mutex::new(BTreeMap::new()),
         }
     }
 
@@ -186,129 +381,138 @@ impl Journal {
         }
     }
 
+    fn fresh_tracker(&self) -> Tracker {
+        Tracker::new(self.poll.late_window.get(), Position::ORIGIN, (Sketch::EMPTY, 0), [])
+    }
+
     fn settle_watermark(&mut self, wall: Timestamp) {
-        if self.tracker.position().watermark > Window::until(wall).plus(ABSURD) {
-            self.tracker = Tracker::new(self.poll.late_window.get(), Position::ORIGIN, []);
-            let held: Vec<_> = self.window.items_between(Timestamp::EPOCH, Timestamp::MAX).cloned().collect();
-            for item in held {
-                let row = item.row_key(self.data.labels.as_slice());
-                self.tracker.hand_out(item.at, row, row.tickers());
+        if self.tracker.position().watermark > window_until(wall).plus(ABSURD) {
+            self.tracker = self.fresh_tracker();
+            let newest = self.window.minutes().iter().rev();
+            for minute in newest.take_while(|minute| minute.is_whole()) {
+                for row in (0..minute.len()).filter_map(|index| minute.row(index)) {
+                    self.tracker.hand_out(row.item.at, row.key, row.key.tickers());
+                }
             }
         }
         self.tracker.advance(wall.minus(IDLE_DISTANCE).floor_hour());
     }
 
-    /// Notes one item that is new or changed; what of it nobody has had becomes updates.
-    fn take(&mut self, item: &Arc<Item>, baseline: bool) {
-        let labels = self.data.labels.as_slice();
-        let order = (item.at, Arc::new(item.key.clone()));
-        let row = item.row_key(labels);
-        let updates: Arc<[UpdateKey]> = item.update_keys(labels).collect();
-        let before = self.handed_out.insert(order, HandedOut { row, updates: Arc::clone(&updates) });
-        let mut had: Arc<[UpdateKey]> = Arc::default();
-        if let Some(before) = before {
-            let was_ghost = before.row != row && self.ghosts.remove(&before.row).is_some();
-            // A row that was missing and is there again with other tickers is handed out whole: of its tickers before, some
+    /// Notes what is new or changed, oldest first; what of it nobody has had becomes updates.
+    fn take_all(&mut self, changes: Changes) {
+        let newest = changes.added.last().map_or(Timestamp::EPOCH, |added| added.row.item.at);
+        let watermark = self.tracker.position().watermark.max(newest);
+        // Rows later than this are counted and never told: no id could say whether a client has had them.
+        let told_after = interval_after(watermark, self.poll.late_window.get());
+        let (mut updates, mut bodies) = (Vec::new(), BytesMut::new());
+        for added in changes.added {
+            let is_told = !self.is_baseline && added.row.item.at > told_after;
+            for (tag_index, upto, returned) in self.take_row(&added, is_told) {
+                self.tracker.hand_out(added.row.item.at, added.row.key, upto);
+                event::write_update(&mut bodies, &self.data, &added.row.item, tag_index);
+                updates.push(Update {
+                    row: Arc::clone(&added.row),
+                    tag_index,
+                    upto,
+                    returned,
+                    due: Due::of(added.row.item.at, self.read_before),
+                    position: self.tracker.position(),
+                    // One allocation for all that a poll brings.
+                    body: bodies.split().freeze(),
+                });
+            }
+        }
+        self.updates.push(updates);
+    }
+
+    /// Notes one row. Returns those of its updates that are news: which ticker, and the number of the update before which
+    /// all of the row has been handed out then.
+    fn take_row(&mut self, added: &Added, is_told: bool) -> Vec<(usize, usize, bool)> {
+        let row = &added.row;
+        let tickers = row.key.tickers();
+        if let Some(before) = &added.before {
+            self.tracker.forget(row.item.at, before.key);
+            self.remember_gone(before, None);
+        }
+        let ghost = self.ghosts.iter().find(|(_, ghost)| ghost.row.place == row.place).map(|(key, _)| *key);
+        let ghost = ghost.and_then(|key| self.ghosts.remove(&key));
+        let returned = ghost.as_ref().is_some_and(|ghost| ghost.row.key == row.key);
+        if let Some(ghost) = ghost.filter(|_| !returned) {
+            // A row that was missing and is there again as another version is handed out whole: of its updates before, some
             // clients have had none.
-            if !was_ghost {
-                had = Arc::clone(&before.updates);
-            }
-            if before.row != row {
-                self.tracker.forget(item.at, before.row);
-                self.gone.insert(before.row, Gone { at: item.at, updates: before.updates });
-            }
+            self.tracker.forget(ghost.row.item.at, ghost.row.key);
+            self.remember_gone(&ghost.row, None);
         }
-        self.gone.remove(&row);
-        let returned = self.ghosts.remove(&row).is_some();
-        // What was forgotten for its age may come into sight again when a clock steps; it is not new.
-        let known = baseline || item.at <= Window::after(self.tracker.position().watermark);
-        let pending: Vec<usize> =
-            (0..updates.len()).filter(|index| !known && (returned || !had.contains(&updates[*index]))).collect();
+        let known = self.gone.remove(&row.key).is_some_and(|gone| gone.known_until.is_some());
+        // Counted already: it was out of sight for a while, because a clock had stepped.
+        let is_counted = !returned && self.tracker.contains(row.item.at, row.key);
+        let pending: Vec<usize> = if !is_told || known || is_counted {
+            Vec::new()
+        } else if returned {
+            (0..tickers).collect()
+        } else {
+            let had: Vec<(Arc<Row>, usize)> =
+                added.before.iter().map(|before| (Arc::clone(before), before.key.tickers())).collect();
+            row.lacking(&had).collect()
+        };
         if pending.is_empty() {
-            self.tracker.hand_out(item.at, row, row.tickers());
+            self.tracker.hand_out(row.item.at, row.key, tickers);
         }
-        for (n, tag_index) in pending.iter().enumerate() {
-            let upto = pending.get(n + 1).copied().unwrap_or(row.tickers());
-            self.tracker.hand_out(item.at, row, upto);
-            self.push(item, *tag_index, row, upto, returned);
-        }
+        let upto = |n: usize| pending.get(n + 1).copied().unwrap_or(tickers);
+        pending.iter().enumerate().map(|(n, tag_index)| (*tag_index, upto(n), returned)).collect()
     }
 
-    fn push(&mut self, item: &Arc<Item>, tag_index: usize, row: RowKey, upto: usize, returned: bool) {
-        if self.updates.len() == usize::try_from(self.poll.replay_events.get()).unwrap_or(usize::MAX) {
-            self.updates.pop_front();
-        }
-        self.updates.push_back(Arc::new(Update {
-            seq: self.next_seq,
-            item: Arc::clone(item),
-            tag_index,
-            row,
-            upto,
-            returned,
-            due: Due::of(item.at, self.read_before),
-            position: self.tracker.position(),
-            body: event::update(&self.data, item, tag_index),
-        }));
-        self.next_seq += 1;
+    fn remember_gone(&mut self, row: &Arc<Row>, known_until: Option<Instant>) {
+        self.gone_serial += 1;
+        let gone = Gone { row: Arc::clone(row), serial: self.gone_serial, known_until };
+        self.gone.insert(row.key, gone);
     }
 
-    fn note_missing(&mut self, removed: &[Arc<Item>], wall: Timestamp, now: Instant) {
+    fn note_missing(&mut self, removed: &[Arc<Row>], planned: Now) {
         // What lies in the future of a clock that was set back is not missing.
-        for gone in removed.iter().filter(|gone| gone.at <= Window::until(wall)) {
-            let row = gone.row_key(self.data.labels.as_slice());
-            if self.tracker.contains(gone.at, row) {
-                self.ghosts.insert(row, Ghost { at: gone.at, missing_since: now });
+        for row in removed.iter().filter(|row| row.item.at <= window_until(planned.wall)) {
+            if self.tracker.contains(row.item.at, row.key) {
+                self.ghosts.insert(row.key, Ghost { row: Arc::clone(row), missing_since: planned.instant });
             }
         }
     }
 
     fn forget_old(&mut self, now: Instant) {
         let late_after = self.tracker.interval_after();
-        let mut missing: Vec<(RowKey, Ghost)> = self.ghosts.iter().map(|(row, ghost)| (*row, *ghost)).collect();
-        missing.sort_by_key(|(row, ghost)| (ghost.missing_since, *row));
+        let mut missing: Vec<Ghost> = self.ghosts.values().cloned().collect();
+        missing.sort_by_key(|ghost| (ghost.missing_since, ghost.row.key));
         let too_many = missing.len().saturating_sub(STRANGERS_MAX);
-        for (index, (row, ghost)) in missing.into_iter().enumerate() {
-            let expired = now.saturating_duration_since(ghost.missing_since) >= GHOST_KEPT;
-            if ghost.at <= late_after || expired || index < too_many {
-                self.ghosts.remove(&row);
-                self.tracker.forget(ghost.at, row);
-                let updates = self.handed_out_at(ghost.at).find(|(_, known)| known.row == row);
-                let updates = updates.map(|(_, known)| Arc::clone(&known.updates)).unwrap_or_default();
-                self.gone.insert(row, Gone { at: ghost.at, updates });
-            }
-            if expired {
-                // If the same row is written again, that is news.
-                self.forget_handed_out(ghost.at, row);
+        for (index, Ghost { row, missing_since }) in missing.into_iter().enumerate() {
+            let expired = now.saturating_duration_since(missing_since) >= GHOST_KEPT;
+            if row.item.at <= late_after || expired || index < too_many {
+                self.ghosts.remove(&row.key);
+                self.tracker.forget(row.item.at, row.key);
+                // If the same row is written again after it was deleted, that is news.
+                self.remember_gone(&row, (!expired).then(|| missing_since + GHOST_KEPT));
             }
         }
-        self.gone.retain(|_, gone| gone.at > late_after);
-        while self.gone.len() > GONE_MAX {
-            self.gone.pop_first();
+        self.gone.retain(|_, gone| gone.row.item.at > late_after);
+        for gone in self.gone.values_mut() {
+            gone.known_until = gone.known_until.filter(|until| now < *until);
         }
-        let after = Window::after(self.tracker.position().watermark);
-        while let Some(entry) = self.handed_out.first_entry() {
-            if entry.key().0 > after {
-                break;
-            }
-            entry.remove();
+        if self.gone.len() > GONE_MAX {
+            let mut serials: Vec<u64> = self.gone.values().map(|gone| gone.serial).collect();
+            let forgotten = serials.len() - GONE_MAX;
+            let (_, oldest_kept, _) = serials.select_nth_unstable(forgotten);
+            let oldest_kept = *oldest_kept;
+            self.gone.retain(|_, gone| gone.serial >= oldest_kept);
         }
     }
 
-    fn handed_out_at(&self, at: Timestamp) -> impl Iterator<Item = (&ItemOrder, &HandedOut)> {
-        let first = (at, Arc::new(ItemKey::default()));
-        self.handed_out.range(first..).take_while(move |(order, _)| order.0 == at)
-    }
-
-    fn forget_handed_out(&mut self, at: Timestamp, row: RowKey) {
-        let order = self.handed_out_at(at).find(|(_, known)| known.row == row).map(|(order, _)| order.clone());
-        if let Some(order) = order {
-            self.handed_out.remove(&order);
-        }
-    }
-
-    /// The numbers now, for comparing with a full re-read.
+    /// What the poll that is going on reads.
     #[cfg(test)]
-    pub(crate) const fn window(&self) -> &Window {
-        &self.window
+    pub(crate) fn reads(&self) -> Vec<TimeRange> {
+        [&self.recent, &self.older].into_iter().flatten().flat_map(|reading| reading.ranges.clone()).collect()
+    }
+
+    /// Whether that is the whole window.
+    #[cfg(test)]
+    pub(crate) const fn is_reading_all(&self) -> bool {
+        self.older.is_some()
     }
 }

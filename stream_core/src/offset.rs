@@ -1,13 +1,14 @@
 //! How a live client's position differs from that of its instance, while rows are seen by one instance and not yet by another.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::item::RowKey;
-use super::position::{Position, Tracker};
-use super::sketch::Sketch;
-use super::snapshot::{STRANGERS_MAX, Snapshot, Update};
+use crate::item::RowKey;
+use crate::position::{Position, Tracker};
+use crate::resume::STRANGERS_MAX;
+use crate::sketch::Sketch;
+use crate::snapshot::Snapshot;
+use crate::updates::Update;
 
 /// How long another instance's read may have been ahead of ours: indexes lag by a second or so.
 const LEAD_MAX: Duration = Duration::from_secs(15);
@@ -72,18 +73,19 @@ impl Offset {
         if update.returned {
             return if self.fill(update) { Meeting::News } else { Meeting::Had };
         }
-        let upto = self.had(update.row);
+        let upto = self.had(update.row.key);
         if upto > update.upto {
             return Meeting::Behind;
         }
-        self.take(update.row);
+        self.take(update.row.key);
         if update.tag_index < upto { Meeting::Had } else { Meeting::News }
     }
 
     /// Forgets what cannot come any more, and what would take up too much of the sketch.
-    pub(super) fn settle(&mut self, snapshot: &Snapshot, updates: &[Arc<Update>], now: Instant) {
+    pub(super) fn settle(&mut self, snapshot: &Snapshot, next_seq: u64, now: Instant) {
         // What the instance has forgotten cannot come back, and is not counted any more.
-        let returns = |row: RowKey| updates.iter().any(|update| update.returned && update.row == row);
+        let returns =
+            |row: RowKey| snapshot.updates.from(next_seq).any(|(_, update)| update.returned && update.row.key == row);
         self.lacking.retain(|(row, _)| snapshot.ghosts.contains(row) || returns(*row));
         if let Some(locator) = self.more.decode().filter(|locator| !locator.is_empty()) {
             for row in snapshot.gone.keys().filter(|row| locator.contains(row.element())) {
@@ -98,7 +100,7 @@ impl Offset {
 
     /// Whether the client was lacking this update.
     fn fill(&mut self, update: &Update) -> bool {
-        let Some((_, had)) = self.lacking.iter_mut().find(|(row, _)| *row == update.row) else { return false };
+        let Some((_, had)) = self.lacking.iter_mut().find(|(row, _)| *row == update.row.key) else { return false };
         let lacked = *had <= update.tag_index;
         *had = (*had).max(update.upto);
         self.lacking.retain(|(row, had)| *had < row.tickers());

@@ -5,12 +5,10 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 
-use super::filter::Filter;
-use super::item::{Item, ItemKey};
-use super::timestamp::Timestamp;
-use super::window::Window;
+use crate::filter::Filter;
+use crate::snapshot::{RowRef, Snapshot};
+use crate::timestamp::Timestamp;
 
 /// Form of the bytes of a cursor; another form of another release is refused and not misread.
 const VERSION: u8 = 1;
@@ -31,8 +29,8 @@ impl Place {
     /// The same as a pattern, for programs.
     pub const PATTERN: &'static str = "^A[Q-Za-f][A-Za-z0-9_-]{18}$";
 
-    fn of(item: &Item) -> Self {
-        Self { at: item.at, key: hash(&item.key) }
+    fn of(row: RowRef<'_>) -> Self {
+        Self { at: row.at(), key: row.place() }
     }
 
     /// Writes the cursor.
@@ -63,53 +61,27 @@ impl Place {
     }
 }
 
-/// Every instance and every release must agree on it: a cursor goes to any of them.
-fn hash(key: &ItemKey) -> u64 {
-    let mut hasher = Sha256::new();
-    for part in [&*key.id, &*key.time_text] {
-        hasher.update((part.len() as u64).to_be_bytes());
-        hasher.update(part.as_bytes());
-    }
-    let digest = hasher.finalize();
-    let mut first = [0; 8];
-    first.copy_from_slice(&digest[..8]);
-    u64::from_be_bytes(first)
-}
-
 /// One page.
-#[derive(Debug, PartialEq)]
+#[derive(Debug)]
 pub struct Page<'a> {
-    /// Its items, newest first.
-    pub items: Vec<&'a Item>,
+    /// Its rows, newest first. Those that are not whole any more have to be read from the table.
+    pub rows: Vec<RowRef<'a>>,
     /// Where the next one begins, if there is more.
     pub next: Option<Place>,
 }
 
-/// Returns the newest items of a window that match, at most `limit` of them, all behind `after`.
+/// Returns the newest rows of a snapshot that match, at most `limit` of them, all behind `after`.
 #[must_use]
-pub fn page<'a>(window: &'a Window, filter: &Filter, after: Option<Place>, limit: usize) -> Page<'a> {
+pub fn page<'a>(snapshot: &'a Snapshot, filter: &Filter, after: Option<Place>, limit: usize) -> Page<'a> {
     let until = after.map_or(Timestamp::MAX, |place| place.at);
-    let mut found: Vec<(Place, &Item)> = Vec::new();
-    // Items of one time stand in the window by key; here they stand by hash, so each time is sorted by itself.
-    let mut moment: Vec<(Place, &Item)> = Vec::new();
-    let take = |found: &mut Vec<(Place, &'a Item)>, moment: &mut Vec<(Place, &'a Item)>| {
-        moment.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
-        found.extend(moment.drain(..).filter(|(place, _)| after.is_none_or(|after| *place < after)));
-    };
-    for item in window.items_between(Timestamp::EPOCH, until).rev().filter(|item| filter.matches(item)) {
-        if moment.first().is_some_and(|(place, _)| place.at != item.at) {
-            take(&mut found, &mut moment);
-            if found.len() > limit {
-                break;
-            }
-        }
-        moment.push((Place::of(item), item));
-    }
-    take(&mut found, &mut moment);
-    let is_more = found.len() > limit;
-    found.truncate(limit);
-    let next = found.last().map(|(place, _)| *place).filter(|_| is_more);
-    Page { items: found.into_iter().map(|(_, item)| item).collect(), next }
+    // Rows of one time stand in their minute by the hash of their key, as here.
+    let rows = snapshot.rows_between(Timestamp::EPOCH, until).rev().filter(|row| row.matches(filter));
+    let mut rows: Vec<RowRef<'a>> =
+        rows.filter(|row| after.is_none_or(|after| Place::of(*row) < after)).take(limit + 1).collect();
+    let is_more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().map(|row| Place::of(*row)).filter(|_| is_more);
+    Page { rows, next }
 }
 
 #[cfg(test)]
@@ -119,14 +91,13 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::item::tests::item;
+    use crate::item::{Item, tests::item};
+    use crate::properties::snapshot_of;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
-    fn window(rows: Vec<Item>) -> Window {
-        let mut window = Window::new(3);
-        window.replace(Timestamp::EPOCH, rows, NOW);
-        window
+    fn window(rows: Vec<Item>) -> Snapshot {
+        snapshot_of(rows, NOW)
     }
 
     fn row(id: &str, back_millis: u64, tags: &[&str]) -> Item {
@@ -134,7 +105,7 @@ mod tests {
     }
 
     fn ids(page: &Page<'_>) -> Vec<String> {
-        page.items.iter().map(|item| item.key.id.to_string()).collect()
+        page.rows.iter().map(|row| row.row().unwrap().item.key.id.to_string()).collect()
     }
 
     #[test]
@@ -148,8 +119,9 @@ mod tests {
         assert_eq!((ids(&second), second.next), (vec!["a".to_owned()], None));
         // Exactly full: nothing more, and no page to be told that.
         assert_eq!(page(&window, &all, None, 4).next, None);
-        let empty = Window::new(3);
-        assert_eq!(page(&empty, &all, first.next, 3), Page { items: Vec::new(), next: None });
+        let empty = snapshot_of(Vec::new(), NOW);
+        let none = page(&empty, &all, first.next, 3);
+        assert!(none.rows.is_empty() && none.next.is_none());
     }
 
     #[test]
@@ -164,7 +136,8 @@ mod tests {
 
     #[test]
     fn a_cursor_reads_back_and_everything_else_is_none() {
-        let place = Place::of(&row("a", 5, &[]));
+        let of_one = window(vec![row("a", 5, &[])]);
+        let place = Place::of(page(&of_one, &Filter::all(), None, 1).rows[0]);
         let text = place.to_text();
         assert_eq!(text.len(), TEXT);
         assert_eq!(Place::parse(&text), Some(place));
@@ -194,8 +167,8 @@ mod tests {
             loop {
                 let window = window(rows.clone());
                 let page = page(&window, &Filter::all(), after, limit);
-                prop_assert!(page.items.len() <= limit);
-                seen.extend(page.items.iter().map(|item| (Place::of(item), item.key.id.to_string())));
+                prop_assert!(page.rows.len() <= limit);
+                seen.extend(page.rows.iter().map(|row| (Place::of(*row), row.row().unwrap().item.key.id.to_string())));
                 let Some(next) = page.next else { break };
                 prop_assert_eq!(Some(next), Place::parse(&next.to_text()));
                 after = Some(next);

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use contract::limits;
 
-use super::item::RowKey;
-use super::sketch::Sketch;
-use super::timestamp::Timestamp;
+use crate::item::RowKey;
+use crate::sketch::Sketch;
+use crate::timestamp::Timestamp;
 
 /// First moment before `watermark` that the interval of late rows excludes.
 #[must_use]
@@ -54,19 +54,23 @@ impl Position {
 pub struct Tracker {
     late_window: Duration,
     position: Position,
+    /// What the position counts beside its members.
+    unnamed: (Sketch, u8),
     /// Rows of the interval, and how many of their updates were handed out.
     members: BTreeMap<(Timestamp, RowKey), usize>,
 }
 
 impl Tracker {
-    /// Starts at `position`; `members` are the rows known to be in it, whole (others, that only the sketch knows, stay for good).
+    /// Starts at `position`, which counts the rows of `members`, each whole, and beside them elements whose rows are not
+    /// known here: `unnamed` is their sketch and number. Those stay for good.
     pub fn new(
         late_window: Duration,
         position: Position,
+        unnamed: (Sketch, u8),
         members: impl IntoIterator<Item = (Timestamp, RowKey)>,
     ) -> Self {
         let members = members.into_iter().map(|(at, row)| ((at, row), row.tickers())).collect();
-        Self { late_window, position, members }
+        Self { late_window, position, unnamed, members }
     }
 
     /// Notes that nothing is repeated any more.
@@ -92,14 +96,10 @@ impl Tracker {
         self.members.contains_key(&(at, row))
     }
 
-    /// What the position counts beside the members it knows by name.
+    /// What the position counts beside the members it knows by name: a sketch, and how many.
     #[must_use]
-    pub fn unnamed(&self) -> (Sketch, u8) {
-        let mut rest = self.position;
-        for ((_, row), upto) in &self.members {
-            rest.toggle_row(*row, *upto, false);
-        }
-        (rest.sketch, rest.count)
+    pub const fn unnamed(&self) -> (Sketch, u8) {
+        self.unnamed
     }
 
     /// Notes the updates of a row before number `upto` as handed out, moving the watermark up to the row's time.

@@ -6,40 +6,144 @@ use std::time::{Duration, Instant};
 use contract::{DataSettings, PollSettings, TableName};
 use proptest::prelude::*;
 
-use super::filter::Filter;
-use super::item::{Item, tests::item};
-use super::journal::{Journal, Now, TimeRange};
-use super::timestamp::Timestamp;
-use super::window::Window;
+use crate::filter::Filter;
+use crate::item::{Item, tests::item};
+use crate::journal::Journal;
+use crate::minute::ScoreSums;
+use crate::moment::Now;
+use crate::numbers::{FilterNumbers, Numbers};
+use crate::reading::{KeyValue, PageRequest, PageStart};
+use crate::snapshot::Snapshot;
+use crate::timestamp::Timestamp;
 
 pub(super) const LATE: Duration = Duration::from_secs(600);
 pub(super) const START: u64 = 1_800_000_000_000;
+/// Rows of a page: few, so that most readings have several.
+const PAGE_ROWS: usize = 7;
+
+pub(super) fn journal_with(poll: &[(&str, &str)]) -> Journal {
+    let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
+    let lookup = |name: &str| poll.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
+    Journal::new(data, PollSettings::from_env(&lookup).unwrap())
+}
 
 pub(super) fn journal() -> Journal {
-    let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
-    Journal::new(data, PollSettings::from_env(&|_| None).unwrap())
+    journal_with(&[])
+}
+
+pub(super) fn any_instant() -> Instant {
+    #[expect(clippy::disallowed_methods, reason = "any instant will do; there is no other way to have one")]
+    Instant::now()
+}
+
+/// What a journal shows that has read these rows.
+pub(crate) fn snapshot_of(rows: Vec<Item>, wall: Timestamp) -> Snapshot {
+    let rows = rows.into_iter().map(|row| (row.key.id.to_string(), row)).collect();
+    let world = World { rows, now: Now { instant: any_instant(), wall }, units_per_row: 0.0, page_rows: PAGE_ROWS };
+    let mut journal = journal();
+    journal.begin(world.now);
+    world.read_all(&mut journal);
+    journal.settle(world.now).unwrap()
 }
 
 /// The table: what is in it, and the clocks.
 pub(super) struct World {
     pub(super) rows: BTreeMap<String, Item>,
     pub(super) now: Now,
+    /// What a page says of its cost.
+    pub(super) units_per_row: f64,
+    /// Rows of a page.
+    pub(super) page_rows: usize,
 }
 
 impl World {
     pub(super) fn new() -> Self {
-        #[expect(clippy::disallowed_methods, reason = "any instant will do; there is no other way to have one")]
-        let base = Instant::now();
-        Self { rows: BTreeMap::new(), now: Now { instant: base, wall: Timestamp::from_millis(START) } }
+        let now = Now { instant: any_instant(), wall: Timestamp::from_millis(START) };
+        Self { rows: BTreeMap::new(), now, units_per_row: 0.0, page_rows: PAGE_ROWS }
     }
 
     pub(super) fn pass(&mut self, time: Duration) {
         self.now = Now { instant: self.now.instant + time, wall: self.now.wall.plus(time) };
     }
 
-    pub(super) fn read(&self, range: TimeRange) -> Vec<Item> {
-        self.rows.values().filter(|row| range.after < row.at && row.at <= range.until).cloned().collect()
+    /// One page, newest first, of the rows that are seen.
+    pub(super) fn page(&self, request: &PageRequest, sees: &dyn Fn(&Item) -> bool) -> (Vec<Item>, Option<PageStart>) {
+        let inside = |row: &&Item| row.label == request.label && request.range.contains(row.at) && sees(row);
+        let mut rows: Vec<&Item> = self.rows.values().filter(inside).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse((row.at, row.key.clone())));
+        let key = |row: &Item| {
+            PageStart([(Box::from("id"), KeyValue::Text(format!("{} {}", row.at, row.key.id).into()))].into())
+        };
+        let start = request.start.as_ref().map(|start| match &start.0[0].1 {
+            KeyValue::Text(text) | KeyValue::Number(text) => text.clone(),
+        });
+        let rest = rows
+            .into_iter()
+            .skip_while(|row| start.as_ref().is_some_and(|start| **start <= *format!("{} {}", row.at, row.key.id)));
+        let mut rest = rest.peekable();
+        let page: Vec<Item> = rest.by_ref().take(self.page_rows).cloned().collect();
+        let next = rest.peek().and_then(|_| page.last().map(key));
+        (page, next)
     }
+
+    /// Reads every page that a journal asks for.
+    pub(super) fn read_all(&self, journal: &mut Journal) {
+        self.read_seen(journal, &|_| true);
+    }
+
+    /// The same, by an index that does not show all rows.
+    pub(super) fn read_seen(&self, journal: &mut Journal, sees: &dyn Fn(&Item) -> bool) {
+        loop {
+            let mut requests = journal.requests();
+            if requests.is_empty() {
+                requests = journal.reconciling_requests();
+            }
+            if requests.is_empty() {
+                return;
+            }
+            for request in requests {
+                let (items, next) = self.page(&request, sees);
+                #[expect(clippy::cast_precision_loss, reason = "a handful of rows")]
+                let units = items.len() as f64 * self.units_per_row;
+                journal.take(&request, items, next, units);
+            }
+        }
+    }
+
+    /// A poll from beginning to end.
+    pub(super) fn poll(&self, journal: &mut Journal, sees: &dyn Fn(&Item) -> bool) -> Option<Snapshot> {
+        let mut snapshot = None;
+        loop {
+            journal.begin(self.now);
+            self.read_seen(journal, sees);
+            snapshot = journal.settle(self.now).or(snapshot);
+            if !journal.is_catching_up() {
+                return snapshot;
+            }
+        }
+    }
+
+    /// The rows of the window at a time, oldest first.
+    fn held(&self, wall: Timestamp) -> Vec<&Item> {
+        let (after, until) = (wall.minus(contract::limits::WINDOW), wall.plus(contract::limits::FUTURE_SKEW));
+        let mut held: Vec<&Item> = self.rows.values().filter(|row| after < row.at && row.at <= until).collect();
+        held.sort_by_key(|row| (row.at, row.key.place()));
+        held
+    }
+}
+
+/// The numbers of some rows, counted one by one.
+fn counted<'a>(rows: impl IntoIterator<Item = &'a Item>, filter: &Filter, wall: Timestamp) -> Numbers {
+    let mut numbers = Numbers { by_label: vec![0; 3], ..Numbers::default() };
+    for row in rows.into_iter().filter(|row| filter.matches(row)) {
+        numbers.total += 1;
+        numbers.by_label[usize::from(row.label)] += 1;
+        numbers.last_hour += u32::from(row.at > wall.minus(Duration::from_secs(3600)));
+        for tag in row.tags.iter().filter(|tag| filter.matches_tag(tag)) {
+            *numbers.by_tag.entry(tag.clone()).or_default() += 1;
+        }
+    }
+    numbers
 }
 
 #[derive(Clone, Debug)]
@@ -97,36 +201,144 @@ fn change(world: &mut World, op: &Op, serial: usize) -> Option<Timestamp> {
     }
 }
 
+/// Asserts that a snapshot says of a table what counting its rows one by one says.
+fn assert_equal(snapshot: &Snapshot, world: &World, filters: &mut [(Filter, FilterNumbers)], wall: Timestamp) {
+    let held = world.held(wall);
+    assert_eq!(snapshot.numbers, counted(held.iter().copied(), &Filter::all(), wall));
+    for (filter, numbers) in filters {
+        assert_eq!(numbers.follow(snapshot), counted(held.iter().copied(), filter, wall), "{filter:?}");
+    }
+    let shown: Vec<_> = snapshot
+        .rows_between(Timestamp::EPOCH, Timestamp::MAX)
+        .map(|row| (row.at(), row.place(), row.label(), row.key()))
+        .collect();
+    let labels = snapshot.data.labels.as_slice();
+    let expected: Vec<_> = held.iter().map(|row| (row.at, row.key.place(), row.label, row.row_key(labels))).collect();
+    assert_eq!(shown, expected);
+    let by_minute = snapshot.minutes.iter().map(|minute| minute.score_sums());
+    let sums = by_minute.fold((0, 0.0), |all, ScoreSums { count, sum, .. }| (all.0 + count, all.1 + sum));
+    assert_eq!(sums.0, u32::try_from(held.len()).unwrap());
+    assert!((sums.1 - held.iter().filter_map(|row| row.score).sum::<f64>()).abs() < 1e-3);
+    for row in snapshot.rows_between(Timestamp::EPOCH, Timestamp::MAX) {
+        let whole = row.row().unwrap();
+        assert_eq!((whole.item.at, whole.place, whole.key), (row.at(), row.place(), row.key()));
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
 
     /// At every poll the window equals a full re-read, unless a row was touched that the poll did not read; then it does
-    /// from the next full re-read on.
+    /// from the next full re-read on. On a quiet table every poll reads the whole late interval.
     #[test]
     fn the_incremental_window_equals_a_full_reread(ops in prop::collection::vec(op(), 1..80)) {
         let (mut world, mut journal) = (World::new(), journal());
+        let mut filters = ["AAPL", "MSFT,NVDA"].map(|text| Filter::parse(text).unwrap()).map(|filter| (filter.clone(), FilterNumbers::new(&filter)));
         let mut touched: Vec<Timestamp> = Vec::new();
         let mut beyond_sight = false;
+        let mut newest: Option<Snapshot> = None;
         for (serial, op) in ops.iter().enumerate() {
             if !matches!(op, Op::Poll) {
                 touched.extend(change(&mut world, op, serial));
                 continue;
             }
-            let range = journal.next_read(world.now);
-            beyond_sight = !range.full && (beyond_sight || touched.iter().any(|at| *at <= range.after));
+            journal.begin(world.now);
+            let planned = journal.planned().unwrap();
+            let ranges = journal.reads();
+            beyond_sight = touched.iter().any(|at| !ranges.iter().any(|range| range.contains(*at)) && *at <= planned.wall.plus(contract::limits::FUTURE_SKEW))
+                || beyond_sight && !journal.is_reading_all();
             touched.clear();
-            journal.apply(range, world.read(range), world.now);
-            if beyond_sight {
-                continue;
+            world.read_all(&mut journal);
+            if let Some(snapshot) = journal.settle(world.now) {
+                newest = Some(snapshot);
             }
-            // `until` tells which wall time the journal went by: it ignores steps back of under a second.
-            let wall = range.until.minus(contract::limits::FUTURE_SKEW);
-            let mut whole = Window::new(3);
-            whole.replace(Timestamp::EPOCH, world.rows.values().cloned().collect(), wall);
-            prop_assert_eq!(journal.window().counts(), whole.counts());
-            prop_assert_eq!(journal.window().counts(), &journal.window().counts_for(&Filter::all()));
-            let all = |window: &Window| window.newest_first().cloned().collect::<Vec<_>>();
-            prop_assert_eq!(all(journal.window()), all(&whole));
+            // The wall time that the journal went by: it ignores steps back of under a second.
+            if !beyond_sight {
+                assert_equal(newest.as_ref().unwrap(), &world, &mut filters, planned.wall);
+            }
         }
+    }
+
+    /// On a busy table a poll reads what is new and a part of the late interval; whatever happened there is in the window
+    /// once each part has had its turn.
+    #[test]
+    fn parts_of_the_late_interval_add_up_to_all_of_it(
+        rounds in prop::collection::vec(prop::collection::vec(op(), 0..12), 1..6),
+    ) {
+        let (mut world, mut journal) = (World::new(), journal());
+        // So expensive that no table is quiet.
+        world.units_per_row = 100.0;
+        let mut filters = ["AAPL", "NVDA"].map(|text| Filter::parse(text).unwrap()).map(|filter| (filter.clone(), FilterNumbers::new(&filter)));
+        for n in 0..60_usize {
+            let at = world.now.wall.minus(Duration::from_secs(n as u64 * 9));
+            world.rows.insert(format!("busy{n}"), item(&format!("busy{n}"), at.millis(), 0, 0.5, &["AAPL"]));
+        }
+        let mut newest = world.poll(&mut journal, &|_| true).unwrap();
+        for (round, ops) in rounds.iter().enumerate() {
+            for (serial, op) in ops.iter().enumerate() {
+                match op {
+                    Op::Pass { .. } | Op::ClockStep { .. } | Op::Poll => {
+                        world.pass(Duration::from_secs(5));
+                        newest = world.poll(&mut journal, &|_| true).unwrap_or(newest);
+                    }
+                    // In sight of the late interval as long as the round takes.
+                    Op::Insert { lag_secs, label, tags } => {
+                        let op = Op::Insert { lag_secs: lag_secs % 450, label: *label, tags: *tags };
+                        change(&mut world, &op, round * 100 + serial);
+                    }
+                    Op::Relabel { pick, .. } | Op::Delete { pick } => {
+                        let id = world.rows.keys().nth(pick % world.rows.len()).unwrap().clone();
+                        if world.rows[&id].at > world.now.wall.minus(Duration::from_secs(450)) {
+                            let row = world.rows.get_mut(&id).unwrap();
+                            if let Op::Relabel { label, .. } = op { row.label = *label } else { world.rows.remove(&id); }
+                        }
+                    }
+                }
+            }
+            for n in 0..13 {
+                world.pass(Duration::from_secs(5));
+                if n == 0 {
+                    let id = format!("new{round}");
+                    world.rows.insert(id.clone(), item(&id, world.now.wall.millis(), 1, 0.5, &["NVDA"]));
+                }
+                newest = world.poll(&mut journal, &|_| true).unwrap_or(newest);
+            }
+            assert_equal(&newest, &world, &mut filters, world.now.wall);
+        }
+    }
+
+    /// A load that is given up by the store again and again is whole in the end, and no page of it is read twice.
+    #[test]
+    fn a_load_goes_on_where_it_failed(rows in 0_usize..200, failures in prop::collection::vec(0_usize..4, 0..30)) {
+        let (mut world, mut journal) = (World::new(), journal());
+        for n in 0..rows {
+            let at = world.now.wall.minus(Duration::from_secs(n as u64 * 431 % 86_000));
+            world.rows.insert(format!("r{n}"), item(&format!("r{n}"), at.millis(), u8::try_from(n % 3).unwrap(), 0.5, &tags(5)));
+        }
+        let mut failures = failures.into_iter();
+        let mut asked: Vec<PageRequest> = Vec::new();
+        let snapshot = loop {
+            journal.begin(world.now);
+            while let [first, ..] = &journal.requests()[..] {
+                let of_poll = failures.next();
+                let requests = journal.requests();
+                for (n, request) in requests.iter().enumerate().filter(|(n, _)| Some(*n) != of_poll) {
+                    prop_assert!(!asked.contains(request), "{n} {request:?} twice");
+                    asked.push(request.clone());
+                    let (items, next) = world.page(request, &|_| true);
+                    journal.take(request, items, next, 0.0);
+                }
+                if of_poll.is_some_and(|failed| failed < requests.len()) {
+                    let _ = first;
+                    break;
+                }
+            }
+            if let Some(snapshot) = journal.settle(world.now) {
+                break snapshot;
+            }
+            prop_assert!(journal.progress().is_some());
+            world.now.instant += Duration::from_millis(1);
+        };
+        assert_equal(&snapshot, &world, &mut [], world.now.wall);
     }
 }

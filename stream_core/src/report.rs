@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::cursor::ResetReason;
-use super::timestamp::Timestamp;
+use crate::cursor::ResetReason;
+use crate::timestamp::Timestamp;
 
 /// Events by name, and what became of the cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

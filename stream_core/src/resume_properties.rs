@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::filter::Filter;
-use super::item::tests::item;
-use super::properties::{World, tags};
-use super::session_properties::{Client, Instance, connect, pull};
-use super::sketch::CAPACITY;
+use crate::filter::Filter;
+use crate::item::tests::item;
+use crate::properties::{World, tags};
+use crate::session_properties::{Client, Instance, connect, pull};
+use crate::sketch::CAPACITY;
 
 /// A row of that age with some tickers.
 fn insert(world: &mut World, id: &str, ago_millis: u64, bits: u8) {

@@ -1,7 +1,7 @@
 //! One client's stream from accept to close, as a state machine: the shell around it only waits and writes.
 //!
 //! It is pulled: nothing is made before the transport asks for it, so a client that reads slowly costs a constant amount of
-//! memory, gets only the newest metrics, and is sent away when more updates wait than the instance keeps.
+//! memory, gets only the newest metrics, and is sent away only when an update that it wants is not kept any more.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -11,16 +11,17 @@ use bytes::{Bytes, BytesMut};
 use contract::metrics::UPDATE;
 use contract::{DataSettings, events, logs};
 
-use super::cursor::{Cursor, Epoch, ResetReason};
-use super::encode;
-use super::event::{self, EndReason};
-use super::filter::Filter;
-use super::item::RowKey;
-use super::journal::Now;
-use super::offset::{Meeting, Offset};
-use super::position::{Position, Tracker};
-use super::report::Report;
-use super::snapshot::{Pending, ReplayLimits, Resume, Snapshot};
+use crate::cursor::{Cursor, Epoch, ResetReason};
+use crate::encode;
+use crate::event::{self, EndReason, MetricsFrame};
+use crate::filter::Filter;
+use crate::item::RowKey;
+use crate::moment::Now;
+use crate::offset::{Meeting, Offset};
+use crate::position::{Position, Tracker};
+use crate::report::Report;
+use crate::resume::{ReplayLimits, Resume};
+use crate::snapshot::Snapshot;
 
 /// Bytes after which a write is handed to the transport even if more could be said.
 const WRITE_BYTES: usize = 32 * 1024;
@@ -48,11 +49,22 @@ pub struct SessionParams {
     pub replay: ReplayLimits,
 }
 
+/// Numbers of a filter as an event. Sessions with equal filters share what is counted for them.
+pub trait FilteredMetrics {
+    /// Returns the `metrics` event of what `filter`, which has a condition, lets through of `snapshot`.
+    fn metrics(&self, filter: &Filter, snapshot: &Snapshot) -> Arc<MetricsFrame>;
+}
+
 /// What the session sees of the instance at a step.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct View<'a> {
-    /// Newest snapshot that is recent enough for this session.
+    /// Newest snapshot that is not stale.
     pub snapshot: Option<&'a Arc<Snapshot>>,
+    /// Whether a read that began after the client came found nothing newer than it. Until then another instance may have
+    /// shown the client more than this one knows.
+    pub is_confirmed: bool,
+    /// Numbers of filters.
+    pub filtered: &'a dyn FilteredMetrics,
     /// Streams open on this instance.
     pub connections: u32,
     /// Time since the instance started.
@@ -104,7 +116,7 @@ impl Joins {
             data: Arc::clone(&snapshot.data),
             position: snapshot.position,
             ghosts: snapshot.ghosts.clone(),
-            next_seq: snapshot.next_seq,
+            next_seq: snapshot.updates.next(),
         }
     }
 
@@ -148,8 +160,8 @@ pub struct Session {
     hash: Option<[u8; 32]>,
     /// Why a `reset` is still to be sent.
     reset: Option<ResetReason>,
-    /// Number of the snapshot that was last looked at.
-    looked_at: Option<u64>,
+    /// Number of the snapshot that was last looked at, and whether it was confirmed.
+    looked_at: Option<(u64, bool)>,
     events_sent: u64,
     updates_sent: u64,
     report: Report,
@@ -230,7 +242,7 @@ impl Session {
             Phase::Opening => {
                 encode::retry(&mut out, self.params.retry);
                 if let Some(snapshot) = view.snapshot {
-                    self.place_in(snapshot, now);
+                    self.place_in(snapshot, view.is_confirmed, now);
                 }
                 self.put_reset(&mut out);
                 self.put_heartbeat(&mut out, now, view);
@@ -249,7 +261,7 @@ impl Session {
             return self.break_off(logs::GOODBYE);
         }
         if let Some(snapshot) = view.snapshot {
-            self.follow(&mut out, snapshot, now);
+            self.follow(&mut out, snapshot, view, now);
         }
         // After the news, so that its id is the newest position; a write is short, so it is not kept waiting.
         if self.heartbeat_at <= now.instant && self.phase == Phase::Open {
@@ -317,7 +329,7 @@ impl Session {
     }
 
     /// Finds the client's place in a snapshot, where that is not known yet.
-    fn place_in(&mut self, snapshot: &Snapshot, now: Now) {
+    fn place_in(&mut self, snapshot: &Snapshot, is_confirmed: bool, now: Now) {
         let position = match &self.place {
             Place::Fresh => {
                 self.place = Joins::after(snapshot).live(Offset::default());
@@ -326,9 +338,19 @@ impl Session {
             Place::Returning(position) | Place::Ahead(position) => *position,
             Place::Replaying { .. } | Place::Live { .. } => return,
         };
+        let is_returning = matches!(self.place, Place::Returning(_));
+        // The common case, at no cost: nothing happened while the client was away.
+        if position == snapshot.position {
+            self.report.resumed |= is_returning;
+            self.place = Joins::after(snapshot).live(Offset::default());
+            return;
+        }
         match snapshot.resume(position, &self.params.filter, self.params.replay, now.wall) {
+            // Another instance may have been quicker; the next read tells.
+            Ok(resume) if !(is_confirmed || resume.is_exact) => {}
+            Err(_) if !is_confirmed => {}
             Ok(resume) => {
-                self.report.resumed |= matches!(self.place, Place::Returning(_));
+                self.report.resumed |= is_returning;
                 self.place = Place::Replaying { joins: Box::new(Joins::after(snapshot)), resume: Box::new(resume) };
             }
             Err(reason) => {
@@ -339,11 +361,14 @@ impl Session {
     }
 
     /// Says what the snapshot has that this client has not.
-    fn follow(&mut self, out: &mut BytesMut, snapshot: &Snapshot, now: Now) {
-        if self.looked_at == Some(snapshot.serial) && !matches!(self.place, Place::Replaying { .. }) {
+    fn follow(&mut self, out: &mut BytesMut, snapshot: &Snapshot, view: View<'_>, now: Now) {
+        let looked_at = Some((snapshot.serial, view.is_confirmed));
+        let is_placed = matches!(self.place, Place::Live { .. } | Place::Replaying { .. });
+        let is_same = self.looked_at.is_some_and(|(serial, _)| serial == snapshot.serial);
+        if (self.looked_at == looked_at || is_same && is_placed) && !matches!(self.place, Place::Replaying { .. }) {
             return;
         }
-        self.place_in(snapshot, now);
+        self.place_in(snapshot, view.is_confirmed, now);
         self.put_reset(out);
         self.replay(out, now.instant);
         if matches!(self.place, Place::Live { .. }) {
@@ -353,8 +378,11 @@ impl Session {
             return; // there is more to say of this snapshot: look at it again
         }
         if !matches!(self.place, Place::Replaying { .. }) {
-            self.put_metrics(out, snapshot);
-            self.looked_at = Some(snapshot.serial);
+            // Numbers from before another instance's are no news.
+            if !matches!(self.place, Place::Returning(_)) {
+                self.put_metrics(out, snapshot, view);
+            }
+            self.looked_at = looked_at;
         }
     }
 
@@ -366,14 +394,16 @@ impl Session {
                 return;
             }
         };
+        let mut body = BytesMut::new();
         while out.len() < WRITE_BYTES {
-            let Some(Pending { item, tag_index, row, upto }) = resume.queue.pop_front() else {
+            let Some((row, tag_index, upto)) = resume.next_update() else {
                 self.place = joins.caught_up(resume.tracker, now);
                 return;
             };
-            resume.tracker.hand_out(item.at, row, upto);
-            if self.params.filter.matches_tag(&item.tags[tag_index]) {
-                let body = event::update(&joins.data, &item, tag_index);
+            resume.tracker.hand_out(row.item.at, row.key, upto);
+            if self.params.filter.matches_tag(&row.item.tags[tag_index]) {
+                body.clear();
+                event::write_update(&mut body, &joins.data, &row.item, tag_index);
                 self.put(out, resume.tracker.position(), UPDATE, &body);
                 self.updates_sent += 1;
             }
@@ -384,22 +414,22 @@ impl Session {
     fn put_updates(&mut self, out: &mut BytesMut, snapshot: &Snapshot, now: Now) {
         let Place::Live { next_seq, offset, position } = &mut self.place else { return };
         let (mut next_seq, mut offset, mut position) = (*next_seq, std::mem::take(offset), *position);
-        let Some(updates) = snapshot.updates_from(next_seq) else {
+        if snapshot.updates.lost(next_seq, &self.params.filter) {
             // Some are gone already: the client comes back with its cursor and gets them from the table.
             encode::retry(out, self.params.reconnect);
             encode::end_block(out);
             self.phase = Phase::Closed;
             self.ended = Some("overflow");
             return;
-        };
-        offset.settle(snapshot, updates, now.instant);
+        }
+        offset.settle(snapshot, next_seq, now.instant);
         let mut all = true;
-        for update in updates {
+        for (number, update) in snapshot.updates.from(next_seq) {
             if out.len() >= WRITE_BYTES {
                 all = false;
                 break;
             }
-            next_seq = update.seq + 1;
+            next_seq = number + 1;
             let meeting = offset.meet(update);
             if meeting != Meeting::Behind {
                 position = offset.apply(update.position);
@@ -413,13 +443,16 @@ impl Session {
             }
         }
         if all {
+            next_seq = snapshot.updates.next();
             position = offset.apply(snapshot.position);
         }
         self.place = Place::Live { next_seq, offset, position };
     }
 
-    fn put_metrics(&mut self, out: &mut BytesMut, snapshot: &Snapshot) {
-        let frame = snapshot.metrics(&self.params.filter);
+    fn put_metrics(&mut self, out: &mut BytesMut, snapshot: &Snapshot, view: View<'_>) {
+        let filter = &self.params.filter;
+        let frame =
+            if filter.is_all() { Arc::clone(&snapshot.metrics) } else { view.filtered.metrics(filter, snapshot) };
         let same = match self.hash {
             Some(hash) => hash == frame.hash,
             None => self.mark == frame.mark,

@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::cursor::Cursor;
-use super::event::EndReason;
-use super::filter::Filter;
-use super::item::tests::item;
-use super::journal::Journal;
-use super::properties::{LATE, START, World, journal, tags};
-use super::session::{Session, SessionParams, Step, View};
-use super::sketch::CAPACITY;
-use super::snapshot::{ReplayLimits, STRANGERS_MAX, Snapshot};
+use crate::cursor::Cursor;
+use crate::event::{EndReason, MetricsFrame};
+use crate::filter::Filter;
+use crate::item::tests::item;
+use crate::journal::Journal;
+use crate::numbers::FilterNumbers;
+use crate::properties::{LATE, START, World, journal_with, tags};
+use crate::resume::{ReplayLimits, STRANGERS_MAX};
+use crate::session::{FilteredMetrics, Session, SessionParams, Step, View};
+use crate::sketch::CAPACITY;
+use crate::snapshot::Snapshot;
+use crate::updates::UPDATES_KEPT_BYTES;
 
 /// One instance: its journal and what it published last.
 pub(super) struct Instance {
@@ -22,17 +25,30 @@ pub(super) struct Instance {
     pub(super) snapshot: Option<Arc<Snapshot>>,
     /// Rows it does not see yet: indexes lag behind each other.
     blind_to: BTreeSet<String>,
+    polls: u32,
+}
+
+/// Counts a filter's numbers anew each time.
+struct Counted;
+
+impl FilteredMetrics for Counted {
+    fn metrics(&self, filter: &Filter, snapshot: &Snapshot) -> Arc<MetricsFrame> {
+        let numbers = FilterNumbers::new(filter).follow(snapshot);
+        Arc::new(MetricsFrame::new(snapshot.data.labels.as_slice(), &numbers, snapshot.read_at))
+    }
 }
 
 impl Instance {
     pub(super) fn new() -> Self {
-        Self { journal: journal(), snapshot: None, blind_to: BTreeSet::new() }
+        // Re-reads often enough to fall into a history.
+        let journal = journal_with(&[("SSE_RECONCILE_INTERVAL", "45s")]);
+        Self { journal, snapshot: None, blind_to: BTreeSet::new(), polls: 0 }
     }
 
     pub(super) fn poll(&mut self, world: &World) {
-        let range = self.journal.next_read(world.now);
-        let rows = world.read(range).into_iter().filter(|row| !self.blind_to.contains(&*row.key.id)).collect();
-        if let Some(snapshot) = self.journal.apply(range, rows, world.now) {
+        self.polls += 1;
+        let Self { journal, blind_to, .. } = self;
+        if let Some(snapshot) = world.poll(journal, &|row| !blind_to.contains(&*row.key.id)) {
             self.snapshot = Some(Arc::new(snapshot));
         }
     }
@@ -85,10 +101,16 @@ pub(super) fn connect(client: &Client, instance: &Instance, world: &World, filte
     Session::new(params, world.now.instant)
 }
 
-/// Pulls everything the session has to say now.
+/// Pulls everything the session has to say now, where the instance has read the table since the client came.
 pub(super) fn pull(session: &mut Session, instance: &Instance, world: &World) -> Vec<u8> {
+    pull_where(session, instance, world, true)
+}
+
+fn pull_where(session: &mut Session, instance: &Instance, world: &World, is_confirmed: bool) -> Vec<u8> {
     let view = View {
         snapshot: instance.snapshot.as_ref(),
+        is_confirmed,
+        filtered: &Counted,
         connections: 1,
         uptime: Duration::ZERO,
         shutdown: false,
@@ -132,6 +154,13 @@ enum Act {
     Cut {
         share: u8,
         instance: usize,
+        /// Whether that instance reads the table at once, or goes on with what it knows.
+        reads: bool,
+    },
+    /// A row later than any update may be.
+    InsertVeryLate {
+        lag_secs: u64,
+        tags: u8,
     },
     /// The user saves their configuration with other tickers.
     Narrow {
@@ -151,7 +180,8 @@ fn act() -> impl Strategy<Value = Act> {
         1 => (0_usize..3).prop_map(|instance| Act::Blind { instance }),
         2 => Just(Act::Sighted),
         4 => (0_usize..3).prop_map(|instance| Act::Poll { instance }),
-        3 => (0_u8..=100, 0_usize..3).prop_map(|(share, instance)| Act::Cut { share, instance }),
+        3 => (0_u8..=100, 0_usize..3, any::<bool>()).prop_map(|(share, instance, reads)| Act::Cut { share, instance, reads }),
+        1 => (901_u64..40_000, 1_u8..8).prop_map(|(lag_secs, tags)| Act::InsertVeryLate { lag_secs, tags }),
         1 => (0..FILTERS.len()).prop_map(|filter| Act::Narrow { filter }),
     ]
 }
@@ -169,6 +199,8 @@ struct Stage {
     fresh: BTreeSet<String>,
     /// Rows it may have heard of and that are gone.
     deleted: BTreeSet<String>,
+    /// Polls of its instance when it connected.
+    polls_before: u32,
     /// Time for which instances may have been blind.
     blind_secs: u64,
     /// Late rows, relabels, deletions and blind rows since the client's position was last settled on all instances.
@@ -198,6 +230,7 @@ impl Stage {
             filter,
             fresh: BTreeSet::new(),
             deleted: BTreeSet::new(),
+            polls_before: 0,
             blind_secs: 0,
             differences: 0,
             strangers: 0,
@@ -207,8 +240,13 @@ impl Stage {
     }
 
     fn deliver(&mut self) {
-        let bytes = pull(&mut self.session, &self.instances[self.at], &self.world);
+        let bytes = self.pull();
         self.client.receive(&bytes);
+    }
+
+    fn pull(&mut self) -> Vec<u8> {
+        let instance = &self.instances[self.at];
+        pull_where(&mut self.session, instance, &self.world, instance.polls > self.polls_before)
     }
 
     /// Lets every instance see everything, and the client take a heartbeat: its id is up to date.
@@ -293,7 +331,13 @@ impl Stage {
                     self.deliver();
                 }
             }
-            Act::Cut { share, instance } => self.cut(*share, *instance),
+            Act::Cut { share, instance, reads } => self.cut(*share, *instance, *reads),
+            Act::InsertVeryLate { lag_secs, tags: bits } => {
+                let id = format!("old{serial}");
+                let newest = self.world.rows.values().map(|row| row.at).max().unwrap_or(self.world.now.wall);
+                let at = newest.min(self.world.now.wall).minus(Duration::from_secs(*lag_secs));
+                self.world.rows.insert(id.clone(), item(&id, at.millis(), 0, 0.5, &tags(*bits)));
+            }
             Act::Narrow { filter } => self.narrow(&Filter::parse(FILTERS[*filter]).unwrap()),
         }
     }
@@ -306,19 +350,27 @@ impl Stage {
         self.filter = filter.clone();
         self.filters.push(filter.clone());
         self.session.narrow(filter);
-        self.client.metrics.push("(of other tickers)".to_owned());
+        self.client.metrics.push(format!("(of {} filters)", self.filters.len()));
         self.deliver();
         let metrics = self.client.metrics.last().unwrap();
-        assert!(metrics.contains("total"), "no metrics for the new tickers: {:?}", self.client.metrics);
+        let is_confirmed = self.instances[self.at].polls > self.polls_before;
+        assert!(
+            !is_confirmed || metrics.contains("total"),
+            "no metrics for the new tickers: {:?}",
+            self.client.metrics
+        );
     }
 
-    fn cut(&mut self, share: u8, to: usize) {
+    fn cut(&mut self, share: u8, to: usize, reads: bool) {
         self.instances[self.at].poll(&self.world);
-        let bytes = pull(&mut self.session, &self.instances[self.at], &self.world);
+        let bytes = self.pull();
         self.client.receive(&bytes[..bytes.len() * usize::from(share) / 100]);
         self.at = to;
-        self.instances[self.at].poll(&self.world);
-        self.session = connect(&self.client, &self.instances[self.at], &self.world, &self.filter);
+        self.polls_before = self.instances[to].polls;
+        if reads {
+            self.instances[to].poll(&self.world);
+        }
+        self.session = connect(&self.client, &self.instances[to], &self.world, &self.filter);
         self.deliver();
     }
 }
@@ -363,6 +415,14 @@ proptest! {
         for pair in stage.client.metrics.windows(2) {
             prop_assert!(pair[0] != pair[1], "metrics repeated: {pair:?}");
         }
+        // What is too late to be told is counted all the same, once everything was read again.
+        stage.world.pass(Duration::from_secs(46));
+        for instance in &mut stage.instances {
+            instance.poll(&stage.world);
+            let wall = stage.world.now.wall;
+            let held = stage.world.rows.values().filter(|row| row.at > wall.minus(contract::limits::WINDOW)).count();
+            prop_assert_eq!(instance.snapshot.as_ref().unwrap().numbers.total, u32::try_from(held).unwrap());
+        }
     }
 }
 
@@ -373,7 +433,9 @@ fn event_names(bytes: &[u8]) -> Vec<String> {
 }
 
 fn first_write(session: &mut Session, world: &World, snapshot: Option<&Arc<Snapshot>>) -> Vec<u8> {
-    let view = View { snapshot, connections: 1, uptime: Duration::ZERO, shutdown: false, goodbye: false };
+    let (connections, uptime) = (1, Duration::ZERO);
+    let view =
+        View { snapshot, is_confirmed: true, filtered: &Counted, connections, uptime, shutdown: false, goodbye: false };
     match session.step(world.now, view) {
         Step::Send(bytes) => bytes.to_vec(),
         other => panic!("{other:?}"),
@@ -410,23 +472,76 @@ fn a_reader_that_was_slow_gets_every_update_and_only_the_newest_metrics() {
     assert_eq!(event_names(&pull(&mut session, &instance, &world)), expected);
 }
 
-#[test]
-fn a_reader_too_slow_for_the_ring_is_sent_away_and_resumes() {
-    let (mut world, mut instance) = (World::new(), Instance::new());
-    instance.poll(&world);
-    let mut client = Client::default();
-    let mut session = connect(&client, &instance, &world, &Filter::all());
-    client.receive(&pull(&mut session, &instance, &world));
-    for n in 0..501 {
-        let id = format!("n{n}");
-        world.rows.insert(id.clone(), item(&id, world.now.wall.millis() + n, 0, 0.5, &["AAPL"]));
+/// Rows of this moment, in their order.
+fn insert_many(world: &mut World, rows: usize, tag: &str) {
+    let first = world.rows.len();
+    for n in first..first + rows {
+        let id = format!("n{n:06}");
+        world.rows.insert(id.clone(), item(&id, world.now.wall.millis() + n as u64 % 1000, 0, 0.5, &[tag]));
     }
+}
+
+#[test]
+fn what_one_poll_brought_reaches_every_reader_however_much_it_is() {
+    for filter in ["", "AAPL", "MSFT"] {
+        let filter = if filter.is_empty() { Filter::all() } else { Filter::parse(filter).unwrap() };
+        let (mut world, mut instance) = (World::new(), Instance::new());
+        instance.poll(&world);
+        let mut client = Client::default();
+        let mut session = connect(&client, &instance, &world, &filter);
+        client.receive(&pull(&mut session, &instance, &world));
+        world.pass(Duration::from_secs(5));
+        insert_many(&mut world, 700, "AAPL");
+        insert_many(&mut world, 30, "MSFT");
+        instance.poll(&world);
+        client.receive(&pull(&mut session, &instance, &world));
+        let mut expected: Vec<_> = world.rows.values().filter(|row| filter.matches(row)).collect();
+        expected.sort_by_key(|row| (row.at, row.key.place()));
+        let expected: Vec<String> = expected.into_iter().map(|row| row.key.id.to_string()).collect();
+        assert_eq!(client.got.iter().map(|got| got.0.clone()).collect::<Vec<_>>(), expected);
+        assert_eq!((session.ended(), client.resets.len()), (None, 0));
+    }
+}
+
+#[test]
+fn only_a_reader_behind_what_is_kept_is_sent_away_and_only_for_what_it_wants() {
+    let (mut world, mut instance) = (World { page_rows: 5000, ..World::new() }, Instance::new());
     instance.poll(&world);
-    assert_eq!(pull(&mut session, &instance, &world), b"retry: 1000\n\n");
-    assert_eq!(session.ended(), Some("overflow"));
-    // 501 are more than a resume brings, so the client is told that it missed some.
-    client.receive(&pull(&mut connect(&client, &instance, &world, &Filter::all()), &instance, &world));
-    assert_eq!(client.resets, ["overflow"]);
+    let client = || Client::default();
+    let mut stuck = connect(&client(), &instance, &world, &Filter::all());
+    let mut filtered = connect(&client(), &instance, &world, &Filter::parse("MSFT").unwrap());
+    for session in [&mut stuck, &mut filtered] {
+        pull(session, &instance, &world);
+    }
+    let rows = UPDATES_KEPT_BYTES / 400 / 3;
+    for _ in 0..5 {
+        world.pass(Duration::from_secs(5));
+        insert_many(&mut world, rows, "AAPL");
+        instance.poll(&world);
+    }
+    insert_many(&mut world, 1, "MSFT");
+    world.pass(Duration::from_secs(5));
+    instance.poll(&world);
+    let expected = ["sentiment_update", "metrics", "heartbeat"];
+    assert_eq!(event_names(&pull(&mut filtered, &instance, &world)), expected);
+    assert_eq!(pull(&mut stuck, &instance, &world), b"retry: 1000\n\n");
+    assert_eq!(stuck.ended(), Some("overflow"));
+    assert_eq!(filtered.ended(), None);
+}
+
+#[test]
+fn a_client_that_lacks_more_than_a_resume_brings_is_told() {
+    for (rows, expected) in [(500, [""; 0].to_vec()), (501, vec!["overflow"])] {
+        let (mut world, mut instance) = (World::new(), Instance::new());
+        instance.poll(&world);
+        let mut client = Client::default();
+        client.receive(&pull(&mut connect(&client, &instance, &world, &Filter::all()), &instance, &world));
+        world.pass(Duration::from_secs(5));
+        insert_many(&mut world, rows, "AAPL");
+        instance.poll(&world);
+        client.receive(&pull(&mut connect(&client, &instance, &world, &Filter::all()), &instance, &world));
+        assert_eq!(client.resets, expected);
+    }
 }
 
 #[test]

@@ -1,258 +1,382 @@
-//! The 24 hours of items that `metrics` count, kept up to date by reading only what may have changed.
+//! The rows that the numbers count, as a list of minutes. A read replaces the minutes that it changed; a snapshot is the list.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{Tag, limits};
+use contract::limits;
 
-use super::filter::Filter;
-use super::item::{Item, ItemKey, ItemOrder};
-use super::timestamp::Timestamp;
+use crate::interner::{SetNames, TagSets};
+use crate::item::Row;
+use crate::minute::{Cell, Entry, Minute, minute_of};
+use crate::moment::TimeRange;
+use crate::numbers::Numbers;
+use crate::timestamp::Timestamp;
 
-const HOUR: Duration = Duration::from_secs(3600);
+/// Rows kept whole in any case, however old: on a quiet table none has to be read again to be shown.
+pub const WHOLE_ROWS_MIN: usize = 2000;
 
-/// The numbers of `metrics`.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Items in the window.
-    pub total: u32,
-    /// Items by label, in the labels' order.
-    pub by_label: Vec<u32>,
-    /// Items by ticker; an item with two tickers counts for both.
-    pub by_tag: BTreeMap<Tag, u32>,
-    /// Items of the last hour.
-    pub last_hour: u32,
+/// First moment that a window of that length excludes.
+#[must_use]
+pub const fn window_after(now: Timestamp, length: Duration) -> Timestamp {
+    now.minus(length)
 }
 
-impl Counts {
-    fn new(labels: usize) -> Self {
-        Self { by_label: vec![0; labels], ..Self::default() }
+/// Last moment a window includes: a little in the future, because clocks differ.
+#[must_use]
+pub const fn window_until(now: Timestamp) -> Timestamp {
+    now.plus(limits::FUTURE_SKEW)
+}
+
+/// Rows that were read, by minute; each holds its set of tags.
+#[derive(Debug, Default)]
+pub(crate) struct Collected {
+    minutes: BTreeMap<u64, Vec<Entry>>,
+    rows: usize,
+}
+
+impl Collected {
+    /// Takes out the rows of some minutes.
+    fn take(&mut self, from: u64, until: u64) -> BTreeMap<u64, Vec<Entry>> {
+        let mut taken = self.minutes.split_off(&from);
+        if let Some(next) = until.checked_add(1) {
+            self.minutes.append(&mut taken.split_off(&next));
+        }
+        self.rows -= taken.values().map(Vec::len).sum::<usize>();
+        taken
     }
 
-    fn add(&mut self, item: &Item, filter: &Filter) {
-        self.total += 1;
-        if let Some(count) = self.by_label.get_mut(usize::from(item.label)) {
-            *count += 1;
-        }
-        for tag in item.tags.iter().filter(|tag| filter.matches_tag(tag)) {
-            *self.by_tag.entry(tag.clone()).or_default() += 1;
-        }
-    }
-
-    fn remove(&mut self, item: &Item) {
-        self.total -= 1;
-        if let Some(count) = self.by_label.get_mut(usize::from(item.label)) {
-            *count -= 1;
-        }
-        for tag in &item.tags {
-            if let Some(count) = self.by_tag.get_mut(tag) {
-                *count -= 1;
-                if *count == 0 {
-                    self.by_tag.remove(tag);
-                }
-            }
-        }
+    /// How many rows there are.
+    pub(crate) const fn rows(&self) -> usize {
+        self.rows
     }
 }
 
-/// What one read changed.
-#[derive(Debug, Default, PartialEq)]
-pub struct Changes {
-    /// Items that are new or different, oldest first.
-    pub added: Vec<Arc<Item>>,
-    /// Items that are gone or were replaced.
-    pub removed: Vec<Arc<Item>>,
+/// A row that is new, or a new version of one.
+#[derive(Debug)]
+pub(crate) struct Added {
+    pub(crate) row: Arc<Row>,
+    /// The version whose place it takes.
+    pub(crate) before: Option<Arc<Row>>,
 }
 
-/// Items of `(now - 24 h, now + skew]` with their counts.
-///
-/// Cloning is cheap enough to hand out a copy per change: items are shared.
-#[derive(Clone, Debug)]
+/// What one read changed among the rows that are whole.
+#[derive(Debug, Default)]
+pub(crate) struct Changes {
+    /// Whether anything changed, whole or not.
+    pub(crate) is_any: bool,
+    /// Oldest first.
+    pub(crate) added: Vec<Added>,
+    /// Rows that are not there any more, in no version.
+    pub(crate) removed: Vec<Arc<Row>>,
+}
+
+/// Rows of `(now - length, now + skew]`.
+#[derive(Debug)]
 pub struct Window {
-    items: BTreeMap<ItemOrder, Arc<Item>>,
-    counts: Counts,
-    /// Items up to here are not of the last hour.
-    hour_after: Timestamp,
+    labels: usize,
+    length: Duration,
+    /// Only those that have rows, oldest first.
+    minutes: Vec<Arc<Minute>>,
+    rows: usize,
+    sets: TagSets,
+    tags_max: usize,
 }
 
 impl Window {
     /// Makes an empty window for a table with that many labels.
     #[must_use]
-    pub fn new(labels: usize) -> Self {
-        Self { items: BTreeMap::new(), counts: Counts::new(labels), hour_after: Timestamp::EPOCH }
+    pub fn new(labels: usize, length: Duration, tags_max: usize) -> Self {
+        Self { labels, length, minutes: Vec::new(), rows: 0, sets: TagSets::new(), tags_max }
     }
 
-    /// First moment the window excludes.
+    /// First moment that the window excludes.
     #[must_use]
-    pub const fn after(now: Timestamp) -> Timestamp {
-        now.minus(limits::WINDOW)
+    pub const fn after(&self, now: Timestamp) -> Timestamp {
+        window_after(now, self.length)
     }
 
-    /// Last moment the window includes: a little in the future, because clocks differ.
+    /// How many rows there are.
     #[must_use]
-    pub const fn until(now: Timestamp) -> Timestamp {
-        now.plus(limits::FUTURE_SKEW)
+    pub const fn rows(&self) -> usize {
+        self.rows
     }
 
-    /// Takes what the table held in `(after, now + skew]` in place of what the window held there.
-    pub fn replace(&mut self, after: Timestamp, rows: Vec<Item>, now: Timestamp) -> Changes {
+    /// The minutes that have rows, oldest first.
+    #[must_use]
+    pub fn minutes(&self) -> &[Arc<Minute>] {
+        &self.minutes
+    }
+
+    /// Names of the tags.
+    #[must_use]
+    pub fn names(&self) -> SetNames {
+        self.sets.names()
+    }
+
+    /// Time of the newest row.
+    #[must_use]
+    pub fn newest(&self) -> Option<Timestamp> {
+        self.minutes.last().map(|minute| minute.at(minute.len() - 1))
+    }
+
+    /// Bytes that the window takes, roughly: what a process can run out of.
+    #[must_use]
+    pub fn footprint(&self) -> usize {
+        const PER_ROW: usize = 28;
+        const PER_WHOLE_ROW: usize = 420;
+        const PER_MINUTE: usize = 400;
+        let whole: usize = self.minutes.iter().filter(|minute| minute.is_whole()).map(|minute| minute.len()).sum();
+        self.rows * PER_ROW + whole * PER_WHOLE_ROW + self.minutes.len() * PER_MINUTE + self.sets.footprint()
+    }
+
+    /// Rows of a range, counted by minute: those of minutes that the range touches.
+    #[must_use]
+    pub fn rows_about(&self, range: TimeRange) -> usize {
+        let (first, last) = self.touched(range);
+        self.minutes[first..last].iter().map(|minute| minute.len()).sum()
+    }
+
+    fn touched(&self, range: TimeRange) -> (usize, usize) {
+        let first = self.minutes.partition_point(|minute| minute.end() <= range.after);
+        let last = self.minutes.partition_point(|minute| minute.start() <= range.until);
+        (first, last.max(first))
+    }
+
+    /// Takes a row that was read into `collected`; whole, unless it is thinner than that already.
+    pub(crate) fn collect(&mut self, collected: &mut Collected, row: Row, is_whole: bool) {
+        let set = self.sets.hold(&row.item.tags);
+        let number = minute_of(row.item.at);
+        let cell = Cell::of(&row, set);
+        collected.minutes.entry(number).or_default().push(Entry { cell, row: is_whole.then(|| Arc::new(row)) });
+        collected.rows += 1;
+    }
+
+    /// Gives back what was collected and is not wanted any more.
+    pub(crate) fn discard(&mut self, collected: Collected) {
+        for entry in collected.minutes.into_values().flatten() {
+            self.sets.release(entry.cell.set);
+        }
+    }
+
+    /// Takes what was read of `ranges`, and nothing beside them, in place of what the window held there. Takes out of
+    /// `collected` the rows of the minutes that the ranges touch. Rows from `whole_after` on stay whole.
+    pub(crate) fn replace(
+        &mut self,
+        ranges: &[TimeRange],
+        collected: &mut Collected,
+        now: Timestamp,
+        whole_after: Timestamp,
+    ) -> Changes {
         let mut changes = Changes::default();
-        let (after, until) = (after.max(Self::after(now)), Self::until(now));
-        // A row can come twice, when its label changes between the queries: the last one read stands, whichever it is.
-        let rows: BTreeMap<ItemOrder, Item> = rows
-            .into_iter()
-            .filter(|item| after < item.at && item.at <= until)
-            .map(|item| ((item.at, Arc::new(item.key.clone())), item))
-            .collect();
-        let gone: BTreeSet<ItemOrder> = self.between(after, Timestamp::MAX).map(|(order, _)| order.clone()).collect();
-        for order in gone.into_iter().filter(|order| !rows.contains_key(order)) {
-            changes.removed.extend(self.remove(&order));
-        }
-        for (order, item) in rows {
-            if self.items.get(&order).is_some_and(|held| **held == item) {
-                continue;
+        let bounds = TimeRange { after: self.after(now), until: window_until(now) };
+        for (from, until) in spans(ranges) {
+            let mut fresh = collected.take(from, until);
+            let held = self.minutes.iter().map(|minute| minute.number());
+            let mut numbers: Vec<u64> = held.filter(|number| (from..=until).contains(number)).collect();
+            numbers.extend(fresh.keys());
+            numbers.sort_unstable();
+            numbers.dedup();
+            for number in numbers {
+                let fresh = fresh.remove(&number).unwrap_or_default();
+                let touching = Touching { ranges, bounds, whole_after };
+                self.replace_minute(number, fresh, &touching, &mut changes);
             }
-            changes.removed.extend(self.remove(&order));
-            let item = Arc::new(item);
-            self.insert(order, Arc::clone(&item));
-            changes.added.push(item);
         }
-        self.age(now);
+        changes.added.sort_by_key(|added| (added.row.item.at, added.row.place));
         changes
     }
 
-    /// Lets items leave the last hour and the window as time passes.
-    fn age(&mut self, now: Timestamp) {
-        let hour_after = now.minus(HOUR);
-        // Backwards too: a clock that was set back brings items into the last hour again.
-        let between = |low: Timestamp, high: Timestamp| u32::try_from(self.between(low, high).count());
-        let moved = |low, high| between(low, high).expect("the window holds fewer than 2^32 items");
-        if hour_after >= self.hour_after {
-            self.counts.last_hour -= moved(self.hour_after, hour_after);
-        } else {
-            self.counts.last_hour += moved(hour_after, self.hour_after);
-        }
-        self.hour_after = hour_after;
-        let after = Self::after(now);
-        while let Some((order, _)) = self.items.first_key_value() {
-            if order.0 > after {
-                break;
+    fn replace_minute(&mut self, number: u64, mut fresh: Vec<Entry>, touching: &Touching<'_>, changes: &mut Changes) {
+        let place = self.minutes.binary_search_by_key(&number, |minute| minute.number());
+        let before = place.ok().map(|index| Arc::clone(&self.minutes[index]));
+        // A row can come twice, when its label changes between two queries: the last one read stands, whichever it is.
+        fresh.sort_by_key(|entry| entry.cell.order());
+        let mut kept: Vec<Entry> = Vec::with_capacity(fresh.len());
+        for entry in fresh {
+            if !touching.reads(number, &entry.cell) {
+                self.sets.release(entry.cell.set);
+            } else if let Some(last) = kept.last_mut().filter(|last| last.cell.order() == entry.cell.order()) {
+                self.sets.release(last.cell.set);
+                *last = entry;
+            } else {
+                kept.push(entry);
             }
-            let order = order.clone();
-            self.remove(&order);
+        }
+        let mut merge = Merge { entries: Vec::new(), is_changed: false };
+        let mut fresh = kept.into_iter().peekable();
+        for old in before.iter().flat_map(|minute| minute.entries()) {
+            while let Some(new) = fresh.next_if(|new| new.cell.order() < old.cell.order()) {
+                self.add(new, None, &mut merge, changes);
+            }
+            match fresh.next_if(|new| new.cell.order() == old.cell.order()) {
+                Some(new) => self.meet(old, new, &mut merge, changes),
+                None if touching.covers(number, &old.cell) => self.drop_row(old, &mut merge, changes),
+                None => merge.entries.push(old),
+            }
+        }
+        for new in fresh {
+            self.add(new, None, &mut merge, changes);
+        }
+        if !merge.is_changed {
+            return;
+        }
+        changes.is_any = true;
+        self.put(number, &merge.entries, touching.whole_after, before.as_deref());
+    }
+
+    fn add(&mut self, new: Entry, before: Option<Arc<Row>>, merge: &mut Merge, changes: &mut Changes) {
+        self.sets.count(new.cell.set, true);
+        if let Some(row) = &new.row {
+            changes.added.push(Added { row: Arc::clone(row), before });
+        }
+        merge.entries.push(new);
+        merge.is_changed = true;
+    }
+
+    fn drop_row(&mut self, old: Entry, merge: &mut Merge, changes: &mut Changes) {
+        self.sets.count(old.cell.set, false);
+        self.sets.release(old.cell.set);
+        changes.removed.extend(old.row);
+        merge.is_changed = true;
+    }
+
+    /// A row that is there and was read again.
+    fn meet(&mut self, old: Entry, mut new: Entry, merge: &mut Merge, changes: &mut Changes) {
+        if old.cell.hash == new.cell.hash {
+            self.sets.release(new.cell.set);
+            new.cell = old.cell;
+            let is_same = match (&old.row, &new.row) {
+                (Some(old), Some(new)) => old.item == new.item,
+                // What is not kept cannot be compared, and nobody is shown it from here.
+                _ => true,
+            };
+            merge.is_changed |= !is_same;
+            merge.entries.push(if is_same { old } else { new });
+            return;
+        }
+        self.sets.count(old.cell.set, false);
+        self.sets.release(old.cell.set);
+        self.add(new, old.row, merge, changes);
+    }
+
+    /// Puts a minute in its place, or takes it out where it has no rows.
+    fn put(&mut self, number: u64, entries: &[Entry], whole_after: Timestamp, before: Option<&Minute>) {
+        let newer = |minute: &&Arc<Minute>| minute.number() > number;
+        let is_few =
+            || self.minutes.iter().rev().take_while(newer).map(|minute| minute.len()).sum::<usize>() < WHOLE_ROWS_MIN;
+        let keep_whole = minute_of(whole_after) <= number || is_few();
+        let minute = Minute::new(number, entries, self.labels, keep_whole, before);
+        self.rows = self.rows + minute.len() - before.map_or(0, Minute::len);
+        match self.minutes.binary_search_by_key(&number, |minute| minute.number()) {
+            Ok(index) if minute.is_empty() => drop(self.minutes.remove(index)),
+            Ok(index) => self.minutes[index] = Arc::new(minute),
+            Err(_) if minute.is_empty() => {}
+            Err(index) => self.minutes.insert(index, Arc::new(minute)),
         }
     }
 
-    fn insert(&mut self, order: ItemOrder, item: Arc<Item>) {
-        self.counts.add(&item, &Filter::all());
-        self.counts.last_hour += u32::from(item.at > self.hour_after);
-        self.items.insert(order, item);
-    }
-
-    fn remove(&mut self, order: &ItemOrder) -> Option<Arc<Item>> {
-        let item = self.items.remove(order)?;
-        self.counts.remove(&item);
-        self.counts.last_hour -= u32::from(item.at > self.hour_after);
-        Some(item)
-    }
-
-    fn between(&self, after: Timestamp, until: Timestamp) -> impl DoubleEndedIterator<Item = (&ItemOrder, &Arc<Item>)> {
-        let first =
-            |at: Timestamp| (Timestamp::from_millis(at.millis().saturating_add(1)), Arc::new(ItemKey::default()));
-        let low = first(after);
-        let high = if until == Timestamp::MAX { None } else { Some(first(until).max(low.clone())) };
-        let high = high.map_or(std::ops::Bound::Unbounded, std::ops::Bound::Excluded);
-        self.items.range((std::ops::Bound::Included(low), high))
-    }
-
-    /// Items of `(after, until]`, oldest first.
-    pub fn items_between(&self, after: Timestamp, until: Timestamp) -> impl DoubleEndedIterator<Item = &Arc<Item>> {
-        self.between(after, until).map(|(_, item)| item)
-    }
-
-    /// All items, newest first.
-    pub fn newest_first(&self) -> impl Iterator<Item = &Arc<Item>> {
-        self.items.values().rev()
-    }
-
-    /// Time of the newest item.
-    #[must_use]
-    pub fn newest(&self) -> Option<Timestamp> {
-        self.items.last_key_value().map(|(order, _)| order.0)
-    }
-
-    /// The numbers of everything, at no cost.
-    #[must_use]
-    pub const fn counts(&self) -> &Counts {
-        &self.counts
-    }
-
-    /// The numbers of matching items, by counting them.
-    #[must_use]
-    pub fn counts_for(&self, filter: &Filter) -> Counts {
-        let mut counts = Counts::new(self.counts.by_label.len());
-        for item in self.items.values().filter(|item| filter.matches(item)) {
-            counts.add(item, filter);
-            counts.last_hour += u32::from(item.at > self.hour_after);
+    /// Lets rows leave the window as time passes, at both ends: a clock may step back. Returns whether any did.
+    pub(crate) fn age(&mut self, now: Timestamp, whole_after: Timestamp) -> bool {
+        let before = self.rows;
+        let (after, until) = (self.after(now), window_until(now));
+        while let Some(first) = self.minutes.first().filter(|minute| minute.at(0) <= after).cloned() {
+            self.trim(&first, first.until(after)..first.len(), whole_after);
         }
-        counts
+        while let Some(last) = self.minutes.last().filter(|minute| minute.at(minute.len() - 1) > until).cloned() {
+            self.trim(&last, 0..last.until(until), whole_after);
+        }
+        self.rows != before
+    }
+
+    fn trim(&mut self, minute: &Minute, kept: std::ops::Range<usize>, whole_after: Timestamp) {
+        for index in (0..minute.len()).filter(|index| !kept.contains(index)) {
+            let set = minute.cell(index).set;
+            self.sets.count(set, false);
+            self.sets.release(set);
+        }
+        let entries: Vec<Entry> = minute.entries().skip(kept.start).take(kept.len()).collect();
+        self.put(minute.number(), &entries, whole_after, Some(minute));
+    }
+
+    /// Lets go of whole rows that are older than anybody needs. Of the newest [`WHOLE_ROWS_MIN`] it keeps all.
+    pub(crate) fn thin(&mut self, whole_after: Timestamp) {
+        let (mut newer, whole_from) = (0, minute_of(whole_after));
+        for minute in self.minutes.iter_mut().rev() {
+            if minute.number() < whole_from && newer >= WHOLE_ROWS_MIN && minute.is_whole() {
+                *minute = Arc::new(minute.thinned());
+            }
+            newer += minute.len();
+        }
+    }
+
+    /// The numbers of everything.
+    #[must_use]
+    pub fn numbers(&self, now: Timestamp) -> Numbers {
+        let (by_tag, tags_left_out) = self.sets.most_frequent(self.tags_max);
+        let mut numbers = Numbers { by_tag, tags_left_out, ..Numbers::new(self.labels) };
+        let hour_after = Numbers::hour_after(now);
+        for minute in &self.minutes {
+            numbers.total += count(minute.len());
+            for (sum, label) in numbers.by_label.iter_mut().zip(minute.by_label()) {
+                *sum += label;
+            }
+            if minute.end() > hour_after {
+                numbers.last_hour += count(minute.len() - minute.until(hour_after));
+            }
+        }
+        numbers
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::item::tests::item;
+fn count(rows: usize) -> u32 {
+    u32::try_from(rows).expect("the window holds fewer than 2^32 rows")
+}
 
-    const NOW: u64 = 1_800_000_000_000;
+/// The minutes that some ranges touch, as first and last number, each once.
+fn spans(ranges: &[TimeRange]) -> Vec<(u64, u64)> {
+    let mut spans: Vec<(u64, u64)> = ranges
+        .iter()
+        .filter(|range| range.after < range.until)
+        // The first moment that is read, so that nothing is taken of a minute that is still being read.
+        .map(|range| (minute_of(range.after.plus(Duration::from_millis(1))), minute_of(range.until)))
+        .collect();
+    spans.sort_unstable();
+    let mut merged: Vec<(u64, u64)> = Vec::new();
+    for (from, until) in spans {
+        match merged.last_mut().filter(|last| from <= last.1) {
+            Some(last) => last.1 = last.1.max(until),
+            None => merged.push((from, until)),
+        }
+    }
+    merged
+}
 
-    fn at(offset_secs: i64) -> u64 {
-        NOW.saturating_add_signed(offset_secs * 1000)
+/// What a read covers.
+struct Touching<'a> {
+    ranges: &'a [TimeRange],
+    bounds: TimeRange,
+    whole_after: Timestamp,
+}
+
+impl Touching<'_> {
+    fn at(number: u64, cell: &Cell) -> Timestamp {
+        Timestamp::from_millis(number * crate::minute::MINUTE_MILLIS + u64::from(cell.millis))
     }
 
-    #[test]
-    fn both_ends_of_the_window_and_of_the_hour_are_exact() {
-        let mut window = Window::new(3);
-        let now = Timestamp::from_millis(NOW);
-        let day = 24 * 3600;
-        let rows = vec![
-            item("too old", at(-day), 0, 0.1, &["A"]),
-            item("just in", at(-day) + 1, 0, 0.1, &["A"]),
-            item("not of the hour", at(-3600), 1, 0.1, &["A", "B"]),
-            item("of the hour", at(-3600) + 1, 2, 0.1, &[]),
-            item("future", at(300), 2, 0.1, &["B"]),
-            item("too far in the future", at(300) + 1, 2, 0.1, &["B"]),
-        ];
-        let changes = window.replace(Timestamp::EPOCH, rows, now);
-        assert_eq!(changes.added.len(), 4);
-        let tag = |text| Tag::new(text).unwrap();
-        let expected = Counts {
-            total: 4,
-            by_label: vec![1, 1, 2],
-            by_tag: BTreeMap::from([(tag("A"), 2), (tag("B"), 2)]),
-            last_hour: 2,
-        };
-        assert_eq!(window.counts(), &expected);
-        assert_eq!(window.counts_for(&Filter::all()), expected);
-        let only_b = window.counts_for(&Filter::parse("B").unwrap());
-        assert_eq!((only_b.total, only_b.by_tag.len(), only_b.last_hour), (2, 1, 1));
+    /// Whether the read says of a row of that time whether it is there.
+    fn covers(&self, number: u64, cell: &Cell) -> bool {
+        let at = Self::at(number, cell);
+        self.ranges.iter().any(|range| range.contains(at))
     }
 
-    #[test]
-    fn a_read_replaces_only_what_it_read() {
-        let mut window = Window::new(3);
-        let now = Timestamp::from_millis(NOW);
-        window.replace(
-            Timestamp::EPOCH,
-            vec![item("old", at(-100), 0, 0.1, &[]), item("a", at(-50), 0, 0.1, &[]), item("b", at(-40), 0, 0.1, &[])],
-            now,
-        );
-        let rows = vec![item("a", at(-50), 1, 0.1, &[]), item("c", at(-30), 0, 0.1, &[])];
-        let changes = window.replace(Timestamp::from_millis(at(-60)), rows, now);
-        let ids = |items: &[Arc<Item>]| items.iter().map(|i| i.key.id.to_string()).collect::<Vec<_>>();
-        assert_eq!(ids(&changes.added), ["a", "c"]);
-        assert_eq!(ids(&changes.removed), ["b", "a"]);
-        assert_eq!(window.counts().by_label, [2, 1, 0]);
+    /// Whether a row that was read is of the window.
+    fn reads(&self, number: u64, cell: &Cell) -> bool {
+        self.covers(number, cell) && self.bounds.contains(Self::at(number, cell))
     }
+}
+
+struct Merge {
+    entries: Vec<Entry>,
+    is_changed: bool,
 }

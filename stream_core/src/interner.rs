@@ -1,0 +1,257 @@
+//! Values that many rows share, each kept once under a small number as long as a row uses it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use contract::Tag;
+
+/// Values of one chunk: what is copied when a value is added while a snapshot looks on.
+const CHUNK: usize = 256;
+
+/// The values by number, as they were when they were asked for. Cloning shares all of them.
+#[derive(Debug)]
+struct Names<T: ?Sized> {
+    chunks: Vec<Arc<Vec<Option<Arc<T>>>>>,
+}
+
+impl<T: ?Sized> Clone for Names<T> {
+    fn clone(&self) -> Self {
+        Self { chunks: self.chunks.clone() }
+    }
+}
+
+impl<T: ?Sized> Names<T> {
+    fn get(&self, number: u32) -> Option<&Arc<T>> {
+        let index = number as usize;
+        self.chunks.get(index / CHUNK)?.get(index % CHUNK)?.as_ref()
+    }
+
+    fn set(&mut self, number: u32, value: Option<Arc<T>>) {
+        let index = number as usize;
+        if index / CHUNK == self.chunks.len() {
+            self.chunks.push(Arc::new(Vec::with_capacity(CHUNK)));
+        }
+        let chunk = Arc::make_mut(&mut self.chunks[index / CHUNK]);
+        if chunk.len() == index % CHUNK {
+            chunk.push(value);
+        } else {
+            chunk[index % CHUNK] = value;
+        }
+    }
+}
+
+/// Numbers for values, each with the count of its uses; the number of a value that nobody uses any more is given away anew.
+#[derive(Debug)]
+struct Interner<T: ?Sized> {
+    numbers: BTreeMap<Arc<T>, u32>,
+    uses: Vec<u32>,
+    free: Vec<u32>,
+    names: Names<T>,
+}
+
+impl<T: ?Sized + Ord> Interner<T> {
+    fn new() -> Self {
+        Self { numbers: BTreeMap::new(), uses: Vec::new(), free: Vec::new(), names: Names { chunks: Vec::new() } }
+    }
+
+    /// Counts one more use of a value. Returns its number, and whether it is new.
+    fn hold(&mut self, value: &T, make: impl FnOnce() -> Arc<T>) -> (u32, bool) {
+        if let Some(number) = self.numbers.get(value).copied() {
+            self.uses[number as usize] += 1;
+            return (number, false);
+        }
+        let number = self.free.pop().unwrap_or_else(|| {
+            self.uses.push(0);
+            u32::try_from(self.uses.len() - 1).expect("a window holds fewer than 2^32 rows")
+        });
+        let value = make();
+        self.uses[number as usize] = 1;
+        self.names.set(number, Some(Arc::clone(&value)));
+        self.numbers.insert(value, number);
+        (number, true)
+    }
+
+    /// Counts one use less. Returns the value if that was the last one.
+    fn release(&mut self, number: u32) -> Option<Arc<T>> {
+        let uses = &mut self.uses[number as usize];
+        *uses -= 1;
+        if *uses > 0 {
+            return None;
+        }
+        let value = self.names.get(number).cloned()?;
+        self.names.set(number, None);
+        self.numbers.remove(&*value);
+        self.free.push(number);
+        Some(value)
+    }
+}
+
+/// The sets of tags that rows have, each kept once, and how many rows of the window have each tag.
+#[derive(Debug)]
+pub(crate) struct TagSets {
+    tags: Interner<Tag>,
+    sets: Interner<[u32]>,
+    /// Rows of the window by number of the tag.
+    rows: Vec<u32>,
+}
+
+/// The sets of tags as they were at one moment.
+#[derive(Clone, Debug)]
+pub struct SetNames {
+    tags: Names<Tag>,
+    sets: Names<[u32]>,
+}
+
+impl TagSets {
+    pub(crate) fn new() -> Self {
+        Self { tags: Interner::new(), sets: Interner::new(), rows: Vec::new() }
+    }
+
+    /// Notes one more row that has these tags, and returns the number of the set.
+    pub(crate) fn hold(&mut self, tags: &[Tag]) -> u32 {
+        let numbers: Vec<u32> = tags.iter().map(|tag| self.tags.hold(tag, || Arc::new(tag.clone())).0).collect();
+        let (set, is_new) = self.sets.hold(&numbers, || Arc::from(&*numbers));
+        // A set holds its tags once, however many rows have it.
+        if !is_new {
+            numbers.iter().for_each(|tag| drop(self.tags.release(*tag)));
+        }
+        self.rows.resize(self.tags.uses.len(), 0);
+        set
+    }
+
+    /// Notes that a row of this set is gone.
+    pub(crate) fn release(&mut self, set: u32) {
+        if let Some(tags) = self.sets.release(set) {
+            tags.iter().for_each(|tag| drop(self.tags.release(*tag)));
+        }
+    }
+
+    /// Counts a row of this set in the window, or no longer.
+    pub(crate) fn count(&mut self, set: u32, is_added: bool) {
+        for tag in self.sets.names.get(set).into_iter().flat_map(|tags| tags.iter()) {
+            let rows = &mut self.rows[*tag as usize];
+            *rows = if is_added { *rows + 1 } else { *rows - 1 };
+        }
+    }
+
+    /// The `max` tags that most rows of the window have, ties by name, and how many tags there are beside.
+    pub(crate) fn most_frequent(&self, max: usize) -> (BTreeMap<Tag, u32>, u32) {
+        let mut counts: Vec<(u32, u32)> =
+            self.rows.iter().zip(0..).filter(|(rows, _)| **rows > 0).map(|(rows, tag)| (*rows, tag)).collect();
+        let left_out = counts.len().saturating_sub(max);
+        if left_out > 0 {
+            let name = |tag: u32| self.tags.names.get(tag);
+            counts.select_nth_unstable_by(max, |a, b| b.0.cmp(&a.0).then_with(|| name(a.1).cmp(&name(b.1))));
+            counts.truncate(max);
+        }
+        let named = counts.into_iter().filter_map(|(rows, tag)| Some((Tag::clone(self.tags.names.get(tag)?), rows)));
+        (named.collect(), u32::try_from(left_out).unwrap_or(u32::MAX))
+    }
+
+    /// The sets as they are now.
+    pub(crate) fn names(&self) -> SetNames {
+        SetNames { tags: self.tags.names.clone(), sets: self.sets.names.clone() }
+    }
+
+    /// Bytes that sets and tags take, roughly.
+    pub(crate) fn footprint(&self) -> usize {
+        const PER_ENTRY: usize = 80;
+        (self.sets.uses.len() + self.tags.uses.len()) * PER_ENTRY
+    }
+}
+
+impl SetNames {
+    /// Tags of a set, in the row's order.
+    pub fn tags_of(&self, set: u32) -> impl Iterator<Item = &Tag> {
+        let tags = self.sets.get(set).into_iter().flat_map(|tags| tags.iter());
+        tags.filter_map(|tag| self.tags.get(*tag).map(|tag| &**tag))
+    }
+
+    /// How many tags a set has.
+    #[must_use]
+    pub fn len_of(&self, set: u32) -> usize {
+        self.sets.get(set).map_or(0, |tags| tags.len())
+    }
+
+    /// For each number of a set, what `judge` says of its tags. Only chunks that differ from those of `before` are looked
+    /// at again; `judged` must be what this returned for them.
+    pub(crate) fn judge<V: Copy + Default>(
+        &self,
+        before: Option<&Self>,
+        judged: &mut Vec<V>,
+        judge: impl Fn(&mut dyn Iterator<Item = &Tag>) -> V,
+    ) {
+        judged.resize(self.sets.chunks.iter().map(|chunk| chunk.len()).sum(), V::default());
+        for (index, chunk) in self.sets.chunks.iter().enumerate() {
+            let known = before.and_then(|before| before.sets.chunks.get(index));
+            if known.is_some_and(|known| Arc::ptr_eq(known, chunk)) {
+                continue;
+            }
+            for (offset, set) in chunk.iter().enumerate() {
+                let number = index * CHUNK + offset;
+                let mut tags =
+                    set.iter().flat_map(|tags| tags.iter()).filter_map(|tag| self.tags.get(*tag).map(|tag| &**tag));
+                judged[number] = judge(&mut tags);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tags(names: &[&str]) -> Vec<Tag> {
+        names.iter().map(|name| Tag::new(name).unwrap()).collect()
+    }
+
+    fn of(names: &SetNames, set: u32) -> Vec<String> {
+        names.tags_of(set).map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn equal_sets_share_a_number_until_the_last_row_is_gone() {
+        let mut sets = TagSets::new();
+        let (a, b, again) = (sets.hold(&tags(&["A", "B"])), sets.hold(&tags(&["B"])), sets.hold(&tags(&["A", "B"])));
+        assert!(a == again && a != b);
+        let before = sets.names();
+        sets.release(a);
+        assert_eq!(of(&sets.names(), a), ["A", "B"]);
+        sets.release(a);
+        assert_eq!(of(&sets.names(), a), [""; 0]);
+        let c = sets.hold(&tags(&["C", "B"]));
+        assert_eq!(c, a, "the number is free");
+        assert_eq!(
+            (of(&sets.names(), c), of(&before, a)),
+            (vec!["C".to_owned(), "B".to_owned()], vec!["A".into(), "B".into()])
+        );
+    }
+
+    #[test]
+    fn memory_does_not_grow_with_tags_that_have_left() {
+        let mut sets = TagSets::new();
+        for n in 0..10_000 {
+            let set = sets.hold(&tags(&[&format!("T{n}"), "ALL"]));
+            sets.release(set);
+        }
+        assert!(sets.sets.uses.len() <= 2 && sets.tags.uses.len() <= 3);
+        assert!(sets.sets.numbers.is_empty() && sets.tags.numbers.is_empty());
+    }
+
+    #[test]
+    fn the_most_frequent_tags_are_counted_and_the_others_told() {
+        let mut sets = TagSets::new();
+        for n in 0..700 {
+            let names: Vec<String> = (0..5).filter(|tag| n % (tag + 1) == 0).map(|tag| format!("T{tag}")).collect();
+            let set = sets.hold(&tags(&names.iter().map(String::as_str).collect::<Vec<_>>()));
+            sets.count(set, true);
+        }
+        let counts = |max| {
+            let (counts, left_out) = sets.most_frequent(max);
+            (counts.into_iter().map(|(tag, n)| (tag.to_string(), n)).collect::<Vec<_>>(), left_out)
+        };
+        assert_eq!(counts(2), (vec![("T0".into(), 700), ("T1".into(), 350)], 3));
+        assert_eq!(counts(5).1, 0);
+        assert_eq!(counts(9).0.len(), 5);
+    }
+}
