@@ -11,6 +11,7 @@ pub mod dashboard;
 pub mod error;
 pub mod fatal;
 mod health;
+pub mod ids;
 pub mod origin;
 pub mod random;
 pub mod request;

@@ -1,5 +1,6 @@
 //! Random bytes of the operating system, for what must not be guessed. Jitter comes from `fastrand`, which is not that.
 
+use crate::ids::ConfigId;
 use stream_core::stream_id::StreamId;
 
 /// The operating system gives no randomness.
@@ -21,8 +22,8 @@ pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
 ///
 /// # Errors
 /// [`NoRandomness`]
-pub fn config_id() -> Result<String, NoRandomness> {
-    bytes::<16>().map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+pub fn config_id() -> Result<ConfigId, NoRandomness> {
+    bytes().map(ConfigId::from_bytes)
 }
 
 /// Names a stream.

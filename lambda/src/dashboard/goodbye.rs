@@ -45,6 +45,6 @@ pub(super) async fn goodbye(
     let stream =
         StreamId::parse(&said.stream_id).ok_or_else(|| bad(format!("`stream_id` must be {}", StreamId::RULE)))?;
     let expires_at = deps.clock.wall().plus(limits::GOODBYE_LIFE).millis() / 1000;
-    within(deps.store.say_goodbye(stream, expires_at), "to a goodbye").await?;
+    within(deps.goodbyes.say(stream, expires_at), "to a goodbye").await?;
     Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]).into_response())
 }

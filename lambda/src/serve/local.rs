@@ -24,9 +24,10 @@ use crate::fatal::Fatal;
 use crate::origin::{Origin, request_span};
 use crate::serve::dead_readers::{Patient, Peer};
 use crate::serve::{cors, security};
-use crate::store::Store;
+use crate::store::Stores;
 use crate::store::dynamodb::DynamoDb;
 use crate::store::memory::Memory;
+use crate::stream::hub::Hub;
 use crate::watch::meter::{self, Meter};
 use crate::{dashboard, stream};
 
@@ -134,14 +135,14 @@ impl Local {
     ) -> Result<Self, Fatal> {
         let clock = Clock::system();
         let data = &settings.stream.data;
-        let store: Arc<dyn Store> = if settings.dynamodb {
+        let stores = if settings.dynamodb {
             let from_env = DynamoDb::from_env(data.clone(), &clock, lookup);
-            Arc::new(match from_env {
+            Stores::of(match from_env {
                 Ok(store) => store,
                 Err(_) => DynamoDb::from_profile(data.clone(), &clock, lookup).await.map_err(Fatal::new)?,
             })
         } else {
-            Arc::new(Memory::with_feed(clock.clone(), data, 1, settings.sample_rate))
+            Stores::of(Memory::with_feed(clock.clone(), data, 1, settings.sample_rate))
         };
         let dashboard_listener = listen("DASHBOARD_PORT", settings.dashboard_port).await?;
         let stream_listener = listen("STREAM_PORT", settings.stream_port).await?;
@@ -156,11 +157,14 @@ impl Local {
         auth.warm_up().await;
         // One process, one set of numbers, whichever port asks.
         let meter = Meter::new(&settings.stream.watch, "local", clock.clone());
-        let deps = (Arc::clone(&store), auth.clone(), clock.clone(), shutdown.clone(), meter.clone());
-        let stream_deps = stream::Deps::new(settings.stream, deps.0, deps.1, deps.2, deps.3, deps.4);
+        // And one hub: the day is read and held once.
+        let (data, poll) = (settings.stream.data.clone(), settings.stream.poll.clone());
+        let hub = Hub::new(Arc::clone(&stores.items), data, poll, clock.clone(), meter.clone());
+        let deps = (hub.clone(), auth.clone(), clock.clone(), shutdown.clone(), meter.clone());
+        let stream_deps = stream::Deps::new(settings.stream, &stores, deps.0, deps.1, deps.2, deps.3, deps.4);
         let stream =
             stream::router(stream_deps).merge(prometheus(meter.clone())).layer(from_fn(cors::allow_any_origin));
-        let dashboard_deps = dashboard::Deps::new(settings.dashboard, store, auth, clock, meter.clone());
+        let dashboard_deps = dashboard::Deps::new(settings.dashboard, &stores, hub, auth, clock);
         let files = tower_http::services::ServeDir::new(&settings.frontend);
         let files = Router::new()
             .route("/config.js", get(move || config_js(page.clone())))

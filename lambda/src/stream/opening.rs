@@ -67,7 +67,7 @@ pub(super) async fn open(
     let Wanted { filter, configuration, until } = wanted;
     let follower = configuration.map(|key| {
         let every = deps.settings.poll.poll_interval.get();
-        span.in_scope(|| Follower::start(Arc::clone(&deps.store), key, filter.clone(), every))
+        span.in_scope(|| Follower::start(Arc::clone(&deps.configurations), key, filter.clone(), every))
     });
     let traced = deps.xray.trace(origin.trace_id.as_deref()).map(|trace| Traced {
         trace,

@@ -1,7 +1,6 @@
 //! The stream function's four routes.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -18,7 +17,7 @@ use super::refusal::refuse;
 use crate::error::{ApiError, Refused, method_not_allowed, not_found};
 use crate::health::health;
 use crate::origin::Origin;
-use crate::request::{StreamQuery, config_id};
+use crate::request::{ConfigIdPath, StreamQuery};
 
 /// Returns the stream function as a router.
 pub fn router(deps: Deps) -> Router {
@@ -72,20 +71,17 @@ async fn configuration_stream(
     State(deps): State<Deps>,
     origin: Origin,
     headers: HeaderMap,
-    id: Result<Path<String>, PathRejection>,
+    ConfigIdPath(id): ConfigIdPath,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let parsed = StreamQuery::parse(query.as_deref())?;
-    // What does not decode to UTF-8 is no id either; axum's own answer would not be JSON.
-    let id = id.map_or_else(|_| String::new(), |Path(id)| id);
-    let id = config_id(&id)?;
     let user = deps.auth.user(&headers, query.as_deref()).await?;
     let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
         Ok(permit) => permit,
         Err(full) => return refuse(&deps, &headers, full),
     };
-    let key = ConfigurationKey { user_id: user.id, config_id: id.to_owned() };
-    let filter = follower::read(&*deps.store, &key).await?.ok_or(ApiError::NoConfiguration)?;
+    let key = ConfigurationKey { user_id: user.id, config_id: id };
+    let filter = follower::read(&*deps.configurations, &key).await?.ok_or(ApiError::NoConfiguration)?;
     let wanted = Wanted { filter, configuration: Some(key), until: user.expires };
     open(deps, &origin, &headers, &parsed, wanted, permit).await
 }
