@@ -14,6 +14,7 @@ use super::deps::Deps;
 use super::follower::{self, ConfigurationKey};
 use super::opening::{Wanted, open};
 use super::refusal::refuse;
+use super::slots::Permit;
 use crate::error::{ApiError, Refused, method_not_allowed, not_found};
 use crate::health::health;
 use crate::origin::Origin;
@@ -58,30 +59,36 @@ async fn stream(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let query = StreamQuery::parse(query.as_deref())?;
-    let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
-        Ok(permit) => permit,
-        Err(full) => return refuse(&deps, &headers, full),
+    let answer = async {
+        let query = StreamQuery::parse(query.as_deref())?;
+        let permit = permit(&deps, &origin, &headers)?;
+        let wanted = Wanted { filter: query.filter.clone(), configuration: None, until: None };
+        open(&deps, &origin, &headers, &query, wanted, permit).await
     };
-    let wanted = Wanted { filter: query.filter.clone(), configuration: None, until: None };
-    open(deps, &origin, &headers, &query, wanted, permit).await
+    answer.await.or_else(|error| refuse(&deps, &headers, error))
 }
 
 async fn configuration_stream(
     State(deps): State<Deps>,
     origin: Origin,
     headers: HeaderMap,
-    ConfigIdPath(id): ConfigIdPath,
+    ConfigIdPath(config_id): ConfigIdPath,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let parsed = StreamQuery::parse(query.as_deref())?;
-    let user = deps.auth.user(&headers, query.as_deref()).await?;
-    let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
-        Ok(permit) => permit,
-        Err(full) => return refuse(&deps, &headers, full),
+    let answer = async {
+        let parsed = StreamQuery::parse(query.as_deref())?;
+        let user = deps.auth.user(&headers, query.as_deref()).await?;
+        let permit = permit(&deps, &origin, &headers)?;
+        let key = ConfigurationKey { user_id: user.id, config_id };
+        let filter = follower::read(&*deps.configurations, &key).await?.ok_or(ApiError::NoConfiguration)?;
+        let wanted = Wanted { filter, configuration: Some(key), until: user.expires };
+        open(&deps, &origin, &headers, &parsed, wanted, permit).await
     };
-    let key = ConfigurationKey { user_id: user.id, config_id: id };
-    let filter = follower::read(&*deps.configurations, &key).await?.ok_or(ApiError::NoConfiguration)?;
-    let wanted = Wanted { filter, configuration: Some(key), until: user.expires };
-    open(deps, &origin, &headers, &parsed, wanted, permit).await
+    answer.await.or_else(|error| refuse(&deps, &headers, error))
+}
+
+fn permit(deps: &Deps, origin: &Origin, headers: &HeaderMap) -> Result<Permit, ApiError> {
+    let client = origin.viewer(deps.settings.client_address, headers);
+    let full = |full| ApiError::Full { max_connections: deps.slots.max(), full };
+    deps.slots.acquire(client.as_deref()).map_err(full)
 }
