@@ -61,8 +61,7 @@ impl FromRequestParts<Deps> for Caller {
         let Ok(RawQuery(query)) = RawQuery::from_request_parts(parts, deps).await;
         let user = deps.auth.user(&parts.headers, query.as_deref()).await?;
         if ![Method::GET, Method::HEAD].contains(&parts.method) {
-            deps.writes
-                .change(user.id.as_str(), origin.viewer(deps.settings.client_address, &parts.headers).as_deref())?;
+            deps.writes.change(&user.id, origin.client(deps.settings.client_address, &parts.headers))?;
         }
         Ok(Self { id: user.id })
     }

@@ -18,6 +18,7 @@ use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use crate::auth::Auth;
+use crate::client_key::ClientKey;
 use crate::clock::Clock;
 use crate::error::not_found;
 use crate::fatal::Fatal;
@@ -234,7 +235,7 @@ fn service(router: Router) -> IntoMakeServiceWithConnectInfo<Router, Peer> {
 async fn with_origin(ConnectInfo(Peer(address)): ConnectInfo<Peer>, mut request: Request, next: Next) -> Response {
     let origin = Origin {
         request_id: format!("{:016x}", fastrand::u64(..)),
-        client: Some(address.ip().to_string()),
+        source: Some(ClientKey::of(address.ip())),
         ..Origin::default()
     };
     let span = request_span(&origin);

@@ -88,7 +88,7 @@ async fn configuration_stream(
 }
 
 fn permit(deps: &Deps, origin: &Origin, headers: &HeaderMap) -> Result<Permit, ApiError> {
-    let client = origin.viewer(deps.settings.client_address, headers);
+    let client = origin.client(deps.settings.client_address, headers);
     let full = |full| ApiError::Full { max_connections: deps.slots.max(), full };
-    deps.slots.acquire(client.as_deref()).map_err(full)
+    deps.slots.acquire(client).map_err(full)
 }
