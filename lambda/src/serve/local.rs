@@ -24,7 +24,7 @@ use crate::error::not_found;
 use crate::fatal::Fatal;
 use crate::origin::{Origin, request_span};
 use crate::serve::dead_readers::{Patient, Peer};
-use crate::serve::{cors, security};
+use crate::serve::{cors, hosts, security};
 use crate::store::Stores;
 use crate::store::dynamodb::DynamoDb;
 use crate::store::memory::Memory;
@@ -178,6 +178,9 @@ impl Local {
             .merge(prometheus(meter))
             .fallback_service(files)
             .layer(from_fn(never_cached));
+        let bound = dashboard_listener.local_addr().map_err(Fatal::new)?.ip();
+        let ours_only = from_fn(move |request, next| hosts::ours_only(bound, request, next));
+        let (dashboard, stream) = (dashboard.layer(ours_only.clone()), stream.layer(ours_only));
         Ok(Self { dashboard: (dashboard_listener, dashboard), stream: (stream_listener, stream), shutdown })
     }
 
