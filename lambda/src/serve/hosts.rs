@@ -18,9 +18,9 @@ const DETAIL: &str = "This server answers to localhost and to the address that i
 
 /// Lets requests through that name this machine, or `bound`, the address that the server listens on.
 pub(super) async fn ours_only(bound: IpAddr, request: Request, next: Next) -> Response {
-    let named = request.headers().get(header::HOST).and_then(|value| value.to_str().ok());
     // One that names no host at all is no browser's.
-    if named.is_none_or(|host| is_ours(host, bound)) {
+    let mut named = request.headers().get_all(header::HOST).iter();
+    if named.all(|host| host.to_str().is_ok_and(|host| is_ours(host, bound))) {
         return next.run(request).await;
     }
     let headers = [(header::CACHE_CONTROL, "no-store")];
