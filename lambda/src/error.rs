@@ -85,7 +85,9 @@ impl From<Denied> for ApiError {
 pub struct Refused(pub &'static str);
 
 impl ApiError {
-    const fn reason(&self) -> &'static str {
+    /// Why, in a word for metrics.
+    #[must_use]
+    pub const fn reason(&self) -> &'static str {
         match self {
             Self::BadParameter(_) | Self::Filter(_) | Self::Invalid(_) => "bad_request",
             Self::Unidentified => "unidentified",
@@ -119,6 +121,21 @@ impl ApiError {
 }
 
 impl ApiError {
+    /// Whether nothing is wrong with the request: what it needs does not answer now.
+    #[must_use]
+    pub const fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Randomness(_) | Self::AuthUnavailable)
+    }
+
+    /// Writes the cause down, which the answer does not say. Once for each error, where it becomes an answer.
+    pub fn log(&self) {
+        match self {
+            Self::Store(error) => tracing::warn!(kind = error.kind(), %error, "request failed"),
+            Self::Randomness(error) => tracing::error!(%error, "request failed"),
+            _ => {}
+        }
+    }
+
     /// Seconds after which to try again, where that may help.
     fn retry_after(&self) -> Option<u64> {
         match self {
@@ -141,12 +158,7 @@ fn sentence(faults: &[Fault]) -> String {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        if let Self::Store(error) = &self {
-            tracing::warn!(kind = error.kind(), %error, "request failed");
-        }
-        if let Self::Randomness(error) = &self {
-            tracing::error!(%error, "request failed");
-        }
+        self.log();
         let body = match &self {
             Self::Full { max_connections, .. } => json!({
                 "detail": LIMIT_REACHED,

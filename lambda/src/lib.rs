@@ -6,11 +6,13 @@
 
 pub mod auth;
 pub mod aws_env;
+pub mod client_key;
 pub mod clock;
 pub mod dashboard;
 pub mod error;
 pub mod fatal;
 mod health;
+pub mod ids;
 pub mod origin;
 pub mod random;
 pub mod request;

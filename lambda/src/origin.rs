@@ -1,7 +1,6 @@
 //! Where a request comes from, as the server that accepted it says.
 
 use std::convert::Infallible;
-use std::net::IpAddr;
 
 use axum::extract::FromRequestParts;
 use contract::{ClientAddress, routes};
@@ -9,6 +8,7 @@ use http::HeaderMap;
 use http::request::Parts;
 use tracing::Span;
 
+use crate::client_key::ClientKey;
 use crate::watch::logs::MEASURED;
 
 /// What the platform says of a request; the server that accepted it puts this into the extensions.
@@ -18,8 +18,8 @@ pub struct Origin {
     pub request_id: String,
     /// Trace header of X-Ray, where there is one.
     pub trace_id: Option<String>,
-    /// Source address, where it is known.
-    pub client: Option<String>,
+    /// Who the other end of the connection counts as, where its address is known.
+    pub source: Option<ClientKey>,
     /// When the platform cuts the invocation off, where it does.
     pub deadline: Option<tokio::time::Instant>,
 }
@@ -33,21 +33,20 @@ impl<S: Sync> FromRequestParts<S> for Origin {
 }
 
 impl Origin {
-    /// Returns the viewer's address, where it is known.
+    /// Returns what the client counts as, where its address is known.
     ///
     /// `X-Forwarded-For` is never asked: a client writes what it likes into it, and of what CloudFront appends a Function URL
-    /// keeps the first address only. CloudFront sets its own header whatever the viewer wrote there, and where that is asked
+    /// keeps the first address only. CloudFront sets its own header whatever the client wrote there, and where that is asked
     /// nobody else can reach the function.
     #[must_use]
-    pub fn viewer(&self, read: ClientAddress, headers: &HeaderMap) -> Option<String> {
+    pub fn client(&self, read: ClientAddress, headers: &HeaderMap) -> Option<ClientKey> {
         match read {
-            ClientAddress::Connection => self.client.clone(),
+            ClientAddress::Connection => self.source,
             ClientAddress::CloudFront => {
                 let last = headers.get_all(routes::VIEWER_ADDRESS_HEADER).iter().next_back()?.to_str().ok()?;
-                // ADDRESS:PORT, an IPv6 address without brackets too. Without a port it would name no viewer.
+                // ADDRESS:PORT, an IPv6 address without brackets too. Without a port it would name no client.
                 let (address, _port) = last.rsplit(',').next()?.trim().rsplit_once(':')?;
-                let address: IpAddr = address.trim_matches(['[', ']']).parse().ok()?;
-                Some(address.to_string())
+                ClientKey::parse(address.trim_matches(['[', ']']))
             }
         }
     }
@@ -65,13 +64,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_viewers_address_is_what_the_front_says_and_nothing_else() {
-        let origin = Origin { client: Some("192.0.2.1".into()), ..Origin::default() };
+    fn a_clients_address_is_what_the_front_says_and_nothing_else() {
+        let key = ClientKey::parse;
+        let origin = Origin { source: key("192.0.2.1"), ..Origin::default() };
         let mut headers = HeaderMap::new();
         let forged = http::HeaderValue::from_static("203.0.113.9");
         headers.insert("x-forwarded-for", forged.clone());
         headers.insert("forwarded", forged);
-        assert_eq!(origin.viewer(ClientAddress::CloudFront, &headers), None);
+        assert_eq!(origin.client(ClientAddress::CloudFront, &headers), None);
         for (said, expected) in [
             ("198.51.100.10:46532", Some("198.51.100.10")),
             ("2001:db8::1:443", Some("2001:db8::1")),
@@ -79,12 +79,12 @@ mod tests {
             ("[2001:db8::1]:443", Some("2001:db8::1")),
             ("203.0.113.9:1, 198.51.100.10:46532", Some("198.51.100.10")),
             ("198.51.100.10", None),
-            ("somebody:1", None),
+            ("somewhere:1", None),
             ("", None),
         ] {
             headers.insert(routes::VIEWER_ADDRESS_HEADER, http::HeaderValue::from_static(said));
-            assert_eq!(origin.viewer(ClientAddress::CloudFront, &headers).as_deref(), expected, "{said}");
-            assert_eq!(origin.viewer(ClientAddress::Connection, &headers).as_deref(), Some("192.0.2.1"), "{said}");
+            assert_eq!(origin.client(ClientAddress::CloudFront, &headers), expected.and_then(key), "{said}");
+            assert_eq!(origin.client(ClientAddress::Connection, &headers), key("192.0.2.1"), "{said}");
         }
     }
 }

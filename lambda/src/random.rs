@@ -1,11 +1,14 @@
 //! Random bytes of the operating system, for what must not be guessed. Jitter comes from `fastrand`, which is not that.
 
+use ring::rand::{SecureRandom as _, SystemRandom};
+
+use crate::ids::ConfigId;
 use stream_core::stream_id::StreamId;
 
 /// The operating system gives no randomness.
 #[derive(Debug, thiserror::Error)]
-#[error("the operating system gives no random bytes: {0}")]
-pub struct NoRandomness(#[from] getrandom::Error);
+#[error("the operating system gives no random bytes")]
+pub struct NoRandomness;
 
 /// Draws bytes.
 ///
@@ -13,7 +16,7 @@ pub struct NoRandomness(#[from] getrandom::Error);
 /// [`NoRandomness`], which on Linux can only be before the system has started.
 pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     let mut bytes = [0; N];
-    getrandom::getrandom(&mut bytes)?;
+    SystemRandom::new().fill(&mut bytes).map_err(|_| NoRandomness)?;
     Ok(bytes)
 }
 
@@ -21,8 +24,8 @@ pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
 ///
 /// # Errors
 /// [`NoRandomness`]
-pub fn config_id() -> Result<String, NoRandomness> {
-    bytes::<16>().map(|bytes| bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+pub fn config_id() -> Result<ConfigId, NoRandomness> {
+    bytes().map(ConfigId::from_bytes)
 }
 
 /// Names a stream.

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{answer, assert_has, body};
 use crate::support::bins;
 use crate::support::client::Request;
+use crate::support::http1::Connection;
 use crate::support::local::Local;
 use crate::support::process::Process;
 use crate::support::sse::SseClient;
@@ -118,5 +119,31 @@ async fn the_sample_feed_is_as_fast_as_it_is_told() {
         let rule =
             format!("error: SAMPLE_RATE: `{bad}` is not a number of items a second, a whole number from 0 to 200");
         assert!(process.text().contains(&rule), "{}", process.text());
+    }
+}
+
+#[tokio::test]
+async fn what_is_called_by_another_name_is_not_answered() {
+    let local = Local::start(&[]).await;
+    let ask = async |server: std::net::SocketAddr, path: &str, host: &str| {
+        let mut connection = Connection::open(server, None).await.unwrap();
+        connection.write(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await.unwrap();
+        let head = connection.head().await.unwrap().unwrap();
+        head.word(1).parse::<u16>().unwrap()
+    };
+    for (server, path) in [
+        (local.dashboard, routes::METRICS),
+        (local.dashboard, "/"),
+        (local.dashboard, "/config.js"),
+        (local.stream, routes::STREAM_STATUS),
+        (local.stream, "/metrics"),
+    ] {
+        let port = server.port();
+        for own in ["localhost".to_owned(), format!("localhost:{port}"), format!("[::1]:{port}"), server.to_string()] {
+            assert_eq!(ask(server, path, &own).await, 200, "{own}{path}");
+        }
+        for other in [format!("rebound.example:{port}"), format!("localhost.example:{port}"), "192.0.2.1".to_owned()] {
+            assert_eq!(ask(server, path, &other).await, 421, "{other}{path}");
+        }
     }
 }

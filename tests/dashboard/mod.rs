@@ -9,6 +9,7 @@ mod metrics;
 mod races;
 mod routes;
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -36,6 +37,13 @@ fn config(program: &str, table: &Table, more: &[(&str, &str)]) -> Config {
 /// The function as classic Lambda runs it: one environment, frozen between two requests.
 async fn function(table: &Table, more: &[(&str, &str)]) -> Emulator {
     let config = config("dashboard", table, more);
+    Emulator::start(Config { invoke_mode: InvokeMode::Buffered, max_environments: 1, ..config }).await
+}
+
+/// The same, with its tables at this address.
+async fn function_at(table: &Table, endpoint: SocketAddr) -> Emulator {
+    let mut config = config("dashboard", table, &[]);
+    config.env.extend(dynamodb::env(endpoint));
     Emulator::start(Config { invoke_mode: InvokeMode::Buffered, max_environments: 1, ..config }).await
 }
 

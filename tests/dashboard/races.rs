@@ -3,10 +3,11 @@
 use futures_util::future::join_all;
 use serde_json::Value;
 
-use super::{USER, answer, body, concurrent};
+use super::{USER, answer, body, concurrent, function_at};
 use crate::emulator::Emulator;
 use crate::support::client::Request;
 use crate::support::dynamodb::{call, put_configuration};
+use crate::support::proxy::Proxy;
 use crate::support::table::{SENTIMENTS, Table};
 use contract::routes;
 
@@ -40,6 +41,33 @@ async fn a_configuration_that_is_deleted_while_it_is_changed_stays_deleted() {
     }
     let rows = call("Scan", &serde_json::json!({ "TableName": table.users, "ConsistentRead": true })).await;
     assert_eq!(rows["Count"], 0, "{rows}");
+}
+
+#[tokio::test]
+async fn a_change_whose_answer_is_lost_is_made_once_and_told_as_made() {
+    let table = Table::create(SENTIMENTS).await;
+    let proxy = Proxy::start().await;
+    let emulator = function_at(&table, proxy.address()).await;
+    for round in 0..3 {
+        let user = format!("user{round}");
+        proxy.lose("PutItem");
+        let wanted = body(&format!("n{round}"), &["A", "B"]);
+        let made = Request::new(emulator.address(), "POST", routes::CONFIGURATIONS).header(USER, &user).json(&wanted);
+        let made = answer(made.send().await, 201).await;
+        assert_eq!(list(&emulator, &user).await, [made.clone()]);
+        let target = routes::CONFIGURATION.replace("{config_id}", made["config_id"].as_str().unwrap());
+        proxy.lose("UpdateItem");
+        assert_eq!(status(&emulator, "PUT", &target, &user, Some(&body("other", &["C"]))).await, 200);
+        assert_eq!(list(&emulator, &user).await[0]["tickers"], serde_json::json!(["C"]));
+        proxy.lose("DeleteItem");
+        assert_eq!(status(&emulator, "DELETE", &target, &user, None).await, 204);
+        assert_eq!(status(&emulator, "DELETE", &target, &user, None).await, 404, "it is gone");
+        proxy.lose("UpdateItem");
+        assert_eq!(status(&emulator, "PUT", &target, &user, Some(&body("back", &["C"]))).await, 404);
+    }
+    let rows = call("Scan", &serde_json::json!({ "TableName": table.users, "ConsistentRead": true })).await;
+    assert_eq!(rows["Count"], 0, "{rows}");
+    assert_eq!((proxy.count("PutItem"), proxy.count("DeleteItem")), (6, 9));
 }
 
 #[tokio::test]

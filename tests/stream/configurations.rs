@@ -116,6 +116,50 @@ async fn a_configuration_that_cannot_be_read_stays_as_it_was_and_costs_one_read_
     assert_eq!(said, 1, "one line for one failure that lasts");
 }
 
+/// Asserts that an EventSource hears that it may come back, and everybody else is told so by a status.
+async fn assert_unavailable(request: Request, detail: &str) {
+    let mut client = SseClient::connect(request.clone().header("Accept", "text/event-stream")).await;
+    let all = client.until_end(LIMIT).await;
+    assert_eq!(names(&all), ["unavailable"]);
+    let Item::Retry(retry) = all[0].item else { panic!("{all:?}") };
+    let event = all[1].event().unwrap();
+    assert!(!event.has_id && (5_000..=10_000).contains(&retry), "{all:?}");
+    let data: Value = serde_json::from_str(&event.data).unwrap();
+    assert_eq!(data, json!({ "detail": detail, "retry_after_ms": retry }));
+    client.check().await;
+    for accept in ["*/*", "application/json"] {
+        let other = request.clone().header("Accept", accept).send().await;
+        assert_eq!((other.status(), other.head.all("retry-after")), (503, vec!["30".to_owned()]), "{accept}");
+        assert_eq!(other.into_json().await, json!({ "detail": detail }), "{accept}");
+    }
+}
+
+#[tokio::test]
+async fn an_event_source_survives_a_users_table_that_does_not_answer() {
+    let table = Table::create(SENTIMENTS).await;
+    put_configuration(&table.users, "ann", "tech", &["AAPL"]).await;
+    let proxy = Proxy::start().await;
+    let more = [("AUTH_MODE", "trusted-header"), ("SSE_WHEN_FULL", "reject")];
+    let emulator = Emulator::start(Config { max_environments: 1, ..config(&table, proxy.address(), &more) }).await;
+    for mode in [Mode::Fail, Mode::Throttle, Mode::Refuse] {
+        proxy.set(mode);
+        let detail = "The data is not available right now. Try again later.";
+        assert_unavailable(request(emulator.address(), ""), detail).await;
+        proxy.set(Mode::Pass);
+        SseClient::connect(request(emulator.address(), "")).await.event("heartbeat", LIMIT).await;
+    }
+    // What passes within a moment is not even noticed.
+    proxy.lose("GetItem");
+    SseClient::connect(request(emulator.address(), "")).await.event("heartbeat", LIMIT).await;
+    // What is wrong with the request is a status all the same.
+    proxy.set(Mode::Fail);
+    let eager = |request: Request| request.header("Accept", "text/event-stream");
+    assert_eq!(eager(Request::get(emulator.address(), CONFIGURATION)).send().await.status(), 401);
+    let malformed = format!("{CONFIGURATION}?tickers=%00");
+    let malformed = Request::get(emulator.address(), &malformed).header("X-User-ID", "ann");
+    assert_eq!(eager(malformed).send().await.status(), 400);
+}
+
 #[tokio::test]
 async fn three_servers_follow_the_same_configuration() {
     let table = Table::create(SENTIMENTS).await;

@@ -70,6 +70,7 @@ pub(crate) struct Proxy {
     address: SocketAddr,
     mode: watch::Sender<Mode>,
     exchanges: Arc<Mutex<Vec<Exchange>>>,
+    losses: Arc<Mutex<Vec<&'static str>>>,
     task: JoinHandle<()>,
 }
 
@@ -84,9 +85,10 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
         let address = listener.local_addr().expect("a bound socket has an address");
         let (mode, changes) = watch::channel(Mode::Pass);
-        let exchanges = Arc::default();
-        let task = tokio::spawn(serve(listener, upstream, changes, Arc::clone(&exchanges)));
-        Self { address, mode, exchanges, task }
+        let (exchanges, losses) = (Arc::default(), Arc::default());
+        let seen = Seen { exchanges: Arc::clone(&exchanges), losses: Arc::clone(&losses) };
+        let task = tokio::spawn(serve(listener, upstream, changes, seen));
+        Self { address, mode, exchanges, losses, task }
     }
 
     /// Where the program is to connect.
@@ -97,6 +99,11 @@ impl Proxy {
     /// Changes what happens from the next request on.
     pub(crate) fn set(&self, mode: Mode) {
         self.mode.send_replace(mode);
+    }
+
+    /// Passes the next request of this operation on, and breaks the connection in place of the answer.
+    pub(crate) fn lose(&self, operation: &'static str) {
+        lock(&self.losses).push(operation);
     }
 
     /// Everything so far.
@@ -126,12 +133,22 @@ impl Drop for Proxy {
     }
 }
 
-async fn serve(
-    listener: TcpListener,
-    upstream: SocketAddr,
-    mut mode: watch::Receiver<Mode>,
+/// What the connections share.
+#[derive(Clone)]
+struct Seen {
     exchanges: Arc<Mutex<Vec<Exchange>>>,
-) {
+    /// Operations whose next answer is lost.
+    losses: Arc<Mutex<Vec<&'static str>>>,
+}
+
+impl Seen {
+    fn is_lost(&self, operation: &str) -> bool {
+        let mut losses = lock(&self.losses);
+        losses.iter().position(|lost| *lost == operation).map(|index| losses.remove(index)).is_some()
+    }
+}
+
+async fn serve(listener: TcpListener, upstream: SocketAddr, mut mode: watch::Receiver<Mode>, seen: Seen) {
     let address = listener.local_addr().expect("a bound socket has an address");
     let mut listener = Some(listener);
     let mut connections = tokio::task::JoinSet::new();
@@ -151,8 +168,8 @@ async fn serve(
         tokio::select! {
             accepted = bound.accept() => {
                 let Ok((stream, _)) = accepted else { return };
-                let (mode, exchanges) = (mode.clone(), Arc::clone(&exchanges));
-                connections.spawn(async move { drop(client(Connection::new(stream), upstream, mode, &exchanges).await) });
+                let (mode, seen) = (mode.clone(), seen.clone());
+                connections.spawn(async move { drop(client(Connection::new(stream), upstream, mode, &seen).await) });
             }
             changed = mode.changed() => if changed.is_err() { return },
         }
@@ -163,7 +180,7 @@ async fn client(
     mut client: Connection,
     upstream: SocketAddr,
     mode: watch::Receiver<Mode>,
-    exchanges: &Mutex<Vec<Exchange>>,
+    seen: &Seen,
 ) -> io::Result<()> {
     let mut server = None;
     while let Some(head) = client.head().await? {
@@ -172,9 +189,9 @@ async fn client(
         let operation = operation.rsplit('.').next().unwrap_or_default().to_owned();
         let request: Value = serde_json::from_slice(&body).unwrap_or_default();
         let index = {
-            let mut all = lock(exchanges);
+            let mut all = lock(&seen.exchanges);
             let (at, response) = (Instant::now(), Value::Null);
-            all.push(Exchange { at, operation, request: request.clone(), response, status: 0 });
+            all.push(Exchange { at, operation: operation.clone(), request: request.clone(), response, status: 0 });
             all.len() - 1
         };
         let now = *mode.borrow();
@@ -200,11 +217,15 @@ async fn client(
                 if server.is_none() {
                     server = Some(Connection::open(upstream, None).await?);
                 }
-                pass(server.as_mut().expect("just opened"), &head, request).await?
+                let answer = pass(server.as_mut().expect("just opened"), &head, request).await?;
+                if seen.is_lost(&operation) {
+                    return Ok(());
+                }
+                answer
             }
         };
         {
-            let mut all = lock(exchanges);
+            let mut all = lock(&seen.exchanges);
             all[index].status = status;
             all[index].response = serde_json::from_slice(&response).unwrap_or_default();
         }
@@ -273,7 +294,10 @@ mod tests {
         proxy.set(Mode::Pass);
         let wait = async { while list(&proxy).try_send().await.is_err() {} };
         tokio::time::timeout(LIMIT, wait).await.unwrap();
-        assert!(proxy.count("ListTables") >= 5);
+        proxy.lose("ListTables");
+        assert!(list(&proxy).try_send().await.is_err(), "its answer came");
+        assert_eq!(list(&proxy).send().await.status(), 200);
+        assert!(proxy.count("ListTables") >= 7);
         assert_eq!(proxy.exchanges()[0].request, json!({ "Limit": 1 }));
     }
 }

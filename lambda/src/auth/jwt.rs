@@ -12,6 +12,7 @@ use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
 
 use super::jwk::{Algorithm, KeySet};
 use super::user::User;
+use crate::ids::UserId;
 use stream_core::timestamp::Timestamp;
 
 /// What a token must say.
@@ -160,8 +161,8 @@ impl Claims {
         {
             return Err(Failure::TooEarly);
         }
-        let is_id = (1..=limits::USER_ID_BYTES_MAX).contains(&self.sub.len()) && !self.sub.contains(char::is_control);
-        if is_id { Ok(User { id: self.sub, expires: Some(expires) }) } else { Err(Failure::Subject) }
+        let id = UserId::new(&self.sub).ok_or(Failure::Subject)?;
+        Ok(User { id, expires: Some(expires) })
     }
 }
 

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::jwk::KeySet;
 use super::jwt::{Expected, Failure, Unverified};
 use super::user::User;
+use crate::ids::UserId;
 use stream_core::timestamp::Timestamp;
 
 /// Made for these tests and used nowhere else.
@@ -116,7 +117,7 @@ fn a_token_of_either_kind_names_its_user_until_it_ends() {
         bench.p256.sign(&bench.random, message.as_bytes()).unwrap().as_ref().to_vec()
     });
     // Half a minute more: clocks differ.
-    let user = User { id: "user-1".into(), expires: Some(Timestamp::from_millis((NOW + 630) * 1000)) };
+    let user = User { id: UserId::new("user-1").unwrap(), expires: Some(Timestamp::from_millis((NOW + 630) * 1000)) };
     for token in [
         bench.with_claims(&claims()),
         ec,

@@ -15,11 +15,12 @@ mod user;
 
 use std::sync::Arc;
 
-use contract::{AuthMode, AuthSettings, Lookup, limits, routes};
+use contract::{AuthMode, AuthSettings, Lookup, routes};
 use http::HeaderMap;
 
 use crate::clock::Clock;
 use crate::fatal::Fatal;
+use crate::ids::UserId;
 use stream_core::timestamp::Timestamp;
 
 use self::issuer::Issuer;
@@ -135,11 +136,7 @@ fn trusted_header(headers: &HeaderMap) -> Result<User, Denied> {
     let mut values = headers.get_all(routes::USER_HEADER).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Err(Denied::Unidentified) };
     let id = value.to_str().map_err(|_| Denied::Unidentified)?.trim();
-    if (1..=limits::USER_ID_BYTES_MAX).contains(&id.len()) {
-        Ok(User { id: id.to_owned(), expires: None })
-    } else {
-        Err(Denied::Unidentified)
-    }
+    UserId::new(id).map(|id| User { id, expires: None }).ok_or(Denied::Unidentified)
 }
 
 async fn verify_jwt(token: &str, expected: &Expected, issuer: &Arc<Issuer>, now: Timestamp) -> Result<User, Denied> {
@@ -165,7 +162,7 @@ mod tests {
             let values = values.iter().map(|value| ("x-user-id".parse().unwrap(), HeaderValue::from_static(value)));
             trusted_header(&HeaderMap::from_iter(values)).map(|user: User| user.id)
         };
-        assert_eq!(of(&["u1"]).unwrap(), "u1");
+        assert_eq!(of(&["u1"]).unwrap().as_str(), "u1");
         for bad in [&[][..], &[""], &[" "], &["u1", "u2"]] {
             assert_eq!(of(bad), Err(Denied::Unidentified), "{bad:?}");
         }

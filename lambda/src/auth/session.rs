@@ -18,6 +18,7 @@ use tokio::time::Instant;
 
 use super::kms::{Kms, KmsError};
 use super::user::{Denied, User};
+use crate::ids::UserId;
 use stream_core::timestamp::Timestamp;
 
 const VERSION: u8 = 1;
@@ -37,7 +38,8 @@ pub struct Issued {
     /// The token. Whoever has it is the user.
     pub token: String,
     /// The user's id.
-    pub user_id: String,
+    #[schema(value_type = String)]
+    pub user_id: UserId,
     /// When the token ends, RFC 3339.
     #[schema(value_type = String, format = DateTime)]
     pub expires_at: Timestamp,
@@ -59,8 +61,9 @@ impl Claims {
         bytes
     }
 
-    fn user_id(&self) -> String {
-        format!("{USER_PREFIX}{}", URL_SAFE_NO_PAD.encode(self.user))
+    fn user_id(&self) -> UserId {
+        let text = format!("{USER_PREFIX}{}", URL_SAFE_NO_PAD.encode(self.user));
+        UserId::new(&text).expect("a prefix and 22 characters of Base64 are an id")
     }
 
     fn token(&self, secret: &hmac::Key) -> String {
@@ -218,7 +221,7 @@ mod tests {
         assert_eq!(sessions.verify(&issued.token, issued.expires_at).await, Err(Denied::Unidentified));
         assert_eq!(others.verify(&issued.token, NOW).await, Err(Denied::Unidentified));
         assert_ne!(sessions.issue(NOW).await.unwrap().user_id, issued.user_id);
-        assert!(issued.user_id.len() <= limits::USER_ID_BYTES_MAX && issued.user_id.starts_with("anon_"));
+        assert!(issued.user_id.as_str().starts_with("anon_"));
     }
 
     #[tokio::test]

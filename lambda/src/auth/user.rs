@@ -1,12 +1,13 @@
 //! Who a request is from, once that is proven.
 
+use crate::ids::UserId;
 use stream_core::timestamp::Timestamp;
 
 /// A caller who has proven who they are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
     /// Their id: the same for the same person, and part of the key of what they own.
-    pub id: String,
+    pub id: UserId,
     /// When the proof ends.
     pub expires: Option<Timestamp>,
 }

@@ -8,6 +8,7 @@ use lambda::dashboard;
 use lambda::fatal::Fatal;
 use lambda::serve::lambda as functions;
 use lambda::serve::start::{self, variable};
+use lambda::stream::hub::Hub;
 use lambda::watch::meter::{self, Meter};
 
 fn main() -> ExitCode {
@@ -17,8 +18,10 @@ fn main() -> ExitCode {
 async fn run() -> Result<(), Fatal> {
     let settings = DashboardSettings::from_env(&variable)?;
     let clock = Clock::system();
-    let (store, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
+    let (stores, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
     let meter = Meter::new(&settings.watch, meter::DASHBOARD, clock.clone());
-    let deps = dashboard::Deps::new(settings, store, auth, clock.clone(), meter.clone());
+    let hub =
+        Hub::new(stores.items.clone(), settings.data.clone(), settings.poll.clone(), clock.clone(), meter.clone());
+    let deps = dashboard::Deps::new(settings, &stores, hub, auth, clock.clone());
     functions::serve_buffered(dashboard::router(deps), clock, meter).await.map_err(Fatal::new)
 }

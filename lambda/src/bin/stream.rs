@@ -9,6 +9,7 @@ use lambda::serve::lambda as functions;
 use lambda::serve::start::{self, variable};
 use lambda::serve::web_adapter::Server;
 use lambda::stream;
+use lambda::stream::hub::Hub;
 use lambda::watch::meter::{self, Meter};
 use lambda::watch::xray::XRay;
 
@@ -23,10 +24,13 @@ async fn run() -> Result<(), Fatal> {
         Adapter::WebAdapter => Some(Server::bind(web_adapter::port(&variable).map_err(Fatal::new)?).await?),
     };
     let clock = Clock::system();
-    let (store, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
+    let (stores, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
     let meter = Meter::new(&settings.watch, meter::STREAM, clock.clone());
+    let hub =
+        Hub::new(stores.items.clone(), settings.data.clone(), settings.poll.clone(), clock.clone(), meter.clone());
     let xray = XRay::new(settings.watch.tracing, &variable);
-    let mut deps = stream::Deps::new(settings, store, auth, clock.clone(), start::shutdown_flag()?, meter.clone());
+    let mut deps =
+        stream::Deps::new(settings, &stores, hub, auth, clock.clone(), start::shutdown_flag()?, meter.clone());
     deps.xray = xray;
     let mut stop = deps.shutdown.clone();
     let stopped = async move {

@@ -36,7 +36,7 @@ pub(super) async fn anonymous(
     if !deps.auth.makes_users() {
         return Err(ApiError::NotFound);
     }
-    deps.writes.token(origin.viewer(deps.settings.client_address, &headers).as_deref())?;
+    deps.writes.token(origin.client(deps.settings.client_address, &headers))?;
     let issued = deps.auth.anonymous().await?.ok_or(ApiError::NotFound)?;
     let lifetime = deps.settings.auth.session_lifetime.get().as_secs();
     let cookie = format!(

@@ -1,8 +1,7 @@
 //! `/api/v2/configurations`: what the caller has saved. Somebody else's is the same as none.
 
 use axum::Json;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{FromRequestParts, Path, RawQuery, State};
+use axum::extract::{FromRequestParts, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use contract::{Tag, limits, routes};
 use http::request::Parts;
@@ -15,9 +14,10 @@ use super::draft::Draft;
 use super::json::JsonBody;
 use super::openapi::{Invalid, Problem, TooOften};
 use crate::error::ApiError;
+use crate::ids::{ConfigId, UserId};
 use crate::origin::Origin;
 use crate::random;
-use crate::request::config_id;
+use crate::request::ConfigIdPath;
 use crate::store::{Change, Configuration, within};
 
 /// A saved configuration.
@@ -25,7 +25,8 @@ use crate::store::{Change, Configuration, within};
 #[schema(as = Configuration)]
 pub(super) struct Saved {
     /// Its id, for its stream and for changing it.
-    config_id: String,
+    #[schema(value_type = String)]
+    config_id: ConfigId,
     /// What the user calls it.
     name: String,
     /// Tickers that its stream is about.
@@ -49,7 +50,7 @@ struct AllSaved {
 
 /// The caller, identified; one that changes something, counted too. The extractor runs before the body is looked at.
 pub(super) struct Caller {
-    id: String,
+    id: UserId,
 }
 
 impl FromRequestParts<Deps> for Caller {
@@ -60,23 +61,9 @@ impl FromRequestParts<Deps> for Caller {
         let Ok(RawQuery(query)) = RawQuery::from_request_parts(parts, deps).await;
         let user = deps.auth.user(&parts.headers, query.as_deref()).await?;
         if ![Method::GET, Method::HEAD].contains(&parts.method) {
-            deps.writes.change(&user.id, origin.viewer(deps.settings.client_address, &parts.headers).as_deref())?;
+            deps.writes.change(&user.id, origin.client(deps.settings.client_address, &parts.headers))?;
         }
         Ok(Self { id: user.id })
-    }
-}
-
-/// The id in the path, checked.
-pub(super) struct Id(String);
-
-impl FromRequestParts<Deps> for Id {
-    type Rejection = ApiError;
-
-    async fn from_request_parts(parts: &mut Parts, deps: &Deps) -> Result<Self, ApiError> {
-        let id: Result<Path<String>, PathRejection> = Path::from_request_parts(parts, deps).await;
-        // What does not decode to UTF-8 is no id either; axum's own answer would not be JSON.
-        let id = id.map_or_else(|_| String::new(), |Path(id)| id);
-        config_id(&id).map(|id| Self(id.to_owned()))
     }
 }
 
@@ -137,7 +124,7 @@ pub(super) async fn create(
         return Err(ApiError::TooManyConfigurations);
     }
     let made = Configuration { config_id: random::config_id()?, name, tickers };
-    let location = routes::CONFIGURATION.replace("{config_id}", &made.config_id);
+    let location = routes::CONFIGURATION.replace("{config_id}", made.config_id.as_str());
     let change = Change::Create(made.clone());
     if !change_it(&deps, &caller, &change).await? {
         // 128 random bits were there already: nobody sees this.
@@ -168,8 +155,12 @@ pub(super) async fn create(
         (status = 503, description = "The table cannot be read", body = Problem),
     ),
 )]
-pub(super) async fn read(State(deps): State<Deps>, caller: Caller, id: Id) -> Result<Response, ApiError> {
-    let found = within(deps.store.configuration(&caller.id, &id.0), "for a configuration").await?;
+pub(super) async fn read(
+    State(deps): State<Deps>,
+    caller: Caller,
+    ConfigIdPath(id): ConfigIdPath,
+) -> Result<Response, ApiError> {
+    let found = within(deps.configurations.one(&caller.id, &id), "for a configuration").await?;
     Ok(private(StatusCode::OK, saved(found.ok_or(ApiError::NoConfiguration)?)))
 }
 
@@ -194,7 +185,7 @@ pub(super) async fn read(State(deps): State<Deps>, caller: Caller, id: Id) -> Re
 pub(super) async fn replace(
     State(deps): State<Deps>,
     caller: Caller,
-    Id(config_id): Id,
+    ConfigIdPath(config_id): ConfigIdPath,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let Draft { name, tickers } = Draft::parse(&body).map_err(ApiError::Invalid)?;
@@ -220,18 +211,22 @@ pub(super) async fn replace(
         (status = 503, description = "The table cannot be written", body = Problem),
     ),
 )]
-pub(super) async fn delete(State(deps): State<Deps>, caller: Caller, id: Id) -> Result<Response, ApiError> {
-    if !change_it(&deps, &caller, &Change::Delete(id.0)).await? {
+pub(super) async fn delete(
+    State(deps): State<Deps>,
+    caller: Caller,
+    ConfigIdPath(id): ConfigIdPath,
+) -> Result<Response, ApiError> {
+    if !change_it(&deps, &caller, &Change::Delete(id)).await? {
         return Err(ApiError::NoConfiguration);
     }
     Ok(private(StatusCode::NO_CONTENT, ()))
 }
 
 async fn all(deps: &Deps, caller: &Caller) -> Result<Vec<Configuration>, ApiError> {
-    Ok(within(deps.store.configurations(&caller.id), "for configurations").await?)
+    Ok(within(deps.configurations.all(&caller.id), "for configurations").await?)
 }
 
 async fn change_it(deps: &Deps, caller: &Caller, change: &Change) -> Result<bool, ApiError> {
     let now = deps.clock.wall();
-    Ok(within(deps.store.change_configuration(&caller.id, change, now), "to a change").await?)
+    Ok(within(deps.configurations.change(&caller.id, change, now), "to a change").await?)
 }

@@ -7,17 +7,18 @@ use contract::DashboardSettings;
 use super::write_limits::WriteLimits;
 use crate::auth::Auth;
 use crate::clock::Clock;
-use crate::store::Store;
+use crate::store::{Configurations, Goodbyes, Stores};
 use crate::stream::hub::Hub;
-use crate::watch::meter::Meter;
 
 /// What the dashboard routes need.
 #[derive(Clone)]
 pub struct Deps {
     /// Settings of the function.
     pub settings: Arc<DashboardSettings>,
-    /// For goodbyes and configurations.
-    pub store: Arc<dyn Store>,
+    /// For configurations.
+    pub configurations: Arc<dyn Configurations>,
+    /// For goodbyes.
+    pub goodbyes: Arc<dyn Goodbyes>,
     /// For items.
     pub hub: Hub,
     /// Reads the time.
@@ -31,8 +32,15 @@ pub struct Deps {
 impl Deps {
     /// Puts the parts of one instance together.
     #[must_use]
-    pub fn new(settings: DashboardSettings, store: Arc<dyn Store>, auth: Auth, clock: Clock, meter: Meter) -> Self {
-        let hub = Hub::new(Arc::clone(&store), settings.data.clone(), settings.poll.clone(), clock.clone(), meter);
-        Self { settings: Arc::new(settings), store, hub, clock, auth, writes: Arc::default() }
+    pub fn new(settings: DashboardSettings, stores: &Stores, hub: Hub, auth: Auth, clock: Clock) -> Self {
+        Self {
+            settings: Arc::new(settings),
+            configurations: Arc::clone(&stores.configurations),
+            goodbyes: Arc::clone(&stores.goodbyes),
+            hub,
+            clock,
+            auth,
+            writes: Arc::default(),
+        }
     }
 }

@@ -5,12 +5,13 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::response::{IntoResponse, Response};
 use contract::{limits, routes};
-use http::{StatusCode, header};
+use http::{HeaderMap, StatusCode, header};
 use utoipa::ToSchema;
 
 use super::deps::Deps;
-use super::openapi::Problem;
+use super::openapi::{Problem, TooOften};
 use crate::error::ApiError;
+use crate::origin::Origin;
 use crate::store::within;
 use stream_core::stream_id::StreamId;
 
@@ -32,11 +33,14 @@ pub(super) struct Goodbye {
     responses(
         (status = 204, description = "The stream ends at its next poll"),
         (status = 400, description = "The body is malformed or too large", body = Problem),
+        (status = 429, description = "Too many goodbyes from one address", body = TooOften),
         (status = 503, description = "The table cannot be written", body = Problem),
     ),
 )]
 pub(super) async fn goodbye(
     State(deps): State<Deps>,
+    origin: Origin,
+    headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let bad = |rule: String| ApiError::BadParameter(format!("the body must be {{\"stream_id\":\"…\"}}: {rule}"));
@@ -44,7 +48,8 @@ pub(super) async fn goodbye(
     let said: Goodbye = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
     let stream =
         StreamId::parse(&said.stream_id).ok_or_else(|| bad(format!("`stream_id` must be {}", StreamId::RULE)))?;
+    deps.writes.goodbye(origin.client(deps.settings.client_address, &headers))?;
     let expires_at = deps.clock.wall().plus(limits::GOODBYE_LIFE).millis() / 1000;
-    within(deps.store.say_goodbye(stream, expires_at), "to a goodbye").await?;
+    within(deps.goodbyes.say(stream, expires_at), "to a goodbye").await?;
     Ok((StatusCode::NO_CONTENT, [(header::CACHE_CONTROL, "no-store")]).into_response())
 }

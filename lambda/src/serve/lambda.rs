@@ -13,6 +13,7 @@ use lambda_http::{Request, RequestExt, service_fn};
 use tower::ServiceExt;
 use tracing::Instrument as _;
 
+use crate::client_key::ClientKey;
 use crate::clock::Clock;
 use crate::origin::{Origin, request_span};
 use crate::serve::nodelay::RuntimeApi;
@@ -81,16 +82,16 @@ pub(crate) async fn respond(
 
 fn origin(request: &Request, clock: &Clock) -> Origin {
     let context = request.lambda_context_ref();
-    let client = match request.request_context_ref() {
+    let source = match request.request_context_ref() {
         // The context, not `X-Forwarded-For`: that one a client can write itself.
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.clone(),
+        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
         _ => None,
     };
     let left = context.map_or(0, |context| context.deadline.saturating_sub(clock.wall().millis()));
     Origin {
         request_id: context.map(|context| context.request_id.clone()).unwrap_or_default(),
         trace_id: context.and_then(|context| context.xray_trace_id.clone()),
-        client,
+        source: source.and_then(ClientKey::parse),
         deadline: (left > 0).then(|| tokio::time::Instant::now() + Duration::from_millis(left)),
     }
 }

@@ -18,15 +18,17 @@ use tokio::sync::watch;
 use tracing::Instrument as _;
 
 use crate::auth::Auth;
+use crate::client_key::ClientKey;
 use crate::clock::Clock;
 use crate::error::not_found;
 use crate::fatal::Fatal;
 use crate::origin::{Origin, request_span};
 use crate::serve::dead_readers::{Patient, Peer};
-use crate::serve::{cors, security};
-use crate::store::Store;
+use crate::serve::{cors, hosts, security};
+use crate::store::Stores;
 use crate::store::dynamodb::DynamoDb;
 use crate::store::memory::Memory;
+use crate::stream::hub::Hub;
 use crate::watch::meter::{self, Meter};
 use crate::{dashboard, stream};
 
@@ -134,14 +136,14 @@ impl Local {
     ) -> Result<Self, Fatal> {
         let clock = Clock::system();
         let data = &settings.stream.data;
-        let store: Arc<dyn Store> = if settings.dynamodb {
+        let stores = if settings.dynamodb {
             let from_env = DynamoDb::from_env(data.clone(), &clock, lookup);
-            Arc::new(match from_env {
+            Stores::of(match from_env {
                 Ok(store) => store,
                 Err(_) => DynamoDb::from_profile(data.clone(), &clock, lookup).await.map_err(Fatal::new)?,
             })
         } else {
-            Arc::new(Memory::with_feed(clock.clone(), data, 1, settings.sample_rate))
+            Stores::of(Memory::with_feed(clock.clone(), data, 1, settings.sample_rate))
         };
         let dashboard_listener = listen("DASHBOARD_PORT", settings.dashboard_port).await?;
         let stream_listener = listen("STREAM_PORT", settings.stream_port).await?;
@@ -156,11 +158,14 @@ impl Local {
         auth.warm_up().await;
         // One process, one set of numbers, whichever port asks.
         let meter = Meter::new(&settings.stream.watch, "local", clock.clone());
-        let deps = (Arc::clone(&store), auth.clone(), clock.clone(), shutdown.clone(), meter.clone());
-        let stream_deps = stream::Deps::new(settings.stream, deps.0, deps.1, deps.2, deps.3, deps.4);
+        // And one hub: the day is read and held once.
+        let (data, poll) = (settings.stream.data.clone(), settings.stream.poll.clone());
+        let hub = Hub::new(Arc::clone(&stores.items), data, poll, clock.clone(), meter.clone());
+        let deps = (hub.clone(), auth.clone(), clock.clone(), shutdown.clone(), meter.clone());
+        let stream_deps = stream::Deps::new(settings.stream, &stores, deps.0, deps.1, deps.2, deps.3, deps.4);
         let stream =
             stream::router(stream_deps).merge(prometheus(meter.clone())).layer(from_fn(cors::allow_any_origin));
-        let dashboard_deps = dashboard::Deps::new(settings.dashboard, store, auth, clock, meter.clone());
+        let dashboard_deps = dashboard::Deps::new(settings.dashboard, &stores, hub, auth, clock);
         let files = tower_http::services::ServeDir::new(&settings.frontend);
         let files = Router::new()
             .route("/config.js", get(move || config_js(page.clone())))
@@ -173,6 +178,9 @@ impl Local {
             .merge(prometheus(meter))
             .fallback_service(files)
             .layer(from_fn(never_cached));
+        let bound = dashboard_listener.local_addr().map_err(Fatal::new)?.ip();
+        let ours_only = from_fn(move |request, next| hosts::ours_only(bound, request, next));
+        let (dashboard, stream) = (dashboard.layer(ours_only.clone()), stream.layer(ours_only));
         Ok(Self { dashboard: (dashboard_listener, dashboard), stream: (stream_listener, stream), shutdown })
     }
 
@@ -230,7 +238,7 @@ fn service(router: Router) -> IntoMakeServiceWithConnectInfo<Router, Peer> {
 async fn with_origin(ConnectInfo(Peer(address)): ConnectInfo<Peer>, mut request: Request, next: Next) -> Response {
     let origin = Origin {
         request_id: format!("{:016x}", fastrand::u64(..)),
-        client: Some(address.ip().to_string()),
+        source: Some(ClientKey::of(address.ip())),
         ..Origin::default()
     };
     let span = request_span(&origin);

@@ -2,6 +2,7 @@
 
 pub mod cors;
 pub mod dead_readers;
+mod hosts;
 pub mod lambda;
 pub mod local;
 pub mod nodelay;

@@ -1,7 +1,6 @@
 //! What the binaries share: reading the environment, setting up what both functions need, and the end of the process.
 
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use contract::{AuthSettings, DataSettings, limits};
 use tokio::runtime::Runtime;
@@ -10,8 +9,8 @@ use tokio::sync::watch;
 use crate::auth::Auth;
 use crate::clock::Clock;
 use crate::fatal::Fatal;
-use crate::store::Store;
 use crate::store::dynamodb::DynamoDb;
+use crate::store::{Items, Stores};
 use crate::watch::{lines, logs};
 
 /// Reads a variable of the process; one that is not UTF-8 reads as its lossy form, which no rule accepts.
@@ -36,25 +35,21 @@ pub fn function(run: impl Future<Output = Result<(), Fatal>>) -> ExitCode {
 ///
 /// # Errors
 /// [`Fatal`] when the environment lacks something. A table that does not answer is logged; it may when it is needed.
-async fn tables(data: DataSettings, clock: &Clock) -> Result<Arc<dyn Store>, Fatal> {
+async fn tables(data: DataSettings, clock: &Clock) -> Result<Stores, Fatal> {
     let store = DynamoDb::from_env(data, clock, &variable).map_err(Fatal::new)?;
     match tokio::time::timeout(limits::INIT_READ_TIMEOUT, store.warm_up()).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => tracing::warn!(%error, "first read failed; going on"),
         Err(_) => tracing::warn!("first read took too long; going on"),
     }
-    Ok(Arc::new(store))
+    Ok(Stores::of(store))
 }
 
 /// Sets up who callers are, and reaches the tables and whoever has the keys at the same time.
 ///
 /// # Errors
 /// [`Fatal`] when the environment lacks something.
-pub async fn tables_and_auth(
-    data: DataSettings,
-    auth: &AuthSettings,
-    clock: Clock,
-) -> Result<(Arc<dyn Store>, Auth), Fatal> {
+pub async fn tables_and_auth(data: DataSettings, auth: &AuthSettings, clock: Clock) -> Result<(Stores, Auth), Fatal> {
     let auth = Auth::new(auth, clock.clone(), &variable)?;
     let (store, ()) = tokio::join!(tables(data, &clock), auth.warm_up());
     Ok((store?, auth))

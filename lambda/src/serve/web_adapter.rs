@@ -6,7 +6,7 @@
 
 use std::convert::Infallible;
 use std::future::poll_fn;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::Ipv4Addr;
 use std::pin::{Pin, pin};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
+use crate::client_key::ClientKey;
 use crate::clock::Clock;
 use crate::fatal::Fatal;
 use crate::origin::Origin;
@@ -127,13 +128,13 @@ fn origin(headers: &mut HeaderMap, clock: &Clock) -> Origin {
     let invocation = take(headers, web_adapter::LAMBDA_CONTEXT_HEADER);
     let request = take(headers, web_adapter::REQUEST_CONTEXT_HEADER);
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let client: Option<IpAddr> = request["http"]["sourceIp"].as_str().and_then(|address| address.parse().ok());
+    let source = request["http"]["sourceIp"].as_str().and_then(ClientKey::parse);
     let left = invocation["deadline"].as_u64().unwrap_or(0).saturating_sub(clock.wall().millis());
     let deadline = tokio::time::Instant::now().checked_add(Duration::from_millis(left));
     Origin {
         request_id: text(&invocation["request_id"]).unwrap_or_default(),
         trace_id: text(&invocation["xray_trace_id"]),
-        client: client.map(|address| address.to_string()),
+        source,
         deadline: deadline.filter(|_| left > 0),
     }
 }
@@ -178,7 +179,7 @@ mod tests {
         let request = r#"{"accountId":"anonymous","http":{"sourceIp":"192.0.2.7","userAgent":"ü"}}"#;
         let (origin, left) = check(&[lambda], &[request]);
         assert_eq!((origin.request_id.as_str(), origin.trace_id.as_deref()), ("r-1", Some("Root=1")));
-        assert_eq!((origin.client.as_deref(), left), (Some("192.0.2.7"), Some(Duration::from_secs(20))));
+        assert_eq!((origin.source, left), (ClientKey::parse("192.0.2.7"), Some(Duration::from_secs(20))));
     }
 
     #[tokio::test(start_paused = true)]
@@ -187,7 +188,7 @@ mod tests {
         assert_eq!((origin.request_id.as_str(), origin.trace_id.as_deref(), left), ("", Some("t"), None));
         for bad in ["", "{", "[]", "7", "null", r#"{"http":7}"#, r#"{"http":{"sourceIp":"here"}}"#, "\u{fc}"] {
             let (origin, left) = check(&[bad], &[bad]);
-            assert_eq!((origin.client, origin.trace_id, left), (None, None, None), "{bad}");
+            assert_eq!((origin.source, origin.trace_id, left), (None, None, None), "{bad}");
         }
         // Past, and far off.
         assert_eq!(check(&[r#"{"deadline":1000000}"#], &[]).1, None);
@@ -199,6 +200,6 @@ mod tests {
     async fn a_header_that_came_twice_says_nothing() {
         let one = r#"{"request_id":"r","deadline":1020000,"http":{"sourceIp":"192.0.2.7"}}"#;
         let (origin, left) = check(&[one, one], &[one, one]);
-        assert_eq!((origin.request_id.as_str(), origin.client, left), ("", None, None));
+        assert_eq!((origin.request_id.as_str(), origin.source, left), ("", None, None));
     }
 }

@@ -2,6 +2,8 @@
 
 use contract::{Tag, limits};
 
+use crate::ids::ConfigId;
+
 /// Configurations that one read brings at most: one more than there may be, so that too many show.
 pub const READ_MAX: usize = limits::CONFIGURATIONS_MAX + 1;
 
@@ -9,7 +11,7 @@ pub const READ_MAX: usize = limits::CONFIGURATIONS_MAX + 1;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Configuration {
     /// Its id, unique among the user's.
-    pub config_id: String,
+    pub config_id: ConfigId,
     /// What the user calls it.
     pub name: String,
     /// Tickers that the user wants, in the user's order.
@@ -24,5 +26,5 @@ pub enum Change {
     /// It says something else from now on.
     Replace(Configuration),
     /// The one with this id goes.
-    Delete(String),
+    Delete(ConfigId),
 }

@@ -1,4 +1,5 @@
-//! Where items come from: DynamoDB, or memory with a sample feed.
+//! Where items, configurations and goodbyes are kept: DynamoDB, or memory with a sample feed. Three small traits, because no
+//! part of the program needs more than one of them.
 
 pub mod configurations;
 pub mod dynamodb;
@@ -6,10 +7,13 @@ pub mod memory;
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use contract::limits;
+
+use crate::ids::{ConfigId, UserId};
 use stream_core::item::Item;
-use stream_core::journal::TimeRange;
+use stream_core::reading::{PageRequest, PageStart};
 use stream_core::stream_id::StreamId;
 use stream_core::timestamp::Timestamp;
 
@@ -18,11 +22,13 @@ pub use self::configurations::{Change, Configuration};
 /// A boxed future, so that a store can be chosen when the process starts.
 pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
 
-/// What one read brought.
+/// One page of the items.
 #[derive(Debug, Default)]
-pub struct Read {
-    /// Rows that are ready and parsed.
+pub struct Page {
+    /// Rows that are ready and parsed, newest first.
     pub items: Vec<Item>,
+    /// Where the next page begins; `None` where there is none.
+    pub next: Option<PageStart>,
     /// Rows that did not parse.
     pub skipped: u64,
     /// Those of them that were not met before.
@@ -33,9 +39,9 @@ pub struct Read {
 
 /// What one look for goodbyes brought.
 #[derive(Debug, Default)]
-pub struct Goodbyes {
-    /// Streams whose readers have left.
-    pub left: Vec<StreamId>,
+pub struct Left {
+    /// Streams whose clients have left.
+    pub streams: Vec<StreamId>,
     /// Read units consumed, where the store counts them.
     pub units: f64,
 }
@@ -47,10 +53,10 @@ pub enum StoreError {
     #[error("the table throttles: {0}")]
     Throttled(String),
     /// It cannot be reached, is too slow or broken; later it may work.
-    #[error("the table cannot be read: {0}")]
+    #[error("the table does not answer: {0}")]
     Unavailable(String),
     /// It refuses: a missing table or index, missing rights, bad credentials. A person is needed.
-    #[error("the table refuses to be read: {0}")]
+    #[error("the table refuses: {0}")]
     Refused(String),
 }
 
@@ -72,31 +78,52 @@ pub(crate) async fn within<T>(answer: StoreFuture<'_, T>, what: &str) -> Result<
     answer.map_err(|_| StoreError::Unavailable(format!("no answer {what}")))?
 }
 
-/// Where items and configurations are read from.
-pub trait Store: Send + Sync + 'static {
-    /// Reads the items of a time range, all labels.
-    fn read(&self, range: TimeRange) -> StoreFuture<'_, Read>;
-
-    /// Reads one configuration of one user; `None` where there is none.
-    fn configuration<'a>(&'a self, user_id: &'a str, config_id: &'a str) -> StoreFuture<'a, Option<Configuration>>;
-
-    /// Reads the configurations of one user, sorted by id: all, or one more than a user may have.
-    fn configurations<'a>(&'a self, user_id: &'a str) -> StoreFuture<'a, Vec<Configuration>>;
-
-    /// Changes one configuration of one user, or nothing: `false` where a new one's id is taken, or there is none to change.
-    fn change_configuration<'a>(
-        &'a self,
-        user_id: &'a str,
-        change: &'a Change,
-        now: Timestamp,
-    ) -> StoreFuture<'a, bool>;
-
-    /// Writes down that the reader of a stream has left; the store may forget it `expires_at`, seconds since 1970.
-    fn say_goodbye(&self, stream: StreamId, expires_at: u64) -> StoreFuture<'_, ()>;
-
-    /// Reads which of these streams, at most [`contract::limits::GOODBYES_PER_READ`], their readers have left.
-    fn goodbyes<'a>(&'a self, streams: &'a [StreamId]) -> StoreFuture<'a, Goodbyes>;
+/// Where items are read from.
+pub trait Items: Send + Sync + 'static {
+    /// Reads one page of one label, newest first: as many rows as the store gives at once.
+    fn page<'a>(&'a self, request: &'a PageRequest) -> StoreFuture<'a, Page>;
 
     /// Opens connections before the first request, at full CPU; an error is no reason to stop.
     fn warm_up(&self) -> StoreFuture<'_, ()>;
+}
+
+/// Where users' configurations are kept.
+pub trait Configurations: Send + Sync + 'static {
+    /// Reads one configuration of one user; `None` where there is none.
+    fn one<'a>(&'a self, user: &'a UserId, id: &'a ConfigId) -> StoreFuture<'a, Option<Configuration>>;
+
+    /// Reads the configurations of one user, sorted by id: all, or one more than a user may have.
+    fn all<'a>(&'a self, user: &'a UserId) -> StoreFuture<'a, Vec<Configuration>>;
+
+    /// Changes one configuration of one user, or nothing: `false` where a new one's id is taken, or there is none to change.
+    fn change<'a>(&'a self, user: &'a UserId, change: &'a Change, now: Timestamp) -> StoreFuture<'a, bool>;
+}
+
+/// Where it is written down that a stream's client has left.
+pub trait Goodbyes: Send + Sync + 'static {
+    /// Writes down that the client of a stream has left; the store may forget it `expires_at`, seconds since 1970.
+    fn say(&self, stream: StreamId, expires_at: u64) -> StoreFuture<'_, ()>;
+
+    /// Reads which of these streams, at most [`limits::GOODBYES_PER_READ`], their clients have left.
+    fn look<'a>(&'a self, streams: &'a [StreamId]) -> StoreFuture<'a, Left>;
+}
+
+/// The three of one deployment.
+#[derive(Clone)]
+pub struct Stores {
+    /// Items.
+    pub items: Arc<dyn Items>,
+    /// Configurations.
+    pub configurations: Arc<dyn Configurations>,
+    /// Goodbyes.
+    pub goodbyes: Arc<dyn Goodbyes>,
+}
+
+impl Stores {
+    /// Takes all three from one.
+    #[must_use]
+    pub fn of<S: Items + Configurations + Goodbyes>(store: S) -> Self {
+        let store = Arc::new(store);
+        Self { items: Arc::<S>::clone(&store), configurations: Arc::<S>::clone(&store), goodbyes: store }
+    }
 }

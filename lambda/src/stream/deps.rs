@@ -6,12 +6,12 @@ use contract::StreamSettings;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
-use super::goodbyes::Goodbyes;
+use super::goodbyes::Lookout;
 use super::hub::Hub;
 use super::slots::Slots;
 use crate::auth::Auth;
 use crate::clock::Clock;
-use crate::store::Store;
+use crate::store::{Configurations, Stores};
 use crate::watch::meter::Meter;
 use crate::watch::xray::XRay;
 
@@ -20,12 +20,12 @@ use crate::watch::xray::XRay;
 pub struct Deps {
     /// Settings of the function.
     pub settings: Arc<StreamSettings>,
-    /// For configurations.
-    pub store: Arc<dyn Store>,
+    /// What configurations say.
+    pub configurations: Arc<dyn Configurations>,
     /// For items.
     pub hub: Hub,
     /// For goodbyes, where pages say any.
-    pub goodbyes: Option<Goodbyes>,
+    pub goodbyes: Option<Lookout>,
     /// Limits of this instance.
     pub slots: Slots,
     /// Who callers are.
@@ -47,20 +47,21 @@ impl Deps {
     #[must_use]
     pub fn new(
         settings: StreamSettings,
-        store: Arc<dyn Store>,
+        stores: &Stores,
+        hub: Hub,
         auth: Auth,
         clock: Clock,
         shutdown: watch::Receiver<bool>,
         meter: Meter,
     ) -> Self {
-        let goodbyes =
-            settings.goodbye.enabled.then(|| Goodbyes::new(Arc::clone(&store), settings.poll.poll_interval.get()));
-        let (data, poll) = (settings.data.clone(), settings.poll.clone());
-        let hub = Hub::new(Arc::clone(&store), data, poll, clock.clone(), meter.clone());
+        let goodbyes = settings
+            .goodbye
+            .enabled
+            .then(|| Lookout::new(Arc::clone(&stores.goodbyes), settings.poll.poll_interval.get()));
         let slots = Slots::new(settings.max_connections.get(), settings.connections_per_client.get());
         Self {
             settings: Arc::new(settings),
-            store,
+            configurations: Arc::clone(&stores.configurations),
             hub,
             goodbyes,
             slots,

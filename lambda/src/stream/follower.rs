@@ -8,24 +8,25 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
 use tracing::Instrument;
 
-use crate::store::{Store, StoreError, within};
+use crate::ids::{ConfigId, UserId};
+use crate::store::{Configurations, StoreError, within};
 use stream_core::filter::Filter;
 
 /// Whose configuration, and which.
 #[derive(Clone, Debug)]
 pub struct ConfigurationKey {
     /// The user, identified.
-    pub user_id: String,
+    pub user_id: UserId,
     /// The configuration's id, checked.
-    pub config_id: String,
+    pub config_id: ConfigId,
 }
 
 /// Reads a configuration once; `None` where the user has none of that name.
 ///
 /// # Errors
 /// [`StoreError`] where the store does not say.
-pub async fn read(store: &dyn Store, key: &ConfigurationKey) -> Result<Option<Filter>, StoreError> {
-    let found = within(store.configuration(&key.user_id, &key.config_id), "for a configuration").await?;
+pub async fn read(store: &dyn Configurations, key: &ConfigurationKey) -> Result<Option<Filter>, StoreError> {
+    let found = within(store.one(&key.user_id, &key.config_id), "for a configuration").await?;
     Ok(found.map(|found| Filter::only(found.tickers.into_iter().collect())))
 }
 
@@ -40,7 +41,7 @@ impl Follower {
     /// Reads again and again, the first time after one interval: the stream began with what was read just now. Must be
     /// called within a tokio runtime.
     #[must_use]
-    pub fn start(store: Arc<dyn Store>, key: ConfigurationKey, began_with: Filter, every: Duration) -> Self {
+    pub fn start(store: Arc<dyn Configurations>, key: ConfigurationKey, began_with: Filter, every: Duration) -> Self {
         let (sender, latest) = watch::channel(Some(began_with));
         let reader = tokio::spawn(follow(store, key, every, sender).in_current_span());
         Self { latest, reader }
@@ -68,7 +69,12 @@ impl Drop for Follower {
     }
 }
 
-async fn follow(store: Arc<dyn Store>, key: ConfigurationKey, every: Duration, latest: watch::Sender<Option<Filter>>) {
+async fn follow(
+    store: Arc<dyn Configurations>,
+    key: ConfigurationKey,
+    every: Duration,
+    latest: watch::Sender<Option<Filter>>,
+) {
     let mut next = Instant::now() + every;
     let mut failing = false;
     loop {
@@ -107,9 +113,7 @@ mod tests {
     use tokio::time::timeout;
 
     use super::*;
-    use crate::store::{Change, Configuration, Goodbyes, Read, StoreFuture};
-    use stream_core::journal::TimeRange;
-    use stream_core::stream_id::StreamId;
+    use crate::store::{Change, Configuration, StoreFuture};
     use stream_core::timestamp::Timestamp;
 
     type Answer = Result<Option<Configuration>, StoreError>;
@@ -129,40 +133,28 @@ mod tests {
         }
     }
 
-    impl Store for Told {
-        fn read(&self, _: TimeRange) -> StoreFuture<'_, Read> {
-            Box::pin(async { Ok(Read::default()) })
-        }
-        fn configuration<'a>(&'a self, _: &'a str, _: &'a str) -> StoreFuture<'a, Option<Configuration>> {
+    impl Configurations for Told {
+        fn one<'a>(&'a self, _: &'a UserId, _: &'a ConfigId) -> StoreFuture<'a, Option<Configuration>> {
             self.reads.fetch_add(1, Ordering::Relaxed);
             let answer = self.answer.lock().unwrap().clone();
             Box::pin(async move { answer })
         }
-        fn configurations<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Vec<Configuration>> {
+        fn all<'a>(&'a self, _: &'a UserId) -> StoreFuture<'a, Vec<Configuration>> {
             Box::pin(async { Ok(Vec::new()) })
         }
-        fn change_configuration<'a>(&'a self, _: &'a str, _: &'a Change, _: Timestamp) -> StoreFuture<'a, bool> {
+        fn change<'a>(&'a self, _: &'a UserId, _: &'a Change, _: Timestamp) -> StoreFuture<'a, bool> {
             Box::pin(async { Ok(false) })
-        }
-        fn say_goodbye(&self, _: StreamId, _: u64) -> StoreFuture<'_, ()> {
-            Box::pin(async { Ok(()) })
-        }
-        fn goodbyes<'a>(&'a self, _: &'a [StreamId]) -> StoreFuture<'a, Goodbyes> {
-            Box::pin(async { Ok(Goodbyes::default()) })
-        }
-        fn warm_up(&self) -> StoreFuture<'_, ()> {
-            Box::pin(async { Ok(()) })
         }
     }
 
     fn of(ticker: &str) -> Answer {
         let tickers = vec![Tag::new(ticker).unwrap()];
-        Ok(Some(Configuration { config_id: "c".into(), name: "mine".into(), tickers }))
+        Ok(Some(Configuration { config_id: ConfigId::new("c").unwrap(), name: "mine".into(), tickers }))
     }
 
     fn follower(store: &Arc<Told>) -> Follower {
-        let key = ConfigurationKey { user_id: "u".into(), config_id: "c".into() };
-        let store: Arc<dyn Store> = Arc::<Told>::clone(store);
+        let key = ConfigurationKey { user_id: UserId::new("u").unwrap(), config_id: ConfigId::new("c").unwrap() };
+        let store: Arc<dyn Configurations> = Arc::<Told>::clone(store);
         Follower::start(store, key, Filter::parse("A").unwrap(), Duration::from_secs(5))
     }
 

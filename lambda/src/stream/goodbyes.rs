@@ -12,17 +12,17 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::store::{Store, StoreError};
+use crate::store::{Goodbyes, StoreError};
 use stream_core::stream_id::StreamId;
 
 /// The looker and the streams that it looks out for.
 #[derive(Clone)]
-pub struct Goodbyes {
+pub struct Lookout {
     shared: Arc<Shared>,
 }
 
 struct Shared {
-    store: Arc<dyn Store>,
+    store: Arc<dyn Goodbyes>,
     interval: Duration,
     open: Mutex<Open>,
 }
@@ -33,10 +33,10 @@ struct Open {
     looker: Option<JoinHandle<()>>,
 }
 
-impl Goodbyes {
+impl Lookout {
     /// Looks in `store`, every `interval`.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, interval: Duration) -> Self {
+    pub fn new(store: Arc<dyn Goodbyes>, interval: Duration) -> Self {
         Self { shared: Arc::new(Shared { store, interval, open: Mutex::default() }) }
     }
 
@@ -64,13 +64,13 @@ impl Shared {
         let streams: Vec<StreamId> = self.open().streams.keys().copied().collect();
         let mut units = 0.0;
         for some in streams.chunks(limits::GOODBYES_PER_READ) {
-            let found = timeout(limits::GOODBYE_READ_TIMEOUT, self.store.goodbyes(some)).await;
+            let found = timeout(limits::GOODBYE_READ_TIMEOUT, self.store.look(some)).await;
             let found = found.map_err(|_| {
                 StoreError::Unavailable(format!("no answer about goodbyes within {:?}", limits::GOODBYE_READ_TIMEOUT))
             })??;
             units += found.units;
             let open = self.open();
-            for sender in found.left.iter().filter_map(|stream| open.streams.get(stream)) {
+            for sender in found.streams.iter().filter_map(|stream| open.streams.get(stream)) {
                 sender.send_replace(true);
             }
         }
@@ -149,11 +149,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_goodbye_is_heard_within_one_interval_by_its_stream_alone() {
         let store = Arc::new(Memory::empty(Clock::system()));
-        let goodbyes = Goodbyes::new(Arc::clone(&store) as Arc<dyn Store>, INTERVAL);
+        let goodbyes = Lookout::new(Arc::clone(&store) as Arc<dyn Goodbyes>, INTERVAL);
         // More than one read takes.
         let mut all: Vec<Watch> = (0..=120).map(|number| goodbyes.watch(id(number))).collect();
         tokio::time::sleep(INTERVAL + Duration::from_millis(1)).await;
-        store.say_goodbye(id(120), 0).await.unwrap();
+        store.say(id(120), 0).await.unwrap();
         let said = Instant::now();
         all[120].left().await;
         assert!(said.elapsed() <= INTERVAL, "{:?}", said.elapsed());
@@ -162,7 +162,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn nothing_is_left_behind_a_stream() {
-        let goodbyes = Goodbyes::new(Arc::new(Memory::empty(Clock::system())), INTERVAL);
+        let goodbyes = Lookout::new(Arc::new(Memory::empty(Clock::system())), INTERVAL);
         for _ in 0..3 {
             let (one, two) = (goodbyes.watch(id(1)), goodbyes.watch(id(2)));
             drop(one);

@@ -7,18 +7,25 @@ use std::time::Duration;
 
 use contract::metrics::Metric;
 use contract::{DataSettings, PollSettings, limits};
+use futures_util::future::try_join_all;
 use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{Instrument as _, Span};
 
 use crate::clock::Clock;
-use crate::store::{Read, Store, StoreError};
+use crate::store::{Items, Page, StoreError};
 use crate::watch::meter::Meter;
 use crate::watch::panics::{Caught, message};
 use stream_core::cursor::Epoch;
-use stream_core::journal::Journal;
+use stream_core::item::Item;
+use stream_core::journal::{Journal, TimeRange};
+use stream_core::moment;
+use stream_core::reading::PageRequest;
 use stream_core::snapshot::Snapshot;
+
+/// Pages of one label at most: 24 hours of a busy one are a few dozen; a loop that never ends is worse than an error.
+const PAGES_MAX: usize = 2000;
 
 /// The poller and its listeners.
 #[derive(Clone)]
@@ -27,7 +34,7 @@ pub struct Hub {
 }
 
 struct Shared {
-    store: Arc<dyn Store>,
+    items: Arc<dyn Items>,
     clock: Clock,
     settings: (DataSettings, PollSettings),
     meter: Meter,
@@ -62,12 +69,12 @@ pub struct Published {
 impl Hub {
     /// Makes a hub that has not read anything.
     #[must_use]
-    pub fn new(store: Arc<dyn Store>, data: DataSettings, poll: PollSettings, clock: Clock, meter: Meter) -> Self {
+    pub fn new(items: Arc<dyn Items>, data: DataSettings, poll: PollSettings, clock: Clock, meter: Meter) -> Self {
         let poll_interval = poll.poll_interval.get();
         let settings = (data.clone(), poll.clone());
         let journal = Journal::new(data, poll);
         let shared = Shared {
-            store,
+            items,
             clock,
             settings,
             meter,
@@ -157,7 +164,7 @@ impl Shared {
         let now = self.clock.now();
         let range = journal.next_read(now);
         let too_slow = |_| StoreError::Unavailable(format!("no answer within {:?}", limits::STORE_TIMEOUT));
-        let read = timeout(limits::STORE_TIMEOUT, self.store.read(range)).await.map_err(too_slow).flatten();
+        let read = timeout(limits::STORE_TIMEOUT, self.read_all(range)).await.map_err(too_slow).flatten();
         self.measure(began, &read);
         let read = read?;
         tracing::debug!(
@@ -196,7 +203,49 @@ async fn supervise(shared: Arc<Shared>) {
     }
 }
 
+/// What one read of all labels brought.
+#[derive(Default)]
+struct Read {
+    items: Vec<Item>,
+    skipped: u64,
+    newly_skipped: u64,
+    units: f64,
+}
+
+impl Read {
+    fn take(&mut self, page: Page) {
+        self.items.extend(page.items);
+        self.skipped += page.skipped;
+        self.newly_skipped += page.newly_skipped;
+        self.units += page.units;
+    }
+}
+
 impl Shared {
+    /// Reads all labels at once, each page by page.
+    async fn read_all(&self, range: TimeRange) -> Result<Read, StoreError> {
+        let range = moment::TimeRange { after: range.after, until: range.until };
+        let labels = u8::try_from(self.settings.0.labels.as_slice().len()).expect("labels are 16 at most");
+        let pages = try_join_all((0..labels).map(|label| self.read_label(label, range))).await?;
+        let mut read = Read::default();
+        pages.into_iter().flatten().for_each(|page| read.take(page));
+        Ok(read)
+    }
+
+    async fn read_label(&self, label: u8, range: moment::TimeRange) -> Result<Vec<Page>, StoreError> {
+        let mut request = PageRequest { label, range, start: None };
+        let mut pages = Vec::new();
+        while pages.len() < PAGES_MAX {
+            let page = self.items.page(&request).await?;
+            request.start.clone_from(&page.next);
+            pages.push(page);
+            if request.start.is_none() {
+                return Ok(pages);
+            }
+        }
+        Err(StoreError::Unavailable(format!("label {label} has more than {PAGES_MAX} pages in the window")))
+    }
+
     fn measure(&self, began: Instant, read: &Result<Read, StoreError>) {
         self.meter.observe(Metric::PollDuration, began.elapsed().as_secs_f64() * 1000.0);
         match read {
@@ -343,10 +392,7 @@ mod tests {
     use contract::TableName;
 
     use super::*;
-    use crate::store::{Change, Configuration, Goodbyes, Read, StoreFuture};
-    use stream_core::journal::TimeRange;
-    use stream_core::stream_id::StreamId;
-    use stream_core::timestamp::Timestamp;
+    use crate::store::StoreFuture;
 
     /// Nothing in it, and a fault that can be switched on.
     #[derive(Default)]
@@ -354,25 +400,10 @@ mod tests {
         panics: AtomicBool,
     }
 
-    impl Store for Faulty {
-        fn read(&self, _: TimeRange) -> StoreFuture<'_, Read> {
+    impl Items for Faulty {
+        fn page<'a>(&'a self, _: &'a PageRequest) -> StoreFuture<'a, Page> {
             assert!(!self.panics.load(Ordering::Relaxed), "as told");
-            Box::pin(async { Ok(Read::default()) })
-        }
-        fn configuration<'a>(&'a self, _: &'a str, _: &'a str) -> StoreFuture<'a, Option<Configuration>> {
-            Box::pin(async { Ok(None) })
-        }
-        fn configurations<'a>(&'a self, _: &'a str) -> StoreFuture<'a, Vec<Configuration>> {
-            Box::pin(async { Ok(Vec::new()) })
-        }
-        fn change_configuration<'a>(&'a self, _: &'a str, _: &'a Change, _: Timestamp) -> StoreFuture<'a, bool> {
-            Box::pin(async { Ok(false) })
-        }
-        fn say_goodbye(&self, _: StreamId, _: u64) -> StoreFuture<'_, ()> {
-            Box::pin(async { Ok(()) })
-        }
-        fn goodbyes<'a>(&'a self, _: &'a [StreamId]) -> StoreFuture<'a, Goodbyes> {
-            Box::pin(async { Ok(Goodbyes::default()) })
+            Box::pin(async { Ok(Page::default()) })
         }
         fn warm_up(&self) -> StoreFuture<'_, ()> {
             Box::pin(async { Ok(()) })
@@ -386,7 +417,7 @@ mod tests {
         let poll = PollSettings::from_env(&|_| None).unwrap();
         let watch = contract::WatchSettings::from_env(&|_| None).unwrap();
         let meter = Meter::new(&watch, crate::watch::meter::STREAM, Clock::system());
-        let hub = Hub::new(Arc::clone(&store) as Arc<dyn Store>, data, poll, Clock::system(), meter);
+        let hub = Hub::new(Arc::clone(&store) as Arc<dyn Items>, data, poll, Clock::system(), meter);
         let limit = Duration::from_secs(60);
         let mut before = hub.subscribe(Span::none());
         assert!(before.first_snapshot(limit).await.is_some());

@@ -36,7 +36,7 @@ pub(super) struct Wanted {
 }
 
 pub(super) async fn open(
-    deps: Deps,
+    deps: &Deps,
     origin: &Origin,
     headers: &HeaderMap,
     query: &StreamQuery,
@@ -60,14 +60,11 @@ pub(super) async fn open(
     if presented.is_some() {
         deps.meter.add(Metric::StreamsReturned, 1.0);
     }
-    let mut subscription = deps.hub.subscribe(span.clone());
-    if matches!(presented, Some(Ok(_))) {
-        subscription.first_snapshot(CURSOR_WAIT).await;
-    }
+    let subscription = deps.hub.subscribe(span.clone());
     let Wanted { filter, configuration, until } = wanted;
     let follower = configuration.map(|key| {
         let every = deps.settings.poll.poll_interval.get();
-        span.in_scope(|| Follower::start(Arc::clone(&deps.store), key, filter.clone(), every))
+        span.in_scope(|| Follower::start(Arc::clone(&deps.configurations), key, filter.clone(), every))
     });
     let traced = deps.xray.trace(origin.trace_id.as_deref()).map(|trace| Traced {
         trace,
@@ -75,25 +72,29 @@ pub(super) async fn open(
         stream_id: stream_id.to_string(),
         began: deps.clock.wall(),
     });
-    let mut params = session_params(&deps, origin, stream_id.to_string(), filter, presented);
+    let mut params = session_params(deps, origin, stream_id.to_string(), filter, presented);
     params.ends_at = within_proof(params.ends_at, until, deps.clock.now());
     let now = Instant::now().into_std();
-    let stream = OpenStream {
+    // Before anything is waited for: a client may leave in the meantime, and its stream has a closing line all the same.
+    let mut stream = OpenStream {
         session: Session::new(params, now),
         subscription,
         follower,
-        goodbye: deps.goodbyes.map(|goodbyes| goodbyes.watch(stream_id)),
+        goodbye: deps.goodbyes.as_ref().map(|goodbyes| goodbyes.watch(stream_id)),
         permit: Some(permit),
-        slots: deps.slots,
-        clock: deps.clock,
+        slots: deps.slots.clone(),
+        clock: deps.clock.clone(),
         started: deps.started,
-        shutdown: deps.shutdown,
+        shutdown: deps.shutdown.clone(),
         sent: Sent::default(),
-        meter: deps.meter,
+        meter: deps.meter.clone(),
         traced,
         span,
     };
     stream.meter.opened();
+    if matches!(presented, Some(Ok(_))) {
+        stream.subscription.first_snapshot(CURSOR_WAIT).await;
+    }
     Ok(event_stream(stream.into_body()))
 }
 
@@ -153,7 +154,77 @@ fn within_proof(
 
 #[cfg(test)]
 mod tests {
+    use contract::StreamSettings;
+    use futures_util::StreamExt;
+
     use super::*;
+    use crate::auth::Auth;
+    use crate::clock::Clock;
+    use crate::store::memory::Memory;
+    use crate::store::{Items, Page, StoreFuture, Stores};
+    use crate::stream::hub::Hub;
+    use crate::watch::meter::{Meter, STREAM};
+    use stream_core::reading::PageRequest;
+
+    /// A table that never answers.
+    struct Silent;
+
+    impl Items for Silent {
+        fn page<'a>(&'a self, _: &'a PageRequest) -> StoreFuture<'a, Page> {
+            Box::pin(std::future::pending())
+        }
+        fn warm_up(&self) -> StoreFuture<'_, ()> {
+            Box::pin(std::future::pending())
+        }
+    }
+
+    fn deps(items: Arc<dyn Items>) -> Deps {
+        let lookup = |name: &str| match name {
+            "SENTIMENTS_TABLE" | "USERS_TABLE" | "ENVIRONMENT" => Some("test".to_owned()),
+            _ => None,
+        };
+        let settings = StreamSettings::from_env(&lookup).unwrap();
+        let clock = Clock::system();
+        let meter = Meter::new(&settings.watch, STREAM, clock.clone());
+        let hub = Hub::new(items, settings.data.clone(), settings.poll.clone(), clock.clone(), meter.clone());
+        let auth = Auth::new(&settings.auth, clock.clone(), &lookup).unwrap();
+        let stores = Stores::of(Memory::empty(clock.clone()));
+        Deps::new(settings, &stores, hub, auth, clock, tokio::sync::watch::channel(false).1, meter)
+    }
+
+    async fn opened(deps: &Deps, headers: &HeaderMap) -> Response {
+        let permit = deps.slots.acquire(None).unwrap();
+        let wanted = Wanted { filter: Filter::all(), configuration: None, until: None };
+        open(deps, &Origin::default(), headers, &StreamQuery::default(), wanted, permit).await.unwrap()
+    }
+
+    /// An id that any instance with these settings can go on from.
+    async fn some_id() -> String {
+        let deps = deps(Arc::new(Memory::empty(Clock::system())));
+        let mut body = opened(&deps, &HeaderMap::new()).await.into_body().into_data_stream();
+        loop {
+            let bytes = body.next().await.unwrap().unwrap();
+            let text = std::str::from_utf8(&bytes).unwrap();
+            if text.contains("event: metrics") {
+                return text.lines().rev().find_map(|line| line.strip_prefix("id: ")).unwrap().to_owned();
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_leaves_before_the_first_byte_has_been_counted_and_is_gone() {
+        let headers = HeaderMap::from_iter([("last-event-id".parse().unwrap(), some_id().await.parse().unwrap())]);
+        let deps = deps(Arc::new(Silent));
+        let opening = opened(&deps, &headers);
+        assert!(tokio::time::timeout(CURSOR_WAIT / 2, opening).await.is_err(), "it waits for the table");
+        let measured = deps.meter.exposition();
+        for line in ["sse_streams_opened_total 1", "sse_streams_returned_total 1", "sse_connections 0"] {
+            assert!(measured.lines().any(|found| found == line), "{line} is not in {measured}");
+        }
+        let left = "sse_session_seconds_total{reason=\"client_left\"} 0.5";
+        assert!(measured.lines().any(|found| found.starts_with(left)), "{measured}");
+        assert_eq!(deps.slots.taken(), 0);
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_session_ends_before_the_invocation_and_at_most_a_fifth_early() {

@@ -1,7 +1,6 @@
 //! The stream function's four routes.
 
-use axum::extract::rejection::PathRejection;
-use axum::extract::{Path, RawQuery, Request, State};
+use axum::extract::{RawQuery, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
@@ -15,10 +14,11 @@ use super::deps::Deps;
 use super::follower::{self, ConfigurationKey};
 use super::opening::{Wanted, open};
 use super::refusal::refuse;
+use super::slots::Permit;
 use crate::error::{ApiError, Refused, method_not_allowed, not_found};
 use crate::health::health;
 use crate::origin::Origin;
-use crate::request::{StreamQuery, config_id};
+use crate::request::{ConfigIdPath, StreamQuery};
 
 /// Returns the stream function as a router.
 pub fn router(deps: Deps) -> Router {
@@ -59,33 +59,36 @@ async fn stream(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let query = StreamQuery::parse(query.as_deref())?;
-    let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
-        Ok(permit) => permit,
-        Err(full) => return refuse(&deps, &headers, full),
+    let answer = async {
+        let query = StreamQuery::parse(query.as_deref())?;
+        let permit = permit(&deps, &origin, &headers)?;
+        let wanted = Wanted { filter: query.filter.clone(), configuration: None, until: None };
+        open(&deps, &origin, &headers, &query, wanted, permit).await
     };
-    let wanted = Wanted { filter: query.filter.clone(), configuration: None, until: None };
-    open(deps, &origin, &headers, &query, wanted, permit).await
+    answer.await.or_else(|error| refuse(&deps, &headers, error))
 }
 
 async fn configuration_stream(
     State(deps): State<Deps>,
     origin: Origin,
     headers: HeaderMap,
-    id: Result<Path<String>, PathRejection>,
+    ConfigIdPath(config_id): ConfigIdPath,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let parsed = StreamQuery::parse(query.as_deref())?;
-    // What does not decode to UTF-8 is no id either; axum's own answer would not be JSON.
-    let id = id.map_or_else(|_| String::new(), |Path(id)| id);
-    let id = config_id(&id)?;
-    let user = deps.auth.user(&headers, query.as_deref()).await?;
-    let permit = match deps.slots.acquire(origin.viewer(deps.settings.client_address, &headers).as_deref()) {
-        Ok(permit) => permit,
-        Err(full) => return refuse(&deps, &headers, full),
+    let answer = async {
+        let parsed = StreamQuery::parse(query.as_deref())?;
+        let user = deps.auth.user(&headers, query.as_deref()).await?;
+        let permit = permit(&deps, &origin, &headers)?;
+        let key = ConfigurationKey { user_id: user.id, config_id };
+        let filter = follower::read(&*deps.configurations, &key).await?.ok_or(ApiError::NoConfiguration)?;
+        let wanted = Wanted { filter, configuration: Some(key), until: user.expires };
+        open(&deps, &origin, &headers, &parsed, wanted, permit).await
     };
-    let key = ConfigurationKey { user_id: user.id, config_id: id.to_owned() };
-    let filter = follower::read(&*deps.store, &key).await?.ok_or(ApiError::NoConfiguration)?;
-    let wanted = Wanted { filter, configuration: Some(key), until: user.expires };
-    open(deps, &origin, &headers, &parsed, wanted, permit).await
+    answer.await.or_else(|error| refuse(&deps, &headers, error))
+}
+
+fn permit(deps: &Deps, origin: &Origin, headers: &HeaderMap) -> Result<Permit, ApiError> {
+    let client = origin.client(deps.settings.client_address, headers);
+    let full = |full| ApiError::Full { max_connections: deps.slots.max(), full };
+    deps.slots.acquire(client).map_err(full)
 }

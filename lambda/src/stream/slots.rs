@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::PoisonError;
 
+use crate::client_key::ClientKey;
 use crate::sync::{Arc, Mutex, MutexGuard};
 
 /// Counts permits; a permit lives in the response body and counts until that is dropped.
@@ -21,7 +22,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Taken {
     total: u32,
-    by_client: HashMap<String, u32>,
+    by_client: HashMap<ClientKey, u32>,
 }
 
 /// Which limit was reached.
@@ -48,7 +49,7 @@ impl Full {
 #[derive(Debug)]
 pub struct Permit {
     shared: Arc<Shared>,
-    client: Option<String>,
+    client: Option<ClientKey>,
 }
 
 impl Slots {
@@ -62,20 +63,20 @@ impl Slots {
     ///
     /// # Errors
     /// [`Full`] with the limit that is reached.
-    pub fn acquire(&self, client: Option<&str>) -> Result<Permit, Full> {
+    pub fn acquire(&self, client: Option<ClientKey>) -> Result<Permit, Full> {
         let mut taken = self.shared.taken();
         if taken.total >= self.shared.max {
             return Err(Full::Instance);
         }
         if let Some(client) = client {
             // Looked up first: a refused address leaves no entry behind.
-            if taken.by_client.get(client).is_some_and(|count| *count >= self.shared.max_per_client) {
+            if taken.by_client.get(&client).is_some_and(|count| *count >= self.shared.max_per_client) {
                 return Err(Full::Client);
             }
-            *taken.by_client.entry(client.to_owned()).or_default() += 1;
+            *taken.by_client.entry(client).or_default() += 1;
         }
         taken.total += 1;
-        Ok(Permit { shared: Arc::clone(&self.shared), client: client.map(str::to_owned) })
+        Ok(Permit { shared: Arc::clone(&self.shared), client })
     }
 
     /// Streams open now.
@@ -102,12 +103,12 @@ impl Drop for Permit {
     fn drop(&mut self) {
         let mut taken = self.shared.taken();
         taken.total -= 1;
-        if let Some(client) = &self.client
-            && let Some(count) = taken.by_client.get_mut(client)
+        if let Some(client) = self.client
+            && let Some(count) = taken.by_client.get_mut(&client)
         {
             *count -= 1;
             if *count == 0 {
-                taken.by_client.remove(client);
+                taken.by_client.remove(&client);
             }
         }
     }
@@ -117,25 +118,29 @@ impl Drop for Permit {
 mod tests {
     use super::*;
 
+    fn key(text: &str) -> Option<ClientKey> {
+        Some(ClientKey::parse(text).unwrap())
+    }
+
     #[test]
     fn one_more_than_the_limit_is_refused_until_a_permit_is_dropped() {
         let slots = Slots::new(3, 2);
-        let first = slots.acquire(Some("a")).unwrap();
-        let _second = slots.acquire(Some("a")).unwrap();
-        assert_eq!(slots.acquire(Some("a")).unwrap_err(), Full::Client);
+        let first = slots.acquire(key("192.0.2.1")).unwrap();
+        let _second = slots.acquire(key("192.0.2.1")).unwrap();
+        assert_eq!(slots.acquire(key("192.0.2.1")).unwrap_err(), Full::Client);
         let _third = slots.acquire(None).unwrap();
-        assert_eq!(slots.acquire(Some("b")).unwrap_err(), Full::Instance);
+        assert_eq!(slots.acquire(key("192.0.2.2")).unwrap_err(), Full::Instance);
         assert_eq!(slots.taken(), 3);
         drop(first);
         assert_eq!(slots.taken(), 2);
-        let _again = slots.acquire(Some("a")).unwrap();
+        let _again = slots.acquire(key("192.0.2.1")).unwrap();
     }
 
     #[test]
     fn addresses_that_left_are_forgotten() {
         let slots = Slots::new(10, 1);
         for n in 0..100 {
-            drop(slots.acquire(Some(&n.to_string())).unwrap());
+            drop(slots.acquire(key(&format!("192.0.2.{n}"))).unwrap());
         }
         assert!(slots.shared.taken().by_client.is_empty());
         assert_eq!(slots.taken(), 0);
@@ -148,7 +153,7 @@ mod tests {
             for _ in 0..16 {
                 scope.spawn(|| {
                     for _ in 0..2000 {
-                        if let Ok(permit) = slots.acquire(Some("a")) {
+                        if let Ok(permit) = slots.acquire(key("192.0.2.1")) {
                             assert!(slots.taken() <= 8);
                             drop(permit);
                         }

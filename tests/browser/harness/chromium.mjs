@@ -6,7 +6,7 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
-import { until, within } from './clock.mjs';
+import { shown, until, within } from './clock.mjs';
 import { browserPath, tool } from './places.mjs';
 import { Program, scratch } from './program.mjs';
 import { record } from './record.mjs';
@@ -34,8 +34,7 @@ export class Chromium {
   #context;
   #origins;
   #cdp;
-  /** @type {ChromiumTab[]} */
-  #tabs = [];
+  #opened = 0;
 
   constructor(program, profile, browser, cdp, origins) {
     this.#program = program;
@@ -72,11 +71,9 @@ export class Chromium {
     page.on('request', (request) => watch.requested(request.url()));
     if (viewport) await page.setViewportSize(viewport);
     await page.addInitScript(record, { keepUpdates, measures: true });
-    const tab = new ChromiumTab(`tab ${this.#tabs.length + 1}`, page, watch, await this.#context.newCDPSession(page));
-    const before = await this.#renderers();
+    this.#opened += 1;
+    const tab = new ChromiumTab(`tab ${this.#opened}`, page, watch, await this.#context.newCDPSession(page));
     await page.goto(url, { waitUntil: 'load' });
-    tab.pid = await this.#busiest(before);
-    this.#tabs.push(tab);
     return tab;
   }
 
@@ -96,19 +93,6 @@ export class Chromium {
   /** Cuts the whole browser off, which it then also says of itself. @param {boolean} offline */
   setOffline(offline) {
     return this.#context.setOffline(offline);
-  }
-
-  /** Processes that draw pages, each with its processor time so far. @returns {Promise<Map<number, number>>} */
-  async #renderers() {
-    const { processInfo } = await this.#cdp.send('SystemInfo.getProcessInfo');
-    return new Map(processInfo.filter(({ type }) => type === 'renderer').map(({ id }) => [id, ticks(id)]));
-  }
-
-  /** The process that loading a page kept busy; one that another tab has is not it. @param {Map<number, number>} before */
-  async #busiest(before) {
-    const taken = new Set(this.#tabs.map(({ pid }) => pid));
-    const spent = [...await this.#renderers()].filter(([pid]) => !taken.has(pid)).map(([pid, now]) => [pid, now - (before.get(pid) ?? 0)]);
-    return spent.sort(([, left], [, right]) => right - left)[0]?.[0] ?? 0;
   }
 
   /** Puts everything of the browser to sleep, as a closed laptop does. */
@@ -132,8 +116,6 @@ export class ChromiumTab extends Tab {
   page;
   /** Raw commands to this tab. */
   cdp;
-  /** The process that draws it. */
-  pid = 0;
 
   constructor(name, page, watch, cdp) {
     super(name, {
@@ -153,9 +135,33 @@ export class ChromiumTab extends Tab {
   }
 
   /** Stops the process that draws the page; returns the way back. */
-  stop() {
-    process.kill(this.pid, 'SIGSTOP');
-    return () => process.kill(this.pid, 'SIGCONT');
+  async stop() {
+    const pid = await this.#process();
+    process.kill(pid, 'SIGSTOP');
+    return () => process.kill(pid, 'SIGCONT');
+  }
+
+  /**
+   * The process that draws the page. Of all that the browser says, only the first event of a trace names it: which frames there
+   * are, each with its process.
+   * @returns {Promise<number>}
+   */
+  async #process() {
+    const { targetInfo } = await this.cdp.send('Target.getTargetInfo');
+    const events = [];
+    const collect = ({ value }) => events.push(...value);
+    this.cdp.on('Tracing.dataCollected', collect);
+    const complete = new Promise((done) => this.cdp.once('Tracing.tracingComplete', done));
+    await this.cdp.send('Tracing.start', {
+      transferMode: 'ReportEvents', traceConfig: { includedCategories: ['disabled-by-default-devtools.timeline'] },
+    });
+    await this.cdp.send('Tracing.end');
+    await within('the end of the trace', complete);
+    this.cdp.off('Tracing.dataCollected', collect);
+    const frames = events.filter(({ name }) => name === 'TracingStartedInBrowser').flatMap(({ args }) => args.data.frames);
+    const pid = frames.find(({ frame }) => frame === targetInfo.targetId)?.processId;
+    if (!pid) throw new Error(`the trace does not name the process of ${this.name}: ${shown(frames)}`);
+    return pid;
   }
 
   /** Freezes the page, as browsers do with hidden tabs that nobody looked at for long. */
@@ -171,15 +177,5 @@ export class ChromiumTab extends Tab {
   async heap() {
     for (let round = 0; round < 3; round += 1) await this.cdp.send('HeapProfiler.collectGarbage');
     return (await this.cdp.send('Runtime.getHeapUsage')).usedSize;
-  }
-}
-
-/** Processor time of a process so far. @param {number} pid */
-function ticks(pid) {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ');
-    return Number(fields[11]) + Number(fields[12]);
-  } catch {
-    return 0; // it has ended
   }
 }

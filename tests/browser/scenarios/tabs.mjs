@@ -14,15 +14,12 @@ const NEW_TAB_MS = 1_500;
 
 /**
  * What happens to the tab that leads, one after the other; each returns the way back, where there is one.
- * @type {{name: string, fate: (browser: any, leader: any) => Promise<null | (() => Promise<unknown>)>}[]}
+ * @type {{name: string, fate: (browser: any, leader: any) => Promise<null | (() => unknown)>}[]}
  */
 const FATES = [
   {
     name: 'stopped with its process',
-    fate: async (_, leader) => {
-      const goOn = leader.stop();
-      return async () => goOn();
-    },
+    fate: (_, leader) => leader.stop(),
   },
   {
     name: 'frozen by the browser',

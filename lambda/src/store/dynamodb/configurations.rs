@@ -3,13 +3,19 @@
 //! The table may be somebody else's, with attributes that we do not know: a change leaves them as they are, and no write
 //! makes or takes a row that it does not mean to.
 
-use aws_sdk_dynamodb::error::ProvideErrorMetadata;
+use std::sync::PoisonError;
+
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{Tag, limits, tables};
 
-use super::{DynamoDb, Row, store_error};
+use super::client::DynamoDb;
+use super::faults::Met;
+use super::row::Row;
+use super::send::{Failed, send};
+use crate::ids::{ConfigId, UserId};
 use crate::store::configurations::READ_MAX;
-use crate::store::{Change, Configuration, StoreError};
+use crate::store::{Change, Configuration, Configurations, StoreFuture};
+use crate::watch::logs::MEASURED;
 use stream_core::timestamp::Timestamp;
 
 /// Pages of one user's configurations at most: far more than there can be, unless somebody else writes them.
@@ -19,110 +25,107 @@ fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
 
-fn partition(user_id: &str) -> AttributeValue {
-    text(format!("{}{user_id}", tables::USER_PREFIX))
+fn partition(user: &UserId) -> AttributeValue {
+    text(format!("{}{user}", tables::USER_PREFIX))
 }
 
-fn sort_key(config_id: &str) -> AttributeValue {
-    text(format!("{}{config_id}", tables::CONFIGURATION_PREFIX))
+fn sort_key(id: &ConfigId) -> AttributeValue {
+    text(format!("{}{id}", tables::CONFIGURATION_PREFIX))
 }
 
 fn tickers(configuration: &Configuration) -> AttributeValue {
     AttributeValue::L(configuration.tickers.iter().map(|ticker| text(ticker.as_str())).collect())
 }
 
-impl DynamoDb {
-    /// One configuration.
-    pub(super) async fn read_configuration(
-        &self,
-        user_id: &str,
-        config_id: &str,
-    ) -> Result<Option<Configuration>, StoreError> {
-        let found = self
+impl Configurations for DynamoDb {
+    fn one<'a>(&'a self, user: &'a UserId, id: &'a ConfigId) -> StoreFuture<'a, Option<Configuration>> {
+        let request = self
             .client
             .get_item()
             .table_name(self.data.users_table.as_str())
-            .key("PK", partition(user_id))
-            .key("SK", sort_key(config_id))
+            .key("PK", partition(user))
+            .key("SK", sort_key(id))
             // Consistent: a page opens the stream of what it has just saved, and no 404 may end that; and an open
             // stream must not go back to tickers from before a change.
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(store_error)?;
-        Ok(found.item.as_ref().and_then(|row| self.configuration_of(row)))
+            .consistent_read(true);
+        Box::pin(async move {
+            let found = send(|| request.clone().send()).await?;
+            Ok(found.item.as_ref().and_then(|row| self.configuration_of(row)))
+        })
     }
 
-    /// All configurations of one user.
-    pub(super) async fn read_configurations(&self, user_id: &str) -> Result<Vec<Configuration>, StoreError> {
-        let mut found = Vec::new();
-        let mut start = None;
-        for _ in 0..PAGES_MAX {
-            let page = self
-                .client
-                .query()
-                .table_name(self.data.users_table.as_str())
-                .key_condition_expression("PK = :user AND begins_with(SK, :configuration)")
-                .expression_attribute_values(":user", partition(user_id))
-                .expression_attribute_values(":configuration", text(tables::CONFIGURATION_PREFIX))
-                // Consistent: a page lists what it has just saved.
-                .consistent_read(true)
-                .set_exclusive_start_key(start)
-                .send()
-                .await
-                .map_err(store_error)?;
-            found.extend(page.items.unwrap_or_default().iter().filter_map(|row| self.configuration_of(row)));
-            start = page.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() || found.len() >= READ_MAX {
-                break;
+    fn all<'a>(&'a self, user: &'a UserId) -> StoreFuture<'a, Vec<Configuration>> {
+        Box::pin(async move {
+            let mut found = Vec::new();
+            let mut start = None;
+            for _ in 0..PAGES_MAX {
+                let request = self
+                    .client
+                    .query()
+                    .table_name(self.data.users_table.as_str())
+                    .key_condition_expression("PK = :user AND begins_with(SK, :configuration)")
+                    .expression_attribute_values(":user", partition(user))
+                    .expression_attribute_values(":configuration", text(tables::CONFIGURATION_PREFIX))
+                    // Consistent: a page lists what it has just saved.
+                    .consistent_read(true)
+                    .set_exclusive_start_key(start);
+                let page = send(|| request.clone().send()).await?;
+                found.extend(page.items.unwrap_or_default().iter().filter_map(|row| self.configuration_of(row)));
+                start = page.last_evaluated_key.filter(|key| !key.is_empty());
+                if start.is_none() || found.len() >= READ_MAX {
+                    break;
+                }
             }
-        }
-        found.truncate(READ_MAX);
-        Ok(found)
+            found.truncate(READ_MAX);
+            Ok(found)
+        })
     }
 
-    /// Makes a change, or none where the row is not as the change expects it.
-    pub(super) async fn write_configuration(
-        &self,
-        user_id: &str,
-        change: &Change,
-        now: Timestamp,
-    ) -> Result<bool, StoreError> {
-        let written = match change {
-            Change::Create(configuration) => self.create(user_id, configuration, now).await,
-            Change::Replace(configuration) => self.replace(user_id, configuration, now).await,
-            Change::Delete(config_id) => self.delete(user_id, config_id).await,
-        };
-        match written {
-            Ok(()) => Ok(true),
-            Err(Unwritten::Condition) => Ok(false),
-            Err(Unwritten::Failed(error)) => Err(error),
-        }
+    /// A change that is repeated, because its first attempt may have failed, must not stumble over its own work.
+    fn change<'a>(&'a self, user: &'a UserId, change: &'a Change, now: Timestamp) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let (written, is_done_twice) = match change {
+                Change::Create(configuration) => (self.create(user, configuration, now).await, false),
+                Change::Replace(configuration) => (self.replace(user, configuration, now).await, false),
+                // What an attempt before this one has deleted is not there any more.
+                Change::Delete(id) => (self.delete(user, id).await, true),
+            };
+            match written {
+                Ok(()) => Ok(true),
+                Err(failed) if failed.is_condition => Ok(is_done_twice && failed.is_doubtful),
+                Err(failed) => Err(failed.error),
+            }
+        })
     }
+}
 
-    async fn create(&self, user_id: &str, configuration: &Configuration, now: Timestamp) -> Result<(), Unwritten> {
+impl DynamoDb {
+    async fn create(&self, user: &UserId, configuration: &Configuration, now: Timestamp) -> Result<(), Failed> {
         let request = self
             .client
             .put_item()
             .table_name(self.data.users_table.as_str())
-            .item("PK", partition(user_id))
+            .item("PK", partition(user))
             .item("SK", sort_key(&configuration.config_id))
-            .item("config_id", text(&configuration.config_id))
-            .item("user_id", text(user_id))
+            .item("config_id", text(configuration.config_id.as_str()))
+            .item("user_id", text(user.as_str()))
             .item("name", text(&configuration.name))
             .item("tickers", tickers(configuration))
             .item("created_at", text(now.to_string()))
             .item("updated_at", text(now.to_string()))
-            .condition_expression("attribute_not_exists(PK)");
-        request.send().await.map(|_| ()).map_err(Unwritten::new)
+            // A row of this user, with 128 random bits of ours in its key and our moment in it, is one that an attempt
+            // before this one has made.
+            .condition_expression("attribute_not_exists(PK) OR created_at = :now")
+            .expression_attribute_values(":now", text(now.to_string()));
+        send(|| request.clone().send()).await.map(|_| ())
     }
 
-    async fn replace(&self, user_id: &str, configuration: &Configuration, now: Timestamp) -> Result<(), Unwritten> {
+    async fn replace(&self, user: &UserId, configuration: &Configuration, now: Timestamp) -> Result<(), Failed> {
         let request = self
             .client
             .update_item()
             .table_name(self.data.users_table.as_str())
-            .key("PK", partition(user_id))
+            .key("PK", partition(user))
             .key("SK", sort_key(&configuration.config_id))
             .update_expression("SET #name = :name, tickers = :tickers, updated_at = :now")
             // A reserved word of DynamoDB.
@@ -132,53 +135,40 @@ impl DynamoDb {
             .expression_attribute_values(":now", text(now.to_string()))
             // Without it an update makes the row that it does not find: one that was deleted a moment ago would be back.
             .condition_expression("attribute_exists(PK)");
-        request.send().await.map(|_| ()).map_err(Unwritten::new)
+        send(|| request.clone().send()).await.map(|_| ())
     }
 
-    async fn delete(&self, user_id: &str, config_id: &str) -> Result<(), Unwritten> {
+    async fn delete(&self, user: &UserId, id: &ConfigId) -> Result<(), Failed> {
         let request = self
             .client
             .delete_item()
             .table_name(self.data.users_table.as_str())
-            .key("PK", partition(user_id))
-            .key("SK", sort_key(config_id))
+            .key("PK", partition(user))
+            .key("SK", sort_key(id))
             .condition_expression("attribute_exists(PK)");
-        request.send().await.map(|_| ()).map_err(Unwritten::new)
+        send(|| request.clone().send()).await.map(|_| ())
     }
 
+    /// Reads a row; one that cannot be read is logged the first time, without its user.
     fn configuration_of(&self, row: &Row) -> Option<Configuration> {
         let parsed = parse(row);
         if parsed.is_none() {
-            self.log_configuration_fault(row);
+            let part = |name: &str| row.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
+            let (user, config_id) = (part("PK"), part("SK"));
+            let met = self.faults.lock().unwrap_or_else(PoisonError::into_inner).meet((user, config_id));
+            if met == Met::First {
+                let config_id: String = config_id.chars().take(200).collect();
+                let error = "no list of tickers, or an id that is none";
+                tracing::warn!(target: MEASURED, message = "configuration skipped", config_id, error);
+            }
         }
         parsed
     }
 }
 
-/// Why nothing was written.
-enum Unwritten {
-    /// The row is not as the condition says.
-    Condition,
-    Failed(StoreError),
-}
-
-impl Unwritten {
-    fn new<E, R>(error: aws_sdk_dynamodb::error::SdkError<E, R>) -> Self
-    where
-        E: ProvideErrorMetadata + std::error::Error + 'static,
-        R: std::fmt::Debug + 'static,
-    {
-        if error.code() == Some("ConditionalCheckFailedException") {
-            Self::Condition
-        } else {
-            Self::Failed(store_error(error))
-        }
-    }
-}
-
 /// Reads a row. Somebody else may have written it: what counts is the key, and that it names tickers.
 fn parse(row: &Row) -> Option<Configuration> {
-    let config_id = row.get("SK")?.as_s().ok()?.strip_prefix(tables::CONFIGURATION_PREFIX)?.to_owned();
+    let config_id = ConfigId::new(row.get("SK")?.as_s().ok()?.strip_prefix(tables::CONFIGURATION_PREFIX)?)?;
     let texts: Vec<&String> = match row.get("tickers")? {
         AttributeValue::L(values) => values.iter().filter_map(|value| value.as_s().ok()).collect(),
         AttributeValue::Ss(texts) => texts.iter().collect(),
@@ -191,7 +181,8 @@ fn parse(row: &Row) -> Option<Configuration> {
         }
     }
     // Without a name it goes by its id: its stream works, so it must not be hidden.
-    let name = row.get("name").and_then(|value| value.as_s().ok()).unwrap_or(&config_id).clone();
+    let name = row.get("name").and_then(|value| value.as_s().ok()).cloned();
+    let name = name.unwrap_or_else(|| config_id.to_string());
     Some(Configuration { config_id, name, tickers })
 }
 
@@ -208,7 +199,7 @@ mod tests {
     fn check(row: &Row, expected: Option<(&str, &[&str])>) {
         let found = parse(row);
         let found = found.as_ref().map(|found| {
-            assert_eq!(found.config_id, "c1");
+            assert_eq!(found.config_id.as_str(), "c1");
             (found.name.as_str(), found.tickers.iter().map(Tag::as_str).collect::<Vec<_>>())
         });
         assert_eq!(found, expected.map(|(name, tickers)| (name, tickers.to_vec())));
@@ -223,5 +214,8 @@ mod tests {
         check(&row(Some("mine"), Some(text("A"))), None);
         check(&row(Some("mine"), None), None);
         check(&Row::from([("SK".to_owned(), text("PROFILE"))]), None);
+        let mut unreachable = row(Some("mine"), list(&["A"]));
+        unreachable.insert("SK".to_owned(), text("CONFIG#a/b"));
+        check(&unreachable, None);
     }
 }

@@ -1,0 +1,128 @@
+//! The client of the tables.
+//!
+//! It is put together by hand (ring, credentials from the environment) because the defaults of `aws-config` double the binary
+//! and its start; `aws-config` serves only where the environment has no credentials, which on Lambda never is.
+
+use std::sync::Mutex;
+use std::time::Duration;
+
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::{Client, Config};
+use aws_smithy_http_client::Builder as HttpBuilder;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use contract::{DataSettings, Lookup};
+
+use super::date::{Date, SigningTime};
+use super::faults::Faults;
+use crate::aws_env::{self, SetupError};
+use crate::clock::Clock;
+
+/// Time one connection may take to open.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// The tables.
+pub struct DynamoDb {
+    pub(super) client: Client,
+    pub(super) data: DataSettings,
+    pub(super) query: QueryText,
+    pub(super) faults: Mutex<Faults>,
+}
+
+/// The parts of the query that never change.
+pub(super) struct QueryText {
+    pub(super) key_condition: String,
+    pub(super) projection: String,
+    pub(super) names: Vec<(String, String)>,
+}
+
+impl QueryText {
+    /// Attribute names stand behind placeholders: half of the likely ones are reserved words of DynamoDB.
+    pub(super) fn new(data: &DataSettings) -> Self {
+        let optional =
+            [&data.score_attribute, &data.confidence_attribute, &data.source_attribute, &data.status_attribute];
+        let required = [&data.label_attribute, &data.time_attribute, &data.key_attribute, &data.tags_attribute];
+        let mut names: Vec<(String, String)> = Vec::new();
+        for name in required.into_iter().chain(optional.into_iter().flatten()) {
+            // Two uses of one attribute are one name: DynamoDB refuses paths that overlap.
+            if !names.iter().any(|(_, known)| known == name.as_str()) {
+                names.push((format!("#a{}", names.len()), name.to_string()));
+            }
+        }
+        let projection = names.iter().map(|(placeholder, _)| placeholder.as_str()).collect::<Vec<_>>().join(", ");
+        Self { key_condition: "#a0 = :label AND #a1 BETWEEN :after AND :until".into(), projection, names }
+    }
+}
+
+impl DynamoDb {
+    /// Sets the client up from the environment alone, without a request.
+    ///
+    /// # Errors
+    /// [`SetupError`] where region or credentials are missing.
+    pub fn from_env(data: DataSettings, clock: &Clock, lookup: &Lookup<'_>) -> Result<Self, SetupError> {
+        let credentials = SharedCredentialsProvider::new(aws_env::credentials(lookup)?);
+        Self::new(data, clock, lookup, credentials)
+    }
+
+    /// Sets the client up with what the AWS command line would use: profiles, single sign-on, container roles.
+    ///
+    /// # Errors
+    /// [`SetupError`] where region or credentials are missing.
+    pub async fn from_profile(data: DataSettings, clock: &Clock, lookup: &Lookup<'_>) -> Result<Self, SetupError> {
+        let shared = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await;
+        let credentials = shared.credentials_provider().ok_or(SetupError::NoCredentials)?;
+        let region = shared.region().map(ToString::to_string);
+        let with_region = |name: &str| match (name, lookup(name)) {
+            ("AWS_REGION", None) => region.clone(),
+            (_, found) => found,
+        };
+        Self::new(data, clock, &with_region, credentials)
+    }
+
+    fn new(
+        data: DataSettings,
+        clock: &Clock,
+        lookup: &Lookup<'_>,
+        credentials: SharedCredentialsProvider,
+    ) -> Result<Self, SetupError> {
+        let region = aws_env::region(lookup)?;
+        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
+        let mut config = Config::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new(region))
+            .credentials_provider(credentials)
+            .http_client(http_client())
+            .timeout_config(timeouts)
+            .interceptor(Date(clock.clone()))
+            .time_source(SigningTime(clock.clone()))
+            // Both are `send`'s: time limits and retries.
+            .retry_config(RetryConfig::disabled());
+        if let Some(url) = aws_env::endpoint(lookup, "DYNAMODB") {
+            config = config.endpoint_url(url);
+        }
+        let query = QueryText::new(&data);
+        Ok(Self { client: Client::from_conf(config.build()), data, query, faults: Mutex::default() })
+    }
+}
+
+fn http_client() -> aws_sdk_dynamodb::config::SharedHttpClient {
+    HttpBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+}
+
+#[cfg(test)]
+mod tests {
+    use contract::TableName;
+
+    use super::*;
+
+    #[test]
+    fn an_attribute_with_two_uses_is_asked_for_once() {
+        let mut data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
+        data.source_attribute = Some(data.key_attribute.clone());
+        let query = QueryText::new(&data);
+        assert_eq!(query.names.len(), 7);
+        assert_eq!(query.projection, "#a0, #a1, #a2, #a3, #a4, #a5, #a6");
+    }
+}

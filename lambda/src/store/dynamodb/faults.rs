@@ -1,0 +1,78 @@
+//! Which faulty rows were met before: each is counted and logged once, in bounded memory.
+
+use std::collections::{HashSet, VecDeque};
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+/// Faults remembered, some 30 bytes each. Beyond it the oldest is forgotten, and new when it is met again.
+const KNOWN_MAX: usize = 20_000;
+/// Faults that are logged: a table full of them must not fill the log. Those after are counted only.
+const LOGGED_MAX: usize = 1000;
+
+/// What is known of a fault.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Met {
+    /// It is new, and to be logged.
+    First,
+    /// It is new, and one too many for the log.
+    Quiet,
+    /// It was met before.
+    Before,
+}
+
+/// The faults of one process.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    known: HashSet<u64>,
+    /// The same, oldest first.
+    order: VecDeque<u64>,
+    logged: usize,
+}
+
+impl Faults {
+    /// Notes a fault.
+    pub(super) fn meet(&mut self, fault: impl Hash) -> Met {
+        let mut hasher = DefaultHasher::new();
+        fault.hash(&mut hasher);
+        let fault = hasher.finish();
+        if !self.known.insert(fault) {
+            return Met::Before;
+        }
+        self.order.push_back(fault);
+        if self.order.len() > KNOWN_MAX
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+        if self.logged == LOGGED_MAX {
+            return Met::Quiet;
+        }
+        self.logged += 1;
+        Met::First
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_fault_is_new_once_logged_up_to_a_limit_and_counted_beyond_it() {
+        let mut faults = Faults::default();
+        let met: Vec<Met> = (0..LOGGED_MAX + 200).map(|n| faults.meet(("row", n))).collect();
+        assert!(met[..LOGGED_MAX].iter().all(|met| *met == Met::First));
+        assert!(met[LOGGED_MAX..].iter().all(|met| *met == Met::Quiet));
+        assert!((0..LOGGED_MAX + 200).all(|n| faults.meet(("row", n)) == Met::Before));
+    }
+
+    #[test]
+    fn the_oldest_is_forgotten_and_memory_is_bounded() {
+        let mut faults = Faults::default();
+        for n in 0..KNOWN_MAX + 50 {
+            assert_ne!(faults.meet(n), Met::Before);
+            assert!(faults.known.len() <= KNOWN_MAX && faults.order.len() == faults.known.len());
+        }
+        assert_eq!(faults.meet(KNOWN_MAX + 49), Met::Before);
+        assert_eq!(faults.meet(50_usize), Met::Before);
+        assert_eq!(faults.meet(49_usize), Met::Quiet, "it left the memory, and is new again");
+    }
+}

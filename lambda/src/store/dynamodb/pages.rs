@@ -1,0 +1,145 @@
+//! Items page by page: one query of the index for each.
+
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use contract::{AttributeName, logs};
+
+use super::client::DynamoDb;
+use super::faults::Met;
+use super::row::{self, Row, RowError};
+use super::send::send;
+use crate::store::{Items, Page, StoreError, StoreFuture};
+use crate::watch::logs::MEASURED;
+use stream_core::moment::TimeRange;
+use stream_core::reading::{KeyValue, PageRequest, PageStart};
+use stream_core::timestamp::Timestamp;
+
+/// Lower bound as text: the second after `after`, which is right before a whole second.
+fn after_text(range: TimeRange) -> String {
+    range.after.plus(Duration::from_millis(1)).second_prefix()
+}
+
+/// Upper bound as text: the beginning of the second that follows. Rows of a fraction too far are dropped by the window.
+fn until_text(range: TimeRange) -> String {
+    range.until.plus(Duration::from_secs(1)).second_prefix()
+}
+
+fn key_of(start: &PageStart) -> Row {
+    let value = |value: &KeyValue| match value {
+        KeyValue::Text(text) => AttributeValue::S(text.to_string()),
+        KeyValue::Number(text) => AttributeValue::N(text.to_string()),
+    };
+    start.0.iter().map(|(name, part)| (name.to_string(), value(part))).collect()
+}
+
+/// Takes the key at which a page ended. An empty one is none.
+fn start_of(key: Row) -> Result<Option<PageStart>, StoreError> {
+    let part = |(name, value): (String, AttributeValue)| match value {
+        AttributeValue::S(text) => Ok((name.into(), KeyValue::Text(text.into()))),
+        AttributeValue::N(text) => Ok((name.into(), KeyValue::Number(text.into()))),
+        _ => Err(StoreError::Refused(format!("`{name}` is part of a key, and neither a string nor a number"))),
+    };
+    let mut parts = key.into_iter().map(part).collect::<Result<Vec<_>, _>>()?;
+    // The map that it comes from has no order, and equal keys must be equal.
+    parts.sort_by(|(one, _), (other, _): &(Box<str>, KeyValue)| one.cmp(other));
+    Ok((!parts.is_empty()).then(|| PageStart(parts.into())))
+}
+
+impl DynamoDb {
+    async fn query(&self, request: &PageRequest) -> Result<Page, StoreError> {
+        let label = self.data.labels.as_slice().get(usize::from(request.label));
+        let label = label.ok_or_else(|| StoreError::Refused(format!("there is no label {}", request.label)))?;
+        let mut query = self
+            .client
+            .query()
+            .table_name(self.data.items_table.as_str())
+            .index_name(self.data.index.as_str())
+            .key_condition_expression(&self.query.key_condition)
+            .projection_expression(&self.query.projection)
+            .expression_attribute_values(":label", AttributeValue::S(label.to_string()))
+            .expression_attribute_values(":after", AttributeValue::S(after_text(request.range)))
+            .expression_attribute_values(":until", AttributeValue::S(until_text(request.range)))
+            .scan_index_forward(false)
+            .return_consumed_capacity(ReturnConsumedCapacity::Total)
+            .set_exclusive_start_key(request.start.as_ref().map(key_of));
+        for (placeholder, name) in &self.query.names {
+            query = query.expression_attribute_names(placeholder, name);
+        }
+        let answer = send(|| query.clone().send()).await?;
+        let mut page = Page {
+            units: answer.consumed_capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default(),
+            next: start_of(answer.last_evaluated_key.unwrap_or_default())?,
+            ..Page::default()
+        };
+        for row in answer.items.unwrap_or_default() {
+            match row::parse(&self.data, &row) {
+                Ok(item) => page.items.extend(item),
+                Err(error) => {
+                    page.skipped += 1;
+                    page.newly_skipped += u64::from(self.note_fault(&row, &error));
+                }
+            }
+        }
+        Ok(page)
+    }
+
+    /// Notes the fault of a row, and says whether it was not met before.
+    fn note_fault(&self, row: &Row, error: &RowError) -> bool {
+        let part = |name: &AttributeName| {
+            let value = row.get(name.as_str()).and_then(|value| value.as_s().ok());
+            value.map_or_else(String::new, |text| text.chars().take(200).collect())
+        };
+        let (item_id, timestamp) = (part(&self.data.key_attribute), part(&self.data.time_attribute));
+        let met = self.faults.lock().unwrap_or_else(PoisonError::into_inner).meet((&item_id, &timestamp));
+        if met == Met::First {
+            tracing::warn!(target: MEASURED, message = logs::ROW_SKIPPED, item_id, timestamp, %error);
+        }
+        met != Met::Before
+    }
+}
+
+impl Items for DynamoDb {
+    fn page<'a>(&'a self, request: &'a PageRequest) -> StoreFuture<'a, Page> {
+        Box::pin(self.query(request))
+    }
+
+    fn warm_up(&self) -> StoreFuture<'_, ()> {
+        Box::pin(async move {
+            // A read that finds nothing costs half a unit and leaves the connection open for the first real one.
+            let range = TimeRange { after: Timestamp::EPOCH, until: Timestamp::EPOCH };
+            self.query(&PageRequest { label: 0, range, start: None }).await.map(|_| ())
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bounds_are_whole_seconds_that_take_in_every_form_of_a_time() {
+        let range = TimeRange {
+            after: Timestamp::parse("2025-12-02T10:29:59.999Z").unwrap(),
+            until: Timestamp::parse("2025-12-02T11:00:00.500Z").unwrap(),
+        };
+        assert_eq!(after_text(range), "2025-12-02T10:30:00");
+        assert_eq!(until_text(range), "2025-12-02T11:00:01");
+        assert!("2025-12-02T11:00:00.500Z" <= until_text(range).as_str());
+    }
+
+    #[test]
+    fn a_pages_end_is_the_next_ones_start_whatever_the_order_of_its_parts() {
+        let key = |texts: [(&str, AttributeValue); 3]| Row::from(texts.map(|(name, value)| (name.to_owned(), value)));
+        let (id, at) = (AttributeValue::N("-7.5".into()), AttributeValue::S("2026-02-28T23:59:59Z".into()));
+        let label = AttributeValue::S("late & lost".into());
+        let first = key([("order", id.clone()), ("at", at.clone()), ("status", label.clone())]);
+        let start = start_of(first.clone()).unwrap().unwrap();
+        assert_eq!(key_of(&start), first);
+        let again = start_of(key([("status", label), ("order", id), ("at", at)])).unwrap().unwrap();
+        assert_eq!(again, start);
+        assert_eq!(start_of(Row::new()).unwrap(), None);
+        assert!(start_of(Row::from([("order".into(), AttributeValue::Bool(true))])).is_err());
+    }
+}
