@@ -58,7 +58,7 @@ impl Crate {
             let tokens = source.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
             let mut file = File { name, ..File::default() };
             file.read(tokens);
-            open.extend(file.children.iter().map(|child| [&module[..], &[child.clone()]].concat()));
+            open.extend(file.children.iter().map(|child| [&module[..], std::slice::from_ref(child)].concat()));
             files.insert(module, file);
         }
         Self(files)
