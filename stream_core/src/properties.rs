@@ -7,11 +7,12 @@ use contract::{DataSettings, PollSettings, TableName};
 use proptest::prelude::*;
 
 use crate::filter::Filter;
+use crate::filter_numbers::FilterNumbers;
 use crate::item::{Item, tests::item};
 use crate::journal::Journal;
 use crate::minute::ScoreSums;
 use crate::moment::Now;
-use crate::numbers::{FilterNumbers, Numbers};
+use crate::numbers::Numbers;
 use crate::reading::{KeyValue, PageRequest, PageStart};
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;

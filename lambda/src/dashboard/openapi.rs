@@ -67,6 +67,9 @@ pub(super) struct MetricsAnswer {
     total: u32,
     /// Items by ticker; one with two tickers counts for both.
     by_tag: std::collections::BTreeMap<String, u32>,
+    /// How many tickers there are beside those of `by_tag`; absent where it has all.
+    #[schema(nullable = false)]
+    tags_left_out: Option<u32>,
     /// Items of the last hour.
     rate_last_hour: u32,
     /// Items of the last 24 hours.

@@ -160,7 +160,7 @@ impl Local {
         let meter = Meter::new(&settings.stream.watch, "local", clock.clone());
         // And one hub: the day is read and held once.
         let (data, poll) = (settings.stream.data.clone(), settings.stream.poll.clone());
-        let hub = Hub::new(Arc::clone(&stores.items), data, poll, clock.clone(), meter.clone());
+        let hub = Hub::new(Arc::clone(&stores.items), data, poll, clock.clone(), meter.clone(), None);
         let deps = (hub.clone(), auth.clone(), clock.clone(), shutdown.clone(), meter.clone());
         let stream_deps = stream::Deps::new(settings.stream, &stores, deps.0, deps.1, deps.2, deps.3, deps.4);
         let stream =

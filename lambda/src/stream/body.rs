@@ -145,9 +145,11 @@ impl OpenStream {
             return self.session.break_off(logs::PANIC);
         }
         self.follow_configuration();
-        let snapshot = self.subscription.snapshot();
+        let seen = self.subscription.snapshot();
         let view = View {
-            snapshot: snapshot.as_ref(),
+            snapshot: seen.as_ref().map(|seen| &seen.snapshot),
+            is_confirmed: seen.as_ref().is_some_and(|seen| seen.is_confirmed),
+            filtered: &self.subscription,
             connections: self.slots.taken(),
             uptime: self.started.elapsed(),
             shutdown: *self.shutdown.borrow(),
@@ -301,8 +303,8 @@ mod tests {
     use crate::stream::hub::Hub;
     use stream_core::event::EndReason;
     use stream_core::filter::Filter;
+    use stream_core::resume::ReplayLimits;
     use stream_core::session::SessionParams;
-    use stream_core::snapshot::ReplayLimits;
     use stream_core::timestamp::Timestamp;
 
     fn open(clock: Clock, slots: &Slots) -> OpenStream {
@@ -310,7 +312,7 @@ mod tests {
         let poll = PollSettings::from_env(&|_| None).unwrap();
         let watch = contract::WatchSettings::from_env(&|_| None).unwrap();
         let meter = Meter::new(&watch, crate::watch::meter::STREAM, Clock::system());
-        let hub = Hub::new(Arc::new(Memory::empty(Clock::system())), data, poll, Clock::system(), meter.clone());
+        let hub = Hub::new(Arc::new(Memory::empty(Clock::system())), data, poll, Clock::system(), meter.clone(), None);
         let now = Instant::now();
         let params = SessionParams {
             stream_id: String::new(),
