@@ -20,7 +20,7 @@ use crate::support::dynamodb;
 use crate::support::table::Table;
 
 /// Nothing here takes that long; a hang fails one test and not the run.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 const CONFIGURATION: &str = "/api/v2/configurations/tech/stream";
 
 /// A function on this table with more variables; one environment, so that what it has learnt is what is asked about.
