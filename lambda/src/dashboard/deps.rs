@@ -25,9 +25,9 @@ pub struct Deps {
     pub hub: Hub,
     /// Reads the time.
     pub clock: Clock,
-    /// Who callers are.
+    /// Users of requests.
     pub auth: Auth,
-    /// How often who may change something.
+    /// How often something may be changed.
     pub(super) writes: Arc<WriteLimits>,
 }
 

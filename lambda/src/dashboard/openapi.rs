@@ -133,7 +133,7 @@ fn security_schemes(mode: AuthMode) -> Value {
     match mode {
         AuthMode::Off => json!({}),
         AuthMode::TrustedHeader => json!({
-            "proxy": key("header", routes::USER_HEADER, "Set by a proxy that nobody can go around."),
+            "proxy": key("header", routes::USER_HEADER, "Set by a proxy that requests cannot go around."),
         }),
         AuthMode::Session | AuthMode::Jwt => json!({
             "bearer": {

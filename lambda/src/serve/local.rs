@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::error::not_found;
 use crate::fatal::Fatal;
 use crate::origin::{Origin, request_span};
-use crate::serve::dead_readers::{Patient, Peer};
+use crate::serve::dead_readers::{Peer, WriteDeadline};
 use crate::serve::{cors, hosts, security};
 use crate::store::Stores;
 use crate::store::dynamodb::DynamoDb;
@@ -207,9 +207,9 @@ impl Local {
                 tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
             }
         };
-        let dashboard = axum::serve(Patient(self.dashboard.0), service(self.dashboard.1))
+        let dashboard = axum::serve(WriteDeadline(self.dashboard.0), service(self.dashboard.1))
             .with_graceful_shutdown(stopped(self.shutdown.clone()));
-        let stream = axum::serve(Patient(self.stream.0), service(self.stream.1))
+        let stream = axum::serve(WriteDeadline(self.stream.0), service(self.stream.1))
             .with_graceful_shutdown(stopped(self.shutdown.clone()));
         tokio::select! {
             both = async { tokio::try_join!(dashboard.into_future(), stream.into_future()) } => {
@@ -221,7 +221,7 @@ impl Local {
 }
 
 async fn listen(name: &str, port: u16) -> Result<TcpListener, Fatal> {
-    // Loopback only: local mode lets anybody name themselves.
+    // Loopback only: local mode may believe a header that names the user.
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(|error| Fatal::new(format!("cannot listen on 127.0.0.1:{port}: {error}; set {name} to a free port")))

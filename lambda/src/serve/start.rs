@@ -52,7 +52,7 @@ async fn tables(data: DataSettings, clock: &Clock) -> Result<Stores, Fatal> {
     Ok(Stores::of(store))
 }
 
-/// Sets up who callers are, and reaches the tables and whoever has the keys at the same time.
+/// Sets up the stores and the identification of users, and reaches the tables and the keys at the same time.
 ///
 /// # Errors
 /// [`Fatal`] when the environment lacks something.

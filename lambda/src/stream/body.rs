@@ -39,7 +39,7 @@ pub struct OpenStream {
     pub subscription: Subscription,
     /// The configuration it follows, where it is one's stream.
     pub follower: Option<Follower>,
-    /// Looks out for the page's goodbye, where pages say any.
+    /// Looks out for the client's goodbye, where clients say any.
     pub goodbye: Option<Watch>,
     /// The slot this stream takes, until the last bytes are handed out.
     pub permit: Option<Permit>,
@@ -121,7 +121,7 @@ impl OpenStream {
                     () = self.subscription.changed() => {}
                     () = changed(&mut self.follower) => {}
                     () = said(&mut self.goodbye) => {}
-                    // An error means that nobody is left to stop us: then only the clock ends the session.
+                    // An error means that nothing is left to stop us: then only the clock ends the session.
                     Ok(_) = self.shutdown.wait_for(|stop| *stop) => {}
                 },
             }
@@ -173,7 +173,7 @@ impl OpenStream {
     }
 }
 
-/// Waits for a goodbye; for ever where pages say none.
+/// Waits for a goodbye; for ever where clients say none.
 async fn said(goodbye: &mut Option<Watch>) {
     match goodbye {
         Some(watch) => watch.left().await,
@@ -269,7 +269,7 @@ impl<S: Stream> Stream for Guarded<S> {
         let this = &mut *self;
         let _entered = this.span.enter();
         let Some(stream) = &mut this.stream else { return leave(&mut this.leaving, context) };
-        // The stream is dropped after a panic, so nobody sees what the panic left half done.
+        // The stream is dropped after a panic, so what the panic left half done is not looked at.
         match catch(|| stream.as_mut().poll_next(context)) {
             Ok(Poll::Ready(None)) => {
                 // The slot is free as soon as the last byte is out, not when the connection gets around to it.

@@ -31,7 +31,7 @@ pub(super) struct Wanted {
     pub(super) filter: Filter,
     /// The configuration that says so, if one does.
     pub(super) configuration: Option<ConfigurationKey>,
-    /// When the caller is not known to be who they are any more.
+    /// When the proof of the user ends.
     pub(super) until: Option<Timestamp>,
 }
 
