@@ -5,15 +5,14 @@ use std::sync::Arc;
 use contract::{Tag, limits};
 
 use crate::filter::Filter;
-use crate::interner::SetNames;
+use crate::interner::{Judged, SetNames};
 use crate::minute::Minute;
 use crate::numbers::Numbers;
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
 
-/// One bit for each tag of a filter.
-type Mask = u64;
-const _: () = assert!(limits::FILTER_TAGS_MAX <= Mask::BITS as usize);
+/// A filter's tags have a bit each.
+const _: () = assert!(limits::FILTER_TAGS_MAX <= u64::BITS as usize);
 
 /// The numbers of a filter, kept up to date by counting only the minutes that changed.
 #[derive(Debug)]
@@ -22,7 +21,7 @@ pub struct FilterNumbers {
     minutes: Arc<[Arc<Minute>]>,
     names: Option<SetNames>,
     /// Which of the filter's tags each set has.
-    masks: Vec<Mask>,
+    judged: Judged,
     hour_after: Timestamp,
     total: u32,
     last_hour: u32,
@@ -41,7 +40,7 @@ impl FilterNumbers {
             tags,
             minutes: Arc::from([]),
             names: None,
-            masks: Vec::new(),
+            judged: Judged::default(),
             hour_after: Timestamp::EPOCH,
             total: 0,
             last_hour: 0,
@@ -73,10 +72,7 @@ impl FilterNumbers {
         for minute in gone {
             self.count(minute, 0, minute.len(), false);
         }
-        let tags = &self.tags;
-        snapshot.names.judge(self.names.as_ref(), &mut self.masks, |of_set| {
-            of_set.filter_map(|tag| tags.iter().position(|wanted| wanted == tag)).fold(0, |mask, bit| mask | 1 << bit)
-        });
+        snapshot.names.judge(self.names.as_ref(), &mut self.judged, &self.tags);
         self.names = Some(snapshot.names.clone());
         for minute in new {
             self.count(minute, 0, minute.len(), true);
@@ -89,7 +85,7 @@ impl FilterNumbers {
         let in_hour = minute.until(self.hour_after);
         let rows = minute.sets().iter().zip(minute.labels()).enumerate().take(until).skip(from);
         for (index, (set, label)) in rows {
-            let mut mask = self.masks[*set as usize];
+            let mut mask = self.judged.of_set(*set);
             if mask == 0 {
                 continue;
             }
@@ -115,7 +111,7 @@ impl FilterNumbers {
         let mut between = 0;
         for minute in minutes[first..].iter().take_while(|minute| minute.start() <= high) {
             let matching = &minute.sets()[minute.until(low)..minute.until(high)];
-            between += matching.iter().filter(|set| self.masks[**set as usize] != 0).count();
+            between += matching.iter().filter(|set| self.judged.of_set(**set) != 0).count();
         }
         let between = u32::try_from(between).expect("the window holds fewer than 2^32 rows");
         self.last_hour = if hour_after > self.hour_after { self.last_hour - between } else { self.last_hour + between };

@@ -7,7 +7,7 @@ use std::time::Duration;
 use contract::limits;
 
 use crate::interner::{SetNames, TagSets};
-use crate::item::Row;
+use crate::item::{Item, Row};
 use crate::minute::{Cell, Entry, Minute, minute_of};
 use crate::moment::TimeRange;
 use crate::numbers::Numbers;
@@ -152,6 +152,22 @@ impl Window {
         collected.rows += 1;
     }
 
+    /// Takes a row that was read and is there as it was; `false` where it is new or changed. Most rows of a poll are read
+    /// again, and what they are known by need not be worked out again.
+    pub(crate) fn collect_again(&mut self, collected: &mut Collected, item: &Item) -> bool {
+        let number = minute_of(item.at);
+        let Ok(index) = self.minutes.binary_search_by_key(&number, |minute| minute.number()) else { return false };
+        let minute = &self.minutes[index];
+        let same_time = minute.until(item.at.before())..minute.until(item.at);
+        let is_it = |index: &usize| minute.row(*index).is_some_and(|row| row.item == *item);
+        let Some(index) = same_time.into_iter().find(is_it) else { return false };
+        let entry = Entry { cell: minute.cell(index), row: minute.row(index).cloned() };
+        self.sets.hold_again(entry.cell.set);
+        collected.minutes.entry(number).or_default().push(entry);
+        collected.rows += 1;
+        true
+    }
+
     /// Gives back what was collected and is not wanted any more.
     pub(crate) fn discard(&mut self, collected: Collected) {
         for entry in collected.minutes.into_values().flatten() {
@@ -247,7 +263,7 @@ impl Window {
             self.sets.release(new.cell.set);
             new.cell = old.cell;
             let is_same = match (&old.row, &new.row) {
-                (Some(old), Some(new)) => old.item == new.item,
+                (Some(old), Some(new)) => Arc::ptr_eq(old, new) || old.item == new.item,
                 // What is not kept cannot be compared, and nobody is shown it from here.
                 _ => true,
             };
@@ -310,19 +326,24 @@ impl Window {
         }
     }
 
+    /// Rows of the last hour.
+    #[must_use]
+    pub fn last_hour(&self, now: Timestamp) -> u32 {
+        let after = Numbers::hour_after(now);
+        let newest = self.minutes.iter().rev().take_while(|minute| minute.end() > after);
+        count(newest.map(|minute| minute.len() - minute.until(after)).sum())
+    }
+
     /// The numbers of everything.
     #[must_use]
     pub fn numbers(&self, now: Timestamp) -> Numbers {
         let (by_tag, tags_left_out) = self.sets.most_frequent(self.tags_max);
         let mut numbers = Numbers { by_tag, tags_left_out, ..Numbers::new(self.labels) };
-        let hour_after = Numbers::hour_after(now);
+        numbers.last_hour = self.last_hour(now);
         for minute in &self.minutes {
             numbers.total += count(minute.len());
             for (sum, label) in numbers.by_label.iter_mut().zip(minute.by_label()) {
                 *sum += label;
-            }
-            if minute.end() > hour_after {
-                numbers.last_hour += count(minute.len() - minute.until(hour_after));
             }
         }
         numbers

@@ -22,7 +22,7 @@ use crate::watch::panics::{Caught, message};
 use stream_core::cursor::Epoch;
 use stream_core::event::MetricsFrame;
 use stream_core::filter::Filter;
-use stream_core::journal::Journal;
+use stream_core::journal::{Journal, SNAPSHOT_AGE_MAX};
 use stream_core::moment::Now;
 use stream_core::numbers::Numbers;
 use stream_core::reading::PageRequest;
@@ -134,7 +134,8 @@ impl Hub {
         let polls_before = self.shared.polls.load(Ordering::Relaxed);
         let receiver = self.shared.published.subscribe();
         let reads = self.shared.read_began.subscribe();
-        let is_fresh = reads.borrow().is_some_and(|began| began + self.shared.poll_interval * 2 >= since);
+        let age_max = (self.shared.poll_interval * 2).min(SNAPSHOT_AGE_MAX);
+        let is_fresh = reads.borrow().is_some_and(|began| began + age_max >= since);
         let mut listeners = self.shared.listeners();
         let number = listeners.next;
         listeners.next += 1;
