@@ -93,7 +93,7 @@ pub struct Journal {
     removed_before: u64,
     /// Whether anything changed that was not published.
     is_dirty: bool,
-    published: Option<(Position, Numbers)>,
+    published: Option<(Position, Arc<Numbers>)>,
 }
 
 impl Journal {
@@ -358,14 +358,13 @@ impl Journal {
     }
 
     fn publish(&mut self, wall: Timestamp) -> Option<Snapshot> {
-        let is_same = |(position, numbers): &(Position, Numbers)| {
+        let is_same = |(position, numbers): &(Position, Arc<Numbers>)| {
             *position == self.tracker.position() && numbers.last_hour == self.window.last_hour(wall)
         };
         if !self.is_dirty && self.published.as_ref().is_some_and(is_same) {
             return None;
         }
-        let numbers = self.window.numbers(wall);
-        let state = (self.tracker.position(), numbers);
+        let state = (self.tracker.position(), Arc::new(self.window.numbers(wall)));
         self.is_dirty = false;
         self.snapshots += 1;
         let snapshot = self.snapshot(wall, &state.1);
@@ -373,7 +372,7 @@ impl Journal {
         Some(snapshot)
     }
 
-    fn snapshot(&self, read_at: Timestamp, numbers: &Numbers) -> Snapshot {
+    fn snapshot(&self, read_at: Timestamp, numbers: &Arc<Numbers>) -> Snapshot {
         Snapshot {
             serial: self.snapshots,
             data: Arc::clone(&self.data),
@@ -382,7 +381,7 @@ impl Journal {
             minutes: self.window.minutes().into(),
             names: self.window.names(),
             metrics: Arc::new(MetricsFrame::new(self.data.labels.as_slice(), numbers, read_at)),
-            numbers: numbers.clone(),
+            numbers: Arc::clone(numbers),
             position: self.tracker.position(),
             ghosts: self.ghosts.keys().copied().collect::<BTreeSet<_>>(),
             gone: Arc::new(self.gone.iter().map(|(key, gone)| (*key, Arc::clone(&gone.row))).collect()),

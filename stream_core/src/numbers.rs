@@ -25,10 +25,6 @@ pub struct Numbers {
 }
 
 impl Numbers {
-    pub(crate) fn new(labels: usize) -> Self {
-        Self { by_label: vec![0; labels], ..Self::default() }
-    }
-
     /// Rows up to here are not of the last hour.
     pub(crate) const fn hour_after(now: Timestamp) -> Timestamp {
         now.minus(HOUR)

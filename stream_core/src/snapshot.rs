@@ -33,7 +33,7 @@ pub struct Snapshot {
     /// The tags that the minutes name by number.
     pub names: SetNames,
     /// The numbers of everything.
-    pub numbers: Numbers,
+    pub numbers: Arc<Numbers>,
     /// The same as an event.
     pub metrics: Arc<MetricsFrame>,
     /// Where a client is that has had everything.

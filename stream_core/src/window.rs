@@ -79,6 +79,7 @@ pub struct Window {
     /// Only those that have rows, oldest first.
     minutes: Vec<Arc<Minute>>,
     rows: usize,
+    by_label: Vec<u32>,
     sets: TagSets,
     tags_max: usize,
 }
@@ -87,7 +88,7 @@ impl Window {
     /// Makes an empty window for a table with that many labels.
     #[must_use]
     pub fn new(labels: usize, length: Duration, tags_max: usize) -> Self {
-        Self { labels, length, minutes: Vec::new(), rows: 0, sets: TagSets::new(), tags_max }
+        Self { labels, length, minutes: Vec::new(), rows: 0, by_label: vec![0; labels], sets: TagSets::new(), tags_max }
     }
 
     /// First moment that the window excludes.
@@ -241,8 +242,16 @@ impl Window {
         self.put(number, &merge.entries, touching.whole_after, before.as_deref());
     }
 
+    /// Counts a row, or no longer.
+    fn tally(&mut self, cell: &Cell, is_added: bool) {
+        self.sets.count(cell.set, is_added);
+        if let Some(rows) = self.by_label.get_mut(usize::from(cell.label)) {
+            *rows = if is_added { *rows + 1 } else { *rows - 1 };
+        }
+    }
+
     fn add(&mut self, new: Entry, before: Option<Arc<Row>>, merge: &mut Merge, changes: &mut Changes) {
-        self.sets.count(new.cell.set, true);
+        self.tally(&new.cell, true);
         if let Some(row) = &new.row {
             changes.added.push(Added { row: Arc::clone(row), before });
         }
@@ -251,7 +260,7 @@ impl Window {
     }
 
     fn drop_row(&mut self, old: Entry, merge: &mut Merge, changes: &mut Changes) {
-        self.sets.count(old.cell.set, false);
+        self.tally(&old.cell, false);
         self.sets.release(old.cell.set);
         changes.removed.extend(old.row);
         merge.is_changed = true;
@@ -271,7 +280,7 @@ impl Window {
             merge.entries.push(if is_same { old } else { new });
             return;
         }
-        self.sets.count(old.cell.set, false);
+        self.tally(&old.cell, false);
         self.sets.release(old.cell.set);
         self.add(new, old.row, merge, changes);
     }
@@ -307,9 +316,9 @@ impl Window {
 
     fn trim(&mut self, minute: &Minute, kept: std::ops::Range<usize>, whole_after: Timestamp) {
         for index in (0..minute.len()).filter(|index| !kept.contains(index)) {
-            let set = minute.cell(index).set;
-            self.sets.count(set, false);
-            self.sets.release(set);
+            let cell = minute.cell(index);
+            self.tally(&cell, false);
+            self.sets.release(cell.set);
         }
         let entries: Vec<Entry> = minute.entries().skip(kept.start).take(kept.len()).collect();
         self.put(minute.number(), &entries, whole_after, Some(minute));
@@ -319,7 +328,11 @@ impl Window {
     pub(crate) fn thin(&mut self, whole_after: Timestamp) {
         let (mut newer, whole_from) = (0, minute_of(whole_after));
         for minute in self.minutes.iter_mut().rev() {
-            if minute.number() < whole_from && newer >= WHOLE_ROWS_MIN && minute.is_whole() {
+            if minute.number() < whole_from && newer >= WHOLE_ROWS_MIN {
+                if !minute.is_whole() {
+                    // So are those before it.
+                    return;
+                }
                 *minute = Arc::new(minute.thinned());
             }
             newer += minute.len();
@@ -338,15 +351,8 @@ impl Window {
     #[must_use]
     pub fn numbers(&self, now: Timestamp) -> Numbers {
         let (by_tag, tags_left_out) = self.sets.most_frequent(self.tags_max);
-        let mut numbers = Numbers { by_tag, tags_left_out, ..Numbers::new(self.labels) };
-        numbers.last_hour = self.last_hour(now);
-        for minute in &self.minutes {
-            numbers.total += count(minute.len());
-            for (sum, label) in numbers.by_label.iter_mut().zip(minute.by_label()) {
-                *sum += label;
-            }
-        }
-        numbers
+        let (total, by_label, last_hour) = (count(self.rows), self.by_label.clone(), self.last_hour(now));
+        Numbers { total, by_label, by_tag, tags_left_out, last_hour }
     }
 }
 

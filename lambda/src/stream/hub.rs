@@ -189,7 +189,11 @@ impl Hub {
     /// The numbers of a snapshot that a filter lets through.
     #[must_use]
     pub fn numbers(&self, filter: &Filter, snapshot: &Snapshot) -> Numbers {
-        if filter.is_all() { snapshot.numbers.clone() } else { self.shared.filters.living(filter).numbers(snapshot) }
+        if filter.is_all() {
+            Numbers::clone(&snapshot.numbers)
+        } else {
+            self.shared.filters.living(filter).numbers(snapshot)
+        }
     }
 }
 
