@@ -259,7 +259,7 @@ impl Journal {
             self.is_baseline = late < now.wall;
             return if self.is_baseline { None } else { self.publish(load.planned.wall) };
         }
-        let Some(recent) = self.recent.take_if(|recent| recent.is_done()) else { return None };
+        let recent = self.recent.take_if(|recent| recent.is_done())?;
         let planned = recent.planned;
         self.apply(recent);
         if self.older.take_if(|older| older.is_done()).is_some() {
