@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_types::retry::ErrorKind;
 use contract::limits;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -78,8 +79,12 @@ impl Outcome {
 
     fn of<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E, HttpResponse>) -> Self {
         let (mut passes, mut is_doubtful) = match error {
-            // The first request after a freeze meets a connection that died in the meantime.
-            SdkError::DispatchFailure(failure) => (failure.is_io() || failure.is_timeout(), true),
+            // The first request after a freeze meets a connection that died in the meantime. Where that ends without an
+            // error of the system, it is one of another kind, which says that it passes.
+            SdkError::DispatchFailure(failure) => {
+                let passes = failure.as_other().is_some_and(|kind| kind == ErrorKind::TransientError);
+                (passes || failure.is_io() || failure.is_timeout(), true)
+            }
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => (true, true),
             SdkError::ServiceError(service) => {
                 let is_theirs = service.raw().status().as_u16() >= 500 || error.code() == Some("InternalServerError");
@@ -179,6 +184,8 @@ mod tests {
         check(Err(SdkError::timeout_error("as told")), true, true).await;
         check(dispatch(ConnectorError::io), true, true).await;
         check(dispatch(ConnectorError::timeout), true, true).await;
+        check(dispatch(|error| ConnectorError::other(error, Some(ErrorKind::TransientError))), true, true).await;
+        check(dispatch(|error| ConnectorError::other(error, None)), false, false).await;
         check(dispatch(ConnectorError::user), false, false).await;
         check(service(400, "ResourceNotFoundException"), false, false).await;
         check(service(400, "unheard of"), false, false).await;
