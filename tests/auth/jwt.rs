@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::issuer::{AUDIENCE, Issuer, Mood, message};
-use super::{CONFIGURATION, LIMIT, answer, assert_unidentified, bearer, function, tech};
+use super::{CONFIGURATION, LIMIT, answer, assert_unavailable, assert_unidentified, bearer, function, plain, tech};
 use crate::emulator::Emulator;
 use crate::support::client::Request;
 use crate::support::clock::BUSY;
@@ -110,12 +110,9 @@ async fn a_function_that_starts_without_its_issuer_serves_the_public_and_asks_ag
         let function = stream(&table, &issuer, &[]).await;
         let mut public = SseClient::connect(Request::get(function.address(), contract::routes::STREAM)).await;
         public.event("heartbeat", LIMIT).await;
-        let refused = answer(bearer(function.address(), &good).send().await, 503).await;
+        let refused = answer(plain(function.address(), &good).send().await, 503).await;
         assert_eq!(refused, json!({ "detail": "Users cannot be identified right now. Try again later." }), "{mood:?}");
-        let eager = bearer(function.address(), &good).header("Accept", "text/event-stream");
-        let heard = SseClient::connect(eager).await.until_end(LIMIT).await;
-        let event = heard.last().and_then(|last| last.event()).expect("one event");
-        assert_eq!(event.name, "unavailable", "{mood:?}");
+        assert_unavailable(bearer(function.address(), &good)).await;
         assert_unidentified(bearer(function.address(), "garbage"), "garbage").await;
         let init = function.invocations()[0].init.expect("its first request");
         // Lambda gives a start ten seconds, and the issuer at most half of them.

@@ -5,7 +5,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{CONFIGURATION, Gate, LIMIT, answer, assert_unidentified, bearer, function, tech};
+use super::{
+    CONFIGURATION, Gate, LIMIT, answer, assert_unavailable, assert_unidentified, bearer, function, plain, tech,
+};
 use crate::emulator::Emulator;
 use crate::render::moto::Moto;
 use crate::support::client::Request;
@@ -154,7 +156,8 @@ async fn a_kms_that_is_down_keeps_no_public_stream_back_and_is_asked_again() {
     let mut public = SseClient::connect(Request::get(stream.address(), contract::routes::STREAM)).await;
     public.event("heartbeat", LIMIT).await;
     let unavailable = json!({ "detail": "Users cannot be identified right now. Try again later." });
-    let refused = bearer(stream.address(), &token).send().await;
+    assert_unavailable(bearer(stream.address(), &token)).await;
+    let refused = plain(stream.address(), &token).send().await;
     assert_eq!(refused.head.all("retry-after"), ["30"]);
     assert_eq!(answer(refused, 503).await, unavailable);
     assert_eq!(answer(Request::new(dashboard.address(), "POST", ANONYMOUS).send().await, 503).await, unavailable);
@@ -163,7 +166,7 @@ async fn a_kms_that_is_down_keeps_no_public_stream_back_and_is_asked_again() {
     let visits = gate.visits();
     let began = Instant::now();
     for _ in 0..20 {
-        assert_eq!(bearer(stream.address(), &token).send().await.status(), 503);
+        assert_eq!(plain(stream.address(), &token).send().await.status(), 503);
     }
     let allowed = 1 + began.elapsed().as_secs() / 2;
     let visits = (gate.visits() - visits) as u64;

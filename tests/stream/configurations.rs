@@ -144,7 +144,8 @@ async fn an_event_source_survives_a_users_table_that_does_not_answer() {
     put_configuration(&table.users, "ann", "tech", &["AAPL"]).await;
     let proxy = Proxy::start().await;
     let more = [("AUTH_MODE", "trusted-header"), ("SSE_WHEN_FULL", "reject")];
-    let emulator = Emulator::start(Config { max_environments: 1, ..config(&table, proxy.address(), &more) }).await;
+    let config = config(&table, proxy.address(), &more);
+    let emulator = Emulator::start(Config { concurrency_per_environment: 16, freeze: false, ..config }).await;
     for mode in [Mode::Fail, Mode::Throttle, Mode::Refuse] {
         proxy.set(mode);
         let detail = "The data is not available right now. Try again later.";
