@@ -44,7 +44,7 @@ async fn silent(local: &Local, last_id: &str) -> TcpStream {
     let socket = TcpSocket::new_v4().unwrap();
     socket.set_recv_buffer_size(2048).unwrap();
     let mut stream = socket.connect(local.stream).await.unwrap();
-    let request = format!("GET {STREAM} HTTP/1.1\r\nHost: x\r\nAccept: text/event-stream\r\n{last_id}\r\n");
+    let request = format!("GET {STREAM} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n{last_id}\r\n");
     stream.write_all(request.as_bytes()).await.unwrap();
     stream
 }
