@@ -32,6 +32,16 @@ quietly() {
   return "$quiet_status"
 }
 
+# Builds the programs, and prints where one of them lies. All at once, as the tests do: each other choice of packages is another
+# choice of their dependencies' features, and compiles half of them anew. Cargo says where, so that a target folder elsewhere is
+# found too.
+program() {
+  built=$(cargo build -q --locked --workspace --bins --message-format=json-render-diagnostics) || die 'the programs do not compile'
+  found=$(printf '%s\n' "$built" | sed -n '/"name":"'"$1"'"/s/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
+  [ -n "$found" ] || die "cargo did not build the program $1"
+  printf '%s\n' "$found"
+}
+
 # A stamp is a copy of the lock file that an installation was made from: the same text means nothing to do.
 is_fresh() {
   cmp -s "$1" "$2"

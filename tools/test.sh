@@ -98,8 +98,8 @@ step 'lints' cargo clippy -q --workspace --all-targets --locked -- -D warnings
 # Private items are always documented, so that links to them always work.
 step 'documentation' env RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
   cargo doc -q --no-deps --workspace --document-private-items --locked
-step 'rendered files' cargo run -q --locked -p infragen --bin infragen -- render --check
-step 'build' cargo build -q --workspace --bins --locked
+step 'build' program infragen
+step 'rendered files' "$(program infragen)" render --check
 step 'page, in browsers' counted tools/browser.sh
 step 'size' tools/size.sh
 # So long that a fault in what was changed last shows; `./justw fuzz 600` is for finding others.

@@ -170,6 +170,8 @@ metrics! {
         "Reads of the table that failed, by reason.";
     ReadUnits = "ReadUnits", "sse_read_units_total", Count, Counter, None,
         "Read units that reads of the table consumed.";
+    RowsLoaded = "RowsLoaded", "sse_rows_loaded_total", Count, Counter, None,
+        "Rows read before an instance knew the whole window and had its first numbers.";
     RowsSkipped = "RowsSkipped", "sse_rows_skipped_total", Count, Counter, None,
         "Rows that do not parse, each once for each instance that met it.";
 }

@@ -7,14 +7,16 @@ use std::time::{Duration, Instant};
 use arbitrary::Arbitrary;
 use contract::{DataSettings, PollSettings, TableName, Tag, limits};
 use stream_core::cursor::{Cursor, Epoch};
-use stream_core::event::EndReason;
+use stream_core::event::{EndReason, MetricsFrame};
 use stream_core::filter::Filter;
 use stream_core::item::{Item, ItemKey};
-use stream_core::journal::{Journal, Now};
+use stream_core::journal::Journal;
+use stream_core::moment::Now;
 use stream_core::position::Position;
-use stream_core::session::{Session, SessionParams, Step, View};
+use stream_core::resume::ReplayLimits;
+use stream_core::session::{FilteredMetrics, Session, SessionParams, Step, View};
 use stream_core::sketch::{SKETCH_BYTES, Sketch};
-use stream_core::snapshot::{ReplayLimits, Snapshot};
+use stream_core::snapshot::Snapshot;
 use stream_core::timestamp::Timestamp;
 use libfuzzer_sys::fuzz_target;
 
@@ -51,10 +53,23 @@ fn world() -> &'static World {
         );
         let mut journal = Journal::new(data, PollSettings::from_env(&|_| None).expect("defaults are valid"));
         let now = Now { instant: Instant::now(), wall: Timestamp::from_millis(WALL) };
-        let range = journal.next_read(now);
-        let snapshot = journal.apply(range, (0..ROWS).map(row).collect(), now).expect("a first read is news");
+        journal.begin(now);
+        for request in journal.requests() {
+            let rows = (0..ROWS).map(row).filter(|row| row.label == request.label).collect();
+            journal.take(&request, rows, None, 0.0);
+        }
+        let snapshot = journal.settle(now).expect("a first read is news");
         World { snapshot: Arc::new(snapshot), epoch: journal.epoch(), now }
     })
+}
+
+/// The stream has no filter.
+struct Unfiltered;
+
+impl FilteredMetrics for Unfiltered {
+    fn metrics(&self, _: &Filter, _: &Snapshot) -> Arc<MetricsFrame> {
+        unreachable!("the stream has no filter")
+    }
 }
 
 fn row(n: u64) -> Item {
@@ -113,21 +128,26 @@ fuzz_target!(|input: Input| {
         replay: ReplayLimits { window: Duration::from_secs(900), events: 100 },
     };
     let mut session = Session::new(params, world.now.instant);
-    let view = View {
+    let view = |is_confirmed| View {
         snapshot: Some(&world.snapshot),
+        is_confirmed,
+        filtered: &Unfiltered,
         connections: 1,
         uptime: Duration::ZERO,
         shutdown: false,
         goodbye: false,
     };
     let mut stream = Vec::new();
-    loop {
-        match session.step(world.now, view) {
-            Step::Send(bytes) => stream.extend_from_slice(&bytes),
-            Step::Wait(_) => break,
-            Step::Close => panic!("an id must not end a stream"),
+    // With what the instance knew before the client came, and once it has read the table since.
+    for is_confirmed in [false, true] {
+        loop {
+            match session.step(world.now, view(is_confirmed)) {
+                Step::Send(bytes) => stream.extend_from_slice(&bytes),
+                Step::Wait(_) => break,
+                Step::Close => panic!("an id must not end a stream"),
+            }
+            assert!(stream.len() < 100_000, "a replay is bounded");
         }
-        assert!(stream.len() < 100_000, "a replay is bounded");
     }
     let events = decoder::events(&decoder::decode(&stream));
     let resets = events.iter().filter(|event| event.name == "reset").count();

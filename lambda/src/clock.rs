@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use contract::limits;
 
-use stream_core::journal::Now;
+use stream_core::moment::Now;
 use stream_core::timestamp::Timestamp;
 
 /// Where the time of day comes from.

@@ -40,10 +40,10 @@ pub enum ApiError {
     /// The user or the source address has changed too much in too short a time.
     #[error("Too many changes. Try again later.")]
     TooOften(Duration),
-    /// Nobody has identified themselves.
+    /// The request names no user.
     #[error("Missing user identification")]
     Unidentified,
-    /// Nobody can be identified now.
+    /// Users cannot be identified now.
     #[error("Users cannot be identified right now. Try again later.")]
     AuthUnavailable,
     /// No such configuration of this user.
@@ -139,7 +139,7 @@ impl ApiError {
     /// Seconds after which to try again, where that may help.
     fn retry_after(&self) -> Option<u64> {
         match self {
-            // Rounded up: who comes back at that time is let in.
+            // Rounded up: a client that comes back at that time is let in.
             Self::TooOften(wait) => Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
             other if other.status() == StatusCode::SERVICE_UNAVAILABLE => Some(limits::RETRY_AFTER_SECS),
             _ => None,

@@ -20,7 +20,7 @@ pub fn bytes<const N: usize>() -> Result<[u8; N], NoRandomness> {
     Ok(bytes)
 }
 
-/// Names a configuration: nobody meets another one's id by trying, and no two are the same.
+/// Names a configuration: another one's id cannot be met by trying, and no two are the same.
 ///
 /// # Errors
 /// [`NoRandomness`]

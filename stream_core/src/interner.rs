@@ -1,9 +1,11 @@
 //! Values that many rows share, each kept once under a small number as long as a row uses it.
 
 use std::collections::BTreeMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use contract::Tag;
+use hashbrown::HashTable;
 
 /// Values of one chunk: what is copied when a value is added while a snapshot looks on.
 const CHUNK: usize = 256;
@@ -43,20 +45,30 @@ impl<T: ?Sized> Names<T> {
 /// Numbers for values, each with the count of its uses; the number of a value that nobody uses any more is given away anew.
 #[derive(Debug)]
 struct Interner<T: ?Sized> {
-    numbers: BTreeMap<Arc<T>, u32>,
+    /// Numbers by hash of the value, which stands in `names` alone: there may be as many sets as rows.
+    numbers: HashTable<u32>,
     uses: Vec<u32>,
     free: Vec<u32>,
     names: Names<T>,
 }
 
-impl<T: ?Sized + Ord> Interner<T> {
+/// With fixed keys, so that the same rows take the same way each time.
+fn hash<T: ?Sized + Hash>(value: &T) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
+}
+
+impl<T: ?Sized + Eq + Hash> Interner<T> {
     fn new() -> Self {
-        Self { numbers: BTreeMap::new(), uses: Vec::new(), free: Vec::new(), names: Names { chunks: Vec::new() } }
+        Self { numbers: HashTable::new(), uses: Vec::new(), free: Vec::new(), names: Names { chunks: Vec::new() } }
     }
 
     /// Counts one more use of a value. Returns its number, and whether it is new.
     fn hold(&mut self, value: &T, make: impl FnOnce() -> Arc<T>) -> (u32, bool) {
-        if let Some(number) = self.numbers.get(value).copied() {
+        let hashed = hash(value);
+        let is_it = |number: &u32| self.names.get(*number).is_some_and(|known| **known == *value);
+        if let Some(number) = self.numbers.find(hashed, is_it).copied() {
             self.uses[number as usize] += 1;
             return (number, false);
         }
@@ -66,8 +78,9 @@ impl<T: ?Sized + Ord> Interner<T> {
         });
         let value = make();
         self.uses[number as usize] = 1;
-        self.names.set(number, Some(Arc::clone(&value)));
-        self.numbers.insert(value, number);
+        self.names.set(number, Some(value));
+        let names = &self.names;
+        self.numbers.insert_unique(hashed, number, |number| names.get(*number).map_or(0, |known| hash(&**known)));
         (number, true)
     }
 
@@ -79,8 +92,10 @@ impl<T: ?Sized + Ord> Interner<T> {
             return None;
         }
         let value = self.names.get(number).cloned()?;
+        if let Ok(entry) = self.numbers.find_entry(hash(&*value), |known| *known == number) {
+            entry.remove();
+        }
         self.names.set(number, None);
-        self.numbers.remove(&*value);
         self.free.push(number);
         Some(value)
     }
@@ -119,6 +134,11 @@ impl TagSets {
         set
     }
 
+    /// Notes one more row of a set that is in use.
+    pub(crate) fn hold_again(&mut self, set: u32) {
+        self.sets.uses[set as usize] += 1;
+    }
+
     /// Notes that a row of this set is gone.
     pub(crate) fn release(&mut self, set: u32) {
         if let Some(tags) = self.sets.release(set) {
@@ -155,7 +175,7 @@ impl TagSets {
 
     /// Bytes that sets and tags take, roughly.
     pub(crate) fn footprint(&self) -> usize {
-        const PER_ENTRY: usize = 80;
+        const PER_ENTRY: usize = 72;
         (self.sets.uses.len() + self.tags.uses.len()) * PER_ENTRY
     }
 }
@@ -173,26 +193,48 @@ impl SetNames {
         self.sets.get(set).map_or(0, |tags| tags.len())
     }
 
-    /// For each number of a set, what `judge` says of its tags. Only chunks that differ from those of `before` are looked
-    /// at again; `judged` must be what this returned for them.
-    pub(crate) fn judge<V: Copy + Default>(
-        &self,
-        before: Option<&Self>,
-        judged: &mut Vec<V>,
-        judge: impl Fn(&mut dyn Iterator<Item = &Tag>) -> V,
-    ) {
-        judged.resize(self.sets.chunks.iter().map(|chunk| chunk.len()).sum(), V::default());
-        for (index, chunk) in self.sets.chunks.iter().enumerate() {
-            let known = before.and_then(|before| before.sets.chunks.get(index));
-            if known.is_some_and(|known| Arc::ptr_eq(known, chunk)) {
-                continue;
-            }
-            for (offset, set) in chunk.iter().enumerate() {
-                let number = index * CHUNK + offset;
-                let mut tags =
-                    set.iter().flat_map(|tags| tags.iter()).filter_map(|tag| self.tags.get(*tag).map(|tag| &**tag));
-                judged[number] = judge(&mut tags);
-            }
+    /// Says of each set which of `wanted` it has, one bit for each. Only what differs from `before` is looked at again.
+    pub(crate) fn judge(&self, before: Option<&Self>, judged: &mut Judged, wanted: &[Tag]) {
+        let bit = |tag: &Arc<Tag>| wanted.iter().position(|wanted| *wanted == **tag).map_or(0, |bit| 1 << bit);
+        let tags_before = before.map(|before| &before.tags);
+        judge_chunks(&self.tags, tags_before, &mut judged.tags, |tag| tag.as_ref().map_or(0, bit));
+        let of_tags = &judged.tags;
+        let sets_before = before.map(|before| &before.sets);
+        judge_chunks(&self.sets, sets_before, &mut judged.sets, |set| {
+            set.iter().flat_map(|tags| tags.iter()).fold(0, |mask, tag| mask | of_tags[*tag as usize])
+        });
+    }
+}
+
+/// Which of some tags each tag and each set is or has: one bit for each.
+#[derive(Debug, Default)]
+pub(crate) struct Judged {
+    tags: Vec<u64>,
+    sets: Vec<u64>,
+}
+
+impl Judged {
+    /// Which of the tags a set has.
+    pub(crate) fn of_set(&self, set: u32) -> u64 {
+        self.sets[set as usize]
+    }
+}
+
+/// Judges the values of chunks that are not those of `before`. A set that stays keeps its tags, and they their numbers.
+fn judge_chunks<T: ?Sized>(
+    names: &Names<T>,
+    before: Option<&Names<T>>,
+    judged: &mut Vec<u64>,
+    judge: impl Fn(&Option<Arc<T>>) -> u64,
+) {
+    judged.resize(names.chunks.iter().map(|chunk| chunk.len()).sum(), 0);
+    for (index, chunk) in names.chunks.iter().enumerate() {
+        let known = before.and_then(|before| before.chunks.get(index));
+        if known.is_some_and(|known| Arc::ptr_eq(known, chunk)) {
+            continue;
+        }
+        for (judged, value) in judged[index * CHUNK..].iter_mut().zip(chunk.iter()) {
+            *judged = judge(value);
         }
     }
 }

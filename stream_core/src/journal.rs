@@ -34,6 +34,10 @@ const ABSURD: Duration = Duration::from_secs(2 * 3600);
 /// How long a row that went missing may come back as the same: indexes lag by a second or so. After that it was deleted. Short,
 /// because what is kept takes up places in the sketch that late rows need.
 const GHOST_KEPT: Duration = Duration::from_secs(15);
+/// Age of a snapshot that a client may begin with. Shorter than a ghost is kept: what another instance has let a position
+/// forget by now, this one must not hand out again.
+pub const SNAPSHOT_AGE_MAX: Duration = Duration::from_secs(10);
+const _: () = assert!(SNAPSHOT_AGE_MAX.as_secs() < GHOST_KEPT.as_secs());
 
 /// Gone rows that are remembered, at most; an id can speak of eight.
 const GONE_MAX: usize = 1000;
@@ -85,9 +89,11 @@ pub struct Journal {
     read_before: Option<Timestamp>,
     last_recent: Option<Instant>,
     last_full: Option<Instant>,
+    /// Number of the next update when a row was last missing or replaced.
+    removed_before: u64,
     /// Whether anything changed that was not published.
     is_dirty: bool,
-    published: Option<(Position, Numbers)>,
+    published: Option<(Position, Arc<Numbers>)>,
 }
 
 impl Journal {
@@ -117,6 +123,7 @@ impl Journal {
             read_before: None,
             last_recent: None,
             last_full: None,
+            removed_before: 0,
             is_dirty: false,
             published: None,
         }
@@ -183,8 +190,10 @@ impl Journal {
         if let Some(reading) = recent.as_mut().filter(|reading| reading.owns(request)) {
             reading.take(request, next, last);
             for item in items {
-                let row = Row::new(item, self.data.labels.as_slice());
-                self.window.collect(&mut reading.collected, row, true);
+                if !self.window.collect_again(&mut reading.collected, &item) {
+                    let row = Row::new(item, self.data.labels.as_slice());
+                    self.window.collect(&mut reading.collected, row, true);
+                }
             }
             self.recent = recent;
             return;
@@ -250,7 +259,7 @@ impl Journal {
             self.is_baseline = late < now.wall;
             return if self.is_baseline { None } else { self.publish(load.planned.wall) };
         }
-        let Some(recent) = self.recent.take_if(|recent| recent.is_done()) else { return None };
+        let recent = self.recent.take_if(|recent| recent.is_done())?;
         let planned = recent.planned;
         self.apply(recent);
         if self.older.take_if(|older| older.is_done()).is_some() {
@@ -322,8 +331,12 @@ impl Journal {
         self.window.discard(recent.collected);
         self.is_dirty |= changes.is_any;
         self.settle_watermark(wall);
+        let is_removed = !changes.removed.is_empty() || changes.added.iter().any(|added| added.before.is_some());
         self.note_missing(&changes.removed, planned);
         self.take_all(changes);
+        if is_removed {
+            self.removed_before = self.updates.next();
+        }
         self.is_baseline = false;
         self.tidy(planned);
     }
@@ -345,18 +358,21 @@ impl Journal {
     }
 
     fn publish(&mut self, wall: Timestamp) -> Option<Snapshot> {
-        let numbers = self.window.numbers(wall);
-        let state = (self.tracker.position(), numbers);
-        if !std::mem::take(&mut self.is_dirty) && self.published.as_ref() == Some(&state) {
+        let is_same = |(position, numbers): &(Position, Arc<Numbers>)| {
+            *position == self.tracker.position() && numbers.last_hour == self.window.last_hour(wall)
+        };
+        if !self.is_dirty && self.published.as_ref().is_some_and(is_same) {
             return None;
         }
+        let state = (self.tracker.position(), Arc::new(self.window.numbers(wall)));
+        self.is_dirty = false;
         self.snapshots += 1;
         let snapshot = self.snapshot(wall, &state.1);
         self.published = Some(state);
         Some(snapshot)
     }
 
-    fn snapshot(&self, read_at: Timestamp, numbers: &Numbers) -> Snapshot {
+    fn snapshot(&self, read_at: Timestamp, numbers: &Arc<Numbers>) -> Snapshot {
         Snapshot {
             serial: self.snapshots,
             data: Arc::clone(&self.data),
@@ -365,11 +381,12 @@ impl Journal {
             minutes: self.window.minutes().into(),
             names: self.window.names(),
             metrics: Arc::new(MetricsFrame::new(self.data.labels.as_slice(), numbers, read_at)),
-            numbers: numbers.clone(),
+            numbers: Arc::clone(numbers),
             position: self.tracker.position(),
             ghosts: self.ghosts.keys().copied().collect::<BTreeSet<_>>(),
             gone: Arc::new(self.gone.iter().map(|(key, gone)| (*key, Arc::clone(&gone.row))).collect()),
             updates: self.updates.clone(),
+            removed_before: self.removed_before,
             read_at,
         }
     }

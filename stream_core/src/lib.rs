@@ -7,6 +7,7 @@ pub mod cursor;
 pub mod encode;
 pub mod event;
 pub mod filter;
+pub mod filter_numbers;
 mod interner;
 pub mod item;
 pub mod journal;

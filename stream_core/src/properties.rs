@@ -7,11 +7,12 @@ use contract::{DataSettings, PollSettings, TableName};
 use proptest::prelude::*;
 
 use crate::filter::Filter;
+use crate::filter_numbers::FilterNumbers;
 use crate::item::{Item, tests::item};
 use crate::journal::Journal;
 use crate::minute::ScoreSums;
 use crate::moment::Now;
-use crate::numbers::{FilterNumbers, Numbers};
+use crate::numbers::Numbers;
 use crate::reading::{KeyValue, PageRequest, PageStart};
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
@@ -204,7 +205,7 @@ fn change(world: &mut World, op: &Op, serial: usize) -> Option<Timestamp> {
 /// Asserts that a snapshot says of a table what counting its rows one by one says.
 fn assert_equal(snapshot: &Snapshot, world: &World, filters: &mut [(Filter, FilterNumbers)], wall: Timestamp) {
     let held = world.held(wall);
-    assert_eq!(snapshot.numbers, counted(held.iter().copied(), &Filter::all(), wall));
+    assert_eq!(*snapshot.numbers, counted(held.iter().copied(), &Filter::all(), wall));
     for (filter, numbers) in filters {
         assert_eq!(numbers.follow(snapshot), counted(held.iter().copied(), filter, wall), "{filter:?}");
     }

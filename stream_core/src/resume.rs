@@ -118,6 +118,21 @@ fn all_of(row: RowRef<'_>) -> Result<Pending, ResetReason> {
 }
 
 impl Snapshot {
+    /// The number of the first update that a client at `position` lacks, where nothing else has to be worked out: the instance
+    /// was at the same position, and has all that it wants of what was handed out since. Not where a row of those was deleted
+    /// or replaced: a position forgets it, and may be the same as before the client had it.
+    #[must_use]
+    pub fn continues(&self, position: &Position, filter: &Filter, limits: ReplayLimits) -> Option<u64> {
+        if *position == self.position {
+            return Some(self.updates.next());
+        }
+        if position.watermark < self.position.watermark.minus(limits.window) {
+            return None;
+        }
+        let next = self.updates.after(position).filter(|next| self.removed_before <= *next);
+        next.filter(|next| !self.updates.lost(*next, filter))
+    }
+
     /// Works out what a client at `position` has not had.
     ///
     /// # Errors

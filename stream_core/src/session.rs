@@ -339,10 +339,10 @@ impl Session {
             Place::Replaying { .. } | Place::Live { .. } => return,
         };
         let is_returning = matches!(self.place, Place::Returning(_));
-        // The common case, at no cost: nothing happened while the client was away.
-        if position == snapshot.position {
+        // The common case, at no cost: this instance knows all that happened since, be it nothing, as updates.
+        if let Some(next_seq) = snapshot.continues(&position, &self.params.filter, self.params.replay) {
             self.report.resumed |= is_returning;
-            self.place = Joins::after(snapshot).live(Offset::default());
+            self.place = Place::Live { next_seq, offset: Offset::default(), position };
             return;
         }
         match snapshot.resume(position, &self.params.filter, self.params.replay, now.wall) {

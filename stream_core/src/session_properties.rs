@@ -9,14 +9,15 @@ use proptest::prelude::*;
 use crate::cursor::Cursor;
 use crate::event::{EndReason, MetricsFrame};
 use crate::filter::Filter;
+use crate::filter_numbers::FilterNumbers;
 use crate::item::tests::item;
-use crate::journal::Journal;
-use crate::numbers::FilterNumbers;
+use crate::journal::{Journal, SNAPSHOT_AGE_MAX};
 use crate::properties::{LATE, START, World, journal_with, tags};
 use crate::resume::{ReplayLimits, STRANGERS_MAX};
 use crate::session::{FilteredMetrics, Session, SessionParams, Step, View};
 use crate::sketch::CAPACITY;
 use crate::snapshot::Snapshot;
+use crate::timestamp::Timestamp;
 use crate::updates::UPDATES_KEPT_BYTES;
 
 /// One instance: its journal and what it published last.
@@ -26,6 +27,7 @@ pub(super) struct Instance {
     /// Rows it does not see yet: indexes lag behind each other.
     blind_to: BTreeSet<String>,
     polls: u32,
+    polled_at: Timestamp,
 }
 
 /// Counts a filter's numbers anew each time.
@@ -42,11 +44,12 @@ impl Instance {
     pub(super) fn new() -> Self {
         // Re-reads often enough to fall into a history.
         let journal = journal_with(&[("SSE_RECONCILE_INTERVAL", "45s")]);
-        Self { journal, snapshot: None, blind_to: BTreeSet::new(), polls: 0 }
+        Self { journal, snapshot: None, blind_to: BTreeSet::new(), polls: 0, polled_at: Timestamp::EPOCH }
     }
 
     pub(super) fn poll(&mut self, world: &World) {
         self.polls += 1;
+        self.polled_at = world.now.wall;
         let Self { journal, blind_to, .. } = self;
         if let Some(snapshot) = world.poll(journal, &|row| !blind_to.contains(&*row.key.id)) {
             self.snapshot = Some(Arc::new(snapshot));
@@ -367,7 +370,8 @@ impl Stage {
         self.client.receive(&bytes[..bytes.len() * usize::from(share) / 100]);
         self.at = to;
         self.polls_before = self.instances[to].polls;
-        if reads {
+        let is_stale = self.instances[to].polled_at.plus(SNAPSHOT_AGE_MAX) < self.world.now.wall;
+        if reads || is_stale {
             self.instances[to].poll(&self.world);
         }
         self.session = connect(&self.client, &self.instances[to], &self.world, &self.filter);

@@ -33,7 +33,7 @@ pub struct Snapshot {
     /// The tags that the minutes name by number.
     pub names: SetNames,
     /// The numbers of everything.
-    pub numbers: Numbers,
+    pub numbers: Arc<Numbers>,
     /// The same as an event.
     pub metrics: Arc<MetricsFrame>,
     /// Where a client is that has had everything.
@@ -44,6 +44,8 @@ pub struct Snapshot {
     pub gone: Arc<BTreeMap<RowKey, Arc<Row>>>,
     /// Latest updates.
     pub updates: Kept,
+    /// Rows of the updates from this number on are all in the table, in the version that was handed out.
+    pub removed_before: u64,
     /// When the store was read.
     pub read_at: Timestamp,
 }

@@ -3,13 +3,15 @@
 
 use std::time::Duration;
 
+use contract::limits;
+
 use crate::moment::TimeRange;
 use crate::timestamp::Timestamp;
 
-/// How far before the last read a poll reads on: clocks of writers differ, and an index lags behind its table.
-pub(crate) const NEW_MARGIN: Duration = Duration::from_secs(15);
 /// Read units of a row until they are known: 200 bytes, eventually consistent.
 const UNITS_PER_ROW: f64 = 0.5 * 200.0 / 4096.0;
+/// Read units of a label's query that a quiet table may cost: half a unit is 4 KB.
+const QUIET_UNITS: f64 = limits::QUIET_QUERY_BYTES as f64 / 8192.0;
 /// Rows of a page from which on it tells what a row costs; below, the minimum of half a unit does.
 const TELLING_ROWS: usize = 50;
 
@@ -41,12 +43,12 @@ impl Cost {
         }
     }
 
-    /// Whether that many rows cost no more when they are read in one query of each label than two queries cost at least:
-    /// then reading only a part of them saves nothing.
+    /// Whether that many rows cost no more when they are read in one query of each label than two queries cost at least
+    /// ([`limits::QUIET_QUERY_BYTES`]): then reading only a part of them saves nothing.
     pub(crate) fn is_quiet(&self, rows: usize, labels: usize) -> bool {
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let (rows, labels) = (rows as f64, labels as f64);
-        rows * self.units_per_row <= labels
+        rows * self.units_per_row <= labels * QUIET_UNITS
     }
 }
 
@@ -73,7 +75,7 @@ impl Sweep {
     ) -> Vec<TimeRange> {
         self.planned = None;
         let low = whole.after;
-        let new_after = second_before(new_after.minus(NEW_MARGIN));
+        let new_after = second_before(new_after.minus(limits::FRESH_MARGIN));
         // One poll less than there are in the late interval, because a row may have come just after its part was read.
         let share = elapsed.filter(|elapsed| *elapsed * 2 < late_interval);
         let share = share.map(|elapsed| elapsed.as_secs_f64() / (late_interval - elapsed).as_secs_f64());

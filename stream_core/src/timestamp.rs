@@ -61,6 +61,12 @@ impl Timestamp {
         Self(self.0.saturating_sub(whole_millis(duration)))
     }
 
+    /// The millisecond before.
+    #[must_use]
+    pub const fn before(self) -> Self {
+        Self(self.0.saturating_sub(1))
+    }
+
     /// The whole second this time lies in.
     #[must_use]
     pub const fn floor_second(self) -> Self {

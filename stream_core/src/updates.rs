@@ -133,6 +133,18 @@ impl Kept {
         })
     }
 
+    /// The number after the update that left a client at this position: where it goes on that has had nothing since.
+    #[must_use]
+    pub fn after(&self, position: &Position) -> Option<u64> {
+        let newest_first = self
+            .batches
+            .iter()
+            .rev()
+            .flat_map(|batch| (batch.first..batch.end()).rev().zip(batch.updates.iter().rev()));
+        let mut back_to = newest_first.take_while(|(_, update)| update.position.watermark >= position.watermark);
+        back_to.find(|(_, update)| update.position == *position).map(|(number, _)| number + 1)
+    }
+
     /// Whether updates from number `from` on that this filter lets through are not kept any more.
     #[must_use]
     pub fn lost(&self, from: u64, filter: &Filter) -> bool {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use contract::limits;
 
 use crate::interner::{SetNames, TagSets};
-use crate::item::Row;
+use crate::item::{Item, Row};
 use crate::minute::{Cell, Entry, Minute, minute_of};
 use crate::moment::TimeRange;
 use crate::numbers::Numbers;
@@ -79,6 +79,7 @@ pub struct Window {
     /// Only those that have rows, oldest first.
     minutes: Vec<Arc<Minute>>,
     rows: usize,
+    by_label: Vec<u32>,
     sets: TagSets,
     tags_max: usize,
 }
@@ -87,7 +88,7 @@ impl Window {
     /// Makes an empty window for a table with that many labels.
     #[must_use]
     pub fn new(labels: usize, length: Duration, tags_max: usize) -> Self {
-        Self { labels, length, minutes: Vec::new(), rows: 0, sets: TagSets::new(), tags_max }
+        Self { labels, length, minutes: Vec::new(), rows: 0, by_label: vec![0; labels], sets: TagSets::new(), tags_max }
     }
 
     /// First moment that the window excludes.
@@ -150,6 +151,22 @@ impl Window {
         let cell = Cell::of(&row, set);
         collected.minutes.entry(number).or_default().push(Entry { cell, row: is_whole.then(|| Arc::new(row)) });
         collected.rows += 1;
+    }
+
+    /// Takes a row that was read and is there as it was; `false` where it is new or changed. Most rows of a poll are read
+    /// again, and what they are known by need not be worked out again.
+    pub(crate) fn collect_again(&mut self, collected: &mut Collected, item: &Item) -> bool {
+        let number = minute_of(item.at);
+        let Ok(index) = self.minutes.binary_search_by_key(&number, |minute| minute.number()) else { return false };
+        let minute = &self.minutes[index];
+        let same_time = minute.until(item.at.before())..minute.until(item.at);
+        let is_it = |index: &usize| minute.row(*index).is_some_and(|row| row.item == *item);
+        let Some(index) = same_time.into_iter().find(is_it) else { return false };
+        let entry = Entry { cell: minute.cell(index), row: minute.row(index).cloned() };
+        self.sets.hold_again(entry.cell.set);
+        collected.minutes.entry(number).or_default().push(entry);
+        collected.rows += 1;
+        true
     }
 
     /// Gives back what was collected and is not wanted any more.
@@ -225,8 +242,16 @@ impl Window {
         self.put(number, &merge.entries, touching.whole_after, before.as_deref());
     }
 
+    /// Counts a row, or no longer.
+    fn tally(&mut self, cell: &Cell, is_added: bool) {
+        self.sets.count(cell.set, is_added);
+        if let Some(rows) = self.by_label.get_mut(usize::from(cell.label)) {
+            *rows = if is_added { *rows + 1 } else { *rows - 1 };
+        }
+    }
+
     fn add(&mut self, new: Entry, before: Option<Arc<Row>>, merge: &mut Merge, changes: &mut Changes) {
-        self.sets.count(new.cell.set, true);
+        self.tally(&new.cell, true);
         if let Some(row) = &new.row {
             changes.added.push(Added { row: Arc::clone(row), before });
         }
@@ -235,7 +260,7 @@ impl Window {
     }
 
     fn drop_row(&mut self, old: Entry, merge: &mut Merge, changes: &mut Changes) {
-        self.sets.count(old.cell.set, false);
+        self.tally(&old.cell, false);
         self.sets.release(old.cell.set);
         changes.removed.extend(old.row);
         merge.is_changed = true;
@@ -247,7 +272,7 @@ impl Window {
             self.sets.release(new.cell.set);
             new.cell = old.cell;
             let is_same = match (&old.row, &new.row) {
-                (Some(old), Some(new)) => old.item == new.item,
+                (Some(old), Some(new)) => Arc::ptr_eq(old, new) || old.item == new.item,
                 // What is not kept cannot be compared, and nobody is shown it from here.
                 _ => true,
             };
@@ -255,7 +280,7 @@ impl Window {
             merge.entries.push(if is_same { old } else { new });
             return;
         }
-        self.sets.count(old.cell.set, false);
+        self.tally(&old.cell, false);
         self.sets.release(old.cell.set);
         self.add(new, old.row, merge, changes);
     }
@@ -291,9 +316,9 @@ impl Window {
 
     fn trim(&mut self, minute: &Minute, kept: std::ops::Range<usize>, whole_after: Timestamp) {
         for index in (0..minute.len()).filter(|index| !kept.contains(index)) {
-            let set = minute.cell(index).set;
-            self.sets.count(set, false);
-            self.sets.release(set);
+            let cell = minute.cell(index);
+            self.tally(&cell, false);
+            self.sets.release(cell.set);
         }
         let entries: Vec<Entry> = minute.entries().skip(kept.start).take(kept.len()).collect();
         self.put(minute.number(), &entries, whole_after, Some(minute));
@@ -303,29 +328,31 @@ impl Window {
     pub(crate) fn thin(&mut self, whole_after: Timestamp) {
         let (mut newer, whole_from) = (0, minute_of(whole_after));
         for minute in self.minutes.iter_mut().rev() {
-            if minute.number() < whole_from && newer >= WHOLE_ROWS_MIN && minute.is_whole() {
+            if minute.number() < whole_from && newer >= WHOLE_ROWS_MIN {
+                if !minute.is_whole() {
+                    // So are those before it.
+                    return;
+                }
                 *minute = Arc::new(minute.thinned());
             }
             newer += minute.len();
         }
     }
 
+    /// Rows of the last hour.
+    #[must_use]
+    pub fn last_hour(&self, now: Timestamp) -> u32 {
+        let after = Numbers::hour_after(now);
+        let newest = self.minutes.iter().rev().take_while(|minute| minute.end() > after);
+        count(newest.map(|minute| minute.len() - minute.until(after)).sum())
+    }
+
     /// The numbers of everything.
     #[must_use]
     pub fn numbers(&self, now: Timestamp) -> Numbers {
         let (by_tag, tags_left_out) = self.sets.most_frequent(self.tags_max);
-        let mut numbers = Numbers { by_tag, tags_left_out, ..Numbers::new(self.labels) };
-        let hour_after = Numbers::hour_after(now);
-        for minute in &self.minutes {
-            numbers.total += count(minute.len());
-            for (sum, label) in numbers.by_label.iter_mut().zip(minute.by_label()) {
-                *sum += label;
-            }
-            if minute.end() > hour_after {
-                numbers.last_hour += count(minute.len() - minute.until(hour_after));
-            }
-        }
-        numbers
+        let (total, by_label, last_hour) = (count(self.rows), self.by_label.clone(), self.last_hour(now));
+        Numbers { total, by_label, by_tag, tags_left_out, last_hour }
     }
 }
 

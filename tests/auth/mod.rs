@@ -16,11 +16,13 @@ use tokio::net::{TcpListener, TcpStream};
 use crate::emulator::{Config, Emulator, InvokeMode};
 use crate::support::bins;
 use crate::support::client::{Request, Response};
+use crate::support::decoder::Item;
 use crate::support::dynamodb;
+use crate::support::sse::SseClient;
 use crate::support::table::Table;
 
 /// Nothing here takes that long; a hang fails one test and not the run.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 const CONFIGURATION: &str = "/api/v2/configurations/tech/stream";
 
 /// A function on this table with more variables; one environment, so that what it has learnt is what is asked about.
@@ -42,6 +44,23 @@ fn tech(to: SocketAddr) -> Request {
 
 fn bearer(to: SocketAddr, token: &str) -> Request {
     tech(to).header("Authorization", format!("Bearer {token}"))
+}
+
+/// The same of a client that is no EventSource.
+fn plain(to: SocketAddr, token: &str) -> Request {
+    Request::get(to, CONFIGURATION).header("Authorization", format!("Bearer {token}"))
+}
+
+/// Asserts that an EventSource hears that it may come back, and nothing else.
+async fn assert_unavailable(request: Request) {
+    let heard = SseClient::connect(request).await.until_end(LIMIT).await;
+    let [retry, event] = &heard[..] else { panic!("{heard:?}") };
+    let Item::Retry(retry) = retry.item else { panic!("{heard:?}") };
+    let event = event.event().unwrap();
+    assert_eq!((event.name.as_str(), event.has_id), ("unavailable", false));
+    let detail = "Users cannot be identified right now. Try again later.";
+    let data: Value = serde_json::from_str(&event.data).unwrap();
+    assert_eq!(data, serde_json::json!({ "detail": detail, "retry_after_ms": retry }));
 }
 
 /// Asserts that nobody is identified, in exactly these words.

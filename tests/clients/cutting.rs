@@ -75,6 +75,8 @@ pub(super) struct Visit {
     pub server: SocketAddr,
     /// The header `Last-Event-ID`.
     pub last_event_id: Option<String>,
+    /// When the last bytes so far were about to go to the client, where no cut was planned.
+    pub last_bytes: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -189,14 +191,14 @@ async fn tunnel(mut client: Connection, state: &Mutex<State>) -> io::Result<()> 
         state.servers[(state.turn - 1) % state.servers.len()]
     };
     let mut server = Connection::open(address, None).await?;
-    ask(&mut server, &head, address, state).await?;
+    let mut visit = ask(&mut server, &head, address, state).await?;
     let (mut reader, mut cut, mut raw) = (Reader::default(), None, Body::UntilClose);
     let mut from = 0;
     loop {
         tokio::select! {
             // Another request on the same connection, or its end.
             head = client.head() => match head? {
-                Some(head) => ask(&mut server, &head, address, state).await?,
+                Some(head) => visit = ask(&mut server, &head, address, state).await?,
                 None => return Ok(()),
             },
             piece = server.piece(&mut raw) => {
@@ -207,6 +209,7 @@ async fn tunnel(mut client: Connection, state: &Mutex<State>) -> io::Result<()> 
                 }
                 let Some(sure) = cut else {
                     data.iter().for_each(|byte| reader.push(*byte));
+                    lock(state).visits[visit].last_bytes = Some(Instant::now());
                     client.write(&data).await?;
                     continue;
                 };
@@ -231,14 +234,20 @@ async fn tunnel(mut client: Connection, state: &Mutex<State>) -> io::Result<()> 
     }
 }
 
-/// Sends a request on and takes it down.
-async fn ask(server: &mut Connection, head: &Head, address: SocketAddr, state: &Mutex<State>) -> io::Result<()> {
+/// Sends a request on and takes it down; returns its number.
+async fn ask(server: &mut Connection, head: &Head, address: SocketAddr, state: &Mutex<State>) -> io::Result<usize> {
     let mut bytes = format!("{}\r\n", head.start).into_bytes();
     for (name, value) in &head.headers {
         bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
     }
     bytes.extend(b"\r\n");
-    let visit = Visit { at: Instant::now(), server: address, last_event_id: head.get("last-event-id") };
-    lock(state).visits.push(visit);
-    server.write(&bytes).await
+    let visit =
+        Visit { at: Instant::now(), server: address, last_event_id: head.get("last-event-id"), last_bytes: None };
+    let number = {
+        let mut state = lock(state);
+        state.visits.push(visit);
+        state.visits.len() - 1
+    };
+    server.write(&bytes).await?;
+    Ok(number)
 }

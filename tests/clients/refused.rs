@@ -9,14 +9,14 @@ use super::browser::Kind;
 use super::cutting::{Cut, How, When};
 use super::scene::{LIMIT, Scene, server};
 use crate::support::client::Request;
-use crate::support::clock::until;
+use crate::support::clock::{BUSY, until};
 use crate::support::local::Local;
 use crate::support::sse::SseClient;
 use crate::support::table::{SENTIMENTS, Table};
 
 /// A browser may be a little late, never early; timers are exact to some milliseconds.
 const EARLY_MAX: Duration = Duration::from_millis(50);
-const LATE_MAX: Duration = Duration::from_secs(3);
+const LATE_MAX: Duration = BUSY;
 
 /// Cuts the browser's connection, and has somebody else take its slot before it is back.
 async fn lose_the_slot(scene: &mut Scene<'_>, local: &Local) -> SseClient {

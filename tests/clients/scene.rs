@@ -12,7 +12,7 @@ use crate::support::local::Local;
 use crate::support::table::{Row, Table};
 
 /// Nothing here takes that long; a hang fails one test and not the run.
-pub(super) const LIMIT: Duration = Duration::from_secs(30);
+pub(super) const LIMIT: Duration = Duration::from_secs(60);
 /// Time between two reads of a server.
 pub(super) const POLL: Duration = Duration::from_millis(200);
 

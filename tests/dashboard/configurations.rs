@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 use super::{LIMIT, USER, answer, body, config, function};
 use crate::emulator::Emulator;
 use crate::support::client::{Request, Response};
+use crate::support::clock::BUSY;
 use crate::support::dynamodb::{call, put_configuration};
 use crate::support::sse::SseClient;
 use crate::support::table::{Row, SENTIMENTS, Table};
@@ -14,7 +15,7 @@ use contract::routes;
 
 const PATH: &str = routes::CONFIGURATIONS;
 /// What a change may take to reach a stream: one poll interval, and a machine that is busy with other tests.
-const ONE_POLL: Duration = Duration::from_millis(1500);
+const ONE_POLL: Duration = Duration::from_millis(500).saturating_add(BUSY);
 
 async fn send(emulator: &Emulator, method: &str, target: &str, user: &str, body: Option<&Value>) -> Response {
     let request = Request::new(emulator.address(), method, target).header(USER, user);

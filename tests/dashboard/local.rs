@@ -1,10 +1,10 @@
 //! Local mode: page and REST on one port, users with tokens under a key that is made up, a feed as fast as one likes.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::{answer, assert_has, body};
+use super::{LIMIT, answer, assert_has, body};
 use crate::support::bins;
 use crate::support::client::Request;
 use crate::support::http1::Connection;
@@ -78,7 +78,7 @@ async fn a_token_of_one_port_saves_what_the_other_streams_with_header_cookie_and
     }
     let stream = routes::CONFIGURATION_STREAM.replace("{config_id}", id);
     let mut client = SseClient::connect(Request::get(local.stream, &format!("{stream}?token={token}"))).await;
-    let metrics = client.data("metrics", Duration::from_secs(10)).await;
+    let metrics = client.data("metrics", LIMIT).await;
     assert_eq!(metrics["by_tag"].as_object().unwrap().keys().collect::<Vec<_>>(), ["AAPL"]);
     // Another process, another key.
     let other = Local::start(&[]).await;
@@ -98,24 +98,26 @@ async fn a_form_of_another_site_takes_no_cookie_away() {
 
 #[tokio::test]
 async fn the_sample_feed_is_as_fast_as_it_is_told() {
-    let items = async |rate: &str| {
-        let local = Local::start(&[("SAMPLE_RATE", rate), ("SSE_POLL_INTERVAL", "100ms")]).await;
-        // Items grow old meanwhile, one a minute.
-        let total = async || -> i64 {
-            let metrics: Value = Request::get(local.dashboard, routes::METRICS).send().await.into_json().await;
-            metrics["total"].as_i64().unwrap()
-        };
-        let before = total().await;
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        total().await - before
+    let feed = async |rate: &str| Local::start(&[("SAMPLE_RATE", rate), ("SSE_POLL_INTERVAL", "100ms")]).await;
+    let total = async |local: &Local| -> i64 {
+        let metrics: Value = Request::get(local.dashboard, routes::METRICS).send().await.into_json().await;
+        metrics["total"].as_i64().unwrap()
     };
-    let (none, many) = tokio::join!(items("0"), items("100"));
-    assert!((-2..=2).contains(&none), "{none}");
-    assert!(many >= 150, "{many}");
+    let (none, many) = tokio::join!(feed("0"), feed("100"));
+    let (began, before) = (Instant::now(), (total(&none).await, total(&many).await));
+    while total(&many).await < before.1 + 300 {
+        assert!(began.elapsed() < LIMIT, "{} items in {LIMIT:?}", total(&many).await - before.1);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // Three seconds' items, and what was due when the count began.
+    assert!(began.elapsed() > Duration::from_secs(2), "300 items in {:?}", began.elapsed());
+    // Items grow old meanwhile, one a minute.
+    let none = total(&none).await - before.0;
+    assert!((-2..=0).contains(&none), "{none}");
     for bad in ["201", "-1", "fast", "1.5", ""] {
         let env = [("SAMPLE_RATE".to_owned(), bad.to_owned())].into();
         let process = Process::spawn(&bins::path("local"), &[], &env);
-        assert_eq!(process.exits_within(Duration::from_secs(10)).await.code(), Some(1), "{bad}");
+        assert_eq!(process.exits_within(LIMIT).await.code(), Some(1), "{bad}");
         let rule =
             format!("error: SAMPLE_RATE: `{bad}` is not a number of items a second, a whole number from 0 to 200");
         assert!(process.text().contains(&rule), "{}", process.text());

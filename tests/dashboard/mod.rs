@@ -20,7 +20,7 @@ use crate::support::table::Table;
 use crate::support::{bins, dynamodb};
 
 /// Nothing here takes that long; a hang fails one test and not the run.
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 /// Time between two reads in these tests.
 const POLL: Duration = Duration::from_millis(100);
 /// The header that names a user in these tests; who may send it is the generator's business.

@@ -54,7 +54,7 @@ async fn a_change_whose_answer_is_lost_is_made_once_and_told_as_made() {
         let wanted = body(&format!("n{round}"), &["A", "B"]);
         let made = Request::new(emulator.address(), "POST", routes::CONFIGURATIONS).header(USER, &user).json(&wanted);
         let made = answer(made.send().await, 201).await;
-        assert_eq!(list(&emulator, &user).await, [made.clone()]);
+        assert_eq!(list(&emulator, &user).await, std::slice::from_ref(&made));
         let target = routes::CONFIGURATION.replace("{config_id}", made["config_id"].as_str().unwrap());
         proxy.lose("UpdateItem");
         assert_eq!(status(&emulator, "PUT", &target, &user, Some(&body("other", &["C"]))).await, 200);

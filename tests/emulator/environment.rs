@@ -12,6 +12,7 @@ use tokio::sync::{Notify, SetOnce, mpsc};
 
 use super::{Config, Outcome, Part, Shared, runtime_api};
 use crate::support::clock::epoch_ms;
+use crate::support::local::free_port;
 use crate::support::process::{LogLine, Process, lock};
 
 /// Lambda gives init ten seconds.
@@ -390,8 +391,7 @@ fn variables(config: &Config, api: &str, number: usize) -> BTreeMap<String, Stri
     }
     env.extend(config.env.clone());
     if let Some(name) = config.own_port {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        env.insert(name.to_owned(), free.expect("loopback has a free port").port().to_string());
+        env.insert(name.to_owned(), free_port().port().to_string());
     }
     env
 }

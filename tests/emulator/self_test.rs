@@ -11,7 +11,7 @@ use crate::support::client::{Request, Response};
 use crate::support::clock::{epoch_ms, until};
 use crate::support::http1::Piece;
 
-const LIMIT: Duration = Duration::from_secs(20);
+const LIMIT: Duration = Duration::from_secs(60);
 
 async fn get(emulator: &Emulator, path: &str) -> Response {
     Request::get(emulator.address(), path).send().await

@@ -4,6 +4,7 @@ mod imports;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::process::Command;
 
 use crate::support::bins::workspace;
 use imports::{Crate, Uses};
@@ -53,6 +54,46 @@ fn assert_no_circle(crate_folder: &Path) {
 #[test]
 fn no_file_of_contract_uses_one_that_uses_it() {
     assert_no_circle(&workspace().join("contract"));
+}
+
+#[test]
+fn no_file_of_stream_core_uses_one_that_uses_it() {
+    assert_no_circle(&workspace().join("stream_core"));
+}
+
+#[test]
+fn no_file_of_lambda_uses_one_that_uses_it() {
+    assert_no_circle(&workspace().join("lambda"));
+}
+
+/// What decides cannot wait, ask or lock: its tree has nothing to do it with.
+#[test]
+fn stream_core_has_no_runtime_no_network_and_no_cloud_in_its_tree() {
+    let tree = Command::new(env!("CARGO"))
+        .args([
+            "tree",
+            "--locked",
+            "--offline",
+            "--package",
+            "stream_core",
+            "--edges",
+            "normal,build",
+            "--prefix",
+            "none",
+        ])
+        .current_dir(workspace())
+        .output()
+        .expect("cargo runs");
+    assert!(tree.status.success(), "{}", String::from_utf8_lossy(&tree.stderr));
+    let tree = String::from_utf8_lossy(&tree.stdout);
+    let packages: BTreeSet<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();
+    assert!(packages.contains("contract") && packages.contains("sha2"), "{packages:?}");
+    let runtimes =
+        ["tokio", "axum", "hyper", "http", "lambda_http", "lambda_runtime", "utoipa", "tracing", "parking_lot"];
+    for package in packages {
+        let is_banned = package.starts_with("aws-") || runtimes.contains(&package);
+        assert!(!is_banned, "{package} is in the tree of stream_core");
+    }
 }
 
 /// What each file of a made-up crate uses: `NAME: a, b`.

@@ -11,7 +11,7 @@ use crate::support::table::{SENTIMENTS, Table};
 use crate::support::{bins, dynamodb};
 
 /// Several sessions, an outage, and a browser that starts while both cores are busy.
-const LIMIT: Duration = Duration::from_secs(240);
+const LIMIT: Duration = Duration::from_secs(600);
 /// Short sessions: the page must not be able to tell.
 const SESSION: &str = "8s";
 /// Environments of the stream function: one is busy until its session ends, whoever has left.

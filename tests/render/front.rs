@@ -1,7 +1,6 @@
 //! The way in, as Terraform plans it: who may call the functions, and which path goes where.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::LazyLock;
 
 use contract::routes;
 use serde_json::{Value, json};
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use super::plans::{artifacts, resources, sorted};
 use super::terraform::Root;
 use super::{Project, workspace};
+use crate::support::shared::Shared;
 
 /// Policies that AWS manages (CloudFront, "Use managed cache policies", "Use managed origin request policies").
 const CACHING_DISABLED: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
@@ -27,7 +27,8 @@ pub(super) struct Planned {
 }
 
 /// The fixture that most tests look at: a plan takes seconds.
-pub(super) static PLANNED: LazyLock<Planned> = LazyLock::new(|| planned(Project::fixture("cloudfront")));
+pub(super) static PLANNED: Shared<Planned> =
+    Shared::new("the plan of the fixture", || planned(Project::fixture("cloudfront")));
 
 /// Renders a manifest beside the page and plans it, without asking AWS anything in either region.
 pub(super) fn planned(project: Project) -> Planned {

@@ -1,10 +1,12 @@
 //! Running Terraform on rendered roots: never a network, never an account, one `init` for all.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::LazyLock;
+use std::sync::{Condvar, Mutex, PoisonError};
 
 use super::{Project, fixture_names, workspace};
+use crate::support::shared::Shared;
 
 /// What one `init` leaves behind; every root takes it over, because all have the same provider and the same module.
 struct Init {
@@ -13,7 +15,7 @@ struct Init {
 }
 
 /// Held for the life of the process: two test runs at once must not write into each other's folder.
-static INIT: LazyLock<(Init, std::fs::File)> = LazyLock::new(|| {
+static INIT: Shared<(Init, std::fs::File)> = Shared::new("`terraform init`", || {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("terraform");
     std::fs::create_dir_all(&folder).unwrap();
     let guard = std::fs::File::create(folder.join("guard")).unwrap();
@@ -22,12 +24,37 @@ static INIT: LazyLock<(Init, std::fs::File)> = LazyLock::new(|| {
     let init = Init { data: folder.join("data"), lock: folder.join(".terraform.lock.hcl") };
     let root = project.path().join("generated/terraform");
     let output = run(&root, &init.data, &["init", "-backend=false", "-input=false", "-no-color"]);
-    assert!(output.status.success(), "terraform init: {}", text(&output));
+    assert!(output.status.success(), "{}", text(&output));
     std::fs::copy(root.join(".terraform.lock.hcl"), &init.lock).unwrap();
     (init, guard)
 });
 
+/// Terraforms that run. Each is a provider of half a gigabyte and computes all the time, so there are never more than processors;
+/// other tests mostly wait, and there are more of those at once.
+static RUNNING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
+
+/// One of the runs that there may be at once.
+struct Turn;
+
+impl Turn {
+    fn wait() -> Self {
+        let most = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let running = RUNNING.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let running = RUNNING.1.wait_while(running, |running| *running >= most);
+        *running.unwrap_or_else(PoisonError::into_inner) += 1;
+        Self
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        *RUNNING.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        RUNNING.1.notify_one();
+    }
+}
+
 fn run(root: &Path, data: &Path, arguments: &[&str]) -> Output {
+    let _turn = Turn::wait();
     Command::new("terraform")
         .args(arguments)
         .current_dir(root)

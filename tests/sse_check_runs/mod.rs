@@ -13,7 +13,7 @@ use crate::support::bins;
 use crate::support::process::Process;
 
 /// Nothing here takes that long.
-const LIMIT: Duration = Duration::from_secs(120);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// A report and the exit status it came with.
 struct Run {

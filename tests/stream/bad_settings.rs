@@ -1,8 +1,8 @@
 //! A bad variable stops a program at its start, with one line that names the variable, the value and the rule.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
+use super::LIMIT;
 use crate::support::bins;
 use crate::support::process::Process;
 
@@ -44,7 +44,7 @@ fn base(program: &str) -> BTreeMap<String, String> {
 
 async fn assert_one_line(program: &str, env: BTreeMap<String, String>, words: &[&str]) {
     let process = Process::spawn(&bins::path(program), &[], &env);
-    let status = process.exits_within(Duration::from_secs(10)).await;
+    let status = process.exits_within(LIMIT).await;
     let said = process.text();
     assert!(!status.success(), "{program}: {status}\n{said}");
     assert_eq!(process.lines().len(), 1, "{program}: {said}");
@@ -108,7 +108,7 @@ async fn each_bad_variable_has_a_line_of_its_own() {
     env.insert("SSE_POLL_INTERVAL".into(), "soon".into());
     env.insert("SSE_WHEN_FULL".into(), "panic".into());
     let process = Process::spawn(&bins::path("stream"), &[], &env);
-    assert!(!process.exits_within(Duration::from_secs(10)).await.success());
+    assert!(!process.exits_within(LIMIT).await.success());
     let lines = process.lines();
     assert_eq!(lines.len(), 2, "{lines:?}");
     for name in ["SSE_POLL_INTERVAL", "SSE_WHEN_FULL"] {

@@ -1,12 +1,13 @@
 //! A stream of a saved configuration follows it: other tickers, an end when it is deleted, and nothing when it cannot be read.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
 use super::{LIMIT, POLL, assert_has, config, counts, names, pairs, updates};
 use crate::emulator::{Config, Emulator};
 use crate::support::client::Request;
+use crate::support::clock::{BUSY, until};
 use crate::support::decoder::Item;
 use crate::support::dynamodb::{self, delete_configuration, put_configuration};
 use crate::support::local::Local;
@@ -16,7 +17,7 @@ use crate::support::table::{Row, SENTIMENTS, Table};
 
 const CONFIGURATION: &str = "/api/v2/configurations/tech/stream";
 /// What a change may take: one poll interval, and a machine that is busy with other tests.
-const ONE_POLL: Duration = Duration::from_millis(1500);
+const ONE_POLL: Duration = POLL.saturating_add(BUSY);
 
 async fn start(table: &Table, endpoint: std::net::SocketAddr) -> Emulator {
     Emulator::start(Config { max_environments: 1, ..config(table, endpoint, &[("AUTH_MODE", "trusted-header")]) }).await
@@ -53,9 +54,10 @@ async fn other_tickers_reach_an_open_stream_within_a_poll_and_its_ids_go_on() {
     table.put(&Row::new("gap", "positive", &["GOOG", "MSFT"])).await;
     let elsewhere = start(&table, dynamodb::address()).await;
     let mut again = SseClient::connect(request(elsewhere.address(), &client.last_id())).await;
-    let seen = again.during(POLL * 2).await;
-    assert_eq!(updates(&seen), pairs(&[("gap", "GOOG")]));
-    assert_eq!(names(&seen), ["heartbeat", "sentiment_update", "metrics"]);
+    again.event("metrics", LIMIT).await;
+    again.during(POLL).await;
+    assert_eq!(updates(again.seen()), pairs(&[("gap", "GOOG")]));
+    assert_eq!(names(again.seen()), ["heartbeat", "sentiment_update", "metrics"]);
     client.check().await;
 }
 
@@ -95,9 +97,11 @@ async fn a_configuration_that_cannot_be_read_stays_as_it_was_and_costs_one_read_
     let mut client = SseClient::connect(request(emulator.address(), "")).await;
     client.event("metrics", LIMIT).await;
     let reads = proxy.count("GetItem");
-    client.during(POLL * 6).await;
-    let reads = proxy.count("GetItem") - reads;
-    assert!((4..=7).contains(&reads), "{reads} reads in six polls");
+    let began = Instant::now();
+    until("five more reads", LIMIT, || (proxy.count("GetItem") >= reads + 5).then_some(())).await;
+    let (time, reads) = (began.elapsed(), proxy.count("GetItem") - reads);
+    // One for each poll interval, and one that was due when the count began.
+    assert!(reads as u128 <= time.as_millis() / POLL.as_millis() + 2, "{reads} reads in {time:?}");
 
     for mode in [Mode::Fail, Mode::Throttle, Mode::Refuse] {
         proxy.set(mode);
@@ -140,7 +144,8 @@ async fn an_event_source_survives_a_users_table_that_does_not_answer() {
     put_configuration(&table.users, "ann", "tech", &["AAPL"]).await;
     let proxy = Proxy::start().await;
     let more = [("AUTH_MODE", "trusted-header"), ("SSE_WHEN_FULL", "reject")];
-    let emulator = Emulator::start(Config { max_environments: 1, ..config(&table, proxy.address(), &more) }).await;
+    let config = config(&table, proxy.address(), &more);
+    let emulator = Emulator::start(Config { concurrency_per_environment: 16, freeze: false, ..config }).await;
     for mode in [Mode::Fail, Mode::Throttle, Mode::Refuse] {
         proxy.set(mode);
         let detail = "The data is not available right now. Try again later.";

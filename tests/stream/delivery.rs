@@ -4,9 +4,11 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use super::{LIMIT, POLL, assert_has, connect, counts, function, keys, names, pairs, updates};
-use crate::support::clock::parse_ms;
+use super::{LIMIT, POLL, assert_has, config, connect, counts, function, keys, names, pairs, updates};
+use crate::emulator::Emulator;
+use crate::support::clock::{BUSY, parse_ms};
 use crate::support::decoder::Item;
+use crate::support::proxy::{Mode, Proxy};
 use crate::support::table::{ORDERS, Row, SENTIMENTS, Table};
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -50,7 +52,8 @@ async fn a_stream_opens_with_retry_and_heartbeat_and_the_baseline_is_only_counte
 #[tokio::test]
 async fn a_new_row_reaches_the_client_within_one_poll() {
     let table = Table::create(SENTIMENTS).await;
-    let emulator = function(&table, &[]).await;
+    let proxy = Proxy::start().await;
+    let emulator = Emulator::start(config(&table, proxy.address(), &[])).await;
     let mut client = connect(&emulator, "").await;
     assert_has(&client.data("metrics", LIMIT).await, &counts(0, 0, 0, 0));
 
@@ -59,8 +62,12 @@ async fn a_new_row_reaches_the_client_within_one_poll() {
         let row = Row { score: 0.25, ..Row::new(&format!("row-{n}"), "positive", &["MSFT", "AAPL"]) };
         let before = Instant::now();
         table.put(&row).await;
+        let there = Instant::now();
         let (update, at) = client.arrival("sentiment_update", LIMIT).await;
         waits.push(at - before);
+        // Whatever the machine is busy with: the first poll that began with the row in the table brought it.
+        let asked = proxy.exchanges().into_iter().find(|one| one.at > there && one.values().contains(&row.label));
+        assert!(asked.is_none_or(|one| one.status == 0 || one.response.to_string().contains(&row.id)), "row {n}");
         let data: serde_json::Value = serde_json::from_str(&update.data).unwrap();
         let expected = json!({
             "item_id": row.id, "ticker": "MSFT", "score": 0.25, "label": "positive",
@@ -70,23 +77,26 @@ async fn a_new_row_reaches_the_client_within_one_poll() {
         assert_eq!(client.data("sentiment_update", LIMIT).await["ticker"], "AAPL");
         assert_has(&client.data("metrics", LIMIT).await, &counts(n + 1, n + 1, 0, 0));
     }
-    // The median is the promise. A single wait may meet the other tests and a Java machine on the same two cores.
     waits.sort_unstable();
     println!("from row to client, reading every {POLL:?}: {waits:?}");
-    assert!(waits[2] <= POLL + Duration::from_millis(250), "{waits:?}");
-    assert!(waits[4] <= POLL * 4, "{waits:?}");
+    assert!(waits[4] <= POLL + BUSY, "{waits:?}");
     client.check().await;
 }
 
 #[tokio::test]
 async fn rows_of_one_poll_come_oldest_first_and_a_new_analysis_is_a_new_update() {
     let table = Table::create(SENTIMENTS).await;
-    let emulator = function(&table, &[]).await;
+    let proxy = Proxy::start().await;
+    let emulator = Emulator::start(config(&table, proxy.address(), &[])).await;
     let mut client = connect(&emulator, "").await;
     client.event("metrics", LIMIT).await;
     let rows =
         [("c", 1), ("a", 3), ("b", 2)].map(|(id, minutes)| Row::new(id, "neutral", &["X"]).ago(minutes * MINUTE));
+    // Nobody reads until all of them are there.
+    proxy.set(Mode::Throttle);
+    proxy.settled(LIMIT).await;
     table.put_all(&rows).await;
+    proxy.set(Mode::Pass);
     let mut came = Vec::new();
     while came.len() < 3 {
         client.event("sentiment_update", LIMIT).await;
@@ -111,8 +121,8 @@ async fn a_row_that_shows_up_minutes_late_is_delivered_within_one_poll() {
         let before = Instant::now();
         table.put(&Row::new(id, "negative", &["X"]).ago(minutes * MINUTE)).await;
         let (_, at) = client.arrival("sentiment_update", LIMIT).await;
-        // Twice the interval: the second core may be busy. A row that is not found at once is found an hour later.
-        assert!(at - before <= POLL * 2 + Duration::from_millis(250), "{:?}", at - before);
+        // A row that is not found at once is found an hour later.
+        assert!(at - before <= POLL + BUSY, "{:?}", at - before);
     }
     assert_eq!(updates(client.seen()), pairs(&[("five", "X"), ("nine", "X")]));
 }

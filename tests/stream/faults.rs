@@ -6,13 +6,12 @@ use contract::limits::INIT_READ_TIMEOUT;
 
 use super::{LIMIT, assert_has, config, connect, counts, names, pairs, updates};
 use crate::emulator::Emulator;
-use crate::support::clock::until;
+use crate::support::clock::{BUSY, until};
 use crate::support::proxy::{Mode, Proxy};
 use crate::support::table::{Row, SENTIMENTS, Table};
 
-const HEARTBEAT: Duration = Duration::from_millis(500);
 /// A read that hangs is given up after ten seconds, and the next try may wait a little.
-const RECOVERY_LIMIT: Duration = Duration::from_secs(30);
+const RECOVERY_LIMIT: Duration = Duration::from_secs(60);
 
 /// Breaks the table under an open stream, looks at what the client gets, and mends it.
 async fn check(mode: Mode) {
@@ -24,22 +23,26 @@ async fn check(mode: Mode) {
     assert_has(&client.data("metrics", LIMIT).await, &counts(1, 1, 0, 0));
 
     proxy.set(mode);
+    // What is under way must not see the row that comes now.
+    proxy.settled(LIMIT).await;
     let quiet = emulator.logs().len();
     table.put(&Row::new("meanwhile", "negative", &["X"])).await;
     let from = client.seen().len();
-    // What was under way may still have seen the row; then the table must not have been broken for it.
-    client.during(HEARTBEAT * 6).await;
+    for _ in 0..5 {
+        client.event("heartbeat", LIMIT).await;
+    }
     let broken = names(&client.seen()[from..]);
-    assert!(broken.iter().filter(|name| *name == "heartbeat").count() >= 4, "{mode:?}: {broken:?}");
     assert!(broken.iter().all(|name| name == "heartbeat"), "{mode:?}: {broken:?}");
 
     // A client that comes now hears that the stream lives, and no numbers that nobody knows.
     let second = Emulator::start(config(&table, proxy.address(), &[("SSE_HEARTBEAT_INTERVAL", "500ms")])).await;
     let mut late = connect(&second, "").await;
-    assert_eq!(names(&late.during(HEARTBEAT * 2).await).first().map(String::as_str), Some("heartbeat"), "{mode:?}");
+    for _ in 0..2 {
+        late.event("heartbeat", LIMIT).await;
+    }
     assert!(names(late.seen()).iter().all(|name| name == "heartbeat"), "{mode:?}: {:?}", names(late.seen()));
     let init = second.invocations()[0].init.expect("its first request");
-    assert!(init < INIT_READ_TIMEOUT + Duration::from_secs(1), "{mode:?}: {init:?}");
+    assert!(init < INIT_READ_TIMEOUT + BUSY, "{mode:?}: {init:?}");
 
     proxy.set(Mode::Pass);
     let update = client.event("sentiment_update", RECOVERY_LIMIT).await;
@@ -55,12 +58,7 @@ async fn check(mode: Mode) {
         texts.filter(|text| text.contains("table")).collect::<Vec<String>>()
     };
     // Lines are written beside the streams, and may come after what a stream wrote later.
-    for _ in 0..100 {
-        if said().len() >= 2 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    until("both lines", LIMIT, || (said().len() >= 2).then_some(())).await;
     assert_eq!(said().len(), 2, "{mode:?}: {:#?}", said());
 }
 
@@ -106,7 +104,8 @@ async fn connections_that_died_while_the_environment_was_frozen_are_not_noticed(
     table.put(&Row::new("a", "positive", &["X"])).await;
     let mut client = connect(&emulator, "").await;
     let (_, at) = client.arrival("metrics", LIMIT).await;
-    assert!(at - client.response().sent < Duration::from_secs(1), "{:?}", at - client.response().sent);
+    // A read that is given up takes ten seconds.
+    assert!(at - client.response().sent < BUSY, "{:?}", at - client.response().sent);
     assert_eq!(emulator.environments(), 1);
     let said: Vec<String> =
         emulator.logs().into_iter().map(|line| line.text).filter(|text| text.contains("fail")).collect();
@@ -122,9 +121,9 @@ async fn while_the_table_fails_it_is_asked_less_often() {
     client.event("metrics", LIMIT).await;
     proxy.set(Mode::Fail);
     let before = proxy.count("Query");
-    let time = Duration::from_secs(3);
+    let time = Duration::from_secs(6);
     client.during(time).await;
     let asked = proxy.count("Query") - before;
-    // Three queries for each poll: 90 without a pause that grows.
-    assert!(asked <= 45, "{asked} queries in {time:?}");
+    // Three queries for each poll, each tried four times within a quarter of a second: 200 without a pause that grows.
+    assert!(asked <= 120, "{asked} queries in {time:?}");
 }

@@ -9,6 +9,7 @@ use serde_json::json;
 use super::{LIMIT, POLL, config, connect, function};
 use crate::emulator::{Config, Emulator, InvokeMode};
 use crate::support::client::Request;
+use crate::support::clock::{BUSY, until};
 use crate::support::process::LogLine;
 use crate::support::table::{Row, SENTIMENTS, Table};
 use crate::support::{bins, emf};
@@ -97,12 +98,15 @@ async fn what_a_stream_did_is_in_its_lines_when_it_has_ended() {
     same(measured.by(Metric::EventsSent, EVENT, "deadline"), 1.0);
     let lags = measured.values(Metric::Lag);
     assert_eq!(lags.len(), 3, "{lags:?}");
-    assert!(lags.iter().all(|lag| *lag < 2000.0), "{lags:?}: half a second between reads, five minutes late");
+    let most = (POLL + BUSY).as_secs_f64() * 1000.0;
+    assert!(lags.iter().all(|lag| *lag < most), "{lags:?}: half a second between reads, five minutes late");
     same(measured.sum(Metric::LateUpdates), 1.0);
     let polls = measured.values(Metric::PollDuration);
-    assert!((5..=14).contains(&polls.len()), "{polls:?}");
+    assert!((3..=14).contains(&polls.len()), "{polls:?}");
     let units = measured.sum(Metric::ReadUnits);
-    assert!((units * 2.0).fract() < 1e-9 && units >= 5.0, "{units}: half a unit for each label with rows");
+    #[expect(clippy::cast_precision_loss, reason = "a few polls")]
+    let least = polls.len() as f64 * 0.5;
+    assert!((units * 2.0).fract() < 1e-9 && units >= least, "{units}: half a unit for each label with rows");
 }
 
 #[tokio::test]
@@ -166,9 +170,12 @@ async fn an_instance_of_many_streams_writes_one_line_for_all_of_them() {
         client.until_end(LIMIT).await;
     }
     emulator.finished(2, LIMIT).await;
+    let lines = || emulator.logs().iter().filter(|line| emf::extract(&line.text).is_some()).count();
+    until("its line", LIMIT, || (lines() > 0).then_some(())).await;
+    // For what must not come.
     tokio::time::sleep(Duration::from_millis(100)).await;
     let logs = emulator.logs();
-    assert_eq!(logs.iter().filter(|line| emf::extract(&line.text).is_some()).count(), 1, "{logs:#?}");
+    assert_eq!(lines(), 1, "{logs:#?}");
     let measured = Measured::of(&logs);
     assert_eq!(measured.values(Metric::Connections), [3.0]);
     same(measured.sum(Metric::StreamsOpened), 3.0);

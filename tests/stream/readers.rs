@@ -8,6 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 
 use super::{LIMIT, STREAM, names, updates};
+use crate::support::clock::until;
 use crate::support::decoder::{Decoder, Item};
 use crate::support::dynamodb;
 use crate::support::local::Local;
@@ -111,7 +112,8 @@ async fn readers_that_never_read_cost_a_fixed_number_of_bytes_and_lose_their_slo
     println!("{cost} bytes a reader that never reads, {more} more after 14 MB more");
     assert!(cost <= BYTES_PER_READER_MAX, "{cost} bytes a reader");
     assert!(more <= GROWTH_PER_READER_MAX, "{more} bytes more a reader");
-    until_connections(&local, 1, WRITE_BEHIND_MAX + Duration::from_secs(5)).await;
+    until_connections(&local, 1, WRITE_BEHIND_MAX + LIMIT).await;
+    until("the closing lines", LIMIT, || (closing_lines(&local, "client_left").len() >= DEAD).then_some(())).await;
     assert_eq!(closing_lines(&local, "client_left").len(), DEAD);
     // The one that reads has noticed nothing.
     table.put(&Row::new("after", "negative", &["X"])).await;
@@ -149,6 +151,8 @@ async fn a_reader_that_stops_for_longer_than_the_backlog_is_told_to_come_back() 
     tokio::time::timeout(LIMIT, read).await.unwrap();
     items.extend(decoder.push(&bytes));
     assert!(matches!(items.iter().rev().find(|item| matches!(item, Item::Retry(_))), Some(Item::Retry(500..=1500))));
+    // Lines are written beside the streams.
+    until("the closing line", LIMIT, || (!closing_lines(&local, "overflow").is_empty()).then_some(())).await;
     assert_eq!(closing_lines(&local, "overflow").len(), 1, "{}", local.process.text());
     // Too much for a replay: the current state, and it says so.
     let mut again = SseClient::connect(local.get(STREAM).header("Last-Event-ID", &id[15..id.len() - 2])).await;

@@ -113,7 +113,7 @@ async fn a_head_request_holds_no_stream() {
     let emulator = function(&table, &[]).await;
     let response = Request::new(emulator.address(), "HEAD", STREAM).send().await;
     assert!([200, 405].contains(&response.status()), "{:?}", response.head);
-    let record = emulator.finished(0, std::time::Duration::from_secs(3)).await;
+    let record = emulator.finished(0, LIMIT).await;
     assert_eq!(record.outcome, Some(Outcome::Done));
     assert_eq!(String::from_utf8_lossy(&record.body).matches("heartbeat").count(), 0);
 }

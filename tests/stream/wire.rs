@@ -9,6 +9,10 @@ use crate::support::dynamodb;
 use crate::support::external::{Decoded, eventsource_parser, httpx_sse};
 use crate::support::table::{Row, SENTIMENTS, Table};
 
+/// So many streams begin without a wait, before so many others have waited.
+const QUICK: usize = 5;
+const SLOW_MAX: usize = 200;
+
 #[tokio::test]
 async fn hostile_rows_stay_data_and_four_decoders_agree() {
     let table = Table::create(SENTIMENTS).await;
@@ -57,14 +61,16 @@ async fn the_first_event_does_not_wait_for_a_delayed_acknowledgement() {
     let emulator = Emulator::start(Config { concurrency_per_environment: 16, freeze: false, ..config }).await;
     // The first request pays for the start.
     connect(&emulator, "").await.event("metrics", LIMIT).await;
-    let mut waits = Vec::new();
-    for _ in 0..9 {
+    // Without TCP_NODELAY each second small write waits 40 ms for the other side's acknowledgement; on a busy machine some wait for
+    // other reasons.
+    let (mut waits, mut quick) = (Vec::new(), 0);
+    while quick < QUICK {
+        assert!(waits.len() < QUICK + SLOW_MAX, "{waits:?}");
         let mut client = connect(&emulator, "").await;
         let (_, at) = client.arrival("heartbeat", LIMIT).await;
-        waits.push(at - client.response().sent);
+        let wait = at - client.response().sent;
+        quick += usize::from(wait < Duration::from_millis(30));
+        waits.push(wait);
     }
-    // Without TCP_NODELAY a second small write waits 40 ms for the other side's acknowledgement.
-    waits.sort_unstable();
     println!("{waits:?}");
-    assert!(waits[4] < Duration::from_millis(30), "{waits:?}");
 }

@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
+
+use super::shared::Shared;
 
 /// Root of the workspace.
 pub(crate) fn workspace() -> PathBuf {
@@ -12,7 +13,7 @@ pub(crate) fn workspace() -> PathBuf {
 /// Path of a program of the workspace: `stream`, `dashboard`, `local`, `infragen`, `sse-check`. `BINARIES_DIR` names a folder with others,
 /// for measuring what is shipped.
 pub(crate) fn path(name: &str) -> PathBuf {
-    static FOLDER: LazyLock<PathBuf> = LazyLock::new(build);
+    static FOLDER: Shared<PathBuf> = Shared::new("a build of the programs", build);
     let path = FOLDER.join(format!("{name}{}", std::env::consts::EXE_SUFFIX));
     assert!(path.exists(), "no program `{name}` at {}", path.display());
     path
@@ -29,18 +30,8 @@ fn build() -> PathBuf {
     let profile = folder.file_name().and_then(|name| name.to_str()).expect("profiles have ASCII names");
     let above = folder.parent().expect("a profile's folder lies in the target folder");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(workspace()).args([
-        "build",
-        "--quiet",
-        "--locked",
-        "-p",
-        "lambda",
-        "-p",
-        "infragen",
-        "-p",
-        "sse_check",
-        "--bins",
-    ]);
+    // All of them, as tools/lib.sh does: another choice of packages would compile their dependencies with other features.
+    cargo.current_dir(workspace()).args(["build", "--quiet", "--locked", "--workspace", "--bins"]);
     cargo.args(["--profile", if profile == "debug" { "dev" } else { profile }]);
     // Cargo marks its target folder with this file; with `--target` there is one more folder in between.
     if above.join("CACHEDIR.TAG").exists() {
@@ -50,6 +41,6 @@ fn build() -> PathBuf {
         cargo.arg("--target").arg(above.file_name().expect("a triple"));
     }
     let status = cargo.status().expect("cargo runs the tests, so it is there");
-    assert!(status.success(), "the programs under test do not build");
+    assert!(status.success(), "they do not compile");
     folder
 }

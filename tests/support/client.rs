@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::http1::{Body, Connection, Head, Piece};
 
 /// Longest wait for an ordinary answer; a hang then fails one test and not the whole run.
-const ANSWER_LIMIT: Duration = Duration::from_secs(20);
+const ANSWER_LIMIT: Duration = Duration::from_secs(60);
 
 /// A request about to be sent.
 #[derive(Clone, Debug)]

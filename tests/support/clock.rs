@@ -5,6 +5,10 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use time::OffsetDateTime;
 use time::macros::format_description;
 
+/// What a busy machine may add to a time that is planned. Where a test says "at most", what it tells apart from that comes later
+/// than this, or never; how exact a plan is, the tests of the pure code say, which have no clock.
+pub(crate) const BUSY: Duration = Duration::from_secs(5);
+
 /// Milliseconds since 1970.
 pub(crate) fn epoch_ms() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).expect("the clock is after 1970");

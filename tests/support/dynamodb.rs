@@ -2,11 +2,10 @@
 //!
 //! The SDK is what the programs under test use; here it would only hide what goes over the wire.
 
-use std::io::{Read, Write};
+use std::io::{Read, Seek, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -15,11 +14,12 @@ use super::bins::workspace;
 use super::client::Request;
 use super::local::free_port;
 use super::reaper;
+use super::shared::Shared;
 
-/// A Java machine on two busy cores takes its time.
-const START_LIMIT: Duration = Duration::from_secs(60);
+/// A hang must end at some time; a machine that is only slow takes less.
+const START_LIMIT: Duration = Duration::from_secs(300);
 
-static SERVER: LazyLock<SocketAddr> = LazyLock::new(start);
+static SERVER: Shared<SocketAddr> = Shared::new("DynamoDB Local", start);
 
 /// Address of the shared DynamoDB Local; the first caller starts it.
 pub(crate) fn address() -> SocketAddr {
@@ -76,11 +76,15 @@ const PORTS_MAX: usize = 5;
 
 fn start() -> SocketAddr {
     let began = Instant::now();
-    let started = (0..PORTS_MAX).find_map(|_| {
+    let mut said = String::new();
+    for _ in 0..PORTS_MAX {
         let address = free_port();
-        start_at(address, &["-inMemory"], began).map(|_| address)
-    });
-    started.expect("one of several free ports stays free")
+        match start_at(address, &["-inMemory"], began) {
+            Ok(_) => return address,
+            Err(error) => said = error,
+        }
+    }
+    panic!("it ended at once on {PORTS_MAX} free ports; it said: {said}");
 }
 
 /// A server of a test's own that it may kill; its tables lie in a folder and outlive that.
@@ -104,7 +108,7 @@ impl Server {
         let (address, folder) = (self.address, self.folder.path().display().to_string());
         let start = move || start_at(address, &["-dbPath", &folder], Instant::now());
         let started = tokio::task::spawn_blocking(start).await.expect("it says so itself when it fails");
-        self.child = Some(started.expect("nobody else takes the port meanwhile"));
+        self.child = Some(started.unwrap_or_else(|said| panic!("DynamoDB Local ended at once; it said: {said}")));
     }
 
     /// Ends the server without a warning.
@@ -123,8 +127,10 @@ impl Drop for Server {
     }
 }
 
-/// Starts the server; `None` when it ended, because somebody else took the port.
-fn start_at(address: SocketAddr, storage: &[&str], began: Instant) -> Option<Child> {
+/// Starts the server; what it said when it ended, perhaps because somebody else took the port.
+fn start_at(address: SocketAddr, storage: &[&str], began: Instant) -> Result<Child, String> {
+    let mut log = tempfile::tempfile().expect("a file for what it says");
+    let writer = || Stdio::from(log.try_clone().expect("a file can be opened twice"));
     let mut java = Command::new("java");
     // A small heap and the client compiler: it starts in half the time and leaves the cores to the tests.
     java.args([
@@ -136,17 +142,19 @@ fn start_at(address: SocketAddr, storage: &[&str], began: Instant) -> Option<Chi
     ]);
     java.args(storage).args(["-sharedDb", "-port", &address.port().to_string()]);
     java.current_dir(folder()).env("DDB_LOCAL_TELEMETRY", "0");
-    java.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    java.stdin(Stdio::null()).stdout(writer()).stderr(writer());
     let mut child =
         java.spawn().unwrap_or_else(|error| panic!("DynamoDB Local needs Java 17 as `java` on PATH: {error}"));
     reaper::adopt(child.id());
     loop {
         if child.try_wait().expect("a child can be asked").is_some() {
             reaper::release(child.id());
-            return None;
+            let mut said = String::new();
+            log.rewind().and_then(|()| log.read_to_string(&mut said)).ok();
+            return Err(said);
         }
         if answers(address) {
-            return Some(child);
+            return Ok(child);
         }
         assert!(began.elapsed() < START_LIMIT, "DynamoDB Local is not up after {START_LIMIT:?}");
         std::thread::sleep(Duration::from_millis(50));
@@ -155,7 +163,7 @@ fn start_at(address: SocketAddr, storage: &[&str], began: Instant) -> Option<Chi
 
 /// Whether DynamoDB answers there, and not just anybody.
 fn answers(address: SocketAddr) -> bool {
-    let limit = Duration::from_secs(1);
+    let limit = Duration::from_secs(20);
     let ask = || {
         let mut stream = TcpStream::connect_timeout(&address, limit)?;
         stream.set_read_timeout(Some(limit))?;

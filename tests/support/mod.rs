@@ -16,5 +16,6 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod reaper;
 pub(crate) mod seed;
+pub(crate) mod shared;
 pub(crate) mod sse;
 pub(crate) mod table;

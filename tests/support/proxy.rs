@@ -45,6 +45,8 @@ pub(crate) struct Exchange {
     pub response: Value,
     /// Status it got; 0 where it got none.
     pub status: u16,
+    /// What the proxy did with it.
+    mode: Mode,
 }
 
 impl Exchange {
@@ -104,6 +106,14 @@ impl Proxy {
     /// Passes the next request of this operation on, and breaks the connection in place of the answer.
     pub(crate) fn lose(&self, operation: &'static str) {
         lock(&self.losses).push(operation);
+    }
+
+    /// Waits until everything that came before the last change has its answer, and is not under way any more.
+    pub(crate) async fn settled(&self, limit: Duration) {
+        let count = lock(&self.exchanges).len();
+        let is_refused = *self.mode.borrow() == Mode::Refuse;
+        let answered = || lock(&self.exchanges)[..count].iter().all(|one| one.status != 0 || one.mode != Mode::Pass);
+        until("answers to what is under way", limit, || (is_refused || answered()).then_some(())).await;
     }
 
     /// Everything so far.
@@ -188,13 +198,13 @@ async fn client(
         let operation = head.get("x-amz-target").unwrap_or_default();
         let operation = operation.rsplit('.').next().unwrap_or_default().to_owned();
         let request: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let index = {
+        let (index, now) = {
             let mut all = lock(&seen.exchanges);
-            let (at, response) = (Instant::now(), Value::Null);
-            all.push(Exchange { at, operation: operation.clone(), request: request.clone(), response, status: 0 });
-            all.len() - 1
+            let (at, response, now) = (Instant::now(), Value::Null, *mode.borrow());
+            let operation = operation.clone();
+            all.push(Exchange { at, operation, request: request.clone(), response, status: 0, mode: now });
+            (all.len() - 1, now)
         };
-        let now = *mode.borrow();
         let (status, response) = match now {
             Mode::Hang => {
                 client.closed().await;
@@ -265,7 +275,7 @@ mod tests {
     use super::super::client::Request;
     use super::*;
 
-    const LIMIT: Duration = Duration::from_secs(20);
+    const LIMIT: Duration = Duration::from_secs(60);
 
     fn list(proxy: &Proxy) -> Request {
         Request::new(proxy.address(), "POST", "/")

@@ -23,11 +23,11 @@ pub(super) enum FetchError {
     Broken(String),
 }
 
-/// A client for such requests. It follows no redirect: whoever may redirect it could name the keys.
+/// A client for such requests. It follows no redirect: the target of one could name the keys.
 pub(super) struct Fetch(Connector);
 
 impl Fetch {
-    /// Connects to nobody yet.
+    /// Opens no connection yet.
     pub(super) fn new() -> Self {
         Self(Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build())
     }

@@ -1,4 +1,4 @@
-//! Keys of an issuer: fetched, kept, fetched again. However many tokens name keys that nobody knows, and however long
+//! Keys of an issuer: fetched, kept, fetched again. However many tokens name keys that are not known, and however long
 //! the issuer is down, it is asked once in a while and not once for each token.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -83,7 +83,7 @@ pub(super) struct Issuer {
 }
 
 impl Issuer {
-    /// Connects to nobody yet.
+    /// Opens no connection yet.
     pub(super) fn new(issuer: AuthUrl, jwks_url: Option<AuthUrl>) -> Self {
         Self {
             fetch: Fetch::new(),
@@ -106,7 +106,7 @@ impl Issuer {
         match next {
             Next::Use(keys) => Ok(keys),
             Next::UseAndFetch(keys) => {
-                // In the background: nobody waits for an issuer whose keys are good.
+                // In the background: while its keys are good, no request waits for an issuer.
                 if self.discovered.try_lock().is_ok() {
                     let issuer = Arc::clone(self);
                     tokio::spawn(async move { issuer.fetch_unless_done(now).await });
@@ -128,7 +128,7 @@ impl Issuer {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Fetches the keys, unless somebody else has done so since this moment: all who wait share one fetch.
+    /// Fetches the keys, unless another request has done so since this moment: all who wait share one fetch.
     async fn fetch_unless_done(&self, since: Instant) {
         let mut discovered = self.discovered.lock().await;
         if self.known().tried.is_some_and(|(at, _)| since <= at) {
@@ -226,7 +226,7 @@ mod tests {
         assert_eq!(next("a", Some(86_399), Some((1, false))), "use");
         assert_eq!(next("a", Some(86_400), Some((1, false))), "unavailable");
         assert_eq!(next("a", Some(86_400), Some((2, false))), "fetch");
-        // Whether the issuer has that key, nobody can say.
+        // Whether the issuer has that key is not known.
         assert_eq!(next("b", Some(700), Some((1, false))), "unavailable");
     }
 }

@@ -75,7 +75,7 @@ async fn keys_come_and_go_with_the_issuer_and_outlive_its_absence() {
     issuer.warm_up().await;
     assert_eq!((knows(&issuer, "a").await, server.asked()), (Ok(true), 1));
 
-    // A new key is fetched when somebody uses it, but not at once again.
+    // A new key is fetched when it is used, but not at once again.
     server.has_keys(&["a", "b"]);
     assert_eq!((knows(&issuer, "b").await, server.asked()), (Ok(false), 1));
     pass(31).await;
@@ -88,7 +88,7 @@ async fn keys_come_and_go_with_the_issuer_and_outlive_its_absence() {
     }
     assert_eq!(server.asked(), 2, "all who waited share one fetch");
 
-    // A key that the issuer took back is not used for longer than keys are fresh, and nobody waits for that.
+    // A key that the issuer took back is not used for longer than keys are fresh, and no request waits for that.
     server.has_keys(&["b"]);
     pass(601).await;
     assert_eq!(knows(&issuer, "a").await, Ok(true));
@@ -100,7 +100,7 @@ async fn keys_come_and_go_with_the_issuer_and_outlive_its_absence() {
     tokio::time::timeout(Duration::from_secs(5), refreshed).await.expect("it is fetched in the background");
     assert_eq!(server.asked(), 3);
 
-    // Down: the keys that are known work for a day, and nobody can say anything of others.
+    // Down: the keys that are known work for a day, and others cannot be decided about.
     server.is_down();
     pass(700).await;
     assert_eq!(knows(&issuer, "b").await, Ok(true));

@@ -39,8 +39,8 @@ pub(super) enum Failure {
     /// Of another issuer.
     #[error("it is of another issuer")]
     Issuer,
-    /// Meant for somebody else.
-    #[error("it is meant for somebody else")]
+    /// Meant for another audience.
+    #[error("it is meant for another audience")]
     Audience,
     /// Over.
     #[error("it has expired")]
@@ -92,7 +92,7 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Res
     T::deserialize(deserializer).map(Some)
 }
 
-/// Kinds of tokens that say who somebody is; others, such as those for logging out, are signed with the same keys.
+/// Kinds of tokens that name a user; others, such as those for logging out, are signed with the same keys.
 const KINDS: [&str; 3] = ["jwt", "at+jwt", "application/at+jwt"];
 
 /// A token that says the right things, and may be anybody's.

@@ -214,7 +214,7 @@ fn the_key_decides_how_it_is_signed_and_nothing_else_does() {
     check(&bench.signed(r#"{"alg":"ES256","kid":"e"}"#, |_| vec![0; 64]), Failure::Signature);
     check(&bench.signed(r#"{"alg":"RS256","kid":"r"}"#, |_| vec![0; 256]), Failure::Signature);
     check(&bench.signed(r#"{"alg":"RS256","kid":"r"}"#, |_| Vec::new()), Failure::Signature);
-    // The key of somebody else.
+    // The key of another issuer.
     check(&rsa(r#"{"alg":"RS256","kid":"other"}"#), Failure::UnknownKey);
     check(&rsa(r#"{"alg":"RS256","kid":""}"#), Failure::UnknownKey);
     // A key that comes along with the token is not even looked at.

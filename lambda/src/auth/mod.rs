@@ -1,4 +1,4 @@
-//! Who a caller is: a token, or a header that a trusted proxy set, becomes a user id. Tokens never reach a log.
+//! The user of a request: a token, or a header that a trusted proxy set, becomes a user id. Tokens never reach a log.
 
 mod fetch;
 mod issuer;
@@ -31,7 +31,7 @@ use self::session::Sessions;
 pub use self::session::Issued;
 pub use self::user::{Denied, User};
 
-/// How callers prove who they are.
+/// How users prove who they are.
 #[derive(Clone)]
 pub struct Auth {
     mode: Arc<Mode>,
@@ -71,7 +71,7 @@ impl Auth {
         Ok(Self { mode: Arc::new(mode), clock })
     }
 
-    /// As [`Auth::new`], but a session key that nobody names is made up, and lives as long as this value and its clones.
+    /// As [`Auth::new`], but a session key that is not named is made up, and lives as long as this value and its clones.
     ///
     /// # Errors
     /// [`Fatal`]
@@ -93,7 +93,7 @@ impl Auth {
         }
     }
 
-    /// Says who sent a request.
+    /// Returns the user of a request.
     ///
     /// # Errors
     /// [`Denied`]
@@ -131,7 +131,7 @@ impl Auth {
     }
 }
 
-/// Header that only a proxy can set, because nobody reaches the function around it.
+/// Header that only a proxy can set, because the function cannot be reached around it.
 fn trusted_header(headers: &HeaderMap) -> Result<User, Denied> {
     let mut values = headers.get_all(routes::USER_HEADER).iter();
     let (Some(value), None) = (values.next(), values.next()) else { return Err(Denied::Unidentified) };
@@ -141,7 +141,7 @@ fn trusted_header(headers: &HeaderMap) -> Result<User, Denied> {
 
 async fn verify_jwt(token: &str, expected: &Expected, issuer: &Arc<Issuer>, now: Timestamp) -> Result<User, Denied> {
     let refused = |failure: Failure| {
-        // The reason and nothing of the token, and only for whoever asks: anybody can send bad tokens.
+        // The reason and nothing of the token, and only at the level `debug`: bad tokens cost their sender nothing.
         tracing::debug!(%failure, "token refused");
         Denied::Unidentified
     };

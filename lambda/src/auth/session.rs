@@ -35,7 +35,7 @@ const USER_PREFIX: &str = "anon_";
 #[derive(Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 #[schema(as = AnonymousAnswer)]
 pub struct Issued {
-    /// The token. Whoever has it is the user.
+    /// The token. A request that carries it is the user's.
     pub token: String,
     /// The user's id.
     #[schema(value_type = String)]

@@ -1,24 +1,24 @@
-//! Who a request is from, once that is proven.
+//! The user of a request, once that is proven.
 
 use crate::ids::UserId;
 use stream_core::timestamp::Timestamp;
 
-/// A caller who has proven who they are.
+/// A user, as proven by a token or by a trusted proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct User {
-    /// Their id: the same for the same person, and part of the key of what they own.
+    /// The id: the same for the same person, and part of the key of what they own.
     pub id: UserId,
     /// When the proof ends.
     pub expires: Option<Timestamp>,
 }
 
-/// Why a caller has no user id.
+/// Why a request has no user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Denied {
     /// Nothing was presented, or what was presented is no proof.
-    #[error("the caller is not identified")]
+    #[error("the request is not identified")]
     Unidentified,
-    /// Nobody can tell now: the keys cannot be reached.
-    #[error("callers cannot be identified now")]
+    /// It cannot be decided now: the keys cannot be reached.
+    #[error("users cannot be identified now")]
     Unavailable,
 }

@@ -20,8 +20,8 @@ async fn run() -> Result<(), Fatal> {
     let clock = Clock::system();
     let (stores, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
     let meter = Meter::new(&settings.watch, meter::DASHBOARD, clock.clone());
-    let hub =
-        Hub::new(stores.items.clone(), settings.data.clone(), settings.poll.clone(), clock.clone(), meter.clone());
+    let (items, data, poll) = (stores.items.clone(), settings.data.clone(), settings.poll.clone());
+    let hub = Hub::new(items, data, poll, clock.clone(), meter.clone(), start::memory_bytes());
     let deps = dashboard::Deps::new(settings, &stores, hub, auth, clock.clone());
     functions::serve_buffered(dashboard::router(deps), clock, meter).await.map_err(Fatal::new)
 }

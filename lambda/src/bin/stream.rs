@@ -26,8 +26,8 @@ async fn run() -> Result<(), Fatal> {
     let clock = Clock::system();
     let (stores, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
     let meter = Meter::new(&settings.watch, meter::STREAM, clock.clone());
-    let hub =
-        Hub::new(stores.items.clone(), settings.data.clone(), settings.poll.clone(), clock.clone(), meter.clone());
+    let (items, data, poll) = (stores.items.clone(), settings.data.clone(), settings.poll.clone());
+    let hub = Hub::new(items, data, poll, clock.clone(), meter.clone(), start::memory_bytes());
     let xray = XRay::new(settings.watch.tracing, &variable);
     let mut deps =
         stream::Deps::new(settings, &stores, hub, auth, clock.clone(), start::shutdown_flag()?, meter.clone());

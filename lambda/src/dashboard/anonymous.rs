@@ -1,4 +1,4 @@
-//! `POST /api/v2/auth/anonymous`: a token for somebody who was not there before.
+//! `POST /api/v2/auth/anonymous`: a token for a new user.
 
 use axum::Json;
 use axum::extract::State;

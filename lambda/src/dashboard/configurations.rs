@@ -1,4 +1,4 @@
-//! `/api/v2/configurations`: what the caller has saved. Somebody else's is the same as none.
+//! `/api/v2/configurations`: what the user has saved. Another user's is the same as none.
 
 use axum::Json;
 use axum::extract::{FromRequestParts, RawQuery, State};
@@ -40,7 +40,7 @@ impl From<Configuration> for Saved {
     }
 }
 
-/// All of them.
+/// The configurations of a user.
 #[derive(Serialize, ToSchema)]
 #[schema(as = ConfigurationsAnswer)]
 struct AllSaved {
@@ -48,12 +48,12 @@ struct AllSaved {
     configurations: Vec<Saved>,
 }
 
-/// The caller, identified; one that changes something, counted too. The extractor runs before the body is looked at.
-pub(super) struct Caller {
+/// The user of a request; one that changes something is counted too. The extractor runs before the body is looked at.
+pub(super) struct Identified {
     id: UserId,
 }
 
-impl FromRequestParts<Deps> for Caller {
+impl FromRequestParts<Deps> for Identified {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, deps: &Deps) -> Result<Self, ApiError> {
@@ -67,7 +67,7 @@ impl FromRequestParts<Deps> for Caller {
     }
 }
 
-/// An answer for its caller alone.
+/// An answer that no cache may keep.
 fn private(status: StatusCode, body: impl IntoResponse) -> Response {
     (status, [(header::CACHE_CONTROL, "no-store")], body).into_response()
 }
@@ -76,20 +76,20 @@ fn saved(configuration: Configuration) -> Json<Saved> {
     Json(configuration.into())
 }
 
-/// All configurations of the caller.
+/// All configurations of the user.
 #[utoipa::path(
     get,
     path = routes::CONFIGURATIONS,
     operation_id = "list_configurations",
-    summary = "The caller's configurations, sorted by name",
+    summary = "The user's configurations, sorted by name",
     responses(
-        (status = 200, description = "All of them", body = AllSaved),
-        (status = 401, description = "The caller is not identified", body = Problem),
+        (status = 200, description = "The configurations", body = AllSaved),
+        (status = 401, description = "The request names no user", body = Problem),
         (status = 503, description = "The table cannot be read", body = Problem),
     ),
 )]
-pub(super) async fn list(State(deps): State<Deps>, caller: Caller) -> Result<Response, ApiError> {
-    let mut all = all(&deps, &caller).await?;
+pub(super) async fn list(State(deps): State<Deps>, user: Identified) -> Result<Response, ApiError> {
+    let mut all = all(&deps, &user).await?;
     all.truncate(limits::CONFIGURATIONS_MAX);
     all.sort_by_cached_key(|one| (one.name.to_lowercase(), one.name.clone(), one.config_id.clone()));
     let configurations = all.into_iter().map(Saved::from).collect();
@@ -104,10 +104,10 @@ pub(super) async fn list(State(deps): State<Deps>, caller: Caller) -> Result<Res
     summary = "Saves a new configuration",
     request_body = Draft,
     responses(
-        (status = 201, description = "It is saved", body = Saved),
+        (status = 201, description = "The new configuration", body = Saved),
         (status = 400, description = "The body is malformed", body = Invalid),
-        (status = 401, description = "The caller is not identified", body = Problem),
-        (status = 409, description = "The caller has as many as there may be", body = Problem),
+        (status = 401, description = "The request names no user", body = Problem),
+        (status = 409, description = "The user has as many as there may be", body = Problem),
         (status = 413, description = "The body is too large", body = Problem),
         (status = 415, description = "The body is not JSON", body = Problem),
         (status = 429, description = "Too many changes", body = TooOften),
@@ -116,23 +116,23 @@ pub(super) async fn list(State(deps): State<Deps>, caller: Caller) -> Result<Res
 )]
 pub(super) async fn create(
     State(deps): State<Deps>,
-    caller: Caller,
+    user: Identified,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let Draft { name, tickers } = Draft::parse(&body).map_err(ApiError::Invalid)?;
-    if all(&deps, &caller).await?.len() >= limits::CONFIGURATIONS_MAX {
+    if all(&deps, &user).await?.len() >= limits::CONFIGURATIONS_MAX {
         return Err(ApiError::TooManyConfigurations);
     }
     let made = Configuration { config_id: random::config_id()?, name, tickers };
     let location = routes::CONFIGURATION.replace("{config_id}", made.config_id.as_str());
     let change = Change::Create(made.clone());
-    if !change_it(&deps, &caller, &change).await? {
-        // 128 random bits were there already: nobody sees this.
+    if !change_it(&deps, &user, &change).await? {
+        // 128 random bits were there already: this does not happen.
         return Err(ApiError::TooManyConfigurations);
     }
-    // Made at the same moment as others, it may be one too many. Whoever sees that takes their own away.
-    if all(&deps, &caller).await?.len() > limits::CONFIGURATIONS_MAX {
-        change_it(&deps, &caller, &Change::Delete(made.config_id)).await?;
+    // Made at the same moment as others, it may be one too many. Each request that sees that takes its own away.
+    if all(&deps, &user).await?.len() > limits::CONFIGURATIONS_MAX {
+        change_it(&deps, &user, &Change::Delete(made.config_id)).await?;
         return Err(ApiError::TooManyConfigurations);
     }
     let mut response = private(StatusCode::CREATED, saved(made));
@@ -148,19 +148,19 @@ pub(super) async fn create(
     operation_id = "read_configuration",
     summary = "One configuration",
     responses(
-        (status = 200, description = "There it is", body = Saved),
+        (status = 200, description = "The configuration", body = Saved),
         (status = 400, description = "The id is malformed", body = Problem),
-        (status = 401, description = "The caller is not identified", body = Problem),
-        (status = 404, description = "The caller has none of this id", body = Problem),
+        (status = 401, description = "The request names no user", body = Problem),
+        (status = 404, description = "The user has none of this id", body = Problem),
         (status = 503, description = "The table cannot be read", body = Problem),
     ),
 )]
 pub(super) async fn read(
     State(deps): State<Deps>,
-    caller: Caller,
+    user: Identified,
     ConfigIdPath(id): ConfigIdPath,
 ) -> Result<Response, ApiError> {
-    let found = within(deps.configurations.one(&caller.id, &id), "for a configuration").await?;
+    let found = within(deps.configurations.one(&user.id, &id), "for a configuration").await?;
     Ok(private(StatusCode::OK, saved(found.ok_or(ApiError::NoConfiguration)?)))
 }
 
@@ -172,10 +172,10 @@ pub(super) async fn read(
     summary = "Changes name and tickers of a configuration; streams of it follow within one poll",
     request_body = Draft,
     responses(
-        (status = 200, description = "It is changed", body = Saved),
+        (status = 200, description = "The configuration as it is now", body = Saved),
         (status = 400, description = "The id or the body is malformed", body = Invalid),
-        (status = 401, description = "The caller is not identified", body = Problem),
-        (status = 404, description = "The caller has none of this id", body = Problem),
+        (status = 401, description = "The request names no user", body = Problem),
+        (status = 404, description = "The user has none of this id", body = Problem),
         (status = 413, description = "The body is too large", body = Problem),
         (status = 415, description = "The body is not JSON", body = Problem),
         (status = 429, description = "Too many changes", body = TooOften),
@@ -184,13 +184,13 @@ pub(super) async fn read(
 )]
 pub(super) async fn replace(
     State(deps): State<Deps>,
-    caller: Caller,
+    user: Identified,
     ConfigIdPath(config_id): ConfigIdPath,
     JsonBody(body): JsonBody,
 ) -> Result<Response, ApiError> {
     let Draft { name, tickers } = Draft::parse(&body).map_err(ApiError::Invalid)?;
     let wanted = Configuration { config_id, name, tickers };
-    if !change_it(&deps, &caller, &Change::Replace(wanted.clone())).await? {
+    if !change_it(&deps, &user, &Change::Replace(wanted.clone())).await? {
         return Err(ApiError::NoConfiguration);
     }
     Ok(private(StatusCode::OK, saved(wanted)))
@@ -203,30 +203,30 @@ pub(super) async fn replace(
     operation_id = "delete_configuration",
     summary = "Deletes a configuration; streams of it end within one poll",
     responses(
-        (status = 204, description = "It is gone"),
+        (status = 204, description = "The configuration is deleted"),
         (status = 400, description = "The id is malformed", body = Problem),
-        (status = 401, description = "The caller is not identified", body = Problem),
-        (status = 404, description = "The caller has none of this id", body = Problem),
+        (status = 401, description = "The request names no user", body = Problem),
+        (status = 404, description = "The user has none of this id", body = Problem),
         (status = 429, description = "Too many changes", body = TooOften),
         (status = 503, description = "The table cannot be written", body = Problem),
     ),
 )]
 pub(super) async fn delete(
     State(deps): State<Deps>,
-    caller: Caller,
+    user: Identified,
     ConfigIdPath(id): ConfigIdPath,
 ) -> Result<Response, ApiError> {
-    if !change_it(&deps, &caller, &Change::Delete(id)).await? {
+    if !change_it(&deps, &user, &Change::Delete(id)).await? {
         return Err(ApiError::NoConfiguration);
     }
     Ok(private(StatusCode::NO_CONTENT, ()))
 }
 
-async fn all(deps: &Deps, caller: &Caller) -> Result<Vec<Configuration>, ApiError> {
-    Ok(within(deps.configurations.all(&caller.id), "for configurations").await?)
+async fn all(deps: &Deps, user: &Identified) -> Result<Vec<Configuration>, ApiError> {
+    Ok(within(deps.configurations.all(&user.id), "for configurations").await?)
 }
 
-async fn change_it(deps: &Deps, caller: &Caller, change: &Change) -> Result<bool, ApiError> {
+async fn change_it(deps: &Deps, user: &Identified, change: &Change) -> Result<bool, ApiError> {
     let now = deps.clock.wall();
-    Ok(within(deps.configurations.change(&caller.id, change, now), "to a change").await?)
+    Ok(within(deps.configurations.change(&user.id, change, now), "to a change").await?)
 }

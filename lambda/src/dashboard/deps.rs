@@ -7,7 +7,7 @@ use contract::DashboardSettings;
 use super::write_limits::WriteLimits;
 use crate::auth::Auth;
 use crate::clock::Clock;
-use crate::store::{Configurations, Goodbyes, Stores};
+use crate::store::{Configurations, Goodbyes, Items, Stores};
 use crate::stream::hub::Hub;
 
 /// What the dashboard routes need.
@@ -15,6 +15,8 @@ use crate::stream::hub::Hub;
 pub struct Deps {
     /// Settings of the function.
     pub settings: Arc<DashboardSettings>,
+    /// For items that the hub does not have whole any more.
+    pub items: Arc<dyn Items>,
     /// For configurations.
     pub configurations: Arc<dyn Configurations>,
     /// For goodbyes.
@@ -23,9 +25,9 @@ pub struct Deps {
     pub hub: Hub,
     /// Reads the time.
     pub clock: Clock,
-    /// Who callers are.
+    /// Users of requests.
     pub auth: Auth,
-    /// How often who may change something.
+    /// How often something may be changed.
     pub(super) writes: Arc<WriteLimits>,
 }
 
@@ -35,6 +37,7 @@ impl Deps {
     pub fn new(settings: DashboardSettings, stores: &Stores, hub: Hub, auth: Auth, clock: Clock) -> Self {
         Self {
             settings: Arc::new(settings),
+            items: Arc::clone(&stores.items),
             configurations: Arc::clone(&stores.configurations),
             goodbyes: Arc::clone(&stores.goodbyes),
             hub,

@@ -1,4 +1,4 @@
-//! A configuration as a caller wants it: checked field by field, every mistake at once.
+//! A configuration as a client sends it: checked field by field, every mistake at once.
 
 use contract::{Tag, limits};
 use serde_json::Value;
@@ -24,7 +24,7 @@ impl Fault {
 pub struct Draft {
     /// Its name. Spaces around it are taken away.
     pub name: String,
-    /// The tickers, in the caller's order.
+    /// The tickers, in the order in which they were sent.
     #[schema(value_type = Vec<String>)]
     pub tickers: Vec<Tag>,
 }
@@ -56,7 +56,7 @@ const fn kind(value: &Value) -> &'static str {
     }
 }
 
-/// What a caller sent, fit to be shown: escaped and cut.
+/// What a client sent, fit to be shown: escaped and cut.
 fn shown(text: &str) -> String {
     let shown: String = text.chars().take(20).flat_map(char::escape_debug).collect();
     if text.chars().count() > 20 { format!("`{shown}…`") } else { format!("`{shown}`") }

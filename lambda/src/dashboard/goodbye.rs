@@ -23,12 +23,12 @@ pub(super) struct Goodbye {
     stream_id: String,
 }
 
-/// Writes down that a stream has lost its reader. Whoever knows the stream's id may say so: it cannot be guessed.
+/// Writes down that the client of a stream has left. To know the stream's id is the right to say so: it cannot be guessed.
 #[utoipa::path(
     post,
     path = routes::STREAM_GOODBYE,
     operation_id = "goodbye",
-    summary = "Says that the reader of a stream has left",
+    summary = "Says that the client of a stream has left",
     request_body(content = Goodbye, description = "Any content type is taken"),
     responses(
         (status = 204, description = "The stream ends at its next poll"),

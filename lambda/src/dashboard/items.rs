@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 use super::deps::Deps;
 use super::item::ItemAnswer;
 use super::openapi::Problem;
+use super::whole::whole;
 use crate::error::ApiError;
 use crate::request::{filter, parameters};
 use stream_core::page::{Place, page};
@@ -44,8 +45,9 @@ pub(super) async fn items(State(deps): State<Deps>, RawQuery(query): RawQuery) -
     let (size, after, filter) = (limit(size.as_deref())?, place(after.as_deref())?, filter(tickers.as_deref())?);
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
     let labels = snapshot.data.labels.as_slice();
-    let page = page(&snapshot.window, &filter, after, size);
-    let items = page.items.into_iter().map(|item| ItemAnswer::new(labels, item)).collect();
+    let page = page(&snapshot, &filter, after, size);
+    let rows = whole(&*deps.items, &snapshot, &page.rows).await?;
+    let items = rows.iter().map(|row| ItemAnswer::new(labels, &row.item)).collect();
     let answer = Items { items, next: page.next.map(Place::to_text) };
     Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
 }

@@ -1,4 +1,4 @@
-//! JSON that a caller sends.
+//! JSON that a client sends.
 
 use axum::body::Bytes;
 use axum::extract::rejection::{BytesRejection, FailedToBufferBody};

@@ -1,7 +1,5 @@
 //! `GET /api/v2/metrics`: the numbers of the stream, and the newest items.
 
-use std::borrow::Cow;
-
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -12,6 +10,7 @@ use super::deps::Deps;
 use super::etag::ETag;
 use super::item::ItemAnswer;
 use super::openapi::{MetricsAnswer, Problem};
+use super::whole::whole;
 use crate::error::ApiError;
 use crate::request::{filter, parameters};
 use stream_core::event::Metrics;
@@ -39,11 +38,10 @@ pub(super) async fn metrics(
     let filter = filter(tickers.as_deref())?;
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
     let labels = snapshot.data.labels.as_slice();
-    let window = &snapshot.window;
-    let counts = if filter.is_all() { Cow::Borrowed(window.counts()) } else { Cow::Owned(window.counts_for(&filter)) };
-    let recent = page(window, &filter, None, limits::RECENT_ITEMS).items;
-    let recent: Vec<ItemAnswer<'_>> = recent.into_iter().map(|item| ItemAnswer::new(labels, item)).collect();
-    let mut metrics = Metrics { labels, counts: &counts, timestamp: None, recent: Some(recent) };
+    let numbers = deps.hub.numbers(&filter, &snapshot);
+    let rows = whole(&*deps.items, &snapshot, &page(&snapshot, &filter, None, limits::RECENT_ITEMS).rows).await?;
+    let recent: Vec<ItemAnswer<'_>> = rows.iter().map(|row| ItemAnswer::new(labels, &row.item)).collect();
+    let mut metrics = Metrics { labels, numbers: &numbers, timestamp: None, recent: Some(recent) };
     // Before there is a time in it: a read that finds nothing new is nothing new.
     let tag = ETag::of(&metrics);
     metrics.timestamp = Some(snapshot.read_at);

@@ -13,6 +13,7 @@ mod metrics;
 mod openapi;
 mod routes;
 mod runtime;
+mod whole;
 mod write_limits;
 
 pub use deps::Deps;

@@ -67,6 +67,9 @@ pub(super) struct MetricsAnswer {
     total: u32,
     /// Items by ticker; one with two tickers counts for both.
     by_tag: std::collections::BTreeMap<String, u32>,
+    /// How many tickers there are beside those of `by_tag`; absent where it has all.
+    #[schema(nullable = false)]
+    tags_left_out: Option<u32>,
     /// Items of the last hour.
     rate_last_hour: u32,
     /// Items of the last 24 hours.
@@ -130,7 +133,7 @@ fn security_schemes(mode: AuthMode) -> Value {
     match mode {
         AuthMode::Off => json!({}),
         AuthMode::TrustedHeader => json!({
-            "proxy": key("header", routes::USER_HEADER, "Set by a proxy that nobody can go around."),
+            "proxy": key("header", routes::USER_HEADER, "Set by a proxy that requests cannot go around."),
         }),
         AuthMode::Session | AuthMode::Jwt => json!({
             "bearer": {

@@ -26,7 +26,7 @@ pub fn router(deps: Deps) -> Router {
         .routes(routes!(openapi::document))
         .routes(routes!(runtime::health))
         .merge(saved);
-    // Where pages say none, there is no such route.
+    // Where clients say none, there is no such route.
     if deps.settings.goodbye.enabled {
         let limited = DefaultBodyLimit::max(limits::GOODBYE_BODY_BYTES_MAX);
         described = described.merge(OpenApiRouter::new().routes(routes!(goodbye::goodbye)).layer(limited));

@@ -26,7 +26,7 @@ struct Runtime {
     path = routes::RUNTIME,
     operation_id = "runtime",
     summary = "Where the stream function is",
-    responses((status = 200, description = "It is there", body = Runtime)),
+    responses((status = 200, description = "Where the stream function is, and in which environment", body = Runtime)),
 )]
 pub(super) async fn runtime(State(deps): State<Deps>) -> impl IntoResponse {
     let runtime = Runtime {
@@ -52,7 +52,7 @@ struct Health {
     path = routes::HEALTH,
     operation_id = "health",
     summary = "Whether the function answers",
-    responses((status = 200, description = "It does", body = Health)),
+    responses((status = 200, description = "The function answers", body = Health)),
 )]
 pub(super) async fn health() -> impl IntoResponse {
     crate::health::health().await

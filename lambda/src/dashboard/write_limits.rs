@@ -1,4 +1,4 @@
-//! How often who may change something, on this instance.
+//! How often a user or an address may change something, on this instance.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;

@@ -1,7 +1,7 @@
-//! Connections that end when their reader falls behind, for where the functions are an ordinary server.
+//! Connections that end when their client stops reading, for where the functions are an ordinary server.
 //!
-//! A stream is pulled: one whose reader has stopped is never asked for more, and so never comes to its own end. On Lambda
-//! the platform reads whatever is written; here the reader's silence would keep a slot taken until TCP gives up.
+//! A stream is pulled: one whose client has stopped reading is never asked for more, and so never comes to its own end. On Lambda
+//! the platform reads whatever is written; here such a client would keep a slot taken until TCP gives up.
 
 use std::future::Future;
 use std::io;
@@ -16,10 +16,10 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Sleep, sleep};
 
-/// Accepts connections that end when their reader falls behind.
-pub struct Patient(pub TcpListener);
+/// Accepts connections that end when their client has not read what was written for [`limits::WRITE_BEHIND_MAX`].
+pub struct WriteDeadline(pub TcpListener);
 
-impl Listener for Patient {
+impl Listener for WriteDeadline {
     type Io = Connection;
     type Addr = SocketAddr;
 
@@ -41,8 +41,8 @@ impl Listener for Patient {
 #[derive(Clone, Copy, Debug)]
 pub struct Peer(pub SocketAddr);
 
-impl Connected<IncomingStream<'_, Patient>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, Patient>) -> Self {
+impl Connected<IncomingStream<'_, WriteDeadline>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, WriteDeadline>) -> Self {
         Self(*stream.remote_addr())
     }
 }
@@ -50,21 +50,21 @@ impl Connected<IncomingStream<'_, Patient>> for Peer {
 /// One connection.
 pub struct Connection {
     stream: TcpStream,
-    /// Runs while bytes wait for the reader: from the first that the system had no room for until all are written. A
+    /// Runs while bytes wait for the client: from the first that the system had no room for until all are written. A
     /// trickle does not stop it.
     behind: Option<Pin<Box<Sleep>>>,
 }
 
 impl Connection {
-    /// Whether the reader has been behind for too long; otherwise wakes the writer when it has.
+    /// Whether the client has been behind for too long; otherwise wakes the writer when it has.
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         let Some(behind) = &mut self.behind else { return Poll::Pending };
         ready!(behind.as_mut().poll(context));
-        // What the system still holds for this reader goes too; it would try to send that for a quarter of an hour.
+        // What the system still holds for this client goes too; it would try to send that for a quarter of an hour.
         if let Err(error) = self.stream.set_zero_linger() {
             tracing::debug!(%error, "SO_LINGER cannot be set");
         }
-        Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the reader does not read"))
+        Poll::Ready(io::Error::new(io::ErrorKind::TimedOut, "the client does not read"))
     }
 
     fn poll_put(
@@ -101,7 +101,7 @@ impl AsyncWrite for Connection {
         self.stream.is_write_vectored()
     }
 
-    /// Comes when everything is written: the reader has caught up.
+    /// Comes when everything is written: the client has caught up.
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         ready!(Pin::new(&mut self.stream).poll_flush(context))?;
         self.behind = None;

@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::error::not_found;
 use crate::fatal::Fatal;
 use crate::origin::{Origin, request_span};
-use crate::serve::dead_readers::{Patient, Peer};
+use crate::serve::dead_readers::{Peer, WriteDeadline};
 use crate::serve::{cors, hosts, security};
 use crate::store::Stores;
 use crate::store::dynamodb::DynamoDb;
@@ -160,7 +160,7 @@ impl Local {
         let meter = Meter::new(&settings.stream.watch, "local", clock.clone());
         // And one hub: the day is read and held once.
         let (data, poll) = (settings.stream.data.clone(), settings.stream.poll.clone());
-        let hub = Hub::new(Arc::clone(&stores.items), data, poll, clock.clone(), meter.clone());
+        let hub = Hub::new(Arc::clone(&stores.items), data, poll, clock.clone(), meter.clone(), None);
         let deps = (hub.clone(), auth.clone(), clock.clone(), shutdown.clone(), meter.clone());
         let stream_deps = stream::Deps::new(settings.stream, &stores, deps.0, deps.1, deps.2, deps.3, deps.4);
         let stream =
@@ -207,9 +207,9 @@ impl Local {
                 tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
             }
         };
-        let dashboard = axum::serve(Patient(self.dashboard.0), service(self.dashboard.1))
+        let dashboard = axum::serve(WriteDeadline(self.dashboard.0), service(self.dashboard.1))
             .with_graceful_shutdown(stopped(self.shutdown.clone()));
-        let stream = axum::serve(Patient(self.stream.0), service(self.stream.1))
+        let stream = axum::serve(WriteDeadline(self.stream.0), service(self.stream.1))
             .with_graceful_shutdown(stopped(self.shutdown.clone()));
         tokio::select! {
             both = async { tokio::try_join!(dashboard.into_future(), stream.into_future()) } => {
@@ -221,7 +221,7 @@ impl Local {
 }
 
 async fn listen(name: &str, port: u16) -> Result<TcpListener, Fatal> {
-    // Loopback only: local mode lets anybody name themselves.
+    // Loopback only: local mode may believe a header that names the user.
     TcpListener::bind((Ipv4Addr::LOCALHOST, port))
         .await
         .map_err(|error| Fatal::new(format!("cannot listen on 127.0.0.1:{port}: {error}; set {name} to a free port")))

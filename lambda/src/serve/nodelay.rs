@@ -1,6 +1,6 @@
 //! Takes Nagle's algorithm off the connection to the Lambda Runtime API.
 //!
-//! `lambda_runtime` (1.5) neither sets `TCP_NODELAY` nor lets its caller do so, and it writes the prelude of a streamed answer and
+//! `lambda_runtime` (1.5) neither sets `TCP_NODELAY` nor lets a program do so, and it writes the prelude of a streamed answer and
 //! the first event one after the other: the event then waits for the other side's delayed acknowledgement, 40 ms on Linux.
 //! The connection is found among the process's own descriptors and reached through a duplicate, which shares its options. Where
 //! that is not possible nothing is lost but those 40 ms.

@@ -20,6 +20,13 @@ pub fn variable(name: &str) -> Option<String> {
     std::env::var_os(name).map(|value| value.to_string_lossy().into_owned())
 }
 
+/// Memory that the function has, bytes, where the platform says so (AWS Lambda, "Defined runtime environment variables").
+#[must_use]
+pub fn memory_bytes() -> Option<usize> {
+    let megabytes: usize = variable("AWS_LAMBDA_FUNCTION_MEMORY_SIZE")?.parse().ok()?;
+    megabytes.checked_mul(1024 * 1024)
+}
+
 /// Runs a function's program to its end.
 pub fn function(run: impl Future<Output = Result<(), Fatal>>) -> ExitCode {
     logs::start(&variable);
@@ -45,7 +52,7 @@ async fn tables(data: DataSettings, clock: &Clock) -> Result<Stores, Fatal> {
     Ok(Stores::of(store))
 }
 
-/// Sets up who callers are, and reaches the tables and whoever has the keys at the same time.
+/// Sets up the stores and the identification of users, and reaches the tables and the keys at the same time.
 ///
 /// # Errors
 /// [`Fatal`] when the environment lacks something.

@@ -1,8 +1,8 @@
 //! The stream function as an HTTP server on loopback, behind the AWS Lambda Web Adapter: an extension that takes the
 //! invocations and asks this server.
 //!
-//! Who asks, and until when, stands in headers that the adapter sets. It replaces what a client sent under their names, and
-//! nobody but the adapter reaches a loopback port of an execution environment. Nowhere else may those headers be believed.
+//! The source address and the deadline stand in headers that the adapter sets. It replaces what a client sent under their names, and
+//! nothing but the adapter reaches a loopback port of an execution environment. Nowhere else may those headers be believed.
 
 use std::convert::Infallible;
 use std::future::poll_fn;
@@ -45,7 +45,7 @@ impl Server {
     /// # Errors
     /// [`Fatal`] when it is taken.
     pub async fn bind(port: u16) -> Result<Self, Fatal> {
-        // Loopback only, where the adapter asks: whoever reached this port could name himself.
+        // Loopback only, where the adapter asks: a client that reached this port could name its own address.
         TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map(Self).map_err(|error| {
             Fatal::new(format!(
                 "cannot listen on 127.0.0.1:{port}: {error}; set {} to a free port",

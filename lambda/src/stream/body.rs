@@ -39,7 +39,7 @@ pub struct OpenStream {
     pub subscription: Subscription,
     /// The configuration it follows, where it is one's stream.
     pub follower: Option<Follower>,
-    /// Looks out for the page's goodbye, where pages say any.
+    /// Looks out for the client's goodbye, where clients say any.
     pub goodbye: Option<Watch>,
     /// The slot this stream takes, until the last bytes are handed out.
     pub permit: Option<Permit>,
@@ -121,7 +121,7 @@ impl OpenStream {
                     () = self.subscription.changed() => {}
                     () = changed(&mut self.follower) => {}
                     () = said(&mut self.goodbye) => {}
-                    // An error means that nobody is left to stop us: then only the clock ends the session.
+                    // An error means that nothing is left to stop us: then only the clock ends the session.
                     Ok(_) = self.shutdown.wait_for(|stop| *stop) => {}
                 },
             }
@@ -145,9 +145,11 @@ impl OpenStream {
             return self.session.break_off(logs::PANIC);
         }
         self.follow_configuration();
-        let snapshot = self.subscription.snapshot();
+        let seen = self.subscription.snapshot();
         let view = View {
-            snapshot: snapshot.as_ref(),
+            snapshot: seen.as_ref().map(|seen| &seen.snapshot),
+            is_confirmed: seen.as_ref().is_some_and(|seen| seen.is_confirmed),
+            filtered: &self.subscription,
             connections: self.slots.taken(),
             uptime: self.started.elapsed(),
             shutdown: *self.shutdown.borrow(),
@@ -171,7 +173,7 @@ impl OpenStream {
     }
 }
 
-/// Waits for a goodbye; for ever where pages say none.
+/// Waits for a goodbye; for ever where clients say none.
 async fn said(goodbye: &mut Option<Watch>) {
     match goodbye {
         Some(watch) => watch.left().await,
@@ -267,7 +269,7 @@ impl<S: Stream> Stream for Guarded<S> {
         let this = &mut *self;
         let _entered = this.span.enter();
         let Some(stream) = &mut this.stream else { return leave(&mut this.leaving, context) };
-        // The stream is dropped after a panic, so nobody sees what the panic left half done.
+        // The stream is dropped after a panic, so what the panic left half done is not looked at.
         match catch(|| stream.as_mut().poll_next(context)) {
             Ok(Poll::Ready(None)) => {
                 // The slot is free as soon as the last byte is out, not when the connection gets around to it.
@@ -301,8 +303,8 @@ mod tests {
     use crate::stream::hub::Hub;
     use stream_core::event::EndReason;
     use stream_core::filter::Filter;
+    use stream_core::resume::ReplayLimits;
     use stream_core::session::SessionParams;
-    use stream_core::snapshot::ReplayLimits;
     use stream_core::timestamp::Timestamp;
 
     fn open(clock: Clock, slots: &Slots) -> OpenStream {
@@ -310,7 +312,7 @@ mod tests {
         let poll = PollSettings::from_env(&|_| None).unwrap();
         let watch = contract::WatchSettings::from_env(&|_| None).unwrap();
         let meter = Meter::new(&watch, crate::watch::meter::STREAM, Clock::system());
-        let hub = Hub::new(Arc::new(Memory::empty(Clock::system())), data, poll, Clock::system(), meter.clone());
+        let hub = Hub::new(Arc::new(Memory::empty(Clock::system())), data, poll, Clock::system(), meter.clone(), None);
         let now = Instant::now();
         let params = SessionParams {
             stream_id: String::new(),

@@ -24,17 +24,17 @@ pub struct Deps {
     pub configurations: Arc<dyn Configurations>,
     /// For items.
     pub hub: Hub,
-    /// For goodbyes, where pages say any.
+    /// For goodbyes, where clients say any.
     pub goodbyes: Option<Lookout>,
     /// Limits of this instance.
     pub slots: Slots,
-    /// Who callers are.
+    /// Users of requests.
     pub auth: Auth,
     /// Reads the time.
     pub clock: Clock,
     /// Where it counts.
     pub meter: Meter,
-    /// Where streams are traced; nowhere, unless somebody says so.
+    /// Where streams are traced; nowhere, unless the settings say so.
     pub xray: XRay,
     /// When the instance started.
     pub started: Instant,

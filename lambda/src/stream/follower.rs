@@ -34,7 +34,7 @@ pub async fn read(store: &dyn Configurations, key: &ConfigurationKey) -> Result<
 #[derive(Debug)]
 pub struct Follower {
     latest: watch::Receiver<Option<Filter>>,
-    reader: JoinHandle<()>,
+    task: JoinHandle<()>,
 }
 
 impl Follower {
@@ -43,14 +43,14 @@ impl Follower {
     #[must_use]
     pub fn start(store: Arc<dyn Configurations>, key: ConfigurationKey, began_with: Filter, every: Duration) -> Self {
         let (sender, latest) = watch::channel(Some(began_with));
-        let reader = tokio::spawn(follow(store, key, every, sender).in_current_span());
-        Self { latest, reader }
+        let task = tokio::spawn(follow(store, key, every, sender).in_current_span());
+        Self { latest, task }
     }
 
     /// Waits until it is another one, or gone.
     pub async fn changed(&mut self) {
         if self.latest.changed().await.is_err() {
-            // The reader ends only after it has said that there is nothing to follow any more.
+            // The task ends only after it has said that there is nothing to follow any more.
             std::future::pending::<()>().await;
         }
     }
@@ -65,7 +65,7 @@ impl Follower {
 impl Drop for Follower {
     fn drop(&mut self) {
         // Between invocations Lambda freezes the process, as with the hub's poller.
-        self.reader.abort();
+        self.task.abort();
     }
 }
 
@@ -119,12 +119,12 @@ mod tests {
     type Answer = Result<Option<Configuration>, StoreError>;
 
     /// Answers what it is told to, and counts.
-    struct Told {
+    struct Fake {
         answer: Mutex<Answer>,
         reads: AtomicU32,
     }
 
-    impl Told {
+    impl Fake {
         fn new(answer: Answer) -> Arc<Self> {
             Arc::new(Self { answer: Mutex::new(answer), reads: AtomicU32::new(0) })
         }
@@ -133,7 +133,7 @@ mod tests {
         }
     }
 
-    impl Configurations for Told {
+    impl Configurations for Fake {
         fn one<'a>(&'a self, _: &'a UserId, _: &'a ConfigId) -> StoreFuture<'a, Option<Configuration>> {
             self.reads.fetch_add(1, Ordering::Relaxed);
             let answer = self.answer.lock().unwrap().clone();
@@ -152,15 +152,15 @@ mod tests {
         Ok(Some(Configuration { config_id: ConfigId::new("c").unwrap(), name: "mine".into(), tickers }))
     }
 
-    fn follower(store: &Arc<Told>) -> Follower {
+    fn follower(store: &Arc<Fake>) -> Follower {
         let key = ConfigurationKey { user_id: UserId::new("u").unwrap(), config_id: ConfigId::new("c").unwrap() };
-        let store: Arc<dyn Configurations> = Arc::<Told>::clone(store);
+        let store: Arc<dyn Configurations> = Arc::<Fake>::clone(store);
         Follower::start(store, key, Filter::parse("A").unwrap(), Duration::from_secs(5))
     }
 
     #[tokio::test(start_paused = true)]
     async fn a_change_is_told_and_an_error_or_the_same_again_is_not() {
-        let store = Told::new(of("A"));
+        let store = Fake::new(of("A"));
         let mut follower = follower(&store);
         let quiet = |limit: u64| Duration::from_millis(limit);
         assert!(timeout(quiet(11_000), follower.changed()).await.is_err());
@@ -181,7 +181,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn dropping_it_ends_the_reads() {
-        let store = Told::new(of("A"));
+        let store = Fake::new(of("A"));
         drop(follower(&store));
         tokio::time::sleep(Duration::from_secs(60)).await;
         assert_eq!(store.reads.load(Ordering::Relaxed), 0);

@@ -1,4 +1,4 @@
-//! Which of the streams open here their readers have left: looks for what the dashboard function has written down.
+//! Which of the streams open here their clients have left: looks for what the dashboard function has written down.
 //!
 //! One look each poll interval for all streams of the instance, running only while there are any. It never delays a poll of
 //! the items, and a look that fails costs nothing but that a stream lasts a little longer.
@@ -107,13 +107,13 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Whether the reader has left.
+    /// Whether the client has left.
     #[must_use]
     pub fn is_left(&self) -> bool {
         *self.receiver.borrow()
     }
 
-    /// Waits until the reader has left.
+    /// Waits until the client has left.
     pub async fn left(&mut self) {
         if self.receiver.wait_for(|left| *left).await.is_err() {
             // The sender is taken away by this watch's own end: never reached.

@@ -1,4 +1,4 @@
-//! One poller per instance, running only while somebody listens; what it finds is shared by all sessions.
+//! One poller per process, running only while somebody listens; what it finds is shared by all sessions.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,25 +7,33 @@ use std::time::Duration;
 
 use contract::metrics::Metric;
 use contract::{DataSettings, PollSettings, limits};
-use futures_util::future::try_join_all;
-use tokio::sync::{Notify, watch};
+use futures_util::future::join_all;
+use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{Instrument as _, Span};
 
+use super::filters::{Filters, Living};
+use super::loading::{Loading, check_memory};
 use crate::clock::Clock;
-use crate::store::{Items, Page, StoreError};
+use crate::store::{Items, StoreError};
 use crate::watch::meter::Meter;
 use crate::watch::panics::{Caught, message};
 use stream_core::cursor::Epoch;
-use stream_core::item::Item;
-use stream_core::journal::{Journal, TimeRange};
-use stream_core::moment;
+use stream_core::event::MetricsFrame;
+use stream_core::filter::Filter;
+use stream_core::journal::{Journal, SNAPSHOT_AGE_MAX};
+use stream_core::moment::Now;
+use stream_core::numbers::Numbers;
 use stream_core::reading::PageRequest;
+use stream_core::session::FilteredMetrics;
 use stream_core::snapshot::Snapshot;
 
-/// Pages of one label at most: 24 hours of a busy one are a few dozen; a loop that never ends is worse than an error.
-const PAGES_MAX: usize = 2000;
+/// Rounds of pages, one page of each label a round, that one poll spends on a reconciliation: some 20,000 rows of a label.
+/// The rest waits for the next poll, so that nobody waits for old rows.
+const RECONCILING_ROUNDS: usize = 4;
+/// A clock that jumped ahead by more makes a first reading begin anew; up to this, what it missed is read afterwards.
+const LOAD_GAP_MAX: Duration = Duration::from_secs(3600);
 
 /// The poller and its listeners.
 #[derive(Clone)]
@@ -38,15 +46,29 @@ struct Shared {
     clock: Clock,
     settings: (DataSettings, PollSettings),
     meter: Meter,
+    memory_bytes: Option<usize>,
     poll_interval: Duration,
     epoch: Epoch,
-    journal: tokio::sync::Mutex<Journal>,
+    known: tokio::sync::Mutex<Known>,
     published: watch::Sender<Published>,
+    /// When the last read began that went through: apart from the snapshot, because only who has just come waits for it.
+    read_began: watch::Sender<Option<Instant>>,
+    filters: Filters,
     listeners: Mutex<Listeners>,
     /// Reads begun.
     polls: AtomicU64,
-    /// Somebody came who needs a read that begins now.
-    nudge: Notify,
+}
+
+/// What was read.
+struct Known {
+    journal: Journal,
+    loading: Loading,
+}
+
+impl Known {
+    fn new(data: DataSettings, poll: PollSettings) -> Self {
+        Self { journal: Journal::new(data, poll), loading: Loading::default() }
+    }
 }
 
 #[derive(Default)]
@@ -57,34 +79,42 @@ struct Listeners {
     poller: Option<JoinHandle<()>>,
 }
 
-/// The newest snapshot, and when the read that confirmed it began.
+/// The newest snapshot.
 #[derive(Clone, Default)]
-pub struct Published {
+struct Published {
     snapshot: Option<Arc<Snapshot>>,
-    read_began: Option<Instant>,
     /// Journals lost to a panic.
     lost: u64,
 }
 
 impl Hub {
-    /// Makes a hub that has not read anything.
+    /// Makes a hub that has not read anything. `memory_bytes` is what the process may use, where that is known.
     #[must_use]
-    pub fn new(items: Arc<dyn Items>, data: DataSettings, poll: PollSettings, clock: Clock, meter: Meter) -> Self {
+    pub fn new(
+        items: Arc<dyn Items>,
+        data: DataSettings,
+        poll: PollSettings,
+        clock: Clock,
+        meter: Meter,
+        memory_bytes: Option<usize>,
+    ) -> Self {
         let poll_interval = poll.poll_interval.get();
         let settings = (data.clone(), poll.clone());
-        let journal = Journal::new(data, poll);
+        let known = Known::new(data, poll);
         let shared = Shared {
             items,
             clock,
             settings,
             meter,
+            memory_bytes,
             poll_interval,
-            epoch: journal.epoch(),
-            journal: tokio::sync::Mutex::new(journal),
+            epoch: known.journal.epoch(),
+            known: tokio::sync::Mutex::new(known),
             published: watch::Sender::new(Published::default()),
+            read_began: watch::Sender::new(None),
+            filters: Filters::default(),
             listeners: Mutex::default(),
             polls: AtomicU64::new(0),
-            nudge: Notify::new(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -99,48 +129,82 @@ impl Hub {
     /// classic Lambda is the only one. Must be called within a tokio runtime.
     #[must_use]
     pub fn subscribe(&self, span: Span) -> Subscription {
+        // Before the poller may begin: a read that begins from here on is one for this subscription.
+        let since = Instant::now();
         let polls_before = self.shared.polls.load(Ordering::Relaxed);
+        let receiver = self.shared.published.subscribe();
+        let reads = self.shared.read_began.subscribe();
+        let age_max = (self.shared.poll_interval * 2).min(SNAPSHOT_AGE_MAX);
+        let is_fresh = reads.borrow().is_some_and(|began| began + age_max >= since);
         let mut listeners = self.shared.listeners();
         let number = listeners.next;
         listeners.next += 1;
         listeners.spans.insert(number, span);
         if listeners.poller.as_ref().is_none_or(JoinHandle::is_finished) {
             listeners.poller = Some(tokio::spawn(supervise(Arc::clone(&self.shared))));
-        } else {
-            self.shared.nudge.notify_one();
         }
         drop(listeners);
-        let receiver = self.shared.published.subscribe();
         let lost_before = receiver.borrow().lost;
+        let shared = Arc::clone(&self.shared);
+        let reads = Some(reads);
         Subscription {
-            shared: Arc::clone(&self.shared),
+            shared,
             number,
             receiver,
-            since: Instant::now(),
+            reads,
+            since,
+            is_fresh,
             polls_before,
             lost_before,
+            living: Mutex::default(),
         }
     }
 
-    /// Returns a snapshot that is at most `max_age` old, reading the table if need be.
+    /// Returns a snapshot that is at most `max_age` old, reading the table if need be: what was read when the time is over
+    /// stays read, and the next call goes on from there.
     ///
     /// # Errors
-    /// [`StoreError`] when the table cannot be read.
+    /// [`StoreError`] when the table cannot be read, or not in time.
     pub async fn current(&self, max_age: Duration) -> Result<Arc<Snapshot>, StoreError> {
-        let recent = |published: &Published| {
-            let began = published.read_began?;
-            published.snapshot.clone().filter(|_| began.elapsed() <= max_age)
+        let recent = || {
+            let began = (*self.shared.read_began.borrow()).filter(|began| began.elapsed() <= max_age);
+            began.and_then(|_| self.shared.published.borrow().snapshot.clone())
         };
-        if let Some(snapshot) = recent(&self.shared.published.borrow()) {
+        if let Some(snapshot) = recent() {
             return Ok(snapshot);
         }
-        let mut journal = self.shared.journal.lock().await;
-        // Requests that waited for the lock share the read of the one that had it.
-        if let Some(snapshot) = recent(&self.shared.published.borrow()) {
-            return Ok(snapshot);
-        }
-        self.shared.read(&mut journal).await
+        let read = async {
+            let mut known = self.shared.known.lock().await;
+            // Requests that waited for the lock share the read of the one that had it.
+            match recent() {
+                Some(snapshot) => Ok(snapshot),
+                None => self.shared.guarded(&mut known).await,
+            }
+        };
+        let too_slow =
+            |_| StoreError::Unavailable(format!("the window is not read yet after {:?}", limits::STORE_TIMEOUT));
+        timeout(limits::STORE_TIMEOUT, read).await.map_err(too_slow)?
     }
+
+    /// The numbers of a snapshot that a filter lets through.
+    #[must_use]
+    pub fn numbers(&self, filter: &Filter, snapshot: &Snapshot) -> Numbers {
+        if filter.is_all() {
+            Numbers::clone(&snapshot.numbers)
+        } else {
+            self.shared.filters.living(filter).numbers(snapshot)
+        }
+    }
+}
+
+/// What one poll cost.
+#[derive(Default)]
+struct Cost {
+    pages: u64,
+    items: usize,
+    skipped: u64,
+    newly_skipped: u64,
+    units: f64,
 }
 
 impl Shared {
@@ -148,137 +212,162 @@ impl Shared {
         self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn read(&self, journal: &mut Journal) -> Result<Arc<Snapshot>, StoreError> {
-        for _ in 0..limits::CLOCK_TRIES {
-            if let Some(snapshot) = self.read_once(journal).await? {
-                return Ok(snapshot);
+    /// Polls. A panic takes the journal along: nobody knows what it left half done. Streams that were told something of it
+    /// end, and their clients continue by their cursors.
+    async fn guarded(&self, known: &mut Known) -> Result<Arc<Snapshot>, StoreError> {
+        match Caught::new(self.poll(known)).await {
+            Ok(result) => return result,
+            Err(panic) => {
+                tracing::error!(panic = message(&panic), "the poller failed; the streams of this instance end");
+            }
+        }
+        let (data, poll) = self.settings.clone();
+        *known = Known::new(data, poll);
+        self.read_began.send_replace(None);
+        self.published.send_modify(|published| {
+            *published = Published { snapshot: None, lost: published.lost + 1 };
+        });
+        Err(StoreError::Unavailable("the poller failed".into()))
+    }
+
+    async fn poll(&self, known: &mut Known) -> Result<Arc<Snapshot>, StoreError> {
+        let began = Instant::now();
+        self.polls.fetch_add(1, Ordering::Relaxed);
+        let mut cost = Cost::default();
+        let result = self.read(known, &mut cost).await;
+        self.measure(began, &cost, result.as_ref().err());
+        result?;
+        self.read_began.send_replace(Some(began));
+        let snapshot = self.published.borrow().snapshot.clone();
+        snapshot.ok_or_else(|| StoreError::Unavailable("the window is not read yet".into()))
+    }
+
+    /// Reads until there is nothing left to ask for now.
+    async fn read(&self, known: &mut Known, cost: &mut Cost) -> Result<(), StoreError> {
+        let mut tries = 0;
+        while tries < limits::CLOCK_TRIES {
+            known.journal.begin(self.clock.now());
+            if !self.read_planned(known, cost).await? {
+                tries += 1;
+                continue;
+            }
+            let journal = &mut known.journal;
+            for _ in 0..RECONCILING_ROUNDS {
+                let requests = journal.reconciling_requests();
+                if requests.is_empty() {
+                    break;
+                }
+                self.pages(journal, &requests, cost).await?;
+            }
+            if let Some(snapshot) = journal.settle(self.clock.now()) {
+                let snapshot = Arc::new(snapshot);
+                // The one before is dropped out here, where nobody waits for it.
+                let before = self.published.send_replace(Published { snapshot: Some(snapshot), lost: self.lost() });
+                drop(before);
+            }
+            if !journal.is_catching_up() {
+                return Ok(());
             }
         }
         Err(StoreError::Unavailable("nothing was read: the time steps with every try".into()))
     }
 
-    /// Reads once; `None` if the clock was wrong or was stepped meanwhile, so that other rows should have been asked for.
-    async fn read_once(&self, journal: &mut Journal) -> Result<Option<Arc<Snapshot>>, StoreError> {
-        let began = Instant::now();
-        self.polls.fetch_add(1, Ordering::Relaxed);
+    fn lost(&self) -> u64 {
+        self.published.borrow().lost
+    }
+
+    /// Reads what the journal planned; `false` if the clock was wrong or was stepped meanwhile, so that other rows should
+    /// have been asked for.
+    async fn read_planned(&self, known: &mut Known, cost: &mut Cost) -> Result<bool, StoreError> {
+        let Known { journal, loading } = known;
+        loop {
+            let progress = journal.progress();
+            if let Some(progress) = progress {
+                loading.report(progress);
+                check_memory(progress, journal.footprint(), self.memory_bytes)?;
+            }
+            let requests = journal.requests();
+            if requests.is_empty() {
+                loading.end();
+                return Ok(true);
+            }
+            let rows_before = cost.items;
+            let read = self.pages(journal, &requests, cost).await;
+            if progress.is_some() {
+                #[expect(clippy::cast_precision_loss, reason = "rows of some pages")]
+                self.meter.add(Metric::RowsLoaded, (cost.items - rows_before) as f64);
+            }
+            read?;
+            if journal.planned().is_some_and(|planned| !self.is_good(planned, progress.is_some())) {
+                journal.abandon();
+                return Ok(false);
+            }
+        }
+    }
+
+    /// Whether what was planned then is still what should be read. A long first reading may have been frozen in between:
+    /// it goes on, and what it missed is read at its end.
+    fn is_good(&self, planned: Now, is_load: bool) -> bool {
         let now = self.clock.now();
-        let range = journal.next_read(now);
-        let too_slow = |_| StoreError::Unavailable(format!("no answer within {:?}", limits::STORE_TIMEOUT));
-        let read = timeout(limits::STORE_TIMEOUT, self.read_all(range)).await.map_err(too_slow).flatten();
-        self.measure(began, &read);
-        let read = read?;
+        let expected = planned.wall.plus(now.instant.saturating_duration_since(planned.instant));
+        self.clock.agrees_with(planned) || is_load && expected <= now.wall && now.wall <= expected.plus(LOAD_GAP_MAX)
+    }
+
+    /// Reads some pages at once. What arrives is kept, whatever fails beside it.
+    async fn pages(&self, journal: &mut Journal, requests: &[PageRequest], cost: &mut Cost) -> Result<(), StoreError> {
+        let pages = join_all(requests.iter().map(|request| self.items.page(request))).await;
+        let mut failed = Ok(());
+        for (request, page) in requests.iter().zip(pages) {
+            match page {
+                Ok(page) => {
+                    cost.pages += 1;
+                    cost.items += page.items.len();
+                    cost.skipped += page.skipped;
+                    cost.newly_skipped += page.newly_skipped;
+                    cost.units += page.units;
+                    journal.take(request, page.items, page.next, page.units);
+                }
+                Err(error) => failed = Err(error),
+            }
+        }
+        failed
+    }
+
+    fn measure(&self, began: Instant, cost: &Cost, error: Option<&StoreError>) {
+        self.meter.observe(Metric::PollDuration, began.elapsed().as_secs_f64() * 1000.0);
+        self.meter.add(Metric::ReadUnits, cost.units);
+        #[expect(clippy::cast_precision_loss, reason = "rows of one poll stay far below 2^52")]
+        self.meter.add(Metric::RowsSkipped, cost.newly_skipped as f64);
+        if let Some(error) = error {
+            self.meter.add_by(Metric::PollsFailed, error.kind(), 1.0);
+        }
         tracing::debug!(
-            full = range.full,
-            items = read.items.len(),
-            skipped = read.skipped,
-            units = read.units,
+            pages = cost.pages,
+            items = cost.items,
+            skipped = cost.skipped,
+            units = cost.units,
             millis = began.elapsed().as_millis(),
             "table read"
         );
-        if !self.clock.agrees_with(now) {
-            return Ok(None);
-        }
-        // At the time for which the read was planned: its bounds must be those of the window.
-        let snapshot = journal.apply(range, read.items, now).map(Arc::new);
-        self.published.send_modify(|published| {
-            published.read_began = Some(began);
-            published.snapshot = snapshot.or_else(|| published.snapshot.take());
-        });
-        Ok(self.published.borrow().snapshot.clone())
-    }
-}
-
-/// Keeps a poller running. One that panics takes its journal along: nobody knows what it left half done. Streams that were
-/// told something of it end, and their clients continue by their cursors.
-async fn supervise(shared: Arc<Shared>) {
-    loop {
-        let Err(panic) = Caught::new(run(Arc::clone(&shared))).await else { return };
-        tracing::error!(panic = message(&panic), "the poller failed; the streams of this instance end");
-        let (data, poll) = shared.settings.clone();
-        *shared.journal.lock().await = Journal::new(data, poll);
-        shared.published.send_modify(|published| {
-            *published = Published { lost: published.lost + 1, ..Published::default() };
-        });
-        sleep_until(Instant::now() + shared.poll_interval).await;
-    }
-}
-
-/// What one read of all labels brought.
-#[derive(Default)]
-struct Read {
-    items: Vec<Item>,
-    skipped: u64,
-    newly_skipped: u64,
-    units: f64,
-}
-
-impl Read {
-    fn take(&mut self, page: Page) {
-        self.items.extend(page.items);
-        self.skipped += page.skipped;
-        self.newly_skipped += page.newly_skipped;
-        self.units += page.units;
-    }
-}
-
-impl Shared {
-    /// Reads all labels at once, each page by page.
-    async fn read_all(&self, range: TimeRange) -> Result<Read, StoreError> {
-        let range = moment::TimeRange { after: range.after, until: range.until };
-        let labels = u8::try_from(self.settings.0.labels.as_slice().len()).expect("labels are 16 at most");
-        let pages = try_join_all((0..labels).map(|label| self.read_label(label, range))).await?;
-        let mut read = Read::default();
-        pages.into_iter().flatten().for_each(|page| read.take(page));
-        Ok(read)
-    }
-
-    async fn read_label(&self, label: u8, range: moment::TimeRange) -> Result<Vec<Page>, StoreError> {
-        let mut request = PageRequest { label, range, start: None };
-        let mut pages = Vec::new();
-        while pages.len() < PAGES_MAX {
-            let page = self.items.page(&request).await?;
-            request.start.clone_from(&page.next);
-            pages.push(page);
-            if request.start.is_none() {
-                return Ok(pages);
-            }
-        }
-        Err(StoreError::Unavailable(format!("label {label} has more than {PAGES_MAX} pages in the window")))
-    }
-
-    fn measure(&self, began: Instant, read: &Result<Read, StoreError>) {
-        self.meter.observe(Metric::PollDuration, began.elapsed().as_secs_f64() * 1000.0);
-        match read {
-            Ok(read) => {
-                self.meter.add(Metric::ReadUnits, read.units);
-                #[expect(clippy::cast_precision_loss, reason = "rows of one read stay far below 2^52")]
-                self.meter.add(Metric::RowsSkipped, read.newly_skipped as f64);
-            }
-            Err(error) => self.meter.add_by(Metric::PollsFailed, error.kind(), 1.0),
-        }
     }
 }
 
 /// Polls until it is aborted by the last subscription's end.
-async fn run(shared: Arc<Shared>) {
+async fn supervise(shared: Arc<Shared>) {
     let mut failures = Failures::default();
     loop {
         let began = Instant::now();
         let span = shared.listeners().spans.first_key_value().map_or_else(Span::none, |(_, span)| span.clone());
         let result = async {
-            let mut journal = shared.journal.lock().await;
-            shared.read(&mut journal).await
+            let mut known = shared.known.lock().await;
+            shared.guarded(&mut known).await
         };
         let result = result.instrument(span.clone()).await;
         shared.meter.flush_if_due();
         match result {
             Ok(_) => {
                 span.in_scope(|| failures.recovered());
-                let nudged_at = began + (shared.poll_interval / 10).max(Duration::from_millis(50));
-                tokio::select! {
-                    () = sleep_until(began + shared.poll_interval) => {}
-                    () = async { shared.nudge.notified().await; sleep_until(nudged_at).await } => {}
-                }
+                sleep_until(began + shared.poll_interval).await;
             }
             Err(error) => {
                 let pause = span.in_scope(|| failures.failed(&error, shared.poll_interval));
@@ -324,9 +413,23 @@ pub struct Subscription {
     shared: Arc<Shared>,
     number: u64,
     receiver: watch::Receiver<Published>,
+    /// Until a read has begun and ended that is newer than this subscription.
+    reads: Option<watch::Receiver<Option<Instant>>>,
     since: Instant,
+    /// Whether what was published before it came is recent enough to begin with.
+    is_fresh: bool,
     polls_before: u64,
     lost_before: u64,
+    /// What is counted for its filter.
+    living: Mutex<Option<Arc<Living>>>,
+}
+
+/// A snapshot for one listener.
+pub struct Seen {
+    /// The snapshot.
+    pub snapshot: Arc<Snapshot>,
+    /// Whether a read that began after the listener came found nothing newer.
+    pub is_confirmed: bool,
 }
 
 impl Subscription {
@@ -336,12 +439,16 @@ impl Subscription {
         self.shared.polls.load(Ordering::Relaxed).saturating_sub(self.polls_before)
     }
 
-    /// Returns the newest snapshot, once a read has confirmed it that began after this subscription: what was there when
-    /// the client came must count as there.
+    /// Returns the newest snapshot, unless the table has not been read for so long that a read has to come first.
     #[must_use]
-    pub fn snapshot(&mut self) -> Option<Arc<Snapshot>> {
-        let published = self.receiver.borrow_and_update();
-        published.snapshot.clone().filter(|_| published.read_began.is_some_and(|began| began >= self.since))
+    pub fn snapshot(&mut self) -> Option<Seen> {
+        let began = self.reads.as_mut().map(|reads| *reads.borrow_and_update());
+        if began.flatten().is_some_and(|began| began >= self.since) {
+            self.reads = None;
+        }
+        let is_confirmed = self.reads.is_none();
+        let snapshot = self.receiver.borrow_and_update().snapshot.clone();
+        snapshot.filter(|_| is_confirmed || self.is_fresh).map(|snapshot| Seen { snapshot, is_confirmed })
     }
 
     /// Whether what this listener has heard can no longer be continued: the poller failed and began anew.
@@ -350,25 +457,45 @@ impl Subscription {
         self.receiver.borrow().lost != self.lost_before
     }
 
-    /// Waits for the next read, whether it brought something new or not.
+    /// Waits until [`Subscription::snapshot`] may return something else.
     pub async fn changed(&mut self) {
-        if self.receiver.changed().await.is_err() {
-            // The sender lives in `shared`, which this subscription holds: never reached.
+        let confirmed = async {
+            match &mut self.reads {
+                Some(reads) => reads.changed().await,
+                None => std::future::pending().await,
+            }
+        };
+        // The senders live in `shared`, which this subscription holds: errors are never reached.
+        let result = tokio::select! {
+            result = self.receiver.changed() => result,
+            result = confirmed => result,
+        };
+        if result.is_err() {
             std::future::pending::<()>().await;
         }
     }
 
     /// Waits up to `limit` for [`Subscription::snapshot`].
-    pub async fn first_snapshot(&mut self, limit: Duration) -> Option<Arc<Snapshot>> {
+    pub async fn first_snapshot(&mut self, limit: Duration) -> Option<Seen> {
         let found = async {
             loop {
-                if let Some(snapshot) = self.snapshot() {
-                    return snapshot;
+                if let Some(seen) = self.snapshot() {
+                    return seen;
                 }
                 self.changed().await;
             }
         };
         timeout(limit, found).await.ok()
+    }
+}
+
+impl FilteredMetrics for Subscription {
+    fn metrics(&self, filter: &Filter, snapshot: &Snapshot) -> Arc<MetricsFrame> {
+        let mut own = self.living.lock().unwrap_or_else(PoisonError::into_inner);
+        let living = own.take_if(|living| living.is_of(filter)).unwrap_or_else(|| self.shared.filters.living(filter));
+        let frame = living.metrics(snapshot);
+        *own = Some(living);
+        frame
     }
 }
 
@@ -392,7 +519,7 @@ mod tests {
     use contract::TableName;
 
     use super::*;
-    use crate::store::StoreFuture;
+    use crate::store::{Page, StoreFuture};
 
     /// Nothing in it, and a fault that can be switched on.
     #[derive(Default)]
@@ -417,7 +544,7 @@ mod tests {
         let poll = PollSettings::from_env(&|_| None).unwrap();
         let watch = contract::WatchSettings::from_env(&|_| None).unwrap();
         let meter = Meter::new(&watch, crate::watch::meter::STREAM, Clock::system());
-        let hub = Hub::new(Arc::clone(&store) as Arc<dyn Items>, data, poll, Clock::system(), meter);
+        let hub = Hub::new(Arc::clone(&store) as Arc<dyn Items>, data, poll, Clock::system(), meter, None);
         let limit = Duration::from_secs(60);
         let mut before = hub.subscribe(Span::none());
         assert!(before.first_snapshot(limit).await.is_some());

@@ -2,9 +2,11 @@
 
 pub mod body;
 mod deps;
+mod filters;
 pub mod follower;
 pub mod goodbyes;
 pub mod hub;
+mod loading;
 mod opening;
 mod refusal;
 mod routes;

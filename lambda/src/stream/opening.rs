@@ -21,9 +21,9 @@ use crate::watch::logs::MEASURED;
 use stream_core::cursor::{Cursor, ResetReason};
 use stream_core::event::EndReason;
 use stream_core::filter::Filter;
-use stream_core::journal::Now;
+use stream_core::moment::Now;
+use stream_core::resume::ReplayLimits;
 use stream_core::session::{Session, SessionParams};
-use stream_core::snapshot::ReplayLimits;
 use stream_core::timestamp::Timestamp;
 
 /// What a stream is about.
@@ -31,7 +31,7 @@ pub(super) struct Wanted {
     pub(super) filter: Filter,
     /// The configuration that says so, if one does.
     pub(super) configuration: Option<ConfigurationKey>,
-    /// When the caller is not known to be who they are any more.
+    /// When the proof of the user ends.
     pub(super) until: Option<Timestamp>,
 }
 
@@ -186,7 +186,7 @@ mod tests {
         let settings = StreamSettings::from_env(&lookup).unwrap();
         let clock = Clock::system();
         let meter = Meter::new(&settings.watch, STREAM, clock.clone());
-        let hub = Hub::new(items, settings.data.clone(), settings.poll.clone(), clock.clone(), meter.clone());
+        let hub = Hub::new(items, settings.data.clone(), settings.poll.clone(), clock.clone(), meter.clone(), None);
         let auth = Auth::new(&settings.auth, clock.clone(), &lookup).unwrap();
         let stores = Stores::of(Memory::empty(clock.clone()));
         Deps::new(settings, &stores, hub, auth, clock, tokio::sync::watch::channel(false).1, meter)

@@ -1,4 +1,4 @@
-//! Standard output from a thread of its own: whoever reads it slowly, or not at all, delays no stream.
+//! Standard output from a thread of its own: a log that is read slowly, or not at all, delays no stream.
 //!
 //! Lines wait in a bounded queue; what finds it full is dropped and counted, and the log says so as soon as there is room. Before
 //! the platform may stop the process, [`written`] waits until what is queued is out.
@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 /// Lines that wait at most.
 const QUEUE_LINES: usize = 1024;
-/// Longest wait for the queue at the end of an answer: somebody pays for it.
+/// Longest wait for the queue at the end of an answer: the invocation is billed for it.
 const WAIT_MAX: Duration = Duration::from_millis(250);
 
 static QUEUE: OnceLock<SyncSender<Message>> = OnceLock::new();
@@ -35,7 +35,7 @@ pub fn start() {
     }
 }
 
-/// Writes a line, without its end, as soon as the reader of standard output takes it.
+/// Writes a line, without its end, as soon as standard output takes it.
 pub fn write(text: String) {
     let mut line = text.into_bytes();
     line.push(b'\n');
@@ -51,7 +51,7 @@ pub fn dropped() -> u64 {
 /// Waits until what is queued now is written, a quarter of a second at most.
 pub async fn written() {
     if let Some(done) = mark() {
-        // Out of time or of a thread: there is nobody to tell.
+        // Out of time or of a thread: it cannot be logged.
         let _late = tokio::time::timeout(WAIT_MAX, done).await;
     }
 }
@@ -70,7 +70,7 @@ pub fn finish() {
 
 fn mark() -> Option<oneshot::Receiver<()>> {
     let (sender, receiver) = oneshot::channel();
-    // A full queue is one that nobody reads: waiting for it would not help.
+    // A full queue is one that is not read: waiting for it would not help.
     QUEUE.get()?.try_send(Message::Mark(sender)).ok()?;
     Some(receiver)
 }
@@ -92,7 +92,7 @@ fn send(line: Vec<u8>) {
 }
 
 fn serve(queue: &Receiver<Message>, out: &mut impl Write) {
-    let mut told = 0;
+    let mut reported = 0;
     for message in queue {
         match message {
             // A closed output takes nothing more; the lines go nowhere, and the streams on.
@@ -100,10 +100,10 @@ fn serve(queue: &Receiver<Message>, out: &mut impl Write) {
             Message::Mark(done) => drop(done.send(())),
         }
         let dropped = dropped();
-        if dropped > told {
+        if dropped > reported {
             let line =
-                format!("{{\"level\":\"WARN\",\"message\":\"log lines dropped\",\"lines\":{}}}\n", dropped - told);
-            told = dropped;
+                format!("{{\"level\":\"WARN\",\"message\":\"log lines dropped\",\"lines\":{}}}\n", dropped - reported);
+            reported = dropped;
             drop(out.write_all(line.as_bytes()).and_then(|()| out.flush()));
         }
     }

@@ -13,7 +13,7 @@ use super::panics;
 const LEVEL_VARIABLE: &str = "AWS_LAMBDA_LOG_LEVEL";
 
 /// Target of the lines in `contract::logs`: they are written at any level, because people count and search them, and a stream
-/// without its line about what it cost is one that nobody can explain.
+/// without its line about what it cost is one that cannot be explained.
 pub const MEASURED: &str = "lambda::measured";
 
 /// Starts logging; a second call does nothing.

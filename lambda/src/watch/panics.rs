@@ -21,7 +21,7 @@ pub fn payload_text(payload: &(dyn Any + Send)) -> &str {
     text.or_else(|| payload.downcast_ref::<&str>().copied()).unwrap_or("no message")
 }
 
-/// Runs what must not take its caller along. What the panic leaves half done must not be looked at again.
+/// Runs what may panic without ending the thread. What the panic leaves half done must not be looked at again.
 ///
 /// # Errors
 /// The panic.

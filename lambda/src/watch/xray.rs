@@ -79,7 +79,7 @@ impl XRay {
         if let Some(socket) = &self.socket {
             let id = format!("{:016x}", fastrand::u64(1..));
             let datagram = format!("{HEADER}{}", document(trace, &id, stream));
-            // It does not block, and a daemon that is not there is nobody's concern here.
+            // It does not block, and a daemon that is not there changes nothing for the stream.
             let _lost = socket.send(datagram.as_bytes());
         }
     }
@@ -87,7 +87,7 @@ impl XRay {
 
 impl Trace {
     /// Reads a trace header, `Root=1-…;Parent=…;Sampled=1`: other parts may stand in it, in any order. None where the request
-    /// is not sampled: nobody would see its document, and X-Ray would bill it.
+    /// is not sampled: its document would not be shown, and billed all the same.
     #[must_use]
     pub fn parse(header: &str) -> Option<Self> {
         let part = |name: &str| header.split(';').find_map(|part| part.trim().strip_prefix(name)?.strip_prefix('='));

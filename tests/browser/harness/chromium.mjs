@@ -6,14 +6,13 @@
 import { existsSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 
-import { shown, until, within } from './clock.mjs';
+import { shown, START_MS, until, within } from './clock.mjs';
 import { browserPath, tool } from './places.mjs';
 import { Program, scratch } from './program.mjs';
 import { record } from './record.mjs';
 import { Tab } from './tab.mjs';
 import { Watch } from './watch.mjs';
 
-const START_MS = 60_000;
 const FLAGS = [
   '--headless', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage', '--no-first-run', '--no-default-browser-check',
   '--disable-background-networking', '--disable-breakpad', '--disable-component-update', '--disable-default-apps', '--disable-sync', '--no-proxy-server',
@@ -80,7 +79,7 @@ export class Chromium {
   /** Hides a tab behind an empty one in the same window. @param {ChromiumTab} tab */
   async cover(tab) {
     await tab.evaluate(() => void window.open('about:blank', '_blank', 'noopener'));
-    await tab.until(`${tab.name} is hidden`, () => document.visibilityState, (state) => state === 'hidden', 5_000);
+    await tab.until(`${tab.name} is hidden`, () => document.visibilityState, (state) => state === 'hidden');
   }
 
   async #page(window) {

@@ -4,7 +4,14 @@
 
 const PAUSE_MS = 50;
 /** Deadline of everything that has none of its own. */
-export const WAIT_MS = 30_000;
+export const WAIT_MS = 60_000;
+/** Deadline of a program's start: a hang must end at some time; a machine that is only slow takes less. */
+export const START_MS = 300_000;
+/**
+ * What a busy machine may add to a time that is planned. Where a check says "within", what it tells apart from that comes later
+ * than this, or never.
+ */
+export const BUSY_MS = 5_000;
 
 /** For the few places where time itself is what is tested. @param {number} ms */
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));

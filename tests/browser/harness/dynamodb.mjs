@@ -4,10 +4,10 @@
 
 import path from 'node:path';
 
+import { START_MS, WAIT_MS } from './clock.mjs';
 import { ROOT } from './places.mjs';
 import { freePorts, Program } from './program.mjs';
 
-const START_MS = 60_000;
 const LABELS = ['positive', 'neutral', 'negative'];
 const TICKERS = ['AAPL', 'MSFT', 'NVDA', 'AMZN', 'TSLA'];
 const CREDENTIAL = 'AWS4-HMAC-SHA256 Credential=tests/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0';
@@ -49,7 +49,7 @@ export class DynamoDb {
         authorization: CREDENTIAL, // it reads key and region, and verifies nothing
       },
       body: JSON.stringify(input),
-      signal: AbortSignal.timeout(20_000),
+      signal: AbortSignal.timeout(WAIT_MS),
     });
     const output = await answer.json();
     if (!answer.ok) throw new Error(`${operation}: ${JSON.stringify(output)}`);

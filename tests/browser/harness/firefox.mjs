@@ -5,6 +5,7 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { START_MS } from './clock.mjs';
 import { browserPath } from './places.mjs';
 import { Program, scratch } from './program.mjs';
 import { record } from './record.mjs';
@@ -12,7 +13,6 @@ import { Tab } from './tab.mjs';
 import { Watch } from './watch.mjs';
 import { WebSocketClient } from './websocket.mjs';
 
-const START_MS = 90_000;
 /** What Firefox 140 says now and then of a page with any preload script, an empty one too; without a stack, which pages' errors have. */
 const OWN_ERROR = 'Error: Permission denied to access property "length"';
 /**

@@ -4,10 +4,10 @@
 
 import path from 'node:path';
 
+import { START_MS, WAIT_MS } from './clock.mjs';
 import { ROOT } from './places.mjs';
 import { answers, freePorts, Program } from './program.mjs';
 
-const START_MS = 30_000;
 
 /** Quick enough for tests: found within half a second, noticed as dead within ten. */
 const QUICK = { SSE_POLL_INTERVAL: '500ms', SSE_HEARTBEAT_INTERVAL: '2s', SSE_MAX_SESSION: '2m' };
@@ -68,7 +68,7 @@ export class Local {
 
   /** Streams that are open, as the server counts them. @returns {Promise<number>} */
   async connections() {
-    const answer = await fetch(`${this.stream}/api/v2/stream/status`, { signal: AbortSignal.timeout(2_000) });
+    const answer = await fetch(`${this.stream}/api/v2/stream/status`, { signal: AbortSignal.timeout(WAIT_MS) });
     return (await answer.json()).connections;
   }
 

@@ -8,10 +8,9 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
-import { until, within } from './clock.mjs';
+import { until, WAIT_MS, within } from './clock.mjs';
 
 const LINES_MAX = 200;
-const END_MS = 5_000;
 
 /** For what the programs write; it goes when they go. */
 const SCRATCH = mkdtempSync(path.join(tmpdir(), 'browser-tests-'));
@@ -100,7 +99,7 @@ export class Program {
   /** Ends it without a warning. */
   async kill() {
     this.signal('SIGKILL');
-    await within(`the end of ${this.#name}`, this.ended, END_MS);
+    await within(`the end of ${this.#name}`, this.ended);
   }
 
   /**
@@ -118,17 +117,32 @@ export class Program {
   }
 }
 
-/** Ports that were free a moment ago; all are held at once, so that they differ. @param {number} count */
+/** Ports that the system gives to no connection of its own accord: what it gives out begins at 32768 or higher. */
+const PORTS = { first: 16_384, count: 16_384 };
+/** Two processes at once begin at different places. */
+let next = process.pid * 997;
+
+/**
+ * Free ports for programs, each named once. One that the system would name could be another connection's until the program is up.
+ * @param {number} count
+ */
 export async function freePorts(count) {
-  const servers = await Promise.all(Array.from({ length: count }, () => new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => resolve(server));
-  })));
-  const ports = servers.map((server) => server.address().port);
-  await Promise.all(servers.map((server) => new Promise((done) => server.close(done))));
+  const ports = [];
+  for (let tries = 0; ports.length < count; tries += 1) {
+    if (tries > PORTS.count) throw new Error('loopback has no free port');
+    const port = PORTS.first + (next % PORTS.count);
+    next += 1;
+    if (await isFree(port)) ports.push(port);
+  }
   return ports;
 }
 
+/** @param {number} port @returns {Promise<boolean>} */
+const isFree = (port) => new Promise((done) => {
+  const server = createServer();
+  server.once('error', () => done(false));
+  server.listen(port, '127.0.0.1', () => server.close(() => done(true)));
+});
+
 /** Whether a URL answers 200. @param {string} url */
-export const answers = (url) => fetch(url, { signal: AbortSignal.timeout(2_000) }).then((answer) => answer.ok, () => false);
+export const answers = (url) => fetch(url, { signal: AbortSignal.timeout(WAIT_MS) }).then((answer) => answer.ok, () => false);

@@ -5,7 +5,7 @@
 import { until, within } from './clock.mjs';
 
 /** A page that does not answer for this long hangs, or was stopped on purpose. */
-const ANSWER_MS = 10_000;
+const ANSWER_MS = 30_000;
 
 /** As many entries as the feed keeps. */
 const FEED_MAX = 200;
@@ -88,7 +88,7 @@ export class Tab {
    * Waits until the feed shows each of these rows, each once; says what is wrong otherwise.
    * @param {{key: string}[]} written @param {number} [limitMs]
    */
-  async untilShows(written, limitMs = 5_000) {
+  async untilShows(written, limitMs = undefined) {
     const rows = [...new Set(written.map(({ key }) => key.split(' ')[0]))].slice(-FEED_MAX);
     const shows = () => this.evaluate(feedRows).then((seen) => rows.filter((row) => seen[row] !== 1).map((row) => `${row} ${seen[row] ?? 0} times`));
     const wrong = await until('the feed', shows, (list) => list.length === 0, limitMs).catch(shows);

@@ -2,7 +2,7 @@
  * A reader who is away: the machine sleeps, the tab is hidden, the browser freezes it, the network is switched off.
  */
 
-import { pause, until } from '../harness/clock.mjs';
+import { BUSY_MS, pause, until } from '../harness/clock.mjs';
 import { during, story, untruth } from '../harness/phases.mjs';
 import { checkRows, scene } from './outages.mjs';
 
@@ -13,8 +13,8 @@ const FREEZE_MS = 20_000;
 const OFFLINE_MS = 15_000;
 /** A hidden page keeps its stream for a minute; a server hears of the end at its next poll or heartbeat. */
 const HIDDEN_MS = 60_000;
-const CLOSED_MS = 30_000;
-const AWAKE_MS = 15_000;
+const CLOSED_MS = 30_000 + BUSY_MS;
+const AWAKE_MS = 15_000 + BUSY_MS;
 
 /** @type {import('./index.mjs').Scenario[]} */
 export const absences = [
@@ -37,7 +37,7 @@ async function sleep(stage, kind, ms) {
   browser.sleep();
   const from = Date.now();
   await pause(ms);
-  await checks.run('the server ended the session meanwhile', () => until('no stream', () => local.connections(), (open) => open === 0, 15_000).then(() => ''));
+  await checks.run('the server ended the session meanwhile', () => until('no stream', () => local.connections(), (open) => open === 0).then(() => ''));
   browser.wake();
   const woke = Date.now();
   await checks.run(`live within ${AWAKE_MS / 1000} s, with what was missed`, async () => {

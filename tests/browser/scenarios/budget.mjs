@@ -5,6 +5,7 @@
 import { gzipSync } from 'node:zlib';
 
 import { pause } from '../harness/clock.mjs';
+import { slowness } from '../harness/slowness.mjs';
 
 const BYTES_MAX = 150 * 1024;
 const PAINT_MS = 2_000;
@@ -34,6 +35,8 @@ async function run(stage) {
   });
   await tab.page.goto(local.page);
   await tab.untilCounting();
+  const slow = slowness();
+  checks.note(`this machine computes ${slow.toFixed(1)} times as long as the usual one`);
   await pause(SETTLE_MS);
   const bytes = await Promise.all([...sizes].map(async ([path, size]) => [path, await size]));
   const total = bytes.reduce((sum, [, size]) => sum + size, 0);
@@ -41,9 +44,14 @@ async function run(stage) {
   await checks.run(`at most ${BYTES_MAX / 1024} KB compressed`, () => (total > 0 && total <= BYTES_MAX ? '' : `${total} bytes`));
   const seen = await tab.seen();
   checks.note(`first contentful paint after ${seen.painted?.toFixed(0)} ms, layout shift ${seen.shift.toFixed(4)} ${seen.shifts.slice(0, 3).join('; ')}`);
-  await checks.run(`first contentful paint within ${PAINT_MS} ms`, () => (seen.painted !== null && seen.painted <= PAINT_MS ? '' : `${seen.painted} ms`));
+  await checks.run(`first contentful paint within ${PAINT_MS} ms on a usual machine`, () => {
+    const limit = PAINT_MS * slow;
+    return seen.painted !== null && seen.painted <= limit ? '' : `${seen.painted} ms, not ${limit.toFixed(0)}`;
+  });
 
+  const slowBefore = slowness();
   const busy = await tab.evaluate(frames, FRAMES_MS);
+  const slowAt = Math.max(slowBefore, slowness());
   const after = await tab.seen();
   const rate = (after.taken - seen.taken) / (FRAMES_MS / 1000);
   await checks.run(`layout shift below ${SHIFT_MAX}, with all that arrives`, () => (after.shift < SHIFT_MAX ? '' : `${after.shift.toFixed(4)}: ${after.shifts.join('; ')}`));
@@ -51,7 +59,10 @@ async function run(stage) {
   const idle = await empty.evaluate(frames, FRAMES_MS);
   const perSecond = (count) => ((count * 1000) / FRAMES_MS).toFixed(1);
   checks.note(`${perSecond(busy)} frames a second at ${rate.toFixed(0)} updates a second, ${perSecond(idle)} on an empty page`);
-  await checks.run(`at least ${FRAMES_MIN * 100} % of the frames of an empty page`, () => (busy >= FRAMES_MIN * idle ? '' : `${perSecond(busy)} of ${perSecond(idle)} a second`));
+  await checks.run(`at least ${FRAMES_MIN * 100} % of the frames of an empty page on a usual machine`, () => {
+    const limit = (FRAMES_MIN / slowAt) * idle;
+    return busy >= limit ? '' : `${perSecond(busy)} of ${perSecond(idle)} a second, not ${perSecond(limit)}`;
+  });
   await stage.checkClean([tab]);
 }
 

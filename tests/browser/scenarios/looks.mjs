@@ -81,7 +81,7 @@ async function badges(stage) {
   for (const [phase, way] of ways) {
     await checks.run(phase, async () => {
       await Promise.all([way()].flat());
-      await tab.untilPhase([phase], 40_000);
+      await tab.untilPhase([phase]);
       await tab.page.screenshot({ path: path.join(OUTPUT, `badge-${phase}.png`) });
       const words = await tab.evaluate(() => document.getElementById('phase')?.textContent?.trim());
       return words ? '' : 'it says nothing';

@@ -2,12 +2,13 @@
  * Many tabs of one browser: one stream under all of them, whatever happens to the tab that holds it.
  */
 
-import { pause, until } from '../harness/clock.mjs';
+import { BUSY_MS, pause, until } from '../harness/clock.mjs';
+import { slowness } from '../harness/slowness.mjs';
 
 const TABS = 10;
 const ROWS_PER_SECOND = 4;
 /** From a row being there to be read until a tab has it, whatever happens to its leader: a poll of the table, and three seconds. */
-const ARRIVAL_MS = 3_000 + 500;
+const ARRIVAL_MS = 3_000 + 500 + BUSY_MS;
 const CALM_MS = 3_000;
 /** A new tab is not to wait for a network: what the leader shows is on this machine. */
 const NEW_TAB_MS = 1_500;
@@ -35,8 +36,8 @@ const FATES = [
   { name: 'killed with its process', fate: async (_, leader) => (await leader.crash(), null) },
   { name: 'closed', fate: async (_, leader) => (await leader.close(), null) },
 ];
-/** Time for which a leader is away that comes back. */
-const AWAY_MS = 7_000;
+/** Time for which a leader is away that comes back: longer than its tabs may have to wait for what it does not bring. */
+const AWAY_MS = 12_000;
 
 /** @type {import('./index.mjs').Scenario[]} */
 export const tabs = [
@@ -100,9 +101,10 @@ async function quickTab(stage) {
   const { table, gates, browser, list } = await openTabs(stage, 2);
   for (let row = 0; row < 20; row += 1) await table.write();
   await list[0].untilHasAll(table.written);
-  await stage.checks.run(`a new tab shows what the others show within ${NEW_TAB_MS} ms, before any answer of a server`, async () => {
+  await stage.checks.run(`a new tab shows what the others show within ${NEW_TAB_MS} ms on a usual machine, before any answer of a server`, async () => {
     const { took } = await newTab(stage, { gates, browser });
-    return took <= NEW_TAB_MS ? '' : `${took} ms`;
+    const limit = NEW_TAB_MS * slowness();
+    return took <= limit ? '' : `${took} ms, not ${limit.toFixed(0)}`;
   });
 }
 
@@ -135,12 +137,12 @@ async function leaders(stage) {
     const from = table.written.length;
     const back = await fate(browser, leader);
     await checks.run(`${name}: another tab leads`, () => until('a new leader', () => Promise.all(others.map((tab) => tab.role())), (seen) => seen.includes('leader')).then(() => ''));
-    await pause(AWAY_MS);
+    await pause(back ? AWAY_MS : CALM_MS);
     await back?.();
     if (!back) alive = others;
     await checks.run(`${name}: one leads, and one stream is open`, async () => {
-      await until('one leader', () => Promise.all(alive.map((tab) => tab.role())), (seen) => seen.filter((role) => role === 'leader').length === 1, 10_000);
-      await until('one stream', () => local.connections(), (open) => open === 1, 10_000);
+      await until('one leader', () => Promise.all(alive.map((tab) => tab.role())), (seen) => seen.filter((role) => role === 'leader').length === 1);
+      await until('one stream', () => local.connections(), (open) => open === 1);
     });
     counts.stop();
     const rows = table.written.slice(from);
@@ -214,6 +216,6 @@ export async function twoTabs(stage) {
     checks.note(`slowest update: ${took} ms`);
     return took <= ARRIVAL_MS ? '' : `${took} ms`;
   });
-  await checks.run('one stream in the end', () => until('one stream', () => local.connections(), (open) => open === 1, 10_000).then(() => ''));
+  await checks.run('one stream in the end', () => until('one stream', () => local.connections(), (open) => open === 1).then(() => ''));
   await stage.checkClean([other]);
 }

@@ -1,6 +1,6 @@
 //! Configurations as rows of the users table.
 //!
-//! The table may be somebody else's, with attributes that we do not know: a change leaves them as they are, and no write
+//! Other programs may own the table, with attributes that we do not know: a change leaves them as they are, and no write
 //! makes or takes a row that it does not mean to.
 
 use std::sync::PoisonError;
@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{Tag, limits, tables};
 
 use super::client::DynamoDb;
-use super::faults::Met;
+use super::faults::Fault;
 use super::row::Row;
 use super::send::{Failed, send};
 use crate::ids::{ConfigId, UserId};
@@ -18,7 +18,7 @@ use crate::store::{Change, Configuration, Configurations, StoreFuture};
 use crate::watch::logs::MEASURED;
 use stream_core::timestamp::Timestamp;
 
-/// Pages of one user's configurations at most: far more than there can be, unless somebody else writes them.
+/// Pages of one user's configurations at most: far more than there can be, unless another program writes them.
 const PAGES_MAX: usize = 10;
 
 fn text(value: impl Into<String>) -> AttributeValue {
@@ -155,8 +155,8 @@ impl DynamoDb {
         if parsed.is_none() {
             let part = |name: &str| row.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
             let (user, config_id) = (part("PK"), part("SK"));
-            let met = self.faults.lock().unwrap_or_else(PoisonError::into_inner).meet((user, config_id));
-            if met == Met::First {
+            let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).note((user, config_id));
+            if fault == Fault::New {
                 let config_id: String = config_id.chars().take(200).collect();
                 let error = "no list of tickers, or an id that is none";
                 tracing::warn!(target: MEASURED, message = "configuration skipped", config_id, error);
@@ -166,7 +166,7 @@ impl DynamoDb {
     }
 }
 
-/// Reads a row. Somebody else may have written it: what counts is the key, and that it names tickers.
+/// Reads a row. Another program may have written it: what counts is the key, and that it names tickers.
 fn parse(row: &Row) -> Option<Configuration> {
     let config_id = ConfigId::new(row.get("SK")?.as_s().ok()?.strip_prefix(tables::CONFIGURATION_PREFIX)?)?;
     let texts: Vec<&String> = match row.get("tickers")? {

@@ -10,13 +10,13 @@ const LOGGED_MAX: usize = 1000;
 
 /// What is known of a fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Met {
+pub(super) enum Fault {
     /// It is new, and to be logged.
-    First,
+    New,
     /// It is new, and one too many for the log.
-    Quiet,
+    NewAndQuiet,
     /// It was met before.
-    Before,
+    Known,
 }
 
 /// The faults of one process.
@@ -30,12 +30,12 @@ pub(super) struct Faults {
 
 impl Faults {
     /// Notes a fault.
-    pub(super) fn meet(&mut self, fault: impl Hash) -> Met {
+    pub(super) fn note(&mut self, fault: impl Hash) -> Fault {
         let mut hasher = DefaultHasher::new();
         fault.hash(&mut hasher);
         let fault = hasher.finish();
         if !self.known.insert(fault) {
-            return Met::Before;
+            return Fault::Known;
         }
         self.order.push_back(fault);
         if self.order.len() > KNOWN_MAX
@@ -44,10 +44,10 @@ impl Faults {
             self.known.remove(&oldest);
         }
         if self.logged == LOGGED_MAX {
-            return Met::Quiet;
+            return Fault::NewAndQuiet;
         }
         self.logged += 1;
-        Met::First
+        Fault::New
     }
 }
 
@@ -58,21 +58,21 @@ mod tests {
     #[test]
     fn each_fault_is_new_once_logged_up_to_a_limit_and_counted_beyond_it() {
         let mut faults = Faults::default();
-        let met: Vec<Met> = (0..LOGGED_MAX + 200).map(|n| faults.meet(("row", n))).collect();
-        assert!(met[..LOGGED_MAX].iter().all(|met| *met == Met::First));
-        assert!(met[LOGGED_MAX..].iter().all(|met| *met == Met::Quiet));
-        assert!((0..LOGGED_MAX + 200).all(|n| faults.meet(("row", n)) == Met::Before));
+        let found: Vec<Fault> = (0..LOGGED_MAX + 200).map(|n| faults.note(("row", n))).collect();
+        assert!(found[..LOGGED_MAX].iter().all(|found| *found == Fault::New));
+        assert!(found[LOGGED_MAX..].iter().all(|found| *found == Fault::NewAndQuiet));
+        assert!((0..LOGGED_MAX + 200).all(|n| faults.note(("row", n)) == Fault::Known));
     }
 
     #[test]
     fn the_oldest_is_forgotten_and_memory_is_bounded() {
         let mut faults = Faults::default();
         for n in 0..KNOWN_MAX + 50 {
-            assert_ne!(faults.meet(n), Met::Before);
+            assert_ne!(faults.note(n), Fault::Known);
             assert!(faults.known.len() <= KNOWN_MAX && faults.order.len() == faults.known.len());
         }
-        assert_eq!(faults.meet(KNOWN_MAX + 49), Met::Before);
-        assert_eq!(faults.meet(50_usize), Met::Before);
-        assert_eq!(faults.meet(49_usize), Met::Quiet, "it left the memory, and is new again");
+        assert_eq!(faults.note(KNOWN_MAX + 49), Fault::Known);
+        assert_eq!(faults.note(50_usize), Fault::Known);
+        assert_eq!(faults.note(49_usize), Fault::NewAndQuiet, "it left the memory, and is new again");
     }
 }

@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use contract::{AttributeName, logs};
 
 use super::client::DynamoDb;
-use super::faults::Met;
+use super::faults::Fault;
 use super::row::{self, Row, RowError};
 use super::send::send;
 use crate::store::{Items, Page, StoreError, StoreFuture};
@@ -92,11 +92,11 @@ impl DynamoDb {
             value.map_or_else(String::new, |text| text.chars().take(200).collect())
         };
         let (item_id, timestamp) = (part(&self.data.key_attribute), part(&self.data.time_attribute));
-        let met = self.faults.lock().unwrap_or_else(PoisonError::into_inner).meet((&item_id, &timestamp));
-        if met == Met::First {
+        let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).note((&item_id, &timestamp));
+        if fault == Fault::New {
             tracing::warn!(target: MEASURED, message = logs::ROW_SKIPPED, item_id, timestamp, %error);
         }
-        met != Met::Before
+        fault != Fault::Known
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_smithy_types::retry::ErrorKind;
 use contract::limits;
 use tokio::time::{Instant, sleep, timeout_at};
 
@@ -78,8 +79,12 @@ impl Outcome {
 
     fn of<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<E, HttpResponse>) -> Self {
         let (mut passes, mut is_doubtful) = match error {
-            // The first request after a freeze meets a connection that died in the meantime.
-            SdkError::DispatchFailure(failure) => (failure.is_io() || failure.is_timeout(), true),
+            // The first request after a freeze meets a connection that died in the meantime. Where that ends without an
+            // error of the system, it is one of another kind, which says that it passes.
+            SdkError::DispatchFailure(failure) => {
+                let passes = failure.as_other().is_some_and(|kind| kind == ErrorKind::TransientError);
+                (passes || failure.is_io() || failure.is_timeout(), true)
+            }
             SdkError::TimeoutError(_) | SdkError::ResponseError(_) => (true, true),
             SdkError::ServiceError(service) => {
                 let is_theirs = service.raw().status().as_u16() >= 500 || error.code() == Some("InternalServerError");
@@ -133,28 +138,29 @@ mod tests {
 
     use super::*;
 
-    type Answer = Result<u32, SdkError<PutItemError, HttpResponse>>;
+    type Fault = SdkError<PutItemError, HttpResponse>;
 
-    fn service(status: u16, code: &str) -> Answer {
+    fn service(status: u16, code: &str) -> Fault {
         let error = PutItemError::generic(ErrorMetadata::builder().code(code).message("as told").build());
-        Err(SdkError::service_error(error, HttpResponse::new(status.try_into().unwrap(), SdkBody::empty())))
+        SdkError::service_error(error, HttpResponse::new(status.try_into().unwrap(), SdkBody::empty()))
     }
 
-    fn dispatch(error: fn(Box<dyn std::error::Error + Send + Sync>) -> ConnectorError) -> Answer {
-        Err(SdkError::dispatch_failure(error("as told".into())))
+    fn dispatch(error: fn(Box<dyn std::error::Error + Send + Sync>) -> ConnectorError) -> Fault {
+        SdkError::dispatch_failure(error("as told".into()))
     }
 
-    /// Answers in turn, and for ever nothing after the last one.
-    async fn sent(answers: Vec<Answer>) -> (Result<u32, Failed>, usize) {
-        let mut left = answers.into_iter();
+    /// Fails so in turn, and then answers, or never.
+    async fn sent(faults: Vec<Fault>, answer: Option<u32>) -> (Result<u32, Failed>, usize) {
+        let mut left = faults.into_iter();
         let mut attempts = 0;
         let result = send(|| {
             attempts += 1;
-            let answer = left.next();
+            let fault = left.next();
             async move {
-                match answer {
-                    Some(answer) => answer,
-                    None => std::future::pending().await,
+                match (fault, answer) {
+                    (Some(fault), _) => Err(fault),
+                    (None, Some(answer)) => Ok(answer),
+                    (None, None) => std::future::pending().await,
                 }
             }
         })
@@ -162,9 +168,9 @@ mod tests {
         (result, attempts)
     }
 
-    async fn check(first: Answer, comes_again: bool, doubtful: bool) {
+    async fn check(first: Fault, comes_again: bool, doubtful: bool) {
         let shown = format!("{first:?}");
-        let (result, attempts) = sent(vec![first, service(400, "ConditionalCheckFailedException")]).await;
+        let (result, attempts) = sent(vec![first, service(400, "ConditionalCheckFailedException")], None).await;
         let failed = result.unwrap_err();
         assert_eq!((attempts, failed.is_condition), if comes_again { (2, true) } else { (1, false) }, "{shown}");
         assert_eq!(failed.is_doubtful, comes_again && doubtful, "{shown}");
@@ -176,27 +182,29 @@ mod tests {
         check(service(500, "InternalServerError"), true, true).await;
         check(service(503, "ServiceUnavailable"), true, true).await;
         check(service(502, "unheard of"), true, true).await;
-        check(Err(SdkError::timeout_error("as told")), true, true).await;
+        check(SdkError::timeout_error("as told"), true, true).await;
         check(dispatch(ConnectorError::io), true, true).await;
         check(dispatch(ConnectorError::timeout), true, true).await;
+        check(dispatch(|error| ConnectorError::other(error, Some(ErrorKind::TransientError))), true, true).await;
+        check(dispatch(|error| ConnectorError::other(error, None)), false, false).await;
         check(dispatch(ConnectorError::user), false, false).await;
         check(service(400, "ResourceNotFoundException"), false, false).await;
         check(service(400, "unheard of"), false, false).await;
-        check(Err(SdkError::construction_failure("as told")), false, false).await;
+        check(SdkError::construction_failure("as told"), false, false).await;
     }
 
     #[tokio::test(start_paused = true)]
     async fn attempts_are_few_and_short_and_end_in_time() {
         let began = Instant::now();
-        let (result, attempts) = sent((0..9).map(|_| service(400, "ThrottlingException")).collect()).await;
+        let (result, attempts) = sent((0..9).map(|_| service(400, "ThrottlingException")).collect(), None).await;
         assert!(matches!(result.unwrap_err().error, StoreError::Throttled(_)));
         assert_eq!(attempts, 4);
         assert!(began.elapsed() < Duration::from_secs(1), "{:?}", began.elapsed());
         let began = Instant::now();
-        let (result, attempts) = sent(Vec::new()).await;
+        let (result, attempts) = sent(Vec::new(), None).await;
         assert!(matches!(result.unwrap_err().error, StoreError::Unavailable(_)));
         assert_eq!((attempts, began.elapsed() <= limits::STORE_TIMEOUT), (2, true), "{:?}", began.elapsed());
-        let (result, attempts) = sent(vec![service(500, "InternalServerError"), Ok(7)]).await;
+        let (result, attempts) = sent(vec![service(500, "InternalServerError")], Some(7)).await;
         assert_eq!((result.unwrap(), attempts), (7, 2));
     }
 }

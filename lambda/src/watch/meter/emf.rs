@@ -4,14 +4,14 @@ use contract::MetricsMode;
 use contract::metrics::{Kind, Metric, Unit};
 use serde_json::{Map, Value, json};
 
-use super::numbers::Numbers;
+use super::measurements::Measurements;
 
 /// Name of the dashboard function, which has no streams to speak of.
 pub const DASHBOARD: &str = "dashboard";
 /// Name of the stream function.
 pub const STREAM: &str = "stream";
 
-/// What every line says beside its numbers.
+/// What every line says beside its measurements.
 pub(super) struct Line<'a> {
     /// Namespace of the metrics.
     pub namespace: &'a str,
@@ -32,12 +32,12 @@ type By = (&'static str, &'static str);
 impl Line<'_> {
     /// One line with every total that something was added to, and where the details are wanted, one for each reason and
     /// event. Nothing at all where nothing was measured.
-    pub(super) fn all(&self, mode: MetricsMode, numbers: &Numbers) -> Vec<String> {
+    pub(super) fn all(&self, mode: MetricsMode, measured: &Measurements) -> Vec<String> {
         if mode == MetricsMode::Off {
             return Vec::new();
         }
         let mut totals: Vec<_> =
-            Metric::ALL.iter().filter_map(|metric| Some((*metric, total(*metric, numbers)?))).collect();
+            Metric::ALL.iter().filter_map(|metric| Some((*metric, total(*metric, measured)?))).collect();
         if totals.is_empty() {
             return Vec::new();
         }
@@ -49,14 +49,14 @@ impl Line<'_> {
         }
         let mut root = Map::new();
         // What the totals are made of costs nothing as long as no directive points at it.
-        root.extend(Metric::ALL.iter().filter_map(|metric| Some((breakdown_name(*metric), parts(*metric, numbers)?))));
+        root.extend(Metric::ALL.iter().filter_map(|metric| Some((breakdown_name(*metric), parts(*metric, measured)?))));
         if self.dropped > 0 {
             root.insert("log_lines_dropped".into(), self.dropped.into());
         }
         let mut lines: Vec<String> = self.line(None, totals, root).into_iter().collect();
         if mode == MetricsMode::Detailed {
             lines.extend(
-                details(numbers).into_iter().filter_map(|(by, values)| self.line(Some(by), values, Map::new())),
+                details(measured).into_iter().filter_map(|(by, values)| self.line(Some(by), values, Map::new())),
             );
         }
         lines
@@ -90,30 +90,30 @@ fn breakdown_name(metric: Metric) -> String {
     format!("{}By", metric.name())
 }
 
-fn total(metric: Metric, numbers: &Numbers) -> Option<Value> {
+fn total(metric: Metric, measured: &Measurements) -> Option<Value> {
     match metric.kind() {
-        Kind::Gauge => numbers.peak.map(Value::from),
-        Kind::Counter => Some(numbers.sum(metric)).filter(|sum| *sum > 0.0).map(|sum| number(metric, sum)),
+        Kind::Gauge => measured.peak.map(Value::from),
+        Kind::Counter => Some(measured.sum(metric)).filter(|sum| *sum > 0.0).map(|sum| number(metric, sum)),
         Kind::Distribution => {
-            let values = numbers.distributions[metric as usize].as_ref()?.values();
+            let values = measured.distributions[metric as usize].as_ref()?.values();
             (!values.is_empty()).then(|| values.into())
         }
     }
 }
 
-fn parts(metric: Metric, numbers: &Numbers) -> Option<Value> {
+fn parts(metric: Metric, measured: &Measurements) -> Option<Value> {
     let dimension = metric.by()?;
-    let filled = dimension.values.iter().zip(&numbers.counters[metric as usize]).filter(|(_, value)| **value > 0.0);
+    let filled = dimension.values.iter().zip(&measured.counters[metric as usize]).filter(|(_, value)| **value > 0.0);
     let parts: Map<_, _> = filled.map(|(name, value)| ((*name).to_owned(), number(metric, *value))).collect();
     (!parts.is_empty()).then_some(Value::Object(parts))
 }
 
 /// Metrics by the value of their dimension, each value once.
-fn details(numbers: &Numbers) -> Vec<(By, Vec<(Metric, Value)>)> {
+fn details(measured: &Measurements) -> Vec<(By, Vec<(Metric, Value)>)> {
     let mut details: Vec<(By, Vec<(Metric, Value)>)> = Vec::new();
     for metric in Metric::ALL {
         let Some(dimension) = metric.by() else { continue };
-        for (name, value) in dimension.values.iter().zip(&numbers.counters[*metric as usize]) {
+        for (name, value) in dimension.values.iter().zip(&measured.counters[*metric as usize]) {
             if *value <= 0.0 {
                 continue;
             }
@@ -159,21 +159,21 @@ mod tests {
 
     #[test]
     fn what_was_not_measured_is_not_said() {
-        let numbers = Numbers::new();
+        let measured = Measurements::new();
         for mode in [MetricsMode::Off, MetricsMode::Totals, MetricsMode::Detailed] {
-            check(&line(0).all(mode, &numbers), &[]);
+            check(&line(0).all(mode, &measured), &[]);
         }
     }
 
     #[test]
     fn totals_are_one_line_and_details_one_more_for_each_value() {
-        let mut numbers = Numbers::new();
-        numbers.peak = Some(3);
-        numbers.add(Metric::StreamsReset, Metric::StreamsReset.index("foreign"), 2.0);
-        numbers.add(Metric::SessionSeconds, Metric::SessionSeconds.index("session"), 1.5);
-        numbers.add(Metric::SessionSeconds, Metric::SessionSeconds.index("overflow"), 0.25);
-        numbers.add(Metric::StreamsReset, Metric::StreamsReset.index("overflow"), 1.0);
-        numbers.observe(Metric::Lag, 4.0);
+        let mut measured = Measurements::new();
+        measured.peak = Some(3);
+        measured.add(Metric::StreamsReset, Metric::StreamsReset.index("foreign"), 2.0);
+        measured.add(Metric::SessionSeconds, Metric::SessionSeconds.index("session"), 1.5);
+        measured.add(Metric::SessionSeconds, Metric::SessionSeconds.index("overflow"), 0.25);
+        measured.add(Metric::StreamsReset, Metric::StreamsReset.index("overflow"), 1.0);
+        measured.observe(Metric::Lag, 4.0);
         let totals = json!({
             "_aws": head(&json!([]), &json!([
                 { "Name": "Connections", "Unit": "Count" },
@@ -196,8 +196,8 @@ mod tests {
             "StreamsEnded": 0,
             "RowsSkipped": 0,
         });
-        check(&line(7).all(MetricsMode::Totals, &numbers), std::slice::from_ref(&totals));
-        check(&line(7).all(MetricsMode::Off, &numbers), &[]);
+        check(&line(7).all(MetricsMode::Totals, &measured), std::slice::from_ref(&totals));
+        check(&line(7).all(MetricsMode::Off, &measured), &[]);
         let of = |reason: &str, metrics: &[(&str, &str)], values: Value| {
             let definitions: Vec<Value> =
                 metrics.iter().map(|(name, unit)| json!({ "Name": name, "Unit": unit })).collect();
@@ -210,7 +210,7 @@ mod tests {
         let reset = ("StreamsReset", "Count");
         let seconds = ("SessionSeconds", "Seconds");
         check(
-            &line(7).all(MetricsMode::Detailed, &numbers),
+            &line(7).all(MetricsMode::Detailed, &measured),
             &[
                 totals,
                 of("foreign", &[reset], json!({ "StreamsReset": 2 })),

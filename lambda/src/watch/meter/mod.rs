@@ -1,10 +1,10 @@
-//! What an instance measures, added up until somebody asks: CloudWatch gets a line now and then, Prometheus the totals.
+//! What an instance measures, added up: CloudWatch gets a line now and then, Prometheus the totals when it asks.
 //!
-//! Numbers are added under a lock that is held for a few instructions and never across a wait; text is made outside of it.
+//! They are added under a lock that is held for a few instructions and never across a wait; text is made outside of it.
 
 mod distribution;
 mod emf;
-mod numbers;
+mod measurements;
 mod prometheus;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -18,10 +18,10 @@ pub(crate) use prometheus::CONTENT_TYPE;
 
 use crate::clock::Clock;
 use crate::watch::lines;
-use numbers::Numbers;
+use measurements::Measurements;
 use stream_core::report::Report;
 
-/// The numbers of one process.
+/// The measurements of one process.
 #[derive(Clone)]
 pub struct Meter {
     shared: Arc<Shared>,
@@ -38,9 +38,9 @@ struct Shared {
 struct State {
     connections: u32,
     /// Since the process began.
-    total: Numbers,
+    total: Measurements,
     /// Since the last line for CloudWatch.
-    pending: Numbers,
+    pending: Measurements,
     flushed: Instant,
 }
 
@@ -48,7 +48,8 @@ impl Meter {
     /// Measures for a function, [`STREAM`] or [`DASHBOARD`]. Must be called within a tokio runtime's clock.
     #[must_use]
     pub fn new(settings: &WatchSettings, function: &'static str, clock: Clock) -> Self {
-        let state = State { connections: 0, total: Numbers::new(), pending: Numbers::new(), flushed: Instant::now() };
+        let state =
+            State { connections: 0, total: Measurements::new(), pending: Measurements::new(), flushed: Instant::now() };
         let shared = Shared {
             mode: settings.metrics,
             namespace: settings.namespace.clone(),
@@ -130,7 +131,7 @@ impl Meter {
         }
     }
 
-    /// Writes what was measured since the last time, if nobody is served: the platform may stop the process from now on, and
+    /// Writes what was measured since the last time, if no stream is open: the platform may stop the process from now on, and
     /// what is not written by then may come hours late or never.
     pub fn flush_if_idle(&self) {
         if self.is_idle() {
@@ -143,7 +144,8 @@ impl Meter {
         let pending = {
             let mut state = self.state();
             state.flushed = Instant::now();
-            let next = Numbers { peak: (state.connections > 0).then_some(state.connections), ..Numbers::new() };
+            let next =
+                Measurements { peak: (state.connections > 0).then_some(state.connections), ..Measurements::new() };
             std::mem::replace(&mut state.pending, next)
         };
         let shared = &self.shared;

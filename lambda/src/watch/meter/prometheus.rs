@@ -5,20 +5,20 @@ use std::fmt::{self, Write as _};
 use contract::metrics::{Kind, Metric, Unit};
 
 use super::distribution::Distribution;
-use super::numbers::Numbers;
+use super::measurements::Measurements;
 
 /// Media type of the text.
 pub(crate) const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Every metric, those that are zero too: a counter that appears with its first event hides that event.
-pub(super) fn exposition(connections: u32, total: &Numbers, dropped: u64) -> String {
+pub(super) fn exposition(connections: u32, total: &Measurements, dropped: u64) -> String {
     let mut out = String::new();
     // Writing into a string never fails.
     let _always_ok = write(&mut out, connections, total, dropped);
     out
 }
 
-fn write(out: &mut String, connections: u32, total: &Numbers, dropped: u64) -> fmt::Result {
+fn write(out: &mut String, connections: u32, total: &Measurements, dropped: u64) -> fmt::Result {
     for metric in Metric::ALL {
         let name = metric.prometheus();
         let kind = match metric.kind() {
@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn numbers_come_with_their_kind_and_labels() {
-        let mut total = Numbers::new();
+        let mut total = Measurements::new();
         total.add(Metric::StreamsReset, 1, 2.0);
         total.add(Metric::ReadUnits, 0, 1.5);
         total.observe(Metric::Lag, 1500.0);

@@ -6,14 +6,14 @@ use super::distribution::Distribution;
 
 /// A number for each metric and value of its dimension.
 #[derive(Clone, Debug)]
-pub(super) struct Numbers {
+pub(super) struct Measurements {
     pub(super) counters: Vec<Vec<f64>>,
     pub(super) distributions: Vec<Option<Distribution>>,
     /// Most streams open at once, if that was ever said.
     pub(super) peak: Option<u32>,
 }
 
-impl Numbers {
+impl Measurements {
     pub(super) fn new() -> Self {
         let all = Metric::ALL.iter();
         let distribution = |metric: &Metric| (metric.kind() == Kind::Distribution).then(Distribution::default);

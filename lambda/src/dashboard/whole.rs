@@ -1,0 +1,91 @@
+//! Rows of a page as items: those that the instance still has whole, and those that it reads from the table again.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use crate::store::{Items, StoreError};
+use stream_core::item::Row;
+use stream_core::moment::TimeRange;
+use stream_core::reading::PageRequest;
+use stream_core::snapshot::{RowRef, Snapshot};
+use stream_core::timestamp::Timestamp;
+
+/// Reads of the table at once for one page.
+const READS_MAX: usize = 8;
+/// Rows of one label that are further apart than this are read apart, milliseconds.
+const GAP_MILLIS: u64 = 60_000;
+
+/// Returns the rows in their order. One that is not in the table any more is left out.
+///
+/// # Errors
+/// [`StoreError`] where the table cannot be read.
+pub(super) async fn whole(
+    items: &dyn Items,
+    snapshot: &Snapshot,
+    rows: &[RowRef<'_>],
+) -> Result<Vec<Arc<Row>>, StoreError> {
+    let ranges = ranges(rows.iter().filter(|row| row.row().is_none()).map(|row| (row.label(), row.at())));
+    let reads = stream::iter(ranges).map(|(label, range)| read(items, label, range)).buffer_unordered(READS_MAX);
+    let labels = snapshot.data.labels.as_slice();
+    let mut found: BTreeMap<u64, Arc<Row>> = BTreeMap::new();
+    for read in reads.collect::<Vec<_>>().await {
+        found.extend(read?.into_iter().map(|item| Arc::new(Row::new(item, labels))).map(|row| (row.place, row)));
+    }
+    Ok(rows.iter().filter_map(|row| row.row().or_else(|| found.get(&row.place())).cloned()).collect())
+}
+
+/// All pages of a short range.
+async fn read(items: &dyn Items, label: u8, range: TimeRange) -> Result<Vec<stream_core::item::Item>, StoreError> {
+    let mut request = PageRequest { label, range, start: None };
+    let mut found = Vec::new();
+    loop {
+        let page = items.page(&request).await?;
+        found.extend(page.items);
+        if page.next.is_none() {
+            return Ok(found);
+        }
+        request.start = page.next;
+    }
+}
+
+/// The ranges to read for rows of some labels and times: one for each label and stretch of rows near each other.
+fn ranges(rows: impl Iterator<Item = (u8, Timestamp)>) -> Vec<(u8, TimeRange)> {
+    let mut by_label: BTreeMap<u8, Vec<Timestamp>> = BTreeMap::new();
+    for (label, at) in rows {
+        by_label.entry(label).or_default().push(at);
+    }
+    let mut ranges: Vec<(u8, TimeRange)> = Vec::new();
+    for (label, mut times) in by_label {
+        times.sort_unstable();
+        for at in times {
+            let near = |range: &TimeRange| at.millis() <= range.until.millis() + GAP_MILLIS;
+            match ranges.last_mut().filter(|(of, range)| *of == label && near(range)) {
+                Some((_, range)) => range.until = at,
+                None => {
+                    let after = Timestamp::from_millis(at.floor_second().millis().saturating_sub(1));
+                    ranges.push((label, TimeRange { after, until: at }));
+                }
+            }
+        }
+    }
+    ranges
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_near_each_other_are_read_together() {
+        let at = Timestamp::from_millis;
+        let rows = [(1, at(5_500)), (0, at(70_000)), (0, at(1_000)), (0, at(61_000)), (0, at(200_000))];
+        let found: Vec<_> = ranges(rows.into_iter())
+            .into_iter()
+            .map(|(label, range)| (label, range.after.millis(), range.until.millis()))
+            .collect();
+        assert_eq!(found, [(0, 999, 70_000), (0, 199_999, 200_000), (1, 4_999, 5_500)]);
+    }
+}
