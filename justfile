@@ -111,11 +111,11 @@ apply *arguments: render
 deploy *arguments: package
     @{{ just_executable() }} --justfile {{ quote(justfile()) }} apply "$@"
 
-# Measure against other programs: not there yet
+# Measure what the window costs: `just bench window` (minutes), `--quick` (seconds), `--check`, `--instructions`
 [group('check')]
 [no-exit-message]
-bench:
-    @echo 'There is no benchmark yet.' >&2; exit 1
+bench *arguments:
+    @tools/bench.sh "$@"
 
 [private]
 setup *parts='java terraform node chromium firefox curl python moto checkov schemathesis dynamodb deny fuzz faketime peers web-adapter':

@@ -1,0 +1,54 @@
+#!/bin/sh
+# Benchmarks: `window` measures what the window of the stream function costs. Arguments after the name go to the program.
+. "$(dirname -- "$0")/lib.sh"
+
+usage() {
+  say 'usage: just bench window [--quick] [--check] [--json] [--rows ROWS,…] [--filters FILTERS]'
+  say '       just bench window --instructions [ROWS]'
+  exit 2
+}
+
+# The profile in which it is deployed; cargo says where the program lies.
+build() {
+  cargo build -q --release --locked -p bench --bin window --message-format=json-render-diagnostics |
+    sed -n '/"name":"window"/s/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
+}
+
+# Valgrind counts instructions exactly, whoever else uses the machine. Only Debian's is installed here.
+need_valgrind() {
+  has valgrind && return
+  if has apt-get && [ "$(id -u)" = 0 ]; then
+    quietly apt-get update -q && quietly apt-get install -q -y --no-install-recommends valgrind || true
+  fi
+  has valgrind || die '--instructions needs valgrind on PATH'
+}
+
+# Instructions of a whole run: ROWS POLLS NEW_ROWS.
+counted() {
+  valgrind --tool=callgrind --callgrind-out-file=/dev/null "$program" --rows "$1" --polls "$2" --new-rows "$3" 2>&1 |
+    sed -n 's/.*Collected : *\([0-9]*\).*/\1/p'
+}
+
+# What 200 polls more take is what polls take: loading, and the polls that fill the late interval, are in both. Making up the rows
+# that a poll reads is in it too, as reading them from a table would be.
+instructions() {
+  need_valgrind
+  printf '| instructions of a poll | %s rows |\n| --- | ---: |\n' "$1"
+  for new_rows in 0 1 60; do
+    few=$(counted "$1" 150 "$new_rows")
+    many=$(counted "$1" 350 "$new_rows")
+    printf '| %s new rows | %s |\n' "$new_rows" $(((many - few) / 200))
+  done
+}
+
+[ "${1:-}" = window ] || usage
+shift
+cd "$root"
+program=$(build)
+[ -n "$program" ] || die 'cargo did not build the program window'
+if [ "${1:-}" = --instructions ]; then
+  [ $# -le 2 ] || usage
+  instructions "${2:-100000}"
+  exit
+fi
+exec "$program" "$@"
