@@ -112,7 +112,8 @@ async fn readers_that_never_read_cost_a_fixed_number_of_bytes_and_lose_their_slo
     assert!(cost <= BYTES_PER_READER_MAX, "{cost} bytes a reader");
     assert!(more <= GROWTH_PER_READER_MAX, "{more} bytes more a reader");
     until_connections(&local, 1, WRITE_BEHIND_MAX + Duration::from_secs(5)).await;
-    assert_eq!(closing_lines(&local, "client_left").len(), DEAD);
+    let all: Vec<_> = local.process.lines().into_iter().filter(|line| line.text.contains("stream closed")).collect();
+    assert_eq!(closing_lines(&local, "client_left").len(), DEAD, "{all:#?}");
     // The one that reads has noticed nothing.
     table.put(&Row::new("after", "negative", &["X"])).await;
     reads.find("after", LIMIT, |one| one.event().is_some_and(|event| event.data.contains("after"))).await;
