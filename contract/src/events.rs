@@ -16,9 +16,11 @@ pub const OVERLOADED: &str = "overloaded";
 pub const UNAVAILABLE: &str = "unavailable";
 
 /// Event names an update event may not take, because they mean something else.
-pub const RESERVED: [&str; 8] = [HEARTBEAT, METRICS, RESET, DEADLINE, OVERLOADED, "open", "error", "message"];
+pub const RESERVED: [&str; 9] =
+    [HEARTBEAT, METRICS, RESET, DEADLINE, OVERLOADED, UNAVAILABLE, "open", "error", "message"];
 
 /// Keys of the `metrics` data that a label may not take.
-pub const METRICS_KEYS: [&str; 5] = ["total", "by_tag", "rate_last_hour", "rate_last_24h", "timestamp"];
+pub const METRICS_KEYS: [&str; 6] =
+    ["total", "by_tag", "rate_last_hour", "rate_last_24h", "timestamp", "tags_left_out"];
 /// Further keys that `GET /api/v2/metrics` adds, reserved for the same reason.
 pub const METRICS_REST_KEYS: [&str; 1] = ["recent_items"];

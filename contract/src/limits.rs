@@ -156,6 +156,8 @@ pub const USER_WRITES: Rate = Rate { burst: 30, every: Duration::from_secs(2) };
 pub const ADDRESS_WRITES: Rate = Rate { burst: 120, every: Duration::from_millis(500) };
 /// Fresh users of one source address.
 pub const ADDRESS_TOKENS: Rate = Rate { burst: 30, every: Duration::from_secs(2) };
+/// Goodbyes of one source address, each of which is a row: an office that goes home says as many.
+pub const ADDRESS_GOODBYES: Rate = Rate { burst: 120, every: Duration::from_millis(500) };
 /// Users or addresses that an instance counts at once; beyond that it forgets who has used least.
 pub const RATE_KEYS_MAX: usize = 10_000;
 

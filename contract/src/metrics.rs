@@ -86,6 +86,7 @@ const EVENTS: Dimension = Dimension {
         crate::events::RESET,
         crate::events::DEADLINE,
         crate::events::OVERLOADED,
+        crate::events::UNAVAILABLE,
         OTHER,
     ],
 };

@@ -150,14 +150,14 @@ name!(
     /// One label of the table, for instance `positive`; also a key of `metrics`.
     Label,
     "label",
-    "1 to 64 of a-z, 0-9 and _, beginning with a letter, and none of total, by_tag, rate_last_hour, rate_last_24h, timestamp, recent_items",
+    "1 to 64 of a-z, 0-9 and _, beginning with a letter, and none of total, by_tag, rate_last_hour, rate_last_24h, timestamp, tags_left_out, recent_items",
     |t| lower_snake(t, 64) && !events::METRICS_KEYS.contains(&t) && !events::METRICS_REST_KEYS.contains(&t)
 );
 name!(
     /// Name of the update event.
     EventName,
     "event name",
-    "1 to 64 of a-z, 0-9 and _, beginning with a letter, and none of heartbeat, metrics, reset, deadline, overloaded, open, error, message",
+    "1 to 64 of a-z, 0-9 and _, beginning with a letter, and none of heartbeat, metrics, reset, deadline, overloaded, unavailable, open, error, message",
     |t| lower_snake(t, 64) && !events::RESERVED.contains(&t)
 );
 name!(

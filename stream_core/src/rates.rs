@@ -30,14 +30,25 @@ impl Rates {
     /// # Errors
     /// The time after which there is one.
     pub fn take(&mut self, key: &str, now: Duration) -> Result<(), Duration> {
+        self.check(key, now)?;
         self.forget_full(now);
-        let full_at = self.full_at.get(key).copied().unwrap_or(now).max(now);
-        let wait = (full_at + self.rate.every).saturating_sub(now + self.rate.every * self.rate.burst);
-        if !wait.is_zero() {
-            return Err(wait);
-        }
+        let full_at = self.full_at(key, now);
         self.put(key, full_at + self.rate.every);
         Ok(())
+    }
+
+    /// Says whether `key` has a token, and takes none: for who needs one of two buckets.
+    ///
+    /// # Errors
+    /// The time after which there is one.
+    pub fn check(&self, key: &str, now: Duration) -> Result<(), Duration> {
+        let full_at = self.full_at(key, now);
+        let wait = (full_at + self.rate.every).saturating_sub(now + self.rate.every * self.rate.burst);
+        if wait.is_zero() { Ok(()) } else { Err(wait) }
+    }
+
+    fn full_at(&self, key: &str, now: Duration) -> Duration {
+        self.full_at.get(key).copied().unwrap_or(now).max(now)
     }
 
     fn put(&mut self, key: &str, full_at: Duration) {
@@ -86,6 +97,7 @@ mod tests {
         assert_eq!(rates.take("b", secs(101.5)), Ok(()), "somebody else");
         assert_eq!(rates.take("a", secs(102.0)), Ok(()));
         assert_eq!(rates.take("a", secs(102.0)), Err(secs(2.0)));
+        assert_eq!((rates.check("a", secs(102.0)), rates.check("b", secs(102.0))), (Err(secs(2.0)), Ok(())));
         // Refusals cost nothing: after a while all is there again, and not more.
         for _ in 0..3 {
             assert_eq!(rates.take("a", secs(1000.0)), Ok(()));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::MetricsMode;
-use contract::limits::{FRESH_MARGIN, FUTURE_SKEW, QUIET_QUERY_BYTES};
+use contract::limits::{FRESH_MARGIN, QUIET_QUERY_BYTES};
 use contract::metrics::{FLUSH_INTERVAL, Metric, OTHER};
 
 use super::prices::{Figure, Prices};
@@ -301,17 +301,20 @@ fn read_units(labels: f64, items: f64) -> f64 {
 
 /// Read units of one poll, `secs` after the last one.
 ///
-/// A quiet table is read whole, as far back as late rows are looked for. Of a busy one a poll reads what is new, with a margin,
-/// and that slice of the rest whose turn it is: all of it within `late_interval`. For example 10 rows a second, 5 s after the last
-/// poll: 2,000 bytes a second, for 5 s and 60 s of margin and a slice of 5/60 of 15 min, 75 s, are 280,000 bytes, 34 units; and
-/// half a unit for each of the two queries of each label, which end within 4 KB.
+/// A quiet table is read whole, as far back as late rows are looked for: where that costs no more than the two queries of each
+/// label that would leave something out. Of a busy one a poll reads what is new, with a margin, and that slice of the rest whose
+/// turn it is: all of it within `late_interval`, less the time until the next poll. For example 10 rows a second, 5 s after the
+/// last poll: 2,000 bytes a second, for 5 s and 15 s of margin and a slice of 5/55 of 10 min, 54.5 s, are 149,000 bytes, 18 units;
+/// and half a unit for each of the two queries of each label, which end within 4 KB.
 pub(super) fn poll_units(setup: &Setup, items_per_sec: f64, secs: f64) -> f64 {
     let bytes_per_sec = items_per_sec * ROW_BYTES;
-    let looked_for_secs = (setup.late_window + FUTURE_SKEW).as_secs_f64();
-    if bytes_per_sec * looked_for_secs / setup.labels <= f64::from(QUIET_QUERY_BYTES) {
-        return setup.labels * 0.5;
+    let late_secs = setup.late_window.as_secs_f64();
+    let label_bytes = bytes_per_sec * late_secs / setup.labels;
+    let every_secs = setup.late_interval.as_secs_f64();
+    if label_bytes <= f64::from(QUIET_QUERY_BYTES) || every_secs <= 2.0 * secs {
+        return setup.labels * 0.5 * (label_bytes / READ_BYTES).max(1.0);
     }
-    let slice_secs = looked_for_secs * secs / setup.late_interval.as_secs_f64();
+    let slice_secs = late_secs * secs / (every_secs - secs);
     let bytes = bytes_per_sec * (secs + FRESH_MARGIN.as_secs_f64() + slice_secs);
     0.5 * (bytes / READ_BYTES + 2.0 * setup.labels)
 }

@@ -104,18 +104,23 @@ fn a_quiet_table_is_read_whole_and_a_busy_one_in_slices() {
         assert!((found - expected).abs() < 1e-9, "{text}, {items_per_sec} a second: {found} is not {expected}");
     };
     let one = "[data]\nlabels = [\"open\"]\n";
-    // 4096 bytes in the 15 min of late window and clocks, and one byte more than that.
-    let quiet = 4096.0 / 200.0 / 900.0;
+    // 8192 bytes in the 10 min of the late window, and one byte more than that.
+    let quiet = 8192.0 / 200.0 / 600.0;
     check(one, 0.0, 5.0, 0.5);
-    check(one, quiet, 5.0, 0.5);
-    check(one, quiet * 4097.0 / 4096.0, 5.0, 0.5 * (4097.0 / 900.0 * 140.0 / 4096.0 + 2.0));
+    check(one, quiet / 4.0, 5.0, 0.5);
+    check(one, quiet, 5.0, 1.0);
+    let slice = 600.0 * 5.0 / 55.0;
+    check(one, quiet * 8193.0 / 8192.0, 5.0, 0.5 * (8193.0 / 600.0 * (5.0 + 15.0 + slice) / 4096.0 + 2.0));
     // Of three labels each has a third.
-    check("", 3.0 * quiet, 5.0, 1.5);
-    check("", 10.0, 5.0, 0.5 * (2000.0 * (5.0 + 60.0 + 75.0) / 4096.0 + 6.0));
+    check("", 3.0 * quiet, 5.0, 3.0);
+    check("", 10.0, 5.0, 0.5 * (2000.0 * (5.0 + 15.0 + slice) / 4096.0 + 6.0));
     // A longer late window, a shorter late interval, and a poll that comes early because a session begins.
     let more = "[stream]\nlate_window = \"55m\"\nlate_interval = \"30s\"\n[stream.replay]\nwindow = \"1h\"\n";
-    check(more, 10.0, 5.0, 0.5 * (2000.0 * (5.0 + 60.0 + 600.0) / 4096.0 + 6.0));
-    check(more, 10.0, 0.5, 0.5 * (2000.0 * (0.5 + 60.0 + 60.0) / 4096.0 + 6.0));
+    check(more, 10.0, 5.0, 0.5 * (2000.0 * (5.0 + 15.0 + 3300.0 * 5.0 / 25.0) / 4096.0 + 6.0));
+    check(more, 10.0, 0.5, 0.5 * (2000.0 * (0.5 + 15.0 + 3300.0 * 0.5 / 29.5) / 4096.0 + 6.0));
+    // Nothing can be left out where two polls take as long as the late interval.
+    let rare = "[stream]\npoll_interval = \"20s\"\nlate_interval = \"40s\"\n";
+    check(rare, 10.0, 20.0, 0.5 * 2000.0 * 600.0 / 4096.0);
 }
 
 #[test]

@@ -3,16 +3,13 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use contract::limits::{self, Rate};
+use contract::limits;
 use tokio::time::Instant;
 
 use crate::client_key::ClientKey;
 use crate::error::ApiError;
 use crate::ids::UserId;
 use stream_core::rates::Rates;
-
-/// Goodbyes of one source address, each of which is a row: an office that goes home says as many.
-const ADDRESS_GOODBYES: Rate = Rate { burst: 120, every: Duration::from_millis(500) };
 
 /// The buckets of one instance. Another instance has its own: no write should cost a second one that counts it.
 pub(super) struct WriteLimits {
@@ -31,17 +28,20 @@ impl Default for WriteLimits {
             by_user: rates(limits::USER_WRITES),
             by_address: rates(limits::ADDRESS_WRITES),
             tokens: rates(limits::ADDRESS_TOKENS),
-            goodbyes: rates(ADDRESS_GOODBYES),
+            goodbyes: rates(limits::ADDRESS_GOODBYES),
         }
     }
 }
 
 impl WriteLimits {
-    /// Counts a change of a configuration. The user first: one who is over their own limit takes nothing from those who
-    /// share the address.
+    /// Counts a change of a configuration, for the user and for those who share the address; for neither where one of them is
+    /// over the limit.
     pub(super) fn change(&self, user: &UserId, client: Option<ClientKey>) -> Result<(), ApiError> {
-        self.take(&self.by_user, user.as_str())?;
-        self.take(&self.by_address, &key(client))
+        let by_user = self.by_user.lock().unwrap_or_else(PoisonError::into_inner);
+        by_user.check(user.as_str(), self.began.elapsed()).map_err(ApiError::TooOften)?;
+        drop(by_user);
+        self.take(&self.by_address, &key(client))?;
+        self.take(&self.by_user, user.as_str())
     }
 
     /// Counts a fresh user.
@@ -85,8 +85,13 @@ mod tests {
         for number in 0..left {
             writes.change(&user(1 + number), office).unwrap();
         }
-        assert!(writes.change(&user(1 + left), office).is_err());
-        assert!(writes.change(&user(1 + left), ClientKey::parse("2001:db8:40:2::17")).is_ok(), "another network");
+        // Nor the other way round: what the address refuses costs the user nothing.
+        for _ in 0..2 * limits::USER_WRITES.burst {
+            assert!(writes.change(&user(1 + left), office).is_err());
+        }
+        let elsewhere = ClientKey::parse("2001:db8:40:3::17");
+        assert!((0..limits::USER_WRITES.burst).all(|_| writes.change(&user(1 + left), elsewhere).is_ok()));
+        assert!(writes.change(&user(2 + left), ClientKey::parse("2001:db8:40:2::17")).is_ok(), "another network");
     }
 
     #[tokio::test(start_paused = true)]
