@@ -6,7 +6,7 @@ use std::time::Duration;
 use contract::limits;
 use stream_core::filter::Filter;
 use stream_core::moment::TimeRange;
-use stream_core::numbers::FilterNumbers;
+use stream_core::filter_numbers::FilterNumbers;
 
 use crate::client::{Client, Shared};
 use crate::gauge::{Cost, live_bytes, measured, resident_bytes};

@@ -1,6 +1,7 @@
 //! The stream function from the outside: the shipped binaries, a real table, an emulated Lambda, raw clients.
 
 mod bad_settings;
+mod bursts;
 mod configurations;
 mod cost;
 mod delivery;
@@ -9,6 +10,7 @@ mod fleet;
 mod goodbye;
 mod guarantee;
 mod limits;
+mod loads;
 mod measured;
 mod outages;
 mod prometheus;

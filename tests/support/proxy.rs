@@ -20,6 +20,8 @@ use super::process::lock;
 pub(crate) enum Mode {
     /// Passes it on.
     Pass,
+    /// Passes it on 200 ms later.
+    Slow,
     /// Takes it and never answers.
     Hang,
     /// 500 `InternalServerError`, as DynamoDB words it.
@@ -31,6 +33,9 @@ pub(crate) enum Mode {
     /// Nobody listens on the port.
     Refuse,
 }
+
+/// How much later a slow answer comes.
+const SLOW: Duration = Duration::from_millis(200);
 
 /// One request and what became of it.
 #[derive(Clone, Debug)]
@@ -223,7 +228,10 @@ async fn client(
                 ),
             ),
             Mode::ThrottleAccount => (400, error("com.amazon.coral.availability#ThrottlingException", "Rate exceeded")),
-            Mode::Pass => {
+            Mode::Pass | Mode::Slow => {
+                if now == Mode::Slow {
+                    tokio::time::sleep(SLOW).await;
+                }
                 if server.is_none() {
                     server = Some(Connection::open(upstream, None).await?);
                 }
