@@ -98,14 +98,14 @@ mod tests {
     async fn goodbyes_have_a_bucket_of_their_own() {
         let writes = WriteLimits::default();
         let (home, other) = (ClientKey::parse("::ffff:203.0.113.5"), ClientKey::parse("203.0.113.6"));
-        for _ in 0..ADDRESS_GOODBYES.burst {
+        for _ in 0..limits::ADDRESS_GOODBYES.burst {
             writes.goodbye(home).unwrap();
         }
         for same in ["203.0.113.5", "::ffff:203.0.113.5"] {
             assert!(writes.goodbye(ClientKey::parse(same)).is_err(), "{same}");
         }
         assert!(writes.goodbye(other).is_ok() && writes.change(&user(1), home).is_ok() && writes.token(home).is_ok());
-        tokio::time::advance(ADDRESS_GOODBYES.every).await;
+        tokio::time::advance(limits::ADDRESS_GOODBYES.every).await;
         assert!(writes.goodbye(home).is_ok() && writes.goodbye(home).is_err());
     }
 }

@@ -252,13 +252,7 @@ impl Shared {
                 continue;
             }
             let journal = &mut known.journal;
-            for _ in 0..RECONCILING_ROUNDS {
-                let requests = journal.reconciling_requests();
-                if requests.is_empty() {
-                    break;
-                }
-                self.pages(journal, &requests, cost).await?;
-            }
+            let reconciled = self.reconcile(journal, cost).await;
             if let Some(snapshot) = journal.settle(self.clock.now()) {
                 let snapshot = Arc::new(snapshot);
                 // The one before is dropped out here, where nobody waits for it.
@@ -266,10 +260,23 @@ impl Shared {
                 drop(before);
             }
             if !journal.is_catching_up() {
-                return Ok(());
+                // What is new is out, whether or not old rows could be read again.
+                return reconciled;
             }
         }
         Err(StoreError::Unavailable("nothing was read: the time steps with every try".into()))
+    }
+
+    /// Reads some pages of a reconciliation, where one is going on.
+    async fn reconcile(&self, journal: &mut Journal, cost: &mut Cost) -> Result<(), StoreError> {
+        for _ in 0..RECONCILING_ROUNDS {
+            let requests = journal.reconciling_requests();
+            if requests.is_empty() {
+                break;
+            }
+            self.pages(journal, &requests, cost).await?;
+        }
+        Ok(())
     }
 
     fn lost(&self) -> u64 {
