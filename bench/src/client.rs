@@ -8,7 +8,7 @@ use std::time::Duration;
 use stream_core::cursor::Cursor;
 use stream_core::event::{EndReason, MetricsFrame};
 use stream_core::filter::Filter;
-use stream_core::numbers::FilterNumbers;
+use stream_core::filter_numbers::FilterNumbers;
 use stream_core::resume::ReplayLimits;
 use stream_core::session::{FilteredMetrics, Session, SessionParams, Step, View};
 use stream_core::snapshot::Snapshot;
