@@ -111,7 +111,7 @@ apply *arguments: render
 deploy *arguments: package
     @{{ just_executable() }} --justfile {{ quote(justfile()) }} apply "$@"
 
-# Measure what the window costs: `just bench window` (minutes), `--quick` (seconds), `--check`, `--instructions`
+# Measure what the window costs: `just bench window` (minutes), `--quick` (seconds), `--check`, `--instructions`, `--engine`
 [group('check')]
 [no-exit-message]
 bench *arguments:

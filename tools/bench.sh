@@ -5,13 +5,14 @@
 usage() {
   say 'usage: just bench window [--quick] [--check] [--json] [--rows ROWS,…] [--filters FILTERS]'
   say '       just bench window --instructions [ROWS]'
+  say '       just bench window --engine [ROWS] [--seconds SECONDS]'
   exit 2
 }
 
-# The profile in which it is deployed; cargo says where the program lies.
+# Cargo says where a program lies: PROFILE PACKAGE PROGRAM.
 build() {
-  cargo build -q --release --locked -p bench --bin window --message-format=json-render-diagnostics |
-    sed -n '/"name":"window"/s/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1
+  cargo build -q --profile "$1" --locked -p "$2" --bin "$3" --message-format=json-render-diagnostics |
+    sed -n "/\"name\":\"$3\"/s/.*\"executable\":\"\([^\"]*\)\".*/\\1/p" | tail -n 1
 }
 
 # Valgrind counts instructions exactly, whoever else uses the machine. Only Debian's is installed here.
@@ -44,7 +45,15 @@ instructions() {
 [ "${1:-}" = window ] || usage
 shift
 cd "$root"
-program=$(build)
+if [ "${1:-}" = --engine ]; then
+  shift
+  "$root/tools/setup.sh" java dynamodb
+  program=$(build bench-engine bench_engine engine)
+  [ -n "$program" ] || die 'cargo did not build the program engine'
+  exec "$program" --dynamodb-local "$tools/dynamodb-local" "$@"
+fi
+# In the profile in which it is deployed.
+program=$(build release bench window)
 [ -n "$program" ] || die 'cargo did not build the program window'
 if [ "${1:-}" = --instructions ]; then
   [ $# -le 2 ] || usage

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use contract::limits;
 use stream_core::filter::Filter;
-use stream_core::moment::TimeRange;
 use stream_core::filter_numbers::FilterNumbers;
+use stream_core::moment::TimeRange;
 
 use crate::client::{Client, Shared};
 use crate::gauge::{Cost, live_bytes, measured, resident_bytes};
@@ -72,10 +72,15 @@ fn load(rows: u64, report: &mut Report) -> Instance {
 }
 
 fn polls(instance: &mut Instance, report: &mut Report) {
-    // One round of the sweep over the interval of late rows.
+    // One round of the sweep over the interval of late rows, which holds as many rows as the table gets in ten minutes.
     instance.polls(12, 0);
     let idle = instance.polls(POLLS, 0);
-    report.add("idle", "a poll that finds nothing new", Value::Often(idle));
+    report.add("idle_busy", "a poll that finds nothing new, on a busy table", Value::Often(idle));
+    // One row after a pause of more than that interval: nothing else is in it.
+    instance.pass(limits::LATE_WINDOW_DEFAULT + Duration::from_secs(60), 1);
+    instance.poll();
+    let idle = instance.polls(POLLS, 0);
+    report.add("idle", "the same on a quiet one", Value::Often(idle));
     let one = instance.polls(POLLS, 1);
     report.add("rows1", "a poll with 1 new row", Value::Often(one));
     instance.polls(SETTLING_POLLS, 60);

@@ -1,0 +1,156 @@
+//! Measures what reading a busy table costs: DynamoDB Local, and the store and the hub of the stream function. Two instances
+//! read it: one in parts, as it is deployed, and one that reads the whole interval of late rows at each poll.
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "what it is for")]
+
+mod instance;
+mod local;
+mod table;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::Parser;
+use lambda::clock::Clock;
+
+use crate::instance::{Done, Instance};
+use crate::local::Local;
+use crate::table::{Table, day, id};
+
+/// Rows that are written each second while it is measured.
+const ROWS_PER_SEC: u64 = 3;
+/// Age of the rows that come late.
+const LATE: Duration = Duration::from_secs(300);
+/// Time within which the default settings read every part of the late interval, and one poll more.
+const LATE_MAX: Duration = Duration::from_secs(60 + 5);
+/// What a poll may cost of one that reads everything: a sixth.
+const SHARE_MAX: f64 = 1.0 / 6.0;
+
+/// What reading a busy table costs.
+#[derive(Debug, Parser)]
+#[command(name = "engine")]
+struct Arguments {
+    /// Rows of the 24 hours before; the default is as many a second as are written while it is measured.
+    #[arg(default_value_t = ROWS_PER_SEC * 24 * 3600)]
+    rows: u64,
+    /// Seconds that are measured.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(30..=3600))]
+    seconds: u64,
+    /// Folder with `DynamoDBLocal.jar`.
+    #[arg(long, default_value = ".tools/dynamodb-local")]
+    dynamodb_local: PathBuf,
+}
+
+fn main() -> ExitCode {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    match runtime.map_err(|error| error.to_string()).and_then(|runtime| runtime.block_on(run(&Arguments::parse()))) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(reason) => {
+            eprintln!("error: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Says whether everything is as it has to be.
+async fn run(arguments: &Arguments) -> Result<bool, String> {
+    let clock = Clock::system();
+    let local = Local::start(&arguments.dynamodb_local)?;
+    let mut table = Table::create(local.address).await?;
+    eprintln!("writing {} rows", arguments.rows);
+    table.write(day(arguments.rows, clock.now().wall)).await?;
+    eprintln!("reading them");
+    let began = clock.now().instant;
+    let parts = Instance::start(local.address, "60s")?;
+    let (load, took) = (parts.done(), clock.now().instant.duration_since(began));
+    println!("| reading the window | {} rows |\n| --- | ---: |", arguments.rows);
+    println!("| until the first `metrics` | {:.1} s |\n| pages | {} |", took.as_secs_f64(), load.pages);
+    println!("| read units | {:.1} |\n| processor time | {:.2} s |\n", load.units, load.cpu.as_secs_f64());
+    let whole = Instance::start(local.address, "10s")?;
+    // What was written while the window was read, and the first round of the sweep.
+    tokio::time::sleep(Duration::from_secs(15)).await;
+    let before = [parts.done(), whole.done()];
+    let late = write(&mut table, &clock, arguments.seconds).await?;
+    let after = [parts.done(), whole.done()];
+    let costs = [0, 1].map(|n| each(before[n], after[n]));
+    print(&costs);
+    let mut is_good = true;
+    let mut check = |what: &str, good: bool| {
+        println!("- {what}: {}", if good { "yes" } else { "NO" });
+        is_good &= good;
+    };
+    check("at most a sixth of the read units", costs[0].units <= SHARE_MAX * costs[1].units);
+    for (number, written) in late {
+        let waited = parts.heard(&id(number)).map(|heard| heard.millis().saturating_sub(written));
+        let said = waited
+            .map_or_else(|| "never".into(), |millis| format!("{:.1} s", Duration::from_millis(millis).as_secs_f64()));
+        check(
+            &format!("a row {} s late is handed out in time ({said})", LATE.as_secs()),
+            waited.is_some_and(|millis| u128::from(millis) <= LATE_MAX.as_millis()),
+        );
+    }
+    for (name, instance) in [("parts", &parts), ("whole", &whole)] {
+        let snapshot = instance.snapshot().ok_or("there is no snapshot")?;
+        let expected = table.by_label(snapshot.window_after());
+        let what = format!("{name}: {} rows counted, {} written", snapshot.numbers.total, table.len());
+        check(&what, snapshot.numbers.by_label == expected);
+    }
+    Ok(is_good)
+}
+
+/// Writes while the instances read; returns the late rows and when each was written.
+async fn write(table: &mut Table, clock: &Clock, seconds: u64) -> Result<Vec<(usize, u64)>, String> {
+    let mut late = Vec::new();
+    let mut tick = tokio::time::interval(Duration::from_secs(1));
+    for second in 0..seconds {
+        tick.tick().await;
+        let now = clock.now().wall;
+        let spread = |row| now.minus(Duration::from_millis(1000 * row / ROWS_PER_SEC));
+        table.write((0..ROWS_PER_SEC).rev().map(spread)).await?;
+        // Early enough that their time is over at the end.
+        if second % 11 == 0 && second + LATE_MAX.as_secs() <= seconds {
+            late.push((table.len(), now.millis()));
+            table.write([now.minus(LATE)]).await?;
+        }
+    }
+    // The last rows are read, too.
+    tokio::time::sleep(Duration::from_secs(12)).await;
+    Ok(late)
+}
+
+/// What one poll cost.
+struct Cost {
+    polls: u64,
+    units: f64,
+    pages: f64,
+    rows: f64,
+    cpu_ms: f64,
+}
+
+#[expect(clippy::cast_precision_loss, reason = "a few thousand")]
+fn each(before: Done, after: Done) -> Cost {
+    let polls = after.polls - before.polls;
+    let each = |sum: f64| sum / polls.max(1) as f64;
+    Cost {
+        polls,
+        units: each(after.units - before.units),
+        pages: each((after.pages - before.pages) as f64),
+        rows: each((after.rows - before.rows) as f64),
+        cpu_ms: each((after.cpu - before.cpu).as_secs_f64() * 1000.0),
+    }
+}
+
+fn print([parts, whole]: &[Cost; 2]) {
+    println!("| a poll, {ROWS_PER_SEC} new rows a second | in parts | whole interval | share |");
+    println!("| --- | ---: | ---: | ---: |");
+    let line = |what: &str, of: fn(&Cost) -> f64| {
+        let (parts, whole) = (of(parts), of(whole));
+        println!("| {what} | {parts:.1} | {whole:.1} | 1/{:.1} |", whole / parts);
+    };
+    line("read units", |cost| cost.units);
+    line("queries", |cost| cost.pages);
+    line("rows read", |cost| cost.rows);
+    line("processor time, ms", |cost| cost.cpu_ms);
+    println!("\nPolls: {} and {}.\n", parts.polls, whole.polls);
+}
