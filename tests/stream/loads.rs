@@ -18,7 +18,7 @@ const BIG_ROWS: u64 = 3000;
 async fn big_table() -> Table {
     let table = Table::create(SENTIMENTS).await;
     let row = |n: u64| {
-        let label = SENTIMENTS.labels[usize::from(n % 3 == 0)];
+        let label = SENTIMENTS.labels[usize::from(n.is_multiple_of(3))];
         let id = format!("big-{n}-{}", "x".repeat(1900));
         Row::new(&id, label, &["X"]).ago(Duration::from_secs(60 + n * 27))
     };
