@@ -160,6 +160,8 @@ pub struct Session {
     hash: Option<[u8; 32]>,
     /// Why a `reset` is still to be sent.
     reset: Option<ResetReason>,
+    /// Updates before this number were handed out before the client came: what it gets of them it was away for.
+    live_from: u64,
     /// Number of the snapshot that was last looked at, and whether it was confirmed.
     looked_at: Option<(u64, bool)>,
     events_sent: u64,
@@ -187,6 +189,7 @@ impl Session {
             mark,
             hash: None,
             reset,
+            live_from: 0,
             looked_at: None,
             events_sent: 0,
             updates_sent: 0,
@@ -342,6 +345,7 @@ impl Session {
         // The common case, at no cost: this instance knows all that happened since, be it nothing, as updates.
         if let Some(next_seq) = snapshot.continues(&position, &self.params.filter, self.params.replay) {
             self.report.resumed |= is_returning;
+            self.live_from = snapshot.updates.next();
             self.place = Place::Live { next_seq, offset: Offset::default(), position };
             return;
         }
@@ -437,7 +441,7 @@ impl Session {
             if meeting == Meeting::News && update.matches(&self.params.filter) {
                 self.put(out, position, UPDATE, &update.body);
                 self.updates_sent += 1;
-                if !update.returned {
+                if !update.returned && self.live_from <= number {
                     self.report.written(update.due, now.wall);
                 }
             }

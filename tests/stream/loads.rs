@@ -66,7 +66,7 @@ async fn a_load_that_is_disturbed_again_and_again_ends_whole_and_reads_no_page_t
     assert_has(&metrics, &counts(BIG_ROWS, BIG_ROWS - third, third, 0));
     let pages = answered(&proxy);
     let load: Vec<_> = pages.iter().filter(|(page, _)| !page.ends_with("null")).collect();
-    assert!(load.len() >= 5, "{} pages that go on", load.len());
+    assert!(load.len() >= 3, "{} pages that go on", load.len());
     // An answer that hung may have come in the end, without anybody waiting for it.
     assert!(load.iter().all(|(_, times)| **times == 1), "{load:#?}");
     assert_eq!(updates(client.seen()), []);

@@ -182,17 +182,23 @@ async fn an_id_from_long_ago_resumes_while_nothing_happened_and_expires_when_muc
 }
 
 #[tokio::test]
-async fn a_burst_larger_than_the_limit_sends_live_clients_away_with_a_retry() {
+async fn a_burst_larger_than_the_limit_reaches_live_clients_and_those_that_come_back_to_their_instance() {
     let table = Table::create(SENTIMENTS).await;
-    let emulator = function(&table, &[("SSE_REPLAY_EVENTS", "5")]).await;
+    let emulator = function(&table, &[("SSE_REPLAY_EVENTS", "5"), ("SSE_MAX_SESSION", "5s")]).await;
     let mut client = connect(&emulator, "").await;
     client.event("metrics", LIMIT).await;
-    table.put(&Row::new("burst", "neutral", &["A", "B", "C", "D", "E", "F"])).await;
-    let all = client.until_end(LIMIT).await;
-    assert!(matches!(all.last().map(|one| &one.item), Some(Item::Retry(500..=1500))), "{all:?}");
-    let mut client = connect(&emulator, &client.last_id()).await;
-    assert_eq!(client.data("reset", LIMIT).await, json!({ "reason": "overflow" }));
-    assert_has(&client.data("metrics", LIMIT).await, &counts(1, 0, 1, 0));
+    let tickers = ["A", "B", "C", "D", "E", "F"];
+    let of = |id: &'static str| tickers.map(|ticker| (id.to_owned(), ticker.to_owned()));
+    table.put(&Row::new("first", "neutral", &tickers)).await;
+    client.until_end(LIMIT).await;
+    assert_eq!(updates(client.seen()), of("first"));
+    table.put(&Row::new("second", "neutral", &tickers)).await;
+    // Its instance goes on from the position of the last update, whatever the number of those that follow.
+    let mut again = connect(&emulator, &client.last_id()).await;
+    again.until_end(LIMIT).await;
+    assert_eq!(updates(again.seen()), of("second"));
+    assert!(!names(again.seen()).contains(&"reset".to_owned()));
+    assert_eq!(emulator.environments(), 1);
 }
 
 #[tokio::test]
