@@ -60,16 +60,19 @@ async fn run(arguments: &Arguments) -> Result<bool, String> {
     let mut table = Table::create(local.address).await?;
     eprintln!("writing {} rows", arguments.rows);
     table.write(day(arguments.rows, clock.now().wall)).await?;
+    fill(&mut table, &clock).await?;
     eprintln!("reading them");
     let began = clock.now().instant;
     let parts = Instance::start(local.address, "60s")?;
     let (load, took) = (parts.done(), clock.now().instant.duration_since(began));
-    println!("| reading the window | {} rows |\n| --- | ---: |", arguments.rows);
+    println!("| reading the window | {} rows |\n| --- | ---: |", table.len());
     println!("| until the first `metrics` | {:.1} s |\n| pages | {} |", took.as_secs_f64(), load.pages);
     println!("| read units | {:.1} |\n| processor time | {:.2} s |\n", load.units, load.cpu.as_secs_f64());
+    fill(&mut table, &clock).await?;
     let whole = Instance::start(local.address, "10s")?;
-    // What was written while the window was read, and the first round of the sweep.
-    tokio::time::sleep(Duration::from_secs(15)).await;
+    fill(&mut table, &clock).await?;
+    // What was written while the window was read takes a few polls.
+    tokio::time::sleep(Duration::from_secs(12)).await;
     let before = [parts.done(), whole.done()];
     let late = write(&mut table, &clock, arguments.seconds).await?;
     let after = [parts.done(), whole.done()];
@@ -97,6 +100,14 @@ async fn run(arguments: &Arguments) -> Result<bool, String> {
         check(&what, snapshot.numbers.by_label == expected);
     }
     Ok(is_good)
+}
+
+/// Writes what should have been written since the last row, so that the late interval is as full as the day.
+async fn fill(table: &mut Table, clock: &Clock) -> Result<(), String> {
+    let (last, now) = (table.newest(), clock.now().wall);
+    let step = Duration::from_millis(1000 / ROWS_PER_SEC);
+    let times = std::iter::successors(Some(last.plus(step)), |at| Some(at.plus(step)));
+    table.write(times.take_while(|at| *at <= now)).await
 }
 
 /// Writes while the instances read; returns the late rows and when each was written.

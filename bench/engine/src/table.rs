@@ -130,6 +130,11 @@ impl Table {
         self.written.len()
     }
 
+    /// Time of the newest row.
+    pub(crate) fn newest(&self) -> Timestamp {
+        self.written.iter().map(|(at, _)| *at).max().unwrap_or_default()
+    }
+
     /// Rows by label that have a time after that one.
     pub(crate) fn by_label(&self, after: Timestamp) -> Vec<u32> {
         let mut rows = vec![0; self.data.labels.as_slice().len()];
