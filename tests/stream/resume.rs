@@ -7,7 +7,6 @@ use serde_json::json;
 use super::{LIMIT, POLL, STREAM, assert_has, config, connect, counts, function, names, pairs, updates};
 use crate::emulator::{Config, Emulator};
 use crate::support::client::Request;
-use crate::support::decoder::Item;
 use crate::support::dynamodb;
 use crate::support::sse::SseClient;
 use crate::support::table::{ORDERS, Row, SENTIMENTS, Table};
