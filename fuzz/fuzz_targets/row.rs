@@ -83,7 +83,9 @@ fuzz_target!(|input: Input| {
     assert!(parsed.score.is_none_or(|score| (-1.0..=1.0).contains(&score)));
     assert!(parsed.confidence.is_none_or(|confidence| (0.0..=1.0).contains(&confidence)));
     for index in 0..parsed.tags.len() {
-        let items = decoder::decode(&event::update(&data, &parsed, index));
+        let mut update = bytes::BytesMut::new();
+        event::write_update(&mut update, &data, &parsed, index);
+        let items = decoder::decode(&update);
         let [decoder::Item::Event(event)] = &items[..] else { panic!("not one event: {items:?}") };
         let json: serde_json::Value = serde_json::from_str(&event.data).expect("data is JSON");
         assert_eq!(json["item_id"], *parsed.key.id);
