@@ -11,8 +11,8 @@ use crate::plan::Plan;
 /// The compiler that the Dockerfile builds with: the channel of rust-toolchain.toml.
 pub const RUST_VERSION: &str = "1.95.0";
 
-/// Members of the workspace: cargo wants all of them, whichever it builds.
-const MEMBERS: [&str; 4] = ["contract", "infragen", "lambda", "tests"];
+/// Folders with the members of the workspace: cargo wants all of them, whichever it builds.
+const MEMBERS: [&str; 6] = ["bench", "contract", "infragen", "lambda", "stream_core", "tests"];
 
 #[derive(Template)]
 #[template(path = "config.js")]
