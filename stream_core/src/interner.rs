@@ -134,11 +134,6 @@ impl TagSets {
         set
     }
 
-    /// Notes one more row of a set that is in use.
-    pub(crate) fn hold_again(&mut self, set: u32) {
-        self.sets.uses[set as usize] += 1;
-    }
-
     /// Notes that a row of this set is gone.
     pub(crate) fn release(&mut self, set: u32) {
         if let Some(tags) = self.sets.release(set) {

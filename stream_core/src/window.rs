@@ -28,27 +28,76 @@ pub const fn window_until(now: Timestamp) -> Timestamp {
     now.plus(limits::FUTURE_SKEW)
 }
 
-/// Rows that were read, by minute; each holds its set of tags.
+/// Rows that were read, by minute.
 #[derive(Debug, Default)]
 pub(crate) struct Collected {
-    minutes: BTreeMap<u64, Vec<Entry>>,
+    minutes: BTreeMap<u64, Gathered>,
     rows: usize,
 }
 
 impl Collected {
     /// Takes out the rows of some minutes.
-    fn take(&mut self, from: u64, until: u64) -> BTreeMap<u64, Vec<Entry>> {
+    fn take(&mut self, from: u64, until: u64) -> BTreeMap<u64, Gathered> {
         let mut taken = self.minutes.split_off(&from);
         if let Some(next) = until.checked_add(1) {
             self.minutes.append(&mut taken.split_off(&next));
         }
-        self.rows -= taken.values().map(Vec::len).sum::<usize>();
+        self.rows -= taken.values().map(|gathered| gathered.rows.len() + gathered.known.count()).sum::<usize>();
         taken
     }
 
     /// How many rows there are.
     pub(crate) const fn rows(&self) -> usize {
         self.rows
+    }
+}
+
+/// Rows of one minute that were read.
+#[derive(Debug, Default)]
+struct Gathered {
+    known: Known,
+    /// The others; each holds its set of tags.
+    rows: Vec<Entry>,
+}
+
+/// Which rows of a minute were read again and are there as they were.
+#[derive(Debug, Default)]
+struct Known {
+    /// The minute as it was then; `None` where there are no such rows.
+    minute: Option<Arc<Minute>>,
+    /// A bit for each of its rows.
+    seen: Vec<u64>,
+    count: usize,
+}
+
+impl Known {
+    /// Notes a row; `false` where it is of another version of the minute than those before it.
+    fn note(&mut self, minute: &Arc<Minute>, index: usize) -> bool {
+        let known = self.minute.get_or_insert_with(|| Arc::clone(minute));
+        if !known.has_rows_of(minute) {
+            return false;
+        }
+        self.seen.resize(minute.len().div_ceil(64), 0);
+        let (word, bit) = (&mut self.seen[index / 64], 1 << (index % 64));
+        self.count += usize::from(*word & bit == 0);
+        *word |= bit;
+        true
+    }
+
+    const fn count(&self) -> usize {
+        self.count
+    }
+
+    fn has(&self, index: usize) -> bool {
+        self.seen.get(index / 64).is_some_and(|word| word & (1 << (index % 64)) != 0)
+    }
+
+    /// Index and whole row of each.
+    fn rows(&self) -> impl Iterator<Item = (usize, &Arc<Row>)> {
+        self.minute.iter().flat_map(|minute| {
+            let row = |index| Some((index, minute.row(index)?));
+            (0..minute.len()).filter(|index| self.has(*index)).filter_map(row)
+        })
     }
 }
 
@@ -149,29 +198,40 @@ impl Window {
         let set = self.sets.hold(&row.item.tags);
         let number = minute_of(row.item.at);
         let cell = Cell::of(&row, set);
-        collected.minutes.entry(number).or_default().push(Entry { cell, row: is_whole.then(|| Arc::new(row)) });
+        let row = is_whole.then(|| Arc::new(row));
+        collected.minutes.entry(number).or_default().rows.push(Entry { cell, row });
         collected.rows += 1;
     }
 
     /// Takes a row that was read and is there as it was; `false` where it is new or changed. Most rows of a poll are read
-    /// again, and what they are known by need not be worked out again.
+    /// again, and nothing of them need be made anew.
     pub(crate) fn collect_again(&mut self, collected: &mut Collected, item: &Item) -> bool {
         let number = minute_of(item.at);
-        let Ok(index) = self.minutes.binary_search_by_key(&number, |minute| minute.number()) else { return false };
+        let Some(index) = self.place(number) else { return false };
         let minute = &self.minutes[index];
         let same_time = minute.until(item.at.before())..minute.until(item.at);
         let is_it = |index: &usize| minute.row(*index).is_some_and(|row| row.item == *item);
         let Some(index) = same_time.into_iter().find(is_it) else { return false };
-        let entry = Entry { cell: minute.cell(index), row: minute.row(index).cloned() };
-        self.sets.hold_again(entry.cell.set);
-        collected.minutes.entry(number).or_default().push(entry);
-        collected.rows += 1;
+        let gathered = collected.minutes.entry(number).or_default();
+        let before = gathered.known.count();
+        if !gathered.known.note(minute, index) {
+            return false;
+        }
+        collected.rows += gathered.known.count() - before;
         true
+    }
+
+    /// Where a minute stands in the list. Where no minute is without rows, it is as far from the end as the newest is newer.
+    fn place(&self, number: u64) -> Option<usize> {
+        let newer = self.minutes.last()?.number().checked_sub(number)?;
+        let guess = usize::try_from(newer).ok().and_then(|newer| (self.minutes.len() - 1).checked_sub(newer));
+        let is_it = |index: &usize| self.minutes[*index].number() == number;
+        guess.filter(is_it).or_else(|| self.minutes.binary_search_by_key(&number, |minute| minute.number()).ok())
     }
 
     /// Gives back what was collected and is not wanted any more.
     pub(crate) fn discard(&mut self, collected: Collected) {
-        for entry in collected.minutes.into_values().flatten() {
+        for entry in collected.minutes.into_values().flat_map(|gathered| gathered.rows) {
             self.sets.release(entry.cell.set);
         }
     }
@@ -197,16 +257,45 @@ impl Window {
             for number in numbers {
                 let fresh = fresh.remove(&number).unwrap_or_default();
                 let touching = Touching { ranges, bounds, whole_after };
-                self.replace_minute(number, fresh, &touching, &mut changes);
+                if !self.is_as_it_was(number, &fresh, &touching) {
+                    let fresh = self.entries(fresh);
+                    self.replace_minute(number, fresh, &touching, &mut changes);
+                }
             }
         }
         changes.added.sort_by_key(|added| (added.row.item.at, added.row.place));
         changes
     }
 
+    /// Whether a read brought all rows of a minute that it covers, as they are there, and no other: most do.
+    fn is_as_it_was(&self, number: u64, fresh: &Gathered, touching: &Touching<'_>) -> bool {
+        let Some(minute) = self.place(number).map(|index| &self.minutes[index]) else { return false };
+        let is_known = match &fresh.known.minute {
+            Some(known) => known.has_rows_of(minute),
+            None => true,
+        };
+        let is_inside = touching.bounds.after < minute.start() && minute.end() <= touching.bounds.until;
+        if !is_known || !is_inside || !fresh.rows.is_empty() {
+            return false;
+        }
+        (0..minute.len()).all(|index| touching.covers(minute.at(index)) == fresh.known.has(index))
+    }
+
+    /// All rows of a minute that were read, those first that were known.
+    fn entries(&mut self, fresh: Gathered) -> Vec<Entry> {
+        let mut entries = Vec::with_capacity(fresh.known.count() + fresh.rows.len());
+        for (index, row) in fresh.known.rows() {
+            let minute = fresh.known.minute.as_ref().expect("it has rows");
+            // The minute may have been replaced since, and its sets be forgotten.
+            let cell = Cell { set: self.sets.hold(&row.item.tags), ..minute.cell(index) };
+            entries.push(Entry { cell, row: Some(Arc::clone(row)) });
+        }
+        entries.extend(fresh.rows);
+        entries
+    }
+
     fn replace_minute(&mut self, number: u64, mut fresh: Vec<Entry>, touching: &Touching<'_>, changes: &mut Changes) {
-        let place = self.minutes.binary_search_by_key(&number, |minute| minute.number());
-        let before = place.ok().map(|index| Arc::clone(&self.minutes[index]));
+        let before = self.place(number).map(|index| Arc::clone(&self.minutes[index]));
         // A row can come twice, when its label changes between two queries: the last one read stands, whichever it is.
         fresh.sort_by_key(|entry| entry.cell.order());
         let mut kept: Vec<Entry> = Vec::with_capacity(fresh.len());
@@ -228,7 +317,7 @@ impl Window {
             }
             match fresh.next_if(|new| new.cell.order() == old.cell.order()) {
                 Some(new) => self.meet(old, new, &mut merge, changes),
-                None if touching.covers(number, &old.cell) => self.drop_row(old, &mut merge, changes),
+                None if touching.covers(Touching::at(number, &old.cell)) => self.drop_row(old, &mut merge, changes),
                 None => merge.entries.push(old),
             }
         }
@@ -392,14 +481,14 @@ impl Touching<'_> {
     }
 
     /// Whether the read says of a row of that time whether it is there.
-    fn covers(&self, number: u64, cell: &Cell) -> bool {
-        let at = Self::at(number, cell);
+    fn covers(&self, at: Timestamp) -> bool {
         self.ranges.iter().any(|range| range.contains(at))
     }
 
     /// Whether a row that was read is of the window.
     fn reads(&self, number: u64, cell: &Cell) -> bool {
-        self.covers(number, cell) && self.bounds.contains(Self::at(number, cell))
+        let at = Self::at(number, cell);
+        self.covers(at) && self.bounds.contains(at)
     }
 }
 
