@@ -1,10 +1,11 @@
 //! What each event says, as JSON on one line.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use contract::{DataSettings, Label, events};
+use contract::{DataSettings, Label, Tag, events};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
 use crate::cursor::{MetricsMark, ResetReason};
@@ -164,7 +165,7 @@ impl<R: Serialize> Serialize for Metrics<'_, R> {
         for (label, count) in self.labels.iter().zip(&self.numbers.by_label) {
             map.serialize_entry(label.as_str(), count)?;
         }
-        map.serialize_entry("by_tag", &self.numbers.by_tag)?;
+        map.serialize_entry("by_tag", &ByTag(&self.numbers.by_tag))?;
         if self.numbers.tags_left_out > 0 {
             map.serialize_entry("tags_left_out", &self.numbers.tags_left_out)?;
         }
@@ -177,6 +178,15 @@ impl<R: Serialize> Serialize for Metrics<'_, R> {
             map.serialize_entry("recent_items", recent)?;
         }
         map.end()
+    }
+}
+
+/// Serde shares no `Arc` unless told to, for all crates at once.
+struct ByTag<'a>(&'a BTreeMap<Arc<Tag>, u32>);
+
+impl Serialize for ByTag<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(tag, rows)| (&**tag, rows)))
     }
 }
 
@@ -196,15 +206,18 @@ impl MetricsFrame {
     #[must_use]
     pub fn new(labels: &[Label], numbers: &Numbers, timestamp: Timestamp) -> Self {
         use sha2::Digest;
-        let mut metrics: Metrics<'_> = Metrics { labels, numbers, timestamp: None, recent: None };
-        let hash: [u8; 32] = sha2::Sha256::digest(to_json(&metrics)).into();
-        metrics.timestamp = Some(timestamp);
+        let metrics: Metrics<'_> = Metrics { labels, numbers, timestamp: None, recent: None };
+        let mut json = to_json(&metrics);
+        let hash: [u8; 32] = sha2::Sha256::digest(&json).into();
+        // The time is its last entry: the numbers, which take most of it, are written once.
+        json.truncate(json.len() - 1);
+        json.push_str(&format!(",\"timestamp\":{}}}", to_json(&timestamp)));
         // Zeros say that no metrics were sent yet.
         let mark = match [hash[0], hash[1], hash[2]] {
             [0, 0, 0] => [0, 0, 1],
             mark => mark,
         };
-        Self { body: event_body(events::METRICS, &to_json(&metrics)), mark, hash }
+        Self { body: event_body(events::METRICS, &json), mark, hash }
     }
 }
 

@@ -17,7 +17,7 @@ const _: () = assert!(limits::FILTER_TAGS_MAX <= u64::BITS as usize);
 /// The numbers of a filter, kept up to date by counting only the minutes that changed.
 #[derive(Debug)]
 pub struct FilterNumbers {
-    tags: Vec<Tag>,
+    tags: Vec<Arc<Tag>>,
     minutes: Arc<[Arc<Minute>]>,
     names: Option<SetNames>,
     /// Which of the filter's tags each set has.
@@ -34,7 +34,7 @@ impl FilterNumbers {
     /// Begins with nothing counted. The filter must have a condition: what everything counts, a snapshot says.
     #[must_use]
     pub fn new(filter: &Filter) -> Self {
-        let tags: Vec<Tag> = filter.tags().cloned().collect();
+        let tags: Vec<Arc<Tag>> = filter.tags().cloned().map(Arc::new).collect();
         Self {
             by_tag: vec![0; tags.len()],
             tags,

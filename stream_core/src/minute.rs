@@ -100,6 +100,8 @@ struct Columns {
 #[derive(Clone, Debug)]
 struct Whole {
     rows: Arc<[Arc<Row>]>,
+    /// [`Row::print`] of each.
+    prints: Arc<[u64]>,
     sketch: Sketch,
     /// Elements in the sketch, modulo 256.
     count: u8,
@@ -225,6 +227,11 @@ impl Minute {
         self.whole.as_ref()?.rows.get(index)
     }
 
+    /// [`Row::print`] of a row, where the minute keeps them whole.
+    pub(crate) fn print(&self, index: usize) -> Option<u64> {
+        self.whole.as_ref()?.prints.get(index).copied()
+    }
+
     /// Identity of a row of a set with that many tags.
     #[must_use]
     pub fn row_key(&self, index: usize, tags: usize) -> RowKey {
@@ -297,7 +304,8 @@ impl Whole {
             }
         }
         old.iter().for_each(|row| toggle(row, false));
-        Self { rows, sketch, count }
+        let prints = rows.iter().map(|row| row.print).collect();
+        Self { rows, prints, sketch, count }
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the window counts: the numbers of `metrics`.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::Tag;
@@ -17,7 +18,7 @@ pub struct Numbers {
     /// Rows by label, in the labels' order.
     pub by_label: Vec<u32>,
     /// Rows by tag, of the most frequent ones; a row with two tags counts for both.
-    pub by_tag: BTreeMap<Tag, u32>,
+    pub by_tag: BTreeMap<Arc<Tag>, u32>,
     /// How many tags there are beside those.
     pub tags_left_out: u32,
     /// Rows of the last hour.

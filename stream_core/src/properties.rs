@@ -1,6 +1,7 @@
 //! The window over random histories of the table, against a full re-read; and the table itself, for other tests.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use contract::{DataSettings, PollSettings, TableName};
@@ -141,7 +142,7 @@ fn counted<'a>(rows: impl IntoIterator<Item = &'a Item>, filter: &Filter, wall: 
         numbers.by_label[usize::from(row.label)] += 1;
         numbers.last_hour += u32::from(row.at > wall.minus(Duration::from_secs(3600)));
         for tag in row.tags.iter().filter(|tag| filter.matches_tag(tag)) {
-            *numbers.by_tag.entry(tag.clone()).or_default() += 1;
+            *numbers.by_tag.entry(Arc::new(tag.clone())).or_default() += 1;
         }
     }
     numbers

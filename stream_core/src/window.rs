@@ -210,7 +210,8 @@ impl Window {
         let Some(index) = self.place(number) else { return false };
         let minute = &self.minutes[index];
         let same_time = minute.until(item.at.before())..minute.until(item.at);
-        let is_it = |index: &usize| minute.row(*index).is_some_and(|row| row.item == *item);
+        let print = item.print();
+        let is_it = |index: &usize| minute.print(*index) == Some(print);
         let Some(index) = same_time.into_iter().find(is_it) else { return false };
         let gathered = collected.minutes.entry(number).or_default();
         let before = gathered.known.count();
@@ -249,8 +250,9 @@ impl Window {
         let bounds = TimeRange { after: self.after(now), until: window_until(now) };
         for (from, until) in spans(ranges) {
             let mut fresh = collected.take(from, until);
-            let held = self.minutes.iter().map(|minute| minute.number());
-            let mut numbers: Vec<u64> = held.filter(|number| (from..=until).contains(number)).collect();
+            let first = self.minutes.partition_point(|minute| minute.number() < from);
+            let held = self.minutes[first..].iter().map(|minute| minute.number());
+            let mut numbers: Vec<u64> = held.take_while(|number| *number <= until).collect();
             numbers.extend(fresh.keys());
             numbers.sort_unstable();
             numbers.dedup();
@@ -361,7 +363,7 @@ impl Window {
             self.sets.release(new.cell.set);
             new.cell = old.cell;
             let is_same = match (&old.row, &new.row) {
-                (Some(old), Some(new)) => Arc::ptr_eq(old, new) || old.item == new.item,
+                (Some(old), Some(new)) => old.print == new.print,
                 // What is not kept cannot be compared, and nobody is shown it from here.
                 _ => true,
             };
@@ -376,10 +378,7 @@ impl Window {
 
     /// Puts a minute in its place, or takes it out where it has no rows.
     fn put(&mut self, number: u64, entries: &[Entry], whole_after: Timestamp, before: Option<&Minute>) {
-        let newer = |minute: &&Arc<Minute>| minute.number() > number;
-        let is_few =
-            || self.minutes.iter().rev().take_while(newer).map(|minute| minute.len()).sum::<usize>() < WHOLE_ROWS_MIN;
-        let keep_whole = minute_of(whole_after) <= number || is_few();
+        let keep_whole = minute_of(whole_after) <= number || self.are_few_newer(number);
         let minute = Minute::new(number, entries, self.labels, keep_whole, before);
         self.rows = self.rows + minute.len() - before.map_or(0, Minute::len);
         match self.minutes.binary_search_by_key(&number, |minute| minute.number()) {
@@ -388,6 +387,18 @@ impl Window {
             Err(_) if minute.is_empty() => {}
             Err(index) => self.minutes.insert(index, Arc::new(minute)),
         }
+    }
+
+    /// Whether fewer rows than [`WHOLE_ROWS_MIN`] are of newer minutes.
+    fn are_few_newer(&self, number: u64) -> bool {
+        let mut newer = 0;
+        for minute in self.minutes.iter().rev().take_while(|minute| minute.number() > number) {
+            newer += minute.len();
+            if newer >= WHOLE_ROWS_MIN {
+                return false;
+            }
+        }
+        true
     }
 
     /// Lets rows leave the window as time passes, at both ends: a clock may step back. Returns whether any did.
