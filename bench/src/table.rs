@@ -128,7 +128,7 @@ impl Table {
             rows.end = before.parse().expect("what this wrote");
         }
         let mut rest = rows.rev().filter(|row| Self::label(*row) == request.label).peekable();
-        let mut items = Vec::with_capacity(PAGE_ROWS);
+        let mut items = Vec::new();
         let mut last = 0;
         while items.len() < PAGE_ROWS
             && let Some(row) = rest.next()
