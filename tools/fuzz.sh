@@ -11,11 +11,12 @@ shift
 [ $# -gt 0 ] || set -- cursor decoder query rest row token
 
 "$root/tools/setup.sh" fuzz
-target_dir=${CARGO_TARGET_DIR:-$root/target}/fuzz
-export RUSTC_WRAPPER="$root/tools/fuzz-rustc.sh"
-quietly cargo build --release --locked --manifest-path fuzz/Cargo.toml --bins --target-dir "$target_dir" ||
+# The dependencies are those of the tests, compiled already; what is instrumented runs a little quicker than tests need to.
+quick=profile.dev.package
+quietly env RUSTC_WORKSPACE_WRAPPER="$root/tools/fuzz-rustc.sh" cargo build --locked -p fuzz --bins \
+  --config "$quick.contract.opt-level=1" --config "$quick.lambda.opt-level=1" --config "$quick.fuzz.opt-level=1" ||
   die 'the fuzz targets do not compile'
-programs=$target_dir/release
+programs=${CARGO_TARGET_DIR:-$root/target}/debug
 for name in "$@"; do
   [ -x "$programs/$name" ] || die "no such target, or it did not compile: $name"
 done

@@ -36,7 +36,7 @@ quietly() {
 # choice of their dependencies' features, and compiles half of them anew. Cargo says where, so that a target folder elsewhere is
 # found too.
 program() {
-  built=$(cargo build -q --locked --workspace --bins --message-format=json-render-diagnostics) || die 'the programs do not compile'
+  built=$(cargo build -q --locked --workspace --exclude fuzz --bins --message-format=json-render-diagnostics) || die 'the programs do not compile'
   found=$(printf '%s\n' "$built" | sed -n '/"name":"'"$1"'"/s/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
   [ -n "$found" ] || die "cargo did not build the program $1"
   printf '%s\n' "$found"

@@ -9,13 +9,15 @@ if [ -n "${CI:-}" ]; then export CARGO_INCREMENTAL=0; fi
 
 # Seconds that each step took when it last succeeded: name, tab, number.
 durations=$tools/test-durations
-steps=$(grep -c "^step '" "$0")
+steps=$(grep -c -e "^step '" -e "^aside '" "$0")
 at=0
 ticker=
 began=$(date +%s)
 
 scratch=$(mktemp -d)
-trap 'stop_ticker; rm -rf "$scratch"' EXIT
+aside_process=
+# What runs beside is a shell with children: cargo ends with its own.
+trap 'stop_ticker; if [ -n "$aside_process" ]; then pkill -P "$aside_process" || true; wait; fi; rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 : >"$scratch/counted"
 
@@ -60,25 +62,56 @@ stop_ticker() {
   ticker=
 }
 
-step() {
+# Says that a step begins; what follows the name is put behind it.
+begin() {
   name=$1
-  shift
   at=$((at + 1))
   last=$(last_time "$name")
-  printf '\n== %s of %s: %s%s\n' "$at" "$steps" "$name" "${last:+ (last time $last s)}"
+  printf '\n== %s of %s: %s%s%s\n' "$at" "$steps" "$name" "$2" "${last:+ (last time $last s)}"
+}
+
+failed() {
+  stop_ticker
+  printf '\n'
+  summary 1
+  printf 'step failed: %s, after %s s\n' "$1" "$2"
+  exit 1
+}
+
+step() {
+  begin "$1" ''
+  shift
   started=$(date +%s)
   start_ticker "$name" "${last:+, last time $last s}"
-  if ! "$@"; then
-    stop_ticker
-    printf '\n'
-    summary 1
-    printf 'step failed: %s, after %s s\n' "$name" "$(($(date +%s) - started))"
-    exit 1
-  fi
+  "$@" || failed "$name" "$(($(date +%s) - started))"
   stop_ticker
   took=$(($(date +%s) - started))
   remember "$name" "$took"
   printf '== %s: %s s\n' "$name" "$took"
+}
+
+# Begins a step beside those that follow, which mostly wait; `join` waits for it, and shows what it said.
+aside() {
+  begin "$1" ', beside what follows'
+  aside=$1
+  shift
+  (
+    started=$(date +%s)
+    status=0
+    nice -n 10 "$@" >"$scratch/aside" 2>&1 || status=$?
+    printf '%s %s\n' "$status" "$(($(date +%s) - started))" >"$scratch/aside-ended"
+  ) &
+  aside_process=$!
+}
+
+join() {
+  wait "$aside_process" || true
+  aside_process=
+  read -r status took <"$scratch/aside-ended"
+  cat "$scratch/aside"
+  [ "$status" = 0 ] || failed "$aside" "$took"
+  remember "$aside" "$took"
+  printf '== %s: %s s, beside other steps\n' "$aside" "$took"
 }
 
 # Runs a test runner whose tests go into the summary.
@@ -100,8 +133,10 @@ step 'documentation' env RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc
   cargo doc -q --no-deps --workspace --document-private-items --locked
 step 'build' program infragen
 step 'rendered files' "$(program infragen)" render --check
+# Linking with optimisation keeps one processor busy for minutes.
+aside 'size' tools/size.sh
 step 'page, in browsers' counted tools/browser.sh
-step 'size' tools/size.sh
+join
 # So long that a fault in what was changed last shows; `./justw fuzz 600` is for finding others.
 step 'fuzzing' tools/fuzz.sh 10
 step 'tests' counted tools/it.sh --workspace --no-fail-fast

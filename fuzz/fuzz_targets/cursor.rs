@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use arbitrary::Arbitrary;
 use contract::{DataSettings, PollSettings, TableName, Tag, limits};
+use libfuzzer_sys::fuzz_target;
 use stream_core::cursor::{Cursor, Epoch};
 use stream_core::event::{EndReason, MetricsFrame};
 use stream_core::filter::Filter;
@@ -18,7 +19,6 @@ use stream_core::session::{FilteredMetrics, Session, SessionParams, Step, View};
 use stream_core::sketch::{SKETCH_BYTES, Sketch};
 use stream_core::snapshot::Snapshot;
 use stream_core::timestamp::Timestamp;
-use libfuzzer_sys::fuzz_target;
 
 #[path = "../../tests/support/decoder.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
@@ -52,6 +52,10 @@ fn world() -> &'static World {
             TableName::new("users").expect("a valid name"),
         );
         let mut journal = Journal::new(data, PollSettings::from_env(&|_| None).expect("defaults are valid"));
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "what is under test takes the time as an argument: this is where it comes from"
+        )]
         let now = Now { instant: Instant::now(), wall: Timestamp::from_millis(WALL) };
         journal.begin(now);
         for request in journal.requests() {

@@ -2,8 +2,8 @@
 #![no_main]
 
 use bytes::BytesMut;
-use stream_core::encode;
 use libfuzzer_sys::fuzz_target;
+use stream_core::encode;
 
 #[path = "../../tests/support/decoder.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]

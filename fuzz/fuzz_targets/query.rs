@@ -10,7 +10,10 @@ use libfuzzer_sys::fuzz_target;
 fuzz_target!(|bytes: &[u8]| {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
     if let Ok(id) = config_id(text) {
-        assert!((1..=64).contains(&id.as_str().len()) && id.as_str().bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/'));
+        assert!(
+            (1..=64).contains(&id.as_str().len())
+                && id.as_str().bytes().all(|byte| byte.is_ascii_graphic() && byte != b'/')
+        );
     }
     let Ok(query) = StreamQuery::parse(Some(text)) else { return };
     let pairs: Vec<_> = form_urlencoded::parse(text.as_bytes()).collect();

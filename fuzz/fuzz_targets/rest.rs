@@ -3,8 +3,8 @@
 
 use contract::limits;
 use lambda::dashboard::draft::Draft;
-use stream_core::page::Place;
 use libfuzzer_sys::fuzz_target;
+use stream_core::page::Place;
 
 fuzz_target!(|bytes: &[u8]| {
     if let Some(place) = std::str::from_utf8(bytes).ok().and_then(Place::parse) {

@@ -7,9 +7,9 @@ use arbitrary::Arbitrary;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{DataSettings, TableName, limits};
-use stream_core::event;
 use lambda::store::dynamodb::row;
 use libfuzzer_sys::fuzz_target;
+use stream_core::event;
 
 #[path = "../../tests/support/decoder.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use contract::{DataSettings, limits};
+use contract::{AttributeName, DataSettings, limits};
 use sha2::{Digest, Sha256};
 
 use crate::position::Position;
@@ -25,10 +25,12 @@ const _: () = assert!(PREFIX.len() + (BYTES * 4).div_ceil(3) <= limits::EVENT_ID
 pub struct Epoch([u8; 2]);
 
 impl Epoch {
-    /// Derives the epoch: another table, index, label set or late window gives another one (but for one chance in 65,536).
+    /// Derives the epoch: another table, index, label set or late window gives another one (but for one chance in 65,536), and
+    /// so does whatever makes other rows or other versions of them out of the same table.
     #[must_use]
     pub fn of(data: &DataSettings, late_window: std::time::Duration) -> Self {
         let mut hasher = Sha256::new();
+        let optional = |name: &Option<AttributeName>| name.as_ref().map_or("", AttributeName::as_str).to_owned();
         for part in [
             data.items_table.as_str(),
             data.index.as_str(),
@@ -36,6 +38,9 @@ impl Epoch {
             data.time_attribute.as_str(),
             data.label_attribute.as_str(),
             data.tags_attribute.as_str(),
+            &optional(&data.score_attribute),
+            &optional(&data.status_attribute),
+            data.status_ready.as_str(),
             &data.labels.to_string(),
             &late_window.as_millis().to_string(),
         ] {
@@ -178,6 +183,44 @@ mod tests {
         #[test]
         fn any_bytes_are_read_without_a_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             prop_assert_eq!(Cursor::from_id(&bytes, EPOCH), Err(ResetReason::Unknown));
+        }
+    }
+
+    #[test]
+    fn what_makes_other_rows_makes_another_epoch_and_what_shows_them_otherwise_does_not() {
+        let late_window = std::time::Duration::from_secs(600);
+        let with = |name: &str, value: &str| {
+            let tables = [("SENTIMENTS_TABLE", "items"), ("USERS_TABLE", "users")];
+            let given = [(name, value)].into_iter().chain(tables);
+            let vars: std::collections::BTreeMap<&str, &str> = given.rev().collect();
+            let data = DataSettings::from_env(&|name| vars.get(name).map(|value| (*value).to_owned())).unwrap();
+            Epoch::of(&data, late_window)
+        };
+        let base = with("DATA_INDEX", "by_sentiment");
+        for (name, value) in [
+            ("SENTIMENTS_TABLE", "others"),
+            ("DATA_INDEX", "other"),
+            ("DATA_KEY_ATTRIBUTE", "other"),
+            ("DATA_TIME_ATTRIBUTE", "other"),
+            ("DATA_LABEL_ATTRIBUTE", "other"),
+            ("DATA_TAGS_ATTRIBUTE", "other"),
+            ("DATA_SCORE_ATTRIBUTE", "other"),
+            ("DATA_SCORE_ATTRIBUTE", "-"),
+            ("DATA_STATUS_ATTRIBUTE", "other"),
+            ("DATA_STATUS_READY", "done"),
+            ("DATA_LABELS", "open,shipped"),
+        ] {
+            assert_ne!(with(name, value), base, "{name}={value}");
+        }
+        for (name, value) in [
+            ("USERS_TABLE", "others"),
+            ("DATA_CONFIDENCE_ATTRIBUTE", "other"),
+            ("DATA_SOURCE_ATTRIBUTE", "other"),
+            ("DATA_UPDATE_EVENT", "order_update"),
+            ("DATA_WINDOW", "6h"),
+            ("DATA_TAGS_MAX", "50"),
+        ] {
+            assert_eq!(with(name, value), base, "{name}={value}");
         }
     }
 

@@ -7,6 +7,7 @@ use contract::{Tag, limits};
 use crate::filter::Filter;
 use crate::interner::{Judged, SetNames};
 use crate::minute::Minute;
+use crate::minutes::Minutes;
 use crate::numbers::Numbers;
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
@@ -18,7 +19,7 @@ const _: () = assert!(limits::FILTER_TAGS_MAX <= u64::BITS as usize);
 #[derive(Debug)]
 pub struct FilterNumbers {
     tags: Vec<Arc<Tag>>,
-    minutes: Arc<[Arc<Minute>]>,
+    minutes: Minutes,
     names: Option<SetNames>,
     /// Which of the filter's tags each set has.
     judged: Judged,
@@ -38,7 +39,7 @@ impl FilterNumbers {
         Self {
             by_tag: vec![0; tags.len()],
             tags,
-            minutes: Arc::from([]),
+            minutes: Minutes::default(),
             names: None,
             judged: Judged::default(),
             hour_after: Timestamp::EPOCH,
@@ -66,8 +67,8 @@ impl FilterNumbers {
 
     fn advance(&mut self, snapshot: &Snapshot) {
         self.by_label.resize(snapshot.data.labels.as_slice().len(), 0);
-        let before = std::mem::replace(&mut self.minutes, Arc::clone(&snapshot.minutes));
-        let (gone, new) = differences(&before, &snapshot.minutes);
+        let before = std::mem::replace(&mut self.minutes, snapshot.minutes.clone());
+        let (gone, new) = before.differences(&snapshot.minutes);
         // What is gone is counted with the names that it was counted with: a number of a set may mean another one by now.
         for minute in gone {
             self.count(minute, 0, minute.len(), false);
@@ -106,10 +107,8 @@ impl FilterNumbers {
     /// Lets rows leave the last hour, or come back into it where the clock was set back.
     fn move_hour(&mut self, hour_after: Timestamp) {
         let (low, high) = (self.hour_after.min(hour_after), self.hour_after.max(hour_after));
-        let minutes = Arc::clone(&self.minutes);
-        let first = minutes.partition_point(|minute| minute.end() <= low);
         let mut between = 0;
-        for minute in minutes[first..].iter().take_while(|minute| minute.start() <= high) {
+        for minute in self.minutes.between(low, high) {
             let matching = &minute.sets()[minute.until(low)..minute.until(high)];
             between += matching.iter().filter(|set| self.judged.of_set(**set) != 0).count();
         }
@@ -117,25 +116,4 @@ impl FilterNumbers {
         self.last_hour = if hour_after > self.hour_after { self.last_hour - between } else { self.last_hour + between };
         self.hour_after = hour_after;
     }
-}
-
-/// Minutes of `before` that are not in `after`, and of `after` that are not in `before`.
-fn differences<'a>(before: &'a [Arc<Minute>], after: &'a [Arc<Minute>]) -> (Vec<&'a Minute>, Vec<&'a Minute>) {
-    let (mut gone, mut new): (Vec<&Minute>, Vec<&Minute>) = (Vec::new(), Vec::new());
-    let mut after = after.iter().peekable();
-    for old in before {
-        while let Some(minute) = after.next_if(|minute| minute.number() < old.number()) {
-            new.push(minute);
-        }
-        match after.next_if(|minute| minute.number() == old.number()) {
-            Some(minute) if minute.has_rows_of(old) => {}
-            Some(minute) => {
-                gone.push(old);
-                new.push(minute);
-            }
-            None => gone.push(old),
-        }
-    }
-    new.extend(after.map(|minute| &**minute));
-    (gone, new)
 }

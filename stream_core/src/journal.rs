@@ -378,7 +378,7 @@ impl Journal {
             data: Arc::clone(&self.data),
             epoch: self.epoch,
             late_window: self.poll.late_window.get(),
-            minutes: self.window.minutes().into(),
+            minutes: self.window.minutes().clone(),
             names: self.window.names(),
             metrics: Arc::new(MetricsFrame::new(self.data.labels.as_slice(), numbers, read_at)),
             numbers: Arc::clone(numbers),

@@ -12,6 +12,7 @@ mod interner;
 pub mod item;
 pub mod journal;
 pub mod minute;
+pub mod minutes;
 pub mod moment;
 pub mod numbers;
 mod offset;

@@ -121,6 +121,12 @@ pub const fn minute_of(at: Timestamp) -> u64 {
     at.millis() / MINUTE_MILLIS
 }
 
+/// First moment of a minute, by number.
+#[must_use]
+pub const fn first_moment(minute: u64) -> Timestamp {
+    Timestamp::from_millis(minute * MINUTE_MILLIS)
+}
+
 impl Minute {
     /// Makes a minute of its rows, sorted by [`Cell::order`]. It keeps whole rows where `keep_whole` and all entries have
     /// them. `before` is the minute as it was, from which the sketch is taken over.
@@ -156,7 +162,7 @@ impl Minute {
     /// First moment of the minute.
     #[must_use]
     pub const fn start(&self) -> Timestamp {
-        Timestamp::from_millis(self.number * MINUTE_MILLIS)
+        first_moment(self.number)
     }
 
     /// Last moment of the minute.

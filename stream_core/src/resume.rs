@@ -282,8 +282,7 @@ impl Snapshot {
     /// The position of a client that has had all rows of `(after, watermark]`. Whole minutes are summed already.
     fn position_of(&self, watermark: Timestamp, after: Timestamp) -> Position {
         let mut position = Position { watermark, ..Position::ORIGIN };
-        let first = self.minutes.partition_point(|minute| minute.end() <= after);
-        for minute in self.minutes[first..].iter().take_while(|minute| minute.start() <= watermark) {
+        for minute in self.minutes.between(after, watermark) {
             let is_inside = after < minute.start() && minute.end() <= watermark;
             if let Some((sketch, count)) = minute.sketch().filter(|_| is_inside) {
                 position.sketch = position.sketch.difference(sketch);

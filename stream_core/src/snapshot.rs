@@ -12,6 +12,7 @@ use crate::filter::Filter;
 use crate::interner::SetNames;
 use crate::item::{Row, RowKey};
 use crate::minute::Minute;
+use crate::minutes::Minutes;
 use crate::numbers::Numbers;
 use crate::position::Position;
 use crate::timestamp::Timestamp;
@@ -28,8 +29,8 @@ pub struct Snapshot {
     pub epoch: Epoch,
     /// How late rows may be.
     pub late_window: Duration,
-    /// The rows, by minute, oldest first.
-    pub minutes: Arc<[Arc<Minute>]>,
+    /// The rows, by minute.
+    pub minutes: Minutes,
     /// The tags that the minutes name by number.
     pub names: SetNames,
     /// The numbers of everything.
@@ -103,9 +104,7 @@ impl<'a> RowRef<'a> {
 impl Snapshot {
     /// Rows of `(after, until]`, oldest first.
     pub fn rows_between(&self, after: Timestamp, until: Timestamp) -> impl DoubleEndedIterator<Item = RowRef<'_>> {
-        let first = self.minutes.partition_point(|minute| minute.end() <= after);
-        let last = self.minutes.partition_point(|minute| minute.start() <= until).max(first);
-        self.minutes[first..last].iter().flat_map(move |minute| {
+        self.minutes.between(after, until).flat_map(move |minute| {
             let (from, until) = (minute.until(after), minute.until(until));
             (from..until.max(from)).map(move |index| RowRef { minute, index, names: &self.names })
         })

@@ -8,7 +8,8 @@ use contract::limits;
 
 use crate::interner::{SetNames, TagSets};
 use crate::item::{Item, Row};
-use crate::minute::{Cell, Entry, Minute, minute_of};
+use crate::minute::{Cell, Entry, Minute, first_moment, minute_of};
+use crate::minutes::Minutes;
 use crate::moment::TimeRange;
 use crate::numbers::Numbers;
 use crate::timestamp::Timestamp;
@@ -125,8 +126,7 @@ pub(crate) struct Changes {
 pub struct Window {
     labels: usize,
     length: Duration,
-    /// Only those that have rows, oldest first.
-    minutes: Vec<Arc<Minute>>,
+    minutes: Minutes,
     rows: usize,
     by_label: Vec<u32>,
     sets: TagSets,
@@ -137,7 +137,15 @@ impl Window {
     /// Makes an empty window for a table with that many labels.
     #[must_use]
     pub fn new(labels: usize, length: Duration, tags_max: usize) -> Self {
-        Self { labels, length, minutes: Vec::new(), rows: 0, by_label: vec![0; labels], sets: TagSets::new(), tags_max }
+        Self {
+            labels,
+            length,
+            minutes: Minutes::default(),
+            rows: 0,
+            by_label: vec![0; labels],
+            sets: TagSets::new(),
+            tags_max,
+        }
     }
 
     /// First moment that the window excludes.
@@ -152,9 +160,9 @@ impl Window {
         self.rows
     }
 
-    /// The minutes that have rows, oldest first.
+    /// The minutes that have rows.
     #[must_use]
-    pub fn minutes(&self) -> &[Arc<Minute>] {
+    pub const fn minutes(&self) -> &Minutes {
         &self.minutes
     }
 
@@ -183,14 +191,7 @@ impl Window {
     /// Rows of a range, counted by minute: those of minutes that the range touches.
     #[must_use]
     pub fn rows_about(&self, range: TimeRange) -> usize {
-        let (first, last) = self.touched(range);
-        self.minutes[first..last].iter().map(|minute| minute.len()).sum()
-    }
-
-    fn touched(&self, range: TimeRange) -> (usize, usize) {
-        let first = self.minutes.partition_point(|minute| minute.end() <= range.after);
-        let last = self.minutes.partition_point(|minute| minute.start() <= range.until);
-        (first, last.max(first))
+        self.minutes.between(range.after, range.until).map(|minute| minute.len()).sum()
     }
 
     /// Takes a row that was read into `collected`; whole, unless it is thinner than that already.
@@ -207,8 +208,7 @@ impl Window {
     /// again, and nothing of them need be made anew.
     pub(crate) fn collect_again(&mut self, collected: &mut Collected, item: &Item) -> bool {
         let number = minute_of(item.at);
-        let Some(index) = self.place(number) else { return false };
-        let minute = &self.minutes[index];
+        let Some(minute) = self.minutes.get(number) else { return false };
         let same_time = minute.until(item.at.before())..minute.until(item.at);
         let print = item.print();
         let is_it = |index: &usize| minute.print(*index) == Some(print);
@@ -220,14 +220,6 @@ impl Window {
         }
         collected.rows += gathered.known.count() - before;
         true
-    }
-
-    /// Where a minute stands in the list. Where no minute is without rows, it is as far from the end as the newest is newer.
-    fn place(&self, number: u64) -> Option<usize> {
-        let newer = self.minutes.last()?.number().checked_sub(number)?;
-        let guess = usize::try_from(newer).ok().and_then(|newer| (self.minutes.len() - 1).checked_sub(newer));
-        let is_it = |index: &usize| self.minutes[*index].number() == number;
-        guess.filter(is_it).or_else(|| self.minutes.binary_search_by_key(&number, |minute| minute.number()).ok())
     }
 
     /// Gives back what was collected and is not wanted any more.
@@ -250,10 +242,9 @@ impl Window {
         let bounds = TimeRange { after: self.after(now), until: window_until(now) };
         for (from, until) in spans(ranges) {
             let mut fresh = collected.take(from, until);
-            let first = self.minutes.partition_point(|minute| minute.number() < from);
-            let held = self.minutes[first..].iter().map(|minute| minute.number());
-            let mut numbers: Vec<u64> = held.take_while(|number| *number <= until).collect();
-            numbers.extend(fresh.keys());
+            let mut numbers: Vec<u64> = fresh.keys().copied().collect();
+            let held = self.minutes.between(first_moment(from).before(), first_moment(until));
+            numbers.extend(held.map(|minute| minute.number()));
             numbers.sort_unstable();
             numbers.dedup();
             for number in numbers {
@@ -271,7 +262,7 @@ impl Window {
 
     /// Whether a read brought all rows of a minute that it covers, as they are there, and no other: most do.
     fn is_as_it_was(&self, number: u64, fresh: &Gathered, touching: &Touching<'_>) -> bool {
-        let Some(minute) = self.place(number).map(|index| &self.minutes[index]) else { return false };
+        let Some(minute) = self.minutes.get(number) else { return false };
         let is_known = match &fresh.known.minute {
             Some(known) => known.has_rows_of(minute),
             None => true,
@@ -297,7 +288,7 @@ impl Window {
     }
 
     fn replace_minute(&mut self, number: u64, mut fresh: Vec<Entry>, touching: &Touching<'_>, changes: &mut Changes) {
-        let before = self.place(number).map(|index| Arc::clone(&self.minutes[index]));
+        let before = self.minutes.get(number).cloned();
         // A row can come twice, when its label changes between two queries: the last one read stands, whichever it is.
         fresh.sort_by_key(|entry| entry.cell.order());
         let mut kept: Vec<Entry> = Vec::with_capacity(fresh.len());
@@ -381,12 +372,7 @@ impl Window {
         let keep_whole = minute_of(whole_after) <= number || self.are_few_newer(number);
         let minute = Minute::new(number, entries, self.labels, keep_whole, before);
         self.rows = self.rows + minute.len() - before.map_or(0, Minute::len);
-        match self.minutes.binary_search_by_key(&number, |minute| minute.number()) {
-            Ok(index) if minute.is_empty() => drop(self.minutes.remove(index)),
-            Ok(index) => self.minutes[index] = Arc::new(minute),
-            Err(_) if minute.is_empty() => {}
-            Err(index) => self.minutes.insert(index, Arc::new(minute)),
-        }
+        self.minutes.put(minute);
     }
 
     /// Whether fewer rows than [`WHOLE_ROWS_MIN`] are of newer minutes.
@@ -427,16 +413,18 @@ impl Window {
     /// Lets go of whole rows that are older than anybody needs. Of the newest [`WHOLE_ROWS_MIN`] it keeps all.
     pub(crate) fn thin(&mut self, whole_after: Timestamp) {
         let (mut newer, whole_from) = (0, minute_of(whole_after));
-        for minute in self.minutes.iter_mut().rev() {
+        let mut thinned = Vec::new();
+        for minute in self.minutes.iter().rev() {
             if minute.number() < whole_from && newer >= WHOLE_ROWS_MIN {
                 if !minute.is_whole() {
                     // So are those before it.
-                    return;
+                    break;
                 }
-                *minute = Arc::new(minute.thinned());
+                thinned.push(minute.thinned());
             }
             newer += minute.len();
         }
+        thinned.into_iter().for_each(|minute| self.minutes.put(minute));
     }
 
     /// Rows of the last hour.
@@ -488,7 +476,7 @@ struct Touching<'a> {
 
 impl Touching<'_> {
     fn at(number: u64, cell: &Cell) -> Timestamp {
-        Timestamp::from_millis(number * crate::minute::MINUTE_MILLIS + u64::from(cell.millis))
+        Timestamp::from_millis(first_moment(number).millis() + u64::from(cell.millis))
     }
 
     /// Whether the read says of a row of that time whether it is there.

@@ -29,8 +29,8 @@ static INIT: Shared<(Init, std::fs::File)> = Shared::new("`terraform init`", || 
     (init, guard)
 });
 
-/// Terraforms that run. Each is a provider of half a gigabyte and computes all the time, so there are never more than processors;
-/// other tests mostly wait, and there are more of those at once.
+/// Terraforms that run. Each is a provider of half a gigabyte that computes or waits for what it made, so there are two more than
+/// processors; other tests mostly wait, and there are more of those at once.
 static RUNNING: (Mutex<usize>, Condvar) = (Mutex::new(0), Condvar::new());
 
 /// One of the runs that there may be at once.
@@ -38,7 +38,7 @@ struct Turn;
 
 impl Turn {
     fn wait() -> Self {
-        let most = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let most = std::thread::available_parallelism().map_or(1, NonZero::get) + 2;
         let running = RUNNING.0.lock().unwrap_or_else(PoisonError::into_inner);
         let running = RUNNING.1.wait_while(running, |running| *running >= most);
         *running.unwrap_or_else(PoisonError::into_inner) += 1;

@@ -31,7 +31,7 @@ fn build() -> PathBuf {
     let above = folder.parent().expect("a profile's folder lies in the target folder");
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     // All of them, as tools/lib.sh does: another choice of packages would compile their dependencies with other features.
-    cargo.current_dir(workspace()).args(["build", "--quiet", "--locked", "--workspace", "--bins"]);
+    cargo.current_dir(workspace()).args(["build", "--quiet", "--locked", "--workspace", "--exclude", "fuzz", "--bins"]);
     cargo.args(["--profile", if profile == "debug" { "dev" } else { profile }]);
     // Cargo marks its target folder with this file; with `--target` there is one more folder in between.
     if above.join("CACHEDIR.TAG").exists() {

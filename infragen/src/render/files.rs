@@ -12,7 +12,7 @@ use crate::plan::Plan;
 pub const RUST_VERSION: &str = "1.95.0";
 
 /// Folders with the members of the workspace: cargo wants all of them, whichever it builds.
-const MEMBERS: [&str; 6] = ["bench", "contract", "infragen", "lambda", "stream_core", "tests"];
+const MEMBERS: [&str; 7] = ["bench", "contract", "fuzz", "infragen", "lambda", "stream_core", "tests"];
 
 #[derive(Template)]
 #[template(path = "config.js")]
