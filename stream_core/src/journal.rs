@@ -19,6 +19,7 @@ use crate::resume::STRANGERS_MAX;
 use crate::sketch::Sketch;
 use crate::snapshot::Snapshot;
 use crate::sweep::{Cost, Sweep, second_before};
+use crate::time_forms::TextOrder;
 use crate::timestamp::Timestamp;
 use crate::updates::{Kept, Update};
 use crate::window::{Added, Changes, WHOLE_ROWS_MIN, Window, window_until};
@@ -84,6 +85,7 @@ pub struct Journal {
     is_baseline: bool,
     sweep: Sweep,
     cost: Cost,
+    text_order: TextOrder,
     last_read: Option<Timestamp>,
     /// The read before that.
     read_before: Option<Timestamp>,
@@ -119,6 +121,7 @@ impl Journal {
             is_baseline: true,
             sweep: Sweep::default(),
             cost: Cost::default(),
+            text_order: TextOrder::default(),
             last_read: None,
             read_before: None,
             last_recent: None,
@@ -185,7 +188,12 @@ impl Journal {
     /// Takes a page: its rows, where the next one starts, and the read units it cost (0 where nobody counts them).
     pub fn take(&mut self, request: &PageRequest, items: Vec<Item>, next: Option<PageStart>, units: f64) {
         self.cost.observe(items.len(), units);
-        let last = items.iter().map(|item| item.at).min();
+        let was_mixed = self.text_order.is_mixed();
+        for item in &items {
+            self.text_order.note(&item.key.time_text);
+        }
+        // The table's order is that of texts. Where it is not that of times too, any page may have rows of any time.
+        let last = items.iter().map(|item| item.at).min().filter(|_| !self.text_order.is_mixed());
         let mut recent = self.recent.take();
         if let Some(reading) = recent.as_mut().filter(|reading| reading.owns(request)) {
             reading.take(request, next, last);
@@ -201,6 +209,10 @@ impl Journal {
         self.recent = recent;
         let Some(mut older) = self.older.take() else { return };
         if older.owns(request) {
+            if !was_mixed && self.text_order.is_mixed() && older.has_handed_over() {
+                // Rows of minutes that were handed over may be among those still to be read. It happens once at most.
+                return self.give_up(older);
+            }
             older.take(request, next, last);
             let whole_after = self.whole_after();
             for item in items {
@@ -233,10 +245,15 @@ impl Journal {
         if let Some(recent) = self.recent.take() {
             self.window.discard(recent.collected);
         }
-        let Some(older) = self.older.take() else { return };
+        if let Some(older) = self.older.take() {
+            self.give_up(older);
+        }
+    }
+
+    /// Gives up a reading of the rest of the window, which is begun again.
+    fn give_up(&mut self, older: Reading) {
         self.window.discard(older.collected);
         if self.is_loaded {
-            // The re-read is begun again.
             self.last_full = None;
         } else {
             self.window.age(Timestamp::MAX, Timestamp::MAX);
@@ -248,6 +265,7 @@ impl Journal {
     pub fn settle(&mut self, now: Now) -> Option<Snapshot> {
         if !self.is_loaded {
             let load = self.older.take_if(|older| older.is_done())?;
+            self.window.discard(load.collected);
             self.is_loaded = true;
             (self.last_full, self.last_recent) = (Some(load.planned.instant), Some(load.planned.instant));
             self.last_read = Some(load.planned.wall);
@@ -262,7 +280,8 @@ impl Journal {
         let recent = self.recent.take_if(|recent| recent.is_done())?;
         let planned = recent.planned;
         self.apply(recent);
-        if self.older.take_if(|older| older.is_done()).is_some() {
+        if let Some(older) = self.older.take_if(|older| older.is_done()) {
+            self.window.discard(older.collected);
             self.is_dirty = true;
         }
         self.publish(planned.wall)

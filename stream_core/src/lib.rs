@@ -33,6 +33,7 @@ pub mod sketch;
 pub mod snapshot;
 pub mod stream_id;
 mod sweep;
+pub mod time_forms;
 pub mod timestamp;
 pub mod updates;
 pub mod window;

@@ -130,6 +130,11 @@ impl Reading {
         Some(share)
     }
 
+    /// Whether anything of it was handed over.
+    pub(crate) fn has_handed_over(&self) -> bool {
+        self.ranges.iter().all(|range| self.handed_over < range.until)
+    }
+
     /// How far back it has come: everything after this moment has been read.
     pub(crate) fn front(&self) -> Timestamp {
         let open = self.parts.iter().filter(|part| !part.is_done);

@@ -15,7 +15,9 @@ const QUIET_UNITS: f64 = limits::QUIET_QUERY_BYTES as f64 / 8192.0;
 /// Rows of a page from which on it tells what a row costs; below, the minimum of half a unit does.
 const TELLING_ROWS: usize = 50;
 
-/// The last millisecond before the second that a time lies in: bounds that the table can be asked for exactly.
+/// The last millisecond before the second that a time lies in: bounds that the table can be asked for exactly, where its times
+/// are written to the second and in UTC. Of other forms the store asks for more than the range and leaves out what is beside
+/// it (`TimeForms::bounds`), so that this margin holds for every form it knows.
 #[must_use]
 pub(crate) fn second_before(at: Timestamp) -> Timestamp {
     Timestamp::from_millis(at.floor_second().millis().saturating_sub(1))
