@@ -122,7 +122,7 @@ pub const EVENT_ID_BYTES_MAX: usize = 64;
 pub const TAG_BYTES_MAX: usize = 64;
 /// Most tags one stream may be narrowed to.
 pub const FILTER_TAGS_MAX: usize = 50;
-/// Most tags one row may carry; a row with more does not parse.
+/// Most different tags one row may carry; a row with more does not parse.
 pub const ITEM_TAGS_MAX: usize = 100;
 /// Longest item id or source of a row, bytes (DynamoDB's own limit for a partition key is 2048).
 pub const ITEM_TEXT_BYTES_MAX: usize = 2048;

@@ -28,3 +28,6 @@ pub const POLLS: &str = "polls";
 
 /// Message of the line about a row that does not parse: one for each row and instance.
 pub const ROW_SKIPPED: &str = "row skipped";
+/// Message of the line about an attribute that was left out of a row, or a part of it: one for each attribute, kind of fault and
+/// instance. It names the first row that has the fault.
+pub const VALUE_SKIPPED: &str = "value skipped";

@@ -175,6 +175,8 @@ metrics! {
         "Rows read before an instance knew the whole window and had its first numbers.";
     RowsSkipped = "RowsSkipped", "sse_rows_skipped_total", Count, Counter, None,
         "Rows that do not parse, each once for each instance that met it.";
+    ValuesSkipped = "ValuesSkipped", "sse_values_skipped_total", Count, Counter, None,
+        "Attributes of which something could not be read in rows that parse, each once for each row and instance that met it.";
 }
 
 impl Metric {

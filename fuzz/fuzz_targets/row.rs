@@ -1,7 +1,9 @@
-//! Rows of a table that anybody writes to: parsed or skipped, and what parsed makes one well-formed event for each ticker.
+//! Rows of a table that anybody writes to: parsed or skipped, and what parsed makes one well-formed event for each ticker, and is
+//! found by a query for its time.
 #![no_main]
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use arbitrary::Arbitrary;
 use aws_sdk_dynamodb::primitives::Blob;
@@ -10,6 +12,9 @@ use contract::{DataSettings, TableName, limits};
 use lambda::store::dynamodb::row;
 use libfuzzer_sys::fuzz_target;
 use stream_core::event;
+use stream_core::moment::TimeRange;
+use stream_core::time_forms::TimeForms;
+use stream_core::timestamp::Timestamp;
 
 #[path = "../../tests/support/decoder.rs"]
 #[expect(dead_code, reason = "the tests use more of it")]
@@ -21,6 +26,7 @@ enum Value {
     N(String),
     Number(f64),
     Ss(Vec<String>),
+    Ns(Vec<f64>),
     L(Vec<Value>),
     M(String, Box<Value>),
     B(Vec<u8>),
@@ -35,6 +41,7 @@ impl From<Value> for AttributeValue {
             Value::N(text) => Self::N(text),
             Value::Number(number) => Self::N(number.to_string()),
             Value::Ss(texts) => Self::Ss(texts),
+            Value::Ns(numbers) => Self::Ns(numbers.iter().map(ToString::to_string).collect()),
             Value::L(values) => Self::L(values.into_iter().map(Self::from).collect()),
             Value::M(name, value) => Self::M(HashMap::from([(name, Self::from(*value))])),
             Value::B(bytes) => Self::B(Blob::new(bytes)),
@@ -44,11 +51,42 @@ impl From<Value> for AttributeValue {
     }
 }
 
+/// How the time is written.
+#[derive(Arbitrary, Debug)]
+struct TimeForm {
+    separator: u8,
+    ends_at_minute: bool,
+    decimals: u8,
+    zone: u8,
+}
+
+const SEPARATORS: [char; 3] = ['T', 't', ' '];
+const ZONES: [&str; 9] = ["Z", "z", "+00:00", "+0000", " +0000", "-05", "-0530", "+14:00", "+01:00[Europe/Paris]"];
+
+impl TimeForm {
+    /// The clock shows what `time` is in UTC, whatever the zone says.
+    fn write(&self, time: &str) -> String {
+        let separator = SEPARATORS[usize::from(self.separator) % SEPARATORS.len()];
+        let (date, clock) = (&time[..10], &time[11..16]);
+        let zone = ZONES[usize::from(self.zone) % ZONES.len()];
+        if self.ends_at_minute {
+            return format!("{date}{separator}{clock}{zone}");
+        }
+        let decimals = "123456789".repeat(8);
+        let fraction = match usize::from(self.decimals) % 64 {
+            0 => String::new(),
+            count => format!(".{}", &decimals[..count]),
+        };
+        format!("{date}{separator}{clock}{}{fraction}{zone}", &time[16..19])
+    }
+}
+
 /// A row that is fine but for what `odd` replaces, so that every attribute is reached.
 #[derive(Arbitrary, Debug)]
 struct Input {
     id: String,
     time: u64,
+    form: TimeForm,
     label: u8,
     tags: Vec<String>,
     odd: Vec<(u8, Value)>,
@@ -63,7 +101,7 @@ fuzz_target!(|input: Input| {
         TableName::new("users").expect("a valid name"),
     );
     let labels = data.labels.as_slice();
-    let time = stream_core::timestamp::Timestamp::from_millis(input.time).to_string();
+    let time = input.form.write(&Timestamp::from_millis(input.time).to_string());
     let mut item = HashMap::from([
         ("source_id".to_owned(), AttributeValue::S(input.id)),
         ("timestamp".to_owned(), AttributeValue::S(time)),
@@ -73,12 +111,22 @@ fuzz_target!(|input: Input| {
     for (name, value) in input.odd {
         item.insert(NAMES[usize::from(name) % NAMES.len()].to_owned(), value.into());
     }
-    let parsed = match row::parse(&data, &item) {
+    // What the log says is one short line.
+    let is_short = |error: &row::RowError| error.to_string().len() < 1000 && !error.to_string().contains('\n');
+    let row::Parsed { item: parsed, written, faults } = match row::parse(&data, &item) {
         Ok(Some(parsed)) => parsed,
         Ok(None) => return,
-        // What the log says of it is one short line.
-        Err(error) => return assert!(error.to_string().len() < 1000 && !error.to_string().contains('\n'), "{error}"),
+        Err(error) => return assert!(is_short(&error), "{error}"),
     };
+    assert!(faults.iter().all(is_short), "{faults:?}");
+    let mut forms = TimeForms::UNKNOWN;
+    forms.note(written);
+    let (from, to) = forms.bounds(TimeRange { after: parsed.at.before(), until: parsed.at });
+    // Not in the first and last days of all, where bounds end.
+    let days = Duration::from_secs(2 * 86_400);
+    let is_within = Timestamp::EPOCH.plus(days) < parsed.at && parsed.at < Timestamp::MAX.minus(days);
+    let text = &*parsed.key.time_text;
+    assert!(!is_within || *from <= *text && *text <= *to, "{text} is not between {from} and {to}");
     assert!(parsed.key.id.len() <= limits::ITEM_TEXT_BYTES_MAX && parsed.tags.len() <= limits::ITEM_TAGS_MAX);
     assert!(parsed.score.is_none_or(|score| (-1.0..=1.0).contains(&score)));
     assert!(parsed.confidence.is_none_or(|confidence| (0.0..=1.0).contains(&confidence)));

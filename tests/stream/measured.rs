@@ -73,6 +73,14 @@ fn same(found: f64, expected: f64) {
 async fn what_a_stream_did_is_in_its_lines_when_it_has_ended() {
     let table = Table::create(SENTIMENTS).await;
     table.put_broken().await;
+    for id in ["one", "two"] {
+        table
+            .put_raw(&json!({
+                "source_id": { "S": id }, "timestamp": { "S": Row::new("", "", &[]).time }, "sentiment": { "S": "positive" },
+                "score": { "N": "7" }, "confidence": { "S": "high" }, "status": { "S": "analyzed" },
+            }))
+            .await;
+    }
     let emulator = function(&table, &settings("detailed", &[("SSE_MAX_SESSION", "5s")])).await;
     let mut first = connect(&emulator, "").await;
     first.event("metrics", LIMIT).await;
@@ -87,6 +95,7 @@ async fn what_a_stream_did_is_in_its_lines_when_it_has_ended() {
     same(measured.sum(Metric::StreamsReturned), 0.0);
     same(measured.sum(Metric::StreamsEnded), 1.0);
     same(measured.sum(Metric::RowsSkipped), 1.0);
+    same(measured.sum(Metric::ValuesSkipped), 4.0);
     assert_eq!(measured.values(Metric::Connections), [1.0]);
     let seconds = measured.sum(Metric::SessionSeconds);
     assert!((3.9..=5.5).contains(&seconds), "{seconds}");

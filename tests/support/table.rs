@@ -12,6 +12,8 @@ use super::dynamodb;
 #[derive(Clone, Debug)]
 pub(crate) struct Schema {
     pub key: &'static str,
+    /// Type of the key: `S` or `N`.
+    pub key_type: &'static str,
     pub time: &'static str,
     pub label: &'static str,
     pub tags: &'static str,
@@ -27,6 +29,7 @@ pub(crate) struct Schema {
 /// The defaults.
 pub(crate) const SENTIMENTS: Schema = Schema {
     key: "source_id",
+    key_type: "S",
     time: "timestamp",
     label: "sentiment",
     tags: "matched_tickers",
@@ -40,6 +43,7 @@ pub(crate) const SENTIMENTS: Schema = Schema {
 /// Something else altogether, without score, confidence, source and status.
 pub(crate) const ORDERS: Schema = Schema {
     key: "order_id",
+    key_type: "S",
     time: "updated_at",
     label: "state",
     tags: "regions",
@@ -101,8 +105,8 @@ impl Table {
     pub(crate) async fn create_at(server: SocketAddr, schema: Schema) -> Self {
         let suffix = fastrand::u64(..);
         let table = Self { server, schema, name: format!("items-{suffix:x}"), users: format!("users-{suffix:x}") };
-        let Schema { key, time, label, index, .. } = table.schema;
-        let attribute = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
+        let Schema { key, key_type, time, label, index, .. } = table.schema;
+        let attribute = |name: &str, of: &str| json!({ "AttributeName": name, "AttributeType": of });
         let keys = |hash: &str| json!([{ "AttributeName": hash, "KeyType": "HASH" }, { "AttributeName": time, "KeyType": "RANGE" }]);
         // Only what the stream reads: exactly as the rendered Terraform projects it.
         let more = table.schema.extras.into_iter().flatten().chain(table.schema.status.map(|(name, _)| name));
@@ -110,7 +114,7 @@ impl Table {
         let input = json!({
             "TableName": table.name,
             "BillingMode": "PAY_PER_REQUEST",
-            "AttributeDefinitions": [attribute(key), attribute(time), attribute(label)],
+            "AttributeDefinitions": [attribute(key, key_type), attribute(time, "S"), attribute(label, "S")],
             "KeySchema": keys(key),
             "GlobalSecondaryIndexes": [{
                 "IndexName": index,
@@ -151,7 +155,7 @@ impl Table {
         let schema = &self.schema;
         let tags: Vec<Value> = row.tags.iter().map(|tag| json!({ "S": tag })).collect();
         let mut item = json!({
-            schema.key: { "S": row.id },
+            schema.key: { schema.key_type: row.id },
             schema.time: { "S": row.time },
             schema.label: { "S": row.label },
             schema.tags: { "L": tags },
@@ -188,19 +192,20 @@ impl Table {
         dynamodb::call_at(self.server, "PutItem", &json!({ "TableName": self.name, "Item": item })).await;
     }
 
-    /// Writes a row named `broken-row`, of now, that does not parse: its score is out of range.
+    /// Writes a row named `broken-row`, of now, that does not parse: its tickers are a truth value.
     pub(crate) async fn put_broken(&self) {
         let time = Row::new("", "", &[]).time;
         self.put_raw(&json!({
             "source_id": { "S": "broken-row" }, "timestamp": { "S": time },
-            "sentiment": { "S": "positive" }, "score": { "N": "7" }, "status": { "S": "analyzed" },
+            "sentiment": { "S": "positive" }, "matched_tickers": { "BOOL": true },
+            "status": { "S": "analyzed" },
         }))
         .await;
     }
 
     /// Deletes a row.
     pub(crate) async fn delete(&self, row: &Row) {
-        let key = json!({ self.schema.key: { "S": row.id }, self.schema.time: { "S": row.time } });
+        let key = json!({ self.schema.key: { self.schema.key_type: row.id }, self.schema.time: { "S": row.time } });
         dynamodb::call_at(self.server, "DeleteItem", &json!({ "TableName": self.name, "Key": key })).await;
     }
 }

@@ -15,17 +15,17 @@ settings! {
         "USERS_TABLE" => users_table: TableName;
         /// Index whose hash key is the label and whose range key is the time.
         "DATA_INDEX" => index: IndexName = known!(IndexName, "by_sentiment");
-        /// Hash key of the items table.
+        /// Hash key of the items table: a string or a number.
         "DATA_KEY_ATTRIBUTE" => key_attribute: AttributeName = known!(AttributeName, "source_id");
-        /// Range key of the items table and of the index: RFC 3339, UTC.
+        /// Range key of the items table and of the index: RFC 3339 with a zone.
         "DATA_TIME_ATTRIBUTE" => time_attribute: AttributeName = known!(AttributeName, "timestamp");
         /// Attribute with the label.
         "DATA_LABEL_ATTRIBUTE" => label_attribute: AttributeName = known!(AttributeName, "sentiment");
-        /// Attribute with the tags: a list or set of strings, or one string.
+        /// Attribute with the tags: a list or set of strings or numbers, or one of either.
         "DATA_TAGS_ATTRIBUTE" => tags_attribute: AttributeName = known!(AttributeName, "matched_tickers");
-        /// Attribute with the score, a number from -1 to 1.
+        /// Attribute with the score, a number from -1 to 1, or the text of one.
         "DATA_SCORE_ATTRIBUTE" => score_attribute: Option<AttributeName> = Some(known!(AttributeName, "score"));
-        /// Attribute with the confidence, a number from 0 to 1.
+        /// Attribute with the confidence, a number from 0 to 1, or the text of one.
         "DATA_CONFIDENCE_ATTRIBUTE" => confidence_attribute: Option<AttributeName> = Some(known!(AttributeName, "confidence"));
         /// Attribute with the source's name.
         "DATA_SOURCE_ATTRIBUTE" => source_attribute: Option<AttributeName> = Some(known!(AttributeName, "source"));

@@ -253,15 +253,15 @@ section! {
     pub struct AttributesSection {
         /// Hash key of the items table.
         "key" => key: AttributeName = known!(AttributeName::new("source_id"));
-        /// Range key of the items table and of the index: RFC 3339, UTC.
+        /// Range key of the items table and of the index: RFC 3339 with a zone.
         "time" => time: AttributeName = known!(AttributeName::new("timestamp"));
         /// Attribute with the label; hash key of the index.
         "label" => label: AttributeName = known!(AttributeName::new("sentiment"));
-        /// Attribute with the tags: a list or set of strings, or one string.
+        /// Attribute with the tags: a list or set of strings or numbers, or one of either.
         "tags" => tags: AttributeName = known!(AttributeName::new("matched_tickers"));
-        /// Attribute with the score, a number from -1 to 1.
+        /// Attribute with the score, a number from -1 to 1, or the text of one.
         "score" => score: OptionalAttribute = optional("score");
-        /// Attribute with the confidence, a number from 0 to 1.
+        /// Attribute with the confidence, a number from 0 to 1, or the text of one.
         "confidence" => confidence: OptionalAttribute = optional("confidence");
         /// Attribute with the source's name.
         "source" => source: OptionalAttribute = optional("source");

@@ -25,7 +25,7 @@ pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>>
 /// One page of the items.
 #[derive(Debug, Default)]
 pub struct Page {
-    /// Rows that are ready and parsed, newest first.
+    /// Rows of the range that are ready and parsed, in the order of the texts of their times, from the last.
     pub items: Vec<Item>,
     /// Where the next page begins; `None` where there is none.
     pub next: Option<PageStart>,
@@ -33,6 +33,8 @@ pub struct Page {
     pub skipped: u64,
     /// Those of them that were not met before.
     pub newly_skipped: u64,
+    /// Attributes left out of rows that parsed, of which something could not be read, and that were not met before.
+    pub values_newly_skipped: u64,
     /// Read units consumed, where the store counts them.
     pub units: f64,
 }
@@ -80,7 +82,7 @@ pub(crate) async fn within<T>(answer: StoreFuture<'_, T>, what: &str) -> Result<
 
 /// Where items are read from.
 pub trait Items: Send + Sync + 'static {
-    /// Reads one page of one label, newest first: as many rows as the store gives at once.
+    /// Reads one page of one label, from the row whose time is the last as a text: as many rows as the store gives at once.
     fn page<'a>(&'a self, request: &'a PageRequest) -> StoreFuture<'a, Page>;
 
     /// Opens connections before the first request, at full CPU; an error is no reason to stop.

@@ -204,6 +204,7 @@ struct Cost {
     items: usize,
     skipped: u64,
     newly_skipped: u64,
+    values_newly_skipped: u64,
     units: f64,
 }
 
@@ -331,6 +332,7 @@ impl Shared {
                     cost.items += page.items.len();
                     cost.skipped += page.skipped;
                     cost.newly_skipped += page.newly_skipped;
+                    cost.values_newly_skipped += page.values_newly_skipped;
                     cost.units += page.units;
                     journal.take(request, page.items, page.next, page.units);
                 }
@@ -344,7 +346,9 @@ impl Shared {
         self.meter.observe(Metric::PollDuration, began.elapsed().as_secs_f64() * 1000.0);
         self.meter.add(Metric::ReadUnits, cost.units);
         #[expect(clippy::cast_precision_loss, reason = "rows of one poll stay far below 2^52")]
-        self.meter.add(Metric::RowsSkipped, cost.newly_skipped as f64);
+        let (rows, values) = (cost.newly_skipped as f64, cost.values_newly_skipped as f64);
+        self.meter.add(Metric::RowsSkipped, rows);
+        self.meter.add(Metric::ValuesSkipped, values);
         if let Some(error) = error {
             self.meter.add_by(Metric::PollsFailed, error.kind(), 1.0);
         }

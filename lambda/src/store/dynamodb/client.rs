@@ -16,7 +16,8 @@ use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use contract::{DataSettings, Lookup};
 
 use super::date::{Date, SigningTime};
-use super::faults::Faults;
+use super::faults::{Faults, ValueFaults};
+use super::forms::Forms;
 use crate::aws_env::{self, SetupError};
 use crate::clock::Clock;
 
@@ -28,7 +29,9 @@ pub struct DynamoDb {
     pub(super) client: Client,
     pub(super) data: DataSettings,
     pub(super) query: QueryText,
+    pub(super) forms: Forms,
     pub(super) faults: Mutex<Faults>,
+    pub(super) value_faults: Mutex<ValueFaults>,
 }
 
 /// The parts of the query that never change.
@@ -103,7 +106,14 @@ impl DynamoDb {
             config = config.endpoint_url(url);
         }
         let query = QueryText::new(&data);
-        Ok(Self { client: Client::from_conf(config.build()), data, query, faults: Mutex::default() })
+        Ok(Self {
+            client: Client::from_conf(config.build()),
+            forms: Forms::new(data.labels.as_slice().len()),
+            data,
+            query,
+            faults: Mutex::default(),
+            value_faults: Mutex::default(),
+        })
     }
 }
 

@@ -1,7 +1,11 @@
-//! Which faulty rows were met before: each is counted and logged once, in bounded memory.
+//! Which faults of rows were met before: each is counted once, in bounded memory. A row that is lost is logged, of what is left
+//! out of rows the first of each kind.
 
 use std::collections::{HashSet, VecDeque};
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::mem::{Discriminant, discriminant};
+
+use super::row::RowError;
 
 /// Faults remembered, some 30 bytes each. Beyond it the oldest is forgotten, and new when it is met again.
 const KNOWN_MAX: usize = 20_000;
@@ -51,9 +55,43 @@ impl Faults {
     }
 }
 
+/// What one process left out of rows. Apart from the faults of whole rows, because a table whose every score is wrong must not
+/// make it forget those.
+#[derive(Debug, Default)]
+pub(super) struct ValueFaults {
+    met: Faults,
+    /// Attribute and kind of fault that were logged: as many as there are attributes and variants.
+    logged: HashSet<(String, Discriminant<RowError>)>,
+}
+
+impl ValueFaults {
+    /// Notes a fault of a row that is not lost.
+    pub(super) fn note(&mut self, row: impl Hash, error: &RowError) -> Fault {
+        if self.met.note((row, error.attribute())) == Fault::Known {
+            return Fault::Known;
+        }
+        let is_first = self.logged.insert((error.attribute().to_owned(), discriminant(error)));
+        if is_first { Fault::New } else { Fault::NewAndQuiet }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_value_is_counted_for_each_row_and_logged_for_each_kind() {
+        let mut faults = ValueFaults::default();
+        let range = |name: &str| RowError::Range(name.into(), "2".into(), 0);
+        let number = |name: &str| RowError::NotANumber(name.into(), "?".into());
+        assert_eq!(faults.note("a", &range("score")), Fault::New);
+        assert_eq!(faults.note("a", &range("score")), Fault::Known);
+        assert_eq!(faults.note("b", &range("score")), Fault::NewAndQuiet);
+        assert_eq!(faults.note("b", &range("confidence")), Fault::New);
+        assert_eq!(faults.note("c", &number("score")), Fault::New);
+        assert_eq!(faults.note("c", &number("confidence")), Fault::New);
+        assert_eq!(faults.note("d", &number("confidence")), Fault::NewAndQuiet);
+    }
 
     #[test]
     fn each_fault_is_new_once_logged_up_to_a_limit_and_counted_beyond_it() {

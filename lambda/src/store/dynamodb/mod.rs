@@ -4,6 +4,7 @@ mod client;
 mod configurations;
 mod date;
 mod faults;
+mod forms;
 mod goodbyes;
 mod pages;
 pub mod row;

@@ -1,29 +1,30 @@
 //! Items page by page: one query of the index for each.
 
 use std::sync::PoisonError;
-use std::time::Duration;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use contract::{AttributeName, logs};
 
 use super::client::DynamoDb;
 use super::faults::Fault;
-use super::row::{self, Row, RowError};
+use super::row::{self, Parsed, Row, RowError};
 use super::send::send;
 use crate::store::{Items, Page, StoreError, StoreFuture};
 use crate::watch::logs::MEASURED;
 use stream_core::moment::TimeRange;
 use stream_core::reading::{KeyValue, PageRequest, PageStart};
+use stream_core::time_forms::TimeForms;
 use stream_core::timestamp::Timestamp;
 
-/// Lower bound as text: the second after `after`, which is right before a whole second.
-fn after_text(range: TimeRange) -> String {
-    range.after.plus(Duration::from_millis(1)).second_prefix()
-}
-
-/// Upper bound as text: the beginning of the second that follows. Rows of a fraction too far are dropped by the window.
-fn until_text(range: TimeRange) -> String {
-    range.until.plus(Duration::from_secs(1)).second_prefix()
+/// First and last text that a row of the range may have. DynamoDB refuses a start outside of them, which the end of a page that
+/// was asked for with wider ones may be: they take it in.
+fn bounds(forms: TimeForms, request: &PageRequest, time: &AttributeName) -> (String, String) {
+    let (from, to) = forms.bounds(request.range);
+    let start = request.start.iter().flat_map(|start| start.0.iter()).find(|(name, _)| **name == *time.as_str());
+    match start {
+        Some((_, KeyValue::Text(start))) => (from.min(start.to_string()), to.max(start.to_string())),
+        _ => (from, to),
+    }
 }
 
 fn key_of(start: &PageStart) -> Row {
@@ -51,6 +52,7 @@ impl DynamoDb {
     async fn query(&self, request: &PageRequest) -> Result<Page, StoreError> {
         let label = self.data.labels.as_slice().get(usize::from(request.label));
         let label = label.ok_or_else(|| StoreError::Refused(format!("there is no label {}", request.label)))?;
+        let (from, to) = bounds(self.forms.of(request.label), request, &self.data.time_attribute);
         let mut query = self
             .client
             .query()
@@ -59,8 +61,8 @@ impl DynamoDb {
             .key_condition_expression(&self.query.key_condition)
             .projection_expression(&self.query.projection)
             .expression_attribute_values(":label", AttributeValue::S(label.to_string()))
-            .expression_attribute_values(":after", AttributeValue::S(after_text(request.range)))
-            .expression_attribute_values(":until", AttributeValue::S(until_text(request.range)))
+            .expression_attribute_values(":after", AttributeValue::S(from))
+            .expression_attribute_values(":until", AttributeValue::S(to))
             .scan_index_forward(false)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .set_exclusive_start_key(request.start.as_ref().map(key_of));
@@ -73,28 +75,63 @@ impl DynamoDb {
             next: start_of(answer.last_evaluated_key.unwrap_or_default())?,
             ..Page::default()
         };
-        for row in answer.items.unwrap_or_default() {
+        let rows = answer.items.unwrap_or_default();
+        let (count, mut forms) = (rows.len(), TimeForms::UNKNOWN);
+        for row in rows {
             match row::parse(&self.data, &row) {
-                Ok(item) => page.items.extend(item),
+                Ok(Some(parsed)) => {
+                    forms.note(parsed.written);
+                    self.take(&mut page, &row, parsed, request.range);
+                }
+                Ok(None) => {}
                 Err(error) => {
                     page.skipped += 1;
                     page.newly_skipped += u64::from(self.note_fault(&row, &error));
                 }
             }
         }
+        self.forms.learn(request.label, forms, count, page.units);
         Ok(page)
+    }
+
+    /// Adds a row to a page, if it is of the range: the bounds may take in others.
+    fn take(&self, page: &mut Page, row: &Row, parsed: Parsed, range: TimeRange) {
+        if !range.contains(parsed.item.at) {
+            return;
+        }
+        for fault in &parsed.faults {
+            page.values_newly_skipped += u64::from(self.note_value_fault(row, fault));
+        }
+        page.items.push(parsed.item);
+    }
+
+    /// Key and time of a row, as far as they can be read.
+    fn name_of(&self, row: &Row) -> (String, String) {
+        let part = |name: &AttributeName| match row.get(name.as_str()) {
+            Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.chars().take(200).collect(),
+            _ => String::new(),
+        };
+        (part(&self.data.key_attribute), part(&self.data.time_attribute))
     }
 
     /// Notes the fault of a row, and says whether it was not met before.
     fn note_fault(&self, row: &Row, error: &RowError) -> bool {
-        let part = |name: &AttributeName| {
-            let value = row.get(name.as_str()).and_then(|value| value.as_s().ok());
-            value.map_or_else(String::new, |text| text.chars().take(200).collect())
-        };
-        let (item_id, timestamp) = (part(&self.data.key_attribute), part(&self.data.time_attribute));
+        let (item_id, timestamp) = self.name_of(row);
         let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).note((&item_id, &timestamp));
         if fault == Fault::New {
             tracing::warn!(target: MEASURED, message = logs::ROW_SKIPPED, item_id, timestamp, %error);
+        }
+        fault != Fault::Known
+    }
+
+    /// Notes what was left out of a row, and says whether it was not met before.
+    fn note_value_fault(&self, row: &Row, error: &RowError) -> bool {
+        let (item_id, timestamp) = self.name_of(row);
+        let mut faults = self.value_faults.lock().unwrap_or_else(PoisonError::into_inner);
+        let fault = faults.note((&item_id, &timestamp), error);
+        drop(faults);
+        if fault == Fault::New {
+            tracing::warn!(target: MEASURED, message = logs::VALUE_SKIPPED, item_id, timestamp, %error);
         }
         fault != Fault::Known
     }
@@ -119,14 +156,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn bounds_are_whole_seconds_that_take_in_every_form_of_a_time() {
+    fn bounds_take_in_the_start_of_the_page() {
+        let time = AttributeName::new("at").unwrap();
         let range = TimeRange {
             after: Timestamp::parse("2025-12-02T10:29:59.999Z").unwrap(),
             until: Timestamp::parse("2025-12-02T11:00:00.500Z").unwrap(),
         };
-        assert_eq!(after_text(range), "2025-12-02T10:30:00");
-        assert_eq!(until_text(range), "2025-12-02T11:00:01");
-        assert!("2025-12-02T11:00:00.500Z" <= until_text(range).as_str());
+        let check = |start: Option<&str>, from: &str, to: &str| {
+            let key =
+                |at: &str| [("at".into(), KeyValue::Text(at.into())), ("id".into(), KeyValue::Text("zzz".into()))];
+            let start = start.map(|at| PageStart(key(at).into()));
+            let request = PageRequest { label: 0, range, start };
+            assert_eq!(bounds(TimeForms::UNKNOWN, &request, &time), (from.to_owned(), to.to_owned()));
+        };
+        let (from, to) = ("2025-12-02T10:30:00", "2025-12-02T11:00:01");
+        check(None, from, to);
+        check(Some("2025-12-02T10:45:00Z"), from, to);
+        check(Some("2025-12-02 10:45:00Z"), "2025-12-02 10:45:00Z", to);
+        check(Some("2025-12-02t10:45:00Z"), from, "2025-12-02t10:45:00Z");
     }
 
     #[test]

@@ -1,0 +1,70 @@
+//! What a process knows of the forms in which the table writes its times, and whether it may ask for all there are.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use stream_core::time_forms::TimeForms;
+
+/// Read units that the smallest query costs, as DynamoDB counts it: 4 KB, eventually consistent.
+const SMALLEST_UNITS: f64 = 0.5;
+/// Rows of which such an answer has at most, where nobody counts units.
+const SMALLEST_ROWS: usize = 50;
+
+/// The forms that were met, and the labels of which a day is read for the price of a minute.
+#[derive(Debug)]
+pub(super) struct Forms(Mutex<Known>);
+
+#[derive(Debug)]
+struct Known {
+    forms: TimeForms,
+    /// For each label, whether every query for all forms was one of the smallest so far. Such a label is read for all forms
+    /// each time, at no cost: a row of a form that nobody has met is found at once.
+    is_small: Vec<bool>,
+}
+
+impl Forms {
+    /// Knows nothing yet of a table with that many labels.
+    pub(super) fn new(labels: usize) -> Self {
+        Self(Mutex::new(Known { forms: TimeForms::UNKNOWN, is_small: vec![true; labels] }))
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The forms to ask for.
+    pub(super) fn of(&self, label: u8) -> TimeForms {
+        let known = self.known();
+        let is_small = known.is_small.get(usize::from(label)).is_some_and(|is_small| *is_small);
+        if is_small { known.forms.or(TimeForms::ALL) } else { known.forms }
+    }
+
+    /// Learns from the answer of a query: the forms of its rows, how many they were and what they cost.
+    pub(super) fn learn(&self, label: u8, forms: TimeForms, rows: usize, units: f64) {
+        let mut known = self.known();
+        known.forms = known.forms.or(forms);
+        if let Some(is_small) = known.is_small.get_mut(usize::from(label)) {
+            *is_small &= rows <= SMALLEST_ROWS && units <= SMALLEST_UNITS;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use stream_core::timestamp::Written;
+
+    use super::*;
+
+    #[test]
+    fn all_forms_are_asked_for_while_that_costs_nothing_and_those_that_were_met_from_then_on() {
+        let forms = Forms::new(2);
+        let mut met = TimeForms::UNKNOWN;
+        met.note(Written::parse("2025-12-02 10:30:00+0000").unwrap());
+        forms.learn(0, met, 50, 0.5);
+        assert_eq!((forms.of(0), forms.of(1)), (TimeForms::ALL, TimeForms::ALL));
+        forms.learn(0, TimeForms::UNKNOWN, 50, 1.0);
+        assert_eq!((forms.of(0), forms.of(1)), (met, TimeForms::ALL));
+        forms.learn(1, TimeForms::UNKNOWN, 51, 0.0);
+        forms.learn(1, TimeForms::UNKNOWN, 0, 0.5);
+        assert_eq!((forms.of(1), forms.of(2)), (met, met));
+    }
+}
