@@ -22,12 +22,12 @@ use crate::watch::panics::{Caught, message};
 use stream_core::cursor::Epoch;
 use stream_core::event::MetricsFrame;
 use stream_core::filter::Filter;
-use stream_core::journal::{Journal, SNAPSHOT_AGE_MAX};
+use stream_core::journal::Journal;
 use stream_core::moment::Now;
 use stream_core::numbers::Numbers;
 use stream_core::reading::PageRequest;
 use stream_core::session::FilteredMetrics;
-use stream_core::snapshot::Snapshot;
+use stream_core::snapshot::{SNAPSHOT_AGE_MAX, Snapshot};
 
 /// Rounds of pages, one page of each label a round, that one poll spends on a reconciliation: some 20,000 rows of a label.
 /// The rest waits for the next poll, so that nobody waits for old rows.
