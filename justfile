@@ -42,8 +42,8 @@ lint: deny
 # Licences, banned crates, sources, and advisories where their database can be reached
 [group('check')]
 [no-exit-message]
-deny:
-    @tools/deny.sh
+deny *arguments:
+    @tools/deny.sh "$@"
 
 # Fuzz what reads foreign bytes: `just fuzz 60` for a minute each, `just fuzz keep` to put what was found into fuzz/corpus
 [group('check')]

@@ -122,7 +122,7 @@ counted() {
   [ "$(cat "$scratch/status")" = 0 ]
 }
 
-step 'set-up' tools/setup.sh java terraform node chromium firefox curl python moto checkov schemathesis dynamodb faketime peers web-adapter deny fuzz
+step 'set-up' tools/setup.sh java terraform node chromium firefox curl python moto checkov schemathesis dynamodb faketime peers web-adapter fuzz
 step 'format' cargo fmt --all --check
 step 'shell scripts' tools/shellcheck.sh
 step 'page, in Node' counted tools/frontend-test.sh
@@ -136,9 +136,9 @@ step 'rendered files' "$(program infragen)" render --check
 # Linking with optimisation keeps one processor busy for minutes.
 aside 'size' tools/size.sh
 step 'page, in browsers' counted tools/browser.sh
-join
 # So long that a fault in what was changed last shows; `./justw fuzz 600` is for finding others.
 step 'fuzzing' tools/fuzz.sh 10
+join
 step 'tests' counted tools/it.sh --workspace --no-fail-fast
 
 printf '\n%s steps: %s s\n' "$steps" "$(($(date +%s) - began))"

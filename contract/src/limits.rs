@@ -104,7 +104,7 @@ pub const REPLAY_WINDOW_MIN: Duration = Duration::from_secs(10);
 pub const REPLAY_WINDOW_MAX: Duration = Duration::from_secs(12 * 3600);
 /// Default replay window: how old a cursor may be and still be resumed.
 pub const REPLAY_WINDOW_DEFAULT: Duration = Duration::from_secs(900);
-/// Default number of updates a resume may bring, and that a slow reader may fall behind.
+/// Default number of updates that a resume may bring.
 pub const REPLAY_EVENTS_DEFAULT: u32 = 500;
 /// Highest such number.
 pub const REPLAY_EVENTS_MAX: u32 = 10_000;

@@ -1,6 +1,5 @@
 //! The pure half of the hub: says which pages to read next, takes what was read, numbers what is new.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,13 +8,13 @@ use contract::{DataSettings, PollSettings};
 
 use crate::cursor::Epoch;
 use crate::event::{self, MetricsFrame};
-use crate::item::{Item, Row, RowKey};
+use crate::item::{Item, Row};
+use crate::missing::Missing;
 use crate::moment::{Now, TimeRange};
 use crate::numbers::Numbers;
 use crate::position::{Position, Tracker, interval_after};
 use crate::reading::{PageRequest, PageStart, Progress, Reading};
 use crate::report::Due;
-use crate::resume::STRANGERS_MAX;
 use crate::sketch::Sketch;
 use crate::snapshot::Snapshot;
 use crate::sweep::{Cost, Sweep, second_before};
@@ -32,34 +31,6 @@ const IDLE_DISTANCE: Duration = Duration::from_secs(12 * 3600);
 /// A watermark so far in the future can only come from a clock that was wrong; it is worked out anew.
 const ABSURD: Duration = Duration::from_secs(2 * 3600);
 
-/// How long a row that went missing may come back as the same: indexes lag by a second or so. After that it was deleted. Short,
-/// because what is kept takes up places in the sketch that late rows need.
-const GHOST_KEPT: Duration = Duration::from_secs(15);
-/// Age of a snapshot that a client may begin with. Shorter than a ghost is kept: what another instance has let a position
-/// forget by now, this one must not hand out again.
-pub const SNAPSHOT_AGE_MAX: Duration = Duration::from_secs(10);
-const _: () = assert!(SNAPSHOT_AGE_MAX.as_secs() < GHOST_KEPT.as_secs());
-
-/// Gone rows that are remembered, at most; an id can speak of eight.
-const GONE_MAX: usize = 1000;
-
-/// A row that went missing.
-#[derive(Clone, Debug)]
-struct Ghost {
-    row: Arc<Row>,
-    missing_since: Instant,
-}
-
-/// A version of a row that the position does not count any more.
-#[derive(Clone, Debug)]
-struct Gone {
-    row: Arc<Row>,
-    /// When that became so, as a number that grows.
-    serial: u64,
-    /// Until then the same version is no news: it was missing from a read, with too many others to be counted on.
-    known_until: Option<Instant>,
-}
-
 /// All that an instance knows of the table.
 #[derive(Debug)]
 pub struct Journal {
@@ -68,11 +39,7 @@ pub struct Journal {
     poll: PollSettings,
     window: Window,
     tracker: Tracker,
-    /// Handed out, still counted by the position, and not in the table any more: deleted, or an index that lags.
-    ghosts: BTreeMap<RowKey, Ghost>,
-    /// Not counted any more although clients may have had them: replaced by another version of their row, or deleted.
-    gone: BTreeMap<RowKey, Gone>,
-    gone_serial: u64,
+    missing: Missing,
     updates: Kept,
     snapshots: u64,
     /// What is new, with a part of the rows that may be late.
@@ -110,9 +77,7 @@ impl Journal {
             tracker: Tracker::new(late_window, Position::ORIGIN, (Sketch::EMPTY, 0), []),
             data: Arc::new(data),
             poll,
-            ghosts: BTreeMap::new(),
-            gone: BTreeMap::new(),
-            gone_serial: 0,
+            missing: Missing::default(),
             updates: Kept::default(),
             snapshots: 0,
             recent: None,
@@ -351,7 +316,7 @@ impl Journal {
         self.is_dirty |= changes.is_any;
         self.settle_watermark(wall);
         let is_removed = !changes.removed.is_empty() || changes.added.iter().any(|added| added.before.is_some());
-        self.note_missing(&changes.removed, planned);
+        self.missing.note(&changes.removed, planned, &self.tracker);
         self.take_all(changes);
         if is_removed {
             self.removed_before = self.updates.next();
@@ -362,7 +327,7 @@ impl Journal {
 
     /// Forgets what is too old to matter.
     fn tidy(&mut self, planned: Now) {
-        self.forget_old(planned.instant);
+        self.missing.forget_old(planned.instant, &mut self.tracker);
         let whole_after = self.whole_after();
         self.is_dirty |= self.window.age(planned.wall, whole_after);
         self.window.thin(whole_after);
@@ -402,8 +367,8 @@ impl Journal {
             metrics: Arc::new(MetricsFrame::new(self.data.labels.as_slice(), numbers, read_at)),
             numbers: Arc::clone(numbers),
             position: self.tracker.position(),
-            ghosts: self.ghosts.keys().copied().collect::<BTreeSet<_>>(),
-            gone: Arc::new(self.gone.iter().map(|(key, gone)| (*key, Arc::clone(&gone.row))).collect()),
+            ghosts: self.missing.ghosts(),
+            gone: Arc::new(self.missing.gone()),
             updates: self.updates.clone(),
             removed_before: self.removed_before,
             read_at,
@@ -468,18 +433,17 @@ impl Journal {
         let tickers = row.key.tickers();
         if let Some(before) = &added.before {
             self.tracker.forget(row.item.at, before.key);
-            self.remember_gone(before, None);
+            self.missing.remember_gone(before, None);
         }
-        let ghost = self.ghosts.iter().find(|(_, ghost)| ghost.row.place == row.place).map(|(key, _)| *key);
-        let ghost = ghost.and_then(|key| self.ghosts.remove(&key));
-        let returned = ghost.as_ref().is_some_and(|ghost| ghost.row.key == row.key);
+        let ghost = self.missing.take_ghost(row);
+        let returned = ghost.as_ref().is_some_and(|ghost| ghost.key == row.key);
         if let Some(ghost) = ghost.filter(|_| !returned) {
             // A row that was missing and is there again as another version is handed out whole: of its updates before, some
             // clients have had none.
-            self.tracker.forget(ghost.row.item.at, ghost.row.key);
-            self.remember_gone(&ghost.row, None);
+            self.tracker.forget(ghost.item.at, ghost.key);
+            self.missing.remember_gone(&ghost, None);
         }
-        let known = self.gone.remove(&row.key).is_some_and(|gone| gone.known_until.is_some());
+        let known = self.missing.take_known(row.key);
         // Counted already: it was out of sight for a while, because a clock had stepped.
         let is_counted = !returned && self.tracker.contains(row.item.at, row.key);
         let pending: Vec<usize> = if !is_told || known || is_counted {
@@ -496,48 +460,6 @@ impl Journal {
         }
         let upto = |n: usize| pending.get(n + 1).copied().unwrap_or(tickers);
         pending.iter().enumerate().map(|(n, tag_index)| (*tag_index, upto(n), returned)).collect()
-    }
-
-    fn remember_gone(&mut self, row: &Arc<Row>, known_until: Option<Instant>) {
-        self.gone_serial += 1;
-        let gone = Gone { row: Arc::clone(row), serial: self.gone_serial, known_until };
-        self.gone.insert(row.key, gone);
-    }
-
-    fn note_missing(&mut self, removed: &[Arc<Row>], planned: Now) {
-        // What lies in the future of a clock that was set back is not missing.
-        for row in removed.iter().filter(|row| row.item.at <= window_until(planned.wall)) {
-            if self.tracker.contains(row.item.at, row.key) {
-                self.ghosts.insert(row.key, Ghost { row: Arc::clone(row), missing_since: planned.instant });
-            }
-        }
-    }
-
-    fn forget_old(&mut self, now: Instant) {
-        let late_after = self.tracker.interval_after();
-        let mut missing: Vec<Ghost> = self.ghosts.values().cloned().collect();
-        missing.sort_by_key(|ghost| (ghost.missing_since, ghost.row.key));
-        let too_many = missing.len().saturating_sub(STRANGERS_MAX);
-        for (index, Ghost { row, missing_since }) in missing.into_iter().enumerate() {
-            let expired = now.saturating_duration_since(missing_since) >= GHOST_KEPT;
-            if row.item.at <= late_after || expired || index < too_many {
-                self.ghosts.remove(&row.key);
-                self.tracker.forget(row.item.at, row.key);
-                // If the same row is written again after it was deleted, that is news.
-                self.remember_gone(&row, (!expired).then(|| missing_since + GHOST_KEPT));
-            }
-        }
-        self.gone.retain(|_, gone| gone.row.item.at > late_after);
-        for gone in self.gone.values_mut() {
-            gone.known_until = gone.known_until.filter(|until| now < *until);
-        }
-        if self.gone.len() > GONE_MAX {
-            let mut serials: Vec<u64> = self.gone.values().map(|gone| gone.serial).collect();
-            let forgotten = serials.len() - GONE_MAX;
-            let (_, oldest_kept, _) = serials.select_nth_unstable(forgotten);
-            let oldest_kept = *oldest_kept;
-            self.gone.retain(|_, gone| gone.serial >= oldest_kept);
-        }
     }
 
     /// What the poll that is going on reads.

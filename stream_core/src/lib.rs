@@ -13,6 +13,7 @@ pub mod item;
 pub mod journal;
 pub mod minute;
 pub mod minutes;
+mod missing;
 pub mod moment;
 pub mod numbers;
 mod offset;

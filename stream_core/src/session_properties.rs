@@ -11,12 +11,12 @@ use crate::event::{EndReason, MetricsFrame};
 use crate::filter::Filter;
 use crate::filter_numbers::FilterNumbers;
 use crate::item::tests::item;
-use crate::journal::{Journal, SNAPSHOT_AGE_MAX};
+use crate::journal::Journal;
 use crate::properties::{LATE, START, World, journal_with, tags};
 use crate::resume::{ReplayLimits, STRANGERS_MAX};
 use crate::session::{FilteredMetrics, Session, SessionParams, Step, View};
 use crate::sketch::CAPACITY;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{SNAPSHOT_AGE_MAX, Snapshot};
 use crate::timestamp::Timestamp;
 use crate::updates::UPDATES_KEPT_BYTES;
 

@@ -18,6 +18,10 @@ use crate::position::Position;
 use crate::timestamp::Timestamp;
 use crate::updates::Kept;
 
+/// Age of a snapshot that a client may begin with. Shorter than a ghost is kept: what another instance has let a position
+/// forget by now, this one must not hand out again.
+pub const SNAPSHOT_AGE_MAX: Duration = Duration::from_secs(10);
+
 /// Everything an instance knows of the table at one moment, with the updates that led to it.
 #[derive(Clone, Debug)]
 pub struct Snapshot {

@@ -17,6 +17,7 @@ mod newer;
 mod operations;
 mod page;
 mod plans;
+mod remembered;
 mod rendering;
 mod terraform;
 mod terraform_tests;

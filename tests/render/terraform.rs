@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use super::remembered::{Said, remembered};
 use super::{Project, fixture_names, workspace};
 use crate::support::shared::Shared;
 
@@ -12,6 +13,8 @@ use crate::support::shared::Shared;
 struct Init {
     data: PathBuf,
     lock: PathBuf,
+    /// Versions of Terraform and of the provider.
+    programs: String,
 }
 
 /// Held for the life of the process: two test runs at once must not write into each other's folder.
@@ -21,11 +24,13 @@ static INIT: Shared<(Init, std::fs::File)> = Shared::new("`terraform init`", || 
     let guard = std::fs::File::create(folder.join("guard")).unwrap();
     guard.lock().unwrap();
     let project = Project::rendered("default");
-    let init = Init { data: folder.join("data"), lock: folder.join(".terraform.lock.hcl") };
+    let (data, lock) = (folder.join("data"), folder.join(".terraform.lock.hcl"));
     let root = project.path().join("generated/terraform");
-    let output = run(&root, &init.data, &["init", "-backend=false", "-input=false", "-no-color"]);
+    let output = run(&root, &data, &["init", "-backend=false", "-input=false", "-no-color"]);
     assert!(output.status.success(), "{}", text(&output));
-    std::fs::copy(root.join(".terraform.lock.hcl"), &init.lock).unwrap();
+    std::fs::copy(root.join(".terraform.lock.hcl"), &lock).unwrap();
+    let programs = text(&run(&root, &data, &["version"]));
+    let init = Init { data, lock, programs };
     (init, guard)
 });
 
@@ -72,6 +77,9 @@ fn text(output: &Output) -> String {
     format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
 }
 
+/// The file of a plan: what it says is in no other, and it is another one each time.
+const PLAN: &str = "plan.bin";
+
 /// Whether the provider that is here can run what is rendered from a fixture: some want a newer one.
 pub(super) fn runnable(fixture: &str) -> bool {
     let constraint = Project::fixture(fixture).run(&["query", "terraform.aws_provider"]).done().stdout;
@@ -92,7 +100,7 @@ impl<'p> Root<'p> {
     }
 
     /// Runs Terraform; returns whether it succeeded, and everything it said.
-    pub(super) fn run(&self, arguments: &[&str]) -> (bool, String) {
+    pub(super) fn run(&self, arguments: &[&str]) -> Said {
         let output = run(&self.path, &INIT.0.data, arguments);
         (output.status.success(), text(&output))
     }
@@ -118,22 +126,41 @@ impl<'p> Root<'p> {
         assert!(!said.contains("Warning"), "{}: {said}", self.path.display());
     }
 
+    /// The same, where what it says follows from the files alone: what was said of them before is not asked for again.
+    pub(super) fn run_pure(&self, arguments: &[&str]) -> Said {
+        self.remember(arguments, || self.run(arguments))
+    }
+
+    fn remember(&self, arguments: &[&str], ask: impl FnOnce() -> Said) -> Said {
+        let mut files = self.project.files();
+        files.retain(|(name, _)| !name.ends_with(PLAN));
+        let place = self.path.strip_prefix(self.project.path()).unwrap().to_str().unwrap();
+        remembered(&INIT.0.programs, &files, &[&[place], arguments].concat(), ask)
+    }
+
     /// Plans without asking AWS anything.
-    pub(super) fn plan(&self, more: &[&str]) -> (bool, String) {
+    pub(super) fn plan(&self, more: &[&str]) -> Said {
+        self.remember(&[&["plan"], more].concat(), || self.plan_now(more))
+    }
+
+    fn plan_now(&self, more: &[&str]) -> Said {
         let skip = "provider \"aws\" {\n  skip_credentials_validation = true\n  skip_requesting_account_id = true\n  \
                     skip_metadata_api_check = true\n}\n";
         std::fs::write(self.path.join("zz_override.tf"), skip).unwrap();
-        let always = ["plan", "-no-color", "-input=false", "-refresh=false", "-lock=false", "-out=plan.bin"];
+        let always = ["plan", "-no-color", "-input=false", "-refresh=false", "-lock=false", "-out", PLAN];
         self.run(&[&always[..], more].concat())
     }
 
     /// Plans and returns what is planned, as Terraform prints it for programs.
     pub(super) fn planned(&self, more: &[&str]) -> serde_json::Value {
-        let (is_planned, said) = self.plan(more);
-        assert!(is_planned, "{}: {said}", self.path.display());
-        assert!(!said.contains("Warning"), "{}: {said}", self.path.display());
-        let output = run(&self.path, &INIT.0.data, &["show", "-json", "plan.bin"]);
-        serde_json::from_slice(&output.stdout).unwrap()
+        let shown = self.remember(&[&["planned"], more].concat(), || {
+            let (is_planned, said) = self.plan_now(more);
+            assert!(is_planned, "{}: {said}", self.path.display());
+            assert!(!said.contains("Warning"), "{}: {said}", self.path.display());
+            let output = run(&self.path, &INIT.0.data, &["show", "-json", PLAN]);
+            (output.status.success(), String::from_utf8(output.stdout).unwrap())
+        });
+        serde_json::from_str(&shown.1).unwrap()
     }
 
     /// Writes the references of artifacts where `./justw package` does.

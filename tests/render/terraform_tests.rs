@@ -11,7 +11,7 @@ pub(super) const PAGE: &str = "frontend/index.html";
 /// Runs the suite of a project; returns whether it passed, and what it said.
 fn run(project: &Project, root: &str) -> (bool, String) {
     project.write(PAGE, "<!doctype html>\n");
-    Root::new(project, root).run(&["test", "-no-color"])
+    Root::new(project, root).run_pure(&["test", "-no-color"])
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use contract::metrics::{EVENT, Metric, REASON};
 use serde_json::json;
 
-use stream_core::journal::SNAPSHOT_AGE_MAX;
+use stream_core::snapshot::SNAPSHOT_AGE_MAX;
 
 use super::{LIMIT, POLL, config, connect, function};
 use crate::emulator::{Config, Emulator, InvokeMode};

@@ -1,33 +1,29 @@
 //! One poller per process, running only while somebody listens; what it finds is shared by all sessions.
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use contract::metrics::Metric;
 use contract::{DataSettings, PollSettings, limits};
 use futures_util::future::join_all;
-use tokio::sync::watch;
-use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{Instrument as _, Span};
 
-use super::filters::{Filters, Living};
+use super::failures::Failures;
 use super::loading::{Loading, check_memory};
+use super::subscription::{Board, Subscription};
 use crate::clock::Clock;
 use crate::store::{Items, StoreError};
 use crate::watch::meter::Meter;
 use crate::watch::panics::{Caught, message};
 use stream_core::cursor::Epoch;
-use stream_core::event::MetricsFrame;
 use stream_core::filter::Filter;
-use stream_core::journal::{Journal, SNAPSHOT_AGE_MAX};
+use stream_core::journal::Journal;
 use stream_core::moment::Now;
 use stream_core::numbers::Numbers;
 use stream_core::reading::PageRequest;
-use stream_core::session::FilteredMetrics;
-use stream_core::snapshot::Snapshot;
+use stream_core::snapshot::{SNAPSHOT_AGE_MAX, Snapshot};
 
 /// Rounds of pages, one page of each label a round, that one poll spends on a reconciliation: some 20,000 rows of a label.
 /// The rest waits for the next poll, so that nobody waits for old rows.
@@ -50,13 +46,7 @@ struct Shared {
     poll_interval: Duration,
     epoch: Epoch,
     known: tokio::sync::Mutex<Known>,
-    published: watch::Sender<Published>,
-    /// When the last read began that went through: apart from the snapshot, because only who has just come waits for it.
-    read_began: watch::Sender<Option<Instant>>,
-    filters: Filters,
-    listeners: Mutex<Listeners>,
-    /// Reads begun.
-    polls: AtomicU64,
+    board: Arc<Board>,
 }
 
 /// What was read.
@@ -69,22 +59,6 @@ impl Known {
     fn new(data: DataSettings, poll: PollSettings) -> Self {
         Self { journal: Journal::new(data, poll), loading: Loading::default() }
     }
-}
-
-#[derive(Default)]
-struct Listeners {
-    /// Where the log lines of each belong, oldest first.
-    spans: BTreeMap<u64, Span>,
-    next: u64,
-    poller: Option<JoinHandle<()>>,
-}
-
-/// The newest snapshot.
-#[derive(Clone, Default)]
-struct Published {
-    snapshot: Option<Arc<Snapshot>>,
-    /// Journals lost to a panic.
-    lost: u64,
 }
 
 impl Hub {
@@ -110,11 +84,7 @@ impl Hub {
             poll_interval,
             epoch: known.journal.epoch(),
             known: tokio::sync::Mutex::new(known),
-            published: watch::Sender::new(Published::default()),
-            read_began: watch::Sender::new(None),
-            filters: Filters::default(),
-            listeners: Mutex::default(),
-            polls: AtomicU64::new(0),
+            board: Arc::default(),
         };
         Self { shared: Arc::new(shared) }
     }
@@ -129,35 +99,8 @@ impl Hub {
     /// classic Lambda is the only one. Must be called within a tokio runtime.
     #[must_use]
     pub fn subscribe(&self, span: Span) -> Subscription {
-        // Before the poller may begin: a read that begins from here on is one for this subscription.
-        let since = Instant::now();
-        let polls_before = self.shared.polls.load(Ordering::Relaxed);
-        let receiver = self.shared.published.subscribe();
-        let reads = self.shared.read_began.subscribe();
         let age_max = (self.shared.poll_interval * 2).min(SNAPSHOT_AGE_MAX);
-        let is_fresh = reads.borrow().is_some_and(|began| began + age_max >= since);
-        let mut listeners = self.shared.listeners();
-        let number = listeners.next;
-        listeners.next += 1;
-        listeners.spans.insert(number, span);
-        if listeners.poller.as_ref().is_none_or(JoinHandle::is_finished) {
-            listeners.poller = Some(tokio::spawn(supervise(Arc::clone(&self.shared))));
-        }
-        drop(listeners);
-        let lost_before = receiver.borrow().lost;
-        let shared = Arc::clone(&self.shared);
-        let reads = Some(reads);
-        Subscription {
-            shared,
-            number,
-            receiver,
-            reads,
-            since,
-            is_fresh,
-            polls_before,
-            lost_before,
-            living: Mutex::default(),
-        }
+        Subscription::new(&self.shared.board, span, age_max, || tokio::spawn(supervise(Arc::clone(&self.shared))))
     }
 
     /// Returns a snapshot that is at most `max_age` old, reading the table if need be: what was read when the time is over
@@ -167,8 +110,8 @@ impl Hub {
     /// [`StoreError`] when the table cannot be read, or not in time.
     pub async fn current(&self, max_age: Duration) -> Result<Arc<Snapshot>, StoreError> {
         let recent = || {
-            let began = (*self.shared.read_began.borrow()).filter(|began| began.elapsed() <= max_age);
-            began.and_then(|_| self.shared.published.borrow().snapshot.clone())
+            let began = (*self.shared.board.read_began.borrow()).filter(|began| began.elapsed() <= max_age);
+            began.and_then(|_| self.shared.board.snapshot())
         };
         if let Some(snapshot) = recent() {
             return Ok(snapshot);
@@ -192,7 +135,7 @@ impl Hub {
         if filter.is_all() {
             Numbers::clone(&snapshot.numbers)
         } else {
-            self.shared.filters.living(filter).numbers(snapshot)
+            self.shared.board.filters.living(filter).numbers(snapshot)
         }
     }
 }
@@ -209,10 +152,6 @@ struct Cost {
 }
 
 impl Shared {
-    fn listeners(&self) -> MutexGuard<'_, Listeners> {
-        self.listeners.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Polls. A panic takes the journal along: nobody knows what it left half done. Streams that were told something of it
     /// end, and their clients continue by their cursors.
     async fn guarded(&self, known: &mut Known) -> Result<Arc<Snapshot>, StoreError> {
@@ -224,23 +163,19 @@ impl Shared {
         }
         let (data, poll) = self.settings.clone();
         *known = Known::new(data, poll);
-        self.read_began.send_replace(None);
-        self.published.send_modify(|published| {
-            *published = Published { snapshot: None, lost: published.lost + 1 };
-        });
+        self.board.lose();
         Err(StoreError::Unavailable("the poller failed".into()))
     }
 
     async fn poll(&self, known: &mut Known) -> Result<Arc<Snapshot>, StoreError> {
         let began = Instant::now();
-        self.polls.fetch_add(1, Ordering::Relaxed);
+        self.board.polls.fetch_add(1, Ordering::Relaxed);
         let mut cost = Cost::default();
         let result = self.read(known, &mut cost).await;
         self.measure(began, &cost, result.as_ref().err());
         result?;
-        self.read_began.send_replace(Some(began));
-        let snapshot = self.published.borrow().snapshot.clone();
-        snapshot.ok_or_else(|| StoreError::Unavailable("the window is not read yet".into()))
+        self.board.read_began.send_replace(Some(began));
+        self.board.snapshot().ok_or_else(|| StoreError::Unavailable("the window is not read yet".into()))
     }
 
     /// Reads until there is nothing left to ask for now.
@@ -255,10 +190,7 @@ impl Shared {
             let journal = &mut known.journal;
             let reconciled = self.reconcile(journal, cost).await;
             if let Some(snapshot) = journal.settle(self.clock.now()) {
-                let snapshot = Arc::new(snapshot);
-                // The one before is dropped out here, where nobody waits for it.
-                let before = self.published.send_replace(Published { snapshot: Some(snapshot), lost: self.lost() });
-                drop(before);
+                self.board.publish(snapshot);
             }
             if !journal.is_catching_up() {
                 // What is new is out, whether or not old rows could be read again.
@@ -278,10 +210,6 @@ impl Shared {
             self.pages(journal, &requests, cost).await?;
         }
         Ok(())
-    }
-
-    fn lost(&self) -> u64 {
-        self.published.borrow().lost
     }
 
     /// Reads what the journal planned; `false` if the clock was wrong or was stepped meanwhile, so that other rows should
@@ -368,7 +296,7 @@ async fn supervise(shared: Arc<Shared>) {
     let mut failures = Failures::default();
     loop {
         let began = Instant::now();
-        let span = shared.listeners().spans.first_key_value().map_or_else(Span::none, |(_, span)| span.clone());
+        let span = shared.board.span();
         let result = async {
             let mut known = shared.known.lock().await;
             shared.guarded(&mut known).await
@@ -384,141 +312,6 @@ async fn supervise(shared: Arc<Shared>) {
                 let pause = span.in_scope(|| failures.failed(&error, shared.poll_interval));
                 sleep_until(Instant::now() + pause).await;
             }
-        }
-    }
-}
-
-/// A run of failed reads: logged when it begins, changes kind and ends, not at every poll.
-#[derive(Default)]
-struct Failures {
-    since: Option<Instant>,
-    polls: u32,
-    kind: &'static str,
-}
-
-impl Failures {
-    /// Notes a failure and returns the pause before the next try: from one poll interval, doubling up to four (at least
-    /// two seconds), half of it random so that instances do not come back together.
-    fn failed(&mut self, error: &StoreError, poll_interval: Duration) -> Duration {
-        if self.kind != error.kind() {
-            tracing::warn!(kind = error.kind(), %error, "table reads fail; streams go on without new data");
-        }
-        self.kind = error.kind();
-        self.since.get_or_insert_with(Instant::now);
-        let doubled = poll_interval.saturating_mul(1 << self.polls.min(10));
-        self.polls += 1;
-        let cap = (poll_interval * 4).clamp(Duration::from_secs(2), limits::BACKOFF_MAX);
-        doubled.min(cap).mul_f64(0.5 + fastrand::f64() / 2.0)
-    }
-
-    fn recovered(&mut self) {
-        if let Some(since) = self.since {
-            tracing::info!(polls = self.polls, seconds = since.elapsed().as_secs_f64(), "table reads work again");
-        }
-        *self = Self::default();
-    }
-}
-
-/// One listener.
-pub struct Subscription {
-    shared: Arc<Shared>,
-    number: u64,
-    receiver: watch::Receiver<Published>,
-    /// Until a read has begun and ended that is newer than this subscription.
-    reads: Option<watch::Receiver<Option<Instant>>>,
-    since: Instant,
-    /// Whether what was published before it came is recent enough to begin with.
-    is_fresh: bool,
-    polls_before: u64,
-    lost_before: u64,
-    /// What is counted for its filter.
-    living: Mutex<Option<Arc<Living>>>,
-}
-
-/// A snapshot for one listener.
-pub struct Seen {
-    /// The snapshot.
-    pub snapshot: Arc<Snapshot>,
-    /// Whether a read that began after the listener came found nothing newer.
-    pub is_confirmed: bool,
-}
-
-impl Subscription {
-    /// Reads of the table that have begun since this subscription did.
-    #[must_use]
-    pub fn polls(&self) -> u64 {
-        self.shared.polls.load(Ordering::Relaxed).saturating_sub(self.polls_before)
-    }
-
-    /// Returns the newest snapshot, unless the table has not been read for so long that a read has to come first.
-    #[must_use]
-    pub fn snapshot(&mut self) -> Option<Seen> {
-        let began = self.reads.as_mut().map(|reads| *reads.borrow_and_update());
-        if began.flatten().is_some_and(|began| began >= self.since) {
-            self.reads = None;
-        }
-        let is_confirmed = self.reads.is_none();
-        let snapshot = self.receiver.borrow_and_update().snapshot.clone();
-        snapshot.filter(|_| is_confirmed || self.is_fresh).map(|snapshot| Seen { snapshot, is_confirmed })
-    }
-
-    /// Whether what this listener has heard can no longer be continued: the poller failed and began anew.
-    #[must_use]
-    pub fn is_lost(&self) -> bool {
-        self.receiver.borrow().lost != self.lost_before
-    }
-
-    /// Waits until [`Subscription::snapshot`] may return something else.
-    pub async fn changed(&mut self) {
-        let confirmed = async {
-            match &mut self.reads {
-                Some(reads) => reads.changed().await,
-                None => std::future::pending().await,
-            }
-        };
-        // The senders live in `shared`, which this subscription holds: errors are never reached.
-        let result = tokio::select! {
-            result = self.receiver.changed() => result,
-            result = confirmed => result,
-        };
-        if result.is_err() {
-            std::future::pending::<()>().await;
-        }
-    }
-
-    /// Waits up to `limit` for [`Subscription::snapshot`].
-    pub async fn first_snapshot(&mut self, limit: Duration) -> Option<Seen> {
-        let found = async {
-            loop {
-                if let Some(seen) = self.snapshot() {
-                    return seen;
-                }
-                self.changed().await;
-            }
-        };
-        timeout(limit, found).await.ok()
-    }
-}
-
-impl FilteredMetrics for Subscription {
-    fn metrics(&self, filter: &Filter, snapshot: &Snapshot) -> Arc<MetricsFrame> {
-        let mut own = self.living.lock().unwrap_or_else(PoisonError::into_inner);
-        let living = own.take_if(|living| living.is_of(filter)).unwrap_or_else(|| self.shared.filters.living(filter));
-        let frame = living.metrics(snapshot);
-        *own = Some(living);
-        frame
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        let mut listeners = self.shared.listeners();
-        listeners.spans.remove(&self.number);
-        if listeners.spans.is_empty()
-            && let Some(poller) = listeners.poller.take()
-        {
-            // Between invocations Lambda freezes the process: a read left in flight would wake up to a dead connection.
-            poller.abort();
         }
     }
 }

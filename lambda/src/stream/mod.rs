@@ -2,6 +2,7 @@
 
 pub mod body;
 mod deps;
+mod failures;
 mod filters;
 pub mod follower;
 pub mod goodbyes;
@@ -11,6 +12,7 @@ mod opening;
 mod refusal;
 mod routes;
 pub mod slots;
+pub mod subscription;
 
 pub use deps::Deps;
 pub use routes::router;
