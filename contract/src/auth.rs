@@ -1,8 +1,8 @@
 //! What the settings of authentication are made of.
 
-use crate::limits;
 use crate::names::name;
 use crate::values::{ABSENT, SettingValue, optional_setting};
+use crate::{limits, routes};
 
 /// Whether a URL's authority is this machine, for tests and local mode.
 fn is_loopback(authority: &str) -> bool {
@@ -14,14 +14,18 @@ fn is_loopback(authority: &str) -> bool {
 }
 
 fn is_secure_url(text: &str) -> bool {
-    let visible = text.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>\\^`{|}#@".contains(&b));
+    let visible = text.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>\\^`{|}#".contains(&b));
     if !visible || text.len() > limits::AUTH_URL_BYTES_MAX {
         return false;
     }
-    let authority = |rest: &str| rest.split(['/', '?']).next().unwrap_or_default().to_owned();
+    // What stands before an `@` there is a user's name and password, and what looks like the host may be part of it.
+    let authority = |rest: &str| {
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        (!authority.is_empty() && !authority.contains('@')).then(|| authority.to_owned())
+    };
     match (text.strip_prefix("https://"), text.strip_prefix("http://")) {
-        (Some(rest), _) => !authority(rest).is_empty(),
-        (_, Some(rest)) => is_loopback(&authority(rest)),
+        (Some(rest), _) => authority(rest).is_some(),
+        (_, Some(rest)) => authority(rest).is_some_and(|authority| is_loopback(&authority)),
         _ => false,
     }
 }
@@ -31,7 +35,7 @@ name!(
     /// way can be anybody.
     AuthUrl,
     "URL",
-    "a URL, https:// and a host, at most 512 visible characters of ASCII without quotes, @ and #; http:// only on this machine (127.0.0.1, localhost)",
+    "a URL, https:// and a host, at most 512 visible characters of ASCII without quotes and #, no user before the host; http:// only on this machine (127.0.0.1, localhost)",
     is_secure_url
 );
 name!(
@@ -42,6 +46,15 @@ name!(
     |t| (1..=limits::AUDIENCE_BYTES_MAX).contains(&t.len()) && t.bytes().all(|b| b.is_ascii_graphic())
 );
 name!(
+    /// Name of the cookie with a token.
+    CookieName,
+    "name of a cookie",
+    "1 to 64 of a-z, A-Z, 0-9, _ and -, beginning with a letter or _",
+    |t| t.len() <= 64
+        && t.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+);
+name!(
     /// An HMAC key of AWS KMS: its alias, id or ARN.
     KeyId,
     "KMS key",
@@ -50,7 +63,61 @@ name!(
 );
 
 optional_setting!(AuthUrl, "where there is none");
-optional_setting!(Audience, "where there is none");
+
+impl CookieName {
+    /// Path to which a browser sends the cookie: the API alone, and not every file of the page. One whose name begins with `__Host-`
+    /// is taken by browsers only for the whole host.
+    #[must_use]
+    pub fn path(&self) -> &'static str {
+        let is_hosts = self.as_str().get(..7).is_some_and(|start| start.eq_ignore_ascii_case("__Host-"));
+        if is_hosts { "/" } else { routes::API_COOKIE_PATH }
+    }
+}
+
+/// What a token may be meant for: it names one of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audiences(Vec<Audience>);
+
+impl Audiences {
+    /// Takes as many as there may be.
+    ///
+    /// # Errors
+    /// A sentence with the number and the rule.
+    pub fn new(audiences: Vec<Audience>) -> Result<Self, String> {
+        match audiences.len() {
+            1..=limits::AUDIENCES_MAX => Ok(Self(audiences)),
+            count => Err(format!("{count} audiences; it must be {}", Self::list_rule())),
+        }
+    }
+
+    /// The audiences.
+    #[must_use]
+    pub fn as_slice(&self) -> &[Audience] {
+        &self.0
+    }
+
+    fn list_rule() -> String {
+        format!("1 to {} audiences separated by spaces, each {}", limits::AUDIENCES_MAX, Audience::RULE)
+    }
+}
+
+impl SettingValue for Option<Audiences> {
+    fn read(text: &str) -> Result<Self, String> {
+        if text == ABSENT {
+            return Ok(None);
+        }
+        // No audience has a space in it.
+        let audiences = text.split(' ').map(Audience::new).collect::<Result<_, _>>();
+        audiences.map_err(|error| error.to_string()).and_then(Audiences::new).map(Some)
+    }
+    fn write(&self) -> String {
+        let join = |all: &Audiences| all.0.iter().map(Audience::as_str).collect::<Vec<_>>().join(" ");
+        self.as_ref().map_or_else(|| ABSENT.to_owned(), join)
+    }
+    fn rule() -> String {
+        format!("{}; or `-` where there is none", Audiences::list_rule())
+    }
+}
 
 /// Keys of AWS KMS: the first signs, all verify.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -110,6 +177,9 @@ mod tests {
             "http://127.0.0.1:4000",
             "http://localhost/x",
             "http://[::1]:80/",
+            "https://login.example.com/realms/a@b/keys",
+            "https://example.com?user=a@b",
+            "http://127.0.0.1:4000/@a/keys",
         ] {
             assert!(AuthUrl::new(good).is_ok(), "{good}");
         }
@@ -126,12 +196,37 @@ mod tests {
             "https://a b",
             "https://example.com/#x",
             "https://user@example.com",
+            "https://login.example.com:x@evil.example.com/keys",
+            "https://a@b@example.com/",
+            "https://@/keys",
+            "https://login.example.com\\@evil.example.com",
             "https://example.com/\u{e9}",
         ] {
             assert!(AuthUrl::new(bad).is_err(), "{bad}");
         }
         assert!(AuthUrl::new(&format!("https://{}", "a".repeat(504))).is_ok());
         assert!(AuthUrl::new(&format!("https://{}", "a".repeat(505))).is_err());
+    }
+
+    #[test]
+    fn audiences_are_one_or_several() {
+        let read = |text: &str| <Option<Audiences> as SettingValue>::read(text);
+        for text in ["live", "live https://live.example.com", "-", "a,b"] {
+            assert_eq!(read(text).unwrap().write(), text);
+        }
+        for bad in ["", " ", "a  b", "a ", "a b c d e f g h i", "\u{e9}"] {
+            assert!(read(bad).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_goes_to_the_api_alone_unless_its_name_asks_for_more() {
+        for (name, path) in [("session", "/api/"), ("__Secure-id", "/api/"), ("__Host-id", "/"), ("__host-id", "/")] {
+            assert_eq!(CookieName::new(name).unwrap().path(), path, "{name}");
+        }
+        for bad in ["", "a b", "a=b", "a;b", "1a", "-", &"a".repeat(65)] {
+            assert!(CookieName::new(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

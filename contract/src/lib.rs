@@ -4,6 +4,7 @@
 //! that one side renames does not compile. This crate does no I/O and depends on serde and thiserror only.
 
 pub mod auth;
+pub mod cors;
 pub mod events;
 pub mod limits;
 pub mod logs;
@@ -18,7 +19,7 @@ pub mod values;
 pub mod web_adapter;
 pub mod words;
 
-pub use auth::{Audience, AuthUrl, KeyId, SessionKeys};
+pub use auth::{Audience, Audiences, AuthUrl, CookieName, KeyId, SessionKeys};
 pub use names::{
     AttributeName, Environment, EventName, IndexName, Label, Labels, MetricsNamespace, NameError, PublicUrl,
     StatusValue, TableName, Tag,
@@ -28,4 +29,4 @@ pub use settings::{
     StreamSettings, WatchSettings,
 };
 pub use units::{ByteSize, UnitError};
-pub use words::{Adapter, AuthMode, ClientAddress, MetricsMode, WhenFull};
+pub use words::{Adapter, AudienceClaim, AuthMode, ClientAddress, MetricsMode, WhenFull};

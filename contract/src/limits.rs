@@ -172,10 +172,15 @@ pub struct Rate {
 
 /// Longest token that is looked at, bytes: what fits an ordinary header, with room for an issuer's many claims.
 pub const TOKEN_BYTES_MAX: usize = 8 * 1024;
+/// Most tokens that are tried of one source (header, cookie, query) of a request. Cookies of one name come from several paths
+/// and domains of a site.
+pub const TOKENS_PER_SOURCE_MAX: usize = 8;
 /// Longest user id, bytes; it becomes part of a key of the users table, which may have 2048.
 pub const USER_ID_BYTES_MAX: usize = 256;
 /// Longest URL of an issuer or its keys, bytes.
 pub const AUTH_URL_BYTES_MAX: usize = 512;
+/// Most audiences that a token may be meant for one of.
+pub const AUDIENCES_MAX: usize = 8;
 /// Longest audience, bytes.
 pub const AUDIENCE_BYTES_MAX: usize = 256;
 /// Most keys that session tokens are verified with: one that signs, and those before it.

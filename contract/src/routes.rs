@@ -29,8 +29,8 @@ pub const OPENAPI: &str = "/api/v2/openapi.json";
 
 /// Request header in which EventSource sends its resume position.
 pub const LAST_EVENT_ID_HEADER: &str = "last-event-id";
-/// Query parameter with the resume position, for clients that cannot set headers.
-pub const LAST_EVENT_ID_QUERY: &str = "last_event_id";
+/// Query parameters with the resume position, for clients that cannot set headers: ours, and the one of EventSource polyfills.
+pub const LAST_EVENT_ID_QUERIES: [&str; 2] = ["last_event_id", "lastEventId"];
 /// Query parameter that narrows a stream, numbers or items.
 pub const TICKERS_QUERY: &str = "tickers";
 /// Query parameter with the number of items of a page.
@@ -41,9 +41,9 @@ pub const AFTER_QUERY: &str = "after";
 pub const VIEWER_ADDRESS_HEADER: &str = "cloudfront-viewer-address";
 /// Header that carries the user in authentication mode `trusted-header`.
 pub const USER_HEADER: &str = "x-user-id";
-/// Cookie with a token.
+/// Cookie with a token, unless the manifest names another one.
 pub const SESSION_COOKIE: &str = "session";
-/// Where browsers send that cookie: to the API alone, not along with every file of the page.
-pub const SESSION_COOKIE_PATH: &str = "/api/";
+/// Path of the API, for a cookie that goes nowhere else.
+pub const API_COOKIE_PATH: &str = "/api/";
 /// Query parameter with a token, for EventSource, which can set no header.
 pub const TOKEN_QUERY: &str = "token";

@@ -85,6 +85,17 @@ word_setting!(
     }
 );
 word_setting!(
+    /// Which claim of a token says what it is meant for.
+    AudienceClaim {
+        /// `aud`: one audience, or a list of them.
+        Aud = "aud",
+        /// `client_id`, as in access tokens of Amazon Cognito, which have no `aud`.
+        ClientId = "client_id",
+        /// `azp`: the client that asked for the token.
+        Azp = "azp",
+    }
+);
+word_setting!(
     /// Which metrics the functions write for CloudWatch, which bills each of them.
     MetricsMode {
         /// None.

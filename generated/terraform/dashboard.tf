@@ -19,7 +19,20 @@ module "dashboard" {
     allow_origins     = ["*"]
     allow_credentials = false
     allow_methods     = ["DELETE", "GET", "POST", "PUT"]
-    allow_headers     = ["authorization", "content-type", "if-none-match", "last-event-id"]
+    allow_headers = [
+      "authorization",
+      "baggage",
+      "cache-control",
+      "content-type",
+      "if-none-match",
+      "last-event-id",
+      "pragma",
+      "sentry-trace",
+      "traceparent",
+      "tracestate",
+      "x-amzn-trace-id",
+      "x-requested-with",
+    ]
     expose_headers = [
       "authorization",
       "content-type",
@@ -36,6 +49,8 @@ module "dashboard" {
     { SSE_URL = trimsuffix(module.stream.url, "/") },
     {
       AUTH_AUDIENCE             = "-"
+      AUTH_AUDIENCE_CLAIM       = "aud"
+      AUTH_COOKIE               = "session"
       AUTH_ISSUER               = "-"
       AUTH_JWKS_URL             = "-"
       AUTH_MODE                 = "off"

@@ -19,7 +19,20 @@ module "stream" {
     allow_origins     = ["*"]
     allow_credentials = false
     allow_methods     = ["GET"]
-    allow_headers     = ["authorization", "content-type", "if-none-match", "last-event-id"]
+    allow_headers = [
+      "authorization",
+      "baggage",
+      "cache-control",
+      "content-type",
+      "if-none-match",
+      "last-event-id",
+      "pragma",
+      "sentry-trace",
+      "traceparent",
+      "tracestate",
+      "x-amzn-trace-id",
+      "x-requested-with",
+    ]
     expose_headers = [
       "authorization",
       "content-type",
@@ -33,6 +46,8 @@ module "stream" {
 
   environment = {
     AUTH_AUDIENCE              = "-"
+    AUTH_AUDIENCE_CLAIM        = "aud"
+    AUTH_COOKIE                = "session"
     AUTH_ISSUER                = "-"
     AUTH_JWKS_URL              = "-"
     AUTH_MODE                  = "off"

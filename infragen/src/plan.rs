@@ -10,7 +10,7 @@ pub mod settings;
 use std::collections::BTreeMap;
 
 use contract::page::{Goodbye, PageConfig, page_poll_ms};
-use contract::{Adapter, AuthMode};
+use contract::{Adapter, AuthMode, cors};
 use serde::Serialize;
 
 use crate::capability::Feature;
@@ -29,13 +29,6 @@ pub use contract::tables::TTL_ATTRIBUTE;
 
 /// Keys of the users table.
 const USERS_KEYS: (&str, &str) = ("PK", "SK");
-/// Request headers that a page of another origin may send.
-const CORS_ALLOW_HEADERS: [&str; 4] = ["authorization", "content-type", "if-none-match", "last-event-id"];
-/// Response headers that such a page may read.
-const CORS_EXPOSE_HEADERS: [&str; 6] =
-    ["authorization", "content-type", "etag", "last-event-id", "location", "retry-after"];
-/// Time for which a browser may remember a preflight's answer.
-const CORS_MAX_AGE_SECS: u32 = 3600;
 
 /// Everything that must exist.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -289,9 +282,9 @@ pub fn plan(loaded: &Loaded) -> Plan {
         cors: CorsPlan {
             allow_origins: manifest.front.allow_origins.as_slice().to_vec(),
             allow_credentials: manifest.front.allow_credentials,
-            allow_headers: &CORS_ALLOW_HEADERS,
-            expose_headers: &CORS_EXPOSE_HEADERS,
-            max_age_secs: CORS_MAX_AGE_SECS,
+            allow_headers: &cors::ALLOW_HEADERS,
+            expose_headers: &cors::EXPOSE_HEADERS,
+            max_age_secs: cors::MAX_AGE_SECS,
         },
         distribution: front::distribution(loaded),
         has_index_key_schema: Feature::IndexKeySchema.is_in(floor),
@@ -352,7 +345,7 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         log_retention_days: section.log_retention.days(),
         environment: settings::stream_variables(manifest),
         live_urls: Vec::new(),
-        cors_methods: &["GET"],
+        cors_methods: &cors::STREAM_METHODS,
         // One at a time, by its key: the stream function changes none.
         configurations: None,
         goodbyes: goodbyes(manifest, "dynamodb:BatchGetItem"),
@@ -376,7 +369,7 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         log_retention_days: section.log_retention.days(),
         environment: settings::dashboard_variables(manifest),
         live_urls: settings::live_urls(manifest),
-        cors_methods: &["DELETE", "GET", "POST", "PUT"],
+        cors_methods: &cors::DASHBOARD_METHODS,
         configurations: configurations(manifest),
         goodbyes: goodbyes(manifest, "dynamodb:PutItem"),
         vpc: VpcPlan::of(&section.vpc),

@@ -14,6 +14,7 @@ pub mod fatal;
 mod health;
 pub mod ids;
 pub mod origin;
+pub mod path;
 pub mod random;
 pub mod request;
 pub mod serve;

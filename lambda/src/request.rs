@@ -1,5 +1,7 @@
 //! What a handler wants to know of a request, parsed once.
 
+use std::borrow::Cow;
+
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
 use contract::routes;
@@ -10,12 +12,13 @@ use crate::error::ApiError;
 use crate::ids::ConfigId;
 use stream_core::filter::Filter;
 
-/// Query parameters of the stream routes. Others are ignored: caches and proxies add them.
+/// Query parameters of the stream routes. Others are ignored: caches and proxies add them. Whatever can be understood is: an
+/// EventSource that is refused never comes back.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct StreamQuery {
     /// Tickers to narrow to.
     pub filter: Filter,
-    /// Resume position.
+    /// Resume position: the last one that is not empty.
     pub last_event_id: Option<String>,
 }
 
@@ -23,11 +26,17 @@ impl StreamQuery {
     /// Parses a query string.
     ///
     /// # Errors
-    /// [`ApiError`] for a known parameter that is malformed or comes twice.
+    /// [`ApiError`] for tickers that are none, or too many.
     pub fn parse(query: Option<&str>) -> Result<Self, ApiError> {
-        let [tickers, last_event_id] = parameters(query, [routes::TICKERS_QUERY, routes::LAST_EVENT_ID_QUERY])?;
-        Ok(Self { filter: filter(tickers.as_deref())?, last_event_id })
+        let ids = values(query, &routes::LAST_EVENT_ID_QUERIES).map(|id| id.trim().to_owned());
+        Ok(Self { filter: filter(query)?, last_event_id: ids.filter(|id| !id.is_empty()).last() })
     }
+}
+
+/// Returns the values of the parameters with these names, in their order. Others are ignored.
+fn values<'a>(query: Option<&'a str>, names: &'a [&str]) -> impl Iterator<Item = Cow<'a, str>> {
+    let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    pairs.filter(|(name, _)| names.iter().any(|known| *known == name)).map(|(_, value)| value)
 }
 
 /// Returns the parameters of these names. Others are ignored.
@@ -45,20 +54,21 @@ pub fn parameters<const N: usize>(query: Option<&str>, names: [&str; N]) -> Resu
     Ok(found)
 }
 
-/// Reads the tickers that a request is narrowed to.
+/// Reads the tickers that a request is narrowed to: those of every `tickers` together, as a form with several fields sends them.
 ///
 /// # Errors
 /// [`ApiError`] with the ticker and the rule.
-pub fn filter(tickers: Option<&str>) -> Result<Filter, ApiError> {
-    Ok(tickers.map_or(Ok(Filter::all()), Filter::parse)?)
+pub fn filter(query: Option<&str>) -> Result<Filter, ApiError> {
+    let lists: Vec<_> = values(query, &[routes::TICKERS_QUERY]).collect();
+    Ok(Filter::parse(&lists.join(","))?)
 }
 
-/// Returns the resume position as raw bytes, header before query; an empty one is none.
+/// Returns the resume position as raw bytes: the header's, else the query's. An empty one is none.
 #[must_use]
 pub fn last_event_id<'a>(headers: &'a HeaderMap, query: &'a StreamQuery) -> Option<&'a [u8]> {
     // Browsers send non-ASCII ids as raw bytes, which `HeaderValue::to_str` refuses.
-    let header = headers.get(routes::LAST_EVENT_ID_HEADER).map(http::HeaderValue::as_bytes);
-    header.or(query.last_event_id.as_deref().map(str::as_bytes)).filter(|id| !id.is_empty())
+    let mut ids = headers.get_all(routes::LAST_EVENT_ID_HEADER).iter().map(|id| id.as_bytes().trim_ascii());
+    ids.rfind(|id| !id.is_empty()).or(query.last_event_id.as_deref().map(str::as_bytes))
 }
 
 /// Whether the client is an EventSource, or acts like one.
@@ -98,15 +108,60 @@ impl<S: Send + Sync> FromRequestParts<S> for ConfigIdPath {
 mod tests {
     use super::*;
 
+    fn parsed(query: &str) -> StreamQuery {
+        StreamQuery::parse(Some(query)).unwrap_or_else(|error| panic!("{query}: {error}"))
+    }
+
     #[test]
-    fn known_parameters_come_once_and_unknown_ones_are_ignored() {
-        let query = StreamQuery::parse(Some("tickers=AAPL%2CMSFT&x=1&last_event_id=evt_a")).unwrap();
-        assert_eq!(query.last_event_id.as_deref(), Some("evt_a"));
-        assert_eq!(query.filter, Filter::parse("AAPL,MSFT").unwrap());
+    fn a_query_is_understood_however_it_was_put_together() {
+        let both = Filter::parse("AAPL,MSFT").unwrap();
+        for tickers in [
+            "tickers=AAPL,MSFT",
+            "tickers=AAPL%2CMSFT",
+            "tickers=AAPL%2cMSFT,",
+            "tickers=AAPL,+MSFT",
+            "tickers=AAPL,%20MSFT%0A",
+            "tickers=AAPL&tickers=MSFT",
+            "tickers=&tickers=AAPL,MSFT&tickers",
+            "tickers=MSFT&x=1&tickers=AAPL,AAPL&",
+            "%74ickers=AAPL,MSFT",
+        ] {
+            assert_eq!(parsed(tickers).filter, both, "{tickers}");
+        }
+        for all in ["", "&", "tickers", "tickers=", "tickers=,", "tickers=%20&tickers=", "Tickers=AAPL", "utm_source=x"]
+        {
+            assert_eq!(parsed(all), StreamQuery::default(), "{all}");
+        }
         assert_eq!(StreamQuery::parse(None).unwrap(), StreamQuery::default());
-        for bad in ["tickers=A&tickers=B", "tickers=", "tickers=A%00", "last_event_id=a&last_event_id=b"] {
+        for bad in ["tickers=A%00", "tickers=A&tickers=%FF", &format!("tickers={}", "A".repeat(65))] {
             assert!(StreamQuery::parse(Some(bad)).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn the_last_cursor_of_a_query_that_is_one_counts() {
+        for (query, expected) in [
+            ("last_event_id=a", Some("a")),
+            ("lastEventId=a", Some("a")),
+            ("last_event_id=a&last_event_id=b", Some("b")),
+            ("last_event_id=a&lastEventId=b", Some("b")),
+            ("lastEventId=b&last_event_id=a", Some("a")),
+            ("last_event_id=a&lastEventId=", Some("a")),
+            ("last_event_id=&lastEventId=a&last_event_id=%20", Some("a")),
+            ("last_event_id=%20a+", Some("a")),
+            ("last_event_id=", None),
+            ("lastEventId&last_event_id", None),
+            ("lasteventid=a", None),
+        ] {
+            assert_eq!(parsed(query).last_event_id.as_deref(), expected, "{query}");
+        }
+    }
+
+    #[test]
+    fn parameters_that_are_one_value_come_once() {
+        let [limit, after] = parameters(Some("limit=1&x=2&x=3"), ["limit", "after"]).unwrap();
+        assert_eq!((limit.as_deref(), after), (Some("1"), None));
+        assert!(parameters(Some("limit=1&limit=1"), ["limit"]).is_err());
     }
 
     #[test]
@@ -127,7 +182,10 @@ mod tests {
         assert_eq!(last_event_id(&headers, &query), Some(&b"q"[..]));
         headers.insert("last-event-id", http::HeaderValue::from_bytes(b"\xff\xfe").unwrap());
         assert_eq!(last_event_id(&headers, &query), Some(&b"\xff\xfe"[..]));
+        headers.append("last-event-id", http::HeaderValue::from_static(" "));
+        assert_eq!(last_event_id(&headers, &query), Some(&b"\xff\xfe"[..]));
         headers.insert("last-event-id", http::HeaderValue::from_static(""));
-        assert_eq!(last_event_id(&headers, &query), None);
+        assert_eq!(last_event_id(&headers, &query), Some(&b"q"[..]), "an empty header says nothing");
+        assert_eq!(last_event_id(&headers, &StreamQuery::default()), None);
     }
 }

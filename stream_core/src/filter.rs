@@ -41,18 +41,20 @@ impl Filter {
         Self { tags: Some(tags) }
     }
 
-    /// Parses `AAPL,MSFT`.
+    /// Parses `AAPL,MSFT`. White space around a ticker is not part of it, and between two commas there may be nothing: lists are
+    /// put together by programs, and a browser's EventSource is refused for good. A list that names no ticker is no condition.
     ///
     /// # Errors
     /// [`FilterError`] with the ticker and its rule, or the number of tickers.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        // As many as are listed, repeated or not: a rule that a program can check.
-        let found = text.split(',').count();
+        let named = || text.split(',').map(str::trim).filter(|ticker| !ticker.is_empty());
+        // As many as are named, repeated or not: a rule that a program can check.
+        let found = named().count();
         if found > limits::FILTER_TAGS_MAX {
             return Err(FilterError::TooMany { found, max: limits::FILTER_TAGS_MAX });
         }
-        let tags = text.split(',').map(Tag::new).collect::<Result<BTreeSet<_>, _>>()?;
-        Ok(Self::only(tags))
+        let tags = named().map(Tag::new).collect::<Result<BTreeSet<_>, _>>()?;
+        Ok(if tags.is_empty() { Self::all() } else { Self::only(tags) })
     }
 
     /// Whether this is the filter without a condition.
@@ -87,12 +89,27 @@ mod tests {
     fn lists_are_checked_ticker_by_ticker() {
         assert!(Filter::parse("AAPL").is_ok());
         assert_eq!(Filter::parse("AAPL,MSFT,AAPL"), Filter::parse("MSFT,AAPL"));
-        for bad in ["", ",", "AAPL,", "AAPL, MSFT", "A\nB"] {
+        for bad in ["A\nB", "A,B\0", "\u{fffd}", "A\u{7f}"] {
             assert!(Filter::parse(bad).is_err(), "{bad:?}");
         }
+        assert!(Filter::parse(&"A".repeat(64)).is_ok());
+        assert!(Filter::parse(&"A".repeat(65)).is_err());
         let many = |n: usize| (0..n).map(|i| format!("T{i}")).collect::<Vec<_>>().join(",");
         assert!(Filter::parse(&many(50)).is_ok());
         assert!(Filter::parse(&["A"; 51].join(",")).is_err());
         assert_eq!(Filter::parse(&many(51)).unwrap_err().to_string(), "`tickers` lists 51; at most 50 are allowed");
+        assert!(Filter::parse(&format!(",{}, ,", many(50))).is_ok(), "what names no ticker does not count");
+    }
+
+    #[test]
+    fn blanks_and_stray_commas_say_nothing() {
+        let two = Filter::parse("AAPL,BRK B");
+        for text in ["AAPL,BRK B,", " AAPL , BRK B ", ",AAPL,,BRK B", "\tAAPL\r\n,BRK B\u{a0}", "AAPL, ,BRK B,AAPL"] {
+            assert_eq!(Filter::parse(text), two, "{text:?}");
+        }
+        assert_ne!(Filter::parse("aapl"), Filter::parse("AAPL"), "a ticker is what the table calls it");
+        for none in ["", " ", ",", " , ,\n"] {
+            assert_eq!(Filter::parse(none), Ok(Filter::all()), "{none:?}");
+        }
     }
 }

@@ -17,6 +17,8 @@ use crate::support::process::lock;
 /// Made for these tests and used nowhere else.
 const RSA_KEY: &[u8] = include_bytes!("../fixtures/auth/issuer_rsa.pk8");
 pub(super) const AUDIENCE: &str = "live-dashboard";
+/// Path of its keys without their names.
+pub(super) const BARE: &str = "/realms/team@example.com/keys";
 
 fn b64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
@@ -78,7 +80,7 @@ impl Issuer {
         lock(&self.state).requests.clone()
     }
 
-    fn documents(&self) -> [(String, Value); 2] {
+    fn documents(&self) -> [(String, Value); 3] {
         let modulus = ring::rsa::PublicKeyComponents::<Vec<u8>>::from(self.rsa.public()).n;
         let point = self.p256.public_key().as_ref();
         [
@@ -89,8 +91,17 @@ impl Issuer {
             (
                 "/keys".to_owned(),
                 json!({ "keys": [
-                    { "kty": "RSA", "kid": "r", "alg": "RS256", "use": "sig", "n": b64(modulus), "e": "AQAB" },
+                    { "kty": "RSA", "kid": "r", "alg": "RS256", "use": "sig", "n": b64(&modulus), "e": "AQAB" },
                     { "kty": "EC", "kid": "e", "crv": "P-256", "x": b64(&point[1..33]), "y": b64(&point[33..]) },
+                ]}),
+            ),
+            // The same without names, with the sign byte of a big number, and with one that is for something else.
+            (
+                BARE.to_owned(),
+                json!({ "keys": [
+                    { "kty": "RSA", "n": b64([&[0], modulus.as_slice()].concat()), "e": "AAEAAQ" },
+                    { "kty": "RSA", "kid": "r", "use": "enc", "n": b64(modulus), "e": "AQAB" },
+                    { "kty": "EC", "crv": "P-256", "x": b64(&point[1..33]), "y": b64(&point[33..]) },
                 ]}),
             ),
         ]
@@ -103,7 +114,12 @@ impl Issuer {
     }
 
     pub(super) fn rs256(&self, kid: &str, claims: &Value) -> String {
-        let message = message(&json!({ "alg": "RS256", "kid": kid, "typ": "JWT" }), claims);
+        self.rs256_with(&json!({ "alg": "RS256", "kid": kid, "typ": "JWT" }), claims)
+    }
+
+    /// The same with a header of one's own.
+    pub(super) fn rs256_with(&self, header: &Value, claims: &Value) -> String {
+        let message = message(header, claims);
         let mut signature = vec![0; self.rsa.public().modulus_len()];
         self.rsa.sign(&RSA_PKCS1_SHA256, &self.random, message.as_bytes(), &mut signature).unwrap();
         format!("{message}.{}", b64(signature))
@@ -121,7 +137,7 @@ pub(super) fn message(header: &Value, claims: &Value) -> String {
     format!("{}.{}", b64(header.to_string()), b64(claims.to_string()))
 }
 
-async fn serve(listener: TcpListener, state: Arc<Mutex<State>>, documents: [(String, Value); 2]) {
+async fn serve(listener: TcpListener, state: Arc<Mutex<State>>, documents: [(String, Value); 3]) {
     while let Ok((stream, _)) = listener.accept().await {
         let (state, documents) = (Arc::clone(&state), documents.clone());
         tokio::spawn(async move {

@@ -4,8 +4,10 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use super::issuer::{AUDIENCE, Issuer, Mood, message};
-use super::{CONFIGURATION, LIMIT, answer, assert_unavailable, assert_unidentified, bearer, function, plain, tech};
+use super::issuer::{AUDIENCE, BARE, Issuer, Mood, message};
+use super::{
+    CONFIGURATION, LIMIT, answer, assert_logged, assert_unavailable, assert_unidentified, bearer, function, plain, tech,
+};
 use crate::emulator::Emulator;
 use crate::support::client::Request;
 use crate::support::clock::BUSY;
@@ -76,6 +78,85 @@ async fn bad_tokens_are_refused_in_the_same_words() {
     }
     SseClient::connect(bearer(function.address(), &good)).await.event("heartbeat", LIMIT).await;
     SseClient::connect(bearer(function.address(), &with("aud", json!(["x", AUDIENCE])))).await;
+}
+
+#[tokio::test]
+async fn keys_without_names_at_a_path_with_an_at_sign_serve_tokens_without_a_key_id() {
+    let (issuer, table) = (Issuer::start().await, Table::create(SENTIMENTS).await);
+    put_configuration(&table.users, "ann", "tech", &["AAPL"]).await;
+    let keys = format!("{}{BARE}", issuer.name());
+    let function = stream(&table, &issuer, &[("AUTH_JWKS_URL", keys.as_str())]).await;
+    let claims = issuer.claims("ann", 600);
+    let nameless = issuer.rs256_with(&json!({ "alg": "RS256" }), &claims);
+    SseClient::connect(bearer(function.address(), &nameless)).await.event("heartbeat", LIMIT).await;
+    assert_unidentified(bearer(function.address(), &issuer.rs256("r", &claims)), "a key for something else").await;
+    assert_unidentified(bearer(function.address(), &issuer.rs256("x", &claims)), "a key of another name").await;
+    let other = Issuer::start().await.es256("e", &claims);
+    assert_unidentified(bearer(function.address(), &other), "another issuer's key").await;
+    assert_eq!(issuer.requests()[0], BARE);
+}
+
+#[tokio::test]
+async fn a_token_that_is_not_ours_hides_no_good_one_and_the_log_says_what_is_wrong_with_it() {
+    let (issuer, table) = (Issuer::start().await, Table::create(SENTIMENTS).await);
+    put_configuration(&table.users, "ann", "tech", &["AAPL"]).await;
+    let function = stream(&table, &issuer, &[]).await;
+    let to = function.address();
+    let mut claims = issuer.claims("ann", 600);
+    let good = issuer.rs256("r", &claims);
+    let expired = issuer.rs256("r", &issuer.claims("ann", -31));
+    claims.as_object_mut().unwrap().remove("aud");
+    let aimless = issuer.rs256("r", &claims);
+    let query = |token: &str| Request::get(to, &format!("{CONFIGURATION}?token={token}"));
+    for (what, request) in [
+        ("another program's cookie", query(&good).header("Cookie", "session=s%3A.x; theme=dark")),
+        ("an old cookie beside the header", bearer(to, &good).header("Cookie", format!("session={expired}"))),
+        ("the cookie of another path", tech(to).header("Cookie", format!("session={expired}; session={good}"))),
+        (
+            "a header of a proxy",
+            tech(to).header("Authorization", "Bearer x.y.z").header("Cookie", format!("session={good}")),
+        ),
+        ("an access token", query(&good).header("Cookie", format!("session={aimless}"))),
+    ] {
+        let mut client = SseClient::open(request).await;
+        assert_eq!(client.response().status(), 200, "{what}");
+        client.event("heartbeat", LIMIT).await;
+    }
+    assert_unidentified(query(&expired).header("Cookie", format!("session={aimless}")), "bad everywhere").await;
+    for (source, reason) in [("cookie", "it has no `aud`"), ("query", "it has expired"), ("header", "it is malformed")]
+    {
+        assert_logged(&function, &["token refused", source, reason]).await;
+    }
+}
+
+#[tokio::test]
+async fn the_cookie_the_claim_and_several_audiences_are_what_the_settings_say() {
+    let (issuer, table) = (Issuer::start().await, Table::create(SENTIMENTS).await);
+    put_configuration(&table.users, "ann", "tech", &["AAPL"]).await;
+    let audiences = format!("mobile {AUDIENCE}");
+    let name = issuer.name();
+    let env = [
+        ("AUTH_MODE", "jwt"),
+        ("AUTH_ISSUER", name.as_str()),
+        ("AUTH_AUDIENCE", audiences.as_str()),
+        ("AUTH_AUDIENCE_CLAIM", "client_id"),
+        ("AUTH_COOKIE", "__Host-id"),
+    ];
+    let function = function("stream", &table, &env).await;
+    let token = |client: &str| {
+        let mut claims = issuer.claims("ann", 600);
+        claims["aud"] = json!("not looked at");
+        claims["client_id"] = json!(client);
+        issuer.rs256("r", &claims)
+    };
+    let with = |cookie: &str, token: &str| tech(function.address()).header("Cookie", format!("{cookie}={token}"));
+    for client in ["mobile", AUDIENCE] {
+        SseClient::connect(with("session=x; __Host-id", &token(client))).await.event("heartbeat", LIMIT).await;
+    }
+    assert_unidentified(with("session", &token(AUDIENCE)), "a cookie of another name").await;
+    assert_unidentified(with("__Host-id", &token("other")), "another client").await;
+    let without = issuer.rs256("r", &issuer.claims("ann", 600));
+    assert_unidentified(with("__Host-id", &without), "no client, whatever its audience").await;
 }
 
 #[tokio::test]

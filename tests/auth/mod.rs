@@ -27,13 +27,14 @@ const CONFIGURATION: &str = "/api/v2/configurations/tech/stream";
 
 /// A function on this table with more variables; one environment, so that what it has learnt is what is asked about.
 async fn function(program: &str, table: &Table, more: &[(&str, &str)]) -> Emulator {
-    let own = [("SSE_POLL_INTERVAL", "500ms"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")];
+    // Streams go on after their viewers have left.
+    let own = [("SSE_POLL_INTERVAL", "500ms"), ("SSE_CONNECTIONS_PER_CLIENT", "64"), ("AWS_LAMBDA_LOG_LEVEL", "TRACE")];
     let own = own.into_iter().chain(more.iter().copied());
     let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let env = table.env().into_iter().chain(dynamodb::env(dynamodb::address())).chain(own).collect();
     let invoke_mode = if program == "dashboard" { InvokeMode::Buffered } else { InvokeMode::Streaming };
     let config = Config { invoke_mode, max_environments: 1, ..Config::new(bins::path(program), env) };
-    let config = Config { concurrency_per_environment: 8, freeze: false, ..config };
+    let config = Config { concurrency_per_environment: 64, freeze: false, ..config };
     Emulator::start(config).await
 }
 
@@ -70,6 +71,17 @@ async fn assert_unidentified(request: Request, what: &str) {
     assert_eq!(response.head.all("content-type"), ["application/json"], "{what}");
     assert_eq!(response.head.all("cache-control"), ["no-store"], "{what}");
     assert_eq!(response.bytes().await.unwrap(), br#"{"detail":"Missing user identification"}"#, "{what}");
+}
+
+/// Waits for a line of the log that has all of these words.
+async fn assert_logged(function: &Emulator, words: &[&str]) {
+    let is_there = || function.logs().iter().any(|line| words.iter().all(|word| line.text.contains(word)));
+    let written = async {
+        while !is_there() {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, written).await.unwrap_or_else(|_| panic!("no line with {words:?}"));
 }
 
 /// Asserts the status and returns the answer.

@@ -6,7 +6,8 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 
 use super::{
-    CONFIGURATION, Gate, LIMIT, answer, assert_unavailable, assert_unidentified, bearer, function, plain, tech,
+    CONFIGURATION, Gate, LIMIT, answer, assert_logged, assert_unavailable, assert_unidentified, bearer, function,
+    plain, tech,
 };
 use crate::emulator::Emulator;
 use crate::render::moto::Moto;
@@ -46,7 +47,7 @@ async fn functions(table: &Table, kms: &str, keys: &str, more: &[(&str, &str)]) 
 }
 
 /// A token and its user, from the dashboard function.
-pub(super) async fn anonymous(dashboard: SocketAddr) -> (String, String) {
+pub(crate) async fn anonymous(dashboard: SocketAddr) -> (String, String) {
     let response = Request::new(dashboard, "POST", ANONYMOUS).send().await;
     assert_eq!(response.head.all("cache-control"), ["no-store"]);
     let cookies: Vec<String> = response.head.all("set-cookie").iter().map(ToString::to_string).collect();
@@ -83,6 +84,17 @@ async fn a_token_of_the_dashboard_opens_the_stream_of_its_users_configuration_al
             query("bad").header("Cookie", cookie("bad")).header("Authorization", format!("bearer {token}")),
         ),
         ("cookie second", query("bad").header("Cookie", cookie(&token))),
+        ("bad header", query("bad").header("Cookie", cookie(&token)).header("Authorization", "Bearer bad")),
+        ("empty header", query(&token).header("Authorization", "Bearer ")),
+        (
+            "two headers",
+            tech(to).header("Authorization", "Bearer bad").header("Authorization", format!("Bearer {token}")),
+        ),
+        ("another program's cookie", query(&token).header("Cookie", cookie("s%3Aj2k.QmFzZTY0+/="))),
+        ("another user's old cookie", bearer(to, &token).header("Cookie", cookie(&"A".repeat(74)))),
+        ("two cookies", tech(to).header("Cookie", format!("session={token}; session={token}"))),
+        ("the second cookie", tech(to).header("Cookie", format!("session=bad; session=; session=\"{token}\""))),
+        ("the second parameter", Request::get(to, &format!("{CONFIGURATION}?token=&token=bad&token={token}"))),
         ("signed by the edge", query(&token).header("Authorization", "AWS4-HMAC-SHA256 Credential=x")),
     ] {
         let mut client = SseClient::open(request).await;
@@ -94,14 +106,15 @@ async fn a_token_of_the_dashboard_opens_the_stream_of_its_users_configuration_al
     assert_unidentified(tech(to).header("X-User-ID", &user), "a header that nobody vouches for").await;
     assert_unidentified(bearer(to, &tampered), "another token").await;
     for (what, request) in [
-        ("bad header", query(&token).header("Cookie", cookie(&token)).header("Authorization", "Bearer bad")),
-        ("empty header", query(&token).header("Authorization", "Bearer ")),
-        ("bad cookie", query(&token).header("Cookie", cookie("bad"))),
-        ("two cookies", query(&token).header("Cookie", format!("session={token}; session={token}"))),
-        ("two parameters", Request::get(to, &format!("{CONFIGURATION}?token={token}&token={token}"))),
+        ("bad everywhere", query("bad").header("Cookie", cookie(&tampered)).header("Authorization", "Bearer bad")),
+        ("of another name", tech(to).header("Cookie", format!("sessions={token}; Session={token}; xsession={token}"))),
+        ("of another scheme", tech(to).header("Authorization", format!("Basic {token}"))),
+        ("two in one", bearer(to, &format!("{token} {token}"))),
     ] {
         assert_unidentified(request, what).await;
     }
+    assert_logged(&stream, &["token refused", "header", "its signature is no session key's"]).await;
+    assert_logged(&stream, &["token refused", "cookie", "it is no session token"]).await;
     assert_eq!(answer(bearer(to, &other).send().await, 404).await, json!({ "detail": "Configuration not found" }));
     let mut public = SseClient::connect(Request::get(to, &format!("{}?token=bad", contract::routes::STREAM))).await;
     public.event("heartbeat", LIMIT).await;

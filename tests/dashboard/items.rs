@@ -117,6 +117,17 @@ async fn a_page_is_as_long_as_asked_and_of_the_tickers_asked_for() {
         let page = get(&emulator, &format!("{}{query}", routes::ITEMS)).await;
         assert_eq!((ids(&page).len(), page["next"].is_string()), (expected, expected != 115), "{query}");
     }
+    for (tickers, expected) in [
+        ("tickers=ODD,", 115),
+        ("tickers=,+ODD,,", 115),
+        ("tickers=NONE&tickers=ODD", 115),
+        ("tickers=%20ODD%0A&tickers=", 115),
+        ("tickers=", 200),
+        ("tickers=,&tickers", 200),
+    ] {
+        let page = get(&emulator, &format!("{}?limit=200&{tickers}", routes::ITEMS)).await;
+        assert_eq!(page["items"].as_array().unwrap().len(), expected, "{tickers}");
+    }
     let first = get(&emulator, &format!("{}?tickers=ODD,NONE&limit=3", routes::ITEMS)).await;
     assert_eq!(ids(&first), ["r1", "r3", "r5"]);
     let after = first["next"].as_str().unwrap();
@@ -143,7 +154,7 @@ async fn what_is_malformed_is_named() {
         ("after=BQAAAAAAAAAAAAAAAAAA", place),
         ("after=%00%ff", place),
         ("after=evt_AdiSAaIIAI_G1XkfDWZrOd29nRAeVSnno7kMhHwDyajSgL9GIWPoFzV952yP", place),
-        ("tickers=,", "is not a valid ticker"),
+        ("tickers=A%00", "is not a valid ticker"),
     ] {
         let response = Request::get(emulator.address(), &format!("{}?{query}", routes::ITEMS)).send().await;
         let detail = answer(response, 400).await["detail"].as_str().unwrap().to_owned();

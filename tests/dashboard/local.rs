@@ -87,6 +87,21 @@ async fn a_token_of_one_port_saves_what_the_other_streams_with_header_cookie_and
 }
 
 #[tokio::test]
+async fn the_cookie_is_called_as_the_settings_say() {
+    let local = Local::start(&[("AUTH_COOKIE", "__Host-id")]).await;
+    let response = Request::new(local.dashboard, "POST", routes::AUTH_ANONYMOUS).send().await;
+    let cookie = response.head.get("set-cookie").unwrap();
+    let token = answer(response, 201).await["token"].as_str().unwrap().to_owned();
+    // Browsers take such a name for the whole host only.
+    assert!(cookie.starts_with(&format!("__Host-id={token}; HttpOnly; Secure; SameSite=Strict; Path=/; ")), "{cookie}");
+    let status = async |name: &str| {
+        let request = Request::get(local.dashboard, routes::CONFIGURATIONS).header("Cookie", format!("{name}={token}"));
+        request.send().await.status()
+    };
+    assert_eq!((status("__Host-id").await, status("session").await), (200, 401));
+}
+
+#[tokio::test]
 async fn a_form_of_another_site_takes_no_cookie_away() {
     let local = Local::start(&[]).await;
     for (site, is_set) in [("same-origin", true), ("same-site", true), ("none", true), ("cross-site", false)] {
@@ -94,6 +109,60 @@ async fn a_form_of_another_site_takes_no_cookie_away() {
         let response = request.send().await;
         assert_eq!((response.status(), response.head.get("set-cookie").is_some()), (201, is_set), "{site}");
     }
+}
+
+#[tokio::test]
+async fn preflights_are_answered_as_the_function_url_does_and_the_page_is_nobody_elses() {
+    let local = Local::start(&[]).await;
+    let origin = "https://page.example.com";
+    let wanted =
+        "authorization, baggage, cache-control, content-type, last-event-id, traceparent, tracestate, x-requested-with";
+    let list = |text: &str| text.split(',').map(|name| name.trim().to_owned()).collect::<Vec<_>>();
+    for (server, path, methods) in [
+        (local.stream, routes::STREAM, &contract::cors::STREAM_METHODS[..]),
+        (local.stream, "/api/v2/stream/", &contract::cors::STREAM_METHODS),
+        (local.dashboard, routes::METRICS, &contract::cors::DASHBOARD_METHODS),
+        (local.dashboard, "//api/v2/configurations/", &contract::cors::DASHBOARD_METHODS),
+        (local.dashboard, "/api/v2/configurations/a", &contract::cors::DASHBOARD_METHODS),
+        (local.dashboard, "/api/v2/nowhere", &contract::cors::DASHBOARD_METHODS),
+    ] {
+        let preflight = Request::new(server, "OPTIONS", path).header("Origin", origin);
+        let preflight = preflight.header("Access-Control-Request-Method", "GET");
+        let response = preflight.header("Access-Control-Request-Headers", wanted.replace(' ', "")).send().await;
+        assert_eq!(response.status(), 204, "{path}");
+        assert_eq!(response.head.all("access-control-allow-origin"), ["*"], "{path}");
+        assert_eq!(list(&response.head.get("access-control-allow-methods").unwrap()), methods, "{path}");
+        let allowed = list(&response.head.get("access-control-allow-headers").unwrap());
+        assert_eq!(allowed, contract::cors::ALLOW_HEADERS, "{path}");
+        assert!(list(wanted).iter().all(|name| allowed.contains(name)), "{path}: {allowed:?}");
+        assert_eq!(response.head.all("access-control-max-age"), ["3600"], "{path}");
+        // With credentials no page of another origin could use it.
+        assert!(response.head.all("access-control-allow-credentials").is_empty(), "{path}");
+    }
+    let metrics = Request::get(local.dashboard, routes::METRICS).header("Origin", origin).send().await;
+    assert_eq!(metrics.head.all("access-control-allow-origin"), ["*"]);
+    let readable = list(&metrics.head.get("access-control-expose-headers").unwrap());
+    assert_eq!(readable, contract::cors::EXPOSE_HEADERS);
+    for path in ["/", "/config.js", "/js/main.js"] {
+        let page = Request::get(local.dashboard, path).header("Origin", origin).send().await;
+        assert!(page.head.all("access-control-allow-origin").is_empty(), "{path}");
+    }
+}
+
+#[tokio::test]
+async fn slashes_too_many_lead_to_the_same_route_and_files_keep_their_own_paths() {
+    let local = Local::start(&[("SAMPLE_RATE", "0")]).await;
+    for path in ["/api/v2/metrics/", "//api/v2/metrics", "/api//v2///metrics//?tickers=AAPL,&tickers=", "/health/"] {
+        answer(Request::get(local.dashboard, path).send().await, 200).await;
+    }
+    let (token, _) = crate::auth::sessions::anonymous(local.dashboard).await;
+    for path in ["/api/v2/configurations/", "//api//v2/configurations?token=x"] {
+        let request = Request::get(local.dashboard, path).header("Authorization", format!("Bearer {token}"));
+        assert_eq!(answer(request.send().await, 200).await, json!({ "configurations": [] }), "{path}");
+    }
+    let missing = Request::get(local.dashboard, "/api/v2/configurations//none/").send().await;
+    assert_eq!(answer(missing, 401).await, json!({ "detail": "Missing user identification" }));
+    assert_eq!(Request::get(local.dashboard, "/js/main.js").send().await.status(), 200);
 }
 
 #[tokio::test]

@@ -23,7 +23,7 @@ fn cors() -> Cors {
     Cors {
         allow_origins: list(&["*"]),
         allow_methods: list(&["GET"]),
-        allow_headers: list(&["authorization", "content-type", "if-none-match", "last-event-id"]),
+        allow_headers: list(&contract::cors::ALLOW_HEADERS),
     }
 }
 

@@ -164,10 +164,7 @@ fn the_default_manifest_plans_an_image_that_streams_and_a_zip_that_does_not() {
         assert_eq!((&url["function_name"], &url["qualifier"]), (&json!(name), &json!("live")));
         assert_eq!(url["authorization_type"], "NONE");
         assert_eq!(url["cors"][0]["allow_origins"], json!(["*"]));
-        assert_eq!(
-            url["cors"][0]["allow_headers"],
-            json!(["authorization", "content-type", "if-none-match", "last-event-id"])
-        );
+        assert_eq!(url["cors"][0]["allow_headers"], json!(contract::cors::ALLOW_HEADERS));
         assert_eq!(resources["aws_lambda_alias.live"]["name"], "live");
         let group = &resources["aws_cloudwatch_log_group.this"];
         assert_eq!((&group["name"], &group["retention_in_days"]), (&json!(format!("/aws/lambda/{name}")), &json!(14)));

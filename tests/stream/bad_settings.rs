@@ -6,7 +6,7 @@ use super::LIMIT;
 use crate::support::bins;
 use crate::support::process::Process;
 
-const CASES: [(&str, &str, &[&str]); 11] = [
+const CASES: [(&str, &str, &[&str]); 13] = [
     ("SSE_POLL_INTERVAL", "soon", &["`soon`", "duration"]),
     ("SSE_POLL_INTERVAL", "10ms", &["`10ms`", "100ms", "5m"]),
     ("SSE_MAX_CONNECTIONS", "0", &["`0`", "1 to 1600"]),
@@ -14,6 +14,8 @@ const CASES: [(&str, &str, &[&str]); 11] = [
     ("SSE_WHEN_FULL", "panic", &["`panic`", "`overloaded`", "`reject`"]),
     ("AUTH_MODE", "guess", &["`guess`", "`trusted-header`"]),
     ("AUTH_ISSUER", "http://login.example.com", &["`http://login.example.com`", "https://"]),
+    ("AUTH_AUDIENCE_CLAIM", "sub", &["`sub`", "`client_id`"]),
+    ("AUTH_COOKIE", "a b", &["`a b`", "1 to 64"]),
     ("AUTH_SESSION_KEYS", "a,b,c,d,e", &["5 keys", "1 to 4"]),
     ("AUTH_SESSION_LIFETIME", "0s", &["`0s`", "1s to 8760h"]),
     ("SENTIMENTS_TABLE", "no such/table", &["`no such/table`", "3 to 255"]),

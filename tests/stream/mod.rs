@@ -5,6 +5,7 @@ mod bursts;
 mod configurations;
 mod cost;
 mod delivery;
+mod doors;
 mod faults;
 mod fleet;
 mod goodbye;

@@ -64,6 +64,11 @@ impl SseClient {
         &self.response
     }
 
+    /// The answer itself, for one that is no stream.
+    pub(crate) fn into_response(self) -> Response {
+        self.response
+    }
+
     /// The body so far.
     pub(crate) fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -1,23 +1,28 @@
 //! Who users are.
 
-use super::setting::{SettingError, settings};
-use crate::auth::{Audience, AuthUrl, SessionKeys};
+use super::setting::{SettingError, known, settings};
+use crate::auth::{Audiences, AuthUrl, CookieName, SessionKeys};
+use crate::routes;
 use crate::units::SessionLifetime;
-use crate::words::AuthMode;
+use crate::words::{AudienceClaim, AuthMode};
 
 settings! {
     /// Who callers are. Both functions read them.
     pub struct AuthSettings {
         /// How callers prove who they are.
         "AUTH_MODE" => mode: AuthMode = AuthMode::Off;
+        /// Cookie that a token may come in.
+        "AUTH_COOKIE" => cookie: CookieName = known!(CookieName, routes::SESSION_COOKIE);
         /// KMS keys that session tokens are signed with: the first signs, all verify.
         "AUTH_SESSION_KEYS" => session_keys: SessionKeys = SessionKeys::default();
         /// Life of a session token.
         "AUTH_SESSION_LIFETIME" => session_lifetime: SessionLifetime = SessionLifetime::DEFAULT;
         /// Issuer of tokens, exactly as its tokens name it.
         "AUTH_ISSUER" => issuer: Option<AuthUrl> = None;
-        /// What its tokens must be meant for.
-        "AUTH_AUDIENCE" => audience: Option<Audience> = None;
+        /// What its tokens must be meant for: one of these.
+        "AUTH_AUDIENCE" => audience: Option<Audiences> = None;
+        /// Claim of its tokens that says so.
+        "AUTH_AUDIENCE_CLAIM" => audience_claim: AudienceClaim = AudienceClaim::Aud;
         /// Where its keys are; without it, its discovery document says so.
         "AUTH_JWKS_URL" => jwks_url: Option<AuthUrl> = None;
     }

@@ -88,7 +88,7 @@ pub fn is_setting(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::{Audience, AuthUrl, SessionKeys};
+    use crate::auth::{Audience, Audiences, AuthUrl, SessionKeys};
     use crate::names::Labels;
     use crate::values::SettingValue;
     use crate::words::AuthMode;
@@ -120,7 +120,7 @@ mod tests {
         settings.auth.mode = AuthMode::TrustedHeader;
         settings.auth.session_keys = SessionKeys::read("alias/a,alias/b").unwrap();
         settings.auth.issuer = AuthUrl::new("https://login.example.com").ok();
-        settings.auth.audience = Audience::new("live").ok();
+        settings.auth.audience = Audiences::new(vec![Audience::new("live").unwrap()]).ok();
         settings.adapter = Adapter::WebAdapter;
         let env = settings.to_env();
         let again = StreamSettings::from_env(&|name| env.get(name).cloned()).unwrap();

@@ -1,9 +1,9 @@
 //! The manifest's own types of `[auth]`.
 
-use contract::limits;
+use contract::{Audience, Audiences, limits};
 
 use super::reader::{ManifestValue, Problem};
-use super::tree::Node;
+use super::tree::{Node, Raw};
 use super::values::{list, strings};
 
 /// Names of the keys that session tokens are signed with: the first signs, all verify. Each is a key in KMS of its own, so
@@ -68,5 +68,41 @@ impl ManifestValue for SessionKeyNames {
     }
     fn examples() -> Vec<toml::Value> {
         vec![strings(&["2026-11", "1"]).into(), strings(&["2"]).into()]
+    }
+}
+
+fn audience(found: &str) -> Result<Audience, Problem> {
+    Audience::new(found).map_err(|error| Problem::text(found, &format!("it must be {}", error.rule)))
+}
+
+impl ManifestValue for Audiences {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        let audiences = match &node.value {
+            Raw::String(text) => vec![audience(text).map_err(|problem| vec![problem])?],
+            _ => list(node, &Self::rule(), audience)?,
+        };
+        let count = audiences.len();
+        Self::new(audiences).map_err(|_| {
+            let says = format!("has {count} audiences: it must have 1 to {}", limits::AUDIENCES_MAX);
+            vec![Problem::new("out-of-range", says)]
+        })
+    }
+    fn rule() -> String {
+        format!("{}, or a list of 1 to {} such", Audience::RULE, limits::AUDIENCES_MAX)
+    }
+    fn write(&self) -> Option<toml::Value> {
+        match self.as_slice() {
+            [one] => Some(one.to_string().into()),
+            several => Some(several.iter().map(|one| one.to_string().into()).collect::<Vec<toml::Value>>().into()),
+        }
+    }
+    fn schema() -> serde_json::Value {
+        let one = serde_json::json!({ "type": "string", "pattern": "^[!-~]{1,256}$" });
+        let several =
+            serde_json::json!({ "type": "array", "items": one, "minItems": 1, "maxItems": limits::AUDIENCES_MAX });
+        serde_json::json!({ "anyOf": [one, several] })
+    }
+    fn examples() -> Vec<toml::Value> {
+        vec!["live-dashboard".into(), strings(&["live-dashboard", "https://live.example.com"]).into()]
     }
 }

@@ -3,14 +3,15 @@
 use contract::limits::{
     CONNECTIONS_DEFAULT, CONNECTIONS_PER_CLIENT_DEFAULT, METRICS_TAGS_DEFAULT, REPLAY_EVENTS_DEFAULT,
 };
+use contract::routes::SESSION_COOKIE;
 use contract::units::{
     DataWindow, FunctionTimeout, HeartbeatInterval, LateInterval, LateWindow, MaxSession, PollInterval,
     ReconcileInterval, ReplayWindow, Retry, SessionLifetime,
 };
 use contract::values::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents, TagsMax};
 use contract::{
-    Adapter, AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Labels, MetricsMode,
-    StatusValue, TableName, WhenFull,
+    Adapter, AttributeName, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment, EventName, IndexName,
+    Labels, MetricsMode, StatusValue, TableName, WhenFull,
 };
 
 use super::auth::SessionKeyNames;
@@ -320,14 +321,18 @@ section! {
     pub struct AuthSection {
         /// How a caller proves who they are; behind CloudFront a token comes in the cookie or the query, no `Authorization` does.
         "mode" => mode: AuthMode = AuthMode::Off;
+        /// Cookie that a token may come in; in mode `session` the one that is set.
+        "cookie" => cookie: CookieName = known!(CookieName::new(SESSION_COOKIE));
         /// Names of the keys that session tokens are signed with: the first signs, all verify.
         "session_keys" => session_keys: SessionKeyNames = SessionKeyNames::one();
         /// Life of a session token; whoever loses it loses the configurations saved under it.
         "session_lifetime" => session_lifetime: SessionLifetime = SessionLifetime::DEFAULT;
         /// Issuer of tokens, exactly as its tokens name it; needed by `jwt`.
         "issuer" => issuer: Option<AuthUrl> = None;
-        /// What its tokens must be meant for; needed by `jwt`.
-        "audience" => audience: Option<Audience> = None;
+        /// What its tokens must be meant for, one of several where it is a list; needed by `jwt`.
+        "audience" => audience: Option<Audiences> = None;
+        /// Claim of its tokens that says so; access tokens of Amazon Cognito have `client_id` and no `aud`.
+        "audience_claim" => audience_claim: AudienceClaim = AudienceClaim::Aud;
         /// Where its keys are; left out, its discovery document says so.
         "jwks_url" => jwks_url: Option<AuthUrl> = None;
     }

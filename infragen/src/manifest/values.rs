@@ -8,8 +8,8 @@ use contract::units::{
 };
 use contract::values::{Count, SettingValue};
 use contract::{
-    Adapter, AttributeName, Audience, AuthMode, AuthUrl, Environment, EventName, IndexName, Label, Labels, MetricsMode,
-    StatusValue, TableName, UnitError, WhenFull,
+    Adapter, AttributeName, AudienceClaim, AuthMode, AuthUrl, CookieName, Environment, EventName, IndexName, Label,
+    Labels, MetricsMode, StatusValue, TableName, UnitError, WhenFull,
 };
 
 use super::reader::{ManifestValue, Problem};
@@ -135,7 +135,7 @@ name_values!(
     EventName = "an event name", "^[a-z][a-z0-9_]{0,63}$", ["order_update", "build_finished"];
     StatusValue = "a status value", "^[^\\u0000-\\u001f]{1,64}$", ["ready", "done"];
     AuthUrl = "a URL", "^https?://[!-~]{1,504}$", ["https://login.example.com", "https://id.example.com/tenant/v2.0"];
-    Audience = "an audience", "^[!-~]{1,256}$", ["live-dashboard", "https://live.example.com"];
+    CookieName = "a name of a cookie", "^[A-Za-z_][A-Za-z0-9_-]{0,63}$", ["id", "__Host-session"];
 );
 
 macro_rules! word_values {
@@ -162,7 +162,7 @@ macro_rules! word_values {
         }
     )+ };
 }
-word_values!(WhenFull, AuthMode, MetricsMode, Adapter);
+word_values!(WhenFull, AuthMode, AudienceClaim, MetricsMode, Adapter);
 
 impl<const MIN: u32, const MAX: u32> ManifestValue for Count<MIN, MAX> {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {

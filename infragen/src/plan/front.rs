@@ -100,23 +100,32 @@ impl DistributionPlan {
     }
 }
 
+/// Where the routes go, with slashes too many as without: the functions understand both, but a path that fits no pattern is
+/// the page's, and a stream's that goes to the other function is not found. For an EventSource either is the end.
 fn behaviors() -> Vec<BehaviorPlan> {
     let behavior = |pattern, role, methods, comment| BehaviorPlan { pattern, role, methods, comment };
+    let around = |route| format!("*{}*", pattern(route));
     vec![
         behavior(
-            pattern(routes::STREAM_GOODBYE),
+            around(routes::STREAM_GOODBYE),
             "dashboard",
             ALL_METHODS,
             "Before the streams: it is about one, but is answered in one piece.",
         ),
-        behavior(format!("{}*", routes::STREAM), "stream", READ_METHODS, "The global stream and its status."),
+        behavior(around(routes::STREAM), "stream", READ_METHODS, "The global stream and its status."),
         behavior(
-            pattern(routes::CONFIGURATION_STREAM),
+            around(routes::STREAM).replacen(routes::API, &format!("{}/", routes::API), 1),
+            "stream",
+            READ_METHODS,
+            "The same, asked for by a base URL that ends in a slash.",
+        ),
+        behavior(
+            around(routes::CONFIGURATION_STREAM).replacen(routes::API, &format!("{}*", routes::API), 1),
             "stream",
             READ_METHODS,
             "The stream of one configuration, out of the REST API below.",
         ),
-        behavior(format!("{}*", routes::API), "dashboard", ALL_METHODS, "The REST API."),
+        behavior(around(routes::API), "dashboard", ALL_METHODS, "The REST API."),
         behavior(pattern(routes::HEALTH), "dashboard", READ_METHODS, "Liveness: both functions have it, one answers."),
     ]
 }

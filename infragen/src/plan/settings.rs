@@ -105,10 +105,12 @@ fn auth(manifest: &Manifest) -> AuthSettings {
     let keys = keys.expect("an alias is made of names that have no other characters, 120 at most");
     AuthSettings {
         mode: if is_local && auth.mode == AuthMode::Off { AuthMode::Session } else { auth.mode },
+        cookie: auth.cookie.clone(),
         session_keys: SessionKeys::new(keys).expect("a list in the manifest is no longer"),
         session_lifetime: auth.session_lifetime,
         issuer: auth.issuer.clone(),
         audience: auth.audience.clone(),
+        audience_claim: auth.audience_claim,
         jwks_url: auth.jwks_url.clone(),
     }
 }

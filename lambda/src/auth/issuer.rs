@@ -4,12 +4,12 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use contract::{AuthUrl, limits};
+use contract::{AuthUrl, NameError, limits};
 use serde::Deserialize;
 use tokio::time::Instant;
 
 use super::fetch::{Fetch, FetchError};
-use super::jwk::KeySet;
+use super::jwk::{KeySet, Wanted};
 use super::user::Denied;
 
 /// Why there are no new keys.
@@ -21,8 +21,13 @@ enum IssuerError {
     Status(u16),
     #[error("its answer is not {0}")]
     Malformed(&'static str),
-    #[error("its discovery document names another issuer")]
-    Foreign,
+    /// A URL says the same with and without a slash at its end; an issuer's name does not.
+    #[error("its discovery document is that of `{0}`; the issuer must be named like that, to the letter")]
+    Foreign(String),
+    #[error("the `jwks_uri` of its discovery document: {0}")]
+    KeysUrl(NameError),
+    #[error("the `jwks_uri` of its discovery document is plain HTTP, and the issuer's URL is not")]
+    Insecure,
 }
 
 #[derive(Deserialize)]
@@ -53,13 +58,13 @@ enum Next {
 }
 
 impl Known {
-    fn next(&self, kid: &str, now: Instant) -> Next {
+    fn next(&self, wanted: Wanted<'_>, now: Instant) -> Next {
         let pause = |worked| if worked { limits::ISSUER_FETCH_PAUSE } else { limits::AUTH_RETRY_PAUSE };
         let may_fetch = self.tried.is_none_or(|(at, worked)| pause(worked) <= now.duration_since(at));
         let failed = self.tried.is_some_and(|(_, worked)| !worked);
         let kept = self.keys.as_ref().filter(|(_, at)| now.duration_since(*at) < limits::ISSUER_KEYS_KEPT);
         match kept {
-            Some((keys, at)) if keys.has(kid) => {
+            Some((keys, at)) if keys.has(wanted) => {
                 let is_due = limits::ISSUER_KEYS_FRESH <= now.duration_since(*at);
                 if is_due && may_fetch { Next::UseAndFetch(Arc::clone(keys)) } else { Next::Use(Arc::clone(keys)) }
             }
@@ -99,10 +104,10 @@ impl Issuer {
         self.fetch_unless_done(Instant::now()).await;
     }
 
-    /// Returns the keys to verify a token with that names this one of them.
-    pub(super) async fn keys_with(self: &Arc<Self>, kid: &str) -> Result<Arc<KeySet>, Denied> {
+    /// Returns the keys to verify a token with that asks for this one of them.
+    pub(super) async fn keys_with(self: &Arc<Self>, wanted: Wanted<'_>) -> Result<Arc<KeySet>, Denied> {
         let now = Instant::now();
-        let next = self.known().next(kid, now);
+        let next = self.known().next(wanted, now);
         match next {
             Next::Use(keys) => Ok(keys),
             Next::UseAndFetch(keys) => {
@@ -116,7 +121,7 @@ impl Issuer {
             Next::Unavailable => Err(Denied::Unavailable),
             Next::Fetch => {
                 self.fetch_unless_done(now).await;
-                match self.known().next(kid, Instant::now()) {
+                match self.known().next(wanted, Instant::now()) {
                     Next::Use(keys) | Next::UseAndFetch(keys) => Ok(keys),
                     Next::Fetch | Next::Unavailable => Err(Denied::Unavailable),
                 }
@@ -163,12 +168,12 @@ impl Issuer {
         let found: Discovery =
             serde_json::from_slice(&answer).map_err(|_| IssuerError::Malformed("a discovery document"))?;
         if found.issuer != issuer {
-            return Err(IssuerError::Foreign);
+            return Err(IssuerError::Foreign(found.issuer.escape_debug().take(200).collect()));
         }
         // Plain HTTP on this machine only for an issuer that is there as well.
-        let url = AuthUrl::new(&found.jwks_uri).ok();
-        let is_as_secure = |url: &AuthUrl| url.as_str().starts_with("https://") || issuer.starts_with("http://");
-        url.filter(is_as_secure).ok_or(IssuerError::Malformed("a discovery document with an https:// `jwks_uri`"))
+        let url = AuthUrl::new(&found.jwks_uri).map_err(IssuerError::KeysUrl)?;
+        let is_as_secure = url.as_str().starts_with("https://") || issuer.starts_with("http://");
+        is_as_secure.then_some(url).ok_or(IssuerError::Insecure)
     }
 
     async fn get(&self, url: &str) -> Result<Bytes, IssuerError> {
@@ -184,6 +189,7 @@ impl Issuer {
 mod tests {
     use std::time::Duration;
 
+    use super::super::jwk::Algorithm;
     use super::*;
 
     fn set(kid: &str) -> Arc<KeySet> {
@@ -199,7 +205,7 @@ mod tests {
             keys: keys_age.map(|secs| (set("a"), ago(secs))),
             tried: tried.map(|(secs, worked)| (ago(secs), worked)),
         };
-        match known.next(kid, now) {
+        match known.next(Wanted { kid: Some(kid), algorithm: Algorithm::Rs256 }, now) {
             Next::Use(_) => "use",
             Next::UseAndFetch(_) => "use and fetch",
             Next::Fetch => "fetch",

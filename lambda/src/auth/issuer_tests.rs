@@ -9,6 +9,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
 use super::issuer::Issuer;
+use super::jwk::{Algorithm, Wanted};
 use super::user::Denied;
 
 /// A server that answers every request with the same text, which a test may change; nothing is no answer.
@@ -63,7 +64,8 @@ async fn pass(secs: u64) {
 }
 
 async fn knows(issuer: &Arc<Issuer>, kid: &str) -> Result<bool, Denied> {
-    issuer.keys_with(kid).await.map(|keys| keys.has(kid))
+    let wanted = Wanted { kid: Some(kid), algorithm: Algorithm::Rs256 };
+    issuer.keys_with(wanted).await.map(|keys| keys.has(wanted))
 }
 
 #[tokio::test]

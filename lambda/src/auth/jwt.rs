@@ -7,10 +7,11 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use contract::limits;
+use contract::{AudienceClaim, limits};
 use serde::de::{Deserialize, DeserializeOwned, Deserializer, IgnoredAny};
+use serde_json::Value;
 
-use super::jwk::{Algorithm, KeySet};
+use super::jwk::{Algorithm, KeySet, PublicKey, Wanted};
 use super::user::User;
 use crate::ids::UserId;
 use stream_core::timestamp::Timestamp;
@@ -20,17 +21,25 @@ use stream_core::timestamp::Timestamp;
 pub(super) struct Expected {
     /// Who made it.
     pub(super) issuer: String,
-    /// Whom it is for.
-    pub(super) audience: String,
+    /// Whom it is for: one of these.
+    pub(super) audiences: Vec<String>,
+    /// Where it says so.
+    pub(super) claim: AudienceClaim,
 }
 
 /// Why a token is refused. Nothing of the token is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
-    /// No three parts of Base64, of which two are JSON with the fields that there must be, each once.
+    /// No three parts of Base64, of which two are JSON with fields of the right kinds, each once.
     #[error("it is malformed")]
     Malformed,
-    /// Signed with something that is not RS256 or ES256, or not what its key is for.
+    /// A claim is not there.
+    #[error("it has no `{0}`")]
+    Missing(&'static str),
+    /// Signed with something that is not RS256 or ES256.
+    #[error("its algorithm is neither RS256 nor ES256")]
+    Unsupported,
+    /// Signed in another way than its key is for.
     #[error("its algorithm is not its key's")]
     Algorithm,
     /// Of another kind, or with extensions that must be understood.
@@ -54,6 +63,15 @@ pub(super) enum Failure {
     /// Signed with a key that the issuer does not have.
     #[error("its key is unknown")]
     UnknownKey,
+    /// Signed with a key that the issuer has for something else.
+    #[error("its key is not for signatures by RS256 or ES256")]
+    UnusableKey,
+    /// Signed with a key that is not named, and is not the only one.
+    #[error("it names no key, and the issuer has {0} for its algorithm")]
+    Unnamed(usize),
+    /// Signed with a key that is too short to be believed, or longer than any is.
+    #[error("its key is not of 2048 to 8192 bits")]
+    KeySize,
     /// Not signed with that key.
     #[error("its signature is not its key's")]
     Signature,
@@ -63,7 +81,8 @@ pub(super) enum Failure {
 #[derive(serde::Deserialize)]
 struct Header {
     alg: String,
-    kid: String,
+    #[serde(default, deserialize_with = "given")]
+    kid: Option<String>,
     #[serde(default, deserialize_with = "given")]
     typ: Option<String>,
     #[serde(default, deserialize_with = "given")]
@@ -72,19 +91,20 @@ struct Header {
 
 #[derive(serde::Deserialize)]
 struct Claims {
-    iss: String,
-    sub: String,
-    aud: Audiences,
-    exp: f64,
+    #[serde(default, deserialize_with = "given")]
+    iss: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    sub: Option<String>,
+    #[serde(default, deserialize_with = "given")]
+    aud: Option<Value>,
+    #[serde(default, deserialize_with = "given")]
+    client_id: Option<Value>,
+    #[serde(default, deserialize_with = "given")]
+    azp: Option<Value>,
+    #[serde(default, deserialize_with = "given")]
+    exp: Option<f64>,
     #[serde(default, deserialize_with = "given")]
     nbf: Option<f64>,
-}
-
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum Audiences {
-    One(String),
-    Many(Vec<String>),
 }
 
 /// Reads what is there; `null` is not the same as nothing.
@@ -98,7 +118,7 @@ const KINDS: [&str; 3] = ["jwt", "at+jwt", "application/at+jwt"];
 /// A token that says the right things, and may be anybody's.
 pub(super) struct Unverified<'a> {
     algorithm: Algorithm,
-    kid: String,
+    kid: Option<String>,
     message: &'a str,
     signature: Vec<u8>,
     user: User,
@@ -110,7 +130,7 @@ impl<'a> Unverified<'a> {
         let (message, signature) = token.rsplit_once('.').ok_or(Failure::Malformed)?;
         let (header, claims) = message.split_once('.').ok_or(Failure::Malformed)?;
         let header: Header = json(header)?;
-        let algorithm = Algorithm::parse(&header.alg).ok_or(Failure::Algorithm)?;
+        let algorithm = Algorithm::parse(&header.alg).ok_or(Failure::Unsupported)?;
         let kind = header.typ.map(|kind| kind.to_ascii_lowercase());
         if header.crit.is_some() || kind.is_some_and(|kind| !KINDS.contains(&kind.as_str())) {
             return Err(Failure::Kind);
@@ -120,39 +140,52 @@ impl<'a> Unverified<'a> {
         Ok(Self { algorithm, kid: header.kid, message, signature, user })
     }
 
-    /// Name of the key that it says it is signed with.
-    pub(super) fn kid(&self) -> &str {
-        &self.kid
+    /// The key that it says it is signed with.
+    pub(super) fn wanted(&self) -> Wanted<'_> {
+        Wanted { kid: self.kid.as_deref(), algorithm: self.algorithm }
     }
 
     /// Checks the signature.
     pub(super) fn verify(self, keys: &KeySet) -> Result<User, Failure> {
-        if !keys.has(&self.kid) {
-            return Err(Failure::UnknownKey);
+        let fitting = fitting(self.wanted(), keys)?;
+        if fitting.iter().any(|key| key.verifies(self.message.as_bytes(), &self.signature)) {
+            return Ok(self.user);
         }
-        let mut keys = keys.find(&self.kid, self.algorithm).peekable();
-        if keys.peek().is_none() {
-            return Err(Failure::Algorithm);
-        }
-        let is_signed = keys.any(|key| key.verifies(self.message.as_bytes(), &self.signature));
-        if is_signed { Ok(self.user) } else { Err(Failure::Signature) }
+        let is_of_wrong_size = fitting.iter().all(|key| key.is_of_wrong_size());
+        Err(if is_of_wrong_size { Failure::KeySize } else { Failure::Signature })
+    }
+}
+
+/// The keys that may have signed a token: those of the name that it gives, which are more than one only where the issuer gave a
+/// name twice, or the only one for its algorithm.
+fn fitting<'a>(wanted: Wanted<'_>, keys: &'a KeySet) -> Result<Vec<&'a PublicKey>, Failure> {
+    let found: Vec<&PublicKey> = keys.find(wanted).collect();
+    match (wanted.kid, found.len()) {
+        (None, 1) => Ok(found),
+        (None, count) => Err(Failure::Unnamed(count)),
+        (Some(_), 1..) => Ok(found),
+        (Some(_), 0) if keys.has(wanted) => Err(Failure::Algorithm),
+        (Some(kid), 0) if keys.has_passed_over(kid) => Err(Failure::UnusableKey),
+        (Some(_), 0) => Err(Failure::UnknownKey),
     }
 }
 
 impl Claims {
     fn user(self, expected: &Expected, now: Timestamp) -> Result<User, Failure> {
-        if self.iss != expected.issuer {
+        if self.iss.ok_or(Failure::Missing("iss"))? != expected.issuer {
             return Err(Failure::Issuer);
         }
-        let is_meant = match &self.aud {
-            Audiences::One(audience) => *audience == expected.audience,
-            Audiences::Many(audiences) => audiences.contains(&expected.audience),
+        let named = match expected.claim {
+            AudienceClaim::Aud => self.aud,
+            AudienceClaim::ClientId => self.client_id,
+            AudienceClaim::Azp => self.azp,
         };
-        if !is_meant {
+        let named = texts(named.ok_or(Failure::Missing(expected.claim.as_str()))?)?;
+        if !named.iter().any(|audience| expected.audiences.contains(audience)) {
             return Err(Failure::Audience);
         }
         // Clocks differ: a token is good for a moment before it begins and after it ends.
-        let expires = seconds(self.exp)?.plus(limits::ISSUER_CLOCK_SKEW);
+        let expires = seconds(self.exp.ok_or(Failure::Missing("exp"))?)?.plus(limits::ISSUER_CLOCK_SKEW);
         if expires <= now {
             return Err(Failure::Expired);
         }
@@ -161,8 +194,17 @@ impl Claims {
         {
             return Err(Failure::TooEarly);
         }
-        let id = UserId::new(&self.sub).ok_or(Failure::Subject)?;
+        let id = UserId::new(&self.sub.ok_or(Failure::Missing("sub"))?).ok_or(Failure::Subject)?;
         Ok(User { id, expires: Some(expires) })
+    }
+}
+
+/// Reads one text, or a list of them.
+fn texts(value: Value) -> Result<Vec<String>, Failure> {
+    let text = |value| if let Value::String(text) = value { Ok(text) } else { Err(Failure::Malformed) };
+    match value {
+        Value::Array(values) => values.into_iter().map(text).collect(),
+        one => Ok(vec![text(one)?]),
     }
 }
 

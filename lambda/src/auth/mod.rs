@@ -15,17 +15,17 @@ mod user;
 
 use std::sync::Arc;
 
-use contract::{AuthMode, AuthSettings, Lookup, routes};
+use contract::{AuthMode, AuthSettings, CookieName, Lookup, routes};
 use http::HeaderMap;
 
 use crate::clock::Clock;
 use crate::fatal::Fatal;
 use crate::ids::UserId;
-use stream_core::timestamp::Timestamp;
 
 use self::issuer::Issuer;
-use self::jwt::{Expected, Failure, Unverified};
+use self::jwt::{Expected, Unverified};
 use self::kms::Kms;
+use self::presented::Presented;
 use self::session::Sessions;
 
 pub use self::session::Issued;
@@ -35,6 +35,7 @@ pub use self::user::{Denied, User};
 #[derive(Clone)]
 pub struct Auth {
     mode: Arc<Mode>,
+    cookie: CookieName,
     clock: Clock,
 }
 
@@ -43,6 +44,26 @@ enum Mode {
     TrustedHeader,
     Session(Sessions),
     Jwt(Expected, Arc<Issuer>),
+}
+
+/// Why one token makes no user. Nothing of the token is in it.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    #[error("AUTH_MODE is `off`: there are no users")]
+    NoTokens,
+    #[error(transparent)]
+    Session(#[from] session::Failure),
+    #[error(transparent)]
+    Jwt(#[from] jwt::Failure),
+    #[error("the issuer's keys cannot be had now")]
+    NoKeys,
+}
+
+impl Refusal {
+    /// Whether it is not the token that something is wrong with.
+    const fn may_be_good_later(&self) -> bool {
+        matches!(self, Self::NoKeys | Self::Session(session::Failure::Unavailable))
+    }
 }
 
 impl Auth {
@@ -64,11 +85,15 @@ impl Auth {
                 let proof = "`check` has found it";
                 let (issuer, audience) =
                     (settings.issuer.clone().expect(proof), settings.audience.as_ref().expect(proof));
-                let expected = Expected { issuer: issuer.to_string(), audience: audience.to_string() };
+                let expected = Expected {
+                    issuer: issuer.to_string(),
+                    audiences: audience.as_slice().iter().map(ToString::to_string).collect(),
+                    claim: settings.audience_claim,
+                };
                 Mode::Jwt(expected, Arc::new(Issuer::new(issuer, settings.jwks_url.clone())))
             }
         };
-        Ok(Self { mode: Arc::new(mode), clock })
+        Ok(Self { mode: Arc::new(mode), cookie: settings.cookie.clone(), clock })
     }
 
     /// As [`Auth::new`], but a session key that is not named is made up, and lives as long as this value and its clones.
@@ -78,7 +103,7 @@ impl Auth {
     pub fn local(settings: &AuthSettings, clock: Clock, lookup: &Lookup<'_>) -> Result<Self, Fatal> {
         if settings.mode == AuthMode::Session && settings.session_keys.as_slice().is_empty() {
             let sessions = Sessions::with_random_key(settings.session_lifetime.get()).map_err(Fatal::new)?;
-            return Ok(Self { mode: Arc::new(Mode::Session(sessions)), clock });
+            return Ok(Self { mode: Arc::new(Mode::Session(sessions)), cookie: settings.cookie.clone(), clock });
         }
         Self::new(settings, clock, lookup)
     }
@@ -93,22 +118,42 @@ impl Auth {
         }
     }
 
-    /// Returns the user of a request.
+    /// Returns the user of a request: that of the first of its tokens that is good.
     ///
     /// # Errors
     /// [`Denied`]
     pub async fn user(&self, headers: &HeaderMap, query: Option<&str>) -> Result<User, Denied> {
-        match &*self.mode {
-            Mode::Off => Err(Denied::Unidentified),
-            Mode::TrustedHeader => trusted_header(headers),
-            Mode::Session(sessions) => {
-                let token = presented::token(headers, query).ok_or(Denied::Unidentified)?;
-                sessions.verify(&token, self.clock.wall()).await
+        if matches!(*self.mode, Mode::TrustedHeader) {
+            return trusted_header(headers);
+        }
+        let tokens = presented::tokens(headers, &self.cookie, query);
+        if tokens.is_empty() {
+            tracing::debug!("no token in header, cookie and query");
+        }
+        let mut denied = Denied::Unidentified;
+        for Presented { source, token } in tokens {
+            let failure = match self.verify(&token).await {
+                Ok(user) => return Ok(user),
+                Err(failure) => failure,
+            };
+            // The reason and nothing of the token, and only at the level `debug`: bad tokens cost their sender nothing.
+            tracing::debug!(source, %failure, "token refused");
+            if failure.may_be_good_later() {
+                denied = Denied::Unavailable;
             }
+        }
+        Err(denied)
+    }
+
+    async fn verify(&self, token: &str) -> Result<User, Refusal> {
+        let now = self.clock.wall();
+        match &*self.mode {
+            Mode::Off | Mode::TrustedHeader => Err(Refusal::NoTokens),
+            Mode::Session(sessions) => Ok(sessions.verify(token, now).await?),
             Mode::Jwt(expected, issuer) => {
-                let token = presented::token(headers, query).ok_or(Denied::Unidentified)?;
-                let now = self.clock.wall();
-                verify_jwt(&token, expected, issuer, now).await
+                let unverified = Unverified::parse(token, expected, now)?;
+                let keys = issuer.keys_with(unverified.wanted()).await.map_err(|_| Refusal::NoKeys)?;
+                Ok(unverified.verify(&keys)?)
             }
         }
     }
@@ -137,17 +182,6 @@ fn trusted_header(headers: &HeaderMap) -> Result<User, Denied> {
     let (Some(value), None) = (values.next(), values.next()) else { return Err(Denied::Unidentified) };
     let id = value.to_str().map_err(|_| Denied::Unidentified)?.trim();
     UserId::new(id).map(|id| User { id, expires: None }).ok_or(Denied::Unidentified)
-}
-
-async fn verify_jwt(token: &str, expected: &Expected, issuer: &Arc<Issuer>, now: Timestamp) -> Result<User, Denied> {
-    let refused = |failure: Failure| {
-        // The reason and nothing of the token, and only at the level `debug`: bad tokens cost their sender nothing.
-        tracing::debug!(%failure, "token refused");
-        Denied::Unidentified
-    };
-    let unverified = Unverified::parse(token, expected, now).map_err(refused)?;
-    let keys = issuer.keys_with(unverified.kid()).await?;
-    unverified.verify(&keys).map_err(refused)
 }
 
 #[cfg(test)]

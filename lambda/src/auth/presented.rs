@@ -1,40 +1,60 @@
-//! Where a request may carry a token. The first source that has one decides: one bad token is not made good by another.
+//! Where a request may carry a token. Each token found is tried in turn: what a proxy, another program of the same site or an
+//! earlier visit left in one place hides no good token in another.
 
-use contract::{limits, routes};
+use contract::{CookieName, limits, routes};
 use http::{HeaderMap, header};
 
-/// Returns the token of a request, from `Authorization: Bearer`, else the cookie `session`, else the query parameter
-/// `token`. A source that has two has none, and neither have those after it.
-pub(super) fn token(headers: &HeaderMap, query: Option<&str>) -> Option<String> {
-    let sources = [bearer(headers), cookie(headers), parameter(query)];
-    let presented = sources.into_iter().find(|tokens| !tokens.is_empty())?;
-    let [token] = <[String; 1]>::try_from(presented).ok()?;
-    let is_text = token.bytes().all(|byte| byte.is_ascii_graphic());
-    ((1..=limits::TOKEN_BYTES_MAX).contains(&token.len()) && is_text).then_some(token)
+/// A token of a request, good or bad.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Presented {
+    /// Where it was: `header`, `cookie` or `query`.
+    pub(super) source: &'static str,
+    /// The token.
+    pub(super) token: String,
 }
 
-/// Other schemes are not meant for us: CloudFront signs what it sends in the same header.
+/// Returns the tokens of a request in the order in which they count: `Authorization: Bearer`, the cookie of this name, the query
+/// parameter `token`. What cannot be a token is left out.
+pub(super) fn tokens(headers: &HeaderMap, cookie_name: &CookieName, query: Option<&str>) -> Vec<Presented> {
+    let of = |source, found: Vec<String>| {
+        let tokens = found.into_iter().filter(|token| may_be_token(token)).take(limits::TOKENS_PER_SOURCE_MAX);
+        tokens.map(move |token| Presented { source, token })
+    };
+    let header = of("header", bearer(headers));
+    header.chain(of("cookie", cookie(headers, cookie_name))).chain(of("query", parameter(query))).collect()
+}
+
+fn may_be_token(text: &str) -> bool {
+    (1..=limits::TOKEN_BYTES_MAX).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_graphic())
+}
+
+/// Other schemes are not meant for us: CloudFront signs what it sends in the same header. Lambda joins headers of one name by
+/// commas, which no token has.
 fn bearer(headers: &HeaderMap) -> Vec<String> {
-    let token = |value: &http::HeaderValue| {
-        let (scheme, rest) = value.as_bytes().split_at_checked(6)?;
-        let is_scheme = scheme.eq_ignore_ascii_case(b"bearer") && rest.first().is_none_or(|byte| *byte == b' ');
+    let token = |value: &[u8]| {
+        let (scheme, rest) = value.trim_ascii_start().split_at_checked(6)?;
+        let is_scheme = scheme.eq_ignore_ascii_case(b"bearer") && rest.first() == Some(&b' ');
         is_scheme.then(|| String::from_utf8_lossy(rest.trim_ascii()).into_owned())
     };
-    headers.get_all(header::AUTHORIZATION).iter().filter_map(token).collect()
+    let values = headers.get_all(header::AUTHORIZATION).iter();
+    values.flat_map(|value| value.as_bytes().split(|byte| *byte == b',')).filter_map(token).collect()
 }
 
-fn cookie(headers: &HeaderMap) -> Vec<String> {
+fn cookie(headers: &HeaderMap, name: &CookieName) -> Vec<String> {
     let values = headers.get_all(header::COOKIE).iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b';'));
     let token = |pair: &[u8]| {
-        let rest = pair.trim_ascii_start().strip_prefix(routes::SESSION_COOKIE.as_bytes())?.strip_prefix(b"=")?;
-        Some(String::from_utf8_lossy(rest.trim_ascii()).into_owned())
+        let rest = pair.trim_ascii_start().strip_prefix(name.as_str().as_bytes())?.strip_prefix(b"=")?;
+        let value = rest.trim_ascii();
+        // A value may stand in quotes, which are no part of it (RFC 6265, 4.1.1).
+        let value = value.strip_prefix(b"\"").and_then(|value| value.strip_suffix(b"\"")).unwrap_or(value);
+        Some(String::from_utf8_lossy(value).into_owned())
     };
     values.filter_map(token).collect()
 }
 
 fn parameter(query: Option<&str>) -> Vec<String> {
     let pairs = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
-    pairs.filter(|(name, _)| name == routes::TOKEN_QUERY).map(|(_, value)| value.into_owned()).collect()
+    pairs.filter(|(name, _)| name == routes::TOKEN_QUERY).map(|(_, value)| value.trim().to_owned()).collect()
 }
 
 #[cfg(test)]
@@ -43,47 +63,67 @@ mod tests {
 
     use super::*;
 
-    fn of(headers: &[(&'static str, &'static str)], query: &str) -> Option<String> {
+    fn named(text: &str) -> CookieName {
+        CookieName::new(text).unwrap()
+    }
+
+    /// The tokens found, each as the first letter of its source and itself.
+    fn check(headers: &[(&'static str, &'static str)], query: &str, expected: &[&str]) {
         let headers = headers.iter().map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
-        token(&HeaderMap::from_iter(headers), Some(query))
+        let headers = HeaderMap::from_iter(headers);
+        let found = tokens(&headers, &named("session"), Some(query));
+        let found: Vec<String> = found.iter().map(|one| format!("{} {}", &one.source[..1], one.token)).collect();
+        assert_eq!(found, expected, "{headers:?} {query}");
     }
 
     #[test]
     fn the_header_comes_before_the_cookie_and_the_cookie_before_the_query() {
         let (bearer, cookie) = (("authorization", "Bearer a"), ("cookie", "x=1; session=b; y=2"));
-        let check = |headers: &[(&'static str, &'static str)], query: &str, expected: &str| {
-            assert_eq!(of(headers, query).as_deref(), Some(expected), "{headers:?} {query}");
-        };
-        check(&[bearer, cookie], "token=c", "a");
-        check(&[cookie], "token=c", "b");
-        check(&[], "tickers=X&token=c%2Dd", "c-d");
-        check(&[("authorization", "bearer  a ")], "", "a");
-        check(&[("authorization", "AWS4-HMAC-SHA256 Credential=x"), cookie], "", "b");
-        check(&[("authorization", "Basic YTpi")], "token=c", "c");
-        check(&[("authorization", "Bearers a")], "token=c", "c");
-        check(&[("cookie", "xsession=1; session2=2")], "token=c", "c");
-        check(&[("cookie", "a=1"), ("cookie", "session=b=")], "", "b=");
-        assert_eq!(of(&[], ""), None);
-        assert_eq!(token(&HeaderMap::new(), None), None);
+        check(&[bearer, cookie], "token=c", &["h a", "c b", "q c"]);
+        check(&[cookie], "token=c", &["c b", "q c"]);
+        check(&[], "tickers=X&token=c%2Dd", &["q c-d"]);
+        check(&[("authorization", "bearer  a ")], "", &["h a"]);
+        check(
+            &[("authorization", "AWS4-HMAC-SHA256 Credential=x, SignedHeaders=bearer, Signature=0"), cookie],
+            "",
+            &["c b"],
+        );
+        check(&[("authorization", "Basic YTpi")], "token=c", &["q c"]);
+        check(&[("authorization", "Bearers a")], "token=c", &["q c"]);
+        check(&[("cookie", "xsession=1; session2=2; Session=3")], "token=c", &["q c"]);
+        check(&[("cookie", "a=1"), ("cookie", "session=b=")], "", &["c b="]);
+        check(&[], "", &[]);
+        assert_eq!(tokens(&HeaderMap::new(), &named("session"), None), []);
+        let other = HeaderMap::from_iter([(header::COOKIE, HeaderValue::from_static("session=a; __Host-id=b"))]);
+        let found = tokens(&other, &named("__Host-id"), None);
+        assert_eq!(found, [Presented { source: "cookie", token: "b".into() }]);
     }
 
     #[test]
-    fn a_bad_token_is_not_made_good_by_another() {
-        let check = |headers: &[(&'static str, &'static str)], query: &str| {
-            assert_eq!(of(headers, query), None, "{headers:?} {query}");
-        };
-        check(&[("authorization", "Bearer"), ("cookie", "session=b")], "token=c");
-        check(&[("authorization", "Bearer  ")], "token=c");
-        check(&[("authorization", "Bearer a b")], "token=c");
-        check(&[("authorization", "Bearer a"), ("authorization", "Bearer a")], "token=c");
-        check(&[("cookie", "session=")], "token=c");
-        check(&[("cookie", "session=a; session=a")], "token=c");
-        check(&[("cookie", "session=a"), ("cookie", "session=b")], "token=c");
-        check(&[], "token=");
-        check(&[], "token=a&token=a");
-        check(&[], "token=%00");
-        check(&[], "token=%FF");
-        assert_eq!(of(&[], &format!("token={}", "a".repeat(8192))).map(|token| token.len()), Some(8192));
-        check(&[], &format!("token={}", "a".repeat(8193)));
+    fn a_source_may_hold_several_and_each_is_tried() {
+        check(&[("authorization", "Bearer a"), ("authorization", "Bearer b")], "", &["h a", "h b"]);
+        check(&[("authorization", "Basic YTpi,Bearer a, bearer b")], "", &["h a", "h b"]);
+        check(&[("cookie", "session=a; session=\"b\"; session=a")], "", &["c a", "c b", "c a"]);
+        check(&[("cookie", "session=a"), ("cookie", "session=b")], "token=c", &["c a", "c b", "q c"]);
+        check(&[], "token=a&token=&token=+b%20", &["q a", "q b"]);
+        let many = "session=x;".repeat(limits::TOKENS_PER_SOURCE_MAX + 1);
+        let headers = HeaderMap::from_iter([(header::COOKIE, many.parse().unwrap())]);
+        let found = tokens(&headers, &named("session"), Some("token=good"));
+        assert_eq!(found.len(), limits::TOKENS_PER_SOURCE_MAX + 1, "so many, and the query's all the same");
+        assert_eq!(found.last().unwrap().token, "good");
+    }
+
+    #[test]
+    fn what_cannot_be_a_token_hides_none() {
+        check(&[("authorization", "Bearer"), ("cookie", "session=")], "token=c", &["q c"]);
+        check(&[("authorization", "Bearer  ")], "token=c", &["q c"]);
+        check(&[("authorization", "Bearer a b")], "token=c", &["q c"]);
+        check(&[("cookie", "session=a b; session; session=\"; =x")], "token=c", &["c \"", "q c"]);
+        check(&[], "token=&token", &[]);
+        check(&[], "token=%00", &[]);
+        check(&[], "token=%FF", &[]);
+        let long = "a".repeat(limits::TOKEN_BYTES_MAX);
+        check(&[], &format!("token={long}"), &[format!("q {long}").as_str()]);
+        check(&[], &format!("token={long}a"), &[]);
     }
 }

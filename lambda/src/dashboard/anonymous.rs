@@ -22,7 +22,7 @@ const FETCH_SITE: &str = "sec-fetch-site";
     operation_id = "anonymous",
     summary = "Makes a token for a fresh user",
     responses(
-        (status = 201, description = "The token, and the same as cookie `session`", body = Issued),
+        (status = 201, description = "The token, and the same as a cookie", body = Issued),
         (status = 404, description = "Users of this deployment come from elsewhere", body = Problem),
         (status = 429, description = "Too many tokens for one address", body = TooOften),
         (status = 503, description = "The signing key cannot be had", body = Problem),
@@ -38,17 +38,13 @@ pub(super) async fn anonymous(
     }
     deps.writes.token(origin.client(deps.settings.client_address, &headers))?;
     let issued = deps.auth.anonymous().await?.ok_or(ApiError::NotFound)?;
-    let lifetime = deps.settings.auth.session_lifetime.get().as_secs();
-    let cookie = format!(
-        "{}={}; HttpOnly; Secure; SameSite=Strict; Path={}; Max-Age={lifetime}",
-        routes::SESSION_COOKIE,
-        issued.token,
-        routes::SESSION_COOKIE_PATH
-    );
+    let (name, lifetime) = (&deps.settings.auth.cookie, deps.settings.auth.session_lifetime.get().as_secs());
+    let cookie =
+        format!("{name}={}; HttpOnly; Secure; SameSite=Strict; Path={}; Max-Age={lifetime}", issued.token, name.path());
     let mut response = (StatusCode::CREATED, [(header::CACHE_CONTROL, "no-store")], Json(issued)).into_response();
     // A form on a foreign page must not take a user's cookie away by getting another one in its place.
     if headers.get(FETCH_SITE).is_none_or(|site| site != "cross-site") {
-        let cookie = HeaderValue::try_from(cookie).expect("a token is Base64");
+        let cookie = HeaderValue::try_from(cookie).expect("names of cookies and tokens are visible ASCII");
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     Ok(response)

@@ -40,9 +40,8 @@ struct Items<'a> {
     ),
 )]
 pub(super) async fn items(State(deps): State<Deps>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
-    let names = [routes::LIMIT_QUERY, routes::AFTER_QUERY, routes::TICKERS_QUERY];
-    let [size, after, tickers] = parameters(query.as_deref(), names)?;
-    let (size, after, filter) = (limit(size.as_deref())?, place(after.as_deref())?, filter(tickers.as_deref())?);
+    let [size, after] = parameters(query.as_deref(), [routes::LIMIT_QUERY, routes::AFTER_QUERY])?;
+    let (size, after, filter) = (limit(size.as_deref())?, place(after.as_deref())?, filter(query.as_deref())?);
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
     let labels = snapshot.data.labels.as_slice();
     let page = page(&snapshot, &filter, after, size);

@@ -12,7 +12,7 @@ use super::item::ItemAnswer;
 use super::openapi::{MetricsAnswer, Problem};
 use super::whole::whole;
 use crate::error::ApiError;
-use crate::request::{filter, parameters};
+use crate::request::filter;
 use stream_core::event::Metrics;
 use stream_core::page::page;
 
@@ -34,8 +34,7 @@ pub(super) async fn metrics(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let [tickers] = parameters(query.as_deref(), [routes::TICKERS_QUERY])?;
-    let filter = filter(tickers.as_deref())?;
+    let filter = filter(query.as_deref())?;
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
     let labels = snapshot.data.labels.as_slice();
     let numbers = deps.hub.numbers(&filter, &snapshot);

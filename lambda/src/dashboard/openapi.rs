@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::response::IntoResponse;
-use contract::{AuthMode, DashboardSettings, Label, limits, routes};
+use contract::{AuthMode, AuthSettings, DashboardSettings, Label, limits, routes};
 use http::header;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -110,9 +110,9 @@ fn complete(document: &mut Value, settings: &DashboardSettings) {
     });
     // The routes are below wherever the description was found.
     document["servers"] = json!([{ "url": "/" }]);
-    document["components"]["securitySchemes"] = security_schemes(settings.auth.mode);
+    document["components"]["securitySchemes"] = security_schemes(&settings.auth);
     schemas(&mut document["components"]["schemas"], settings.data.labels.as_slice());
-    let secured = security(settings.auth.mode);
+    let secured = security(&settings.auth);
     let Some(paths) = document["paths"].as_object_mut() else { return };
     for (path, operations) in paths.iter_mut() {
         for (method, operation) in operations.as_object_mut().into_iter().flatten() {
@@ -128,9 +128,9 @@ fn complete(document: &mut Value, settings: &DashboardSettings) {
     }
 }
 
-fn security_schemes(mode: AuthMode) -> Value {
+fn security_schemes(auth: &AuthSettings) -> Value {
     let key = |place: &str, name: &str, description: &str| json!({ "type": "apiKey", "in": place, "name": name, "description": description });
-    match mode {
+    match auth.mode {
         AuthMode::Off => json!({}),
         AuthMode::TrustedHeader => json!({
             "proxy": key("header", routes::USER_HEADER, "Set by a proxy that requests cannot go around."),
@@ -141,15 +141,15 @@ fn security_schemes(mode: AuthMode) -> Value {
                 "scheme": "bearer",
                 "description": "A token. Behind CloudFront it does not arrive.",
             },
-            "cookie": key("cookie", routes::SESSION_COOKIE, "The same token; looked at where there is no header."),
-            "query": key("query", routes::TOKEN_QUERY, "The same token; looked at where there is no cookie either."),
+            "cookie": key("cookie", auth.cookie.as_str(), "The same token; tried where the header has no good one."),
+            "query": key("query", routes::TOKEN_QUERY, "The same token; tried where the cookie is none either."),
         }),
     }
 }
 
 /// Any one of the schemes.
-fn security(mode: AuthMode) -> Value {
-    let schemes = security_schemes(mode);
+fn security(auth: &AuthSettings) -> Value {
+    let schemes = security_schemes(auth);
     schemes.as_object().into_iter().flatten().map(|(name, _)| json!({ (name): [] })).collect()
 }
 
@@ -198,11 +198,12 @@ fn parameters(path: &str) -> Vec<Value> {
     let tickers = || {
         json!({
             "name": routes::TICKERS_QUERY, "in": "query", "required": false, "style": "form", "explode": false,
-            "description": "Only items with one of these tickers, separated by commas.",
-            "schema": {
-                "type": "array", "minItems": 1, "maxItems": limits::FILTER_TAGS_MAX,
-                "items": { "type": "string", "minLength": 1, "maxLength": limits::TAG_BYTES_MAX, "pattern": ticker_pattern() },
-            },
+            "description": format!(
+                "Only items with one of these tickers, {} at most, separated by commas; all items where none is named. \
+                 White space around a ticker is not part of it. May be repeated.",
+                limits::FILTER_TAGS_MAX
+            ),
+            "schema": { "type": "array", "items": { "type": "string", "pattern": tickers_pattern() } },
         })
     };
     match path {
@@ -239,14 +240,17 @@ fn parameters(path: &str) -> Vec<Value> {
     }
 }
 
-/// Of 64 bytes at most: visible ASCII, or so few characters that none of them can be too long.
-fn ticker_pattern() -> String {
+/// Tickers with commas between them, each with white space around it or left out. A ticker has 64 bytes at most: visible ASCII, or
+/// so few characters that none of them can be too long.
+fn tickers_pattern() -> String {
     let few = limits::TAG_BYTES_MAX / 4;
     let (end, inner) = (format!("[^{CONTROLS}{SPACES},\\ufffd]"), format!("[^{CONTROLS},\\ufffd]"));
     let ascii_end = "[!-+\\--~]";
     let ascii_inner = "[ -+\\--~]";
     let of = |end: &str, inner: &str, max: usize| format!("{end}({inner}{{0,{}}}{end})?", max - 2);
-    format!("^({}|{})$", of(ascii_end, ascii_inner, limits::TAG_BYTES_MAX), of(&end, &inner, few))
+    let ticker = format!("({}|{})?", of(ascii_end, ascii_inner, limits::TAG_BYTES_MAX), of(&end, &inner, few));
+    let around = format!("[\\u0009-\\u000d\\u0085{SPACES}]*");
+    format!("^{around}{ticker}{around}(,{around}{ticker}{around})*$")
 }
 
 /// Headers of answers that a client acts on.
@@ -268,7 +272,7 @@ fn answers(answers: &mut Value, path: &str, method: &str) {
                 headers.insert("Location".into(), header("Path of the configuration.", text()));
             }
             (routes::AUTH_ANONYMOUS, "post", "201") => {
-                let meaning = "The token as cookie `session`; not for a page of another site.";
+                let meaning = "The token as a cookie; not for a page of another site.";
                 headers.insert("Set-Cookie".into(), header(meaning, text()));
             }
             _ => {}

@@ -3,21 +3,36 @@
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use contract::cors;
 use http::{HeaderValue, Method, StatusCode, header};
 
-/// Lets any page on this machine read the stream.
-pub async fn allow_any_origin(request: Request, next: Next) -> Response {
-    let preflight =
+/// Lets pages of any origin do with the stream function what its Function URL lets them.
+pub(super) async fn of_stream(request: Request, next: Next) -> Response {
+    any_origin(&cors::STREAM_METHODS, request, next).await
+}
+
+/// The same for the dashboard function.
+pub(super) async fn of_dashboard(request: Request, next: Next) -> Response {
+    any_origin(&cors::DASHBOARD_METHODS, request, next).await
+}
+
+/// Answers a preflight in place of the function. No page of another origin may send a cookie along.
+async fn any_origin(methods: &'static [&'static str], request: Request, next: Next) -> Response {
+    let is_preflight =
         request.method() == Method::OPTIONS && request.headers().contains_key(header::ACCESS_CONTROL_REQUEST_METHOD);
-    let mut response = if preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
+    let mut response = if is_preflight { StatusCode::NO_CONTENT.into_response() } else { next.run(request).await };
     let headers = response.headers_mut();
     headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*"));
-    if preflight {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, HeaderValue::from_static("GET, POST, PUT, DELETE"));
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_HEADERS,
-            HeaderValue::from_static("authorization, content-type, last-event-id"),
-        );
+    if is_preflight {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, list(methods));
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, list(&cors::ALLOW_HEADERS));
+        headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from(cors::MAX_AGE_SECS));
+    } else {
+        headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, list(&cors::EXPOSE_HEADERS));
     }
     response
+}
+
+fn list(names: &[&str]) -> HeaderValue {
+    HeaderValue::try_from(names.join(", ")).expect("names of methods and headers are visible ASCII")
 }

@@ -16,6 +16,7 @@ use tracing::Instrument as _;
 use crate::client_key::ClientKey;
 use crate::clock::Clock;
 use crate::origin::{Origin, request_span};
+use crate::path;
 use crate::serve::nodelay::RuntimeApi;
 use crate::serve::start::variable;
 use crate::watch::lines;
@@ -67,9 +68,10 @@ pub(crate) async fn respond(
     router: Router,
     meter: Meter,
     origin: Origin,
-    mut request: http::Request<Body>,
+    request: http::Request<Body>,
 ) -> Result<Response, Infallible> {
     let span = request_span(&origin);
+    let mut request = path::understood(request);
     request.extensions_mut().insert(origin);
     let response = router.oneshot(request).instrument(span).await;
     // An answer that opens no stream is over now, and with it, for all that is known, the process.

@@ -4,17 +4,18 @@ use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
 use axum::extract::{ConnectInfo, Request};
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use axum::{Router, ServiceExt};
 use contract::page::{Goodbye, PageConfig, escape_json_for_script, page_poll_ms, policy as page_policy};
 use contract::{DashboardSettings, Lookup, PublicUrl, StreamSettings, limits, routes};
 use http::{HeaderValue, header};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
+use tower::util::MapRequest;
 use tracing::Instrument as _;
 
 use crate::auth::Auth;
@@ -23,6 +24,7 @@ use crate::clock::Clock;
 use crate::error::not_found;
 use crate::fatal::Fatal;
 use crate::origin::{Origin, request_span};
+use crate::path;
 use crate::serve::dead_readers::{Peer, WriteDeadline};
 use crate::serve::{cors, hosts, security};
 use crate::store::Stores;
@@ -163,18 +165,19 @@ impl Local {
         let hub = Hub::new(Arc::clone(&stores.items), data, poll, clock.clone(), meter.clone(), None);
         let deps = (hub.clone(), auth.clone(), clock.clone(), shutdown.clone(), meter.clone());
         let stream_deps = stream::Deps::new(settings.stream, &stores, deps.0, deps.1, deps.2, deps.3, deps.4);
-        let stream =
-            stream::router(stream_deps).merge(prometheus(meter.clone())).layer(from_fn(cors::allow_any_origin));
+        let stream = stream::router(stream_deps).merge(prometheus(meter.clone())).layer(from_fn(cors::of_stream));
         let dashboard_deps = dashboard::Deps::new(settings.dashboard, &stores, hub, auth, clock);
         let files = tower_http::services::ServeDir::new(&settings.frontend);
         let files = Router::new()
             .route("/config.js", get(move || config_js(page.clone())))
-            .route(&format!("{}{{*rest}}", routes::API), any(not_found))
+            .route(&format!("{}{{*rest}}", routes::API), any(not_found).layer(from_fn(cors::of_dashboard)))
             .fallback_service(files)
             .layer(from_fn(security::headers))
             .layer(from_fn(move |request, next| with_policy(policy.clone(), request, next)));
         let dashboard = dashboard::router(dashboard_deps)
             .reset_fallback()
+            // Of the API alone: no page of another origin reads this one.
+            .layer(from_fn(cors::of_dashboard))
             .merge(prometheus(meter))
             .fallback_service(files)
             .layer(from_fn(never_cached));
@@ -231,8 +234,12 @@ fn url(listener: &TcpListener) -> Result<String, Fatal> {
     listener.local_addr().map(|address| format!("http://{address}")).map_err(Fatal::new)
 }
 
-fn service(router: Router) -> IntoMakeServiceWithConnectInfo<Router, Peer> {
-    router.layer(from_fn(with_origin)).into_make_service_with_connect_info()
+/// A router that sees the paths of requests as its routes have them. A layer of its own would come too late.
+type Understanding = MapRequest<Router, fn(Request) -> Request>;
+
+fn service(router: Router) -> IntoMakeServiceWithConnectInfo<Understanding, Peer> {
+    let service: Understanding = MapRequest::new(router.layer(from_fn(with_origin)), path::understood);
+    ServiceExt::<Request>::into_make_service_with_connect_info(service)
 }
 
 async fn with_origin(ConnectInfo(Peer(address)): ConnectInfo<Peer>, mut request: Request, next: Next) -> Response {
