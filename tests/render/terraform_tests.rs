@@ -18,16 +18,18 @@ fn run(project: &Project, root: &str) -> (bool, String) {
 fn every_rendering_passes_its_own_tests() {
     let names: Vec<String> = fixture_names("valid").into_iter().filter(|name| runnable(name)).collect();
     let mut seen = BTreeSet::new();
-    for name in names.iter().map(String::as_str).chain(["default"]) {
-        let project = Project::rendered(name);
-        // Some manifests differ elsewhere only, and Terraform takes its time.
-        if !seen.insert(root_files(&project)) {
-            continue;
+    let projects = names.iter().map(String::as_str).chain(["default"]).map(|name| (name, Project::rendered(name)));
+    // Some manifests differ elsewhere only, and Terraform takes its time.
+    let projects: Vec<_> = projects.filter(|(_, project)| seen.insert(root_files(project))).collect();
+    std::thread::scope(|scope| {
+        for (name, project) in &projects {
+            scope.spawn(move || {
+                let (is_passed, said) = run(project, "generated/terraform");
+                assert!(is_passed, "{name}: {said}");
+                assert!(!said.contains("Warning") && said.contains(" passed, 0 failed."), "{name}: {said}");
+            });
         }
-        let (is_passed, said) = run(&project, "generated/terraform");
-        assert!(is_passed, "{name}: {said}");
-        assert!(!said.contains("Warning") && said.contains(" passed, 0 failed."), "{name}: {said}");
-    }
+    });
     assert!(seen.len() >= 8, "{names:?}");
 }
 
