@@ -39,7 +39,7 @@ async fn both_ports_tell_prometheus_what_the_process_did() {
     let open = scrape(local.dashboard).await;
     assert_eq!(sample(&open, "sse_connections", ""), 1.0);
     client.until_end(LIMIT).await;
-    let refused = local.get("/api/v2/stream?tickers=").send().await;
+    let refused = local.get("/api/v2/stream?tickers=%00").send().await;
     assert_eq!(refused.status(), 400);
     let mut again = SseClient::connect(local.get("/api/v2/stream").header("Last-Event-ID", "nonsense")).await;
     again.event("reset", LIMIT).await;
