@@ -151,7 +151,8 @@ async fn who_comes_back_is_resumed_or_reset_and_a_replay_is_no_lag() {
 async fn a_refusal_is_counted_with_its_reason_before_the_environment_is_frozen() {
     let table = Table::create(SENTIMENTS).await;
     let emulator = function(&table, &settings("totals", &[])).await;
-    for target in ["/api/v2/stream?tickers=%00", "/api/v2/configurations/c/stream", "/health", "/api/v2/stream/status"] {
+    for target in ["/api/v2/stream?tickers=%00", "/api/v2/configurations/c/stream", "/health", "/api/v2/stream/status"]
+    {
         Request::get(emulator.address(), target).send().await;
     }
     emulator.finished(3, LIMIT).await;
