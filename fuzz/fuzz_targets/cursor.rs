@@ -104,7 +104,7 @@ fn id(input: Input, world: &World) -> Vec<u8> {
             for n in (0..ROWS).filter(|n| had >> n & 1 == 1) {
                 let row = row(n).row_key(world.snapshot.data.labels.as_slice());
                 // Every seventh only in part.
-                let upto = if n % 7 == 0 { 1 } else { row.tickers() };
+                let upto = if n % 7 == 0 { 1 } else { row.updates() };
                 position.toggle_row(row, upto, true);
             }
             let Position { count, sketch, .. } = position;

@@ -131,16 +131,17 @@ impl<'a> Analysis<'a> {
 #[derive(serde::Serialize)]
 struct Update<'a> {
     item_id: &'a str,
-    ticker: &'a str,
+    /// `null` where the row has none.
+    ticker: Option<&'a str>,
     #[serde(flatten)]
     analysis: Analysis<'a>,
 }
 
-/// Writes the update event for one ticker of an item.
+/// Writes the update event for one ticker of an item, or for an item without any.
 pub fn write_update(out: &mut BytesMut, data: &DataSettings, item: &Item, tag_index: usize) {
     let update = Update {
         item_id: &item.key.id,
-        ticker: item.tags.get(tag_index).map_or("", contract::Tag::as_str),
+        ticker: item.tags.get(tag_index).map(Tag::as_str),
         analysis: Analysis::of(data.labels.as_slice(), item),
     };
     write_event_body(out, data.update_event.as_str(), &to_json(&update));

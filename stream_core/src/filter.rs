@@ -74,6 +74,12 @@ impl Filter {
         self.tags.as_ref().is_none_or(|tags| tags.contains(tag))
     }
 
+    /// Whether an update belongs to the stream; one without a ticker does where there is no condition.
+    #[must_use]
+    pub fn matches_update(&self, ticker: Option<&Tag>) -> bool {
+        ticker.map_or(self.is_all(), |ticker| self.matches_tag(ticker))
+    }
+
     /// Whether the item belongs to the stream.
     #[must_use]
     pub fn matches(&self, item: &Item) -> bool {

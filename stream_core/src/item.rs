@@ -43,14 +43,14 @@ pub struct Item {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RowKey {
     hash: u64,
-    tickers: usize,
+    updates: usize,
 }
 
 impl RowKey {
     /// Puts the identity together from its parts, as a minute keeps them.
     #[must_use]
     pub const fn of(hash: u64, tickers: usize) -> Self {
-        Self { hash, tickers }
+        Self { hash, updates: updates_of(tickers) }
     }
 
     /// The part of it that differs for each version of a row.
@@ -61,8 +61,8 @@ impl RowKey {
 
     /// How many updates the row has.
     #[must_use]
-    pub const fn tickers(self) -> usize {
-        self.tickers
+    pub const fn updates(self) -> usize {
+        self.updates
     }
 
     /// The element for [`super::sketch::Sketch`] of a row that a client has had, or has had the first updates of.
@@ -85,13 +85,18 @@ impl RowKey {
     /// The elements of a client that has had the updates before number `upto`.
     pub fn elements(self, upto: usize) -> impl Iterator<Item = u32> {
         let row = (upto > 0).then(|| self.element());
-        row.into_iter().chain((0 < upto && upto < self.tickers).then(|| self.partial(upto)))
+        row.into_iter().chain((0 < upto && upto < self.updates).then(|| self.partial(upto)))
     }
 
     /// How many updates of the row a client has had whose set `has` the row's own element.
     pub fn had(self, has: impl Fn(u32) -> bool) -> usize {
-        (1..self.tickers).find(|upto| has(self.partial(*upto))).unwrap_or(self.tickers)
+        (1..self.updates).find(|upto| has(self.partial(*upto))).unwrap_or(self.updates)
     }
+}
+
+/// One for each ticker, and one for a row without any.
+const fn updates_of(tickers: usize) -> usize {
+    if tickers == 0 { 1 } else { tickers }
 }
 
 /// Never zero, because zero cannot be sketched.
@@ -102,6 +107,11 @@ const fn element(hash: u64) -> u32 {
 }
 
 impl Item {
+    /// The tickers of its updates: one each, and `None` alone where the row has no ticker.
+    pub fn tickers(&self) -> impl Iterator<Item = Option<&Tag>> {
+        (0..updates_of(self.tags.len())).map(|index| self.tags.get(index))
+    }
+
     /// Returns the identity of this version of the row.
     #[must_use]
     pub fn row_key(&self, labels: &[Label]) -> RowKey {
@@ -166,13 +176,13 @@ impl Row {
     /// Which updates of this row a client lacks that has had the first `upto` updates of each of some versions of it: those
     /// with a ticker, label or score that none of them had. A row analysed anew with another label or score is news.
     pub fn lacking<'a>(&'a self, had: &'a [(Arc<Self>, usize)]) -> impl Iterator<Item = usize> + 'a {
-        let had_with = |tag: &Tag| {
+        let had_with = |ticker: Option<&Tag>| {
             had.iter().any(|(other, upto)| {
                 let same = other.place == self.place && other.item.says_the_same(&self.item);
-                same && other.item.tags.iter().take(*upto).any(|had| had == tag)
+                same && other.item.tickers().take(*upto).any(|had| had == ticker)
             })
         };
-        self.item.tags.iter().enumerate().filter(move |(_, tag)| !had_with(tag)).map(|(index, _)| index)
+        self.item.tickers().enumerate().filter(move |(_, ticker)| !had_with(*ticker)).map(|(index, _)| index)
     }
 }
 
@@ -239,6 +249,12 @@ pub(crate) mod tests {
         }
         let reordered = item("a", 1000, 0, 0.5, &["NVDA", "MSFT"]);
         assert_eq!(lacking(&base, &[(&reordered, 2)]), [0]);
+        // A row without tickers has one update, which is none of those that it has with them.
+        let bare = item("a", 1000, 0, 0.5, &[]);
+        assert_eq!(lacking(&bare, &[]), [0]);
+        assert_eq!(lacking(&bare, &[(&base, 2)]), [0]);
+        assert_eq!(lacking(&base, &[(&bare, 1)]), [0, 1]);
+        assert_eq!(lacking(&bare, &[(&base, 2), (&bare, 1)]), [0; 0]);
         // Confidence and source may be corrected without a new update.
         assert_eq!(lacking(&base, &[(&Item { confidence: None, source: None, ..base.clone() }, 2)]), [0; 0]);
     }
@@ -269,5 +285,7 @@ pub(crate) mod tests {
         for upto in 1..=3 {
             assert_eq!(key.had(|element| elements(upto).contains(&element)), upto);
         }
+        let bare = row(&item("a", 1000, 0, 0.5, &[]));
+        assert_eq!((bare.updates(), bare.elements(1).collect::<Vec<_>>()), (1, vec![bare.element()]));
     }
 }

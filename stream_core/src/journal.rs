@@ -199,7 +199,7 @@ impl Journal {
             self.is_dirty |= changes.is_any;
             if !self.is_loaded {
                 for added in &changes.added {
-                    self.tracker.hand_out(added.row.item.at, added.row.key, added.row.key.tickers());
+                    self.tracker.hand_out(added.row.item.at, added.row.key, added.row.key.updates());
                 }
             }
         }
@@ -392,7 +392,7 @@ impl Journal {
             let newest = self.window.minutes().iter().rev();
             for minute in newest.take_while(|minute| minute.is_whole()) {
                 for row in (0..minute.len()).filter_map(|index| minute.row(index)) {
-                    self.tracker.hand_out(row.item.at, row.key, row.key.tickers());
+                    self.tracker.hand_out(row.item.at, row.key, row.key.updates());
                 }
             }
         }
@@ -430,7 +430,7 @@ impl Journal {
     /// all of the row has been handed out then.
     fn take_row(&mut self, added: &Added, is_told: bool) -> Vec<(usize, usize, bool)> {
         let row = &added.row;
-        let tickers = row.key.tickers();
+        let tickers = row.key.updates();
         if let Some(before) = &added.before {
             self.tracker.forget(row.item.at, before.key);
             self.missing.remember_gone(before, None);
@@ -452,7 +452,7 @@ impl Journal {
             (0..tickers).collect()
         } else {
             let had: Vec<(Arc<Row>, usize)> =
-                added.before.iter().map(|before| (Arc::clone(before), before.key.tickers())).collect();
+                added.before.iter().map(|before| (Arc::clone(before), before.key.updates())).collect();
             row.lacking(&had).collect()
         };
         if pending.is_empty() {

@@ -286,7 +286,7 @@ impl Whole {
     fn new(rows: Arc<[Arc<Row>]>, before: Option<&Self>) -> Self {
         let (mut sketch, mut count) = before.map_or((Sketch::EMPTY, 0), |before| (before.sketch, before.count));
         let mut toggle = |row: &Row, is_added: bool| {
-            for element in row.key.elements(row.key.tickers()) {
+            for element in row.key.elements(row.key.updates()) {
                 sketch.toggle(element);
                 count = if is_added { count.wrapping_add(1) } else { count.wrapping_sub(1) };
             }

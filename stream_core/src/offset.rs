@@ -42,7 +42,7 @@ impl Offset {
         let mut offset = Self { more, more_count, more_until: Some(now + LEAD_MAX), lacking: Vec::new() };
         for ghost in ghosts {
             let upto = offset.take(*ghost);
-            if upto < ghost.tickers() {
+            if upto < ghost.updates() {
                 offset.lacking.push((*ghost, upto));
             }
         }
@@ -103,7 +103,7 @@ impl Offset {
         let Some((_, had)) = self.lacking.iter_mut().find(|(row, _)| *row == update.row.key) else { return false };
         let lacked = *had <= update.tag_index;
         *had = (*had).max(update.upto);
-        self.lacking.retain(|(row, had)| *had < row.tickers());
+        self.lacking.retain(|(row, had)| *had < row.updates());
         lacked
     }
 
@@ -115,7 +115,7 @@ impl Offset {
             repeats: shared.repeats,
         };
         for (row, had) in &self.lacking {
-            position.toggle_row(*row, row.tickers(), false);
+            position.toggle_row(*row, row.updates(), false);
             position.toggle_row(*row, *had, true);
         }
         position

@@ -69,7 +69,7 @@ impl Tracker {
         unnamed: (Sketch, u8),
         members: impl IntoIterator<Item = (Timestamp, RowKey)>,
     ) -> Self {
-        let members = members.into_iter().map(|(at, row)| ((at, row), row.tickers())).collect();
+        let members = members.into_iter().map(|(at, row)| ((at, row), row.updates())).collect();
         Self { late_window, position, unnamed, members }
     }
 

@@ -60,15 +60,15 @@ impl Pending {
     fn nth(&self, index: usize) -> Option<usize> {
         match &self.lacking {
             Some(lacking) => lacking.get(index).copied(),
-            None => Some(index).filter(|index| *index < self.row.key.tickers()),
+            None => Some(index).filter(|index| *index < self.row.key.updates()),
         }
     }
 
     fn wanted(&self, filter: &Filter) -> usize {
-        let tags = &self.row.item.tags;
+        let item = &self.row.item;
         match &self.lacking {
-            Some(lacking) => lacking.iter().filter(|index| filter.matches_tag(&tags[**index])).count(),
-            None => tags.iter().filter(|tag| filter.matches_tag(tag)).count(),
+            Some(lacking) => lacking.iter().filter(|index| filter.matches_update(item.tags.get(**index))).count(),
+            None => item.tickers().filter(|ticker| filter.matches_update(*ticker)).count(),
         }
     }
 }
@@ -93,7 +93,7 @@ impl Resume {
             let first = self.queue.front()?;
             if let Some(tag_index) = first.nth(self.begun) {
                 self.begun += 1;
-                let upto = first.nth(self.begun).unwrap_or(first.row.key.tickers());
+                let upto = first.nth(self.begun).unwrap_or(first.row.key.updates());
                 return Some((Arc::clone(&first.row), tag_index, upto));
             }
             self.queue.pop_front();
@@ -159,7 +159,7 @@ impl Snapshot {
         }
         // The client is judged by what it wants; rows that its filter does not let through only move its position.
         let mut wanted: usize = queue.iter().map(|one| one.wanted(filter)).sum();
-        for row in self.with_tickers(position.watermark, Timestamp::MAX) {
+        for row in self.rows_between(position.watermark, Timestamp::MAX) {
             if row.at() < oldest {
                 return Err(ResetReason::Expired);
             }
@@ -189,10 +189,10 @@ impl Snapshot {
         // More than eight differences: the interval is repeated, rather than anything lost. The client starts where the
         // interval does, so that what it is given counts, and a second cut does not begin all over again.
         let before_after = interval_after(late_after, self.late_window);
-        let before = self.with_tickers(before_after, late_after).map(|row| (row.at(), row.key()));
+        let before = self.rows_between(before_after, late_after).map(|row| (row.at(), row.key()));
         let start = Position { repeats: true, ..self.position_of(late_after, before_after) };
         let tracker = Tracker::new(self.late_window, start, (Sketch::EMPTY, 0), before);
-        let queue = self.with_tickers(late_after, position.watermark).map(all_of).collect::<Result<_, _>>()?;
+        let queue = self.rows_between(late_after, position.watermark).map(all_of).collect::<Result<_, _>>()?;
         Ok(Late { tracker, queue, is_exact: false })
     }
 
@@ -204,7 +204,7 @@ impl Snapshot {
         late_after: Timestamp,
         locator: &Locator,
     ) -> Result<Option<Late>, ResetReason> {
-        let candidates = || self.with_tickers(late_after, position.watermark);
+        let candidates = || self.rows_between(late_after, position.watermark);
         let missing: Vec<RowRef<'_>> = if locator.is_empty() {
             Vec::new()
         } else {
@@ -241,10 +241,10 @@ impl Snapshot {
         for row in candidates().filter(|row| is_missing(row.key()) || begun.contains_key(&(row.at(), row.key()))) {
             let item = whole(row)?;
             let lacking: Box<[usize]> = match begun.get(&(row.at(), row.key())) {
-                Some(upto) => (*upto..item.key.tickers()).collect(),
+                Some(upto) => (*upto..item.key.updates()).collect(),
                 None => item.lacking(&known).collect(),
             };
-            tracker.hand_out(row.at(), row.key(), lacking.first().copied().unwrap_or(item.key.tickers()));
+            tracker.hand_out(row.at(), row.key(), lacking.first().copied().unwrap_or(item.key.updates()));
             queue.push_back(Pending { row: Arc::clone(item), lacking: Some(lacking) });
         }
         Ok(Some(Late { tracker, queue, is_exact: strangers == 0 }))
@@ -268,7 +268,7 @@ impl Snapshot {
         // A client may have had a row without the tickers that were added to it, and this instance may never have.
         let labels = self.data.labels.as_slice();
         for row in missing {
-            let shorter = (1..row.key.tickers()).map(|tickers| row.item.first_tickers_key(tickers, labels));
+            let shorter = (0..row.item.tags.len()).map(|tickers| row.item.first_tickers_key(tickers, labels));
             for version in shorter.filter(|row| locator.contains(row.element()) && !self.gone.contains_key(row)) {
                 take(version, row);
             }
@@ -291,15 +291,10 @@ impl Snapshot {
             }
             for index in minute.until(after)..minute.until(watermark) {
                 let row = minute.row_key(index, self.names.len_of(minute.sets()[index]));
-                position.toggle_row(row, row.tickers(), true);
+                position.toggle_row(row, row.updates(), true);
             }
         }
         position
-    }
-
-    /// Rows of `(after, until]` that have updates, oldest first.
-    fn with_tickers(&self, after: Timestamp, until: Timestamp) -> impl DoubleEndedIterator<Item = RowRef<'_>> {
-        self.rows_between(after, until).filter(|row| row.key().tickers() > 0)
     }
 }
 
@@ -320,7 +315,7 @@ fn had_in_part<'a>(
             continue;
         }
         let upto = key.had(|element| locator.contains(element));
-        if upto < key.tickers() {
+        if upto < key.updates() {
             begun.insert((row.at(), key), upto);
             if missing + begun.len() >= locator.len() {
                 break;

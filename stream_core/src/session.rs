@@ -405,7 +405,7 @@ impl Session {
                 return;
             };
             resume.tracker.hand_out(row.item.at, row.key, upto);
-            if self.params.filter.matches_tag(&row.item.tags[tag_index]) {
+            if self.params.filter.matches_update(row.item.tags.get(tag_index)) {
                 body.clear();
                 event::write_update(&mut body, &joins.data, &row.item, tag_index);
                 self.put(out, resume.tracker.position(), UPDATE, &body);

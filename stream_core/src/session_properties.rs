@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use contract::Tag;
 use proptest::prelude::*;
 
 use crate::cursor::Cursor;
@@ -78,7 +79,7 @@ impl Client {
             let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
             match event.as_str() {
                 "sentiment_update" => {
-                    self.got.push((text("item_id"), text("ticker"), text("label"), data["score"].to_string()));
+                    self.got.push((text("item_id"), data["ticker"].to_string(), text("label"), data["score"].to_string()));
                 }
                 "reset" => self.resets.push(text("reason")),
                 "metrics" => self.metrics.push(data.to_string()),
@@ -385,9 +386,11 @@ fn expected(stage: &Stage) -> Vec<(String, String, String, String)> {
     for id in &stage.fresh {
         let row = &stage.world.rows[id];
         // A ticker that came or went in between may have been heard of or not; one that stayed must have been.
-        for tag in row.tags.iter().filter(|tag| stage.filters.iter().all(|filter| filter.matches_tag(tag))) {
+        let wanted = |ticker: Option<&Tag>| stage.filters.iter().all(|filter| filter.matches_update(ticker));
+        for ticker in row.tickers().filter(|ticker| wanted(*ticker)) {
             let score = serde_json::json!(row.score).to_string();
-            all.push((id.clone(), tag.to_string(), labels[usize::from(row.label)].to_owned(), score));
+            let ticker = serde_json::json!(ticker).to_string();
+            all.push((id.clone(), ticker, labels[usize::from(row.label)].to_owned(), score));
         }
     }
     all

@@ -40,7 +40,7 @@ pub struct Update {
 }
 
 impl Update {
-    /// Its ticker.
+    /// Its ticker, where the row has any.
     #[must_use]
     pub fn tag(&self) -> Option<&Tag> {
         self.row.item.tags.get(self.tag_index)
@@ -49,7 +49,7 @@ impl Update {
     /// Whether a stream with this filter gets the update.
     #[must_use]
     pub fn matches(&self, filter: &Filter) -> bool {
-        self.tag().is_some_and(|tag| filter.matches_tag(tag))
+        filter.matches_update(self.tag())
     }
 }
 
