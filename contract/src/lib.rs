@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod cors;
 pub mod events;
+pub mod labels;
 pub mod limits;
 pub mod logs;
 pub mod metrics;
@@ -14,19 +15,22 @@ pub mod page;
 pub mod routes;
 pub mod settings;
 pub mod tables;
+pub mod times;
 pub mod units;
 pub mod values;
 pub mod web_adapter;
 pub mod words;
 
 pub use auth::{Audience, Audiences, AuthUrl, CookieName, KeyId, SessionKeys};
+pub use labels::{Label, Labels};
 pub use names::{
-    AttributeName, Environment, EventName, IndexName, Label, Labels, MetricsNamespace, NameError, PublicUrl,
+    AttributeName, AttributePath, Environment, EventName, IndexName, MetricsNamespace, NameError, PublicUrl,
     StatusValue, TableName, Tag,
 };
 pub use settings::{
     AuthSettings, DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings, SettingDoc, SettingError,
     StreamSettings, WatchSettings,
 };
+pub use times::TimeZone;
 pub use units::{ByteSize, UnitError};
-pub use words::{Adapter, AudienceClaim, AuthMode, ClientAddress, MetricsMode, WhenFull};
+pub use words::{Adapter, AudienceClaim, AuthMode, ClientAddress, MetricsMode, TimeFormat, WhenFull};

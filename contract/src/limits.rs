@@ -126,6 +126,8 @@ pub const FILTER_TAGS_MAX: usize = 50;
 pub const ITEM_TAGS_MAX: usize = 100;
 /// Longest item id or source of a row, bytes (DynamoDB's own limit for a partition key is 2048).
 pub const ITEM_TEXT_BYTES_MAX: usize = 2048;
+/// Longest label, and longest key of one in `metrics`, characters.
+pub const LABEL_CHARS_MAX: usize = 64;
 /// Most labels a table may have.
 pub const LABELS_MAX: usize = 16;
 /// Items that `GET /api/v2/metrics` adds as `recent_items`.
@@ -143,11 +145,9 @@ pub const CONFIGURATION_NAME_CHARS_MAX: usize = 50;
 /// Longest name as it is sent, characters, with the spaces around it.
 pub const CONFIGURATION_NAME_SENT_CHARS_MAX: usize = 200;
 /// Most tickers of a configuration.
-pub const CONFIGURATION_TICKERS_MAX: usize = 5;
-/// Longest ticker of a configuration, characters.
-pub const CONFIGURATION_TICKER_CHARS_MAX: usize = 5;
+pub const CONFIGURATION_TICKERS_MAX: usize = 50;
 /// Largest body of a request that saves a configuration, bytes.
-pub const CONFIGURATION_BODY_BYTES_MAX: usize = 8 * 1024;
+pub const CONFIGURATION_BODY_BYTES_MAX: usize = 32 * 1024;
 
 /// Changes of configurations that one user may make at once, and the time after which there is one more. Each instance of
 /// the function counts for itself.
@@ -277,8 +277,9 @@ const _: () = {
     assert!(RECENT_ITEMS <= PAGE_ITEMS_MAX && PAGE_ITEMS_DEFAULT <= PAGE_ITEMS_MAX);
     // An item is its id, its source and its tickers, where JSON may write six bytes for one. Nothing like it is ever met.
     assert!(PAGE_ITEMS_MAX * 2 * ITEM_TEXT_BYTES_MAX < BUFFERED_BYTES_MAX);
-    // A name of the longest that is taken, each character as two escapes, and the tickers.
-    assert!(CONFIGURATION_NAME_SENT_CHARS_MAX * 12 + CONFIGURATION_TICKERS_MAX * 32 < CONFIGURATION_BODY_BYTES_MAX);
-    assert!(CONFIGURATION_TICKERS_MAX <= FILTER_TAGS_MAX && CONFIGURATION_TICKER_CHARS_MAX <= TAG_BYTES_MAX);
+    // A name of the longest that is taken, each character as two escapes, and the tickers, each byte as one.
+    let tickers = CONFIGURATION_TICKERS_MAX * (TAG_BYTES_MAX * 6 + 4);
+    assert!(CONFIGURATION_NAME_SENT_CHARS_MAX * 12 + tickers + 100 < CONFIGURATION_BODY_BYTES_MAX);
+    assert!(CONFIGURATION_TICKERS_MAX <= FILTER_TAGS_MAX);
     assert!(SHUTDOWN_GRACE.as_millis() < 1000);
 };

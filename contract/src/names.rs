@@ -1,9 +1,5 @@
 //! Names that reach AWS, the wire or the page: each a type whose constructor is its only check.
 
-use std::fmt;
-
-use serde::{Deserialize, Serialize};
-
 use crate::values::{ABSENT, SettingValue, optional_setting};
 use crate::{events, limits};
 
@@ -93,7 +89,7 @@ macro_rules! name {
 
 pub(crate) use name;
 
-fn lower_snake(text: &str, max: usize) -> bool {
+pub(crate) fn lower_snake(text: &str, max: usize) -> bool {
     text.len() <= max
         && text.starts_with(|c: char| c.is_ascii_lowercase())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_')
@@ -145,14 +141,31 @@ name!(
         && t.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 );
-optional_setting!(AttributeName, "where the table has none");
 name!(
-    /// One label of the table, for instance `positive`; also a key of `metrics`.
-    Label,
-    "label",
-    "1 to 64 of a-z, 0-9 and _, beginning with a letter, and none of total, by_tag, rate_last_hour, rate_last_24h, timestamp, tags_left_out, recent_items",
-    |t| lower_snake(t, 64) && !events::METRICS_KEYS.contains(&t) && !events::METRICS_REST_KEYS.contains(&t)
+    /// Where a row has a value: the name of an attribute, or of one in a map, with dots between, such as
+    /// `sentimentScore.Positive`. An attribute that has the dots in its own name is meant too, and first.
+    AttributePath,
+    "attribute name",
+    "1 to 255 of a-z, A-Z, 0-9, _, . and -, beginning with a letter or _",
+    |t| AttributeName::new(t).is_ok()
 );
+optional_setting!(AttributePath, "where the table has none");
+
+impl AttributePath {
+    /// The names on the way to the value. One alone is the attribute itself.
+    pub fn steps(&self) -> impl Iterator<Item = &str> {
+        // A dot with nothing beside it is between no two names.
+        let is_path = self.as_str().split('.').all(|step| !step.is_empty());
+        let (path, name) = if is_path { (Some(self.as_str().split('.')), None) } else { (None, Some(self.as_str())) };
+        path.into_iter().flatten().chain(name)
+    }
+
+    /// The attributes of a row that may hold the value: the one of that name, and the map that the path begins with.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        let map = self.steps().next().filter(|map| *map != self.as_str());
+        std::iter::once(self.as_str()).chain(map)
+    }
+}
 name!(
     /// Name of the update event.
     EventName,
@@ -203,88 +216,6 @@ name!(
     |t| (1..=64).contains(&t.len()) && !t.contains(char::is_control)
 );
 
-/// The labels of a table, in the order in which the page shows them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "Vec<String>", into = "Vec<String>")]
-pub struct Labels(Vec<Label>);
-
-impl Labels {
-    /// The rule, as error messages print it.
-    pub const RULE: &'static str = "1 to 16 different labels";
-
-    /// Checks and takes the labels.
-    ///
-    /// # Errors
-    /// [`NameError`] for the first label that breaks [`Label::RULE`], a repeated one, none, or too many.
-    pub fn new<S: AsRef<str>>(texts: &[S]) -> Result<Self, NameError> {
-        let all = || texts.iter().map(AsRef::as_ref).collect::<Vec<_>>().join(",");
-        if texts.is_empty() || texts.len() > limits::LABELS_MAX {
-            return Err(NameError::new(&all(), "list of labels", Self::RULE));
-        }
-        let mut labels = Vec::with_capacity(texts.len());
-        for text in texts {
-            let label = Label::new(text.as_ref())?;
-            if labels.contains(&label) {
-                return Err(NameError::new(&all(), "list of labels", Self::RULE));
-            }
-            labels.push(label);
-        }
-        Ok(Self(labels))
-    }
-
-    /// The labels.
-    #[must_use]
-    pub fn as_slice(&self) -> &[Label] {
-        &self.0
-    }
-
-    /// Position of a label, which is how rows refer to it.
-    #[must_use]
-    pub fn index_of(&self, text: &str) -> Option<u8> {
-        self.0.iter().position(|label| label.as_str() == text).and_then(|index| u8::try_from(index).ok())
-    }
-}
-
-impl Default for Labels {
-    fn default() -> Self {
-        Self(["positive", "neutral", "negative"].map(|text| Label(text.to_owned())).to_vec())
-    }
-}
-
-impl TryFrom<Vec<String>> for Labels {
-    type Error = NameError;
-    fn try_from(texts: Vec<String>) -> Result<Self, NameError> {
-        Self::new(&texts)
-    }
-}
-
-impl From<Labels> for Vec<String> {
-    fn from(labels: Labels) -> Self {
-        labels.0.into_iter().map(String::from).collect()
-    }
-}
-
-impl SettingValue for Labels {
-    fn read(text: &str) -> Result<Self, String> {
-        Self::new(&text.split(',').collect::<Vec<_>>()).map_err(|error| error.to_string())
-    }
-    fn write(&self) -> String {
-        self.to_string()
-    }
-    fn rule() -> String {
-        format!("{}, separated by commas", Self::RULE)
-    }
-}
-
-impl fmt::Display for Labels {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, label) in self.0.iter().enumerate() {
-            write!(f, "{}{label}", if index == 0 { "" } else { "," })?;
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -300,14 +231,18 @@ mod tests {
     }
 
     #[test]
-    fn labels_are_not_other_metrics_keys() {
-        assert!(Labels::new(&["open", "closed"]).is_ok());
-        assert!(Labels::new::<&str>(&[]).is_err());
-        assert!(Labels::new(&["total"]).is_err());
-        assert!(Labels::new(&["a", "a"]).is_err());
-        let seventeen: Vec<String> = (0..17).map(|n| format!("l{n}")).collect();
-        assert!(Labels::new(&seventeen).is_err());
-        assert!(Labels::new(&seventeen[..16]).is_ok());
+    fn a_path_leads_through_maps_and_is_a_name_too() {
+        let path = |text: &str| {
+            let path = AttributePath::new(text).unwrap();
+            let owned = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect::<Vec<_>>();
+            (owned(&mut path.steps()), owned(&mut path.attributes()))
+        };
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
+        assert_eq!(path("score"), (owned(&["score"]), owned(&["score"])));
+        assert_eq!(path("a.b-c.d"), (owned(&["a", "b-c", "d"]), owned(&["a.b-c.d", "a"])));
+        assert_eq!(path("a..b"), (owned(&["a..b"]), owned(&["a..b"])));
+        assert_eq!(path("a."), (owned(&["a."]), owned(&["a."])));
+        assert!(AttributePath::new(".a").is_err() && AttributePath::new("a[0]").is_err());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::labels::Labels;
 use crate::limits;
 use crate::units::PollInterval;
 use crate::words::AuthMode;
@@ -18,6 +19,9 @@ pub struct PageConfig {
     pub environment: String,
     /// Labels of the table, in the order in which to show them.
     pub labels: Vec<String>,
+    /// What `metrics` calls the number of each label, in the same order; left out where it is the label itself.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub label_keys: Vec<String>,
     /// Name of the update event.
     pub update_event: String,
     /// Announced time between heartbeats, milliseconds: the page's watchdog counts in it.
@@ -61,6 +65,14 @@ pub fn policy(connects_to: &[&str]) -> String {
     rules.join("; ")
 }
 
+/// Returns the labels as [`PageConfig`] has them, and their keys.
+#[must_use]
+pub fn page_labels(labels: &Labels) -> (Vec<String>, Vec<String>) {
+    let labels = labels.as_slice();
+    let keys = if labels.iter().all(|label| label.as_str() == label.key()) { &[] } else { labels };
+    (labels.iter().map(ToString::to_string).collect(), keys.iter().map(|label| label.key().to_owned()).collect())
+}
+
 /// How a page says goodbye.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -101,6 +113,7 @@ mod tests {
             sse_base_url: "</script>\u{2028}".into(),
             environment: "dev".into(),
             labels: vec!["positive".into()],
+            label_keys: Vec::new(),
             update_event: "sentiment_update".into(),
             heartbeat_interval_ms: 15_000,
             poll_interval_ms: 5000,

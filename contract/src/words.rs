@@ -115,3 +115,23 @@ word_setting!(
         WebAdapter = "web-adapter",
     }
 );
+
+word_setting!(
+    /// How the range key of the items is written.
+    TimeFormat {
+        /// A string: RFC 3339, and what programs make of it.
+        Rfc3339 = "rfc3339",
+        /// A number: seconds since 1970, with decimals or without.
+        EpochSeconds = "epoch-seconds",
+        /// A number: milliseconds since 1970.
+        EpochMillis = "epoch-millis",
+    }
+);
+
+impl TimeFormat {
+    /// Whether times are numbers, in the table's keys too.
+    #[must_use]
+    pub const fn is_number(self) -> bool {
+        !matches!(self, Self::Rfc3339)
+    }
+}

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use contract::{AttributeName, DataSettings, limits};
+use contract::{AttributePath, DataSettings, TimeFormat, limits};
 use sha2::{Digest, Sha256};
 
 use crate::position::Position;
@@ -30,20 +30,25 @@ impl Epoch {
     #[must_use]
     pub fn of(data: &DataSettings, late_window: std::time::Duration) -> Self {
         let mut hasher = Sha256::new();
-        let optional = |name: &Option<AttributeName>| name.as_ref().map_or("", AttributeName::as_str).to_owned();
-        for part in [
+        let optional = |name: &Option<AttributePath>| name.as_ref().map_or("", AttributePath::as_str).to_owned();
+        // Said only where it differs from what there was before there was a choice: an id lives through an upgrade.
+        let format = Some(data.time_format).filter(|format| *format != TimeFormat::Rfc3339);
+        let ways = format.map(|format| format.as_str().to_owned()).into_iter();
+        let ways = ways.chain(data.time_zone.map(|zone| zone.to_string()));
+        let parts = [
             data.items_table.as_str(),
             data.index.as_str(),
             data.key_attribute.as_str(),
             data.time_attribute.as_str(),
             data.label_attribute.as_str(),
-            data.tags_attribute.as_str(),
+            &optional(&data.tags_attribute),
             &optional(&data.score_attribute),
             &optional(&data.status_attribute),
             data.status_ready.as_str(),
             &data.labels.to_string(),
             &late_window.as_millis().to_string(),
-        ] {
+        ];
+        for part in parts.into_iter().map(str::to_owned).chain(ways) {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part.as_bytes());
         }

@@ -164,7 +164,7 @@ impl<R: Serialize> Serialize for Metrics<'_, R> {
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("total", &self.numbers.total)?;
         for (label, count) in self.labels.iter().zip(&self.numbers.by_label) {
-            map.serialize_entry(label.as_str(), count)?;
+            map.serialize_entry(label.key(), count)?;
         }
         map.serialize_entry("by_tag", &ByTag(&self.numbers.by_tag))?;
         if self.numbers.tags_left_out > 0 {

@@ -19,6 +19,7 @@ use crate::sketch::Sketch;
 use crate::snapshot::Snapshot;
 use crate::sweep::{Cost, Sweep, second_before};
 use crate::time_forms::TextOrder;
+use crate::times::Times;
 use crate::timestamp::Timestamp;
 use crate::updates::{Kept, Update};
 use crate::window::{Added, Changes, WHOLE_ROWS_MIN, Window, window_until};
@@ -70,6 +71,7 @@ impl Journal {
     #[must_use]
     pub fn new(data: DataSettings, poll: PollSettings) -> Self {
         let late_window = poll.late_window.get();
+        let text_order = TextOrder::new(Times::of(&data));
         let tags_max = usize::try_from(data.tags_max.get()).unwrap_or(usize::MAX);
         Self {
             epoch: Epoch::of(&data, late_window),
@@ -86,7 +88,7 @@ impl Journal {
             is_baseline: true,
             sweep: Sweep::default(),
             cost: Cost::default(),
-            text_order: TextOrder::default(),
+            text_order,
             last_read: None,
             read_before: None,
             last_recent: None,

@@ -35,6 +35,7 @@ pub mod snapshot;
 pub mod stream_id;
 mod sweep;
 pub mod time_forms;
+pub mod times;
 pub mod timestamp;
 pub mod updates;
 pub mod window;

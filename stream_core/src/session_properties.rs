@@ -79,7 +79,12 @@ impl Client {
             let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
             match event.as_str() {
                 "sentiment_update" => {
-                    self.got.push((text("item_id"), data["ticker"].to_string(), text("label"), data["score"].to_string()));
+                    self.got.push((
+                        text("item_id"),
+                        data["ticker"].to_string(),
+                        text("label"),
+                        data["score"].to_string(),
+                    ));
                 }
                 "reset" => self.resets.push(text("reason")),
                 "metrics" => self.metrics.push(data.to_string()),

@@ -4,7 +4,8 @@
 use std::time::Duration;
 
 use crate::moment::TimeRange;
-use crate::timestamp::{Timestamp, Written};
+use crate::times::{Times, Written};
+use crate::timestamp::Timestamp;
 
 /// Room for a clock that is put forward or back, minutes: the zone of a table that has one changes twice a year.
 const SUMMER_TIME_MINUTES: u32 = 60;
@@ -16,38 +17,72 @@ const MINUTE_MILLIS: u64 = 60_000;
 /// [`TimeForms::bounds`] of the range. A row of a form that is new to an instance may lie outside, and be found later: at
 /// the latest by the full reading after an instance knows the form.
 ///
-/// Of a table that has one separator and is in UTC the bounds are exact to the second, and to the minute if some texts end
-/// there. Zones cost as many hours of rows as they are away from UTC, two separators the rows of the day.
+/// Of a table that has one separator and is in one zone, UTC or the one that the manifest names, the bounds are exact to the
+/// second, and to the minute if some texts end there. Other zones cost as many hours of rows as they are away from it, two
+/// separators the rows of the day, dates with hyphens and without them those of months.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeForms {
     /// The separators that sort first and last; none where no row was met.
     separators: Option<(u8, u8)>,
     some_end_at_minute: bool,
-    /// How far texts are ahead of UTC, minutes, and how far behind.
+    /// Whether dates are written without hyphens, where any row was met: some, and all.
+    some_are_basic: bool,
+    some_are_extended: bool,
+    /// The zone that most texts are in: how far its clock is ahead of UTC, minutes.
+    zone: i16,
+    /// How far texts are ahead of that, minutes, and how far behind.
     ahead: u32,
     behind: u32,
 }
 
 impl TimeForms {
-    /// Nothing is known yet: bounds are those of texts such as `2025-12-02T10:30:00Z`.
-    pub const UNKNOWN: Self = Self { separators: None, some_end_at_minute: false, ahead: 0, behind: 0 };
-    /// Everything that the world's clocks show, which are from 12 hours behind UTC to 14 ahead.
-    pub const ALL: Self =
-        Self { separators: Some((b' ', b't')), some_end_at_minute: true, ahead: 14 * 60, behind: 12 * 60 };
+    /// Nothing is known yet: bounds are those of texts such as `2025-12-02T10:30:00`, in the table's zone.
+    #[must_use]
+    pub const fn unknown(times: Times) -> Self {
+        Self {
+            separators: None,
+            some_end_at_minute: false,
+            some_are_basic: false,
+            some_are_extended: false,
+            zone: times.zone_minutes(),
+            ahead: 0,
+            behind: 0,
+        }
+    }
+
+    /// Everything that the world's clocks show, which are from 12 hours behind UTC to 14 ahead. That dates may be without
+    /// hyphens costs nothing where none is: between the two kinds of text there is only what is to come.
+    #[must_use]
+    pub fn all(times: Times) -> Self {
+        let minutes = |minutes: i16| u32::try_from(minutes).unwrap_or_default();
+        let zone = times.zone_minutes();
+        Self {
+            separators: Some((b' ', b't')),
+            some_end_at_minute: true,
+            some_are_basic: true,
+            some_are_extended: true,
+            zone,
+            ahead: minutes(14 * 60 - zone),
+            behind: minutes(12 * 60 + zone),
+        }
+    }
 
     /// Notes the form of a time.
     pub fn note(&mut self, written: Written) {
         let (first, last) = self.separators.unwrap_or((written.separator, written.separator));
         self.separators = Some((first.min(written.separator), last.max(written.separator)));
         self.some_end_at_minute |= written.ends_at_minute;
-        if written.offset_minutes != 0 {
-            let minutes = u32::from(written.offset_minutes.unsigned_abs()) + SUMMER_TIME_MINUTES;
-            let side = if written.offset_minutes > 0 { &mut self.ahead } else { &mut self.behind };
+        self.some_are_basic |= written.is_basic;
+        self.some_are_extended |= !written.is_basic;
+        let offset = written.offset_minutes - self.zone;
+        if offset != 0 {
+            let minutes = u32::from(offset.unsigned_abs()) + SUMMER_TIME_MINUTES;
+            let side = if offset > 0 { &mut self.ahead } else { &mut self.behind };
             *side = minutes.max(*side);
         }
     }
 
-    /// Forms of either.
+    /// Forms of either, of one table.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         let separators = match (self.separators, other.separators) {
@@ -57,6 +92,9 @@ impl TimeForms {
         Self {
             separators,
             some_end_at_minute: self.some_end_at_minute || other.some_end_at_minute,
+            some_are_basic: self.some_are_basic || other.some_are_basic,
+            some_are_extended: self.some_are_extended || other.some_are_extended,
+            zone: self.zone,
             ahead: self.ahead.max(other.ahead),
             behind: self.behind.max(other.behind),
         }
@@ -70,13 +108,18 @@ impl TimeForms {
     pub fn bounds(self, range: TimeRange) -> (String, String) {
         let (first, last) = self.separators.unwrap_or((b'T', b'T'));
         let minutes = |minutes: u32| Duration::from_millis(u64::from(minutes) * MINUTE_MILLIS);
-        let step = minutes(1);
         let (from, to) = (range.after.plus(Duration::from_millis(1)), range.until);
-        let (from, to) = (from.minus(minutes(self.behind)), to.plus(minutes(self.ahead)));
-        if self.some_end_at_minute {
-            (prefix(from, first, 16), prefix(to.plus(step), last, 16))
-        } else {
-            (prefix(from, first, 19), prefix(to.plus(Duration::from_secs(1)), last, 19))
+        let shown = |at: Timestamp| match u32::from(self.zone.unsigned_abs()) {
+            ahead if self.zone > 0 => at.plus(minutes(ahead)),
+            behind => at.minus(minutes(behind)),
+        };
+        let (from, to) = (shown(from).minus(minutes(self.behind)), shown(to).plus(minutes(self.ahead)));
+        let (step, length) = if self.some_end_at_minute { (minutes(1), 16) } else { (Duration::from_secs(1), 19) };
+        let (from, to) = (prefix(from, first, length), prefix(to.plus(step), last, length));
+        match (self.some_are_basic, self.some_are_extended) {
+            (false, _) => (from, to),
+            (true, false) => (basic(&from), basic(&to)),
+            (true, true) => (basic(&from).min(from), basic(&to).max(to)),
         }
     }
 }
@@ -91,26 +134,39 @@ fn prefix(at: Timestamp, separator: u8, length: usize) -> String {
     text
 }
 
-/// Whether the times of one separator come in the order of their texts, newest first and to the minute. Where they do not,
-/// the last row of a page says nothing of the next page.
-#[derive(Clone, Copy, Debug, Default)]
+/// A time without hyphens and colons.
+fn basic(text: &str) -> String {
+    text.chars().filter(|c| !matches!(c, '-' | ':')).collect()
+}
+
+/// Whether the times of a table come in the order of their texts, newest first and to the minute: all of one form. Where they
+/// do not, the last row of a page says nothing of the next page.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct TextOrder {
-    separator: Option<u8>,
+    times: Times,
+    form: Option<(u8, bool, i16)>,
     is_mixed: bool,
 }
 
 impl TextOrder {
+    /// Knows nothing yet of a table that writes its times so.
+    pub(crate) const fn new(times: Times) -> Self {
+        Self { times, form: None, is_mixed: false }
+    }
+
     /// Notes the text of a row, which parsed.
     pub(crate) fn note(&mut self, text: &str) {
-        if self.is_mixed {
+        // Numbers are compared as numbers.
+        if self.is_mixed || self.times.are_numbers() {
             return;
         }
         let bytes = text.as_bytes();
         let is_usual = bytes.last() == Some(&b'Z') && bytes.get(10) == Some(&b'T');
-        let separator = *self.separator.get_or_insert(bytes.get(10).copied().unwrap_or(b'T'));
-        if !(is_usual && separator == b'T') {
-            self.is_mixed = !Written::parse(text).is_ok_and(|written| written.sorts_with(separator));
+        if is_usual && self.form == Some((b'T', false, 0)) {
+            return;
         }
+        let form = self.times.parse(text).map(|written| (written.separator, written.is_basic, written.offset_minutes));
+        self.is_mixed = form.ok().is_none_or(|form| *self.form.get_or_insert(form) != form);
     }
 
     /// Whether some rows sort otherwise than their times.
@@ -124,13 +180,13 @@ mod tests {
     use super::*;
 
     fn at(text: &str) -> Timestamp {
-        Timestamp::parse(text).unwrap()
+        Times::TEXTS.parse(text).unwrap().at
     }
 
     fn forms(texts: &[&str]) -> TimeForms {
-        let mut forms = TimeForms::UNKNOWN;
+        let mut forms = TimeForms::unknown(Times::TEXTS);
         for text in texts {
-            forms.note(Written::parse(text).unwrap());
+            forms.note(Times::TEXTS.parse(text).unwrap());
         }
         forms
     }
@@ -139,7 +195,7 @@ mod tests {
     fn bounds_of_the_usual_form_are_whole_seconds_that_take_in_every_form_of_a_time() {
         let range = TimeRange { after: at("2025-12-02T10:29:59.999Z"), until: at("2025-12-02T11:00:00.500Z") };
         let expected = ("2025-12-02T10:30:00".to_owned(), "2025-12-02T11:00:01".to_owned());
-        assert_eq!(TimeForms::UNKNOWN.bounds(range), expected);
+        assert_eq!(TimeForms::unknown(Times::TEXTS).bounds(range), expected);
         assert_eq!(forms(&["2025-12-02T10:30:00.25+0000", "2025-12-02T10:30:00z"]).bounds(range), expected);
         assert!("2025-12-02T11:00:00.500Z" <= expected.1.as_str());
     }
@@ -177,7 +233,12 @@ mod tests {
         for text in texts {
             let at = at(text);
             let range = TimeRange { after: at.before(), until: at };
-            for forms in [forms(&[text]), forms(&texts), TimeForms::ALL, forms(&[text]).or(TimeForms::UNKNOWN)] {
+            for forms in [
+                forms(&[text]),
+                forms(&texts),
+                TimeForms::all(Times::TEXTS),
+                forms(&[text]).or(TimeForms::unknown(Times::TEXTS)),
+            ] {
                 let (from, to) = forms.bounds(range);
                 assert!(*from <= *text && *text <= *to, "{text} is not between {from} and {to}");
             }
@@ -187,7 +248,7 @@ mod tests {
     #[test]
     fn texts_of_one_separator_in_utc_are_in_order_and_others_are_not() {
         let is_mixed = |texts: &[&str]| {
-            let mut order = TextOrder::default();
+            let mut order = TextOrder::new(Times::TEXTS);
             for text in texts {
                 order.note(text);
             }
@@ -197,6 +258,33 @@ mod tests {
         assert!(!is_mixed(&["2025-12-02 10:30:00Z", "2025-12-02 10:30:00+0000"]));
         assert!(is_mixed(&["2025-12-02 10:30:00Z", "2025-12-02T10:30:00Z"]));
         assert!(is_mixed(&["2025-12-02T10:30:00Z", "2025-12-02t10:30:00Z"]));
-        assert!(is_mixed(&["2025-12-02T10:30:00+01"]));
+        assert!(!is_mixed(&["2025-12-02T10:30:00+01", "2025-12-02T10:31+0100"]));
+        assert!(is_mixed(&["2025-12-02T10:30:00+01", "2025-12-02T10:30:00+02"]));
+    }
+
+    #[test]
+    fn a_table_in_one_zone_is_read_to_the_second_where_the_manifest_names_it() {
+        let data = |name: &str| match name {
+            "SENTIMENTS_TABLE" => Some("items".to_owned()),
+            "USERS_TABLE" => Some("users".to_owned()),
+            "DATA_TIME_ZONE" => Some("-05:00".to_owned()),
+            _ => None,
+        };
+        let times = Times::of(&contract::DataSettings::from_env(&data).unwrap());
+        let range = TimeRange { after: at("2025-12-02T10:30:29.999Z"), until: at("2025-12-02T11:00:30.500Z") };
+        let check = |met: &[&str], from: &str, to: &str| {
+            let mut forms = TimeForms::unknown(times);
+            met.iter().for_each(|text| forms.note(times.parse(text).unwrap()));
+            assert_eq!(forms.bounds(range), (from.to_owned(), to.to_owned()), "{met:?}");
+        };
+        check(&["2025-12-02T05:30:00"], "2025-12-02T05:30:30", "2025-12-02T06:00:31");
+        check(&["20251202T053000"], "20251202T053030", "20251202T060031");
+        check(&["20251202T0530", "2025-12-02T05:30"], "2025-12-02T05:30", "20251202T0601");
+        check(&["2025-12-02T05:30:00", "2025-12-02T10:30:00Z"], "2025-12-02T05:30:30", "2025-12-02T12:00:31");
+        // What has any form lies between the bounds of all.
+        for text in ["20251202T053045", "2025-12-02 05:30:45,5", "2025-12-02T10:30:45Z", "20251203T003045+1400"] {
+            let (from, to) = TimeForms::all(times).bounds(range);
+            assert!(range.contains(times.parse(text).unwrap().at) && *from <= *text && *text <= *to, "{text}");
+        }
     }
 }

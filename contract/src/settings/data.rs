@@ -1,10 +1,13 @@
 //! What the table means.
 
 use super::setting::{known, settings};
+use crate::labels::Labels;
 use crate::limits;
-use crate::names::{AttributeName, EventName, IndexName, Labels, StatusValue, TableName};
+use crate::names::{AttributeName, AttributePath, EventName, IndexName, StatusValue, TableName};
+use crate::times::TimeZone;
 use crate::units::DataWindow;
 use crate::values::TagsMax;
+use crate::words::TimeFormat;
 
 settings! {
     /// Which table, index, attributes and labels there are. Both functions read them.
@@ -17,20 +20,24 @@ settings! {
         "DATA_INDEX" => index: IndexName = known!(IndexName, "by_sentiment");
         /// Hash key of the items table: a string or a number.
         "DATA_KEY_ATTRIBUTE" => key_attribute: AttributeName = known!(AttributeName, "source_id");
-        /// Range key of the items table and of the index: RFC 3339 with a zone.
+        /// Range key of the items table and of the index.
         "DATA_TIME_ATTRIBUTE" => time_attribute: AttributeName = known!(AttributeName, "timestamp");
+        /// How it is written: as RFC 3339, or as a number of seconds or milliseconds since 1970.
+        "DATA_TIME_FORMAT" => time_format: TimeFormat = TimeFormat::Rfc3339;
+        /// Zone of times that name none.
+        "DATA_TIME_ZONE" => time_zone: Option<TimeZone> = None;
         /// Attribute with the label.
         "DATA_LABEL_ATTRIBUTE" => label_attribute: AttributeName = known!(AttributeName, "sentiment");
         /// Attribute with the tags: a list or set of strings or numbers, or one of either.
-        "DATA_TAGS_ATTRIBUTE" => tags_attribute: AttributeName = known!(AttributeName, "matched_tickers");
+        "DATA_TAGS_ATTRIBUTE" => tags_attribute: Option<AttributePath> = Some(known!(AttributePath, "matched_tickers"));
         /// Attribute with the score, a number from -1 to 1, or the text of one.
-        "DATA_SCORE_ATTRIBUTE" => score_attribute: Option<AttributeName> = Some(known!(AttributeName, "score"));
+        "DATA_SCORE_ATTRIBUTE" => score_attribute: Option<AttributePath> = Some(known!(AttributePath, "score"));
         /// Attribute with the confidence, a number from 0 to 1, or the text of one.
-        "DATA_CONFIDENCE_ATTRIBUTE" => confidence_attribute: Option<AttributeName> = Some(known!(AttributeName, "confidence"));
+        "DATA_CONFIDENCE_ATTRIBUTE" => confidence_attribute: Option<AttributePath> = Some(known!(AttributePath, "confidence"));
         /// Attribute with the source's name.
-        "DATA_SOURCE_ATTRIBUTE" => source_attribute: Option<AttributeName> = Some(known!(AttributeName, "source"));
+        "DATA_SOURCE_ATTRIBUTE" => source_attribute: Option<AttributePath> = Some(known!(AttributePath, "source"));
         /// Attribute that says whether a row is ready.
-        "DATA_STATUS_ATTRIBUTE" => status_attribute: Option<AttributeName> = Some(known!(AttributeName, "status"));
+        "DATA_STATUS_ATTRIBUTE" => status_attribute: Option<AttributePath> = Some(known!(AttributePath, "status"));
         /// Value of the status attribute of a row that is ready.
         "DATA_STATUS_READY" => status_ready: StatusValue = known!(StatusValue, "analyzed");
         /// Labels, in the order in which the page shows them.

@@ -89,7 +89,7 @@ pub fn is_setting(name: &str) -> bool {
 mod tests {
     use super::*;
     use crate::auth::{Audience, Audiences, AuthUrl, SessionKeys};
-    use crate::names::Labels;
+    use crate::labels::Labels;
     use crate::values::SettingValue;
     use crate::words::AuthMode;
 
@@ -170,7 +170,7 @@ mod tests {
                 "SSE_MAX_SESSION: `1h` is out of range; it must be from 5s to 890s",
                 "SSE_POLL_INTERVAL: `soon` is not a duration; write a whole number and a unit, such as `500ms`, `5s`, `2m` or `1h`",
                 "USERS_TABLE is not set; it must be 3 to 255 of a-z, A-Z, 0-9, _, . and -",
-                "DATA_LABELS: `` is not a valid label; it must be 1 to 64 of a-z, 0-9 and _, beginning with a letter, and none of total, by_tag, rate_last_hour, rate_last_24h, timestamp, tags_left_out, recent_items",
+                "DATA_LABELS: `` is not a valid label; it must be 1 to 64 characters, none of them a control character",
             ]
         );
     }
