@@ -8,6 +8,7 @@ import { parseForm } from './configurations.js';
  * @typedef {import('./configurations.js').Configuration} Configuration
  * @typedef {object} Handlers
  * @property {(id: string) => void} choose
+ * @property {() => readonly string[]} known tickers that there are
  * @property {(id: string | null, values: {name: string, tickers: string[]}) => Promise<void>} save a new one without an id
  * @property {(configuration: Configuration) => void} remove
  */
@@ -81,7 +82,7 @@ export class ConfigurationBar {
   }
 
   async #submit() {
-    const { mistakes, ...values } = parseForm(this.#name.value, this.#tickers.value);
+    const { mistakes, ...values } = parseForm(this.#name.value, this.#tickers.value, this.#handlers.known());
     this.#complain(mistakes.map(({ field }) => field), mistakes.map(({ detail }) => detail).join(' '));
     if (mistakes.length > 0 || this.#save.disabled) return;
     this.#save.disabled = true;

@@ -10,8 +10,8 @@ const HASH = /[#&]configuration=([^&]+)/;
 
 /** The server's own rules: a mistake is told before it is sent. */
 export const NAME_MAX = 50;
-export const TICKERS_MAX = 5;
-const TICKER = /^[A-Z]{1,5}$/;
+export const TICKERS_MAX = 50;
+const TICKER_BYTES_MAX = 64;
 
 /** @typedef {{config_id: string, name: string, tickers: string[]}} Configuration */
 /** @typedef {{field: 'name' | 'tickers', detail: string}} Mistake */
@@ -19,20 +19,35 @@ const TICKER = /^[A-Z]{1,5}$/;
 /**
  * Returns what the reader typed as a configuration, with every mistake in it.
  * @param {string} name
- * @param {string} tickers between commas or spaces
+ * @param {string} tickers between commas
+ * @param {readonly string[]} [known] tickers that there are: what differs from one of them in its letters' case only is that one
  * @returns {{name: string, tickers: string[], mistakes: Mistake[]}}
  */
-export function parseForm(name, tickers) {
-  const form = { name: name.trim(), tickers: [...new Set(tickers.toUpperCase().split(/[\s,;]+/).filter(Boolean))] };
+export function parseForm(name, tickers, known = []) {
+  const form = { name: name.trim(), tickers: [...new Set(tickers.split(/[,;\n]/).flatMap((text) => asKnown(text.trim(), known)))] };
   /** @type {Mistake[]} */
   const mistakes = [];
   if (form.name === '') mistakes.push({ field: 'name', detail: 'Give it a name.' });
   if ([...form.name].length > NAME_MAX) mistakes.push({ field: 'name', detail: `The name has at most ${NAME_MAX} characters.` });
   if (form.tickers.length === 0) mistakes.push({ field: 'tickers', detail: 'Name at least one ticker.' });
   if (form.tickers.length > TICKERS_MAX) mistakes.push({ field: 'tickers', detail: `At most ${TICKERS_MAX} tickers.` });
-  const wrong = form.tickers.filter((ticker) => !TICKER.test(ticker));
-  if (wrong.length > 0) mistakes.push({ field: 'tickers', detail: `A ticker is 1 to 5 letters: ${wrong.join(', ')} is none.` });
+  const wrong = form.tickers.filter((ticker) => new TextEncoder().encode(ticker).length > TICKER_BYTES_MAX);
+  if (wrong.length > 0) mistakes.push({ field: 'tickers', detail: `A ticker has at most ${TICKER_BYTES_MAX} bytes: ${wrong.join(', ')} is none.` });
   return { ...form, mistakes };
+}
+
+/**
+ * Returns the tickers that a reader means who typed this between two commas. A ticker may have spaces in it, and readers put
+ * spaces between tickers: it is several where each of its words is known.
+ * @param {string} text @param {readonly string[]} known @returns {string[]}
+ */
+function asKnown(text, known) {
+  if (text === '' || known.includes(text)) return text === '' ? [] : [text];
+  const find = (/** @type {string} */ word) => known.find((ticker) => ticker.toUpperCase() === word.toUpperCase());
+  const whole = find(text);
+  if (whole !== undefined) return [whole];
+  const words = text.split(/\s+/).map((word) => (known.includes(word) ? word : find(word)));
+  return words.every((word) => word !== undefined) ? words : [text];
 }
 
 export class Configurations {

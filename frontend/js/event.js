@@ -15,7 +15,7 @@ export const TAGS_MAX = 5000;
  *   timestamp: string | null}} Heartbeat
  * @typedef {{type: 'metrics', total: number, byLabel: ReadonlyMap<string, number>, byTag: ReadonlyMap<string, number>,
  *   rateLastHour: number | null, rateLast24h: number | null, timestamp: string | null}} Metrics
- * @typedef {{type: 'update', itemId: string | null, ticker: string, label: string, score: number | null,
+ * @typedef {{type: 'update', itemId: string | null, ticker: string | null, label: string, score: number | null,
  *   confidence: number | null, source: string | null, timestamp: string | null}} Update
  * @typedef {{type: 'reset', reason: string | null}} Reset
  * @typedef {{type: 'deadline', reason: string | null, reconnectMs: number | null}} Deadline
@@ -23,7 +23,7 @@ export const TAGS_MAX = 5000;
  * @typedef {Heartbeat | Metrics | Update | Reset | Deadline | Overloaded} ServerEvent
  */
 
-/** @type {Readonly<Record<string, (data: object, labels: readonly string[]) => ServerEvent | null>>} */
+/** @type {Readonly<Record<string, (data: object, labels: readonly string[], keys: readonly string[]) => ServerEvent | null>>} */
 const PARSERS = Object.freeze({
   heartbeat: parseHeartbeat,
   metrics: parseMetrics,
@@ -48,9 +48,10 @@ export function eventNames(updateEvent) {
  * @param {string} type one of the values of {@link eventNames}
  * @param {string} json
  * @param {readonly string[]} labels
+ * @param {readonly string[]} [keys] of `metrics`, in the order of the labels
  * @returns {ServerEvent | null}
  */
-export function parseEvent(type, json, labels) {
+export function parseEvent(type, json, labels, keys = labels) {
   if (!Object.hasOwn(PARSERS, type)) return null;
   let data;
   try {
@@ -58,7 +59,7 @@ export function parseEvent(type, json, labels) {
   } catch {
     return null;
   }
-  return isObject(data) ? PARSERS[type](data, labels) : null;
+  return isObject(data) ? PARSERS[type](data, labels, keys) : null;
 }
 
 /** @param {object} data @returns {Heartbeat} */
@@ -72,14 +73,14 @@ function parseHeartbeat(data) {
   };
 }
 
-/** @param {object} data @param {readonly string[]} labels @returns {Metrics | null} */
-function parseMetrics(data, labels) {
+/** @param {object} data @param {readonly string[]} labels @param {readonly string[]} keys @returns {Metrics | null} */
+function parseMetrics(data, labels, keys) {
   const total = count(data, 'total');
   if (total === null) return null;
   return {
     type: 'metrics',
     total,
-    byLabel: new Map(labels.map((label) => [label, count(data, label) ?? 0])),
+    byLabel: new Map(labels.map((label, index) => [label, count(data, keys[index]) ?? 0])),
     byTag: parseTags(own(data, 'by_tag')),
     rateLastHour: count(data, 'rate_last_hour'),
     rateLast24h: count(data, 'rate_last_24h'),
@@ -96,11 +97,11 @@ function parseTags(tags) {
   return new Map(counted.map(([tag, value]) => [cut(tag), value]));
 }
 
-/** @param {object} data @returns {Update | null} */
+/** An item without a ticker says so. @param {object} data @returns {Update | null} */
 export function parseUpdate(data) {
   const ticker = text(data, 'ticker');
   const label = text(data, 'label');
-  if (ticker === null || label === null) return null;
+  if ((ticker === null && own(data, 'ticker') !== null) || label === null) return null;
   return {
     type: 'update',
     itemId: text(data, 'item_id', ID_MAX),

@@ -116,8 +116,10 @@ export class FeedList {
   /** @param {Update} update @param {boolean} revised @param {number} now */
   #updateNode(update, revised, now) {
     const tone = this.#toneOf(update.label);
-    const name = element('strong', 'name', update.ticker);
-    name.title = update.ticker;
+    // An item without a ticker goes by its id.
+    const called = update.ticker ?? update.itemId ?? DASH;
+    const name = element('strong', 'name', called);
+    name.title = called;
     const time = element('time', 'time', clock(update.timestamp, now));
     time.title = fullTime(update.timestamp);
     const first = element('div', 'entry-line', name, chip(words(update.label), tone));

@@ -125,8 +125,9 @@ const PALETTE_SIZE = 8;
 /**
  * Returns the colour class of each label.
  * @param {readonly string[]} labels
+ * @param {readonly string[]} [keys] of `metrics`, in the order of the labels
  * @returns {ReadonlyMap<string, string>}
  */
-export function tones(labels) {
-  return new Map(labels.map((label, index) => [label, TONE_HINTS.get(label) ?? `tone-${index % PALETTE_SIZE}`]));
+export function tones(labels, keys = labels) {
+  return new Map(labels.map((label, index) => [label, TONE_HINTS.get(keys[index]) ?? `tone-${index % PALETTE_SIZE}`]));
 }

@@ -22,7 +22,7 @@ export const TICKERS_MAX = 1_000;
 /**
  * @typedef {import('./event.js').Update} Update
  * @typedef {{kind: number, score: number | null}} Counted
- * @typedef {{at: number, now: Counted, tickers: Map<string, Counted>, isShown: boolean}} Memory of one item
+ * @typedef {{at: number, now: Counted, tickers: Map<string | null, Counted>, isShown: boolean}} Memory of one item
  * @typedef {{times: number[], counts: number[][], means: (number | null)[], hasScores: boolean, total: number}} Chart
  *   one list of counts for each label, then one for all others; times are the beginnings of the steps, in seconds
  * @typedef {{points: {count: number, mean: number | null}[], recent: number | null, before: number | null, count: number}} Trend
@@ -72,7 +72,7 @@ export class History {
     const isNew = memory.tickers.size === 0;
     const verdict = isNew || isNews ? counted : memory.now;
     if (isNew || !isSame(verdict, memory.now)) replace(this.#all, memory.at, isNew ? null : memory.now, verdict);
-    replace(this.#tickerRing(update.ticker), memory.at, before && forTicker(before), forTicker(counted));
+    if (update.ticker !== null) replace(this.#tickerRing(update.ticker), memory.at, before && forTicker(before), forTicker(counted));
     if (key !== null) this.#remember(key, memory);
     memory.tickers.set(update.ticker, counted);
     this.#show(memory, verdict);

@@ -26,20 +26,20 @@ function parseItem(data) {
   if (!isObject(data)) return null;
   const tickers = own(data, 'tickers');
   if (!Array.isArray(tickers)) return null;
-  const updates = tickers.slice(0, TICKERS_MAX).map((ticker) => parseUpdate({ ...data, ticker }));
+  const updates = (tickers.length === 0 ? [null] : tickers.slice(0, TICKERS_MAX)).map((ticker) => parseUpdate({ ...data, ticker }));
   const valid = /** @type {Update[]} */ (updates.filter((update) => update !== null));
   if (valid.length === 0) return null;
   const { type: _type, ticker: _ticker, ...item } = valid[0];
-  return { ...item, tickers: [...new Set(valid.map(({ ticker }) => ticker))] };
+  return { ...item, tickers: [...new Set(valid.map(({ ticker }) => ticker))].filter((ticker) => ticker !== null) };
 }
 
 /**
- * Returns the item's updates, one for each ticker.
+ * Returns the item's updates: one for each ticker, or the one of an item without any.
  * @param {Item} item
  * @returns {Update[]}
  */
 export function updatesOf({ tickers, ...item }) {
-  return tickers.map((ticker) => ({ type: 'update', ...item, ticker }));
+  return (tickers.length === 0 ? [null] : tickers).map((ticker) => ({ type: 'update', ...item, ticker }));
 }
 
 /**

@@ -141,7 +141,7 @@ class Page {
   /** @param {import('./stream.js').StreamEvent} event */
   #received({ name, data, at }) {
     const type = this.#names.get(name);
-    const event = type === undefined ? null : parseEvent(type, data, this.#config.labels);
+    const event = type === undefined ? null : parseEvent(type, data, this.#config.labels, this.#config.labelKeys);
     if (!event) return;
     const before = this.#state.received;
     this.#dispatch({ ...event, at });
@@ -227,6 +227,7 @@ class Page {
   #offerConfigurations() {
     this.#bar = new ConfigurationBar(document, this.#configurations, {
       choose: (id) => this.#choose(id),
+      known: () => [...(this.#state.metrics?.byTag.keys() ?? [])],
       save: (id, values) => this.#save(id, values),
       remove: (configuration) => this.#remove(configuration),
     }, this.#config.authMode === 'session');

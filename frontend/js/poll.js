@@ -69,7 +69,7 @@ export async function* itemPages(get, tickers, pagesMax, signal) {
 /** An item has all its tickers, a narrowed stream only some of them. @param {unknown} items @param {readonly string[]} tickers */
 function updatesIn(items, tickers) {
   const updates = parseItems(items).flatMap(updatesOf);
-  return tickers.length === 0 ? updates : updates.filter(({ ticker }) => tickers.includes(ticker));
+  return tickers.length === 0 ? updates : updates.filter(({ ticker }) => ticker !== null && tickers.includes(ticker));
 }
 
 /** @param {string} sign @param {readonly string[]} tickers */

@@ -13,7 +13,8 @@ const AUTH_MODES = ['off', 'trusted-header', 'session', 'jwt'];
  * @property {string} restBase base URL of the dashboard function; empty for the page's own origin
  * @property {string} streamUrl relative to the page's origin when the base URL is empty
  * @property {string} environment
- * @property {readonly string[]} labels
+ * @property {readonly string[]} labels as rows have them
+ * @property {readonly string[]} labelKeys what `metrics` calls their numbers, in the same order
  * @property {string} updateEvent name of the event that carries one update
  * @property {number} heartbeatIntervalMs
  * @property {number} pollIntervalMs how often REST is asked while the stream is not to be had
@@ -32,6 +33,7 @@ const AUTH_MODES = ['off', 'trusted-header', 'session', 'jwt'];
 export function readConfig(raw) {
   if (typeof raw !== 'object' || raw === null) throw new Error('config.js is missing or sets no CONFIG. Render it, then reload.');
   const values = /** @type {Record<string, unknown>} */ (raw);
+  const names = labels('LABELS', values.LABELS);
   const streamBase = baseUrl(values.SSE_BASE_URL);
   const restBase = typeof values.API_BASE_URL === 'string' ? baseUrl(values.API_BASE_URL) : '';
   return Object.freeze({
@@ -39,7 +41,8 @@ export function readConfig(raw) {
     restBase,
     streamUrl: `${streamBase}/api/v2/stream`,
     environment: typeof values.ENVIRONMENT === 'string' ? values.ENVIRONMENT : '',
-    labels: labels(values.LABELS),
+    labels: names,
+    labelKeys: labelKeys(values.LABEL_KEYS, names),
     updateEvent: name('UPDATE_EVENT', values.UPDATE_EVENT),
     heartbeatIntervalMs: interval('HEARTBEAT_INTERVAL_MS', values.HEARTBEAT_INTERVAL_MS, HEARTBEAT_INTERVAL_DEFAULT_MS),
     pollIntervalMs: interval('POLL_INTERVAL_MS', values.POLL_INTERVAL_MS, POLL_INTERVAL_DEFAULT_MS),
@@ -56,11 +59,19 @@ function baseUrl(value) {
   return value.replace(/\/+$/, '');
 }
 
-/** @param {unknown} value */
-function labels(value) {
+/** @param {string} key @param {unknown} value @returns {readonly string[]} */
+function labels(key, value) {
   const valid = Array.isArray(value) && value.length > 0 && value.every((label) => typeof label === 'string' && label !== '');
-  if (!valid) throw wrong('LABELS', 'a list of at least one name');
+  if (!valid) throw wrong(key, 'a list of at least one name');
   return Object.freeze([.../** @type {string[]} */ (value)]);
+}
+
+/** @param {unknown} value @param {readonly string[]} names */
+function labelKeys(value, names) {
+  if (value === undefined) return names;
+  const keys = labels('LABEL_KEYS', value);
+  if (keys.length !== names.length) throw wrong('LABEL_KEYS', 'one name for each of LABELS, or left out');
+  return keys;
 }
 
 /** @param {string} key @param {unknown} value */

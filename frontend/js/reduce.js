@@ -176,7 +176,7 @@ function withUpdate(state, update) {
  */
 function withBaseline(state, update, isHeard) {
   const known = isHeard && !lastKnown(state.known, update) ? withKnown(state.known, update) : state.known;
-  const last = state.lastByTicker.get(update.ticker);
+  const last = update.ticker === null ? undefined : state.lastByTicker.get(update.ticker);
   const isNewer = !last || (last.timestamp ?? '') < (update.timestamp ?? '');
   return { ...state, known, lastByTicker: isNewer ? withLast(state.lastByTicker, update) : state.lastByTicker };
 }
@@ -221,6 +221,7 @@ function merged(old, young) {
  * @returns {ReadonlyMap<string, Update>}
  */
 function withLast(last, update) {
+  if (update.ticker === null) return last;
   const known = last.get(update.ticker);
   // RFC 3339 in UTC with milliseconds: the order of the texts is the order of the times.
   if (known && (known.timestamp ?? '') > (update.timestamp ?? '')) return last;
@@ -243,13 +244,13 @@ function nextSeq(feed) {
 }
 
 /**
- * Returns whether a ticker is to be seen: it begins with one of the words of the filter, or there are none.
+ * Returns whether a ticker, or what has none, is to be seen: it begins with one of the words of the filter, or there are none.
  * @param {string} filter words between commas or spaces
- * @returns {(ticker: string) => boolean}
+ * @returns {(ticker: string | null) => boolean}
  */
 export function matcher(filter) {
   const words = filter.toUpperCase().split(/[\s,;]+/).filter((word) => word !== '');
-  return (ticker) => words.length === 0 || words.some((word) => ticker.toUpperCase().startsWith(word));
+  return (ticker) => words.length === 0 || (ticker !== null && words.some((word) => ticker.toUpperCase().startsWith(word)));
 }
 
 /**

@@ -71,7 +71,7 @@ export class TickerTable {
       if (this.#body.children[index] !== row.node) this.#body.insertBefore(row.node, this.#body.children[index] ?? null);
     });
     this.#empty.hidden = rows.length > 0 || !metrics;
-    setText(this.#empty, filter.trim() === '' ? 'Nothing in the last 24 hours.' : 'No ticker begins like this.');
+    setText(this.#empty, emptyText(metrics, filter));
     setText(this.#aside, rows.length > ROWS_MAX ? `${whole(ROWS_MAX)} of ${whole(rows.length)}` : rows.length ? whole(rows.length) : '');
   }
 
@@ -137,4 +137,10 @@ function drawChange(cell, trend) {
   setText(cell, score(change));
   if (cell.dataset.direction !== direction) cell.dataset.direction = direction;
   setTitle(cell, trend ? changeText(recent, before) : '');
+}
+
+/** @param {import('./event.js').Metrics | null} metrics @param {string} filter */
+function emptyText(metrics, filter) {
+  if (filter.trim() !== '') return 'No ticker begins like this.';
+  return metrics !== null && metrics.total > 0 ? 'No item has a ticker.' : 'Nothing in the last 24 hours.';
 }

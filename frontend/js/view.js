@@ -59,7 +59,7 @@ export class View {
     this.#root = root;
     this.#pollMs = config.pollIntervalMs;
     this.#history = history;
-    const toneByLabel = tones(config.labels);
+    const toneByLabel = tones(config.labels, config.labelKeys);
     const toneOf = (/** @type {string} */ label) => toneByLabel.get(label) ?? TONE_OTHER;
     const nodes = (/** @type {Record<string, string>} */ ids) =>
       /** @type {any} */ (Object.fromEntries(Object.entries(ids).map(([name, id]) => [name, this.#id(id)])));

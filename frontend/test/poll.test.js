@@ -75,9 +75,11 @@ test('a poll of a configuration is about its tickers', async () => {
 });
 
 test('what is no item is left out', () => {
-  const list = [item('a'), null, [], 'x', { tickers: 'A', label: 'up' }, { label: 'up' }, { tickers: [], label: 'up' }, { tickers: [7], label: 'up' }, { tickers: ['A'] }];
+  const list = [item('a'), null, [], 'x', { tickers: 'A', label: 'up' }, { label: 'up' }, { tickers: [7], label: 'up' }, { tickers: ['A'] }];
   assert.deepEqual(parseItems(list).map(({ itemId }) => itemId), ['a']);
   for (const value of [null, undefined, {}, 'x']) assert.deepEqual(parseItems(value), []);
+  const [bare] = parseItems([item('b', { tickers: [] })]);
+  assert.deepEqual(updatesOf(bare).map(({ itemId, ticker }) => [itemId, ticker]), [['b', null]], 'an item without tickers is one update');
 });
 
 test('an item is one update for each of its tickers, whatever they are called', () => {

@@ -143,6 +143,17 @@ test('rows are sorted by count, then by name, whatever the order of arrival', ()
   assert.deepEqual(tickerRows(state).map(({ ticker }) => ticker), ['C', 'A', 'B']);
 });
 
+test('an update without a ticker is in the feed, and no ticker has it', () => {
+  const state = after(update({ ticker: null }), update({ ticker: null }), update({ ticker: null, item_id: 'news:2' }));
+  assert.deepEqual([state.received, state.feed.length, tickerRows(state).length], [2, 2, 0]);
+  assert.ok(matcher('')(null) && !matcher('A')(null));
+});
+
+test('a label is counted under its key', () => {
+  const event = parseEvent('metrics', '{"total":3,"somewhat_bullish":2,"good":1,"by_tag":{}}', ['Somewhat-Bullish', '好'], ['somewhat_bullish', 'good']);
+  assert.deepEqual([...event.byLabel], [['Somewhat-Bullish', 2], ['好', 1]]);
+});
+
 test('a ticker has no count before the first metrics', () => {
   assert.equal(tickerRows(after(update()))[0].count, null);
   assert.equal(tickerRows(after(update(), metrics({ by_tag: {} })))[0].count, 0);

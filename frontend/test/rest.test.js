@@ -146,12 +146,16 @@ test('where the browser keeps nothing, values live as long as the page', () => {
 });
 
 test('what the reader typed is a configuration, or every mistake in it', () => {
-  assert.deepEqual(parseForm('  Tech ', 'aapl, msft;AAPL nvda'), { name: 'Tech', tickers: ['AAPL', 'MSFT', 'NVDA'], mistakes: [] });
+  const known = ['AAPL', 'MSFT', 'NVDA', 'severity 1', 'eu-west-1'];
+  const tickers = (text) => parseForm('Tech', text, known).tickers;
+  assert.deepEqual(parseForm('  Tech ', 'aapl, msft;AAPL', known), { name: 'Tech', tickers: ['AAPL', 'MSFT'], mistakes: [] });
+  assert.deepEqual(tickers('aapl  nvda, EU-West-1,severity 1, Severity 1'), ['AAPL', 'NVDA', 'eu-west-1', 'severity 1']);
+  assert.deepEqual(tickers('aapl zzz, 600519,ß '), ['aapl zzz', '600519', 'ß'], 'what is not known is as it was typed');
   const details = (name, tickers) => parseForm(name, tickers).mistakes.map(({ detail }) => detail);
   assert.deepEqual(details(' ', ''), ['Give it a name.', 'Name at least one ticker.']);
-  assert.deepEqual(details('x'.repeat(51), 'A B C D E F'), ['The name has at most 50 characters.', 'At most 5 tickers.']);
+  assert.deepEqual(details('x'.repeat(51), Array.from({ length: 51 }, (_, n) => `T${n}`).join()), ['The name has at most 50 characters.', 'At most 50 tickers.']);
   assert.deepEqual(details('😀'.repeat(50), 'A,B,C,D,E'), [], 'characters, not code units');
-  assert.deepEqual(details('x', 'BRK.B, TOOLONG, OK'), ['A ticker is 1 to 5 letters: BRK.B, TOOLONG is none.']);
+  assert.deepEqual(details('x', `BRK.B, ${'é'.repeat(33)}, ${'é'.repeat(32)}`), [`A ticker has at most 64 bytes: ${'é'.repeat(33)} is none.`]);
 });
 
 function configurations(asked, { hash = '', values = session() } = {}) {

@@ -17,7 +17,7 @@ fuzz_target!(|bytes: &[u8]| {
             assert!(name.trim() == name && !name.contains(char::is_control));
             assert!((1..=limits::CONFIGURATION_TICKERS_MAX).contains(&tickers.len()));
             for (index, ticker) in tickers.iter().enumerate() {
-                assert!(ticker.as_str().len() <= limits::CONFIGURATION_TICKER_CHARS_MAX);
+                assert!(ticker.as_str().len() <= limits::TAG_BYTES_MAX);
                 assert!(ticker.as_str().bytes().all(|byte| byte.is_ascii_uppercase()));
                 assert!(!tickers[..index].contains(ticker));
             }

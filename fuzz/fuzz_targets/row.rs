@@ -8,12 +8,13 @@ use std::time::Duration;
 use arbitrary::Arbitrary;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::AttributeValue;
-use contract::{DataSettings, TableName, limits};
+use contract::{AttributePath, DataSettings, TableName, TimeFormat, TimeZone, limits};
 use lambda::store::dynamodb::row;
 use libfuzzer_sys::fuzz_target;
 use stream_core::event;
 use stream_core::moment::TimeRange;
 use stream_core::time_forms::TimeForms;
+use stream_core::times::Times;
 use stream_core::timestamp::Timestamp;
 
 #[path = "../../tests/support/decoder.rs"]
@@ -58,32 +59,40 @@ struct TimeForm {
     ends_at_minute: bool,
     decimals: u8,
     zone: u8,
+    is_basic: bool,
 }
 
 const SEPARATORS: [char; 3] = ['T', 't', ' '];
-const ZONES: [&str; 9] = ["Z", "z", "+00:00", "+0000", " +0000", "-05", "-0530", "+14:00", "+01:00[Europe/Paris]"];
+const ZONES: [&str; 10] = ["Z", "", "z", "+00:00", "+0000", " +0000", "-05", "-0530", "+14:00", "+01:00[Europe/Paris]"];
 
 impl TimeForm {
     /// The clock shows what `time` is in UTC, whatever the zone says.
     fn write(&self, time: &str) -> String {
+        let (clock, zone) = self.parts(time);
+        let clock = if self.is_basic { clock.replace(['-', ':'], "") } else { clock };
+        clock + zone
+    }
+
+    fn parts(&self, time: &str) -> (String, &'static str) {
         let separator = SEPARATORS[usize::from(self.separator) % SEPARATORS.len()];
         let (date, clock) = (&time[..10], &time[11..16]);
         let zone = ZONES[usize::from(self.zone) % ZONES.len()];
         if self.ends_at_minute {
-            return format!("{date}{separator}{clock}{zone}");
+            return (format!("{date}{separator}{clock}"), zone);
         }
         let decimals = "123456789".repeat(8);
         let fraction = match usize::from(self.decimals) % 64 {
             0 => String::new(),
             count => format!(".{}", &decimals[..count]),
         };
-        format!("{date}{separator}{clock}{}{fraction}{zone}", &time[16..19])
+        (format!("{date}{separator}{clock}{}{fraction}", &time[16..19]), zone)
     }
 }
 
 /// A row that is fine but for what `odd` replaces, so that every attribute is reached.
 #[derive(Arbitrary, Debug)]
 struct Input {
+    scheme: u8,
     id: String,
     time: u64,
     form: TimeForm,
@@ -96,10 +105,19 @@ const NAMES: [&str; 8] =
     ["source_id", "timestamp", "sentiment", "matched_tickers", "score", "confidence", "source", "status"];
 
 fuzz_target!(|input: Input| {
-    let data = DataSettings::with_tables(
+    let mut data = DataSettings::with_tables(
         TableName::new("items").expect("a valid name"),
         TableName::new("users").expect("a valid name"),
     );
+    // How the manifest says that the table is written.
+    data.time_zone = [None, TimeZone::new("UTC").ok(), TimeZone::new("-09:30").ok()][usize::from(input.scheme % 3)];
+    data.time_format =
+        [TimeFormat::Rfc3339, TimeFormat::EpochSeconds, TimeFormat::EpochMillis][usize::from(input.scheme / 4 % 4 % 3)];
+    if input.scheme & 0x40 != 0 {
+        data.tags_attribute = AttributePath::new("source.tags").ok();
+        data.score_attribute = AttributePath::new("source.score.score").ok();
+    }
+    let times = Times::of(&data);
     let labels = data.labels.as_slice();
     let time = input.form.write(&Timestamp::from_millis(input.time).to_string());
     let mut item = HashMap::from([
@@ -119,7 +137,8 @@ fuzz_target!(|input: Input| {
         Err(error) => return assert!(is_short(&error), "{error}"),
     };
     assert!(faults.iter().all(is_short), "{faults:?}");
-    let mut forms = TimeForms::UNKNOWN;
+    let mut forms = TimeForms::unknown(times);
+    let Some(written) = written else { return };
     forms.note(written);
     let (from, to) = forms.bounds(TimeRange { after: parsed.at.before(), until: parsed.at });
     // Not in the first and last days of all, where bounds end.
@@ -130,13 +149,13 @@ fuzz_target!(|input: Input| {
     assert!(parsed.key.id.len() <= limits::ITEM_TEXT_BYTES_MAX && parsed.tags.len() <= limits::ITEM_TAGS_MAX);
     assert!(parsed.score.is_none_or(|score| (-1.0..=1.0).contains(&score)));
     assert!(parsed.confidence.is_none_or(|confidence| (0.0..=1.0).contains(&confidence)));
-    for index in 0..parsed.tags.len() {
+    for (index, ticker) in parsed.tickers().enumerate() {
         let mut update = bytes::BytesMut::new();
         event::write_update(&mut update, &data, &parsed, index);
         let items = decoder::decode(&update);
         let [decoder::Item::Event(event)] = &items[..] else { panic!("not one event: {items:?}") };
         let json: serde_json::Value = serde_json::from_str(&event.data).expect("data is JSON");
         assert_eq!(json["item_id"], *parsed.key.id);
-        assert_eq!(json["ticker"], parsed.tags[index].as_str());
+        assert_eq!(json["ticker"], serde_json::json!(ticker));
     }
 });

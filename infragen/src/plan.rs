@@ -7,10 +7,10 @@ pub mod instances;
 pub mod operations;
 pub mod settings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use contract::page::{Goodbye, PageConfig, page_poll_ms};
-use contract::{Adapter, AuthMode, cors};
+use contract::page::{Goodbye, PageConfig, page_labels, page_poll_ms};
+use contract::{Adapter, AttributePath, AuthMode, cors};
 use serde::Serialize;
 
 use crate::capability::Feature;
@@ -198,6 +198,21 @@ impl VpcPlan {
     }
 }
 
+/// An attribute of a key.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct KeyAttribute {
+    /// Its name.
+    pub name: String,
+    /// Its type, as DynamoDB calls it.
+    pub kind: &'static str,
+}
+
+impl KeyAttribute {
+    fn text(name: &str) -> Self {
+        Self { name: name.to_owned(), kind: "S" }
+    }
+}
+
 /// One table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct TablePlan {
@@ -212,7 +227,7 @@ pub struct TablePlan {
     /// Range key.
     pub range_key: String,
     /// Attributes that keys are made of, sorted.
-    pub key_attributes: Vec<String>,
+    pub key_attributes: Vec<KeyAttribute>,
     /// Its index.
     pub index: Option<IndexPlan>,
     /// Attribute from which DynamoDB reads when a row expires.
@@ -384,7 +399,7 @@ fn table(section: &TableSection, role: &str, name: &str, keys: (&str, &str)) -> 
         address: format!("{prefix}aws_dynamodb_table.{role}"),
         hash_key: keys.0.to_owned(),
         range_key: keys.1.to_owned(),
-        key_attributes: vec![keys.0.to_owned(), keys.1.to_owned()],
+        key_attributes: vec![KeyAttribute::text(keys.0), KeyAttribute::text(keys.1)],
         index: None,
         ttl_attribute: None,
         point_in_time_recovery: section.point_in_time_recovery,
@@ -396,14 +411,20 @@ fn items_table(manifest: &Manifest, names: &Names) -> TablePlan {
     let attributes = &manifest.data.attributes;
     let keys = (attributes.key.as_str(), attributes.time.as_str());
     let mut table = table(&manifest.tables.items, "items", &names.items_table, keys);
-    let optional = [&attributes.score, &attributes.confidence, &attributes.source, &attributes.status];
-    // The keys of table and index are in every index by themselves.
-    let mut projection: Vec<String> =
-        optional.iter().filter_map(|name| name.0.as_ref()).map(ToString::to_string).collect();
-    projection.push(attributes.tags.to_string());
-    projection.sort();
-    table.key_attributes.push(attributes.label.to_string());
+    let time = if manifest.data.time_format.is_number() { "N" } else { "S" };
+    table.key_attributes = vec![
+        KeyAttribute::text(keys.0),
+        KeyAttribute { name: keys.1.to_owned(), kind: time },
+        KeyAttribute::text(attributes.label.as_str()),
+    ];
     table.key_attributes.sort();
+    let optional =
+        [&attributes.tags, &attributes.score, &attributes.confidence, &attributes.source, &attributes.status];
+    let paths = optional.into_iter().filter_map(|path| path.0.as_ref());
+    // The keys of table and index are in every index by themselves, and an index has whole attributes.
+    let is_key = |name: &&str| table.key_attributes.iter().any(|key| key.name == *name);
+    let projection: BTreeSet<&str> = paths.flat_map(AttributePath::attributes).filter(|name| !is_key(name)).collect();
+    let projection = projection.into_iter().map(str::to_owned).collect();
     table.ttl_attribute = Some(TTL_ATTRIBUTE);
     table.index = Some(IndexPlan {
         name: manifest.data.index.to_string(),
@@ -440,11 +461,13 @@ fn missing_artifacts(functions: &[&FunctionPlan]) -> String {
 fn page(manifest: &Manifest) -> PageConfig {
     let heartbeat = manifest.stream.heartbeat_interval.get();
     let is_behind_cloudfront = manifest.front.kind == FrontKind::CloudFront;
+    let (labels, label_keys) = page_labels(&manifest.data.labels);
     PageConfig {
         api_base_url: manifest.page.api_base_url.as_str().to_owned(),
         sse_base_url: manifest.page.sse_base_url.as_str().to_owned(),
         environment: manifest.project.environment.to_string(),
-        labels: manifest.data.labels.as_slice().iter().map(ToString::to_string).collect(),
+        labels,
+        label_keys,
         update_event: manifest.data.update_event.to_string(),
         heartbeat_interval_ms: u64::try_from(heartbeat.as_millis()).expect("a heartbeat is at most 110 s"),
         poll_interval_ms: page_poll_ms(manifest.stream.poll_interval),

@@ -105,7 +105,7 @@ fn plain_millis(text: &str, is_seconds: bool) -> Option<f64> {
     if whole.is_empty() || whole.len() > 12 + 3 || !is_digits(whole) || !is_digits(decimals) {
         return None;
     }
-    if is_seconds { format!("{whole}{:0<3.3}", decimals).parse().ok() } else { whole.parse().ok() }
+    if is_seconds { format!("{whole}{decimals:0<3.3}").parse().ok() } else { whole.parse().ok() }
 }
 
 /// A time with the form in which it is written, on which depends how its text sorts.

@@ -14,8 +14,8 @@ resource "aws_dynamodb_table" "{{ table.label }}" {
   deletion_protection_enabled = {{ table.deletion_protection }}
 {% for attribute in table.key_attributes %}
   attribute {
-    name = "{{ attribute }}"
-    type = "S"
+    name = "{{ attribute.name }}"
+    type = "{{ attribute.kind }}"
   }
 {% endfor %}
 {%- if table.index %}

@@ -54,9 +54,7 @@ impl Table {
             AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()
         };
         let part = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
-        let optional =
-            [&data.score_attribute, &data.confidence_attribute, &data.source_attribute, &data.status_attribute];
-        let more = optional.into_iter().flatten().chain([&data.tags_attribute]).map(ToString::to_string);
+        let more = data.paths().map(ToString::to_string);
         let projection =
             Projection::builder().projection_type(ProjectionType::Include).set_non_key_attributes(Some(more.collect()));
         let index = GlobalSecondaryIndex::builder()
@@ -108,21 +106,21 @@ impl Table {
         let (at, label) = self.written[number];
         let data = &self.data;
         let text = |text: &str| AttributeValue::S(text.to_owned());
+        let tickers = TICKERS.iter().cycle().skip(number % TICKERS.len()).take(1 + number % 3);
         let optional = [
+            (&data.tags_attribute, AttributeValue::L(tickers.map(|ticker| text(ticker)).collect())),
             (&data.score_attribute, AttributeValue::N(format!("0.{:03}", number % 1000))),
             (&data.confidence_attribute, AttributeValue::N("0.87".into())),
             (&data.source_attribute, text("newswire")),
             (&data.status_attribute, text(data.status_ready.as_str())),
         ];
-        let tickers = TICKERS.iter().cycle().skip(number % TICKERS.len()).take(1 + number % 3);
         let required = [
             (&data.key_attribute, text(&id(number))),
             (&data.time_attribute, text(&at.to_string())),
             (&data.label_attribute, text(data.labels.as_slice()[label].as_str())),
-            (&data.tags_attribute, AttributeValue::L(tickers.map(|ticker| text(ticker)).collect())),
         ];
-        let optional = optional.into_iter().filter_map(|(name, value)| Some((name.as_ref()?, value)));
-        required.into_iter().chain(optional).map(|(name, value)| (name.to_string(), value)).collect()
+        let optional = optional.into_iter().filter_map(|(name, value)| Some((name.as_ref()?.to_string(), value)));
+        required.into_iter().map(|(name, value)| (name.to_string(), value)).chain(optional).collect()
     }
 
     /// How many rows were written.

@@ -52,6 +52,14 @@ settings! {
 }
 
 impl DataSettings {
+    /// Where a row has what is not part of a key.
+    pub fn paths(&self) -> impl Iterator<Item = &AttributePath> {
+        let numbers = [&self.score_attribute, &self.confidence_attribute];
+        let all =
+            [&self.tags_attribute].into_iter().chain(numbers).chain([&self.source_attribute, &self.status_attribute]);
+        all.flatten()
+    }
+
     /// The defaults, with these two tables.
     #[must_use]
     pub fn with_tables(items_table: TableName, users_table: TableName) -> Self {

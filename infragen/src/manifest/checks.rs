@@ -25,6 +25,7 @@ pub(super) fn check(manifest: &Manifest, tree: &Table, damaged: &[String], log: 
     checks.connections();
     checks.names();
     checks.attributes();
+    checks.times();
     checks.platform();
     checks.state();
     checks.environment_size();
@@ -189,18 +190,18 @@ impl Checks<'_> {
     fn attributes(&self) {
         let a = &self.manifest.data.attributes;
         let all = [
-            ("key", Some(&a.key)),
-            ("time", Some(&a.time)),
-            ("label", Some(&a.label)),
-            ("tags", Some(&a.tags)),
-            ("score", a.score.0.as_ref()),
-            ("confidence", a.confidence.0.as_ref()),
-            ("source", a.source.0.as_ref()),
-            ("status", a.status.0.as_ref()),
+            ("key", Some(a.key.as_str())),
+            ("time", Some(a.time.as_str())),
+            ("label", Some(a.label.as_str())),
+            ("tags", a.tags.as_str()),
+            ("score", a.score.as_str()),
+            ("confidence", a.confidence.as_str()),
+            ("source", a.source.as_str()),
+            ("status", a.status.as_str()),
         ];
         for (index, (role, name)) in all.iter().enumerate() {
             let Some(name) = name else { continue };
-            if let Some((first, _)) = all[..index].iter().find(|(_, earlier)| *earlier == Some(name)) {
+            if let Some((first, _)) = all[..index].iter().find(|(_, earlier)| *earlier == Some(*name)) {
                 let keys = [format!("data.attributes.{role}"), format!("data.attributes.{first}")];
                 self.fail(
                     "same-attribute-twice",
@@ -209,7 +210,7 @@ impl Checks<'_> {
                     "name another attribute, or switch an optional one off with `false`",
                 );
             }
-            if name.as_str() == crate::plan::TTL_ATTRIBUTE {
+            if *name == crate::plan::TTL_ATTRIBUTE {
                 let key = format!("data.attributes.{role}");
                 self.fail(
                     "attribute-is-ttl",
@@ -219,6 +220,18 @@ impl Checks<'_> {
                 );
             }
         }
+    }
+
+    fn times(&self) {
+        let data = &self.manifest.data;
+        let Some(zone) = data.time_zone.filter(|_| data.time_format.is_number()) else { return };
+        let format = data.time_format.as_str();
+        self.fail(
+            "time-zone-unused",
+            &["data.time_zone", "data.time_format"],
+            format!("`data.time_zone` is `{zone}`: `data.time_format` is `{format}`, and such a number has no zone"),
+            "remove `time_zone`",
+        );
     }
 
     fn state(&self) {

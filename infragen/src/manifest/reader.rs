@@ -62,6 +62,19 @@ impl Problem {
         self.span = Some(span);
         self
     }
+
+    /// Says that it is about the whole of a node.
+    #[must_use]
+    pub fn here(self, node: &Node) -> Self {
+        self.at(String::new(), node.span.clone())
+    }
+
+    /// Says that it is in a part of the value.
+    #[must_use]
+    pub fn within(mut self, part: &str) -> Self {
+        self.part.insert_str(0, part);
+        self
+    }
 }
 
 /// A type that can be the value of a key.

@@ -10,8 +10,8 @@ use contract::units::{
 };
 use contract::values::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents, TagsMax};
 use contract::{
-    Adapter, AttributeName, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment, EventName, IndexName,
-    Labels, MetricsMode, StatusValue, TableName, WhenFull,
+    Adapter, AttributeName, AttributePath, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment,
+    EventName, IndexName, Labels, MetricsMode, StatusValue, TableName, TimeFormat, TimeZone, WhenFull,
 };
 
 use super::auth::SessionKeyNames;
@@ -57,7 +57,7 @@ macro_rules! known {
 }
 
 fn optional(name: &str) -> OptionalAttribute {
-    OptionalAttribute(Some(known!(AttributeName::new(name))))
+    OptionalAttribute(Some(known!(AttributePath::new(name))))
 }
 
 section! {
@@ -254,12 +254,12 @@ section! {
     pub struct AttributesSection {
         /// Hash key of the items table.
         "key" => key: AttributeName = known!(AttributeName::new("source_id"));
-        /// Range key of the items table and of the index: RFC 3339 with a zone.
+        /// Range key of the items table and of the index.
         "time" => time: AttributeName = known!(AttributeName::new("timestamp"));
         /// Attribute with the label; hash key of the index.
         "label" => label: AttributeName = known!(AttributeName::new("sentiment"));
         /// Attribute with the tags: a list or set of strings or numbers, or one of either.
-        "tags" => tags: AttributeName = known!(AttributeName::new("matched_tickers"));
+        "tags" => tags: OptionalAttribute = optional("matched_tickers");
         /// Attribute with the score, a number from -1 to 1, or the text of one.
         "score" => score: OptionalAttribute = optional("score");
         /// Attribute with the confidence, a number from 0 to 1, or the text of one.
@@ -276,7 +276,11 @@ section! {
     pub struct DataSection {
         /// Index whose hash key is the label and whose range key is the time.
         "index" => index: IndexName = known!(IndexName::new("by_sentiment"));
-        /// Labels, in the order in which the page shows them.
+        /// How rows write their time: as RFC 3339, or as a number of seconds or milliseconds since 1970.
+        "time_format" => time_format: TimeFormat = TimeFormat::Rfc3339;
+        /// Zone of times that name none; without it such a row is skipped.
+        "time_zone" => time_zone: Option<TimeZone> = None;
+        /// Labels, in the order in which the page shows them, each with a key in `metrics` that follows from it or is given.
         "labels" => labels: Labels = Labels::default();
         /// Name of the event that carries one newly analysed item.
         "update_event" => update_event: EventName = known!(EventName::new("sentiment_update"));

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::units::{Bare, duration_text, parse_duration};
-use contract::{AttributeName, ByteSize, limits};
+use contract::{AttributePath, ByteSize, limits};
 
 pub use super::tags::{OWN_TAGS, Tags};
 
@@ -409,28 +409,36 @@ impl ManifestValue for LogRetention {
     }
 }
 
-/// An attribute that a table need not have: its name, or `false`.
+/// An attribute that a table need not have: where it is, or `false`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OptionalAttribute(pub Option<AttributeName>);
+pub struct OptionalAttribute(pub Option<AttributePath>);
+
+impl OptionalAttribute {
+    /// Its name, where the table has it.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        self.0.as_ref().map(AttributePath::as_str)
+    }
+}
 
 impl ManifestValue for OptionalAttribute {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
         match node.value {
             Raw::Boolean(false) => Ok(Self(None)),
-            Raw::String(_) => AttributeName::read(node).map(Some).map(Self),
+            Raw::String(_) => AttributePath::read(node).map(Some).map(Self),
             _ => Err(vec![Problem::kind(node, "an attribute name, or `false` where the table has none")]),
         }
     }
     fn rule() -> String {
-        format!("{}; or `false` where the table has none", AttributeName::RULE)
+        format!("{}; or `false` where the table has none", AttributePath::RULE)
     }
     fn write(&self) -> Option<toml::Value> {
         Some(self.0.as_ref().map_or(toml::Value::Boolean(false), |name| name.to_string().into()))
     }
     fn schema() -> serde_json::Value {
-        serde_json::json!({ "anyOf": [AttributeName::schema(), { "const": false }] })
+        serde_json::json!({ "anyOf": [AttributePath::schema(), { "const": false }] })
     }
     fn examples() -> Vec<toml::Value> {
-        vec!["column-3".into(), false.into()]
+        vec!["column-3".into(), "result.score".into(), false.into()]
     }
 }

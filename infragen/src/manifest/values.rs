@@ -8,8 +8,8 @@ use contract::units::{
 };
 use contract::values::{Count, SettingValue};
 use contract::{
-    Adapter, AttributeName, AudienceClaim, AuthMode, AuthUrl, CookieName, Environment, EventName, IndexName, Label,
-    Labels, MetricsMode, StatusValue, TableName, UnitError, WhenFull,
+    Adapter, AttributeName, AttributePath, AudienceClaim, AuthMode, AuthUrl, CookieName, Environment, EventName,
+    IndexName, MetricsMode, StatusValue, TableName, TimeFormat, TimeZone, UnitError, WhenFull,
 };
 
 use super::reader::{ManifestValue, Problem};
@@ -132,6 +132,8 @@ name_values!(
     TableName = "a table name", "^[A-Za-z0-9_.-]{3,255}$", ["orders", "items-2"];
     IndexName = "an index name", "^[A-Za-z0-9_.-]{3,255}$", ["by_status", "by-label"];
     AttributeName = "an attribute name", "^[A-Za-z_][A-Za-z0-9_.-]{0,254}$", ["order_id", "column-2"];
+    AttributePath = "an attribute name", "^[A-Za-z_][A-Za-z0-9_.-]{0,254}$", ["kind", "result.state"];
+    TimeZone = "a time zone", "^(UTC|Z|[+-][0-9]{2}:[0-9]{2})$", ["UTC", "+05:30", "-08:00"];
     EventName = "an event name", "^[a-z][a-z0-9_]{0,63}$", ["order_update", "build_finished"];
     StatusValue = "a status value", "^[^\\u0000-\\u001f]{1,64}$", ["ready", "done"];
     AuthUrl = "a URL", "^https?://[!-~]{1,504}$", ["https://login.example.com", "https://id.example.com/tenant/v2.0"];
@@ -162,7 +164,7 @@ macro_rules! word_values {
         }
     )+ };
 }
-word_values!(WhenFull, AuthMode, AudienceClaim, MetricsMode, Adapter);
+word_values!(WhenFull, AuthMode, AudienceClaim, MetricsMode, Adapter, TimeFormat);
 
 impl<const MIN: u32, const MAX: u32> ManifestValue for Count<MIN, MAX> {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
@@ -249,51 +251,4 @@ pub fn list<T>(node: &Node, wanted: &str, one: impl Fn(&str) -> Result<T, Proble
         }
     }
     if problems.is_empty() { Ok(values) } else { Err(problems) }
-}
-
-impl ManifestValue for Labels {
-    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
-        let repeated = repeated_texts(node);
-        let label =
-            |text: &str| Label::new(text).map_err(|error| Problem::text(text, &format!("it must be {}", error.rule)));
-        let labels = match list(node, &<Self as ManifestValue>::rule(), label) {
-            Ok(labels) if repeated.is_empty() => labels,
-            Ok(_) => return Err(repeated),
-            Err(problems) => return Err(problems.into_iter().chain(repeated).collect()),
-        };
-        let texts: Vec<&str> = labels.iter().map(Label::as_str).collect();
-        Self::new(&texts).map_err(|error| {
-            vec![Problem::new("out-of-range", format!("has {} labels: it must be {}", texts.len(), error.rule))]
-        })
-    }
-    fn rule() -> String {
-        format!("a list of {}", Self::RULE)
-    }
-    fn write(&self) -> Option<toml::Value> {
-        Some(self.as_slice().iter().map(|label| label.to_string().into()).collect::<Vec<toml::Value>>().into())
-    }
-    fn schema() -> serde_json::Value {
-        let label = serde_json::json!({ "type": "string", "pattern": "^[a-z][a-z0-9_]{0,63}$" });
-        serde_json::json!({
-            "type": "array", "items": label, "minItems": 1, "maxItems": contract::limits::LABELS_MAX, "uniqueItems": true,
-        })
-    }
-    fn examples() -> Vec<toml::Value> {
-        vec![strings(&["open", "paid", "sent"]).into(), strings(&["passed", "failed"]).into()]
-    }
-}
-
-/// Reports every text of a list that was there before.
-fn repeated_texts(node: &Node) -> Vec<Problem> {
-    let Raw::List(items) = &node.value else {
-        return Vec::new();
-    };
-    let repeated = |(index, item): (usize, &Node)| match &item.value {
-        Raw::String(text) if items[..index].iter().any(|earlier| earlier.value == item.value) => {
-            let problem = Problem::text(text, "it is there twice; labels must differ").code("repeated-label");
-            Some(problem.at(format!("[{index}]"), item.span.clone()))
-        }
-        _ => None,
-    };
-    items.iter().enumerate().filter_map(repeated).collect()
 }

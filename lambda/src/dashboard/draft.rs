@@ -106,27 +106,23 @@ fn tickers(value: Option<&Value>, faults: &mut Vec<Fault>) -> Vec<Tag> {
     let mut tickers: Vec<Tag> = Vec::with_capacity(values.len());
     for (index, value) in values.iter().enumerate() {
         let mut bad = |found: String| {
-            let rule = format!("it must be 1 to {} of A-Z", limits::CONFIGURATION_TICKER_CHARS_MAX);
-            faults.push(Fault::new(format!("tickers[{index}]"), format!("{found}; {rule}")));
+            let rule = Tag::RULE;
+            faults.push(Fault::new(format!("tickers[{index}]"), format!("{found}; it must be {rule}")));
         };
         let Value::String(text) = value else {
             bad(format!("is {}", kind(value)));
             continue;
         };
-        match Tag::new(text).ok().filter(|_| is_ticker(text)) {
-            None => bad(format!("{} is no ticker", shown(text))),
-            Some(tag) if tickers.contains(&tag) => {
+        match Tag::new(text.trim()) {
+            Err(_) => bad(format!("{} is no ticker", shown(text))),
+            Ok(tag) if tickers.contains(&tag) => {
                 faults
                     .push(Fault::new(format!("tickers[{index}]"), format!("{} is listed twice; {rule}", shown(text))));
             }
-            Some(tag) => tickers.push(tag),
+            Ok(tag) => tickers.push(tag),
         }
     }
     tickers
-}
-
-fn is_ticker(text: &str) -> bool {
-    (1..=limits::CONFIGURATION_TICKER_CHARS_MAX).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_uppercase())
 }
 
 #[cfg(test)]
@@ -142,10 +138,11 @@ mod tests {
 
     #[test]
     fn names_are_trimmed_and_tickers_keep_their_order() {
-        let body = json!({ "name": " \u{3000}My tech 漢字 ", "tickers": ["MSFT", "A", "NVDAX"], "colour": 7 });
+        let body =
+            json!({ "name": " \u{3000}My tech 漢字 ", "tickers": ["MSFT", " eu-west-1 ", "600519"], "colour": 7 });
         let draft = Draft::parse(&body).unwrap();
         assert_eq!(draft.name, "My tech 漢字");
-        assert_eq!(draft.tickers.iter().map(Tag::as_str).collect::<Vec<_>>(), ["MSFT", "A", "NVDAX"]);
+        assert_eq!(draft.tickers.iter().map(Tag::as_str).collect::<Vec<_>>(), ["MSFT", "eu-west-1", "600519"]);
         let of_length = |length: usize| Draft::parse(&json!({ "name": "é".repeat(length), "tickers": ["A"] })).is_ok();
         assert!(of_length(50) && of_length(1) && !of_length(51) && !of_length(0));
         let spaced =
@@ -156,20 +153,20 @@ mod tests {
     #[test]
     fn every_mistake_is_told_at_once() {
         assert_eq!(
-            faults(&json!({ "name": " ", "tickers": ["aapl", "MSFT", 7, "MSFT", "TOOLONG"] })),
+            faults(&json!({ "name": " ", "tickers": ["A,B", "MSFT", 7, "MSFT ", " "] })),
             [
                 "name: is empty; it must be 1 to 50 characters beside spaces around them, none of them a control character",
-                "tickers[0]: `aapl` is no ticker; it must be 1 to 5 of A-Z",
-                "tickers[2]: is a number; it must be 1 to 5 of A-Z",
-                "tickers[3]: `MSFT` is listed twice; it must be a list of 1 to 5 different tickers",
-                "tickers[4]: `TOOLONG` is no ticker; it must be 1 to 5 of A-Z",
+                "tickers[0]: `A,B` is no ticker; it must be 1 to 64 bytes without control characters, commas and spaces at its ends",
+                "tickers[2]: is a number; it must be 1 to 64 bytes without control characters, commas and spaces at its ends",
+                "tickers[3]: `MSFT ` is listed twice; it must be a list of 1 to 50 different tickers",
+                "tickers[4]: ` ` is no ticker; it must be 1 to 64 bytes without control characters, commas and spaces at its ends",
             ]
         );
         assert_eq!(faults(&json!({})).len(), 2);
         assert_eq!(faults(&json!([])), [": the body is a list; it must be an object"]);
         for (tickers, expected) in [
             (json!([]), "lists 0"),
-            (json!(["A", "B", "C", "D", "E", "F"]), "lists 6"),
+            (json!((0..51).map(|n| format!("T{n}")).collect::<Vec<_>>()), "lists 51"),
             (json!("A,B"), "is a string"),
             (json!(null), "is null"),
         ] {

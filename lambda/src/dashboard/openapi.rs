@@ -158,13 +158,14 @@ fn schemas(schemas: &mut Value, labels: &[Label]) {
     let names: Vec<&str> = labels.iter().map(Label::as_str).collect();
     schemas["Analysis"]["properties"]["label"]["enum"] = json!(names);
     let metrics = &mut schemas["MetricsAnswer"];
-    for label in &names {
-        metrics["properties"][label] = json!({
+    let keys = || labels.iter().map(Label::key);
+    for (label, key) in names.iter().zip(keys()) {
+        metrics["properties"][key] = json!({
             "type": "integer", "format": "int32", "minimum": 0, "description": format!("Items of the label `{label}`."),
         });
     }
     let required = metrics["required"].as_array().cloned().unwrap_or_default();
-    metrics["required"] = required.into_iter().chain(names.iter().map(|name| json!(name))).collect();
+    metrics["required"] = required.into_iter().chain(keys().map(|key| json!(key))).collect();
     metrics["properties"]["recent_items"]["maxItems"] = json!(limits::RECENT_ITEMS);
     schemas["ItemsAnswer"]["properties"]["items"]["maxItems"] = json!(limits::PAGE_ITEMS_MAX);
     schemas["ItemsAnswer"]["properties"]["next"]["pattern"] = json!(Place::PATTERN);
@@ -180,7 +181,7 @@ fn schemas(schemas: &mut Value, labels: &[Label]) {
     input["tickers"]["minItems"] = json!(1);
     input["tickers"]["maxItems"] = json!(limits::CONFIGURATION_TICKERS_MAX);
     input["tickers"]["uniqueItems"] = json!(true);
-    input["tickers"]["items"]["pattern"] = json!(format!("^[A-Z]{{1,{}}}$", limits::CONFIGURATION_TICKER_CHARS_MAX));
+    input["tickers"]["items"]["pattern"] = json!(format!("^{}({}){}$", around(), ticker(), around()));
 }
 
 /// Characters that Rust takes for space and not for control, as a class of a pattern.
@@ -240,17 +241,25 @@ fn parameters(path: &str) -> Vec<Value> {
     }
 }
 
-/// Tickers with commas between them, each with white space around it or left out. A ticker has 64 bytes at most: visible ASCII, or
-/// so few characters that none of them can be too long.
+/// Tickers with commas between them, each with white space around it or left out.
 fn tickers_pattern() -> String {
+    let ticker = format!("{}({})?{}", around(), ticker(), around());
+    format!("^{ticker}(,{ticker})*$")
+}
+
+/// White space around a ticker.
+fn around() -> String {
+    format!("[\\u0009-\\u000d\\u0085{SPACES}]*")
+}
+
+/// A ticker has 64 bytes at most: visible ASCII, or so few characters that none of them can be too long.
+fn ticker() -> String {
     let few = limits::TAG_BYTES_MAX / 4;
     let (end, inner) = (format!("[^{CONTROLS}{SPACES},\\ufffd]"), format!("[^{CONTROLS},\\ufffd]"));
     let ascii_end = "[!-+\\--~]";
     let ascii_inner = "[ -+\\--~]";
     let of = |end: &str, inner: &str, max: usize| format!("{end}({inner}{{0,{}}}{end})?", max - 2);
-    let ticker = format!("({}|{})?", of(ascii_end, ascii_inner, limits::TAG_BYTES_MAX), of(&end, &inner, few));
-    let around = format!("[\\u0009-\\u000d\\u0085{SPACES}]*");
-    format!("^{around}{ticker}{around}(,{around}{ticker}{around})*$")
+    format!("{}|{}", of(ascii_end, ascii_inner, limits::TAG_BYTES_MAX), of(&end, &inner, few))
 }
 
 /// Headers of answers that a client acts on.

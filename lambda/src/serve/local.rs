@@ -10,7 +10,7 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Router, ServiceExt};
-use contract::page::{Goodbye, PageConfig, escape_json_for_script, page_poll_ms, policy as page_policy};
+use contract::page::{Goodbye, PageConfig, escape_json_for_script, page_labels, page_poll_ms, policy as page_policy};
 use contract::{DashboardSettings, Lookup, PublicUrl, StreamSettings, limits, routes};
 use http::{HeaderValue, header};
 use tokio::net::TcpListener;
@@ -90,11 +90,13 @@ impl LocalSettings {
     }
 
     fn page_config(&self, stream_url: &str) -> PageConfig {
+        let (labels, label_keys) = page_labels(&self.stream.data.labels);
         PageConfig {
             api_base_url: String::new(),
             sse_base_url: stream_url.to_owned(),
             environment: self.stream.environment.to_string(),
-            labels: self.stream.data.labels.as_slice().iter().map(ToString::to_string).collect(),
+            labels,
+            label_keys,
             update_event: self.stream.data.update_event.to_string(),
             heartbeat_interval_ms: u64::try_from(self.stream.heartbeat_interval.get().as_millis()).unwrap_or(u64::MAX),
             poll_interval_ms: page_poll_ms(self.dashboard.poll.poll_interval),

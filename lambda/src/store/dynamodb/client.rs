@@ -13,13 +13,14 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::{Client, Config};
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use contract::{DataSettings, Lookup};
+use contract::{AttributeName, AttributePath, DataSettings, Lookup};
 
 use super::date::{Date, SigningTime};
 use super::faults::{Faults, ValueFaults};
 use super::forms::Forms;
 use crate::aws_env::{self, SetupError};
 use crate::clock::Clock;
+use stream_core::times::Times;
 
 /// Time one connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -44,14 +45,15 @@ pub(super) struct QueryText {
 impl QueryText {
     /// Attribute names stand behind placeholders: half of the likely ones are reserved words of DynamoDB.
     pub(super) fn new(data: &DataSettings) -> Self {
-        let optional =
-            [&data.score_attribute, &data.confidence_attribute, &data.source_attribute, &data.status_attribute];
-        let required = [&data.label_attribute, &data.time_attribute, &data.key_attribute, &data.tags_attribute];
+        let keys = [&data.label_attribute, &data.time_attribute, &data.key_attribute];
         let mut names: Vec<(String, String)> = Vec::new();
-        for name in required.into_iter().chain(optional.into_iter().flatten()) {
+        // Whole attributes, also where a path leads into one: it costs the same, and nothing in a row says that its name is
+        // no path.
+        for name in keys.map(AttributeName::as_str).into_iter().chain(data.paths().flat_map(AttributePath::attributes))
+        {
             // Two uses of one attribute are one name: DynamoDB refuses paths that overlap.
-            if !names.iter().any(|(_, known)| known == name.as_str()) {
-                names.push((format!("#a{}", names.len()), name.to_string()));
+            if !names.iter().any(|(_, known)| known == name) {
+                names.push((format!("#a{}", names.len()), name.to_owned()));
             }
         }
         let projection = names.iter().map(|(placeholder, _)| placeholder.as_str()).collect::<Vec<_>>().join(", ");
@@ -108,7 +110,7 @@ impl DynamoDb {
         let query = QueryText::new(&data);
         Ok(Self {
             client: Client::from_conf(config.build()),
-            forms: Forms::new(data.labels.as_slice().len()),
+            forms: Forms::new(Times::of(&data), data.labels.as_slice().len()),
             data,
             query,
             faults: Mutex::default(),
@@ -130,9 +132,19 @@ mod tests {
     #[test]
     fn an_attribute_with_two_uses_is_asked_for_once() {
         let mut data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
-        data.source_attribute = Some(data.key_attribute.clone());
+        data.source_attribute = AttributePath::new(data.key_attribute.as_str()).ok();
         let query = QueryText::new(&data);
         assert_eq!(query.names.len(), 7);
         assert_eq!(query.projection, "#a0, #a1, #a2, #a3, #a4, #a5, #a6");
+    }
+
+    #[test]
+    fn of_a_path_the_attribute_of_its_name_and_its_map_are_asked_for() {
+        let mut data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
+        let path = |text: &str| AttributePath::new(text).ok();
+        (data.tags_attribute, data.confidence_attribute, data.status_attribute) = (None, path("result.sure"), None);
+        (data.score_attribute, data.source_attribute) = (path("result.score"), path("result"));
+        let names: Vec<String> = QueryText::new(&data).names.into_iter().map(|(_, name)| name).collect();
+        assert_eq!(names, ["sentiment", "timestamp", "source_id", "result.score", "result", "result.sure"]);
     }
 }

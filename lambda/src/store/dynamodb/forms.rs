@@ -3,6 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use stream_core::time_forms::TimeForms;
+use stream_core::times::Times;
 
 /// Read units that the smallest query costs, as DynamoDB counts it: 4 KB, eventually consistent.
 const SMALLEST_UNITS: f64 = 0.5;
@@ -15,6 +16,7 @@ pub(super) struct Forms(Mutex<Known>);
 
 #[derive(Debug)]
 struct Known {
+    times: Times,
     forms: TimeForms,
     /// For each label, whether every query for all forms was one of the smallest so far. Such a label is read for all forms
     /// each time, at no cost: a row of a form that nobody has met is found at once.
@@ -23,8 +25,8 @@ struct Known {
 
 impl Forms {
     /// Knows nothing yet of a table with that many labels.
-    pub(super) fn new(labels: usize) -> Self {
-        Self(Mutex::new(Known { forms: TimeForms::UNKNOWN, is_small: vec![true; labels] }))
+    pub(super) fn new(times: Times, labels: usize) -> Self {
+        Self(Mutex::new(Known { times, forms: TimeForms::unknown(times), is_small: vec![true; labels] }))
     }
 
     fn known(&self) -> MutexGuard<'_, Known> {
@@ -35,7 +37,7 @@ impl Forms {
     pub(super) fn of(&self, label: u8) -> TimeForms {
         let known = self.known();
         let is_small = known.is_small.get(usize::from(label)).is_some_and(|is_small| *is_small);
-        if is_small { known.forms.or(TimeForms::ALL) } else { known.forms }
+        if is_small { known.forms.or(TimeForms::all(known.times)) } else { known.forms }
     }
 
     /// Learns from the answer of a query: the forms of its rows, how many they were and what they cost.
@@ -50,21 +52,20 @@ impl Forms {
 
 #[cfg(test)]
 mod tests {
-    use stream_core::timestamp::Written;
-
     use super::*;
 
     #[test]
     fn all_forms_are_asked_for_while_that_costs_nothing_and_those_that_were_met_from_then_on() {
-        let forms = Forms::new(2);
-        let mut met = TimeForms::UNKNOWN;
-        met.note(Written::parse("2025-12-02 10:30:00+0000").unwrap());
+        let forms = Forms::new(Times::TEXTS, 2);
+        let (unknown, all) = (TimeForms::unknown(Times::TEXTS), TimeForms::all(Times::TEXTS));
+        let mut met = unknown;
+        met.note(Times::TEXTS.parse("2025-12-02 10:30:00+0000").unwrap());
         forms.learn(0, met, 50, 0.5);
-        assert_eq!((forms.of(0), forms.of(1)), (TimeForms::ALL, TimeForms::ALL));
-        forms.learn(0, TimeForms::UNKNOWN, 50, 1.0);
-        assert_eq!((forms.of(0), forms.of(1)), (met, TimeForms::ALL));
-        forms.learn(1, TimeForms::UNKNOWN, 51, 0.0);
-        forms.learn(1, TimeForms::UNKNOWN, 0, 0.5);
+        assert_eq!((forms.of(0), forms.of(1)), (all, all));
+        forms.learn(0, unknown, 50, 1.0);
+        assert_eq!((forms.of(0), forms.of(1)), (met, all));
+        forms.learn(1, unknown, 51, 0.0);
+        forms.learn(1, unknown, 0, 0.5);
         assert_eq!((forms.of(1), forms.of(2)), (met, met));
     }
 }

@@ -8,6 +8,8 @@ mod forms;
 mod goodbyes;
 mod pages;
 pub mod row;
+mod row_error;
 mod send;
+mod values;
 
 pub use self::client::DynamoDb;

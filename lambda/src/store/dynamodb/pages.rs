@@ -3,7 +3,7 @@
 use std::sync::PoisonError;
 
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use contract::{AttributeName, logs};
+use contract::{AttributeName, DataSettings, logs};
 
 use super::client::DynamoDb;
 use super::faults::Fault;
@@ -14,11 +14,15 @@ use crate::watch::logs::MEASURED;
 use stream_core::moment::TimeRange;
 use stream_core::reading::{KeyValue, PageRequest, PageStart};
 use stream_core::time_forms::TimeForms;
+use stream_core::times::Times;
 use stream_core::timestamp::Timestamp;
+
+/// What DynamoDB says of a query whose values are of other types than the keys.
+const OTHER_TYPE: &str = "Condition parameter type does not match schema type";
 
 /// First and last text that a row of the range may have. DynamoDB refuses a start outside of them, which the end of a page that
 /// was asked for with wider ones may be: they take it in.
-fn bounds(forms: TimeForms, request: &PageRequest, time: &AttributeName) -> (String, String) {
+fn text_bounds(forms: TimeForms, request: &PageRequest, time: &AttributeName) -> (String, String) {
     let (from, to) = forms.bounds(request.range);
     let start = request.start.iter().flat_map(|start| start.0.iter()).find(|(name, _)| **name == *time.as_str());
     match start {
@@ -52,7 +56,7 @@ impl DynamoDb {
     async fn query(&self, request: &PageRequest) -> Result<Page, StoreError> {
         let label = self.data.labels.as_slice().get(usize::from(request.label));
         let label = label.ok_or_else(|| StoreError::Refused(format!("there is no label {}", request.label)))?;
-        let (from, to) = bounds(self.forms.of(request.label), request, &self.data.time_attribute);
+        let (from, to) = self.bounds(request);
         let mut query = self
             .client
             .query()
@@ -61,26 +65,26 @@ impl DynamoDb {
             .key_condition_expression(&self.query.key_condition)
             .projection_expression(&self.query.projection)
             .expression_attribute_values(":label", AttributeValue::S(label.to_string()))
-            .expression_attribute_values(":after", AttributeValue::S(from))
-            .expression_attribute_values(":until", AttributeValue::S(to))
+            .expression_attribute_values(":after", from)
+            .expression_attribute_values(":until", to)
             .scan_index_forward(false)
             .return_consumed_capacity(ReturnConsumedCapacity::Total)
             .set_exclusive_start_key(request.start.as_ref().map(key_of));
         for (placeholder, name) in &self.query.names {
             query = query.expression_attribute_names(placeholder, name);
         }
-        let answer = send(|| query.clone().send()).await?;
+        let answer = send(|| query.clone().send()).await.map_err(|error| self.with_hint(error.into()))?;
         let mut page = Page {
             units: answer.consumed_capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default(),
             next: start_of(answer.last_evaluated_key.unwrap_or_default())?,
             ..Page::default()
         };
         let rows = answer.items.unwrap_or_default();
-        let (count, mut forms) = (rows.len(), TimeForms::UNKNOWN);
+        let (count, mut forms) = (rows.len(), TimeForms::unknown(self.times()));
         for row in rows {
             match row::parse(&self.data, &row) {
                 Ok(Some(parsed)) => {
-                    forms.note(parsed.written);
+                    parsed.written.into_iter().for_each(|written| forms.note(written));
                     self.take(&mut page, &row, parsed, request.range);
                 }
                 Ok(None) => {}
@@ -92,6 +96,36 @@ impl DynamoDb {
         }
         self.forms.learn(request.label, forms, count, page.units);
         Ok(page)
+    }
+
+    const fn times(&self) -> Times {
+        Times::of(&self.data)
+    }
+
+    /// First and last time that a row of the range may have, as the table's key has it.
+    fn bounds(&self, request: &PageRequest) -> (AttributeValue, AttributeValue) {
+        if self.times().are_numbers() {
+            let (from, to) = self.times().number_bounds(request.range);
+            return (AttributeValue::N(from), AttributeValue::N(to));
+        }
+        let (from, to) = text_bounds(self.forms.of(request.label), request, &self.data.time_attribute);
+        (AttributeValue::S(from), AttributeValue::S(to))
+    }
+
+    /// Says what to change where the index has keys of other types than a query for them: DynamoDB does not say which.
+    fn with_hint(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Refused(text) if text.contains(OTHER_TYPE) => {
+                let DataSettings { index, label_attribute, time_attribute, time_format, .. } = &self.data;
+                let time_type = if time_format.is_number() { 'N' } else { 'S' };
+                StoreError::Refused(format!(
+                    "{text}; of the index `{index}` the hash key `{label_attribute}` must be of type S, and the range key \
+                     `{time_attribute}` of type {time_type}, because `data.time_format` is `{}`",
+                    time_format.as_str()
+                ))
+            }
+            other => other,
+        }
     }
 
     /// Adds a row to a page, if it is of the range: the bounds may take in others.
@@ -167,7 +201,10 @@ mod tests {
                 |at: &str| [("at".into(), KeyValue::Text(at.into())), ("id".into(), KeyValue::Text("zzz".into()))];
             let start = start.map(|at| PageStart(key(at).into()));
             let request = PageRequest { label: 0, range, start };
-            assert_eq!(bounds(TimeForms::UNKNOWN, &request, &time), (from.to_owned(), to.to_owned()));
+            assert_eq!(
+                text_bounds(TimeForms::unknown(Times::TEXTS), &request, &time),
+                (from.to_owned(), to.to_owned())
+            );
         };
         let (from, to) = ("2025-12-02T10:30:00", "2025-12-02T11:00:01");
         check(None, from, to);

@@ -1,82 +1,22 @@
 //! A DynamoDB row as an item: the one place that knows what a valid row is.
 
-use std::collections::{BTreeSet, HashMap};
-
-use aws_sdk_dynamodb::types::AttributeValue;
-use contract::{AttributeName, DataSettings, NameError, Tag, limits};
+use contract::DataSettings;
 
 use stream_core::item::{Item, ItemKey};
-use stream_core::timestamp::{TimestampError, Written};
+use stream_core::times::Written;
 
-/// How far beyond its range a number is taken to be rounded, and not wrong.
-const ROUNDING: f64 = 1e-3;
-/// Characters of a value that a message shows.
-const SHOWN_CHARS: usize = 40;
+use super::values::{at_path, key, missing, named, number, shown, tags, text, time};
 
-/// A row as the SDK gives it.
-pub type Row = HashMap<String, AttributeValue>;
-
-/// What is wrong with a row, or with one of its attributes.
-#[derive(Debug, thiserror::Error)]
-pub enum RowError {
-    /// A key attribute or the label is not there.
-    #[error("`{0}` is missing")]
-    Missing(String),
-    /// An attribute is of another type than the second part says.
-    #[error("`{0}` is not {1}")]
-    WrongType(String, &'static str),
-    /// The second part is no time.
-    #[error("`{0}` is `{1}`, which {2}")]
-    Time(String, String, TimestampError),
-    /// The label is none of the table's.
-    #[error("`{0}` is `{1}`, which is no label of this table")]
-    Label(String, String),
-    /// A text is no number.
-    #[error("`{0}` is `{1}`, which is not a number")]
-    NotANumber(String, String),
-    /// A number is out of the range that begins with the third part and ends at 1.
-    #[error("`{0}` is {1}; it must be from {2} to 1")]
-    Range(String, String, i8),
-    /// A text has more bytes than the second part says.
-    #[error("`{0}` is longer than {1} bytes")]
-    TooLong(String, usize),
-    /// A ticker is none.
-    #[error("`{0}`: {1}")]
-    Tag(String, NameError),
-    /// A member of the tickers has a type that no ticker has.
-    #[error("`{0}` has a member that is {1}; a ticker is a string or a number")]
-    Member(String, &'static str),
-    /// There are more tickers than the second part says.
-    #[error("`{0}` has more than {1} entries")]
-    TooMany(String, usize),
-}
-
-impl RowError {
-    /// The attribute that it is about.
-    #[must_use]
-    pub fn attribute(&self) -> &str {
-        match self {
-            Self::Missing(name)
-            | Self::WrongType(name, _)
-            | Self::Time(name, ..)
-            | Self::Label(name, _)
-            | Self::NotANumber(name, _)
-            | Self::Range(name, ..)
-            | Self::TooLong(name, _)
-            | Self::Tag(name, _)
-            | Self::Member(name, _)
-            | Self::TooMany(name, _) => name,
-        }
-    }
-}
+pub use super::row_error::RowError;
+pub use super::values::Row;
 
 /// What became of a row.
 #[derive(Debug)]
 pub struct Parsed {
     /// The item.
     pub item: Item,
-    /// Its time, with the form of the text.
-    pub written: Written,
+    /// Its time with the form of the text, where it is one.
+    pub written: Option<Written>,
     /// What was left out of it: an attribute without which it is an item too, or a ticker. One at most for each attribute.
     pub faults: Vec<RowError>,
 }
@@ -90,20 +30,19 @@ pub fn parse(data: &DataSettings, row: &Row) -> Result<Option<Parsed>, RowError>
         return Ok(None);
     }
     let id = key(row, &data.key_attribute)?.ok_or_else(|| missing(&data.key_attribute))?;
-    let time_text = text(row, &data.time_attribute)?.ok_or_else(|| missing(&data.time_attribute))?;
-    let written = Written::parse(time_text)
-        .map_err(|error| RowError::Time(data.time_attribute.to_string(), shown(time_text), error))?;
-    let label_text = text(row, &data.label_attribute)?.ok_or_else(|| missing(&data.label_attribute))?;
+    let (time_text, at, written) = time(data, row)?;
+    let label_text = text(named(row, &data.label_attribute), data.label_attribute.as_str())?
+        .ok_or_else(|| missing(&data.label_attribute))?;
     let label = data
         .labels
         .index_of(label_text)
         .ok_or_else(|| RowError::Label(data.label_attribute.to_string(), shown(label_text)))?;
     let mut faults = Vec::new();
-    let tags = tags(row, &data.tags_attribute, &mut faults)?;
-    let source = data.source_attribute.as_ref().map_or(Ok(None), |name| text(row, name));
+    let tags = data.tags_attribute.as_ref().map_or_else(|| Ok(Box::default()), |path| tags(row, path, &mut faults))?;
+    let source = data.source_attribute.as_ref().map_or(Ok(None), |path| text(at_path(row, path), path.as_str()));
     let item = Item {
         key: ItemKey { id: id.into(), time_text: time_text.into() },
-        at: written.at,
+        at,
         label,
         score: or_fault(number(row, data.score_attribute.as_ref(), -1), &mut faults),
         confidence: or_fault(number(row, data.confidence_attribute.as_ref(), 0), &mut faults),
@@ -111,15 +50,6 @@ pub fn parse(data: &DataSettings, row: &Row) -> Result<Option<Parsed>, RowError>
         tags,
     };
     Ok(Some(Parsed { item, written, faults }))
-}
-
-fn missing(name: &AttributeName) -> RowError {
-    RowError::Missing(name.to_string())
-}
-
-/// The beginning of a value, on one line.
-fn shown(value: &str) -> String {
-    value.escape_debug().take(SHOWN_CHARS).collect()
 }
 
 /// The value, or its fault for the list and nothing in its place.
@@ -132,109 +62,17 @@ fn or_fault<T>(value: Result<Option<T>, RowError>, faults: &mut Vec<RowError>) -
 
 /// A row without the status attribute is ready: not every table has a life before analysis.
 fn is_ready(data: &DataSettings, row: &Row) -> Result<bool, RowError> {
-    let Some(name) = &data.status_attribute else { return Ok(true) };
-    Ok(text(row, name)?.is_none_or(|status| status == data.status_ready.as_str()))
-}
-
-fn text<'a>(row: &'a Row, name: &AttributeName) -> Result<Option<&'a str>, RowError> {
-    match row.get(name.as_str()) {
-        None | Some(AttributeValue::Null(_)) => Ok(None),
-        Some(AttributeValue::S(text)) if text.len() > limits::ITEM_TEXT_BYTES_MAX => {
-            Err(RowError::TooLong(name.to_string(), limits::ITEM_TEXT_BYTES_MAX))
-        }
-        Some(AttributeValue::S(text)) => Ok(Some(text)),
-        Some(_) => Err(RowError::WrongType(name.to_string(), "a string")),
-    }
-}
-
-/// A hash key of either type as text. DynamoDB writes equal numbers alike, so that equal keys are equal texts.
-fn key<'a>(row: &'a Row, name: &AttributeName) -> Result<Option<&'a str>, RowError> {
-    match row.get(name.as_str()) {
-        Some(AttributeValue::N(number)) => Ok(Some(number)),
-        Some(AttributeValue::S(_) | AttributeValue::Null(_)) | None => text(row, name),
-        Some(_) => Err(RowError::WrongType(name.to_string(), "a string or a number")),
-    }
-}
-
-/// A number, be it one or a text. An empty text is none: so a table's export writes what is not there.
-fn number(row: &Row, name: Option<&AttributeName>, min: i8) -> Result<Option<f64>, RowError> {
-    let Some(name) = name else { return Ok(None) };
-    let text = match row.get(name.as_str()) {
-        None | Some(AttributeValue::Null(_)) => return Ok(None),
-        Some(AttributeValue::S(text)) if text.trim().is_empty() => return Ok(None),
-        Some(AttributeValue::N(text) | AttributeValue::S(text)) => text.trim(),
-        Some(_) => return Err(RowError::WrongType(name.to_string(), "a number")),
-    };
-    let value: f64 = text.parse().map_err(|_| RowError::NotANumber(name.to_string(), shown(text)))?;
-    let (low, high) = (f64::from(min), 1.0);
-    // False for what is no number, too.
-    if low - ROUNDING <= value && value <= high + ROUNDING {
-        Ok(Some(value.clamp(low, high)))
-    } else {
-        Err(RowError::Range(name.to_string(), shown(text), min))
-    }
-}
-
-/// The tickers, each once. What can be none is left out, and the first such member is a fault.
-fn tags(row: &Row, name: &AttributeName, faults: &mut Vec<RowError>) -> Result<Box<[Tag]>, RowError> {
-    let members: Vec<Result<&str, &'static str>> = match row.get(name.as_str()) {
-        None | Some(AttributeValue::Null(_)) => Vec::new(),
-        Some(AttributeValue::S(text) | AttributeValue::N(text)) => vec![Ok(text.as_str())],
-        Some(AttributeValue::Ss(texts) | AttributeValue::Ns(texts)) => texts.iter().map(|text| Ok(&**text)).collect(),
-        Some(AttributeValue::L(values)) => values.iter().map(member).collect(),
-        Some(_) => return Err(RowError::WrongType(name.to_string(), "a list, set, string or number")),
-    };
-    let (mut seen, mut tags, mut fault) = (BTreeSet::new(), Vec::new(), None);
-    for member in members {
-        let text = match member {
-            Ok(text) => text.trim(),
-            Err(kind) => {
-                fault.get_or_insert_with(|| RowError::Member(name.to_string(), kind));
-                continue;
-            }
-        };
-        if text.is_empty() || seen.contains(text) {
-            continue;
-        }
-        match Tag::new(text) {
-            Ok(tag) => {
-                if tags.len() == limits::ITEM_TAGS_MAX {
-                    return Err(RowError::TooMany(name.to_string(), limits::ITEM_TAGS_MAX));
-                }
-                seen.insert(text);
-                tags.push(tag);
-            }
-            Err(error) => {
-                fault.get_or_insert_with(|| RowError::Tag(name.to_string(), error));
-            }
-        }
-    }
-    faults.extend(fault);
-    // A set has no order: sorted, equal rows are equal items.
-    if matches!(row.get(name.as_str()), Some(AttributeValue::Ss(_) | AttributeValue::Ns(_))) {
-        tags.sort();
-    }
-    Ok(tags.into())
-}
-
-/// A member of a list as text, or what it is. NULL is an empty text.
-fn member(value: &AttributeValue) -> Result<&str, &'static str> {
-    match value {
-        AttributeValue::S(text) | AttributeValue::N(text) => Ok(text),
-        AttributeValue::Null(_) => Ok(""),
-        AttributeValue::M(_) => Err("a map"),
-        AttributeValue::L(_) => Err("a list"),
-        AttributeValue::Ss(_) | AttributeValue::Ns(_) | AttributeValue::Bs(_) => Err("a set"),
-        AttributeValue::Bool(_) => Err("a truth value"),
-        AttributeValue::B(_) => Err("binary"),
-        _ => Err("of an unknown type"),
-    }
+    let Some(path) = &data.status_attribute else { return Ok(true) };
+    Ok(text(at_path(row, path), path.as_str())?.is_none_or(|status| status == data.status_ready.as_str()))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
     use aws_sdk_dynamodb::primitives::Blob;
-    use contract::TableName;
+    use aws_sdk_dynamodb::types::AttributeValue;
+    use contract::{TableName, Tag};
 
     use super::*;
 
@@ -316,6 +154,60 @@ mod tests {
         let (item, _) = with("timestamp", s("2026-11-27 17:10-0530"));
         assert_eq!(item.at.to_string(), "2026-11-27T22:40:00.000Z");
         assert_eq!(&*item.key.time_text, "2026-11-27 17:10-0530");
+    }
+
+    #[test]
+    fn a_path_leads_through_maps_and_for_tags_through_lists_of_them() {
+        let path = |text: &str| contract::AttributePath::new(text).ok();
+        let map = |pairs: &[(&str, AttributeValue)]| {
+            AttributeValue::M(pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+        };
+        let mut data = data();
+        (data.score_attribute, data.tags_attribute) = (path("result.scores.Positive"), path("mentions.ticker"));
+        (data.source_attribute, data.status_attribute, data.confidence_attribute) =
+            (path("by.name"), path("x.y"), None);
+        let mentions = AttributeValue::L(vec![
+            map(&[("ticker", s("MSFT"))]),
+            map(&[("relevance", n("1"))]),
+            s("no map"),
+            map(&[("ticker", AttributeValue::L(vec![n("600519"), s("MSFT")]))]),
+        ]);
+        let whole = row(|r| {
+            set(r, "result", map(&[("scores", map(&[("Positive", s("0.25"))]))]));
+            set(r, "mentions", mentions);
+            set(r, "by", s("a text has no parts"));
+            set(r, "by.name", s("wire"));
+        });
+        let parsed = parse(&data, &whole).unwrap().unwrap();
+        assert_eq!((parsed.item.score, parsed.item.source.as_deref()), (Some(0.25), Some("wire")));
+        assert_eq!(parsed.item.tags.iter().map(Tag::as_str).collect::<Vec<_>>(), ["MSFT", "600519"]);
+        assert!(parsed.faults.is_empty());
+        // What is not there is none; what is there may be wrong.
+        let item = parse(&data, &row(|r| set(r, "result", s("0.25")))).unwrap().unwrap().item;
+        assert_eq!((item.score, item.tags.len()), (None, 0));
+        let wrong = row(|r| set(r, "result", map(&[("scores", map(&[("Positive", s("high"))]))])));
+        let faults = parse(&data, &wrong).unwrap().unwrap().faults;
+        assert_eq!(faults[0].to_string(), "`result.scores.Positive` is `high`, which is not a number");
+        data.tags_attribute = None;
+        assert_eq!(parse(&data, &row(|_| ())).unwrap().unwrap().item.tags.len(), 0);
+    }
+
+    #[test]
+    fn a_time_may_be_a_number_where_the_manifest_says_so() {
+        let mut data = data();
+        data.time_format = contract::TimeFormat::EpochSeconds;
+        let time = |data: &DataSettings, value| parse(data, &row(|r| set(r, "timestamp", value)));
+        let item = time(&data, n("1764671400.5")).unwrap().unwrap().item;
+        assert_eq!((item.at.to_string().as_str(), &*item.key.time_text), ("2025-12-02T10:30:00.500Z", "1764671400.5"));
+        for (value, expected) in [
+            (n("1764671400500"), "`timestamp` is `1764671400500`, which is not from the years 1970 to 9999, in UTC"),
+            (s("1764671400"), "`timestamp` is not a number"),
+            (AttributeValue::Null(true), "`timestamp` is missing"),
+        ] {
+            assert_eq!(time(&data, value).unwrap_err().to_string(), expected);
+        }
+        data.time_format = contract::TimeFormat::Rfc3339;
+        assert_eq!(time(&data, n("1764671400")).unwrap_err().to_string(), "`timestamp` is not a string");
     }
 
     #[test]

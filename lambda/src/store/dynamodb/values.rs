@@ -1,0 +1,176 @@
+//! What the attributes of a row say: the one place that knows which types and forms are taken.
+
+use std::collections::{BTreeSet, HashMap};
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use contract::{AttributeName, AttributePath, DataSettings, Tag, limits};
+use stream_core::times::{Times, Written};
+use stream_core::timestamp::Timestamp;
+
+use super::row_error::RowError;
+
+/// How far beyond its range a number is taken to be rounded, and not wrong.
+const ROUNDING: f64 = 1e-3;
+/// Characters of a value that a message shows.
+const SHOWN_CHARS: usize = 40;
+
+/// A row as the SDK gives it.
+pub type Row = HashMap<String, AttributeValue>;
+
+pub(super) fn missing(name: &AttributeName) -> RowError {
+    RowError::Missing(name.to_string())
+}
+
+/// The beginning of a value, on one line.
+pub(super) fn shown(value: &str) -> String {
+    value.escape_debug().take(SHOWN_CHARS).collect()
+}
+
+pub(super) fn named<'a>(row: &'a Row, name: &AttributeName) -> Option<&'a AttributeValue> {
+    row.get(name.as_str())
+}
+
+/// The value of the attribute with this name, or of the one that the path leads to through maps.
+pub(super) fn at_path<'a>(row: &'a Row, path: &AttributePath) -> Option<&'a AttributeValue> {
+    row.get(path.as_str()).or_else(|| {
+        let mut steps = path.steps();
+        steps.next().and_then(|first| steps.try_fold(row.get(first)?, |value, step| value.as_m().ok()?.get(step)))
+    })
+}
+
+/// The values that the path leads to through maps, and through the maps of lists: a row has one tag in each of several.
+fn all_at_path<'a>(row: &'a Row, path: &AttributePath) -> Vec<&'a AttributeValue> {
+    if let Some(value) = row.get(path.as_str()) {
+        return vec![value];
+    }
+    let mut steps = path.steps();
+    let mut values: Vec<&AttributeValue> = steps.next().and_then(|first| row.get(first)).into_iter().collect();
+    for step in steps {
+        let in_maps = |value: &'a AttributeValue| match value {
+            AttributeValue::L(members) => members.iter().collect(),
+            other => vec![other],
+        };
+        values = values.into_iter().flat_map(in_maps).filter_map(|value| value.as_m().ok()?.get(step)).collect();
+    }
+    values
+}
+
+pub(super) fn text<'a>(value: Option<&'a AttributeValue>, name: &str) -> Result<Option<&'a str>, RowError> {
+    match value {
+        None | Some(AttributeValue::Null(_)) => Ok(None),
+        Some(AttributeValue::S(text)) if text.len() > limits::ITEM_TEXT_BYTES_MAX => {
+            Err(RowError::TooLong(name.to_string(), limits::ITEM_TEXT_BYTES_MAX))
+        }
+        Some(AttributeValue::S(text)) => Ok(Some(text)),
+        Some(_) => Err(RowError::WrongType(name.to_string(), "a string")),
+    }
+}
+
+/// A hash key of either type as text. DynamoDB writes equal numbers alike, so that equal keys are equal texts.
+pub(super) fn key<'a>(row: &'a Row, name: &AttributeName) -> Result<Option<&'a str>, RowError> {
+    match row.get(name.as_str()) {
+        Some(AttributeValue::N(number)) => Ok(Some(number)),
+        value @ (Some(AttributeValue::S(_) | AttributeValue::Null(_)) | None) => text(value, name.as_str()),
+        Some(_) => Err(RowError::WrongType(name.to_string(), "a string or a number")),
+    }
+}
+
+/// The time as it stands in the table, as a moment, and with its form where it is a text.
+pub(super) fn time<'a>(data: &DataSettings, row: &'a Row) -> Result<(&'a str, Timestamp, Option<Written>), RowError> {
+    let (name, times) = (&data.time_attribute, Times::of(data));
+    let fault = |text: &str, error| RowError::Time(name.to_string(), shown(text), error);
+    if times.are_numbers() {
+        return match named(row, name) {
+            None | Some(AttributeValue::Null(_)) => Err(missing(name)),
+            Some(AttributeValue::N(text)) => match times.parse_number(text) {
+                Ok(at) => Ok((text, at, None)),
+                Err(error) => Err(fault(text, error)),
+            },
+            Some(_) => Err(RowError::WrongType(name.to_string(), "a number")),
+        };
+    }
+    let text = text(named(row, name), name.as_str())?.ok_or_else(|| missing(name))?;
+    let written = times.parse(text).map_err(|error| fault(text, error))?;
+    Ok((text, written.at, Some(written)))
+}
+
+/// A number, be it one or a text. An empty text is none: so a table's export writes what is not there.
+pub(super) fn number(row: &Row, path: Option<&AttributePath>, min: i8) -> Result<Option<f64>, RowError> {
+    let Some(name) = path else { return Ok(None) };
+    let text = match at_path(row, name) {
+        None | Some(AttributeValue::Null(_)) => return Ok(None),
+        Some(AttributeValue::S(text)) if text.trim().is_empty() => return Ok(None),
+        Some(AttributeValue::N(text) | AttributeValue::S(text)) => text.trim(),
+        Some(_) => return Err(RowError::WrongType(name.to_string(), "a number")),
+    };
+    let value: f64 = text.parse().map_err(|_| RowError::NotANumber(name.to_string(), shown(text)))?;
+    let (low, high) = (f64::from(min), 1.0);
+    // False for what is no number, too.
+    if low - ROUNDING <= value && value <= high + ROUNDING {
+        Ok(Some(value.clamp(low, high)))
+    } else {
+        Err(RowError::Range(name.to_string(), shown(text), min))
+    }
+}
+
+/// The tickers, each once. What can be none is left out, and the first such member is a fault.
+pub(super) fn tags(row: &Row, name: &AttributePath, faults: &mut Vec<RowError>) -> Result<Box<[Tag]>, RowError> {
+    let values = all_at_path(row, name);
+    let mut members: Vec<Result<&str, &'static str>> = Vec::new();
+    for value in &values {
+        match value {
+            AttributeValue::Null(_) => {}
+            AttributeValue::S(text) | AttributeValue::N(text) => members.push(Ok(text.as_str())),
+            AttributeValue::Ss(texts) | AttributeValue::Ns(texts) => {
+                members.extend(texts.iter().map(|text| Ok(&**text)));
+            }
+            AttributeValue::L(values) => members.extend(values.iter().map(member)),
+            _ => return Err(RowError::WrongType(name.to_string(), "a list, set, string or number")),
+        }
+    }
+    let (mut seen, mut tags, mut fault) = (BTreeSet::new(), Vec::new(), None);
+    for member in members {
+        let text = match member {
+            Ok(text) => text.trim(),
+            Err(kind) => {
+                fault.get_or_insert_with(|| RowError::Member(name.to_string(), kind));
+                continue;
+            }
+        };
+        if text.is_empty() || seen.contains(text) {
+            continue;
+        }
+        match Tag::new(text) {
+            Ok(tag) => {
+                if tags.len() == limits::ITEM_TAGS_MAX {
+                    return Err(RowError::TooMany(name.to_string(), limits::ITEM_TAGS_MAX));
+                }
+                seen.insert(text);
+                tags.push(tag);
+            }
+            Err(error) => {
+                fault.get_or_insert_with(|| RowError::Tag(name.to_string(), error));
+            }
+        }
+    }
+    faults.extend(fault);
+    // A set has no order: sorted, equal rows are equal items.
+    if matches!(values[..], [AttributeValue::Ss(_) | AttributeValue::Ns(_)]) {
+        tags.sort();
+    }
+    Ok(tags.into())
+}
+
+/// A member of a list as text, or what it is. NULL is an empty text.
+fn member(value: &AttributeValue) -> Result<&str, &'static str> {
+    match value {
+        AttributeValue::S(text) | AttributeValue::N(text) => Ok(text),
+        AttributeValue::Null(_) => Ok(""),
+        AttributeValue::M(_) => Err("a map"),
+        AttributeValue::L(_) => Err("a list"),
+        AttributeValue::Ss(_) | AttributeValue::Ns(_) | AttributeValue::Bs(_) => Err("a set"),
+        AttributeValue::Bool(_) => Err("a truth value"),
+        AttributeValue::B(_) => Err("binary"),
+        _ => Err("of an unknown type"),
+    }
+}
