@@ -18,3 +18,4 @@ mod render;
 mod sse_check_runs;
 mod stream;
 mod support;
+mod tables;

@@ -142,28 +142,37 @@ name!(
         && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 );
 name!(
-    /// Where a row has a value: the name of an attribute, or of one in a map, with dots between, such as
-    /// `sentimentScore.Positive`. An attribute that has the dots in its own name is meant too, and first.
+    /// Where a row has a value: the name of an attribute, or of what is in a map, with dots between, such as
+    /// `sentimentScore.Positive`.
     AttributePath,
     "attribute name",
-    "1 to 255 of a-z, A-Z, 0-9, _, . and -, beginning with a letter or _",
-    |t| AttributeName::new(t).is_ok()
+    "1 to 255 of a-z, A-Z, 0-9, _, - and dots between the names of maps and what is in them (`\\.` is a dot in a name), beginning with a letter or _",
+    |t| (1..=255).contains(&t.len())
+        && t.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && t.replace("\\.", "_").split('.').all(|step| {
+            !step.is_empty() && step.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
+        })
 );
 optional_setting!(AttributePath, "where the table has none");
 
 impl AttributePath {
-    /// The names on the way to the value. One alone is the attribute itself.
-    pub fn steps(&self) -> impl Iterator<Item = &str> {
-        // A dot with nothing beside it is between no two names.
-        let is_path = self.as_str().split('.').all(|step| !step.is_empty());
-        let (path, name) = if is_path { (Some(self.as_str().split('.')), None) } else { (None, Some(self.as_str())) };
-        path.into_iter().flatten().chain(name)
+    /// Whether it is the name of an attribute, as it stands.
+    #[must_use]
+    pub fn is_name(&self) -> bool {
+        !self.as_str().contains('.')
     }
 
-    /// The attributes of a row that may hold the value: the one of that name, and the map that the path begins with.
-    pub fn attributes(&self) -> impl Iterator<Item = &str> {
-        let map = self.steps().next().filter(|map| *map != self.as_str());
-        std::iter::once(self.as_str()).chain(map)
+    /// The names on the way to the value. One alone is the attribute itself.
+    pub fn steps(&self) -> impl Iterator<Item = String> {
+        // No name has a control character.
+        let whole = self.as_str().replace("\\.", "\0");
+        whole.split('.').map(|step| step.replace('\0', ".")).collect::<Vec<_>>().into_iter()
+    }
+
+    /// The attribute of a row that has the value in it.
+    #[must_use]
+    pub fn attribute(&self) -> String {
+        self.steps().next().unwrap_or_default()
     }
 }
 name!(
@@ -231,18 +240,15 @@ mod tests {
     }
 
     #[test]
-    fn a_path_leads_through_maps_and_is_a_name_too() {
-        let path = |text: &str| {
-            let path = AttributePath::new(text).unwrap();
-            let owned = |names: &mut dyn Iterator<Item = &str>| names.map(str::to_owned).collect::<Vec<_>>();
-            (owned(&mut path.steps()), owned(&mut path.attributes()))
-        };
-        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        assert_eq!(path("score"), (owned(&["score"]), owned(&["score"])));
-        assert_eq!(path("a.b-c.d"), (owned(&["a", "b-c", "d"]), owned(&["a.b-c.d", "a"])));
-        assert_eq!(path("a..b"), (owned(&["a..b"]), owned(&["a..b"])));
-        assert_eq!(path("a."), (owned(&["a."]), owned(&["a."])));
-        assert!(AttributePath::new(".a").is_err() && AttributePath::new("a[0]").is_err());
+    fn a_path_is_names_with_dots_between() {
+        let steps = |text: &str| AttributePath::new(text).unwrap().steps().collect::<Vec<_>>();
+        assert_eq!(steps("score"), ["score"]);
+        assert_eq!(steps("a.b-c.0"), ["a", "b-c", "0"]);
+        assert_eq!(steps("a\\.b.c\\.d"), ["a.b", "c.d"]);
+        assert_eq!(AttributePath::new("a\\.b.c").unwrap().attribute(), "a.b");
+        for bad in ["", ".a", "a.", "a..b", "a[0]", "a\\b", "a\\", "0.a", "a b", "\\.a"] {
+            assert!(AttributePath::new(bad).is_err(), "{bad}");
+        }
     }
 
     #[test]

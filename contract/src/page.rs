@@ -19,8 +19,7 @@ pub struct PageConfig {
     pub environment: String,
     /// Labels of the table, in the order in which to show them.
     pub labels: Vec<String>,
-    /// What `metrics` calls the number of each label, in the same order; left out where it is the label itself.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    /// What `metrics` calls the number of each label, in the same order.
     pub label_keys: Vec<String>,
     /// Name of the update event.
     pub update_event: String,
@@ -68,9 +67,8 @@ pub fn policy(connects_to: &[&str]) -> String {
 /// Returns the labels as [`PageConfig`] has them, and their keys.
 #[must_use]
 pub fn page_labels(labels: &Labels) -> (Vec<String>, Vec<String>) {
-    let labels = labels.as_slice();
-    let keys = if labels.iter().all(|label| label.as_str() == label.key()) { &[] } else { labels };
-    (labels.iter().map(ToString::to_string).collect(), keys.iter().map(|label| label.key().to_owned()).collect())
+    let labels = labels.as_slice().iter();
+    (labels.clone().map(ToString::to_string).collect(), labels.map(|label| label.key().to_owned()).collect())
 }
 
 /// How a page says goodbye.
@@ -113,7 +111,7 @@ mod tests {
             sse_base_url: "</script>\u{2028}".into(),
             environment: "dev".into(),
             labels: vec!["positive".into()],
-            label_keys: Vec::new(),
+            label_keys: vec!["positive".into()],
             update_event: "sentiment_update".into(),
             heartbeat_interval_ms: 15_000,
             poll_interval_ms: 5000,

@@ -422,9 +422,9 @@ fn items_table(manifest: &Manifest, names: &Names) -> TablePlan {
         [&attributes.tags, &attributes.score, &attributes.confidence, &attributes.source, &attributes.status];
     let paths = optional.into_iter().filter_map(|path| path.0.as_ref());
     // The keys of table and index are in every index by themselves, and an index has whole attributes.
-    let is_key = |name: &&str| table.key_attributes.iter().any(|key| key.name == *name);
-    let projection: BTreeSet<&str> = paths.flat_map(AttributePath::attributes).filter(|name| !is_key(name)).collect();
-    let projection = projection.into_iter().map(str::to_owned).collect();
+    let is_key = |name: &String| table.key_attributes.iter().any(|key| key.name == *name);
+    let projection: BTreeSet<String> = paths.map(AttributePath::attribute).filter(|name| !is_key(name)).collect();
+    let projection = projection.into_iter().collect();
     table.ttl_attribute = Some(TTL_ATTRIBUTE);
     table.index = Some(IndexPlan {
         name: manifest.data.index.to_string(),

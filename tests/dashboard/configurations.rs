@@ -84,13 +84,16 @@ async fn every_mistake_of_a_body_is_told_at_once() {
     let table = Table::create(SENTIMENTS).await;
     let emulator = function(&table, &[]).await;
     let id = saved(&emulator, "ann", "mine", &["A"]).await;
-    let wrong = json!({ "name": "", "tickers": ["aapl", "MSFT", 7, "MSFT"], "unknown": 1 });
+    let wrong = json!({ "name": "", "tickers": ["A,B", "MSFT", 7, "MSFT"], "unknown": 1 });
     for (method, target) in [("POST", PATH.to_owned()), ("PUT", one(&id))] {
         let found = answer(send(&emulator, method, &target, "ann", Some(&wrong)).await, 400).await;
         let fields: Vec<&str> =
             found["errors"].as_array().unwrap().iter().map(|error| error["field"].as_str().unwrap()).collect();
         assert_eq!(fields, ["name", "tickers[0]", "tickers[2]", "tickers[3]"], "{method}: {found}");
-        assert_eq!(found["errors"][1]["detail"], "`aapl` is no ticker; it must be 1 to 5 of A-Z");
+        assert_eq!(
+            found["errors"][1]["detail"],
+            "`A,B` is no ticker; it must be 1 to 64 bytes without control characters, commas and spaces at its ends"
+        );
         assert!(found["detail"].as_str().unwrap().contains("`tickers[2]` is a number"), "{found}");
     }
     let post = |kind: Option<&str>, bytes: Vec<u8>| {

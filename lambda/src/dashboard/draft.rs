@@ -170,7 +170,7 @@ mod tests {
             (json!("A,B"), "is a string"),
             (json!(null), "is null"),
         ] {
-            let expected = format!("tickers: {expected}; it must be a list of 1 to 5 different tickers");
+            let expected = format!("tickers: {expected}; it must be a list of 1 to 50 different tickers");
             assert_eq!(faults(&json!({ "name": "a", "tickers": tickers })), [expected]);
         }
         for name in ["a\u{0}b", "a\n", "\u{85}", "\u{7f}"] {

@@ -45,7 +45,7 @@ async function run(stage) {
     await reach(tab, 'configuration-name');
     await keyboard.type('Wrong');
     await reach(tab, 'configuration-tickers');
-    await keyboard.type('TOOLONG');
+    await keyboard.type('TOOLONG'.repeat(10));
     await keyboard.press('Enter');
     await tab.until('the mistake', () => document.getElementById('configuration-error')?.textContent, (text) => text?.includes('TOOLONG'));
     await keyboard.press('Escape');

@@ -13,7 +13,7 @@ use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
 use aws_sdk_dynamodb::{Client, Config};
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use contract::{AttributeName, AttributePath, DataSettings, Lookup};
+use contract::{AttributePath, DataSettings, Lookup};
 
 use super::date::{Date, SigningTime};
 use super::faults::{Faults, ValueFaults};
@@ -47,13 +47,12 @@ impl QueryText {
     pub(super) fn new(data: &DataSettings) -> Self {
         let keys = [&data.label_attribute, &data.time_attribute, &data.key_attribute];
         let mut names: Vec<(String, String)> = Vec::new();
-        // Whole attributes, also where a path leads into one: it costs the same, and nothing in a row says that its name is
-        // no path.
-        for name in keys.map(AttributeName::as_str).into_iter().chain(data.paths().flat_map(AttributePath::attributes))
-        {
+        // Whole attributes, also where a path leads into one, which costs the same: of the members of a list DynamoDB gives none
+        // by their names.
+        for name in keys.map(ToString::to_string).into_iter().chain(data.paths().map(AttributePath::attribute)) {
             // Two uses of one attribute are one name: DynamoDB refuses paths that overlap.
-            if !names.iter().any(|(_, known)| known == name) {
-                names.push((format!("#a{}", names.len()), name.to_owned()));
+            if !names.iter().any(|(_, known)| *known == name) {
+                names.push((format!("#a{}", names.len()), name));
             }
         }
         let projection = names.iter().map(|(placeholder, _)| placeholder.as_str()).collect::<Vec<_>>().join(", ");
@@ -139,12 +138,12 @@ mod tests {
     }
 
     #[test]
-    fn of_a_path_the_attribute_of_its_name_and_its_map_are_asked_for() {
+    fn of_a_path_the_whole_attribute_is_asked_for() {
         let mut data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
         let path = |text: &str| AttributePath::new(text).ok();
         (data.tags_attribute, data.confidence_attribute, data.status_attribute) = (None, path("result.sure"), None);
-        (data.score_attribute, data.source_attribute) = (path("result.score"), path("result"));
+        (data.score_attribute, data.source_attribute) = (path("result.score"), path("result\\.by"));
         let names: Vec<String> = QueryText::new(&data).names.into_iter().map(|(_, name)| name).collect();
-        assert_eq!(names, ["sentiment", "timestamp", "source_id", "result.score", "result", "result.sure"]);
+        assert_eq!(names, ["sentiment", "timestamp", "source_id", "result", "result.by"]);
     }
 }

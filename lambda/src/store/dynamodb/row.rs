@@ -165,7 +165,7 @@ mod tests {
         let mut data = data();
         (data.score_attribute, data.tags_attribute) = (path("result.scores.Positive"), path("mentions.ticker"));
         (data.source_attribute, data.status_attribute, data.confidence_attribute) =
-            (path("by.name"), path("x.y"), None);
+            (path("by\\.name"), path("x.y"), None);
         let mentions = AttributeValue::L(vec![
             map(&[("ticker", s("MSFT"))]),
             map(&[("relevance", n("1"))]),

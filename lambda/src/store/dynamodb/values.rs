@@ -30,27 +30,29 @@ pub(super) fn named<'a>(row: &'a Row, name: &AttributeName) -> Option<&'a Attrib
     row.get(name.as_str())
 }
 
-/// The value of the attribute with this name, or of the one that the path leads to through maps.
+/// The value that the path leads to through maps.
 pub(super) fn at_path<'a>(row: &'a Row, path: &AttributePath) -> Option<&'a AttributeValue> {
-    row.get(path.as_str()).or_else(|| {
-        let mut steps = path.steps();
-        steps.next().and_then(|first| steps.try_fold(row.get(first)?, |value, step| value.as_m().ok()?.get(step)))
-    })
+    if path.is_name() {
+        return row.get(path.as_str());
+    }
+    let mut steps = path.steps();
+    let first = row.get(&steps.next()?)?;
+    steps.try_fold(first, |value, step| value.as_m().ok()?.get(&step))
 }
 
 /// The values that the path leads to through maps, and through the maps of lists: a row has one tag in each of several.
 fn all_at_path<'a>(row: &'a Row, path: &AttributePath) -> Vec<&'a AttributeValue> {
-    if let Some(value) = row.get(path.as_str()) {
-        return vec![value];
+    if path.is_name() {
+        return row.get(path.as_str()).into_iter().collect();
     }
     let mut steps = path.steps();
-    let mut values: Vec<&AttributeValue> = steps.next().and_then(|first| row.get(first)).into_iter().collect();
+    let mut values: Vec<&AttributeValue> = steps.next().and_then(|first| row.get(&first)).into_iter().collect();
     for step in steps {
         let in_maps = |value: &'a AttributeValue| match value {
             AttributeValue::L(members) => members.iter().collect(),
             other => vec![other],
         };
-        values = values.into_iter().flat_map(in_maps).filter_map(|value| value.as_m().ok()?.get(step)).collect();
+        values = values.into_iter().flat_map(in_maps).filter_map(|value| value.as_m().ok()?.get(&step)).collect();
     }
     values
 }
