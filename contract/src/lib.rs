@@ -29,4 +29,4 @@ pub use settings::{
     StreamSettings, WatchSettings,
 };
 pub use units::{ByteSize, UnitError};
-pub use words::{Adapter, AudienceClaim, AuthMode, ClientAddress, MetricsMode, WhenFull};
+pub use words::{Adapter, AudienceClaim, AuthMode, ClientAddress, Identity, MetricsMode, WhenFull};

@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use contract::{AttributeName, DataSettings, limits};
+use contract::{AttributeName, DataSettings, Identity, limits};
 use sha2::{Digest, Sha256};
 
 use crate::position::Position;
@@ -46,6 +46,10 @@ impl Epoch {
         ] {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part.as_bytes());
+        }
+        // Nothing for the default, so that ids outlive the release that brought the choice.
+        if data.identity != Identity::KeyAndTime {
+            hasher.update(data.identity.as_str().as_bytes());
         }
         let digest = hasher.finalize();
         Self([digest[0], digest[1]])
@@ -209,6 +213,7 @@ mod tests {
             ("DATA_STATUS_ATTRIBUTE", "other"),
             ("DATA_STATUS_READY", "done"),
             ("DATA_LABELS", "open,shipped"),
+            ("DATA_IDENTITY", "key"),
         ] {
             assert_ne!(with(name, value), base, "{name}={value}");
         }

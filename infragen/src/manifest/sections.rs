@@ -10,8 +10,8 @@ use contract::units::{
 };
 use contract::values::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents, TagsMax};
 use contract::{
-    Adapter, AttributeName, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment, EventName, IndexName,
-    Labels, MetricsMode, StatusValue, TableName, WhenFull,
+    Adapter, AttributeName, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment, EventName, Identity,
+    IndexName, Labels, MetricsMode, StatusValue, TableName, WhenFull,
 };
 
 use super::auth::SessionKeyNames;
@@ -278,6 +278,8 @@ section! {
         "index" => index: IndexName = known!(IndexName::new("by_sentiment"));
         /// Labels, in the order in which the page shows them.
         "labels" => labels: Labels = Labels::default();
+        /// What makes rows one item: hash key and time, or the hash key alone, whose newest row then counts.
+        "identity" => identity: Identity = Identity::KeyAndTime;
         /// Name of the event that carries one newly analysed item.
         "update_event" => update_event: EventName = known!(EventName::new("sentiment_update"));
         /// Value of the status attribute of a row that is ready.

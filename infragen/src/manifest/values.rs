@@ -8,8 +8,8 @@ use contract::units::{
 };
 use contract::values::{Count, SettingValue};
 use contract::{
-    Adapter, AttributeName, AudienceClaim, AuthMode, AuthUrl, CookieName, Environment, EventName, IndexName, Label,
-    Labels, MetricsMode, StatusValue, TableName, UnitError, WhenFull,
+    Adapter, AttributeName, AudienceClaim, AuthMode, AuthUrl, CookieName, Environment, EventName, Identity, IndexName,
+    Label, Labels, MetricsMode, StatusValue, TableName, UnitError, WhenFull,
 };
 
 use super::reader::{ManifestValue, Problem};
@@ -162,7 +162,7 @@ macro_rules! word_values {
         }
     )+ };
 }
-word_values!(WhenFull, AuthMode, AudienceClaim, MetricsMode, Adapter);
+word_values!(WhenFull, AuthMode, AudienceClaim, MetricsMode, Adapter, Identity);
 
 impl<const MIN: u32, const MAX: u32> ManifestValue for Count<MIN, MAX> {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
