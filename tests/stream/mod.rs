@@ -13,6 +13,7 @@ mod guarantee;
 mod limits;
 mod loads;
 mod measured;
+mod orders;
 mod outages;
 mod prometheus;
 mod readers;
