@@ -57,6 +57,7 @@ module "dashboard" {
       AUTH_SESSION_KEYS         = "-"
       AUTH_SESSION_LIFETIME     = "720h"
       DATA_CONFIDENCE_ATTRIBUTE = "confidence"
+      DATA_IDENTITY             = "key-and-time"
       DATA_INDEX                = "by_sentiment"
       DATA_KEY_ATTRIBUTE        = "source_id"
       DATA_LABELS               = "positive,neutral,negative"
