@@ -21,6 +21,7 @@ mod resume;
 mod routes;
 mod rows;
 mod sessions;
+mod silence;
 mod start;
 mod traces;
 mod web_adapter;

@@ -9,5 +9,6 @@ mod goodbyes;
 mod pages;
 pub mod row;
 mod send;
+mod silence;
 
 pub use self::client::DynamoDb;

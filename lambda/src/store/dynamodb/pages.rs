@@ -9,7 +9,7 @@ use super::client::DynamoDb;
 use super::faults::Fault;
 use super::row::{self, Parsed, Row, RowError};
 use super::send::send;
-use crate::store::{Items, Page, StoreError, StoreFuture};
+use crate::store::{Items, Page, Silence, StoreError, StoreFuture};
 use crate::watch::logs::MEASURED;
 use stream_core::moment::TimeRange;
 use stream_core::reading::{KeyValue, PageRequest, PageStart};
@@ -140,6 +140,10 @@ impl DynamoDb {
 impl Items for DynamoDb {
     fn page<'a>(&'a self, request: &'a PageRequest) -> StoreFuture<'a, Page> {
         Box::pin(self.query(request))
+    }
+
+    fn look_around(&self, range: TimeRange) -> StoreFuture<'_, Option<Silence>> {
+        Box::pin(async move { self.explain(range).await.map(Some) })
     }
 
     fn warm_up(&self) -> StoreFuture<'_, ()> {

@@ -118,7 +118,7 @@ fn missing(name: &AttributeName) -> RowError {
 }
 
 /// The beginning of a value, on one line.
-fn shown(value: &str) -> String {
+pub(super) fn shown(value: &str) -> String {
     value.escape_debug().take(SHOWN_CHARS).collect()
 }
 
