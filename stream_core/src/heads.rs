@@ -1,7 +1,5 @@
 //! Which row of each hash key stands for its item, where an item is its hash key alone: the newest of the rows that were read.
 
-use std::collections::BTreeSet;
-
 use hashbrown::HashTable;
 
 use crate::timestamp::Timestamp;
@@ -12,15 +10,17 @@ pub(crate) type Spot = (Timestamp, u64);
 /// The newest row of each hash key of the window.
 #[derive(Debug, Default)]
 pub(crate) struct Heads {
-    /// Times by hash of the key, which is one already.
+    /// Times by hash of the key, which is one already; [`DELETED`] where the newest row was deleted: older ones may be known, and
+    /// stay hidden until one of them is made the newest.
     times: HashTable<Spot>,
     /// Rows that were newest until a newer one came, and are still to be hidden.
     surpassed: Vec<Spot>,
     /// Keys of rows that came when there was a newer one, which may have been dropped since.
     behind: Vec<u64>,
-    /// Keys whose newest row was deleted: older ones may be known, and are hidden until one of them is made the newest.
-    orphans: BTreeSet<u64>,
 }
+
+/// Before any row of a window.
+const DELETED: Timestamp = Timestamp::EPOCH;
 
 /// A row that is to be hidden, or shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +32,10 @@ pub(crate) struct Flip {
 impl Heads {
     /// Time of the newest row of a key.
     pub(crate) fn of(&self, place: u64) -> Option<Timestamp> {
+        self.known(place).filter(|at| *at != DELETED)
+    }
+
+    fn known(&self, place: u64) -> Option<Timestamp> {
         self.times.find(place, |spot| spot.1 == place).map(|spot| spot.0)
     }
 
@@ -49,13 +53,13 @@ impl Heads {
 
     /// Takes a row that came. Returns whether a newer one of its key is there, which hides it.
     pub(crate) fn meet(&mut self, spot: Spot) -> bool {
-        match self.of(spot.1) {
-            Some(head) if head < spot.0 => self.surpassed.push((head, spot.1)),
-            Some(head) if head == spot.0 => {}
-            None if !self.orphans.contains(&spot.1) => {}
-            _ => {
+        if let Some(head) = self.known(spot.1) {
+            if head == DELETED || spot.0 < head {
                 self.behind.push(spot.1);
                 return true;
+            }
+            if head < spot.0 {
+                self.surpassed.push((head, spot.1));
             }
         }
         self.set(spot);
@@ -71,25 +75,23 @@ impl Heads {
 
     /// Lets go of a row that was deleted.
     pub(crate) fn delete(&mut self, spot: Spot) {
-        if self.has(spot) {
-            self.leave(spot);
-            self.orphans.insert(spot.1);
+        if let Some(known) = self.times.find_mut(spot.1, |known| *known == spot) {
+            known.0 = DELETED;
         }
     }
 
-    /// Says what is to be hidden, now that a read was taken in, and of which keys rows came but none is the newest.
-    pub(crate) fn settle(&mut self) -> (Vec<Flip>, BTreeSet<u64>) {
+    /// Says what is to be hidden, now that a read was taken in, and of which keys rows came but none is the newest, sorted.
+    pub(crate) fn settle(&mut self) -> (Vec<Flip>, Vec<u64>) {
         let flips = self.surpassed.drain(..).map(|spot| Flip { spot, hides: true }).collect();
-        let behind = std::mem::take(&mut self.behind);
-        (flips, behind.into_iter().filter(|place| self.of(*place).is_none()).collect())
+        let mut behind = std::mem::take(&mut self.behind);
+        behind.retain(|place| self.of(*place).is_none());
+        behind.sort_unstable();
+        (flips, behind)
     }
 
-    /// Notes that all known rows of some keys, or of all, have been looked at.
-    pub(crate) fn revealed(&mut self, of: Option<&BTreeSet<u64>>) {
-        match of {
-            Some(of) => self.orphans.retain(|place| !of.contains(place)),
-            None => self.orphans.clear(),
-        }
+    /// Forgets which newest rows were deleted: all rows that are known have been looked at.
+    pub(crate) fn forget_deleted(&mut self) {
+        self.times.retain(|known| known.0 != DELETED);
     }
 
     /// Makes a hidden row the newest of its key, where it is.
@@ -122,9 +124,9 @@ mod tests {
         let mut heads = Heads::default();
         assert!(!heads.meet(spot(20, 1)) && !heads.meet(spot(5, 2)));
         assert!(heads.meet(spot(10, 1)));
-        assert_eq!(heads.settle(), (vec![], BTreeSet::new()));
+        assert_eq!(heads.settle(), (vec![], vec![]));
         assert!(!heads.meet(spot(30, 1)));
-        assert_eq!(heads.settle(), (vec![Flip { spot: spot(20, 1), hides: true }], BTreeSet::new()));
+        assert_eq!(heads.settle(), (vec![Flip { spot: spot(20, 1), hides: true }], vec![]));
         assert!(heads.has(spot(30, 1)) && !heads.has(spot(20, 1)) && heads.has(spot(5, 2)));
         heads.leave(spot(20, 1));
         assert!(heads.has(spot(30, 1)));
@@ -138,14 +140,14 @@ mod tests {
         heads.delete(spot(20, 1));
         assert!(heads.has(spot(30, 1)), "an older one");
         heads.delete(spot(30, 1));
-        assert_eq!(heads.settle(), (vec![], BTreeSet::from([1])));
+        assert_eq!(heads.settle(), (vec![], vec![1]));
         assert!(heads.meet(spot(10, 1)));
-        assert_eq!(heads.settle(), (vec![], BTreeSet::from([1])));
+        assert_eq!(heads.settle(), (vec![], vec![1]));
         let mut flips = Vec::new();
         [spot(10, 1), spot(20, 1)].into_iter().for_each(|spot| heads.promote(spot, &mut flips));
         let shown = |at| Flip { spot: spot(at, 1), hides: false };
         assert_eq!(flips, [shown(10), Flip { spot: spot(10, 1), hides: true }, shown(20)]);
-        heads.revealed(None);
+        heads.forget_deleted();
         heads.leave(spot(20, 1));
         assert!(!heads.meet(spot(5, 1)), "the key is forgotten");
     }

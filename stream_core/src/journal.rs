@@ -249,7 +249,7 @@ impl Journal {
         if let Some(older) = self.older.take_if(|older| older.is_done()) {
             self.window.discard(older.collected);
             // What stands in the table behind rows that were deleted was read again.
-            self.window.reveal(None);
+            self.window.reveal_all();
             self.is_dirty = true;
         }
         self.publish(planned.wall)

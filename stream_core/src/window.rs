@@ -1,6 +1,5 @@
 //! The rows that the numbers count, as a list of minutes. A read replaces the minutes that it changed; a snapshot is the list.
 
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use crate::coverage::{Touching, spans};
 use crate::heads::{Flip, Heads, Spot};
 use crate::interner::{SetNames, TagSets};
 use crate::item::{Item, Row};
-use crate::minute::{Cell, Entry, MINUTE_MILLIS, Minute, first_moment, minute_of};
+use crate::minute::{Cell, Entry, Minute, first_moment, minute_of};
 use crate::minutes::Minutes;
 use crate::moment::TimeRange;
 use crate::numbers::Numbers;
@@ -196,50 +195,62 @@ impl Window {
     fn settle_heads(&mut self, changes: &mut Changes) {
         let Some(heads) = &mut self.heads else { return };
         let (flips, orphans) = heads.settle();
-        changes.is_any |= self.flip(flips);
+        changes.is_any |= self.flip(&flips);
         if !orphans.is_empty() {
-            self.reveal(Some(&orphans));
+            self.reveal(&|place| orphans.binary_search(&place).is_ok());
         }
         let Some(heads) = &self.heads else { return };
         for added in &mut changes.added {
             added.is_hidden = !heads.has((added.row.item.at, added.row.place));
         }
-        let is_replaced = |row: &mut Arc<Row>| heads.of(row.place).is_some_and(|head| row.item.at < head);
-        changes.replaced.extend(changes.removed.extract_if(.., is_replaced));
+        for row in std::mem::take(&mut changes.removed) {
+            let is_replaced = heads.of(row.place).is_some_and(|head| row.item.at < head);
+            if is_replaced { changes.replaced.push(row) } else { changes.removed.push(row) }
+        }
     }
 
-    /// Shows the newest known row of each key, or of some, of which none is shown because its newest was deleted.
-    pub(crate) fn reveal(&mut self, of: Option<&BTreeSet<u64>>) {
+    /// Shows the newest known row of each key of which none is shown because its newest was deleted.
+    pub(crate) fn reveal_all(&mut self) {
+        self.reveal(&|_| true);
+        if let Some(heads) = &mut self.heads {
+            heads.forget_deleted();
+        }
+    }
+
+    /// The same of some keys.
+    fn reveal(&mut self, is_wanted: &dyn Fn(u64) -> bool) {
         let Some(heads) = &mut self.heads else { return };
         let mut flips = Vec::new();
         for minute in self.minutes.iter() {
             for index in minute.hidden() {
                 let place = minute.cell(index).place;
-                if of.is_none_or(|of| of.contains(&place)) {
+                if is_wanted(place) {
                     heads.promote((minute.at(index), place), &mut flips);
                 }
             }
         }
-        heads.revealed(of);
-        self.flip(flips);
+        self.flip(&flips);
     }
 
     /// Hides and shows rows, where they are there. Returns whether any was.
-    fn flip(&mut self, mut flips: Vec<Flip>) -> bool {
-        let minute_of_flip = |flip: &Flip| minute_of(flip.spot.0);
-        flips.sort_by_key(minute_of_flip);
+    fn flip(&mut self, flips: &[Flip]) -> bool {
+        // Minute by minute, and of each in the order of the list, in which a row may be shown and hidden.
+        let mut order: Vec<(u64, u64)> = flips.iter().map(|flip| minute_of(flip.spot.0)).zip(0..).collect();
+        order.sort_unstable();
         let mut is_any = false;
-        for flips in flips.chunk_by(|one, other| minute_of_flip(one) == minute_of_flip(other)) {
-            let Some(minute) = self.minutes.get(minute_of_flip(&flips[0])).cloned() else { continue };
+        for of_minute in order.chunk_by(|one, other| one.0 == other.0) {
+            let Some(minute) = self.minutes.get(of_minute[0].0).cloned() else { continue };
             let mut entries: Vec<Entry> = minute.entries().collect();
             let mut is_changed = false;
-            for Flip { spot: (at, place), hides } in flips {
-                let order = |entry: &Entry| (u64::from(entry.cell.millis), entry.cell.place);
-                let index = entries.binary_search_by_key(&(at.millis() % MINUTE_MILLIS, *place), order);
-                let Some(cell) = index.ok().map(|index| &mut entries[index].cell) else { continue };
-                if cell.is_hidden != *hides {
+            for (_, index) in of_minute {
+                let Flip { spot: (at, place), hides } = flips[usize::try_from(*index).expect("it is one of a list")];
+                // They come in the order of their times.
+                let mut same_time = minute.until(at.before())..minute.until(at);
+                let Some(row) = same_time.find(|row| entries[*row].cell.place == place) else { continue };
+                let cell = &mut entries[row].cell;
+                if cell.is_hidden != hides {
                     self.tally(&Cell { is_hidden: false, ..*cell }, !hides);
-                    cell.is_hidden = *hides;
+                    cell.is_hidden = hides;
                     is_changed = true;
                 }
             }
@@ -408,7 +419,7 @@ impl Window {
         }
         while let Some(last) = self.minutes.last().filter(|minute| minute.at(minute.len() - 1) > until).cloned() {
             self.trim(&last, 0..last.until(until), whole_after);
-            self.reveal(None);
+            self.reveal_all();
         }
         self.rows != before
     }

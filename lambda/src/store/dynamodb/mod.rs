@@ -8,6 +8,7 @@ mod forms;
 mod goodbyes;
 mod pages;
 pub mod row;
+mod scan;
 mod send;
 mod silence;
 

@@ -1,20 +1,18 @@
 //! What the index holds where a read of the whole window found nothing: the reason, for a person.
 
-use std::collections::BTreeMap;
-
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 
 use super::client::DynamoDb;
 use super::row::{self, Row, RowError};
-use super::send::{Failed, send};
+use super::send::Failed;
 use crate::store::{Silence, StoreError};
 use stream_core::moment::TimeRange;
 
 /// Rows that are looked at, at most, in all labels or in each.
 const ROWS_MAX: i32 = 100;
-/// Reasons that are named, at most.
-const REASONS_MAX: usize = 8;
+/// Kinds of reasons that are told apart, at most.
+const KINDS_MAX: usize = 16;
 
 impl DynamoDb {
     /// Looks at some rows of the index, whatever their label and time, and says why none of them counts.
@@ -33,7 +31,7 @@ impl DynamoDb {
         Ok(Silence { units: reasons.units, found: reasons.sentence(self) })
     }
 
-    /// Rows of one label, from that with the last time; of all labels, any.
+    /// Rows of one label, from that with the last time; of all labels, any ([`super::scan::AsScan`]).
     async fn some_rows(&self, label: Option<String>) -> Result<QueryOutput, Failed> {
         let mut query = self
             .client
@@ -47,18 +45,12 @@ impl DynamoDb {
             query = query.expression_attribute_names(placeholder, name);
         }
         if let Some(label) = label {
-            let query = query.key_condition_expression("#a0 = :label").scan_index_forward(false);
-            let query = query.expression_attribute_values(":label", AttributeValue::S(label));
-            return send(|| query.clone().send()).await;
+            query = query
+                .key_condition_expression("#a0 = :label")
+                .expression_attribute_values(":label", AttributeValue::S(label))
+                .scan_index_forward(false);
         }
-        // A scan is asked for and answered in the words of a query. The SDK's own costs tens of kilobytes of program, which
-        // every cold start reads.
-        let scan = || {
-            query.clone().customize().mutate_request(|request| {
-                request.headers_mut().insert("x-amz-target", "DynamoDB_20120810.Scan");
-            })
-        };
-        send(|| scan().send()).await
+        self.ask(query).await
     }
 
     /// Why a row does not count: what one is like that does not for the same reason, and the sentence.
@@ -96,8 +88,10 @@ impl DynamoDb {
 #[derive(Default)]
 struct Reasons {
     rows: usize,
-    /// Sentence and rows, by kind.
-    of_kind: BTreeMap<String, (String, usize)>,
+    /// Kind, sentence and rows; few, because of kinds and labels there are few.
+    kinds: Vec<(String, String, usize)>,
+    /// Rows of kinds beyond [`KINDS_MAX`].
+    others: usize,
     /// Whether only labels of the manifest could be looked for.
     is_blind: bool,
     units: f64,
@@ -109,30 +103,32 @@ impl Reasons {
         for row in answer.items.unwrap_or_default() {
             let (kind, said) = store.reason(&row, range);
             self.rows += 1;
-            self.of_kind.entry(kind).or_insert((said, 0)).1 += 1;
+            match self.kinds.iter().position(|known| known.0 == kind) {
+                Some(index) => self.kinds[index].2 += 1,
+                None if self.kinds.len() < KINDS_MAX => self.kinds.push((kind, said, 1)),
+                None => self.others += 1,
+            }
         }
     }
 
-    fn sentence(self, store: &DynamoDb) -> String {
+    fn sentence(mut self, store: &DynamoDb) -> String {
         let data = &store.data;
-        let mut said = if self.rows == 0 {
-            format!(
+        let mut said = format!("{} rows", self.rows);
+        if self.rows == 0 {
+            said = format!(
                 "no rows: a row is in the index where it has `{}` and `{}`, both of the index's types",
                 data.label_attribute, data.time_attribute
-            )
-        } else {
-            let mut reasons: Vec<(String, usize)> = self.of_kind.into_values().collect();
-            // Equal counts in the order of their kinds.
-            reasons.sort_by_key(|reason| std::cmp::Reverse(reason.1));
-            let more = reasons.len().saturating_sub(REASONS_MAX);
-            let named = reasons.iter().take(REASONS_MAX).map(|(said, rows)| format!("{rows} of them: {said}"));
-            let mut parts = vec![format!("{} rows", self.rows)];
-            parts.extend(named);
-            if more > 0 {
-                parts.push(format!("{more} more reasons"));
-            }
-            parts.join("; ")
-        };
+            );
+        }
+        // The most frequent first.
+        while let Some(rows) = self.kinds.iter().map(|kind| kind.2).max() {
+            let index = self.kinds.iter().position(|kind| kind.2 == rows).expect("one has the most");
+            let (_, reason, rows) = self.kinds.remove(index);
+            said.push_str(&format!("; {rows} of them: {reason}"));
+        }
+        if self.others > 0 {
+            said.push_str(&format!("; {} of them: other reasons", self.others));
+        }
         if self.is_blind {
             said.push_str(
                 "; other labels could not be looked for, because `dynamodb:Scan` of the index is not allowed",
