@@ -42,8 +42,9 @@ pub fn judge(manifest: &Manifest, ran: &Ran, in_table: &[Value]) -> Vec<Check> {
     if rows.is_empty() {
         return vec![nothing(manifest, in_table)];
     }
-    let mut checks = vec![Check::ok(NAME, format!("{} were looked at", rows.len())), labels(manifest, &rows)];
-    checks.extend([status(manifest, &rows), times(manifest, &rows), tags(manifest, &rows)].into_iter().flatten());
+    let mut checks = vec![Check::ok(NAME, format!("{} were looked at", rows.len()))];
+    let of_rows = [labels, status, times, tags].into_iter().filter_map(|judge| judge(manifest, &rows));
+    checks.extend(of_rows);
     checks.extend(numbers(manifest, &rows));
     checks
 }
@@ -105,21 +106,25 @@ fn nothing(manifest: &Manifest, in_table: &[Value]) -> Check {
     )
 }
 
-fn labels(manifest: &Manifest, rows: &[Value]) -> Check {
+fn labels(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
     const NAME: &str = "table-labels";
     let name = manifest.data.attributes.label.as_str();
     let known: Vec<String> = manifest.data.labels.as_slice().iter().map(ToString::to_string).collect();
     let found = count(rows.iter().filter_map(|row| text(row, name)).map(str::to_owned));
+    if found.is_empty() {
+        // Of another attribute than the index is: that is said of the index.
+        return None;
+    }
     let unnamed: Vec<(String, usize)> = found.iter().filter(|(label, _)| !known.contains(label)).cloned().collect();
     if unnamed.is_empty() {
-        return Check::ok(NAME, named(&found));
+        return Some(Check::ok(NAME, named(&found)));
     }
     // Those that rows have, in the manifest's order, and then the others.
     let kept = known.into_iter().filter(|label| found.iter().any(|(other, _)| other == label));
     let labels = kept.chain(unnamed.iter().map(|(label, _)| label.clone())).map(toml::Value::from);
     let labels: Vec<String> = labels.map(|label| label.to_string()).collect();
     let found = format!("`{name}` has values that `data.labels` does not name: {}", named(&unnamed));
-    Check::missing(NAME, found, format!("set `labels = [{}]` in [data]", labels.join(", ")))
+    Some(Check::missing(NAME, found, format!("set `labels = [{}]` in [data]", labels.join(", "))))
 }
 
 fn status(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
