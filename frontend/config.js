@@ -10,6 +10,11 @@ window.CONFIG = Object.freeze({
     "neutral",
     "negative"
   ],
+  "LABEL_KEYS": [
+    "positive",
+    "neutral",
+    "negative"
+  ],
   "UPDATE_EVENT": "sentiment_update",
   "HEARTBEAT_INTERVAL_MS": 15000,
   "POLL_INTERVAL_MS": 5000,

@@ -33,4 +33,4 @@ pub use settings::{
 };
 pub use times::TimeZone;
 pub use units::{ByteSize, UnitError};
-pub use words::{Adapter, AudienceClaim, AuthMode, ClientAddress, MetricsMode, TimeFormat, WhenFull};
+pub use words::{Adapter, AudienceClaim, AuthMode, ClientAddress, Identity, MetricsMode, TimeFormat, WhenFull};

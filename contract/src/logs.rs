@@ -26,6 +26,10 @@ pub const BYTES: &str = "bytes";
 /// Its field: reads of the table that began while the stream was open. On classic Lambda they are its own.
 pub const POLLS: &str = "polls";
 
+/// Message of the line that says what was looked for, and what is there instead, where a read of the whole window found
+/// nothing. One for each instance, and again after an hour, two, four and so on, until there is a row.
+pub const NOTHING_FOUND: &str = "nothing found";
+
 /// Message of the line about a row that does not parse: one for each row and instance.
 pub const ROW_SKIPPED: &str = "row skipped";
 /// Message of the line about an attribute that was left out of a row, or a part of it: one for each attribute, kind of fault and

@@ -96,6 +96,15 @@ word_setting!(
     }
 );
 word_setting!(
+    /// What makes rows of the items table one item.
+    Identity {
+        /// Hash key and time: each row is an item.
+        KeyAndTime = "key-and-time",
+        /// The hash key alone: its newest row is the item, and takes the place of the older ones.
+        Key = "key",
+    }
+);
+word_setting!(
     /// Which metrics the functions write for CloudWatch, which bills each of them.
     MetricsMode {
         /// None.

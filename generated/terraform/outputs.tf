@@ -62,6 +62,7 @@ locals {
     ENVIRONMENT           = "dev"
     HEARTBEAT_INTERVAL_MS = 15000
     LABELS                = ["positive", "neutral", "negative"]
+    LABEL_KEYS            = ["positive", "neutral", "negative"]
     POLL_INTERVAL_MS      = 5000
     SIGNED_REQUESTS       = false
     UPDATE_EVENT          = "sentiment_update"

@@ -54,6 +54,7 @@ module "stream" {
     AUTH_SESSION_KEYS          = "-"
     AUTH_SESSION_LIFETIME      = "720h"
     DATA_CONFIDENCE_ATTRIBUTE  = "confidence"
+    DATA_IDENTITY              = "key-and-time"
     DATA_INDEX                 = "by_sentiment"
     DATA_KEY_ATTRIBUTE         = "source_id"
     DATA_LABELS                = "positive,neutral,negative"
@@ -65,6 +66,8 @@ module "stream" {
     DATA_TAGS_ATTRIBUTE        = "matched_tickers"
     DATA_TAGS_MAX              = "200"
     DATA_TIME_ATTRIBUTE        = "timestamp"
+    DATA_TIME_FORMAT           = "rfc3339"
+    DATA_TIME_ZONE             = "-"
     DATA_UPDATE_EVENT          = "sentiment_update"
     DATA_WINDOW                = "24h"
     ENVIRONMENT                = "dev"
@@ -95,9 +98,10 @@ module "stream" {
     Version = "2012-10-17"
     Statement = [
       {
+        # A scan of a few rows says why there is nothing to show, where there is not: it finds labels that nobody has named.
         Sid      = "ReadItemsThroughIndex"
         Effect   = "Allow"
-        Action   = ["dynamodb:Query"]
+        Action   = ["dynamodb:Query", "dynamodb:Scan"]
         Resource = ["${aws_dynamodb_table.items.arn}/index/by_sentiment"]
       },
       {

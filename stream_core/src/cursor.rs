@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use contract::{AttributePath, DataSettings, TimeFormat, limits};
+use contract::{AttributePath, DataSettings, Identity, TimeFormat, limits};
 use sha2::{Digest, Sha256};
 
 use crate::position::Position;
@@ -35,6 +35,8 @@ impl Epoch {
         let format = Some(data.time_format).filter(|format| *format != TimeFormat::Rfc3339);
         let ways = format.map(|format| format.as_str().to_owned()).into_iter();
         let ways = ways.chain(data.time_zone.map(|zone| zone.to_string()));
+        let identity = Some(data.identity).filter(|identity| *identity != Identity::KeyAndTime);
+        let ways = ways.chain(identity.map(|identity| identity.as_str().to_owned()));
         let parts = [
             data.items_table.as_str(),
             data.index.as_str(),
@@ -214,6 +216,7 @@ mod tests {
             ("DATA_STATUS_ATTRIBUTE", "other"),
             ("DATA_STATUS_READY", "done"),
             ("DATA_LABELS", "open,shipped"),
+            ("DATA_IDENTITY", "key"),
         ] {
             assert_ne!(with(name, value), base, "{name}={value}");
         }

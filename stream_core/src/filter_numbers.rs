@@ -87,7 +87,7 @@ impl FilterNumbers {
         let rows = minute.sets().iter().zip(minute.labels()).enumerate().take(until).skip(from);
         for (index, (set, label)) in rows {
             let mut mask = self.judged.of_set(*set);
-            if mask == 0 {
+            if mask == 0 || minute.is_hidden(index) {
                 continue;
             }
             add(&mut self.total);
@@ -109,8 +109,9 @@ impl FilterNumbers {
         let (low, high) = (self.hour_after.min(hour_after), self.hour_after.max(hour_after));
         let mut between = 0;
         for minute in self.minutes.between(low, high) {
-            let matching = &minute.sets()[minute.until(low)..minute.until(high)];
-            between += matching.iter().filter(|set| self.judged.of_set(**set) != 0).count();
+            let rows = minute.until(low)..minute.until(high);
+            let matches = |index: &usize| self.judged.of_set(minute.sets()[*index]) != 0 && !minute.is_hidden(*index);
+            between += rows.filter(matches).count();
         }
         let between = u32::try_from(between).expect("the window holds fewer than 2^32 rows");
         self.last_hour = if hour_after > self.hour_after { self.last_hour - between } else { self.last_hour + between };

@@ -3,13 +3,13 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
-use contract::{Label, Tag};
+use contract::{Identity, Label, Tag};
 use foldhash::quality::FixedState;
 use sha2::{Digest, Sha256};
 
 use super::timestamp::Timestamp;
 
-/// Primary key of a row: two rows of one source at different times are two items.
+/// Primary key of a row: where the identity is key and time, two rows of one source at different times are two items.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemKey {
     /// Value of the hash key; `item_id` in events.
@@ -158,7 +158,7 @@ fn first_eight(digest: &[u8]) -> u64 {
 pub struct Row {
     /// What it says.
     pub item: Item,
-    /// Hash of its primary key: which row it is, whatever it says. It orders rows of one millisecond.
+    /// Hash of what makes it an item: its primary key, or its hash key alone. It orders rows of one millisecond.
     pub place: u64,
     /// Which version of the row it is.
     pub key: RowKey,
@@ -169,8 +169,8 @@ pub struct Row {
 impl Row {
     /// Works out what the row is known by.
     #[must_use]
-    pub fn new(item: Item, labels: &[Label]) -> Self {
-        Self { place: item.key.place(), key: item.row_key(labels), print: item.print(), item }
+    pub fn new(item: Item, labels: &[Label], identity: Identity) -> Self {
+        Self { place: item.key.place(identity), key: item.row_key(labels), print: item.print(), item }
     }
 
     /// Which updates of this row a client lacks that has had the first `upto` updates of each of some versions of it: those
@@ -178,7 +178,9 @@ impl Row {
     pub fn lacking<'a>(&'a self, had: &'a [(Arc<Self>, usize)]) -> impl Iterator<Item = usize> + 'a {
         let had_with = |ticker: Option<&Tag>| {
             had.iter().any(|(other, upto)| {
-                let same = other.place == self.place && other.item.says_the_same(&self.item);
+                // A newer row of the same key is news, whatever it says.
+                let is_it = other.place == self.place && other.item.at == self.item.at;
+                let same = is_it && other.item.says_the_same(&self.item);
                 same && other.item.tickers().take(*upto).any(|had| had == ticker)
             })
         };
@@ -196,11 +198,16 @@ impl Item {
 }
 
 impl ItemKey {
-    /// Hash of the key. Every instance and every release must agree on it, because cursors of pages carry it.
+    /// Hash of the key, as far as it makes an item. Every instance and every release must agree on it, because cursors of pages
+    /// carry it.
     #[must_use]
-    pub fn place(&self) -> u64 {
+    pub fn place(&self, identity: Identity) -> u64 {
         let mut hasher = Sha256::new();
-        for part in [&*self.id, &*self.time_text] {
+        let parts: &[&str] = match identity {
+            Identity::KeyAndTime => &[&self.id, &self.time_text],
+            Identity::Key => &[&self.id],
+        };
+        for part in parts {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part.as_bytes());
         }
@@ -229,7 +236,7 @@ pub(crate) mod tests {
     #[test]
     fn an_update_is_row_label_score_and_ticker() {
         let labels = contract::Labels::default();
-        let row = |item: &Item| Arc::new(Row::new(item.clone(), labels.as_slice()));
+        let row = |item: &Item| Arc::new(Row::new(item.clone(), labels.as_slice(), Identity::KeyAndTime));
         let base = item("a", 1000, 0, 0.5, &["AAPL", "MSFT"]);
         let lacking = |now: &Item, had: &[(&Item, usize)]| {
             let had: Vec<_> = had.iter().map(|(item, upto)| (row(item), *upto)).collect();

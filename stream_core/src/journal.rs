@@ -75,7 +75,7 @@ impl Journal {
         let tags_max = usize::try_from(data.tags_max.get()).unwrap_or(usize::MAX);
         Self {
             epoch: Epoch::of(&data, late_window),
-            window: Window::new(data.labels.as_slice().len(), data.window.get(), tags_max),
+            window: Window::new(data.labels.as_slice().len(), data.window.get(), tags_max, data.identity),
             tracker: Tracker::new(late_window, Position::ORIGIN, (Sketch::EMPTY, 0), []),
             data: Arc::new(data),
             poll,
@@ -166,7 +166,7 @@ impl Journal {
             reading.take(request, next, last);
             for item in items {
                 if !self.window.collect_again(&mut reading.collected, &item) {
-                    let row = Row::new(item, self.data.labels.as_slice());
+                    let row = Row::new(item, self.data.labels.as_slice(), self.data.identity);
                     self.window.collect(&mut reading.collected, row, true);
                 }
             }
@@ -185,7 +185,8 @@ impl Journal {
             for item in items {
                 let is_few = self.window.rows() + older.collected.rows() < WHOLE_ROWS_MIN;
                 let is_whole = item.at > whole_after || is_few;
-                self.window.collect(&mut older.collected, Row::new(item, self.data.labels.as_slice()), is_whole);
+                let row = Row::new(item, self.data.labels.as_slice(), self.data.identity);
+                self.window.collect(&mut older.collected, row, is_whole);
             }
             self.hand_over(&mut older);
         }
@@ -249,6 +250,8 @@ impl Journal {
         self.apply(recent);
         if let Some(older) = self.older.take_if(|older| older.is_done()) {
             self.window.discard(older.collected);
+            // What stands in the table behind rows that were deleted was read again.
+            self.window.reveal_all();
             self.is_dirty = true;
         }
         self.publish(planned.wall)
@@ -317,8 +320,14 @@ impl Journal {
         self.window.discard(recent.collected);
         self.is_dirty |= changes.is_any;
         self.settle_watermark(wall);
-        let is_removed = !changes.removed.is_empty() || changes.added.iter().any(|added| added.before.is_some());
+        let is_removed = !changes.removed.is_empty()
+            || !changes.replaced.is_empty()
+            || changes.added.iter().any(|added| added.before.is_some());
         self.missing.note(&changes.removed, planned, &self.tracker);
+        for row in &changes.replaced {
+            self.tracker.forget(row.item.at, row.key);
+            self.missing.remember_gone(row, None);
+        }
         self.take_all(changes);
         if is_removed {
             self.removed_before = self.updates.next();
@@ -409,7 +418,7 @@ impl Journal {
         let told_after = interval_after(watermark, self.poll.late_window.get());
         let (mut updates, mut bodies) = (Vec::new(), BytesMut::new());
         for added in changes.added {
-            let is_told = !self.is_baseline && added.row.item.at > told_after;
+            let is_told = !self.is_baseline && !added.is_hidden && added.row.item.at > told_after;
             for (tag_index, upto, returned) in self.take_row(&added, is_told) {
                 self.tracker.hand_out(added.row.item.at, added.row.key, upto);
                 event::write_update(&mut bodies, &self.data, &added.row.item, tag_index);

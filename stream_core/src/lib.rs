@@ -3,11 +3,14 @@
 //! Nothing in here reads a clock, the network, the environment or randomness; `now` is always an argument. Its dependency
 //! tree has no async runtime, no AWS, no HTTP and no lock, so that Cargo keeps that rule (`tests/house`).
 
+mod collected;
+mod coverage;
 pub mod cursor;
 pub mod encode;
 pub mod event;
 pub mod filter;
 pub mod filter_numbers;
+mod heads;
 mod interner;
 pub mod item;
 pub mod journal;

@@ -24,6 +24,8 @@ pub struct Cell {
     pub millis: u16,
     /// Index of its label.
     pub label: u8,
+    /// Whether a newer row of its key stands in its place: it is there and does not count.
+    pub is_hidden: bool,
 }
 
 impl Cell {
@@ -40,6 +42,7 @@ impl Cell {
             score: row.item.score.map_or(f32::NAN, |score| score as f32),
             millis: (row.item.at.millis() % MINUTE_MILLIS) as u16,
             label: row.item.label,
+            is_hidden: false,
         }
     }
 
@@ -73,13 +76,13 @@ pub struct ScoreSums {
 impl ScoreSums {
     const NONE: Self = Self { count: 0, sum: 0.0, min: f32::INFINITY, max: f32::NEG_INFINITY };
 
-    fn of(scores: &[f32]) -> Self {
-        let scored = scores.iter().filter(|score| !score.is_nan());
+    fn of(scores: impl Iterator<Item = f32>) -> Self {
+        let scored = scores.filter(|score| !score.is_nan());
         scored.fold(Self::NONE, |sums, score| Self {
             count: sums.count + 1,
-            sum: sums.sum + f64::from(*score),
-            min: sums.min.min(*score),
-            max: sums.max.max(*score),
+            sum: sums.sum + f64::from(score),
+            min: sums.min.min(score),
+            max: sums.max.max(score),
         })
     }
 }
@@ -92,6 +95,8 @@ struct Columns {
     scores: Box<[f32]>,
     places: Box<[u64]>,
     hashes: Box<[u64]>,
+    /// A bit for each row that is hidden; nothing where none is.
+    hidden: Box<[u64]>,
     by_label: Box<[u32]>,
     score_sums: ScoreSums,
 }
@@ -132,20 +137,21 @@ impl Minute {
     /// them. `before` is the minute as it was, from which the sketch is taken over.
     pub(crate) fn new(number: u64, entries: &[Entry], labels: usize, keep_whole: bool, before: Option<&Self>) -> Self {
         let mut by_label = vec![0; labels];
-        for entry in entries {
+        let shown = || entries.iter().filter(|entry| !entry.cell.is_hidden);
+        for entry in shown() {
             if let Some(count) = by_label.get_mut(usize::from(entry.cell.label)) {
                 *count += 1;
             }
         }
-        let scores: Box<[f32]> = entries.iter().map(|entry| entry.cell.score).collect();
         let columns = Columns {
             millis: entries.iter().map(|entry| entry.cell.millis).collect(),
             labels: entries.iter().map(|entry| entry.cell.label).collect(),
             sets: entries.iter().map(|entry| entry.cell.set).collect(),
-            score_sums: ScoreSums::of(&scores),
-            scores,
+            score_sums: ScoreSums::of(shown().map(|entry| entry.cell.score)),
+            scores: entries.iter().map(|entry| entry.cell.score).collect(),
             places: entries.iter().map(|entry| entry.cell.place).collect(),
             hashes: entries.iter().map(|entry| entry.cell.hash).collect(),
+            hidden: hidden_bits(entries),
             by_label: by_label.into(),
         };
         let rows = if keep_whole { entries.iter().map(|entry| entry.row.clone()).collect() } else { None };
@@ -171,7 +177,7 @@ impl Minute {
         Timestamp::from_millis(self.number * MINUTE_MILLIS + MINUTE_MILLIS - 1)
     }
 
-    /// How many rows it has.
+    /// How many rows it has, hidden ones too.
     #[must_use]
     pub fn len(&self) -> usize {
         self.columns.millis.len()
@@ -183,13 +189,13 @@ impl Minute {
         self.len() == 0
     }
 
-    /// Rows by label.
+    /// Rows by label, those that count.
     #[must_use]
     pub fn by_label(&self) -> &[u32] {
         &self.columns.by_label
     }
 
-    /// Sums of the scores.
+    /// Sums of the scores of rows that count.
     #[must_use]
     pub fn score_sums(&self) -> ScoreSums {
         self.columns.score_sums
@@ -218,6 +224,7 @@ impl Minute {
             score: columns.scores[index],
             millis: columns.millis[index],
             label: columns.labels[index],
+            is_hidden: self.is_hidden(index),
         }
     }
 
@@ -225,6 +232,25 @@ impl Minute {
     #[must_use]
     pub fn at(&self, index: usize) -> Timestamp {
         Timestamp::from_millis(self.number * MINUTE_MILLIS + u64::from(self.columns.millis[index]))
+    }
+
+    /// Whether a newer row of its key stands in a row's place.
+    #[must_use]
+    pub fn is_hidden(&self, index: usize) -> bool {
+        self.columns.hidden.get(index / 64).is_some_and(|word| word & (1 << (index % 64)) != 0)
+    }
+
+    /// The rows that are hidden.
+    pub(crate) fn hidden(&self) -> impl Iterator<Item = usize> + '_ {
+        let rows = if self.columns.hidden.is_empty() { 0 } else { self.len() };
+        (0..rows).filter(|index| self.is_hidden(*index))
+    }
+
+    /// How many rows that count have a time after `at`.
+    #[must_use]
+    pub fn shown_after(&self, at: Timestamp) -> usize {
+        let first = self.until(at);
+        self.len() - first - self.hidden().filter(|index| first <= *index).count()
     }
 
     /// A row, where the minute keeps them whole.
@@ -281,6 +307,16 @@ impl Minute {
     }
 }
 
+fn hidden_bits(entries: &[Entry]) -> Box<[u64]> {
+    if !entries.iter().any(|entry| entry.cell.is_hidden) {
+        return Box::default();
+    }
+    let word = |entries: &[Entry]| {
+        entries.iter().enumerate().fold(0, |word, (bit, entry)| word | u64::from(entry.cell.is_hidden) << bit)
+    };
+    entries.chunks(64).map(word).collect()
+}
+
 impl Whole {
     /// Sketches only what differs from the minute as it was: a minute is made anew at every poll that finds a row of it.
     fn new(rows: Arc<[Arc<Row>]>, before: Option<&Self>) -> Self {
@@ -317,6 +353,8 @@ impl Whole {
 
 #[cfg(test)]
 mod tests {
+    use contract::Identity;
+
     use super::*;
     use crate::item::tests::item;
 
@@ -325,7 +363,7 @@ mod tests {
         let mut entries: Vec<Entry> = rows
             .iter()
             .map(|(id, at, label, tags)| {
-                let row = Arc::new(Row::new(item(id, *at, *label, 0.5, tags), labels.as_slice()));
+                let row = Arc::new(Row::new(item(id, *at, *label, 0.5, tags), labels.as_slice(), Identity::KeyAndTime));
                 Entry { cell: Cell::of(&row, 0), row: Some(row) }
             })
             .collect();

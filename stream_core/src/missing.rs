@@ -69,7 +69,9 @@ impl Missing {
 
     /// Takes out the version of a row that was missing, now that the row is there again.
     pub(crate) fn take_ghost(&mut self, row: &Row) -> Option<Arc<Row>> {
-        let ghost = self.ghosts.iter().find(|(_, ghost)| ghost.row.place == row.place).map(|(key, _)| *key);
+        // Rows of one hash key have one place where that is what an item is; each is missing by itself.
+        let is_it = |ghost: &Ghost| (ghost.row.item.at, ghost.row.place) == (row.item.at, row.place);
+        let ghost = self.ghosts.iter().find(|(_, ghost)| is_it(ghost)).map(|(key, _)| *key);
         ghost.and_then(|key| self.ghosts.remove(&key)).map(|ghost| ghost.row)
     }
 

@@ -75,7 +75,8 @@ pub struct Page<'a> {
 pub fn page<'a>(snapshot: &'a Snapshot, filter: &Filter, after: Option<Place>, limit: usize) -> Page<'a> {
     let until = after.map_or(Timestamp::MAX, |place| place.at);
     // Rows of one time stand in their minute by the hash of their key, as here.
-    let rows = snapshot.rows_between(Timestamp::EPOCH, until).rev().filter(|row| row.matches(filter));
+    let rows = snapshot.rows_between(Timestamp::EPOCH, until).rev();
+    let rows = rows.filter(|row| !row.is_hidden() && row.matches(filter));
     let mut rows: Vec<RowRef<'a>> =
         rows.filter(|row| after.is_none_or(|after| Place::of(*row) < after)).take(limit + 1).collect();
     let is_more = rows.len() > limit;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use contract::{DataSettings, PollSettings, TableName};
+use contract::{DataSettings, Identity, PollSettings, TableName};
 use proptest::prelude::*;
 
 use crate::filter::Filter;
@@ -23,14 +23,15 @@ pub(super) const START: u64 = 1_800_000_000_000;
 /// Rows of a page: few, so that most readings have several.
 const PAGE_ROWS: usize = 7;
 
-pub(super) fn journal_with(poll: &[(&str, &str)]) -> Journal {
+pub(super) fn journal_with(identity: Identity, poll: &[(&str, &str)]) -> Journal {
     let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
+    let data = DataSettings { identity, ..data };
     let lookup = |name: &str| poll.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     Journal::new(data, PollSettings::from_env(&lookup).unwrap())
 }
 
 pub(super) fn journal() -> Journal {
-    journal_with(&[])
+    journal_with(Identity::KeyAndTime, &[])
 }
 
 pub(super) fn any_instant() -> Instant {
@@ -41,7 +42,7 @@ pub(super) fn any_instant() -> Instant {
 /// What a journal shows that has read these rows.
 pub(crate) fn snapshot_of(rows: Vec<Item>, wall: Timestamp) -> Snapshot {
     let rows = rows.into_iter().map(|row| (row.key.id.to_string(), row)).collect();
-    let world = World { rows, now: Now { instant: any_instant(), wall }, units_per_row: 0.0, page_rows: PAGE_ROWS };
+    let world = World { rows, now: Now { instant: any_instant(), wall }, ..World::new() };
     let mut journal = journal();
     journal.begin(world.now);
     world.read_all(&mut journal);
@@ -50,8 +51,12 @@ pub(crate) fn snapshot_of(rows: Vec<Item>, wall: Timestamp) -> Snapshot {
 
 /// The table: what is in it, and the clocks.
 pub(super) struct World {
+    /// What makes rows one item.
+    pub(super) identity: Identity,
     pub(super) rows: BTreeMap<String, Item>,
     pub(super) now: Now,
+    /// Keys and times of rows that were overwritten since the last poll.
+    pub(super) overwritten: Vec<(Box<str>, Timestamp)>,
     /// What a page says of its cost.
     pub(super) units_per_row: f64,
     /// Rows of a page.
@@ -61,7 +66,27 @@ pub(super) struct World {
 impl World {
     pub(super) fn new() -> Self {
         let now = Now { instant: any_instant(), wall: Timestamp::from_millis(START) };
-        Self { rows: BTreeMap::new(), now, units_per_row: 0.0, page_rows: PAGE_ROWS }
+        let (identity, rows) = (Identity::KeyAndTime, BTreeMap::new());
+        Self { identity, rows, now, overwritten: Vec::new(), units_per_row: 0.0, page_rows: PAGE_ROWS }
+    }
+
+    pub(super) fn of(identity: Identity) -> Self {
+        Self { identity, ..Self::new() }
+    }
+
+    /// Puts a row in, unless there is one with the same key, time and label.
+    pub(super) fn put(&mut self, name: &str, row: Item) {
+        let is_same = |known: &Item| known.key == row.key && known.label == row.label;
+        if !self.rows.values().any(is_same) {
+            self.rows.insert(name.to_owned(), row);
+        }
+    }
+
+    /// Whether a row is an item: where an item is its hash key alone, the newest of these rows. Of equal times the last label.
+    pub(super) fn is_item<'a>(&self, row: &Item, mut rows: impl Iterator<Item = &'a Item>) -> bool {
+        let rank = |row: &Item| (row.at, row.label);
+        self.identity == Identity::KeyAndTime
+            || rows.all(|other| other.key.id != row.key.id || rank(other) <= rank(row))
     }
 
     pub(super) fn pass(&mut self, time: Duration) {
@@ -125,11 +150,12 @@ impl World {
         }
     }
 
-    /// The rows of the window at a time, oldest first.
-    fn held(&self, wall: Timestamp) -> Vec<&Item> {
+    /// The items of the window at a time, oldest first.
+    pub(super) fn held(&self, wall: Timestamp) -> Vec<&Item> {
         let (after, until) = (wall.minus(contract::limits::WINDOW), wall.plus(contract::limits::FUTURE_SKEW));
-        let mut held: Vec<&Item> = self.rows.values().filter(|row| after < row.at && row.at <= until).collect();
-        held.sort_by_key(|row| (row.at, row.key.place()));
+        let inside = || self.rows.values().filter(|row| after < row.at && row.at <= until);
+        let mut held: Vec<&Item> = inside().filter(|row| self.is_item(row, inside())).collect();
+        held.sort_by_key(|row| (row.at, row.key.place(self.identity)));
         held
     }
 }
@@ -150,11 +176,30 @@ fn counted<'a>(rows: impl IntoIterator<Item = &'a Item>, filter: &Filter, wall: 
 
 #[derive(Clone, Debug)]
 enum Op {
-    Insert { lag_secs: u64, label: u8, tags: u8 },
-    Relabel { pick: usize, label: u8 },
-    Delete { pick: usize },
-    Pass { secs: u64 },
-    ClockStep { secs: i64 },
+    Insert {
+        lag_secs: u64,
+        label: u8,
+        tags: u8,
+    },
+    /// The row of an item is written anew, at another time.
+    Overwrite {
+        pick: usize,
+        lag_secs: u64,
+        label: u8,
+    },
+    Relabel {
+        pick: usize,
+        label: u8,
+    },
+    Delete {
+        pick: usize,
+    },
+    Pass {
+        secs: u64,
+    },
+    ClockStep {
+        secs: i64,
+    },
     Poll,
 }
 
@@ -162,6 +207,8 @@ fn op() -> impl Strategy<Value = Op> {
     prop_oneof![
         4 => (prop_oneof![Just(0), 0_u64..600, 600_u64..90_000], 0_u8..3, 0_u8..8)
             .prop_map(|(lag_secs, label, tags)| Op::Insert { lag_secs, label, tags }),
+        2 => (any::<usize>(), prop_oneof![4 => 0_u64..5, 1 => 0_u64..90_000], 0_u8..3)
+            .prop_map(|(pick, lag_secs, label)| Op::Overwrite { pick, lag_secs, label }),
         1 => (any::<usize>(), 0_u8..3).prop_map(|(pick, label)| Op::Relabel { pick, label }),
         1 => any::<usize>().prop_map(|pick| Op::Delete { pick }),
         2 => prop_oneof![0_u64..10, 0_u64..4000, 80_000_u64..90_000].prop_map(|secs| Op::Pass { secs }),
@@ -170,37 +217,78 @@ fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
+pub(super) fn identity() -> impl Strategy<Value = Identity> {
+    prop_oneof![Just(Identity::KeyAndTime), Just(Identity::Key)]
+}
+
 pub(super) fn tags(bits: u8) -> Vec<&'static str> {
     ["AAPL", "MSFT", "NVDA"].into_iter().enumerate().filter(|(i, _)| bits >> i & 1 == 1).map(|(_, tag)| tag).collect()
 }
 
-/// Applies what is no poll; returns the time of the row it touched.
-fn change(world: &mut World, op: &Op, serial: usize) -> Option<Timestamp> {
+/// What a change means for what polls can find.
+#[derive(Default)]
+struct Touched {
+    /// Times of the rows that must be read again.
+    times: Vec<Timestamp>,
+    /// Whether a row left that hid others of its key: the next full re-read shows them.
+    uncovers: bool,
+}
+
+impl Touched {
+    /// Notes a row that is gone, and with it what no poll has seen to have taken another's place.
+    fn remove(&mut self, world: &World, gone: &Item) {
+        self.times.push(gone.at);
+        let overwritten = world.overwritten.iter().filter(|(id, _)| *id == gone.key.id);
+        self.times.extend(overwritten.map(|(_, at)| *at));
+        let is_key = world.identity == Identity::Key;
+        self.uncovers |= is_key && world.rows.values().any(|row| row.key.id == gone.key.id);
+    }
+}
+
+/// Applies what is no poll.
+fn change(world: &mut World, op: &Op, serial: usize) -> Touched {
     let pick = |world: &World, n: usize| world.rows.keys().nth(n % world.rows.len().max(1)).cloned();
+    let at = |world: &World, lag_secs: u64| world.now.wall.minus(Duration::from_secs(lag_secs));
+    let mut touched = Touched::default();
     match op {
         Op::Insert { lag_secs, label, tags: bits } => {
-            let at = world.now.wall.minus(Duration::from_secs(*lag_secs));
-            let id = format!("n{serial}");
-            world.rows.insert(id.clone(), item(&id, at.millis(), *label, 0.5, &tags(*bits)));
-            Some(at)
+            let (at, name) = (at(world, *lag_secs), format!("n{serial}"));
+            let id = if world.identity == Identity::Key { format!("o{}", serial % 5) } else { name.clone() };
+            world.put(&name, item(&id, at.millis(), *label, 0.5, &tags(*bits)));
+            touched.times.push(at);
+        }
+        Op::Overwrite { pick: n, lag_secs, label } => {
+            let Some(name) = pick(world, *n) else { return touched };
+            let (old, at) = (world.rows[&name].clone(), at(world, *lag_secs));
+            let new = Item { label: *label, ..item(&old.key.id, at.millis(), 0, 0.25, &["AAPL"]) };
+            world.rows.remove(&name);
+            world.put(&name, new.clone());
+            touched.times.push(at);
+            // The place of the old one is taken at once, whether or not it is read again.
+            if world.identity == Identity::KeyAndTime || at <= old.at {
+                touched.remove(world, &old);
+            } else {
+                world.overwritten.push((old.key.id, old.at));
+            }
         }
         Op::Relabel { pick: n, label } => {
-            let row = world.rows.get_mut(&pick(world, *n)?)?;
-            row.label = *label;
-            Some(row.at)
+            let Some(name) = pick(world, *n) else { return touched };
+            let row = world.rows.remove(&name).unwrap();
+            touched.times.push(row.at);
+            world.put(&name, Item { label: *label, ..row });
         }
-        Op::Delete { pick: n } => world.rows.remove(&pick(world, *n)?).map(|row| row.at),
-        Op::Pass { secs } => {
-            world.pass(Duration::from_secs(*secs));
-            None
+        Op::Delete { pick: n } => {
+            let Some(row) = pick(world, *n).and_then(|name| world.rows.remove(&name)) else { return touched };
+            touched.remove(world, &row);
         }
+        Op::Pass { secs } => world.pass(Duration::from_secs(*secs)),
         Op::ClockStep { secs } => {
             let millis = world.now.wall.millis().saturating_add_signed(secs * 1000);
             world.now.wall = Timestamp::from_millis(millis);
-            None
         }
-        Op::Poll => None,
+        Op::Poll => {}
     }
+    touched
 }
 
 /// Asserts that a snapshot says of a table what counting its rows one by one says.
@@ -263,10 +351,12 @@ fn assert_equal(snapshot: &Snapshot, world: &World, filters: &mut [(Filter, Filt
     }
     let shown: Vec<_> = snapshot
         .rows_between(Timestamp::EPOCH, Timestamp::MAX)
+        .filter(|row| !row.is_hidden())
         .map(|row| (row.at(), row.place(), row.label(), row.key()))
         .collect();
     let labels = snapshot.data.labels.as_slice();
-    let expected: Vec<_> = held.iter().map(|row| (row.at, row.key.place(), row.label, row.row_key(labels))).collect();
+    let expected: Vec<_> =
+        held.iter().map(|row| (row.at, row.key.place(world.identity), row.label, row.row_key(labels))).collect();
     assert_eq!(shown, expected);
     let by_minute = snapshot.minutes.iter().map(|minute| minute.score_sums());
     let sums = by_minute.fold((0, 0.0), |all, ScoreSums { count, sum, .. }| (all.0 + count, all.1 + sum));
@@ -284,15 +374,17 @@ proptest! {
     /// At every poll the window equals a full re-read, unless a row was touched that the poll did not read; then it does
     /// from the next full re-read on. On a quiet table every poll reads the whole late interval.
     #[test]
-    fn the_incremental_window_equals_a_full_reread(ops in prop::collection::vec(op(), 1..80)) {
-        let (mut world, mut journal) = (World::new(), journal());
+    fn the_incremental_window_equals_a_full_reread(ops in prop::collection::vec(op(), 1..80), identity in identity()) {
+        let (mut world, mut journal) = (World::of(identity), journal_with(identity, &[]));
         let mut filters = ["AAPL", "MSFT,NVDA"].map(|text| Filter::parse(text).unwrap()).map(|filter| (filter.clone(), FilterNumbers::new(&filter)));
         let mut touched: Vec<Timestamp> = Vec::new();
         let mut beyond_sight = false;
         let mut newest: Option<Snapshot> = None;
         for (serial, op) in ops.iter().enumerate() {
             if !matches!(op, Op::Poll) {
-                touched.extend(change(&mut world, op, serial));
+                let change = change(&mut world, op, serial);
+                touched.extend(change.times);
+                beyond_sight |= change.uncovers;
                 continue;
             }
             journal.begin(world.now);
@@ -301,6 +393,7 @@ proptest! {
             beyond_sight = touched.iter().any(|at| !ranges.iter().any(|range| range.contains(*at)) && *at <= planned.wall.plus(contract::limits::FUTURE_SKEW))
                 || beyond_sight && !journal.is_reading_all();
             touched.clear();
+            world.overwritten.clear();
             world.read_all(&mut journal);
             if let Some(snapshot) = journal.settle(world.now) {
                 newest = Some(snapshot);
@@ -317,8 +410,9 @@ proptest! {
     #[test]
     fn parts_of_the_late_interval_add_up_to_all_of_it(
         rounds in prop::collection::vec(prop::collection::vec(op(), 0..12), 1..6),
+        identity in identity(),
     ) {
-        let (mut world, mut journal) = (World::new(), journal());
+        let (mut world, mut journal) = (World::of(identity), journal_with(identity, &[]));
         // So expensive that no table is quiet.
         world.units_per_row = 100.0;
         let mut filters = ["AAPL", "NVDA"].map(|text| Filter::parse(text).unwrap()).map(|filter| (filter.clone(), FilterNumbers::new(&filter)));
@@ -339,11 +433,17 @@ proptest! {
                         let op = Op::Insert { lag_secs: lag_secs % 450, label: *label, tags: *tags };
                         change(&mut world, &op, round * 100 + serial);
                     }
-                    Op::Relabel { pick, .. } | Op::Delete { pick } => {
-                        let id = world.rows.keys().nth(pick % world.rows.len()).unwrap().clone();
-                        if world.rows[&id].at > world.now.wall.minus(Duration::from_secs(450)) {
-                            let row = world.rows.get_mut(&id).unwrap();
-                            if let Op::Relabel { label, .. } = op { row.label = *label } else { world.rows.remove(&id); }
+                    Op::Overwrite { pick, .. } | Op::Relabel { pick, .. } | Op::Delete { pick } => {
+                        let row = world.rows.values().nth(pick % world.rows.len()).unwrap();
+                        let is_alone = world.rows.values().filter(|other| other.key.id == row.key.id).count() == 1;
+                        let is_seen = row.at > world.now.wall.minus(Duration::from_secs(450));
+                        // What a deletion uncovers, only a full re-read shows.
+                        if is_seen && (is_alone || !matches!(op, Op::Delete { .. })) {
+                            let op = match op {
+                                Op::Overwrite { label, .. } => Op::Overwrite { pick: *pick, lag_secs: 0, label: *label },
+                                other => other.clone(),
+                            };
+                            change(&mut world, &op, round * 100 + serial);
                         }
                     }
                 }

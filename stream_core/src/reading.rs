@@ -3,10 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::collected::Collected;
 use crate::minute::{MINUTE_MILLIS, minute_of};
 use crate::moment::{Now, TimeRange};
 use crate::timestamp::Timestamp;
-use crate::window::Collected;
 
 /// How much further back one label may be read than another.
 const LEAD_MAX: Duration = Duration::from_secs(3600);

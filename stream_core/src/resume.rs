@@ -96,6 +96,9 @@ impl Resume {
                 let upto = first.nth(self.begun).unwrap_or(first.row.key.updates());
                 return Some((Arc::clone(&first.row), tag_index, upto));
             }
+            // One of which nothing is told, because a newer row of its key is, counts as had.
+            let (at, row) = (first.row.item.at, first.row.key);
+            self.tracker.hand_out(at, row, row.updates());
             self.queue.pop_front();
             self.begun = 0;
         }
@@ -114,7 +117,9 @@ fn whole<'a>(row: RowRef<'a>) -> Result<&'a Arc<Row>, ResetReason> {
 }
 
 fn all_of(row: RowRef<'_>) -> Result<Pending, ResetReason> {
-    whole(row).map(|row| Pending { row: Arc::clone(row), lacking: None })
+    // What a newer row of its key has replaced is told to nobody.
+    let lacking = row.is_hidden().then(Box::default);
+    whole(row).map(|row| Pending { row: Arc::clone(row), lacking })
 }
 
 impl Snapshot {
@@ -241,6 +246,7 @@ impl Snapshot {
         for row in candidates().filter(|row| is_missing(row.key()) || begun.contains_key(&(row.at(), row.key()))) {
             let item = whole(row)?;
             let lacking: Box<[usize]> = match begun.get(&(row.at(), row.key())) {
+                _ if row.is_hidden() => Box::default(),
                 Some(upto) => (*upto..item.key.updates()).collect(),
                 None => item.lacking(&known).collect(),
             };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use contract::Identity;
 use proptest::prelude::*;
 
 use crate::filter::Filter;
@@ -118,4 +119,37 @@ fn a_repetition_does_not_outlive_the_replay_window() {
     check(&world, &client, 2);
     // Only what was there before came for no reason.
     assert_eq!(client.got.len(), 22, "{:?}", client.got);
+}
+
+#[test]
+fn what_newer_rows_of_their_keys_have_hidden_costs_a_resume_nothing() {
+    let mut world = World::of(Identity::Key);
+    let mut instances = [Instance::of(Identity::Key), Instance::of(Identity::Key)];
+    let orders = 4 * u64::try_from(CAPACITY).unwrap();
+    let write = |world: &mut World, round: u64| {
+        for order in 0..orders {
+            world.pass(Duration::from_millis(50));
+            let row = item(&format!("o{order}"), world.now.wall.millis(), u8::try_from(round).unwrap(), 0.5, &["X"]);
+            world.rows.insert(format!("o{order} {round}"), row);
+        }
+    };
+    write(&mut world, 0);
+    instances.iter_mut().for_each(|one| one.poll(&world));
+    let mut client = Client::default();
+    let mut session = connect(&client, &instances[0], &world, &Filter::all());
+    client.receive(&pull(&mut session, &instances[0], &world));
+    for round in 1..3 {
+        write(&mut world, round);
+        // The second instance has not seen any of the states before, as one that has just begun has not.
+        let at = usize::from(round == 2);
+        instances[at].poll(&world);
+        let mut session = connect(&client, &instances[at], &world, &Filter::all());
+        client.receive(&pull(&mut session, &instances[at], &world));
+    }
+    let expected: Vec<_> = (1..3)
+        .flat_map(|round| (0..orders).map(move |order| (format!("o{order}"), ["", "neutral", "negative"][round])))
+        .collect();
+    let got: Vec<_> = client.got.iter().map(|(id, _, label, _)| (id.clone(), &**label)).collect();
+    assert_eq!(got, expected);
+    assert_eq!(client.resets, [""; 0]);
 }

@@ -4,16 +4,16 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::Tag;
+use contract::{Identity, Tag};
 use proptest::prelude::*;
 
 use crate::cursor::Cursor;
 use crate::event::{EndReason, MetricsFrame};
 use crate::filter::Filter;
 use crate::filter_numbers::FilterNumbers;
-use crate::item::tests::item;
+use crate::item::{Item, tests::item};
 use crate::journal::Journal;
-use crate::properties::{LATE, START, World, journal_with, tags};
+use crate::properties::{LATE, START, World, identity, journal_with, tags};
 use crate::resume::{ReplayLimits, STRANGERS_MAX};
 use crate::session::{FilteredMetrics, Session, SessionParams, Step, View};
 use crate::sketch::CAPACITY;
@@ -43,8 +43,12 @@ impl FilteredMetrics for Counted {
 
 impl Instance {
     pub(super) fn new() -> Self {
+        Self::of(Identity::KeyAndTime)
+    }
+
+    pub(super) fn of(identity: Identity) -> Self {
         // Re-reads often enough to fall into a history.
-        let journal = journal_with(&[("SSE_RECONCILE_INTERVAL", "45s")]);
+        let journal = journal_with(identity, &[("SSE_RECONCILE_INTERVAL", "45s")]);
         Self { journal, snapshot: None, blind_to: BTreeSet::new(), polls: 0, polled_at: Timestamp::EPOCH }
     }
 
@@ -148,6 +152,13 @@ enum Act {
     Delete {
         pick: usize,
     },
+    /// The key of a row appears anew, `lag_secs` late, in the place of the old row or beside it.
+    Anew {
+        pick: usize,
+        lag_secs: u64,
+        in_place: bool,
+        tags: u8,
+    },
     Pass {
         secs: u64,
     },
@@ -185,6 +196,8 @@ fn act() -> impl Strategy<Value = Act> {
         6 => (prop_oneof![3 => Just(0), 1 => 0_u64..500], 0_u8..7).prop_map(|(lag_secs, tags)| Act::Insert { lag_secs, tags }),
         1 => (any::<usize>(), 0_u8..3).prop_map(|(pick, label)| Act::Relabel { pick, label }),
         1 => any::<usize>().prop_map(|pick| Act::Delete { pick }),
+        3 => (any::<usize>(), prop_oneof![3 => Just(0), 1 => 0_u64..500], any::<bool>(), 1_u8..8)
+            .prop_map(|(pick, lag_secs, in_place, tags)| Act::Anew { pick, lag_secs, in_place, tags }),
         3 => (0_u64..30).prop_map(|secs| Act::Pass { secs }),
         1 => (0_usize..3).prop_map(|instance| Act::Blind { instance }),
         2 => Just(Act::Sighted),
@@ -208,6 +221,10 @@ struct Stage {
     fresh: BTreeSet<String>,
     /// Rows it may have heard of and that are gone.
     deleted: BTreeSet<String>,
+    /// Rows that were not the newest of their key at some time: the client need not have heard of them.
+    surpassed: BTreeSet<String>,
+    /// Scores of those that never were the newest: it must not hear of them.
+    untold: BTreeSet<String>,
     /// Polls of its instance when it connected.
     polls_before: u32,
     /// Time for which instances may have been blind.
@@ -219,13 +236,13 @@ struct Stage {
 }
 
 impl Stage {
-    fn new(filter: Filter) -> Self {
-        let mut world = World::new();
+    fn new(filter: Filter, identity: Identity) -> Self {
+        let mut world = World::of(identity);
         for n in 0..5 {
             let id = format!("base{n}");
             world.rows.insert(id.clone(), item(&id, START - n * 60_000, 0, 0.5, &["AAPL"]));
         }
-        let mut instances: Vec<Instance> = (0..3).map(|_| Instance::new()).collect();
+        let mut instances: Vec<Instance> = (0..3).map(|_| Instance::of(identity)).collect();
         instances.iter_mut().for_each(|instance| instance.poll(&world));
         let client = Client::default();
         let session = connect(&client, &instances[0], &world, &filter);
@@ -239,6 +256,8 @@ impl Stage {
             filter,
             fresh: BTreeSet::new(),
             deleted: BTreeSet::new(),
+            surpassed: BTreeSet::new(),
+            untold: BTreeSet::new(),
             polls_before: 0,
             blind_secs: 0,
             differences: 0,
@@ -316,9 +335,10 @@ impl Stage {
             Act::Delete { pick } => {
                 let Some(id) = self.picked(*pick) else { return };
                 self.spend(1, 1);
-                let row = self.world.rows.remove(&id).unwrap();
-                self.fresh.remove(&id);
-                self.deleted.insert(row.key.id.to_string());
+                self.remove(&id);
+            }
+            Act::Anew { pick, lag_secs, in_place, tags: bits } => {
+                self.write_anew(*pick, *lag_secs, *in_place, *bits, serial);
             }
             Act::Pass { secs } => {
                 // Indexes lag by seconds, not longer.
@@ -329,9 +349,13 @@ impl Stage {
                 self.world.pass(Duration::from_secs(*secs));
             }
             Act::Blind { instance } => {
-                let newest = self.fresh.iter().max_by_key(|id| self.world.rows[*id].at).cloned();
-                self.spend(1, 1);
-                self.instances[*instance].blind_to.extend(newest);
+                let newest = self.fresh.iter().map(|name| &self.world.rows[name]).max_by_key(|row| row.at);
+                let Some(id) = newest.map(|row| row.key.id.to_string()) else { return };
+                let rows = self.world.rows.values().filter(|row| *row.key.id == *id).count();
+                if rows <= STRANGERS_MAX {
+                    self.spend(rows, rows);
+                    self.instances[*instance].blind_to.insert(id);
+                }
             }
             Act::Sighted => self.instances.iter_mut().for_each(|instance| instance.blind_to.clear()),
             Act::Poll { instance } => {
@@ -349,6 +373,49 @@ impl Stage {
             }
             Act::Narrow { filter } => self.narrow(&Filter::parse(FILTERS[*filter]).unwrap()),
         }
+    }
+
+    fn remove(&mut self, name: &str) {
+        let row = self.world.rows.remove(name).unwrap();
+        self.fresh.remove(name);
+        // What it hid is the newest now, for those who never saw it.
+        for uncovered in self.world.rows.values().filter(|other| other.key.id == row.key.id) {
+            self.untold.remove(&serde_json::json!(uncovered.score).to_string());
+        }
+        self.deleted.insert(row.key.id.to_string());
+    }
+
+    /// Where an item is its key and time, this is another item and the old row stays or goes; else it takes its place.
+    fn write_anew(&mut self, pick: usize, lag_secs: u64, in_place: bool, bits: u8, serial: usize) {
+        let Some(old) = self.picked(pick) else { return };
+        let id = self.world.rows[&old].key.id.clone();
+        let at = self.world.now.wall.minus(Duration::from_secs(lag_secs));
+        // A score that no other update has tells the rows of a key apart.
+        let score = 0.5 + (serial + 1) as f64 / 1024.0;
+        let row = item(&id, at.millis() + serial as u64 % 7, 1, score, &tags(bits));
+        if self.world.rows.values().any(|other| other.at == row.at) {
+            return;
+        }
+        let late = self.world.rows.values().any(|other| row.at <= other.at);
+        self.spend(usize::from(late) + usize::from(in_place), usize::from(in_place));
+        if in_place {
+            self.remove(&old);
+        }
+        let name = format!("n{serial}");
+        self.world.rows.insert(name.clone(), row);
+        self.fresh.insert(name.clone());
+        let behind: Vec<String> = self.surpassed_now();
+        if behind.contains(&name) {
+            self.untold.insert(serde_json::json!(score).to_string());
+        }
+        self.surpassed.extend(behind);
+    }
+
+    /// Rows of which a newer one of the key is there.
+    fn surpassed_now(&self) -> Vec<String> {
+        let rows = &self.world.rows;
+        let is_behind = |(_, row): &(&String, &Item)| !self.world.is_item(row, rows.values());
+        rows.iter().filter(is_behind).map(|(name, _)| name.clone()).collect()
     }
 
     /// Only a stream of a configuration can change.
@@ -388,8 +455,9 @@ impl Stage {
 fn expected(stage: &Stage) -> Vec<(String, String, String, String)> {
     let labels = ["positive", "neutral", "negative"];
     let mut all = Vec::new();
-    for id in &stage.fresh {
+    for id in stage.fresh.difference(&stage.surpassed) {
         let row = &stage.world.rows[id];
+        let id = row.key.id.to_string();
         // A ticker that came or went in between may have been heard of or not; one that stayed must have been.
         let wanted = |ticker: Option<&Tag>| stage.filters.iter().all(|filter| filter.matches_update(ticker));
         for ticker in row.tickers().filter(|ticker| wanted(*ticker)) {
@@ -409,9 +477,10 @@ proptest! {
     fn a_client_hears_every_update_exactly_once(
         acts in prop::collection::vec(act(), 1..60),
         narrow: bool,
+        identity in identity(),
     ) {
         let filter = if narrow { Filter::parse("AAPL,NVDA").unwrap() } else { Filter::all() };
-        let mut stage = Stage::new(filter);
+        let mut stage = Stage::new(filter, identity);
         for (serial, act) in acts.iter().enumerate() {
             stage.play(act, serial);
         }
@@ -423,6 +492,7 @@ proptest! {
             prop_assert!(unique.contains(&update), "missing {update:?} in {got:?}");
         }
         prop_assert!(got.iter().all(|(id, ..)| stage.fresh.contains(id) || stage.deleted.contains(id)), "baseline replayed: {got:?}");
+        prop_assert!(got.iter().all(|(.., score)| !stage.untold.contains(score)), "older than what was there: {got:?}");
         prop_assert_eq!(&stage.client.resets, &Vec::<String>::new());
         for pair in stage.client.metrics.windows(2) {
             prop_assert!(pair[0] != pair[1], "metrics repeated: {pair:?}");
@@ -431,8 +501,7 @@ proptest! {
         stage.world.pass(Duration::from_secs(46));
         for instance in &mut stage.instances {
             instance.poll(&stage.world);
-            let wall = stage.world.now.wall;
-            let held = stage.world.rows.values().filter(|row| row.at > wall.minus(contract::limits::WINDOW)).count();
+            let held = stage.world.held(stage.world.now.wall).len();
             prop_assert_eq!(instance.snapshot.as_ref().unwrap().numbers.total, u32::try_from(held).unwrap());
         }
     }
@@ -508,7 +577,7 @@ fn what_one_poll_brought_reaches_every_reader_however_much_it_is() {
         instance.poll(&world);
         client.receive(&pull(&mut session, &instance, &world));
         let mut expected: Vec<_> = world.rows.values().filter(|row| filter.matches(row)).collect();
-        expected.sort_by_key(|row| (row.at, row.key.place()));
+        expected.sort_by_key(|row| (row.at, row.key.place(Identity::KeyAndTime)));
         let expected: Vec<String> = expected.into_iter().map(|row| row.key.id.to_string()).collect();
         assert_eq!(client.got.iter().map(|got| got.0.clone()).collect::<Vec<_>>(), expected);
         assert_eq!((session.ended(), client.resets.len()), (None, 0));

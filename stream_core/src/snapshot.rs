@@ -76,7 +76,7 @@ impl<'a> RowRef<'a> {
         self.minute.labels()[self.index]
     }
 
-    /// Hash of its primary key.
+    /// Hash of what makes it an item.
     #[must_use]
     pub fn place(self) -> u64 {
         self.minute.cell(self.index).place
@@ -86,6 +86,12 @@ impl<'a> RowRef<'a> {
     #[must_use]
     pub fn key(self) -> RowKey {
         self.minute.row_key(self.index, self.names.len_of(self.set()))
+    }
+
+    /// Whether a newer row of its key stands in its place: no client is shown it.
+    #[must_use]
+    pub fn is_hidden(self) -> bool {
+        self.minute.is_hidden(self.index)
     }
 
     fn set(self) -> u32 {
@@ -106,7 +112,7 @@ impl<'a> RowRef<'a> {
 }
 
 impl Snapshot {
-    /// Rows of `(after, until]`, oldest first.
+    /// Rows of `(after, until]`, oldest first, hidden ones too.
     pub fn rows_between(&self, after: Timestamp, until: Timestamp) -> impl DoubleEndedIterator<Item = RowRef<'_>> {
         self.minutes.between(after, until).flat_map(move |minute| {
             let (from, until) = (minute.until(after), minute.until(until));

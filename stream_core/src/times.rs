@@ -16,7 +16,13 @@ impl Times {
     /// Texts, each with its zone.
     pub const TEXTS: Self = Self { format: TimeFormat::Rfc3339, zone: None };
 
-    /// Takes what the manifest says.
+    /// Takes format and zone.
+    #[must_use]
+    pub const fn new(format: TimeFormat, zone: Option<TimeZone>) -> Self {
+        Self { format, zone }
+    }
+
+    /// Takes what the settings say.
     #[must_use]
     pub const fn of(data: &DataSettings) -> Self {
         Self { format: data.time_format, zone: data.time_zone }

@@ -160,6 +160,8 @@ impl Kept {
 
 #[cfg(test)]
 mod tests {
+    use contract::Identity;
+
     use super::*;
     use crate::item::tests::item;
     use crate::timestamp::Timestamp;
@@ -167,7 +169,11 @@ mod tests {
     fn update(n: usize, tag: &str, bytes: usize) -> Update {
         let labels = contract::Labels::default();
         Update {
-            row: Arc::new(Row::new(item(&format!("r{n}"), 1000, 0, 0.5, &[tag]), labels.as_slice())),
+            row: Arc::new(Row::new(
+                item(&format!("r{n}"), 1000, 0, 0.5, &[tag]),
+                labels.as_slice(),
+                Identity::KeyAndTime,
+            )),
             tag_index: 0,
             upto: 1,
             returned: false,

@@ -1,11 +1,13 @@
 //! The rows that the numbers count, as a list of minutes. A read replaces the minutes that it changed; a snapshot is the list.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::limits;
+use contract::{Identity, limits};
 
+use crate::collected::{Collected, Gathered};
+use crate::coverage::{Touching, spans};
+use crate::heads::{Flip, Heads, Spot};
 use crate::interner::{SetNames, TagSets};
 use crate::item::{Item, Row};
 use crate::minute::{Cell, Entry, Minute, first_moment, minute_of};
@@ -29,85 +31,14 @@ pub const fn window_until(now: Timestamp) -> Timestamp {
     now.plus(limits::FUTURE_SKEW)
 }
 
-/// Rows that were read, by minute.
-#[derive(Debug, Default)]
-pub(crate) struct Collected {
-    minutes: BTreeMap<u64, Gathered>,
-    rows: usize,
-}
-
-impl Collected {
-    /// Takes out the rows of some minutes.
-    fn take(&mut self, from: u64, until: u64) -> BTreeMap<u64, Gathered> {
-        let mut taken = self.minutes.split_off(&from);
-        if let Some(next) = until.checked_add(1) {
-            self.minutes.append(&mut taken.split_off(&next));
-        }
-        self.rows -= taken.values().map(|gathered| gathered.rows.len() + gathered.known.count()).sum::<usize>();
-        taken
-    }
-
-    /// How many rows there are.
-    pub(crate) const fn rows(&self) -> usize {
-        self.rows
-    }
-}
-
-/// Rows of one minute that were read.
-#[derive(Debug, Default)]
-struct Gathered {
-    known: Known,
-    /// The others; each holds its set of tags.
-    rows: Vec<Entry>,
-}
-
-/// Which rows of a minute were read again and are there as they were.
-#[derive(Debug, Default)]
-struct Known {
-    /// The minute as it was then; `None` where there are no such rows.
-    minute: Option<Arc<Minute>>,
-    /// A bit for each of its rows.
-    seen: Vec<u64>,
-    count: usize,
-}
-
-impl Known {
-    /// Notes a row; `false` where it is of another version of the minute than those before it.
-    fn note(&mut self, minute: &Arc<Minute>, index: usize) -> bool {
-        let known = self.minute.get_or_insert_with(|| Arc::clone(minute));
-        if !known.has_rows_of(minute) {
-            return false;
-        }
-        self.seen.resize(minute.len().div_ceil(64), 0);
-        let (word, bit) = (&mut self.seen[index / 64], 1 << (index % 64));
-        self.count += usize::from(*word & bit == 0);
-        *word |= bit;
-        true
-    }
-
-    const fn count(&self) -> usize {
-        self.count
-    }
-
-    fn has(&self, index: usize) -> bool {
-        self.seen.get(index / 64).is_some_and(|word| word & (1 << (index % 64)) != 0)
-    }
-
-    /// Index and whole row of each.
-    fn rows(&self) -> impl Iterator<Item = (usize, &Arc<Row>)> {
-        self.minute.iter().flat_map(|minute| {
-            let row = |index| Some((index, minute.row(index)?));
-            (0..minute.len()).filter(|index| self.has(*index)).filter_map(row)
-        })
-    }
-}
-
 /// A row that is new, or a new version of one.
 #[derive(Debug)]
 pub(crate) struct Added {
     pub(crate) row: Arc<Row>,
     /// The version whose place it takes.
     pub(crate) before: Option<Arc<Row>>,
+    /// Whether a newer row of its key is there: it counts for the position, and nobody is told.
+    pub(crate) is_hidden: bool,
 }
 
 /// What one read changed among the rows that are whole.
@@ -119,6 +50,8 @@ pub(crate) struct Changes {
     pub(crate) added: Vec<Added>,
     /// Rows that are not there any more, in no version.
     pub(crate) removed: Vec<Arc<Row>>,
+    /// The same, where a newer row of their key is there: they were overwritten, and would be hidden if they came back.
+    pub(crate) replaced: Vec<Arc<Row>>,
 }
 
 /// Rows of `(now - length, now + skew]`.
@@ -131,12 +64,14 @@ pub struct Window {
     by_label: Vec<u32>,
     sets: TagSets,
     tags_max: usize,
+    /// Where an item is its hash key alone.
+    heads: Option<Heads>,
 }
 
 impl Window {
     /// Makes an empty window for a table with that many labels.
     #[must_use]
-    pub fn new(labels: usize, length: Duration, tags_max: usize) -> Self {
+    pub fn new(labels: usize, length: Duration, tags_max: usize, identity: Identity) -> Self {
         Self {
             labels,
             length,
@@ -145,6 +80,7 @@ impl Window {
             by_label: vec![0; labels],
             sets: TagSets::new(),
             tags_max,
+            heads: (identity == Identity::Key).then(Heads::default),
         }
     }
 
@@ -154,7 +90,7 @@ impl Window {
         window_after(now, self.length)
     }
 
-    /// How many rows there are.
+    /// How many rows there are, hidden ones too.
     #[must_use]
     pub const fn rows(&self) -> usize {
         self.rows
@@ -185,7 +121,8 @@ impl Window {
         const PER_WHOLE_ROW: usize = 420;
         const PER_MINUTE: usize = 400;
         let whole: usize = self.minutes.iter().filter(|minute| minute.is_whole()).map(|minute| minute.len()).sum();
-        self.rows * PER_ROW + whole * PER_WHOLE_ROW + self.minutes.len() * PER_MINUTE + self.sets.footprint()
+        let heads = self.heads.as_ref().map_or(0, Heads::footprint);
+        self.rows * PER_ROW + whole * PER_WHOLE_ROW + self.minutes.len() * PER_MINUTE + self.sets.footprint() + heads
     }
 
     /// Rows of a range, counted by minute: those of minutes that the range touches.
@@ -200,8 +137,7 @@ impl Window {
         let number = minute_of(row.item.at);
         let cell = Cell::of(&row, set);
         let row = is_whole.then(|| Arc::new(row));
-        collected.minutes.entry(number).or_default().rows.push(Entry { cell, row });
-        collected.rows += 1;
+        collected.push(number, Entry { cell, row });
     }
 
     /// Takes a row that was read and is there as it was; `false` where it is new or changed. Most rows of a poll are read
@@ -213,18 +149,12 @@ impl Window {
         let print = item.print();
         let is_it = |index: &usize| minute.print(*index) == Some(print);
         let Some(index) = same_time.into_iter().find(is_it) else { return false };
-        let gathered = collected.minutes.entry(number).or_default();
-        let before = gathered.known.count();
-        if !gathered.known.note(minute, index) {
-            return false;
-        }
-        collected.rows += gathered.known.count() - before;
-        true
+        collected.note(minute, index)
     }
 
     /// Gives back what was collected and is not wanted any more.
     pub(crate) fn discard(&mut self, collected: Collected) {
-        for entry in collected.minutes.into_values().flat_map(|gathered| gathered.rows) {
+        for entry in collected.into_entries() {
             self.sets.release(entry.cell.set);
         }
     }
@@ -256,8 +186,81 @@ impl Window {
                 }
             }
         }
+        self.settle_heads(&mut changes);
         changes.added.sort_by_key(|added| (added.row.item.at, added.row.place));
         changes
+    }
+
+    /// Hides what newer rows of its key surpass, and shows what is the newest itself by now.
+    fn settle_heads(&mut self, changes: &mut Changes) {
+        let Some(heads) = &mut self.heads else { return };
+        let (flips, orphans) = heads.settle();
+        changes.is_any |= self.flip(&flips);
+        if !orphans.is_empty() {
+            self.reveal(&|place| orphans.binary_search(&place).is_ok());
+        }
+        let Some(heads) = &self.heads else { return };
+        for added in &mut changes.added {
+            added.is_hidden = !heads.has((added.row.item.at, added.row.place));
+        }
+        for row in std::mem::take(&mut changes.removed) {
+            let is_replaced = heads.of(row.place).is_some_and(|head| row.item.at < head);
+            if is_replaced { changes.replaced.push(row) } else { changes.removed.push(row) }
+        }
+    }
+
+    /// Shows the newest known row of each key of which none is shown because its newest was deleted.
+    pub(crate) fn reveal_all(&mut self) {
+        self.reveal(&|_| true);
+        if let Some(heads) = &mut self.heads {
+            heads.forget_deleted();
+        }
+    }
+
+    /// The same of some keys.
+    fn reveal(&mut self, is_wanted: &dyn Fn(u64) -> bool) {
+        let Some(heads) = &mut self.heads else { return };
+        let mut flips = Vec::new();
+        for minute in self.minutes.iter() {
+            for index in minute.hidden() {
+                let place = minute.cell(index).place;
+                if is_wanted(place) {
+                    heads.promote((minute.at(index), place), &mut flips);
+                }
+            }
+        }
+        self.flip(&flips);
+    }
+
+    /// Hides and shows rows, where they are there. Returns whether any was.
+    fn flip(&mut self, flips: &[Flip]) -> bool {
+        // Minute by minute, and of each in the order of the list, in which a row may be shown and hidden.
+        let mut order: Vec<(u64, u64)> = flips.iter().map(|flip| minute_of(flip.spot.0)).zip(0..).collect();
+        order.sort_unstable();
+        let mut is_any = false;
+        for of_minute in order.chunk_by(|one, other| one.0 == other.0) {
+            let Some(minute) = self.minutes.get(of_minute[0].0).cloned() else { continue };
+            let mut entries: Vec<Entry> = minute.entries().collect();
+            let mut is_changed = false;
+            for (_, index) in of_minute {
+                let Flip { spot: (at, place), hides } = flips[usize::try_from(*index).expect("it is one of a list")];
+                // They come in the order of their times.
+                let mut same_time = minute.until(at.before())..minute.until(at);
+                let Some(row) = same_time.find(|row| entries[*row].cell.place == place) else { continue };
+                let cell = &mut entries[row].cell;
+                if cell.is_hidden != hides {
+                    self.tally(&Cell { is_hidden: false, ..*cell }, !hides);
+                    cell.is_hidden = hides;
+                    is_changed = true;
+                }
+            }
+            if is_changed {
+                let is_whole = minute.is_whole();
+                self.minutes.put(Minute::new(minute.number(), &entries, self.labels, is_whole, Some(&minute)));
+                is_any = true;
+            }
+        }
+        is_any
     }
 
     /// Whether a read brought all rows of a minute that it covers, as they are there, and no other: most do.
@@ -289,20 +292,23 @@ impl Window {
 
     fn replace_minute(&mut self, number: u64, mut fresh: Vec<Entry>, touching: &Touching<'_>, changes: &mut Changes) {
         let before = self.minutes.get(number).cloned();
-        // A row can come twice, when its label changes between two queries: the last one read stands, whichever it is.
+        // A row can come twice, when its label changes between two queries: the last one read stands, whichever it is. Rows of
+        // one hash key and time may also be two: the same one of them stands on every instance.
         fresh.sort_by_key(|entry| entry.cell.order());
         let mut kept: Vec<Entry> = Vec::with_capacity(fresh.len());
         for entry in fresh {
             if !touching.reads(number, &entry.cell) {
                 self.sets.release(entry.cell.set);
             } else if let Some(last) = kept.last_mut().filter(|last| last.cell.order() == entry.cell.order()) {
-                self.sets.release(last.cell.set);
-                *last = entry;
+                let rank = |entry: &Entry| (entry.cell.label, entry.cell.hash);
+                let stays = self.heads.is_some() && rank(last) > rank(&entry);
+                let gone = if stays { entry } else { std::mem::replace(last, entry) };
+                self.sets.release(gone.cell.set);
             } else {
                 kept.push(entry);
             }
         }
-        let mut merge = Merge { entries: Vec::new(), is_changed: false };
+        let mut merge = Merge { number, entries: Vec::new(), is_changed: false };
         let mut fresh = kept.into_iter().peekable();
         for old in before.iter().flat_map(|minute| minute.entries()) {
             while let Some(new) = fresh.next_if(|new| new.cell.order() < old.cell.order()) {
@@ -324,28 +330,45 @@ impl Window {
         self.put(number, &merge.entries, touching.whole_after, before.as_deref());
     }
 
-    /// Counts a row, or no longer.
+    /// Counts a row, or no longer; not one that is hidden.
     fn tally(&mut self, cell: &Cell, is_added: bool) {
+        if cell.is_hidden {
+            return;
+        }
         self.sets.count(cell.set, is_added);
         if let Some(rows) = self.by_label.get_mut(usize::from(cell.label)) {
             *rows = if is_added { *rows + 1 } else { *rows - 1 };
         }
     }
 
-    fn add(&mut self, new: Entry, before: Option<Arc<Row>>, merge: &mut Merge, changes: &mut Changes) {
+    fn add(&mut self, mut new: Entry, before: Option<Arc<Row>>, merge: &mut Merge, changes: &mut Changes) {
+        let spot = merge.spot(&new.cell);
+        new.cell.is_hidden = self.heads.as_mut().is_some_and(|heads| heads.meet(spot));
         self.tally(&new.cell, true);
         if let Some(row) = &new.row {
-            changes.added.push(Added { row: Arc::clone(row), before });
+            changes.added.push(Added { row: Arc::clone(row), before, is_hidden: false });
         }
         merge.entries.push(new);
         merge.is_changed = true;
     }
 
     fn drop_row(&mut self, old: Entry, merge: &mut Merge, changes: &mut Changes) {
-        self.tally(&old.cell, false);
-        self.sets.release(old.cell.set);
+        let spot = merge.spot(&old.cell);
+        if let Some(heads) = &mut self.heads {
+            heads.delete(spot);
+        }
+        self.let_go(&old.cell, spot);
         changes.removed.extend(old.row);
         merge.is_changed = true;
+    }
+
+    /// Takes a row out of all that is known by it.
+    fn let_go(&mut self, cell: &Cell, spot: Spot) {
+        self.tally(cell, false);
+        self.sets.release(cell.set);
+        if let Some(heads) = &mut self.heads {
+            heads.leave(spot);
+        }
     }
 
     /// A row that is there and was read again.
@@ -396,6 +419,7 @@ impl Window {
         }
         while let Some(last) = self.minutes.last().filter(|minute| minute.at(minute.len() - 1) > until).cloned() {
             self.trim(&last, 0..last.until(until), whole_after);
+            self.reveal_all();
         }
         self.rows != before
     }
@@ -403,8 +427,7 @@ impl Window {
     fn trim(&mut self, minute: &Minute, kept: std::ops::Range<usize>, whole_after: Timestamp) {
         for index in (0..minute.len()).filter(|index| !kept.contains(index)) {
             let cell = minute.cell(index);
-            self.tally(&cell, false);
-            self.sets.release(cell.set);
+            self.let_go(&cell, (minute.at(index), cell.place));
         }
         let entries: Vec<Entry> = minute.entries().skip(kept.start).take(kept.len()).collect();
         self.put(minute.number(), &entries, whole_after, Some(minute));
@@ -432,14 +455,16 @@ impl Window {
     pub fn last_hour(&self, now: Timestamp) -> u32 {
         let after = Numbers::hour_after(now);
         let newest = self.minutes.iter().rev().take_while(|minute| minute.end() > after);
-        count(newest.map(|minute| minute.len() - minute.until(after)).sum())
+        count(newest.map(|minute| minute.shown_after(after)).sum())
     }
 
     /// The numbers of everything.
     #[must_use]
     pub fn numbers(&self, now: Timestamp) -> Numbers {
         let (by_tag, tags_left_out) = self.sets.most_frequent(self.tags_max);
-        let (total, by_label, last_hour) = (count(self.rows), self.by_label.clone(), self.last_hour(now));
+        let (by_label, last_hour) = (self.by_label.clone(), self.last_hour(now));
+        // What is hidden does not count.
+        let total = by_label.iter().sum();
         Numbers { total, by_label, by_tag, tags_left_out, last_hour }
     }
 }
@@ -448,50 +473,14 @@ fn count(rows: usize) -> u32 {
     u32::try_from(rows).expect("the window holds fewer than 2^32 rows")
 }
 
-/// The minutes that some ranges touch, as first and last number, each once.
-fn spans(ranges: &[TimeRange]) -> Vec<(u64, u64)> {
-    let mut spans: Vec<(u64, u64)> = ranges
-        .iter()
-        .filter(|range| range.after < range.until)
-        // The first moment that is read, so that nothing is taken of a minute that is still being read.
-        .map(|range| (minute_of(range.after.plus(Duration::from_millis(1))), minute_of(range.until)))
-        .collect();
-    spans.sort_unstable();
-    let mut merged: Vec<(u64, u64)> = Vec::new();
-    for (from, until) in spans {
-        match merged.last_mut().filter(|last| from <= last.1) {
-            Some(last) => last.1 = last.1.max(until),
-            None => merged.push((from, until)),
-        }
-    }
-    merged
-}
-
-/// What a read covers.
-struct Touching<'a> {
-    ranges: &'a [TimeRange],
-    bounds: TimeRange,
-    whole_after: Timestamp,
-}
-
-impl Touching<'_> {
-    fn at(number: u64, cell: &Cell) -> Timestamp {
-        Timestamp::from_millis(first_moment(number).millis() + u64::from(cell.millis))
-    }
-
-    /// Whether the read says of a row of that time whether it is there.
-    fn covers(&self, at: Timestamp) -> bool {
-        self.ranges.iter().any(|range| range.contains(at))
-    }
-
-    /// Whether a row that was read is of the window.
-    fn reads(&self, number: u64, cell: &Cell) -> bool {
-        let at = Self::at(number, cell);
-        self.covers(at) && self.bounds.contains(at)
-    }
-}
-
 struct Merge {
+    number: u64,
     entries: Vec<Entry>,
     is_changed: bool,
+}
+
+impl Merge {
+    fn spot(&self, cell: &Cell) -> Spot {
+        (Touching::at(self.number, cell), cell.place)
+    }
 }

@@ -82,9 +82,10 @@ module "{{ function.role }}" {
     Version = "2012-10-17"
     Statement = [
       {
+        # A scan of a few rows says why there is nothing to show, where there is not: it finds labels that nobody has named.
         Sid = "ReadItemsThroughIndex"
         Effect = "Allow"
-        Action = ["dynamodb:Query"]
+        Action = ["dynamodb:Query", "dynamodb:Scan"]
         Resource = ["${ {{- items.address -}} .arn}/index/{{ items.index.name }}"]
       },
 {%- if function.role == "stream" %}

@@ -62,6 +62,34 @@ async fn an_item_says_what_can_be_read_of_a_row_as_another_program_wrote_it() {
 }
 
 #[tokio::test]
+async fn an_item_that_is_its_key_comes_once_with_its_newest_row() {
+    let table = Table::create(ORDERS).await;
+    let row = |id: &str, label: &str, secs: u64| Row::new(id, label, &["east"]).ago(Duration::from_secs(secs));
+    let rows = [
+        row("11", "placed", 9000),
+        row("12", "placed", 8000),
+        row("12", "returned", 6000),
+        row("13", "shipped", 50),
+        row("11", "shipped", 7000),
+        row("13", "placed", 70),
+    ];
+    table.put_all(&rows).await;
+    let emulator = function(&table, &[("DATA_IDENTITY", "key")]).await;
+    let shown = |page: &Value| -> Vec<String> {
+        let items = page["items"].as_array().unwrap().iter();
+        items.map(|item| format!("{} {}", item["item_id"].as_str().unwrap(), item["label"].as_str().unwrap())).collect()
+    };
+    let first = get(&emulator, &format!("{}?limit=2", routes::ITEMS)).await;
+    assert_eq!(shown(&first), ["13 shipped", "12 returned"]);
+    let next = first["next"].as_str().unwrap();
+    let second = get(&emulator, &format!("{}?limit=2&after={next}", routes::ITEMS)).await;
+    assert_eq!((shown(&second), &second["next"]), (vec!["11 shipped".to_owned()], &Value::Null));
+    let metrics = get(&emulator, routes::METRICS).await;
+    assert_eq!((&metrics["total"], &metrics["placed"], &metrics["shipped"]), (&json!(3), &json!(0), &json!(2)));
+    assert_eq!(metrics["recent_items"].as_array().unwrap().len(), 3);
+}
+
+#[tokio::test]
 async fn pages_fit_together_across_instances_while_rows_come_and_go() {
     let table = Table::create(SENTIMENTS).await;
     let at = |millis: u64| Duration::from_millis(millis);

@@ -1,6 +1,8 @@
 //! `infragen doctor` from the outside. Terraform and the AWS command line are small programs that say what the real ones
 //! would; one test asks the real Terraform.
 
+mod table;
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 

@@ -30,6 +30,8 @@ pub(crate) enum Mode {
     Throttle,
     /// 400 `ThrottlingException`.
     ThrottleAccount,
+    /// Passes everything on but a `Scan`, which the role may not.
+    DenyScan,
     /// Nobody listens on the port.
     Refuse,
 }
@@ -228,7 +230,14 @@ async fn client(
                 ),
             ),
             Mode::ThrottleAccount => (400, error("com.amazon.coral.availability#ThrottlingException", "Rate exceeded")),
-            Mode::Pass | Mode::Slow => {
+            Mode::DenyScan if operation == "Scan" => (
+                400,
+                error(
+                    "com.amazon.coral.service#AccessDeniedException",
+                    "User: arn:aws:sts::123456789012:assumed-role/stream/stream is not authorized to perform: dynamodb:Scan",
+                ),
+            ),
+            Mode::Pass | Mode::Slow | Mode::DenyScan => {
                 if now == Mode::Slow {
                     tokio::time::sleep(SLOW).await;
                 }

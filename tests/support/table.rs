@@ -101,8 +101,17 @@ impl Table {
         Self::create_at(dynamodb::address(), schema).await
     }
 
+    /// The same with a table whose key is the hash key alone: a row is overwritten in place.
+    pub(crate) async fn create_overwritten(schema: Schema) -> Self {
+        Self::create_with(dynamodb::address(), schema, false).await
+    }
+
     /// Creates both tables in the DynamoDB Local at this address.
     pub(crate) async fn create_at(server: SocketAddr, schema: Schema) -> Self {
+        Self::create_with(server, schema, true).await
+    }
+
+    async fn create_with(server: SocketAddr, schema: Schema, is_ranged: bool) -> Self {
         let suffix = fastrand::u64(..);
         let table = Self { server, schema, name: format!("items-{suffix:x}"), users: format!("users-{suffix:x}") };
         let Schema { key, key_type, time, label, index, .. } = table.schema;
@@ -115,7 +124,7 @@ impl Table {
             "TableName": table.name,
             "BillingMode": "PAY_PER_REQUEST",
             "AttributeDefinitions": [attribute(key, key_type), attribute(time, "S"), attribute(label, "S")],
-            "KeySchema": keys(key),
+            "KeySchema": if is_ranged { keys(key) } else { json!([{ "AttributeName": key, "KeyType": "HASH" }]) },
             "GlobalSecondaryIndexes": [{
                 "IndexName": index,
                 "KeySchema": keys(label),

@@ -7,7 +7,7 @@ use crate::names::{AttributeName, AttributePath, EventName, IndexName, StatusVal
 use crate::times::TimeZone;
 use crate::units::DataWindow;
 use crate::values::TagsMax;
-use crate::words::TimeFormat;
+use crate::words::{Identity, TimeFormat};
 
 settings! {
     /// Which table, index, attributes and labels there are. Both functions read them.
@@ -42,6 +42,8 @@ settings! {
         "DATA_STATUS_READY" => status_ready: StatusValue = known!(StatusValue, "analyzed");
         /// Labels, in the order in which the page shows them.
         "DATA_LABELS" => labels: Labels = Labels::default();
+        /// What makes rows one item: hash key and time, or the hash key alone, whose newest row then counts.
+        "DATA_IDENTITY" => identity: Identity = Identity::KeyAndTime;
         /// Name of the update event.
         "DATA_UPDATE_EVENT" => update_event: EventName = known!(EventName, "sentiment_update");
         /// How far back the numbers count, 1h to 24h. A shorter window is for tables that hold more rows than a function's memory can.

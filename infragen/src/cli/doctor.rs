@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use contract::units::{Bare, parse_duration};
-use infragen::doctor::{self, ARTIFACTS, Check, Places, Ran, aws, files, tools};
+use infragen::doctor::{self, ARTIFACTS, Check, Places, Ran, aws, files, rows, table, tools};
 use infragen::manifest::{Loaded, Target};
 use infragen::render::{Templates, render};
 use infragen::write::{self, WriteMode};
@@ -130,13 +130,37 @@ fn account(loaded: &Loaded, arguments: &DoctorArguments) -> Vec<Check> {
     if !doctor::needs_person(&checks) || identity == Ran::Absent {
         checks.push(aws::identity(&identity));
     }
-    if !matches!(identity, Ran::Done(_)) {
+    let is_known = matches!(identity, Ran::Done(_));
+    // A DynamoDB of one's own knows everybody.
+    let has_own = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"].into_iter().any(|name| variable(name).is_some());
+    if is_known || has_own {
+        checks.extend(items_table(loaded, &ask));
+    }
+    if !is_known {
         // Whoever is not known is told nothing else either: one finding, not four.
         return checks;
     }
     checks.push(aws::concurrency(manifest, &ask(aws::account_command(manifest))));
     for (name, function) in aws::functions(manifest) {
         checks.push(aws::permissions(manifest, name, &function, &ask(aws::policy_command(manifest, &function))));
+    }
+    checks
+}
+
+/// What a table is like that exists before the deployment.
+fn items_table(loaded: &Loaded, ask: &dyn Fn(Vec<String>) -> Ran) -> Vec<Check> {
+    let manifest = &loaded.manifest;
+    let Some(name) = table::existing(manifest) else { return Vec::new() };
+    let described = ask(table::describe_command(manifest, &name));
+    let mut checks = table::structure(manifest, &name, &described);
+    if table::has_index(manifest, &described) {
+        let sample = ask(rows::sample_command(manifest, &name, true));
+        let in_table = if rows::of(&sample).is_empty() && matches!(sample, Ran::Done(_)) {
+            rows::of(&ask(rows::sample_command(manifest, &name, false)))
+        } else {
+            Vec::new()
+        };
+        checks.extend(rows::judge(manifest, &sample, &in_table));
     }
     checks
 }

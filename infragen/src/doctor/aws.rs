@@ -59,13 +59,13 @@ pub fn identity_command(manifest: &Manifest) -> Vec<String> {
     command(manifest, &["sts", "get-caller-identity"])
 }
 
-fn command(manifest: &Manifest, arguments: &[&str]) -> Vec<String> {
+pub(super) fn command(manifest: &Manifest, arguments: &[&str]) -> Vec<String> {
     let always = ["--region", manifest.project.region.as_str(), "--output", "json"];
     std::iter::once(&"aws").chain(arguments).chain(&always).map(ToString::to_string).collect()
 }
 
 /// A program without an answer: whatever it would have said is unknown.
-fn silent(name: &'static str, ran: &Ran, denied: &str) -> Check {
+pub(super) fn silent(name: &'static str, ran: &Ran, denied: &str) -> Check {
     let next = match ran {
         Ran::Absent => INSTALL.to_owned(),
         Ran::TooSlow(_) => "look whether this machine reaches AWS, or allow more with `--time-limit`".to_owned(),

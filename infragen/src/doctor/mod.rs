@@ -4,6 +4,8 @@
 
 pub mod aws;
 pub mod files;
+pub mod rows;
+pub mod table;
 pub mod tools;
 
 use std::time::Duration;

@@ -11,7 +11,7 @@ use contract::units::{
 use contract::values::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents, TagsMax};
 use contract::{
     Adapter, AttributeName, AttributePath, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment,
-    EventName, IndexName, Labels, MetricsMode, StatusValue, TableName, TimeFormat, TimeZone, WhenFull,
+    EventName, Identity, IndexName, Labels, MetricsMode, StatusValue, TableName, TimeFormat, TimeZone, WhenFull,
 };
 
 use super::auth::SessionKeyNames;
@@ -282,6 +282,8 @@ section! {
         "time_zone" => time_zone: Option<TimeZone> = None;
         /// Labels, in the order in which the page shows them, each with a key in `metrics` that follows from it or is given.
         "labels" => labels: Labels = Labels::default();
+        /// What makes rows one item: hash key and time, or the hash key alone, whose newest row then counts.
+        "identity" => identity: Identity = Identity::KeyAndTime;
         /// Name of the event that carries one newly analysed item.
         "update_event" => update_event: EventName = known!(EventName::new("sentiment_update"));
         /// Value of the status attribute of a row that is ready.

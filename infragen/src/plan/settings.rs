@@ -159,6 +159,7 @@ fn data(manifest: &Manifest) -> DataSettings {
         status_attribute: attributes.status.0.clone(),
         status_ready: data.status_ready.clone(),
         labels: data.labels.clone(),
+        identity: data.identity,
         update_event: data.update_event.clone(),
         window: data.window,
         tags_max: data.tags_max,

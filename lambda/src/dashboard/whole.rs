@@ -29,12 +29,15 @@ pub(super) async fn whole(
 ) -> Result<Vec<Arc<Row>>, StoreError> {
     let ranges = ranges(rows.iter().filter(|row| row.row().is_none()).map(|row| (row.label(), row.at())));
     let reads = stream::iter(ranges).map(|(label, range)| read(items, label, range)).buffer_unordered(READS_MAX);
-    let labels = snapshot.data.labels.as_slice();
-    let mut found: BTreeMap<u64, Arc<Row>> = BTreeMap::new();
+    let (labels, identity) = (snapshot.data.labels.as_slice(), snapshot.data.identity);
+    // By label and time too: rows that are one item by their key alone are several in the table.
+    let mut found: BTreeMap<(u8, Timestamp, u64), Arc<Row>> = BTreeMap::new();
     for read in reads.collect::<Vec<_>>().await {
-        found.extend(read?.into_iter().map(|item| Arc::new(Row::new(item, labels))).map(|row| (row.place, row)));
+        let rows = read?.into_iter().map(|item| Arc::new(Row::new(item, labels, identity)));
+        found.extend(rows.map(|row| ((row.item.label, row.item.at, row.place), row)));
     }
-    Ok(rows.iter().filter_map(|row| row.row().or_else(|| found.get(&row.place())).cloned()).collect())
+    let read = |row: &RowRef<'_>| found.get(&(row.label(), row.at(), row.place()));
+    Ok(rows.iter().filter_map(|row| row.row().or_else(|| read(row)).cloned()).collect())
 }
 
 /// All pages of a short range.

@@ -13,6 +13,7 @@ use contract::limits;
 
 use crate::ids::{ConfigId, UserId};
 use stream_core::item::Item;
+use stream_core::moment::TimeRange;
 use stream_core::reading::{PageRequest, PageStart};
 use stream_core::stream_id::StreamId;
 use stream_core::timestamp::Timestamp;
@@ -44,6 +45,15 @@ pub struct Page {
 pub struct Left {
     /// Streams whose clients have left.
     pub streams: Vec<StreamId>,
+    /// Read units consumed, where the store counts them.
+    pub units: f64,
+}
+
+/// What a store holds where a read of the whole window found nothing.
+#[derive(Debug)]
+pub struct Silence {
+    /// Why nothing of it counts: a sentence for a person.
+    pub found: String,
     /// Read units consumed, where the store counts them.
     pub units: f64,
 }
@@ -84,6 +94,12 @@ pub(crate) async fn within<T>(answer: StoreFuture<'_, T>, what: &str) -> Result<
 pub trait Items: Send + Sync + 'static {
     /// Reads one page of one label, from the row whose time is the last as a text: as many rows as the store gives at once.
     fn page<'a>(&'a self, request: &'a PageRequest) -> StoreFuture<'a, Page>;
+
+    /// Looks at some rows, whatever their label and time, where no row of any label was in this range; `None` where there is
+    /// nothing to say.
+    fn look_around(&self, _: TimeRange) -> StoreFuture<'_, Option<Silence>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// Opens connections before the first request, at full CPU; an error is no reason to stop.
     fn warm_up(&self) -> StoreFuture<'_, ()>;

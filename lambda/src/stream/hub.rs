@@ -12,6 +12,7 @@ use tracing::{Instrument as _, Span};
 
 use super::failures::Failures;
 use super::loading::{Loading, check_memory};
+use super::silence::{self, Silence};
 use super::subscription::{Board, Subscription};
 use crate::clock::Clock;
 use crate::store::{Items, StoreError};
@@ -53,11 +54,12 @@ struct Shared {
 struct Known {
     journal: Journal,
     loading: Loading,
+    silence: Silence,
 }
 
 impl Known {
     fn new(data: DataSettings, poll: PollSettings) -> Self {
-        Self { journal: Journal::new(data, poll), loading: Loading::default() }
+        Self { journal: Journal::new(data, poll), loading: Loading::default(), silence: Silence::new() }
     }
 }
 
@@ -175,7 +177,13 @@ impl Shared {
         self.measure(began, &cost, result.as_ref().err());
         result?;
         self.board.read_began.send_replace(Some(began));
-        self.board.snapshot().ok_or_else(|| StoreError::Unavailable("the window is not read yet".into()))
+        let snapshot = self.board.snapshot();
+        let snapshot = snapshot.ok_or_else(|| StoreError::Unavailable("the window is not read yet".into()))?;
+        if known.silence.is_due(snapshot.minutes.is_empty()) {
+            let units = silence::explain(&*self.items, &self.settings.0, &snapshot).await;
+            self.meter.add(Metric::ReadUnits, units);
+        }
+        Ok(snapshot)
     }
 
     /// Reads until there is nothing left to ask for now.
@@ -215,7 +223,7 @@ impl Shared {
     /// Reads what the journal planned; `false` if the clock was wrong or was stepped meanwhile, so that other rows should
     /// have been asked for.
     async fn read_planned(&self, known: &mut Known, cost: &mut Cost) -> Result<bool, StoreError> {
-        let Known { journal, loading } = known;
+        let Known { journal, loading, .. } = known;
         loop {
             let progress = journal.progress();
             if let Some(progress) = progress {

@@ -18,6 +18,7 @@ use contract::{AttributePath, DataSettings, Lookup};
 use super::date::{Date, SigningTime};
 use super::faults::{Faults, ValueFaults};
 use super::forms::Forms;
+use super::scan::AsScan;
 use crate::aws_env::{self, SetupError};
 use crate::clock::Clock;
 use stream_core::times::Times;
@@ -100,6 +101,7 @@ impl DynamoDb {
             .http_client(http_client())
             .timeout_config(timeouts)
             .interceptor(Date(clock.clone()))
+            .interceptor(AsScan)
             .time_source(SigningTime(clock.clone()))
             // Both are `send`'s: time limits and retries.
             .retry_config(RetryConfig::disabled());

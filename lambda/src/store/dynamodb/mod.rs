@@ -9,7 +9,9 @@ mod goodbyes;
 mod pages;
 pub mod row;
 mod row_error;
+mod scan;
 mod send;
+mod silence;
 mod values;
 
 pub use self::client::DynamoDb;

@@ -2,14 +2,16 @@
 
 use std::sync::PoisonError;
 
+use aws_sdk_dynamodb::operation::query::QueryOutput;
+use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use contract::{AttributeName, DataSettings, logs};
 
 use super::client::DynamoDb;
 use super::faults::Fault;
 use super::row::{self, Parsed, Row, RowError};
-use super::send::send;
-use crate::store::{Items, Page, StoreError, StoreFuture};
+use super::send::{Failed, send};
+use crate::store::{Items, Page, Silence, StoreError, StoreFuture};
 use crate::watch::logs::MEASURED;
 use stream_core::moment::TimeRange;
 use stream_core::reading::{KeyValue, PageRequest, PageStart};
@@ -53,6 +55,12 @@ fn start_of(key: Row) -> Result<Option<PageStart>, StoreError> {
 }
 
 impl DynamoDb {
+    /// Sends a query: the one place, because each makes the program larger by the whole of it.
+    pub(super) async fn ask(&self, query: QueryFluentBuilder) -> Result<QueryOutput, Failed> {
+        let answer = send(|| query.clone().send()).await;
+        answer.map_err(|failed| Failed { error: self.with_hint(failed.error), ..failed })
+    }
+
     async fn query(&self, request: &PageRequest) -> Result<Page, StoreError> {
         let label = self.data.labels.as_slice().get(usize::from(request.label));
         let label = label.ok_or_else(|| StoreError::Refused(format!("there is no label {}", request.label)))?;
@@ -73,7 +81,7 @@ impl DynamoDb {
         for (placeholder, name) in &self.query.names {
             query = query.expression_attribute_names(placeholder, name);
         }
-        let answer = send(|| query.clone().send()).await.map_err(|error| self.with_hint(error.into()))?;
+        let answer = self.ask(query).await?;
         let mut page = Page {
             units: answer.consumed_capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default(),
             next: start_of(answer.last_evaluated_key.unwrap_or_default())?,
@@ -174,6 +182,10 @@ impl DynamoDb {
 impl Items for DynamoDb {
     fn page<'a>(&'a self, request: &'a PageRequest) -> StoreFuture<'a, Page> {
         Box::pin(self.query(request))
+    }
+
+    fn look_around(&self, range: TimeRange) -> StoreFuture<'_, Option<Silence>> {
+        Box::pin(async move { self.explain(range).await.map(Some) })
     }
 
     fn warm_up(&self) -> StoreFuture<'_, ()> {

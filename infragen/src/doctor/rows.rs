@@ -1,0 +1,278 @@
+//! What some rows of an existing table say of the manifest: labels, status, times, tags and numbers.
+
+use contract::{AttributePath, Label, Labels, TimeFormat};
+use serde_json::Value;
+use stream_core::times::Times;
+use stream_core::timestamp::TimestampError;
+
+use super::aws::{command, silent};
+use super::{Check, Ran};
+use crate::manifest::Manifest;
+use crate::manifest::reader::ManifestValue;
+use crate::manifest::tree::shorten;
+
+/// Rows that are looked at.
+const ROWS: &str = "100";
+/// Values that a finding names, at most.
+const NAMED_MAX: usize = 5;
+
+/// What asks for some rows: of the index, or of the table itself.
+#[must_use]
+pub fn sample_command(manifest: &Manifest, table: &str, of_index: bool) -> Vec<String> {
+    let mut arguments = vec!["dynamodb", "scan", "--table-name", table];
+    if of_index {
+        arguments.extend(["--index-name", manifest.data.index.as_str()]);
+    }
+    arguments.extend(["--limit", ROWS, "--no-paginate"]);
+    command(manifest, &arguments)
+}
+
+/// The rows of an answer; none where there is no answer.
+#[must_use]
+pub fn of(ran: &Ran) -> Vec<Value> {
+    let Ran::Done(stdout) = ran else { return Vec::new() };
+    let answer: Value = serde_json::from_str(stdout).unwrap_or_default();
+    answer.get("Items").and_then(Value::as_array).cloned().unwrap_or_default()
+}
+
+/// Judges rows of the index. `in_table` are rows of the table itself, asked for where the index has none.
+#[must_use]
+pub fn judge(manifest: &Manifest, ran: &Ran, in_table: &[Value]) -> Vec<Check> {
+    const NAME: &str = "table-rows";
+    if !matches!(ran, Ran::Done(_)) {
+        return vec![silent(NAME, ran, "allow `dynamodb:Scan`")];
+    }
+    let rows = of(ran);
+    if rows.is_empty() {
+        return vec![nothing(manifest, in_table)];
+    }
+    let mut checks = vec![Check::ok(NAME, format!("{} were looked at", rows.len()))];
+    let of_rows = [labels, status, times, tags].into_iter().filter_map(|judge| judge(manifest, &rows));
+    checks.extend(of_rows);
+    checks.extend(numbers(manifest, &rows));
+    checks
+}
+
+/// Counts values by name, the most frequent first.
+fn count(values: impl Iterator<Item = String>) -> Vec<(String, usize)> {
+    let mut counts: Vec<(String, usize)> = Vec::new();
+    for value in values {
+        match counts.iter_mut().find(|known| known.0 == value) {
+            Some(known) => known.1 += 1,
+            None => counts.push((value, 1)),
+        }
+    }
+    counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
+    counts
+}
+
+fn named(counts: &[(String, usize)]) -> String {
+    let mut named: Vec<String> =
+        counts.iter().take(NAMED_MAX).map(|(value, rows)| format!("`{}` ({rows})", shorten(value))).collect();
+    if counts.len() > NAMED_MAX {
+        named.push(format!("{} more", counts.len() - NAMED_MAX));
+    }
+    named.join(", ")
+}
+
+/// Type and value of an attribute; nothing for NULL.
+fn typed(attribute: &Value) -> Option<(&str, &Value)> {
+    let (kind, value) = attribute.as_object()?.iter().next()?;
+    (kind != "NULL").then_some((kind.as_str(), value))
+}
+
+fn of_name<'a>(row: &'a Value, name: &str) -> Option<(&'a str, &'a Value)> {
+    typed(row.get(name)?)
+}
+
+fn text<'a>(row: &'a Value, name: &str) -> Option<&'a str> {
+    of_name(row, name).filter(|(kind, _)| *kind == "S").and_then(|(_, value)| value.as_str())
+}
+
+/// Types and values that a path leads to, through maps and the maps of lists.
+fn at_path<'a>(row: &'a Value, path: &AttributePath) -> Vec<(&'a str, &'a Value)> {
+    let mut steps = path.steps();
+    let mut found: Vec<&Value> = steps.next().and_then(|first| row.get(first)).into_iter().collect();
+    for step in steps {
+        let members = |value: &'a Value| match value.get("L").and_then(Value::as_array) {
+            Some(members) => members.iter().collect(),
+            None => vec![value],
+        };
+        found = found.into_iter().flat_map(members).filter_map(|value| value.get("M")?.get(&step)).collect();
+    }
+    found.into_iter().filter_map(typed).collect()
+}
+
+/// Says what rows of the table lack to be in the index.
+fn nothing(manifest: &Manifest, in_table: &[Value]) -> Check {
+    const NAME: &str = "table-rows";
+    let attributes = &manifest.data.attributes;
+    let (label, time) = (attributes.label.as_str(), attributes.time.as_str());
+    if in_table.is_empty() {
+        return Check::unknown(NAME, "neither table nor index has rows yet", "ask again when there are some");
+    }
+    let kind = time_kind(manifest);
+    let lacks = |name: &str, kind: &str| {
+        in_table.iter().filter(|row| of_name(row, name).is_none_or(|(found, _)| found != kind)).count()
+    };
+    let names = count(in_table.iter().filter_map(Value::as_object).flat_map(|row| row.keys().cloned()));
+    let found = format!(
+        "the table has rows and the index has none; of {} rows {} have no `{label}` of type S and {} no `{time}` of type {kind}; \
+         rows have {}",
+        in_table.len(),
+        lacks(label, "S"),
+        lacks(time, kind),
+        named(&names)
+    );
+    Check::missing(
+        NAME,
+        found,
+        "set `label` and `time` in [data.attributes] to attributes of the rows, or wait until the index is built",
+    )
+}
+
+fn labels(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
+    const NAME: &str = "table-labels";
+    let name = manifest.data.attributes.label.as_str();
+    let known: Vec<String> = manifest.data.labels.as_slice().iter().map(ToString::to_string).collect();
+    let found = count(rows.iter().filter_map(|row| text(row, name)).map(str::to_owned));
+    if found.is_empty() {
+        // Of another attribute than the index is: that is said of the index.
+        return None;
+    }
+    let unnamed: Vec<(String, usize)> = found.iter().filter(|(label, _)| !known.contains(label)).cloned().collect();
+    if unnamed.is_empty() {
+        return Some(Check::ok(NAME, named(&found)));
+    }
+    // Those that rows have, in the manifest's order, and then the others.
+    let kept =
+        manifest.data.labels.as_slice().iter().filter(|label| found.iter().any(|(other, _)| other == label.as_str()));
+    let mut labels: Vec<Label> = kept.cloned().collect();
+    for (text, _) in &unnamed {
+        let is_free = |label: &Label| !labels.iter().any(|other| other.key() == label.key());
+        let own = Label::new(text).ok().filter(is_free);
+        let given = || Label::with_key(text, &format!("label_{}", labels.len() + 1)).ok();
+        labels.extend(own.or_else(given));
+    }
+    let next = match Labels::of(labels) {
+        Ok(labels) => {
+            format!("set `labels = {}` in [data]", labels.write().unwrap_or_else(|| Vec::<String>::new().into()))
+        }
+        Err(error) => format!("name those that count in `labels` of [data]: {}", error.rule),
+    };
+    let found = format!("`{name}` has values that `data.labels` does not name: {}", named(&unnamed));
+    Some(Check::missing(NAME, found, next))
+}
+
+fn status(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
+    const NAME: &str = "table-status";
+    let name = manifest.data.attributes.status.0.as_ref()?;
+    let text = |row: &Value, path| {
+        at_path(row, path)
+            .first()
+            .filter(|(kind, _)| *kind == "S")
+            .and_then(|(_, value)| value.as_str())
+            .map(str::to_owned)
+    };
+    let ready = manifest.data.status_ready.as_str();
+    let found = count(rows.iter().filter_map(|row| text(row, name)));
+    let is_ready = |row: &Value| text(row, name).is_none_or(|status| status == ready);
+    if rows.iter().any(is_ready) {
+        let found = if found.is_empty() { format!("no row has `{name}`: all are ready") } else { named(&found) };
+        return Some(Check::ok(NAME, found));
+    }
+    let said = format!("no row is ready: `{name}` is {}; `data.status_ready` is `{ready}`", named(&found));
+    let value = found.first().map(|(status, _)| toml::Value::from(status.clone()).to_string()).unwrap_or_default();
+    let next = format!(
+        "set `status_ready = {value}` in [data], or `status = false` in [data.attributes] if every row is ready"
+    );
+    Some(Check::missing(NAME, said, next))
+}
+
+/// Type of the attribute with the time, as the manifest has it.
+fn time_kind(manifest: &Manifest) -> &'static str {
+    if manifest.data.time_format.is_number() { "N" } else { "S" }
+}
+
+fn times(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
+    const NAME: &str = "table-times";
+    let (data, name) = (&manifest.data, manifest.data.attributes.time.as_str());
+    let times = Times::new(data.time_format, data.time_zone);
+    let values = || rows.iter().filter_map(|row| of_name(row, name)).filter(|(kind, _)| *kind == time_kind(manifest));
+    let mut faults = values().filter_map(|(_, value)| {
+        let text = value.as_str()?;
+        let parsed = if times.are_numbers() { times.parse_number(text).map(drop) } else { times.parse(text).map(drop) };
+        parsed.err().map(|error| (text, error))
+    });
+    let Some((example, fault)) = faults.next() else {
+        let example = values().find_map(|(_, value)| value.as_str())?;
+        return Some(Check::ok(NAME, format!("{}, as `{}`", data.time_format.as_str(), shorten(example))));
+    };
+    let found = format!("`{name}` of {} rows is no time: `{}`, which {fault}", 1 + faults.count(), shorten(example));
+    let next = match fault {
+        TimestampError::NoZone => {
+            "set `time_zone` in [data] to the zone of the clock that writes them, such as `UTC` or `-05:00`"
+        }
+        TimestampError::Year if data.time_format == TimeFormat::EpochSeconds => {
+            "set `time_format = \"epoch-millis\"` in [data], if that is what they are"
+        }
+        TimestampError::Form | TimestampError::Number | TimestampError::Year => {
+            "write it as docs/rows.md says, or set `time` in [data.attributes] to another attribute"
+        }
+    };
+    Some(Check::missing(NAME, found, next))
+}
+
+fn tags(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
+    const NAME: &str = "table-tags";
+    let name = manifest.data.attributes.tags.0.as_ref()?;
+    let kinds = count(rows.iter().flat_map(|row| at_path(row, name)).map(|(kind, _)| kind.to_owned()));
+    if kinds.is_empty() {
+        let names = count(rows.iter().filter_map(Value::as_object).flat_map(|row| row.keys().cloned()));
+        let found = format!("no row has `{name}`; rows have {}", named(&names));
+        return Some(Check::missing(
+            NAME,
+            found,
+            "set `tags` in [data.attributes] to the attribute with the tags, or to `false` where there are none",
+        ));
+    }
+    let wrong: Vec<(String, usize)> =
+        kinds.iter().filter(|(kind, _)| !["L", "SS", "NS", "S", "N"].contains(&kind.as_str())).cloned().collect();
+    if wrong.is_empty() {
+        return Some(Check::ok(NAME, format!("`{name}` of type {}", named(&kinds))));
+    }
+    let found = format!("`{name}` is of type {}; it must be a list, a set, a string or a number", named(&wrong));
+    Some(Check::missing(NAME, found, "set `tags` in [data.attributes] to another attribute: such rows are left out"))
+}
+
+/// Judges score and confidence: one finding for each that is wrong, and one line where none is.
+fn numbers(manifest: &Manifest, rows: &[Value]) -> Vec<Check> {
+    const NAME: &str = "table-numbers";
+    let attributes = &manifest.data.attributes;
+    let mut checks = Vec::new();
+    for (key, attribute, min) in [("score", &attributes.score, -1.0), ("confidence", &attributes.confidence, 0.0)] {
+        let Some(name) = &attribute.0 else { continue };
+        let wrong = count(rows.iter().filter_map(|row| number_fault(row, name, min)));
+        if !wrong.is_empty() {
+            let found = format!("`{name}` is {}; it must be a number from {min} to 1", named(&wrong));
+            checks.push(Check::missing(
+                NAME,
+                found,
+                format!("scale it, or set `{key} = false` in [data.attributes]: until then rows come without"),
+            ));
+        }
+    }
+    checks
+}
+
+/// What stands in the place of a number, where it is none or out of range.
+fn number_fault(row: &Value, path: &AttributePath, min: f64) -> Option<String> {
+    let (kind, found) = at_path(row, path).first().copied()?;
+    let text = found.as_str().unwrap_or_default();
+    if !["N", "S"].contains(&kind) {
+        return Some(format!("of type {kind}"));
+    }
+    // An empty text is no value.
+    let is_fine = text.trim().parse().is_ok_and(|number: f64| min - 0.001 <= number && number <= 1.001);
+    (!is_fine && !text.trim().is_empty()).then(|| text.to_owned())
+}
