@@ -193,6 +193,7 @@ fn config_js_is_one_frozen_value_with_the_manifests_words() {
         "SSE_BASE_URL": "https://stream.example.com/live",
         "ENVIRONMENT": "prod",
         "LABELS": ["open", "shipped", "cancelled"],
+        "LABEL_KEYS": ["open", "shipped", "cancelled"],
         "UPDATE_EVENT": "order_update",
         "HEARTBEAT_INTERVAL_MS": 15000,
         "POLL_INTERVAL_MS": 1000,

@@ -154,7 +154,7 @@ async fn a_table_that_fits_is_said_to() {
         "table-status ok `yes` (3)",
     ];
     assert_eq!(said[..6], expected);
-    assert!(said[6].starts_with("table-times ok RFC 3339, as `20"), "{said:?}");
+    assert!(said[6].starts_with("table-times ok rfc3339, as `20"), "{said:?}");
     assert_eq!(said[7], "table-tags ok `depots` of type `SS` (3)");
     assert_eq!(run.code, 0);
 }
@@ -256,8 +256,13 @@ async fn keys_and_projection_of_other_tables_are_told_apart() {
         &numbered.doctor(&[("identity", "\"key\"")], &[]),
         "table-index",
         "range key `moved` (N); the range key must be of type S",
-        "write `moved` as a string",
+        "set `time_format` in [data] to `epoch-seconds` or `epoch-millis`",
     );
+    let numbers = |format: &'static str| {
+        let run = numbered.doctor(&[("identity", "\"key\""), ("time_format", format)], &[]);
+        ["table-index", "table-times"].map(|name| only(&run, name))
+    };
+    assert!(numbers("\"epoch-seconds\"").iter().all(|check| check.0 == "ok"), "{:?}", numbers("\"epoch-seconds\""));
     let some = json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": ["depots", "checked"] });
     let narrow = Parcels::create(Some("moved"), "S", some).await;
     narrow.put(0, &json!({})).await;
@@ -286,7 +291,7 @@ async fn what_is_wrong_with_rows_is_said_by_kind() {
         &found,
         "table-times",
         "`moved` of 2 rows is no time: `2026-11-27T22:40:05`, which says no zone",
-        "RFC 3339",
+        "set `time_zone` in [data]",
     );
     let found = with(json!({ "moved": { "S": "1764671400" } })).await;
     expect(&found, "table-times", "`1764671400`, which is no RFC 3339 time", "set `time` in [data.attributes]");
@@ -303,7 +308,7 @@ async fn what_is_wrong_with_rows_is_said_by_kind() {
     expect(
         &found,
         "table-rows",
-        "of 1 rows 1 have no string `stage` and 0 no string `moved`",
+        "of 1 rows 1 have no `stage` of type S and 0 no `moved` of type S",
         "set `label` and `time`",
     );
     let empty = Parcels::create(Some("moved"), "S", all()).await;

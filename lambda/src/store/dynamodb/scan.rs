@@ -4,7 +4,10 @@
 use aws_sdk_dynamodb::config::interceptors::BeforeTransmitInterceptorContextMut;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
 use aws_sdk_dynamodb::error::BoxError;
-use aws_sdk_dynamodb::operation::query::QueryInput;
+
+const QUERY: &str = "DynamoDB_20120810.Query";
+const SCAN: &str = "DynamoDB_20120810.Scan";
+const CONDITION: &[u8] = b"\"KeyConditionExpression\"";
 
 /// Renames such a request, before it is signed.
 #[derive(Debug)]
@@ -21,9 +24,12 @@ impl Intercept for AsScan {
         _: &RuntimeComponents,
         _: &mut ConfigBag,
     ) -> Result<(), BoxError> {
-        let query = context.inner().input().and_then(|input| input.downcast_ref::<QueryInput>());
-        if query.is_some_and(|query| query.key_condition_expression().is_none()) {
-            context.request_mut().headers_mut().insert("x-amz-target", "DynamoDB_20120810.Scan");
+        let request = context.request_mut();
+        let is_query = request.headers().get("x-amz-target") == Some(QUERY);
+        // What was asked is only in the body by now; without one nothing can be said, and a query it remains.
+        let asks_for_keys = |body: &[u8]| body.windows(CONDITION.len()).any(|part| part == CONDITION);
+        if is_query && request.body().bytes().is_some_and(|body| !asks_for_keys(body)) {
+            request.headers_mut().insert("x-amz-target", SCAN);
         }
         Ok(())
     }
