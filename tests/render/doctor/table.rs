@@ -78,6 +78,7 @@ impl Parcels {
             ("status_ready", "\"yes\""),
             ("update_event", "\"parcel_update\""),
             ("identity", "\"key-and-time\""),
+            ("time_format", "\"rfc3339\""),
         ];
         let lines = |fits: &[(&str, &str)], others: &[(&str, &str)]| -> String {
             let value = |(key, value): &(&str, &str)| {
