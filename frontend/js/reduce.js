@@ -98,6 +98,7 @@ export function reduce(state, action) {
     case 'deadline':
       return heard(state, action.at);
     case 'overloaded':
+    case 'unavailable':
       return withDetail(heard(state, action.at), action.detail);
     case 'baseline':
       return action.updates.reduce((before, update) => withBaseline(before, update, action.heard), state);
@@ -144,7 +145,7 @@ function withDetail(state, detail) {
 function connectionAfter(before, status) {
   const { phase, reason, retryAt, latencyMs, role = before.role } = status;
   const lastEventAt = Math.max(before.lastEventAt ?? 0, status.lastEventAt ?? 0) || null;
-  return { phase, reason, retryAt, latencyMs, lastEventAt, role, detail: reason === 'full' ? before.detail : null };
+  return { phase, reason, retryAt, latencyMs, lastEventAt, role, detail: reason === 'full' || reason === 'unavailable' ? before.detail : null };
 }
 
 /** @param {Heartbeat & {at: number}} heartbeat */

@@ -22,6 +22,7 @@ const REASONS = new Map([
   ['late', 'Events arrive late: something on the way holds them back.'],
   ['status', 'The server gives this page no stream.'],
   ['full', 'The server has no room for another page.'],
+  ['unavailable', 'The server cannot tell now who is asking, or what for.'],
 ]);
 
 /**
@@ -33,7 +34,7 @@ const REASONS = new Map([
 export function troubleText({ phase, reason, detail }, pollMs) {
   if (phase === 'offline') return 'This device has no network. The page goes on by itself as soon as there is one.';
   if (phase === 'live' || phase === 'resumed' || phase === 'suspended' || reason === null) return null;
-  const why = (reason === 'full' && detail) || REASONS.get(reason) || 'The stream is not to be had.';
+  const why = (['full', 'unavailable'].includes(reason) && detail) || REASONS.get(reason) || 'The stream is not to be had.';
   if (phase === 'polling') return `${why} Until it flows again, this page asks for news every ${span(pollMs)}.`;
   if (phase === 'behind') return `${why} What is shown may be old.`;
   return why;

@@ -52,6 +52,12 @@ test('what a full server said stays until it is not full any more', () => {
   assert.equal(reduce(full, status()).connection.detail, null);
 });
 
+test('what an unavailable server said stays until it is available again', () => {
+  const away = after(received('unavailable', { detail: 'No answer.' }), status({ phase: 'refused', reason: 'unavailable' }));
+  assert.equal(away.connection.detail, 'No answer.');
+  assert.equal(reduce(away, status()).connection.detail, null);
+});
+
 test('a status without a role keeps the one that was', () => {
   const { role: _role, ...alone } = status().status;
   assert.equal(after(status(), { type: 'status', status: alone }).connection.role, 'leader');

@@ -71,6 +71,15 @@ const OUTAGES = [
     noticedMs: 3_000, may: ['connecting', 'refused', 'polling'], must: ['polling'], heard: true, liveMs: 60_000, requestsMax: 15, network: true,
   },
   {
+    name: 'unavailable', about: 'for a minute the server cannot tell who is asking, and says so', ms: 60_000,
+    down: ({ gates }) => gates.stream.answer(200, {
+      headers: { 'content-type': 'text/event-stream', 'access-control-allow-origin': '*' },
+      body: 'retry: 3000\nevent: unavailable\ndata: {"detail":"the issuer does not answer","retry_after_ms":3000}\n\n',
+    }),
+    up: ({ gates }) => gates.stream.pass(),
+    noticedMs: 3_000, may: ['connecting', 'refused', 'polling'], must: ['refused', 'polling'], heard: true, liveMs: 60_000, requestsMax: 30, network: true,
+  },
+  {
     name: 'buffered', about: 'for 50 s the stream comes in whole sessions, as from a function deployed with BUFFERED', ms: 50_000,
     env: { SSE_MAX_SESSION: '15s' },
     down: ({ gates }) => gates.stream.buffer(), up: ({ gates }) => gates.stream.pass(),
@@ -99,7 +108,7 @@ const scenario = (outage, kind, ms = outage.ms) => ({
 /** @type {import('./index.mjs').Scenario[]} */
 export const outages = OUTAGES.map((outage) => scenario(outage, 'chromium'));
 /** Shorter where only the length differs from Chromium. @type {import('./index.mjs').Scenario[]} */
-export const firefoxOutages = OUTAGES.filter(({ name }) => ['server-killed', 'network-cut', 'network-silent', 'status-503', 'buffered'].includes(name))
+export const firefoxOutages = OUTAGES.filter(({ name }) => ['server-killed', 'network-cut', 'network-silent', 'status-503', 'unavailable', 'buffered'].includes(name))
   .map((outage) => scenario(outage, 'firefox', Math.min(outage.ms, 50_000)));
 
 /** A page that is live on a table of its own. @param {import('../harness/stage.mjs').Stage} stage @param {Record<string, string>} env @param {'chromium' | 'firefox'} kind */
