@@ -1,7 +1,7 @@
 //! Tables as other programs write them, each with the manifest that fits: what the stream and REST make of their rows.
 //!
 //! `tests/fixtures/tables/NAME` has the manifest, what `CreateTable` was called with, rows that are there before a stream and
-//! rows that come after, and what is to be seen. A text `@-60|YYYY-MM-DDThh:mm:ssZ` is the time so many seconds from now.
+//! rows that come after, and what is to be seen; and a line of the manifest that does not fit, with what the log says of it. A text `@-60|YYYY-MM-DDThh:mm:ssZ` is the time so many seconds from now.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -35,9 +35,9 @@ impl Fixture {
     }
 
     /// Variables of the functions, as the generator writes them from a manifest.
-    fn variables(&self) -> Vec<(String, String)> {
+    fn variables(manifest: &str) -> Vec<(String, String)> {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(folder.path().join("deploy.toml"), self.text("deploy.toml")).unwrap();
+        std::fs::write(folder.path().join("deploy.toml"), manifest).unwrap();
         let mut infragen = std::process::Command::new(bins::path("infragen"));
         let output = infragen.args(["--env", "local", "render"]).current_dir(folder.path()).output().unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -96,7 +96,7 @@ struct Table {
 }
 
 impl Table {
-    async fn create(fixture: &Fixture) -> Self {
+    async fn create(fixture: &Fixture, manifest: &str) -> Self {
         let name = format!("{}-{:x}", fixture.0.file_name().unwrap().to_string_lossy(), fastrand::u64(..));
         let mut input = fixture.json("table.json");
         input["TableName"] = name.clone().into();
@@ -107,7 +107,7 @@ impl Table {
         dynamodb::create_users_table(server, &users).await;
         let own = [("SENTIMENTS_TABLE", &*name), ("USERS_TABLE", &users), ("SSE_POLL_INTERVAL", "500ms")];
         let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let variables = fixture.variables().into_iter().chain(own).chain(dynamodb::env(server)).collect();
+        let variables = Fixture::variables(manifest).into_iter().chain(own).chain(dynamodb::env(server)).collect();
         Self { name, variables }
     }
 
@@ -137,7 +137,7 @@ fn assert_has(what: &str, data: &Value, expected: &Value) {
 async fn is_shown(name: &str) {
     let fixture = Fixture::new(name);
     let (rows, expected) = (fixture.json("rows.json"), fixture.json("expected.json"));
-    let table = Table::create(&fixture).await;
+    let table = Table::create(&fixture, &fixture.text("deploy.toml")).await;
     table.put(&rows["before"]).await;
     let stream = Emulator::start(table.config("stream")).await;
     let mut client = SseClient::connect(Request::get(stream.address(), contract::routes::STREAM)).await;
@@ -171,12 +171,40 @@ async fn is_shown(name: &str) {
     }
 }
 
+/// With one line of the manifest that does not fit, the log says what is there instead.
+async fn is_told(name: &str) {
+    let fixture = Fixture::new(name);
+    let (manifest, wrong) = (fixture.text("deploy.toml"), &fixture.json("expected.json")["wrong"]);
+    let part = |key: &str| wrong[key].as_str().unwrap_or_else(|| panic!("{name}: no `{key}`"));
+    let other = manifest.replacen(part("line"), part("instead"), 1);
+    assert_ne!(other, manifest, "{name}");
+    let table = Table::create(&fixture, &other).await;
+    table.put(&fixture.json("rows.json")["before"]).await;
+    let stream = Emulator::start(table.config("stream")).await;
+    let _client = SseClient::connect(Request::get(stream.address(), contract::routes::STREAM)).await;
+    // Lines are JSON, in which a quote is escaped and a backquote is not.
+    let says = || stream.logs().into_iter().find(|line| line.text.contains(part("says"))).map(|line| line.text);
+    let limit = tokio::time::Instant::now() + LIMIT;
+    while says().is_none() {
+        let logs: Vec<String> = stream.logs().into_iter().map(|line| line.text).collect();
+        assert!(tokio::time::Instant::now() < limit, "{name}: nobody says `{}`: {logs:#?}", part("says"));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
 macro_rules! tables {
     ($($name:ident),+ $(,)?) => {
         $(
-            #[tokio::test]
-            async fn $name() {
-                is_shown(stringify!($name)).await;
+            mod $name {
+                #[tokio::test]
+                async fn is_shown() {
+                    super::is_shown(stringify!($name)).await;
+                }
+
+                #[tokio::test]
+                async fn with_another_manifest_it_is_told() {
+                    super::is_told(stringify!($name)).await;
+                }
             }
         )+
 
@@ -200,6 +228,7 @@ tables!(
     csv_import,
     document_client,
     java_enhanced,
+    orders,
     pynamodb,
     sensors,
     shanghai,

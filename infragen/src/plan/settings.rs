@@ -105,6 +105,7 @@ fn auth(manifest: &Manifest) -> AuthSettings {
     let keys = keys.expect("an alias is made of names that have no other characters, 120 at most");
     AuthSettings {
         mode: if is_local && auth.mode == AuthMode::Off { AuthMode::Session } else { auth.mode },
+        private: auth.private,
         cookie: auth.cookie.clone(),
         session_keys: SessionKeys::new(keys).expect("a list in the manifest is no longer"),
         session_lifetime: auth.session_lifetime,
