@@ -5,5 +5,7 @@
 cd "$root" || exit
 LOCAL_PROGRAM=$(program local)
 export LOCAL_PROGRAM
+INFRAGEN_PROGRAM=$(program infragen)
+export INFRAGEN_PROGRAM
 export DYNAMODB_LOCAL_DIR="$tools/dynamodb-local"
 export TOOLS_NODE_MODULES="$tools/node/node_modules"

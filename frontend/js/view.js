@@ -24,6 +24,8 @@ const SETTLE_MS = 1_500;
 const AT_ONCE = ['polling', 'refused', 'offline'];
 /** More labels than these do not fit between total and rates. */
 const LABELS_BESIDE_MAX = 5;
+/** More characters do not either, with all labels as long as the longest. */
+const CHARS_BESIDE_MAX = 40;
 const TRENDS_INTERVAL_MS = 1_000;
 
 /**
@@ -69,7 +71,7 @@ export class View {
     const chart = { box: 'chart', legend: 'chart-legend', time: 'chart-time', empty: 'chart-empty', table: 'chart-table', toggle: 'chart-toggle' };
     this.#chart = new Chart(nodes(chart), config.labels, toneOf);
     for (const label of config.labels) this.#addTile(label, toneOf(label));
-    this.#id('totals').classList.toggle('many', config.labels.length > LABELS_BESIDE_MAX);
+    this.#id('totals').classList.toggle('many', !fitBeside(config.labels));
     setText(this.#id('environment'), config.environment);
     this.#id('environment').hidden = config.environment === '';
     const onClick = (/** @type {string} */ id, /** @type {() => void} */ then) => this.#id(id).addEventListener('click', then);
@@ -235,4 +237,10 @@ export function showFailure(root, sentence) {
   const node = byId(root, 'failure');
   node.hidden = false;
   setText(node, sentence);
+}
+
+/** Returns whether the labels can be told apart where they stand between total and rates. @param {readonly string[]} labels */
+function fitBeside(labels) {
+  const longest = Math.max(...labels.map((label) => label.length));
+  return labels.length <= LABELS_BESIDE_MAX && labels.length * longest <= CHARS_BESIDE_MAX;
 }

@@ -34,8 +34,13 @@ export class Stage {
   }
 
   async table() {
+    return (await this.dynamoDb()).table();
+  }
+
+  /** The one of all scenarios. */
+  dynamoDb() {
     dynamoDb ??= DynamoDb.start();
-    return (await dynamoDb).table();
+    return dynamoDb;
   }
 
   /** @param {Record<string, string>} env */

@@ -12,6 +12,7 @@ const NAMES = [
   '__proto__', 'constructor', 'toString', 'hasOwnProperty', MARKUP, SCRIPT, 'javascript:alert(1)', '{{7*7}}', '${window.__ran=true}',
   '\u202egnp.exe', 'a\u0000b', '\ud800', 'é'.repeat(40), ' ', '😀', "'; DROP TABLE items; --", '../../etc/passwd', '%00', '&lt;b&gt;',
 ];
+const HOSTILE_LABELS = ['positive', MARKUP, '__proto__', 'constructor'];
 const LONG = 100_000;
 
 /** @type {import('./index.mjs').Scenario[]} */
@@ -48,7 +49,7 @@ async function rows(stage) {
 async function stream(stage) {
   const { checks } = stage;
   const local = await stage.local();
-  const gates = await stage.gates(local, { LABELS: ['positive', MARKUP, '__proto__', 'constructor'] });
+  const gates = await stage.gates(local, { LABELS: HOSTILE_LABELS, LABEL_KEYS: HOSTILE_LABELS });
   const fake = new FakeStream(() => opening('evt_1'));
   gates.stream.handle('/api/v2/stream', fake.handler);
   const browser = await stage.chromium(gates.origins);
