@@ -19,6 +19,8 @@ const RSA_KEY: &[u8] = include_bytes!("../fixtures/auth/issuer_rsa.pk8");
 pub(super) const AUDIENCE: &str = "live-dashboard";
 /// Path of its keys without their names.
 pub(super) const BARE: &str = "/realms/team@example.com/keys";
+/// Path of its keys among others, with all that issuers put beside them.
+pub(super) const CROWD: &str = "/service/v1/jwk/token@system.example.com";
 
 fn b64(bytes: impl AsRef<[u8]>) -> String {
     URL_SAFE_NO_PAD.encode(bytes)
@@ -80,7 +82,7 @@ impl Issuer {
         lock(&self.state).requests.clone()
     }
 
-    fn documents(&self) -> [(String, Value); 3] {
+    fn documents(&self) -> [(String, Value); 4] {
         let modulus = ring::rsa::PublicKeyComponents::<Vec<u8>>::from(self.rsa.public()).n;
         let point = self.p256.public_key().as_ref();
         [
@@ -100,8 +102,26 @@ impl Issuer {
                 BARE.to_owned(),
                 json!({ "keys": [
                     { "kty": "RSA", "n": b64([&[0], modulus.as_slice()].concat()), "e": "AAEAAQ" },
-                    { "kty": "RSA", "kid": "r", "use": "enc", "n": b64(modulus), "e": "AQAB" },
+                    { "kty": "RSA", "kid": "r", "use": "enc", "n": b64(&modulus), "e": "AQAB" },
                     { "kty": "EC", "crv": "P-256", "x": b64(&point[1..33]), "y": b64(&point[33..]) },
+                ]}),
+            ),
+            // As Keycloak, Entra and Supabase list them: what encrypts, curves that nobody here knows, certificates, no `alg`.
+            (
+                CROWD.to_owned(),
+                json!({ "keys": [
+                    { "kid": "oaep", "kty": "RSA", "alg": "RSA-OAEP", "use": "enc", "n": b64(&modulus), "e": "AQAB", "x5c": ["MII="] },
+                    { "kid": "ed", "kty": "OKP", "crv": "Ed25519", "alg": "EdDSA", "use": "sig", "x": b64(&point[1..33]) },
+                    { "kid": "p384", "kty": "EC", "crv": "P-384", "alg": "ES384", "x": "AA", "y": "AA" },
+                    { "kid": "hs", "kty": "oct", "alg": "HS256", "k": "AA" },
+                    {
+                        "kty": "RSA", "use": "sig", "kid": "r", "x5t": "r", "n": b64(&modulus), "e": "AQAB", "x5c": ["MII="],
+                        "issuer": "https://login.microsoftonline.com/{tenantid}/v2.0", "cloud_instance_name": "microsoftonline.com",
+                    },
+                    {
+                        "kty": "EC", "crv": "P-256", "kid": "e", "alg": "ES256", "use": "sig", "key_ops": ["verify"], "ext": true,
+                        "x": b64(&point[1..33]), "y": b64(&point[33..]),
+                    },
                 ]}),
             ),
         ]
@@ -137,7 +157,7 @@ pub(super) fn message(header: &Value, claims: &Value) -> String {
     format!("{}.{}", b64(header.to_string()), b64(claims.to_string()))
 }
 
-async fn serve(listener: TcpListener, state: Arc<Mutex<State>>, documents: [(String, Value); 3]) {
+async fn serve(listener: TcpListener, state: Arc<Mutex<State>>, documents: [(String, Value); 4]) {
     while let Ok((stream, _)) = listener.accept().await {
         let (state, documents) = (Arc::clone(&state), documents.clone());
         tokio::spawn(async move {

@@ -1,6 +1,7 @@
 //! Who a caller is: the shipped functions with an AWS in memory behind them, or with an issuer of tokens.
 
 mod issuer;
+mod issuers;
 mod jwt;
 mod logs;
 pub(crate) mod sessions;

@@ -15,7 +15,7 @@ use crate::support::sse::SseClient;
 use crate::support::table::{Row, SENTIMENTS, Table};
 
 /// Fewest requests of the table.
-const REQUESTS_MIN: usize = 100;
+const REQUESTS_MIN: usize = 200;
 /// Items in the table; those with `AAPL`; those with `AAPL`, `MSFT` or `BRK B`.
 const ALL: u64 = 4;
 const ONE: u64 = 1;
@@ -165,12 +165,16 @@ fn knocks(id: &str) -> Vec<Knock> {
         add((*path).to_owned(), &[], Opens(ALL));
         let join = if path.contains('?') { "" } else { "?" };
         add(format!("{path}{join}tickers=AAPL"), &[], Opens(ONE));
+        add(format!("{path}{join}lastEventId={id}"), &[], Resumes);
     }
     for (query, count) in QUERIES {
         add(format!("{STREAM}?{query}"), &[], Opens(*count));
+        // A browser that comes back asks the same address again.
+        add(format!("{STREAM}?{query}"), &[("Last-Event-ID", id)], Resumes);
     }
     for (name, value) in HEADERS {
         add(STREAM.to_owned(), &[(*name, *value)], Opens(ALL));
+        add(format!("{STREAM}/?tickers=AAPL,"), &[(*name, *value), ("Cache-Control", "no-cache")], Opens(ONE));
     }
     let header = "Last-Event-ID";
     let cursors: &[(String, &[Header<'_>], Door)] = &[
