@@ -347,7 +347,7 @@ mod tests {
             (
                 "timestamp",
                 Some(s("2025-12-02 10:30:00")),
-                "`timestamp` is `2025-12-02 10:30:00`, which says no zone; a time must end in one, such as `Z` or `+0000`",
+                "`timestamp` is `2025-12-02 10:30:00`, which says no zone; `data.time_zone` must name it, where times do not end in one, such as `Z` or `+0000`",
             ),
             ("sentiment", Some(s("joy\n")), "`sentiment` is `joy\\n`, which is no label of this table"),
             ("status", Some(n("1")), "`status` is not a string"),
