@@ -107,8 +107,10 @@ aside() {
 join() {
   wait "$aside_process" || true
   aside_process=
-  read -r status took <"$scratch/aside-ended"
   cat "$scratch/aside"
+  # Killed from outside, it says nothing of its end.
+  [ -s "$scratch/aside-ended" ] || failed "$aside" unknown
+  read -r status took <"$scratch/aside-ended"
   [ "$status" = 0 ] || failed "$aside" "$took"
   remember "$aside" "$took"
   printf '== %s: %s s, beside other steps\n' "$aside" "$took"

@@ -64,6 +64,8 @@ export class Chromium {
    */
   async open(url, { window = false, keepUpdates = true, viewport } = {}) {
     const page = await this.#page(window);
+    // A machine that is only slow opens a page, and takes a picture, in less.
+    page.setDefaultTimeout(START_MS);
     const watch = new Watch(this.#origins);
     page.on('console', (message) => message.type() === 'error' && watch.said(message.text(), message.location().url));
     page.on('pageerror', (error) => watch.threw(String(error)));
