@@ -20,7 +20,8 @@ export const TAGS_MAX = 5000;
  * @typedef {{type: 'reset', reason: string | null}} Reset
  * @typedef {{type: 'deadline', reason: string | null, reconnectMs: number | null}} Deadline
  * @typedef {{type: 'overloaded', detail: string | null, maxConnections: number | null, retryAfterMs: number | null}} Overloaded
- * @typedef {Heartbeat | Metrics | Update | Reset | Deadline | Overloaded} ServerEvent
+ * @typedef {{type: 'unavailable', detail: string | null, retryAfterMs: number | null}} Unavailable
+ * @typedef {Heartbeat | Metrics | Update | Reset | Deadline | Overloaded | Unavailable} ServerEvent
  */
 
 /** @type {Readonly<Record<string, (data: object, labels: readonly string[], keys: readonly string[]) => ServerEvent | null>>} */
@@ -31,6 +32,7 @@ const PARSERS = Object.freeze({
   reset: (data) => ({ type: 'reset', reason: text(data, 'reason') }),
   deadline: (data) => ({ type: 'deadline', reason: text(data, 'reason'), reconnectMs: count(data, 'reconnect_ms') }),
   overloaded: parseOverloaded,
+  unavailable: (data) => ({ type: 'unavailable', detail: text(data, 'detail'), retryAfterMs: count(data, 'retry_after_ms') }),
 });
 
 /**

@@ -1,7 +1,8 @@
 /**
  * A stream of server-sent events that a page can keep for days: one client, across any number of connections.
  * This file is complete in itself: any page may copy it and use it, see docs/stream_js.md. It knows EventSource and nothing of
- * what the events mean, but for the three that are about the stream itself: `heartbeat`, `deadline`, `overloaded`.
+ * what the events mean, but for those that are about the stream itself: `heartbeat`, `reset`, `deadline`, `overloaded`,
+ * `unavailable`.
  *
  * A browser's EventSource comes back by itself, with `Last-Event-ID`, after a network error or a planned end. It gives up for
  * good after any status but 200, waits for ever on a connection that is dead or held back, and knows nothing of sleep and of
@@ -42,9 +43,11 @@ const HEARTBEAT_MS = 15_000;
 const POLL_MS = 5_000;
 
 /** Always listened to, because they are about the stream itself. */
-const OWN_EVENTS = ['heartbeat', 'reset', 'deadline', 'overloaded'];
+const OWN_EVENTS = ['heartbeat', 'reset', 'deadline', 'overloaded', 'unavailable'];
 /** Ends after which the same address is not asked again as it was: the page has to do something first. */
 const ENDS_WITH_ADDRESS = ['token_expired', 'configuration_deleted'];
+/** Reasons of a server that answers. @type {readonly (Reason | null)[]} */
+const REFUSALS = ['status', 'full', 'unavailable'];
 const UNCONNECTED = ['connecting', 'polling', 'refused', 'offline', 'suspended'];
 
 /**
@@ -54,11 +57,11 @@ const UNCONNECTED = ['connecting', 'polling', 'refused', 'offline', 'suspended']
  * - `resumed`: as `live`, just after an interruption without loss
  * - `behind`: connected, and what is shown may be old (`silent`: no heartbeat came; `late`: heartbeats come too late)
  * - `polling`: no stream, REST is asked instead (`reason`: why)
- * - `refused`: the server answers and gives no stream (`status`: any status but 200; `full`: it said so)
+ * - `refused`: the server answers and gives no stream (`status`: any status but 200; `full`, `unavailable`: it said so)
  * - `offline`: the machine has no network
  * - `suspended`: the page is hidden and nothing is open
  * @typedef {'connecting' | 'live' | 'resumed' | 'behind' | 'polling' | 'refused' | 'offline' | 'suspended'} Phase
- * @typedef {'unreachable' | 'silent' | 'late' | 'status' | 'full'} Reason
+ * @typedef {'unreachable' | 'silent' | 'late' | 'status' | 'full' | 'unavailable'} Reason
  *
  * @typedef {object} Status
  * @property {Phase} phase
@@ -358,7 +361,8 @@ export class LiveStream {
     this.#clear('grace');
     const data = OWN_EVENTS.includes(name) ? parse(message.data) : null;
     if (name === 'deadline') this.#endComes(data);
-    else if (name === 'overloaded') this.#full(data);
+    else if (name === 'overloaded') this.#putOff('full', data);
+    else if (name === 'unavailable') this.#putOff('unavailable', data);
     else this.#flows(name, data, now);
     this.#emit({ name, data: message.data, id: message.lastEventId, at: now, source: 'stream' });
   }
@@ -440,14 +444,14 @@ export class LiveStream {
     this.#troubled('unreachable', null);
   }
 
-  /** The browser comes back by itself, when the server said. @param {Record<string, any> | null} data */
-  #full(data) {
+  /** The browser comes back by itself, when the server said. @param {Reason} reason @param {Record<string, any> | null} data */
+  #putOff(reason, data) {
     const wait = milliseconds(data?.retry_after_ms);
     this.#endAnnounced = true;
     this.#interrupted = true;
     this.#failures += 1;
     this.#expectWithin(wait + this.#silenceMs());
-    this.#troubled('full', this.#env.now() + wait);
+    this.#troubled(reason, this.#env.now() + wait);
     this.#pollIfHopeless();
   }
 
@@ -526,7 +530,7 @@ export class LiveStream {
     const reason = this.#trouble;
     if (!this.#env.online()) return { phase: 'offline', reason: null };
     if (reason === 'late') return { phase: 'behind', reason };
-    return { phase: reason === 'status' || reason === 'full' ? 'refused' : 'connecting', reason };
+    return { phase: REFUSALS.includes(reason) ? 'refused' : 'connecting', reason };
   }
 
   // REST instead

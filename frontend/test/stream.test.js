@@ -201,6 +201,17 @@ test('a full server is asked again by the browser, when the server said', () => 
   assert.equal(world.status().phase, 'resumed');
 });
 
+test('a server that cannot say who may come in is asked again by the browser, when the server said', () => {
+  const world = browser();
+  world.source().send('unavailable', { detail: 'Not now.', retry_after_ms: 7_000 });
+  world.source().fail(CONNECTING);
+  assert.deepEqual([world.status().phase, world.status().reason, world.status().retryAt - world.now], ['refused', 'unavailable', 7_000]);
+  world.pass(20_000);
+  assert.equal(world.sources.length, 1);
+  world.heartbeat();
+  assert.equal(world.status().phase, 'resumed');
+});
+
 test('silence of three heartbeats opens a new connection at once; before that what is shown may be behind', () => {
   const world = browser();
   world.pass(1_000);
