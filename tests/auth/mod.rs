@@ -3,6 +3,7 @@
 mod issuer;
 mod jwt;
 mod logs;
+mod private;
 pub(crate) mod sessions;
 
 use std::net::SocketAddr;

@@ -11,6 +11,8 @@ settings! {
     pub struct AuthSettings {
         /// How callers prove who they are.
         "AUTH_MODE" => mode: AuthMode = AuthMode::Off;
+        /// Whether stream, metrics and items ask for a user too, not only configurations.
+        "AUTH_PRIVATE" => private: bool = false;
         /// Cookie that a token may come in.
         "AUTH_COOKIE" => cookie: CookieName = known!(CookieName, routes::SESSION_COOKIE);
         /// KMS keys that session tokens are signed with: the first signs, all verify.
@@ -39,6 +41,10 @@ impl AuthSettings {
             (!is_there).then_some(SettingError { name, value: None, reason })
         };
         let missing: Vec<SettingError> = match self.mode {
+            AuthMode::Off if self.private => {
+                let reason = "it must be `false`, because AUTH_MODE is `off`: nobody could be let in".to_owned();
+                vec![SettingError { name: "AUTH_PRIVATE", value: Some("true".to_owned()), reason }]
+            }
             AuthMode::Off | AuthMode::TrustedHeader => Vec::new(),
             AuthMode::Session => {
                 let some = !self.session_keys.as_slice().is_empty();
@@ -71,6 +77,9 @@ mod tests {
             errors.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
         assert_eq!(check("off", &[]), [""; 0]);
+        let nobody = &check("off", &[("AUTH_PRIVATE", "true")])[0];
+        assert!(nobody.starts_with("AUTH_PRIVATE"), "{nobody}");
+        assert_eq!(check("trusted-header", &[("AUTH_PRIVATE", "true")]), [""; 0]);
         assert_eq!(
             check("session", &[]),
             [

@@ -21,6 +21,7 @@ use http::HeaderMap;
 use crate::clock::Clock;
 use crate::fatal::Fatal;
 use crate::ids::UserId;
+use stream_core::timestamp::Timestamp;
 
 use self::issuer::Issuer;
 use self::jwt::{Expected, Unverified};
@@ -35,6 +36,7 @@ pub use self::user::{Denied, User};
 #[derive(Clone)]
 pub struct Auth {
     mode: Arc<Mode>,
+    is_private: bool,
     cookie: CookieName,
     clock: Clock,
 }
@@ -93,7 +95,7 @@ impl Auth {
                 Mode::Jwt(expected, Arc::new(Issuer::new(issuer, settings.jwks_url.clone())))
             }
         };
-        Ok(Self { mode: Arc::new(mode), cookie: settings.cookie.clone(), clock })
+        Ok(Self { mode: Arc::new(mode), is_private: settings.private, cookie: settings.cookie.clone(), clock })
     }
 
     /// As [`Auth::new`], but a session key that is not named is made up, and lives as long as this value and its clones.
@@ -103,7 +105,8 @@ impl Auth {
     pub fn local(settings: &AuthSettings, clock: Clock, lookup: &Lookup<'_>) -> Result<Self, Fatal> {
         if settings.mode == AuthMode::Session && settings.session_keys.as_slice().is_empty() {
             let sessions = Sessions::with_random_key(settings.session_lifetime.get()).map_err(Fatal::new)?;
-            return Ok(Self { mode: Arc::new(Mode::Session(sessions)), cookie: settings.cookie.clone(), clock });
+            let mode = Arc::new(Mode::Session(sessions));
+            return Ok(Self { mode, is_private: settings.private, cookie: settings.cookie.clone(), clock });
         }
         Self::new(settings, clock, lookup)
     }
@@ -143,6 +146,15 @@ impl Auth {
             }
         }
         Err(denied)
+    }
+
+    /// Lets a request in that is about no configuration: any one, or a user's where `auth.private` is set. Returns when
+    /// that user's proof ends.
+    ///
+    /// # Errors
+    /// [`Denied`]
+    pub async fn admit(&self, headers: &HeaderMap, query: Option<&str>) -> Result<Option<Timestamp>, Denied> {
+        if self.is_private { Ok(self.user(headers, query).await?.expires) } else { Ok(None) }
     }
 
     async fn verify(&self, token: &str) -> Result<User, Refusal> {

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use contract::{limits, routes};
-use http::header;
+use http::{HeaderMap, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -36,12 +36,18 @@ struct Items<'a> {
     responses(
         (status = 200, description = "A page", body = Items<'_>),
         (status = 400, description = "A parameter is malformed", body = Problem),
+        (status = 401, description = "`auth.private` is set and the request has no good token", body = Problem),
         (status = 503, description = "The table cannot be read", body = Problem),
     ),
 )]
-pub(super) async fn items(State(deps): State<Deps>, RawQuery(query): RawQuery) -> Result<Response, ApiError> {
+pub(super) async fn items(
+    State(deps): State<Deps>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
     let [size, after] = parameters(query.as_deref(), [routes::LIMIT_QUERY, routes::AFTER_QUERY])?;
     let (size, after, filter) = (limit(size.as_deref())?, place(after.as_deref())?, filter(query.as_deref())?);
+    deps.auth.admit(&headers, query.as_deref()).await?;
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
     let labels = snapshot.data.labels.as_slice();
     let page = page(&snapshot, &filter, after, size);

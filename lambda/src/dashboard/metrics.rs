@@ -26,6 +26,7 @@ use stream_core::page::page;
         (status = 200, description = "The numbers", body = MetricsAnswer),
         (status = 304, description = "They are what the client has"),
         (status = 400, description = "A parameter is malformed", body = Problem),
+        (status = 401, description = "`auth.private` is set and the request has no good token", body = Problem),
         (status = 503, description = "The table cannot be read", body = Problem),
     ),
 )]
@@ -35,6 +36,7 @@ pub(super) async fn metrics(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let filter = filter(query.as_deref())?;
+    deps.auth.admit(&headers, query.as_deref()).await?;
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
     let labels = snapshot.data.labels.as_slice();
     let numbers = deps.hub.numbers(&filter, &snapshot);

@@ -60,9 +60,11 @@ async fn stream(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let answer = async {
-        let query = StreamQuery::parse(query.as_deref())?;
+        let raw = query.as_deref();
+        let query = StreamQuery::parse(raw)?;
+        let until = deps.auth.admit(&headers, raw).await?;
         let permit = permit(&deps, &origin, &headers)?;
-        let wanted = Wanted { filter: query.filter.clone(), configuration: None, until: None };
+        let wanted = Wanted { filter: query.filter.clone(), configuration: None, until };
         open(&deps, &origin, &headers, &query, wanted, permit).await
     };
     answer.await.or_else(|error| refuse(&deps, &headers, error))

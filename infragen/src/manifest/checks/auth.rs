@@ -13,6 +13,15 @@ impl Checks<'_> {
 
     fn issuer(&self) {
         let auth = &self.manifest.auth;
+        if auth.private && auth.mode == AuthMode::Off {
+            self.fail(
+                "private-without-users",
+                &["auth.private", "auth.mode"],
+                "`auth.private` is `true`: `auth.mode` is `off`, so that there are no users and nobody could be let in"
+                    .to_owned(),
+                "set `auth.mode` to `session`, `jwt` or `trusted-header`, or remove `auth.private`",
+            );
+        }
         if auth.mode == AuthMode::Jwt {
             if auth.issuer.is_none() {
                 self.fail(
