@@ -36,5 +36,5 @@ async fn a_private_table_is_for_users_only() {
     let metrics = ask(dashboard.address(), "/api/v2/metrics").header("Cookie", format!("session={token}"));
     assert_eq!(answer(metrics.send().await, 200).await["total"], 1);
     let items = ask(dashboard.address(), &format!("/api/v2/items?token={token}"));
-    assert_eq!(answer(items.send().await, 200).await["items"][0]["item_id"].is_string(), true);
+    assert!(answer(items.send().await, 200).await["items"][0]["item_id"].is_string());
 }
