@@ -1,5 +1,10 @@
 //! What pages of other origins may do. The generator writes it into the Function URLs, the local servers answer by it.
 
+use crate::limits;
+use crate::names::name;
+use crate::routes::USER_HEADER;
+use crate::values::{ABSENT, SettingValue};
+
 /// Methods of the stream function.
 pub const STREAM_METHODS: [&str; 1] = ["GET"];
 /// Methods of the dashboard function.
@@ -21,11 +26,76 @@ pub const ALLOW_HEADERS: [&str; 12] = [
     "x-amzn-trace-id",
     "x-requested-with",
 ];
+const _: () = assert!(ALLOW_HEADERS.len() + limits::MORE_HEADERS_MAX <= limits::CORS_HEADERS_MAX);
+
 /// Response headers that such a page may read.
 pub const EXPOSE_HEADERS: [&str; 6] =
     ["authorization", "content-type", "etag", "last-event-id", "location", "retry-after"];
 /// Time for which a browser may remember a preflight's answer, seconds.
 pub const MAX_AGE_SECS: u32 = 3600;
+
+// `*` is left out, which a Function URL would take for every header: a list of names is what somebody can check.
+name!(
+    /// Name of a request header that pages may send.
+    HeaderName,
+    "name of a header",
+    "1 to 100 of a-z, A-Z, 0-9 and !#$%&'+-.^_`|~, not X-User-ID, which names a user",
+    |t| (1..=limits::HEADER_NAME_BYTES_MAX).contains(&t.len())
+        && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'+-.^_`|~".contains(&b))
+        && !t.eq_ignore_ascii_case(USER_HEADER)
+);
+
+/// Headers that pages may send beside [`ALLOW_HEADERS`].
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct MoreHeaders(Vec<HeaderName>);
+
+impl MoreHeaders {
+    /// Takes as many as there may be.
+    ///
+    /// # Errors
+    /// A sentence with the number and the rule.
+    pub fn new(names: Vec<HeaderName>) -> Result<Self, String> {
+        if names.len() > limits::MORE_HEADERS_MAX {
+            return Err(format!("{} headers are too many; it must be {}", names.len(), Self::rule()));
+        }
+        Ok(Self(names))
+    }
+
+    /// The names, as somebody wrote them.
+    #[must_use]
+    pub fn as_slice(&self) -> &[HeaderName] {
+        &self.0
+    }
+
+    /// Returns every header that a page may send: sorted, in lower case, each once.
+    #[must_use]
+    pub fn with_own(&self) -> Vec<String> {
+        let more = self.0.iter().map(|name| name.as_str().to_ascii_lowercase());
+        let all: std::collections::BTreeSet<String> =
+            ALLOW_HEADERS.map(str::to_owned).into_iter().chain(more).collect();
+        all.into_iter().collect()
+    }
+}
+
+impl SettingValue for MoreHeaders {
+    fn read(text: &str) -> Result<Self, String> {
+        if text == ABSENT {
+            return Ok(Self::default());
+        }
+        let names = text.split(',').map(HeaderName::new).collect::<Result<_, _>>();
+        names.map_err(|error| error.to_string()).and_then(Self::new)
+    }
+    fn write(&self) -> String {
+        match self.0.as_slice() {
+            [] => ABSENT.to_owned(),
+            names => names.iter().map(HeaderName::as_str).collect::<Vec<_>>().join(","),
+        }
+    }
+    fn rule() -> String {
+        let max = limits::MORE_HEADERS_MAX;
+        format!("1 to {max} names separated by commas, each {}; or `-` where there are none", HeaderName::RULE)
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -38,5 +108,32 @@ mod tests {
         for list in [&ALLOW_HEADERS[..], &EXPOSE_HEADERS, &DASHBOARD_METHODS] {
             assert!(list.is_sorted() && list.iter().all(|name| *name != "*"), "{list:?}");
         }
+    }
+
+    #[test]
+    fn a_header_is_a_token_that_names_no_user() {
+        let longest = "x".repeat(limits::HEADER_NAME_BYTES_MAX);
+        for good in ["X-Api-Key", "x", "a!#$%&'+-.^_`|~9", &longest] {
+            assert!(HeaderName::new(good).is_ok(), "{good}");
+        }
+        let too_long = format!("{longest}x");
+        for bad in ["", "*", "x y", "x:", "x,y", "X-User-ID", "x-user-id", "\u{e4}", "x\n", &too_long] {
+            assert!(HeaderName::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn more_headers_go_to_the_own_ones_once_and_as_many_as_a_function_url_takes() {
+        let read = |text: &str| MoreHeaders::read(text);
+        assert_eq!(read("-").unwrap().with_own(), ALLOW_HEADERS);
+        let with_own = read("X-Tenant,Authorization,x-tenant").unwrap().with_own();
+        assert!(with_own.is_sorted() && with_own.len() == ALLOW_HEADERS.len() + 1, "{with_own:?}");
+        assert!(with_own.contains(&"x-tenant".to_owned()));
+        assert_eq!(read("X-A,x-b").unwrap().write(), "X-A,x-b");
+        let many = |count: usize| (0..count).map(|n| format!("x-{n}")).collect::<Vec<_>>().join(",");
+        assert_eq!(read(&many(limits::MORE_HEADERS_MAX)).unwrap().as_slice().len(), limits::MORE_HEADERS_MAX);
+        let error = read(&many(limits::MORE_HEADERS_MAX + 1)).unwrap_err();
+        assert!(error.starts_with("51 headers are too many; it must be 1 to 50 names"), "{error}");
+        assert!(read("x-a,*").unwrap_err().contains("`*`") && read("").is_err());
     }
 }

@@ -22,14 +22,15 @@ pub mod web_adapter;
 pub mod words;
 
 pub use auth::{Audience, Audiences, AuthUrl, CookieName, KeyId, SessionKeys};
+pub use cors::{HeaderName, MoreHeaders};
 pub use labels::{Label, Labels};
 pub use names::{
     AttributeName, AttributePath, Environment, EventName, IndexName, MetricsNamespace, NameError, PublicUrl,
     StatusValue, TableName, Tag,
 };
 pub use settings::{
-    AuthSettings, DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings, SettingDoc, SettingError,
-    StreamSettings, WatchSettings,
+    AuthSettings, CorsSettings, DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings, SettingDoc,
+    SettingError, StreamSettings, WatchSettings,
 };
 pub use times::TimeZone;
 pub use units::{ByteSize, UnitError};

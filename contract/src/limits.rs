@@ -183,6 +183,12 @@ pub const AUTH_URL_BYTES_MAX: usize = 512;
 pub const AUDIENCES_MAX: usize = 8;
 /// Longest audience, bytes.
 pub const AUDIENCE_BYTES_MAX: usize = 256;
+/// Headers that a Function URL's CORS takes.
+pub const CORS_HEADERS_MAX: usize = 100;
+/// Most headers that a manifest adds to those which pages may always send.
+pub const MORE_HEADERS_MAX: usize = 50;
+/// Longest name of such a header, bytes.
+pub const HEADER_NAME_BYTES_MAX: usize = 100;
 /// Most keys that session tokens are verified with: one that signs, and those before it.
 pub const SESSION_KEYS_MAX: usize = 4;
 /// Shortest life of a session token.

@@ -130,8 +130,9 @@ class Page {
 
   /** @param {string} chosen */
   #address(chosen) {
-    if (chosen === '') return this.#config.streamUrl;
-    const url = `${this.#config.streamBase}/api/v2/configurations/${encodeURIComponent(chosen)}/stream`;
+    // What everybody may have is asked for without a token.
+    if (chosen === '' && !this.#rest.isPrivate) return this.#config.streamUrl;
+    const url = chosen === '' ? this.#config.streamUrl : `${this.#config.streamBase}/api/v2/configurations/${encodeURIComponent(chosen)}/stream`;
     const isForeign = new URL(url, location.href).origin !== location.origin;
     // The session's cookie does not get to another origin, and an EventSource sends no header.
     const { token } = this.#rest;
@@ -157,7 +158,19 @@ class Page {
   #statusChanged(status, chosen) {
     const wasRefused = this.#state.connection.reason === 'status';
     this.#dispatch({ type: 'status', status });
-    if (status.reason === 'status' && !wasRefused && chosen !== '') this.#check(chosen);
+    if (status.reason !== 'status' || wasRefused) return;
+    if (chosen === '') this.#admit();
+    else this.#check(chosen);
+  }
+
+  /** A stream that is refused may be one that asks for a user: REST says so, and in mode `session` makes one. */
+  async #admit() {
+    const stream = this.#stream;
+    const refusal = await this.#rest.get('/metrics').then(() => null, (error) => error);
+    if (stream !== this.#stream) return;
+    if (refusal?.status === 401) this.#dispatch({ type: 'sign_in_needed' });
+    // There is a user now who may not have been there when the stream was asked for.
+    else if (refusal === null && this.#rest.isPrivate) stream?.retryNow();
   }
 
   /** A stream that is refused may be one of a configuration that is gone. @param {string} chosen */

@@ -49,6 +49,7 @@ const CLOCK_TOLERANCE_MS = 30_000;
  *
  * @typedef {(ServerEvent & {at: number})
  *   | {type: 'status', status: Status}
+ *   | {type: 'sign_in_needed'}
  *   | {type: 'baseline', updates: readonly Update[], heard: boolean}
  *   | {type: 'switched'}
  *   | {type: 'restored', shared: Shared}
@@ -58,6 +59,9 @@ const CLOCK_TOLERANCE_MS = 30_000;
  *   | {type: 'pause_toggled'}
  *   | {type: 'gap_dismissed'}} Action
  */
+
+/** What is said of a stream that asks for a user where there is none. */
+export const SIGN_IN = 'This page needs a sign-in. It goes on by itself once there is one.';
 
 /** @type {State} */
 export const INITIAL_STATE = Object.freeze({
@@ -100,6 +104,9 @@ export function reduce(state, action) {
     case 'overloaded':
     case 'unavailable':
       return withDetail(heard(state, action.at), action.detail);
+    case 'sign_in_needed':
+      // An answer that came after the stream did is old.
+      return state.connection.reason === 'status' ? withDetail(state, SIGN_IN) : state;
     case 'baseline':
       return action.updates.reduce((before, update) => withBaseline(before, update, action.heard), state);
     case 'switched':
@@ -145,7 +152,7 @@ function withDetail(state, detail) {
 function connectionAfter(before, status) {
   const { phase, reason, retryAt, latencyMs, role = before.role } = status;
   const lastEventAt = Math.max(before.lastEventAt ?? 0, status.lastEventAt ?? 0) || null;
-  return { phase, reason, retryAt, latencyMs, lastEventAt, role, detail: reason === 'full' || reason === 'unavailable' ? before.detail : null };
+  return { phase, reason, retryAt, latencyMs, lastEventAt, role, detail: reason === before.reason || reason === 'full' || reason === 'unavailable' ? before.detail : null };
 }
 
 /** @param {Heartbeat & {at: number}} heartbeat */

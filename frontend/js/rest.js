@@ -36,6 +36,10 @@ export class Rest {
   #authMode;
   #isSigned;
   #env;
+  /** The numbers ask for a user too. */
+  #isPrivate = false;
+  /** A user is being made, for all who wait for one. @type {Promise<void> | null} */
+  #becoming = null;
 
   /** @param {Pick<import('./read_config.js').Config, 'restBase' | 'authMode' | 'signedRequests'>} config @param {Environment} env */
   constructor({ restBase, authMode, signedRequests }, env) {
@@ -55,9 +59,25 @@ export class Rest {
     return this.#session()?.token ?? null;
   }
 
+  /** Whether a 401 has said that numbers and global stream ask for a user too. */
+  get isPrivate() {
+    return this.#isPrivate;
+  }
+
   /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
-  get(path, signal) {
-    return this.#send('GET', path, undefined, signal);
+  async get(path, signal) {
+    const { token } = this;
+    const wasPrivate = this.#isPrivate;
+    try {
+      return await this.#send('GET', path, undefined, signal);
+    } catch (error) {
+      if (!(error instanceof RestError) || error.status !== 401 || path.startsWith('/configurations')) throw error;
+      this.#isPrivate = true;
+      if (this.#authMode !== 'session') throw error;
+      // A token that was not sent may be good; one that was sent, or none, is replaced, unless that has been done meanwhile.
+      if (this.token === token && (wasPrivate || token === null)) await this.#becomeOnce();
+      return this.#send('GET', path, undefined, signal);
+    }
   }
 
   /** Changes something of the caller's, who becomes a user by that if they are none yet. @param {string} method @param {string} path @param {unknown} [body] */
@@ -76,6 +96,11 @@ export class Rest {
   /** Forgets the user. */
   forget() {
     this.#env.storage.set(SESSION_KEY, null);
+  }
+
+  async #becomeOnce() {
+    this.#becoming ??= this.#become().finally(() => (this.#becoming = null));
+    await this.#becoming;
   }
 
   async #become() {
@@ -127,7 +152,7 @@ export class Rest {
     // CloudFront signs with the hash of the body, which it leaves to the page, and puts its signature where the token would be.
     if (this.#isSigned && method !== 'GET') headers['x-amz-content-sha256'] = await this.#env.sha256(text ?? '');
     // What everybody may read is asked for without: another origin would be asked first whether it takes the header.
-    if (!this.#isSigned && this.token !== null && path.startsWith('/configurations')) headers.authorization = `Bearer ${this.token}`;
+    if (!this.#isSigned && this.token !== null && (this.#isPrivate || path.startsWith('/configurations'))) headers.authorization = `Bearer ${this.token}`;
     return headers;
   }
 }

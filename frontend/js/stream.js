@@ -1,7 +1,8 @@
 /**
  * A stream of server-sent events that a page can keep for days: one client, across any number of connections.
  * This file is complete in itself: any page may copy it and use it, see docs/stream_js.md. It knows EventSource and nothing of
- * what the events mean, but for those that are about the stream itself: `heartbeat`, `deadline`, `overloaded`, `unavailable`.
+ * what the events mean, but for those that are about the stream itself: `heartbeat`, `reset`, `deadline`, `overloaded`,
+ * `unavailable`.
  *
  * A browser's EventSource comes back by itself, with `Last-Event-ID`, after a network error or a planned end. It gives up for
  * good after any status but 200, waits for ever on a connection that is dead or held back, and knows nothing of sleep and of
@@ -45,7 +46,7 @@ const POLL_MS = 5_000;
 const OWN_EVENTS = ['heartbeat', 'reset', 'deadline', 'overloaded', 'unavailable'];
 /** Ends after which the same address is not asked again as it was: the page has to do something first. */
 const ENDS_WITH_ADDRESS = ['token_expired', 'configuration_deleted'];
-/** Reasons with which a server that answers gives no stream. */
+/** Reasons of a server that answers. @type {readonly (Reason | null)[]} */
 const REFUSALS = ['status', 'full', 'unavailable'];
 const UNCONNECTED = ['connecting', 'polling', 'refused', 'offline', 'suspended'];
 
@@ -360,8 +361,8 @@ export class LiveStream {
     this.#clear('grace');
     const data = OWN_EVENTS.includes(name) ? parse(message.data) : null;
     if (name === 'deadline') this.#endComes(data);
-    else if (name === 'overloaded') this.#turnedAway('full', data);
-    else if (name === 'unavailable') this.#turnedAway('unavailable', data);
+    else if (name === 'overloaded') this.#putOff('full', data);
+    else if (name === 'unavailable') this.#putOff('unavailable', data);
     else this.#flows(name, data, now);
     this.#emit({ name, data: message.data, id: message.lastEventId, at: now, source: 'stream' });
   }
@@ -443,8 +444,8 @@ export class LiveStream {
     this.#troubled('unreachable', null);
   }
 
-  /** The browser comes back by itself, when the server said. @param {'full' | 'unavailable'} reason @param {Record<string, any> | null} data */
-  #turnedAway(reason, data) {
+  /** The browser comes back by itself, when the server said. @param {Reason} reason @param {Record<string, any> | null} data */
+  #putOff(reason, data) {
     const wait = milliseconds(data?.retry_after_ms);
     this.#endAnnounced = true;
     this.#interrupted = true;
@@ -529,7 +530,7 @@ export class LiveStream {
     const reason = this.#trouble;
     if (!this.#env.online()) return { phase: 'offline', reason: null };
     if (reason === 'late') return { phase: 'behind', reason };
-    return { phase: reason !== null && REFUSALS.includes(reason) ? 'refused' : 'connecting', reason };
+    return { phase: REFUSALS.includes(reason) ? 'refused' : 'connecting', reason };
   }
 
   // REST instead

@@ -8,7 +8,7 @@ import { Chart } from './chart.js';
 import { FeedList } from './feed_list.js';
 import { ago, DASH, fullTime, heading, latency, percent, rate, share, tones, uptime, whole, words } from './format.js';
 import { TickerTable } from './ticker_table.js';
-import { PHASE_WORDS, troubleText, waitText } from './trouble.js';
+import { phaseWord, troubleText, waitText } from './trouble.js';
 
 const GAP_REASONS = new Map([
   ['unknown', 'the server did not know the last position of this page'],
@@ -108,7 +108,7 @@ export class View {
     const badge = this.#id('badge').dataset;
     badge.phase = connection.phase;
     badge.role = connection.role ?? 'alone';
-    setText(this.#id('phase'), PHASE_WORDS[connection.phase]);
+    setText(this.#id('phase'), phaseWord(connection));
     setText(this.#id('latency'), latency(connection.latencyMs));
     this.#drawAge(connection, now);
     this.#drawTrouble(connection, now);
@@ -136,7 +136,7 @@ export class View {
     this.#id('trouble').hidden = !isShown;
     setText(this.#id('trouble-text'), text);
     setText(this.#id('trouble-wait'), waitText(connection, now));
-    this.#announce(`${PHASE_WORDS[connection.phase]}. ${text}`.trim(), now);
+    this.#announce(`${phaseWord(connection)}. ${text}`.trim(), now);
   }
 
   /** Listeners hear of what lasts: neither each word of the badge nor the countdown. @param {string} text @param {number} now */

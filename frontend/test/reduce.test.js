@@ -3,6 +3,7 @@ import { test } from 'node:test';
 
 import { parseEvent, TAGS_MAX, TEXT_MAX } from '../js/event.js';
 import { FEED_MAX, INITIAL_STATE, KNOWN_MAX, LAST_MAX, lastKnown, matcher, reduce, shared, tickerRows } from '../js/reduce.js';
+import { phaseWord, troubleText } from '../js/trouble.js';
 
 const LABELS = ['positive', 'neutral', 'negative'];
 const AT = 1_700_000_000_000;
@@ -52,9 +53,20 @@ test('what a full server said stays until it is not full any more', () => {
   assert.equal(reduce(full, status()).connection.detail, null);
 });
 
-test('what an unavailable server said stays until it is available again', () => {
-  const away = after(received('unavailable', { detail: 'No answer.' }), status({ phase: 'refused', reason: 'unavailable' }));
-  assert.equal(away.connection.detail, 'No answer.');
+test('a sign-in is asked for as long as the stream is refused', () => {
+  const refused = after(status({ phase: 'refused', reason: 'status' }), { type: 'sign_in_needed' });
+  assert.equal(phaseWord(refused.connection), 'Sign in');
+  assert.match(troubleText(refused.connection, 5_000), /needs a sign-in/);
+  const again = reduce(refused, status({ phase: 'refused', reason: 'status', retryAt: AT }));
+  assert.match(troubleText(again.connection, 5_000), /needs a sign-in/);
+  const live = reduce(again, status());
+  assert.deepEqual([phaseWord(live.connection), troubleText(live.connection, 5_000)], ['Live', null]);
+  assert.equal(reduce(live, { type: 'sign_in_needed' }), live);
+});
+
+test('what an unavailable server said is said', () => {
+  const away = after(status({ phase: 'refused', reason: 'unavailable' }), received('unavailable', { detail: 'Not now.' }));
+  assert.equal(troubleText(away.connection, 5_000), 'Not now.');
   assert.equal(reduce(away, status()).connection.detail, null);
 });
 

@@ -43,6 +43,25 @@ test('an answer is its JSON, and none is none', async () => {
   assert.equal(asked.asked[0].url, 'https://rest.example/api/v2/metrics');
 });
 
+test('numbers that ask for a user get one in mode session, once for all who ask', async () => {
+  const { detail } = { detail: 'Missing user identification' };
+  const asked = server([401, { detail }], [401, { detail }], [201, { token: 't2', expires_at: LATER }], [200, { total: 1 }], [200, { items: [] }], [200, {}]);
+  const { rest: api } = rest(asked);
+  assert.equal(api.isPrivate, false);
+  assert.deepEqual(await Promise.all([api.get('/metrics'), api.get('/items')]), [{ total: 1 }, { items: [] }]);
+  await api.get('/metrics');
+  assert.deepEqual(asked.asked.map(({ method }) => method), ['GET', 'GET', 'POST', 'GET', 'GET', 'GET']);
+  assert.deepEqual(asked.asked.map(({ headers }) => headers.authorization), [undefined, undefined, undefined, 'Bearer t2', 'Bearer t2', 'Bearer t2']);
+  assert.equal(api.isPrivate, true);
+});
+
+test('in other modes a 401 is an error, and nobody becomes a user', async () => {
+  const asked = server([401, { detail: 'Missing user identification' }]);
+  const { rest: api } = rest(asked, { authMode: 'jwt' });
+  assert.equal(await message(api.get('/metrics')), 'Missing user identification.');
+  assert.deepEqual([asked.asked.length, api.isPrivate], [1, true]);
+});
+
 test('what went wrong is one sentence', async () => {
   const check = async (answer, expected) => assert.equal(await message(rest(server(answer)).rest.get('/x')), expected);
   await check([404, { detail: 'Configuration not found' }], 'Configuration not found.');

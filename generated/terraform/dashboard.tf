@@ -54,6 +54,7 @@ module "dashboard" {
       AUTH_ISSUER               = "-"
       AUTH_JWKS_URL             = "-"
       AUTH_MODE                 = "off"
+      AUTH_PRIVATE              = "false"
       AUTH_SESSION_KEYS         = "-"
       AUTH_SESSION_LIFETIME     = "720h"
       DATA_CONFIDENCE_ATTRIBUTE = "confidence"

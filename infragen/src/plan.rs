@@ -259,7 +259,7 @@ pub struct CorsPlan {
     /// Whether a page may send cookies along.
     pub allow_credentials: bool,
     /// Request headers.
-    pub allow_headers: &'static [&'static str],
+    pub allow_headers: Vec<String>,
     /// Response headers.
     pub expose_headers: &'static [&'static str],
     /// Seconds for which a preflight's answer holds.
@@ -297,7 +297,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
         cors: CorsPlan {
             allow_origins: manifest.front.allow_origins.as_slice().to_vec(),
             allow_credentials: manifest.front.allow_credentials,
-            allow_headers: &cors::ALLOW_HEADERS,
+            allow_headers: manifest.front.allow_headers.with_own(),
             expose_headers: &cors::EXPOSE_HEADERS,
             max_age_secs: cors::MAX_AGE_SECS,
         },

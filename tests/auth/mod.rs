@@ -4,6 +4,7 @@ mod issuer;
 mod issuers;
 mod jwt;
 mod logs;
+mod private;
 pub(crate) mod sessions;
 
 use std::net::SocketAddr;

@@ -112,6 +112,21 @@ async fn a_form_of_another_site_takes_no_cookie_away() {
 }
 
 #[tokio::test]
+async fn headers_of_the_manifest_are_let_through_beside_the_own_ones() {
+    let local = Local::start(&[("CORS_ALLOW_HEADERS", "X-Tenant,x-api-key,Pragma")]).await;
+    for (server, path) in [(local.stream, routes::STREAM), (local.dashboard, routes::METRICS)] {
+        let preflight = Request::new(server, "OPTIONS", path).header("Origin", "https://page.example.com");
+        let response = preflight.header("Access-Control-Request-Method", "GET").send().await;
+        let allowed = response.head.get("access-control-allow-headers").unwrap();
+        let allowed: Vec<&str> = allowed.split(", ").collect();
+        let mut expected = contract::cors::ALLOW_HEADERS.to_vec();
+        expected.extend(["x-api-key", "x-tenant"]);
+        expected.sort_unstable();
+        assert_eq!(allowed, expected, "{path}");
+    }
+}
+
+#[tokio::test]
 async fn preflights_are_answered_as_the_function_url_does_and_the_page_is_nobody_elses() {
     let local = Local::start(&[]).await;
     let origin = "https://page.example.com";

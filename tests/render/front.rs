@@ -390,6 +390,26 @@ fn a_switch_back_leaves_nothing_of_the_distribution() {
 }
 
 #[test]
+fn headers_that_pages_send_are_let_through_by_function_urls_and_on_this_machine() {
+    let front = "[front]\nallow_headers = [\"X-Tenant\", \"x-api-key\"]\n";
+    let project = Project::new(front);
+    project.run(&["render", "--env", "local"]).done();
+    let local = project.read("generated/local/functions.env");
+    assert!(local.lines().any(|line| line == "CORS_ALLOW_HEADERS=X-Tenant,x-api-key"), "{local}");
+    let planned = planned(project);
+    for role in ["stream", "dashboard"] {
+        let resources = resources(&planned.plan, role);
+        let headers = &resources["aws_lambda_function_url.this"]["cors"][0]["allow_headers"];
+        let headers: Vec<&str> = headers.as_array().unwrap().iter().filter_map(|name| name.as_str()).collect();
+        for name in ["authorization", "x-api-key", "x-tenant"] {
+            assert!(headers.contains(&name), "{role}: {headers:?}");
+        }
+        let function = &resources["aws_lambda_function.this"];
+        assert!(!function.to_string().contains("CORS_ALLOW_HEADERS"), "{role}: its URL answers");
+    }
+}
+
+#[test]
 fn cookies_of_named_origins_are_let_through_by_function_urls() {
     let front = "[front]\nallow_credentials = true\nallow_origins = [\"https://dashboard.example.com\"]\n";
     let plan = &planned(Project::new(front)).plan;

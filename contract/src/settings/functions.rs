@@ -4,6 +4,7 @@ use super::auth::AuthSettings;
 use super::data::DataSettings;
 use super::poll::PollSettings;
 use super::setting::{known, settings};
+use crate::cors::MoreHeaders;
 use crate::limits;
 use crate::names::{Environment, MetricsNamespace, PublicUrl};
 use crate::units::{HeartbeatInterval, MaxSession, Retry};
@@ -79,10 +80,19 @@ settings! {
     }
 }
 
-/// Returns whether a function reads this variable as one of its settings.
+settings! {
+    /// What the servers on this machine answer to preflights. On AWS no function reads it: the Function URL answers.
+    pub struct CorsSettings {
+        /// Headers that pages may send beside those that they always may.
+        "CORS_ALLOW_HEADERS" => allow_headers: MoreHeaders = MoreHeaders::default();
+    }
+}
+
+/// Returns whether a function reads this variable as one of its settings, or the servers on this machine do.
 #[must_use]
 pub fn is_setting(name: &str) -> bool {
-    StreamSettings::docs().iter().chain(&DashboardSettings::docs()).any(|doc| doc.name == name)
+    let docs = [StreamSettings::docs(), DashboardSettings::docs(), CorsSettings::docs()];
+    docs.iter().flatten().any(|doc| doc.name == name)
 }
 
 #[cfg(test)]

@@ -8,6 +8,6 @@ mod setting;
 
 pub use auth::AuthSettings;
 pub use data::DataSettings;
-pub use functions::{DashboardSettings, GoodbyeSettings, StreamSettings, WatchSettings, is_setting};
+pub use functions::{CorsSettings, DashboardSettings, GoodbyeSettings, StreamSettings, WatchSettings, is_setting};
 pub use poll::PollSettings;
 pub use setting::{Lookup, SettingDoc, SettingError};

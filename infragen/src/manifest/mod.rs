@@ -5,6 +5,7 @@ pub mod aws;
 mod checks;
 mod collisions;
 mod environments;
+mod headers;
 mod labels;
 pub mod listing;
 pub mod names;

@@ -11,7 +11,8 @@ use contract::units::{
 use contract::values::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents, TagsMax};
 use contract::{
     Adapter, AttributeName, AttributePath, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment,
-    EventName, Identity, IndexName, Labels, MetricsMode, StatusValue, TableName, TimeFormat, TimeZone, WhenFull,
+    EventName, Identity, IndexName, Labels, MetricsMode, MoreHeaders, StatusValue, TableName, TimeFormat, TimeZone,
+    WhenFull,
 };
 
 use super::auth::SessionKeyNames;
@@ -305,6 +306,8 @@ section! {
         "allow_origins" => allow_origins: Origins = Origins::any();
         /// Whether such a page may send cookies along; `allow_origins` must then name its origins.
         "allow_credentials" => allow_credentials: bool = false;
+        /// Request headers that such a page may send, beside those that EventSource, its polyfills and tracers send.
+        "allow_headers" => allow_headers: MoreHeaders = MoreHeaders::default();
         /// Longest silence that whatever stands between function and browser tolerates.
         "read_timeout" => read_timeout: ReadTimeout = ReadTimeout::DEFAULT;
         /// Domain name of the distribution; left out, it is the one that CloudFront gives.

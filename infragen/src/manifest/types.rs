@@ -239,8 +239,15 @@ impl ManifestValue for Origins {
             if found == "*" || host.is_some_and(is_authority) {
                 return Ok(found.to_owned());
             }
+            // Of previews: each has a host of its own, which nobody knows beforehand.
+            let hint = if found.contains('*') {
+                "Function URLs know no patterns: name each origin, write `[\"*\"]` where no cookies are needed, or put page \
+                 and functions on one origin with `front.kind = \"cloudfront\"`"
+            } else {
+                "write it as a browser sends it in `Origin`, such as `https://dashboard.example.com`"
+            };
             Err(Problem::text(found, "it must be `*`, or scheme://host[:port] in lower case, without a path")
-                .hint("write it as a browser sends it in `Origin`, such as `https://dashboard.example.com`"))
+                .hint(hint))
         };
         let origins = list(node, &Self::rule(), one)?;
         if origins.is_empty() || origins.len() > ORIGINS_MAX {

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use contract::values::SettingValue as _;
 use contract::{
-    Adapter, AuthMode, AuthSettings, ClientAddress, DashboardSettings, DataSettings, GoodbyeSettings, KeyId,
-    MetricsMode, MetricsNamespace, PollSettings, PublicUrl, SessionKeys, StreamSettings, TableName, WatchSettings,
+    Adapter, AuthMode, AuthSettings, ClientAddress, CorsSettings, DashboardSettings, DataSettings, GoodbyeSettings,
+    KeyId, MetricsMode, MetricsNamespace, PollSettings, PublicUrl, SessionKeys, StreamSettings, TableName,
+    WatchSettings,
 };
 
 use crate::manifest::aws::ExtraVariables;
@@ -28,6 +29,10 @@ pub fn dashboard_variables(manifest: &Manifest) -> BTreeMap<String, String> {
     let mut settings = dashboard(manifest).to_env();
     for (name, _) in live_urls(manifest) {
         settings.remove(name);
+    }
+    // On AWS the Function URL answers preflights; here the servers do.
+    if manifest.project.environment.as_str() == LOCAL {
+        settings.extend(CorsSettings { allow_headers: manifest.front.allow_headers.clone() }.to_env());
     }
     with_extra(settings, &manifest.dashboard.environment)
 }

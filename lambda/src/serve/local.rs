@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use axum::{Router, ServiceExt};
 use contract::page::{Goodbye, PageConfig, escape_json_for_script, page_labels, page_poll_ms, policy as page_policy};
-use contract::{DashboardSettings, Lookup, PublicUrl, StreamSettings, limits, routes};
+use contract::{CorsSettings, DashboardSettings, Lookup, PublicUrl, StreamSettings, limits, routes};
 use http::{HeaderValue, header};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -52,6 +52,8 @@ pub struct LocalSettings {
     pub dynamodb: bool,
     /// Folder of the page.
     pub frontend: PathBuf,
+    /// What preflights are answered.
+    pub cors: CorsSettings,
     /// Settings of the stream function.
     pub stream: StreamSettings,
     /// Settings of the dashboard function.
@@ -84,6 +86,7 @@ impl LocalSettings {
             sample_rate: sample_rate(lookup("SAMPLE_RATE").as_deref())?,
             dynamodb,
             frontend: lookup("FRONTEND_DIR").unwrap_or_else(|| "frontend".to_owned()).into(),
+            cors: CorsSettings::from_env(lookup)?,
             stream: StreamSettings::from_env(&with_defaults)?,
             dashboard: DashboardSettings::from_env(&with_defaults)?,
         })
@@ -167,19 +170,25 @@ impl Local {
         let hub = Hub::new(Arc::clone(&stores.items), data, poll, clock.clone(), meter.clone(), None);
         let deps = (hub.clone(), auth.clone(), clock.clone(), shutdown.clone(), meter.clone());
         let stream_deps = stream::Deps::new(settings.stream, &stores, deps.0, deps.1, deps.2, deps.3, deps.4);
-        let stream = stream::router(stream_deps).merge(prometheus(meter.clone())).layer(from_fn(cors::of_stream));
+        let allowed = cors::allowed(&settings.cors.allow_headers);
+        let of_stream = {
+            let allowed = allowed.clone();
+            from_fn(move |request, next| cors::of_stream(allowed.clone(), request, next))
+        };
+        let of_dashboard = from_fn(move |request, next| cors::of_dashboard(allowed.clone(), request, next));
+        let stream = stream::router(stream_deps).merge(prometheus(meter.clone())).layer(of_stream);
         let dashboard_deps = dashboard::Deps::new(settings.dashboard, &stores, hub, auth, clock);
         let files = tower_http::services::ServeDir::new(&settings.frontend);
         let files = Router::new()
             .route("/config.js", get(move || config_js(page.clone())))
-            .route(&format!("{}{{*rest}}", routes::API), any(not_found).layer(from_fn(cors::of_dashboard)))
+            .route(&format!("{}{{*rest}}", routes::API), any(not_found).layer(of_dashboard.clone()))
             .fallback_service(files)
             .layer(from_fn(security::headers))
             .layer(from_fn(move |request, next| with_policy(policy.clone(), request, next)));
         let dashboard = dashboard::router(dashboard_deps)
             .reset_fallback()
             // Of the API alone: no page of another origin reads this one.
-            .layer(from_fn(cors::of_dashboard))
+            .layer(of_dashboard)
             .merge(prometheus(meter))
             .fallback_service(files)
             .layer(from_fn(never_cached));

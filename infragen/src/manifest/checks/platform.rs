@@ -258,6 +258,16 @@ impl Checks<'_> {
                 "remove it",
             );
         }
+        if front.kind == FrontKind::CloudFront && !front.allow_headers.as_slice().is_empty() {
+            self.fail(
+                "headers-behind-cloudfront",
+                &["front.allow_headers", "front.kind"],
+                "`front.allow_headers` is set: behind `cloudfront` page and functions are of one origin, which may send any \
+                 header"
+                    .to_owned(),
+                "remove it",
+            );
+        }
     }
 
     fn front_keys(&self) {
