@@ -66,9 +66,11 @@ impl Maker {
             assert_logged(&function, &["token refused", reason]).await;
         }
         // Whoever may write what such a token says cannot sign it.
-        let stranger = Issuer::start().await;
         let claims = self.with(&json!({}));
-        for forged in [stranger.rs256("r", &claims), stranger.es256("e", &claims)] {
+        let (_, signature) = good.rsplit_once('.').unwrap();
+        let moved = sign(&self.with(&json!({ "sub": "somebody else" })));
+        let moved = format!("{}.{signature}", moved.rsplit_once('.').unwrap().0);
+        for forged in [Issuer::start().await.es256("e", &claims), moved] {
             assert_unidentified(bearer(function.address(), &forged), "a stranger's signature").await;
         }
         let none = super::issuer::message(&json!({ "alg": "none", "typ": "JWT" }), &claims);
