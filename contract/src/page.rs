@@ -29,6 +29,9 @@ pub struct PageConfig {
     pub poll_interval_ms: u64,
     /// How callers prove who they are: without it the page offers no configurations.
     pub auth_mode: AuthMode,
+    /// Whether stream and numbers ask for a user too: the page gets itself one first, where it can. Left out where they do not.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub auth_private: bool,
     /// Whether a request with a body must carry the hash of it, and `Authorization` never arrives: CloudFront signs what it
     /// sends to the functions in that very header.
     pub signed_requests: bool,
@@ -116,13 +119,14 @@ mod tests {
             heartbeat_interval_ms: 15_000,
             poll_interval_ms: 5000,
             auth_mode: AuthMode::TrustedHeader,
+            auth_private: true,
             signed_requests: false,
             goodbye: Some(Goodbye::Beacon),
         };
         let json = serde_json::to_string(&config).unwrap();
         let escaped = escape_json_for_script(&json);
         assert!(escaped.contains(r#""GOODBYE":"beacon""#), "{escaped}");
-        assert!(escaped.contains(r#""AUTH_MODE":"trusted-header""#), "{escaped}");
+        assert!(escaped.contains(r#""AUTH_MODE":"trusted-header","AUTH_PRIVATE":true"#), "{escaped}");
         assert!(escaped.contains(r#""SSE_BASE_URL":"\u003c/script\u003e\u2028""#), "{escaped}");
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&escaped).unwrap(),

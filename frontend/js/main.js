@@ -12,7 +12,7 @@ import { eventNames, parseEvent } from './event.js';
 import { History } from './history.js';
 import { itemPages, poller } from './poll.js';
 import { readConfig } from './read_config.js';
-import { INITIAL_STATE, lastKnown, reduce, shared } from './reduce.js';
+import { INITIAL_STATE, lastKnown, reduce, shared, SIGN_IN } from './reduce.js';
 import { Rest } from './rest.js';
 import { SharedStream } from './share.js';
 import { View, showFailure } from './view.js';
@@ -67,6 +67,8 @@ class Page {
     setInterval(() => this.#draw(), TICK_INTERVAL_MS); // ages, countdowns and the minutes of the chart
     document.addEventListener('visibilitychange', () => {
       this.#draw();
+      // A sign-in elsewhere may have set the cookie meanwhile.
+      if (!document.hidden && this.#state.connection.detail === SIGN_IN) this.#stream?.retryNow();
       // Another tab may have saved or deleted one.
       if (this.#bar && !document.hidden) this.#loadConfigurations();
     });
@@ -123,7 +125,9 @@ class Page {
     // What another stream has still to say is about other numbers.
     const isShown = () => this.#stream === stream;
     this.#stream = stream;
-    stream.start();
+    // An EventSource that is refused gives up for good. One that cannot get a user now finds out as others do.
+    if (this.#rest.lacksUser) this.#rest.admitted().catch(() => {}).finally(() => isShown() && stream.start());
+    else stream.start();
     const { signal } = this.#reading;
     painted().then(() => (signal.aborted ? undefined : this.#readHistory(signal)));
   }

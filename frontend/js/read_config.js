@@ -19,6 +19,7 @@ const AUTH_MODES = ['off', 'trusted-header', 'session', 'jwt'];
  * @property {number} heartbeatIntervalMs
  * @property {number} pollIntervalMs how often REST is asked while the stream is not to be had
  * @property {AuthMode} authMode how a caller says who they are; `off`: nobody does, and there are no configurations
+ * @property {boolean} isPrivate whether stream and numbers ask for a user too
  * @property {boolean} signedRequests whether a signature takes the place of `Authorization` on the way, and covers the body
  * @property {string} goodbyeUrl
  * @property {import('./goodbye.js').Way | null} goodbye how the page says goodbye, if it does
@@ -47,7 +48,8 @@ export function readConfig(raw) {
     heartbeatIntervalMs: interval('HEARTBEAT_INTERVAL_MS', values.HEARTBEAT_INTERVAL_MS, HEARTBEAT_INTERVAL_DEFAULT_MS),
     pollIntervalMs: interval('POLL_INTERVAL_MS', values.POLL_INTERVAL_MS, POLL_INTERVAL_DEFAULT_MS),
     authMode: authMode(values.AUTH_MODE),
-    signedRequests: isSigned(values.SIGNED_REQUESTS),
+    isPrivate: flag('AUTH_PRIVATE', values.AUTH_PRIVATE),
+    signedRequests: flag('SIGNED_REQUESTS', values.SIGNED_REQUESTS),
     goodbyeUrl: `${restBase}/api/v2/stream/goodbye`,
     goodbye: goodbye(values.GOODBYE),
   });
@@ -94,10 +96,10 @@ function authMode(value) {
   return /** @type {AuthMode} */ (value);
 }
 
-/** @param {unknown} value */
-function isSigned(value) {
+/** @param {string} key @param {unknown} value */
+function flag(key, value) {
   if (value === undefined) return false;
-  if (typeof value !== 'boolean') throw wrong('SIGNED_REQUESTS', 'true or false, or left out');
+  if (typeof value !== 'boolean') throw wrong(key, 'true or false, or left out');
   return value;
 }
 

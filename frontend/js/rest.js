@@ -37,14 +37,15 @@ export class Rest {
   #isSigned;
   #env;
   /** The numbers ask for a user too. */
-  #isPrivate = false;
+  #isPrivate;
   /** A user is being made, for all who wait for one. @type {Promise<void> | null} */
   #becoming = null;
 
-  /** @param {Pick<import('./read_config.js').Config, 'restBase' | 'authMode' | 'signedRequests'>} config @param {Environment} env */
-  constructor({ restBase, authMode, signedRequests }, env) {
+  /** @param {Pick<import('./read_config.js').Config, 'restBase' | 'authMode' | 'isPrivate' | 'signedRequests'>} config @param {Environment} env */
+  constructor({ restBase, authMode, isPrivate, signedRequests }, env) {
     this.#base = `${restBase}${PREFIX}`;
     this.#authMode = authMode;
+    this.#isPrivate = isPrivate;
     this.#isSigned = signedRequests;
     this.#env = env;
   }
@@ -59,19 +60,31 @@ export class Rest {
     return this.#session()?.token ?? null;
   }
 
-  /** Whether a 401 has said that numbers and global stream ask for a user too. */
+  /** Whether numbers and global stream ask for a user too: the config says so, or a 401 has. */
   get isPrivate() {
     return this.#isPrivate;
   }
 
+  /** Whether there must be a user before anything is asked for, and this page can make itself one. */
+  get lacksUser() {
+    return this.#isPrivate && this.#authMode === 'session' && !this.hasSession;
+  }
+
+  /** Makes a user where one is lacking. */
+  async admitted() {
+    if (this.lacksUser) await this.#becomeOnce();
+  }
+
   /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
   async get(path, signal) {
+    const isConfiguration = path.startsWith('/configurations');
+    if (!isConfiguration) await this.admitted();
     const { token } = this;
     const wasPrivate = this.#isPrivate;
     try {
       return await this.#send('GET', path, undefined, signal);
     } catch (error) {
-      if (!(error instanceof RestError) || error.status !== 401 || path.startsWith('/configurations')) throw error;
+      if (!(error instanceof RestError) || error.status !== 401 || isConfiguration) throw error;
       this.#isPrivate = true;
       if (this.#authMode !== 'session') throw error;
       // A token that was not sent may be good; one that was sent, or none, is replaced, unless that has been done meanwhile.

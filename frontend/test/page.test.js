@@ -26,14 +26,15 @@ test('a wrong config is one sentence that names the key', () => {
   check({ ...RAW, HEARTBEAT_INTERVAL_MS: 0 }, 'HEARTBEAT_INTERVAL_MS in config.js must be a positive number of milliseconds.');
   check({ ...RAW, POLL_INTERVAL_MS: '5' }, 'POLL_INTERVAL_MS in config.js must be a positive number of milliseconds.');
   check({ ...RAW, AUTH_MODE: 'none' }, 'AUTH_MODE in config.js must be one of `off`, `trusted-header`, `session`, `jwt`, or left out.');
+  check({ ...RAW, AUTH_PRIVATE: 'yes' }, 'AUTH_PRIVATE in config.js must be true or false, or left out.');
   check({ ...RAW, SIGNED_REQUESTS: 1 }, 'SIGNED_REQUESTS in config.js must be true or false, or left out.');
 });
 
 test('a config of an older server is one without what is newer', () => {
-  const { pollIntervalMs, authMode, signedRequests } = readConfig(RAW);
-  assert.deepEqual([pollIntervalMs, authMode, signedRequests], [5_000, 'off', false]);
-  const newer = readConfig({ ...RAW, POLL_INTERVAL_MS: 2_000, AUTH_MODE: 'session', SIGNED_REQUESTS: true });
-  assert.deepEqual([newer.pollIntervalMs, newer.authMode, newer.signedRequests], [2_000, 'session', true]);
+  const { pollIntervalMs, authMode, isPrivate, signedRequests } = readConfig(RAW);
+  assert.deepEqual([pollIntervalMs, authMode, isPrivate, signedRequests], [5_000, 'off', false, false]);
+  const newer = readConfig({ ...RAW, POLL_INTERVAL_MS: 2_000, AUTH_MODE: 'session', AUTH_PRIVATE: true, SIGNED_REQUESTS: true });
+  assert.deepEqual([newer.pollIntervalMs, newer.authMode, newer.isPrivate, newer.signedRequests], [2_000, 'session', true, true]);
 });
 
 test('missing values read as a dash', () => {

@@ -26,9 +26,9 @@ function memory(values = {}) {
   return { kept, place: () => ({ getItem: (key) => kept.get(key) ?? null, setItem: (key, value) => kept.set(key, value), removeItem: (key) => kept.delete(key) }) };
 }
 
-function rest({ fetch }, { authMode = 'session', signedRequests = false, place = memory().place } = {}) {
+function rest({ fetch }, { authMode = 'session', isPrivate = false, signedRequests = false, place = memory().place } = {}) {
   const storage = new Storage(place);
-  const made = new Rest({ restBase: 'https://rest.example', authMode, signedRequests }, { fetch, storage, sha256: async (text) => `hash of ${text}`, now: () => NOW });
+  const made = new Rest({ restBase: 'https://rest.example', authMode, isPrivate, signedRequests }, { fetch, storage, sha256: async (text) => `hash of ${text}`, now: () => NOW });
   return { rest: made, storage };
 }
 
@@ -53,6 +53,31 @@ test('numbers that ask for a user get one in mode session, once for all who ask'
   assert.deepEqual(asked.asked.map(({ method }) => method), ['GET', 'GET', 'POST', 'GET', 'GET', 'GET']);
   assert.deepEqual(asked.asked.map(({ headers }) => headers.authorization), [undefined, undefined, undefined, 'Bearer t2', 'Bearer t2', 'Bearer t2']);
   assert.equal(api.isPrivate, true);
+});
+
+test('where the config says that all is private, a user is there before anything is asked for, and one only', async () => {
+  const asked = server([201, { token: 't2', expires_at: LATER }], [200, { total: 1 }], [200, {}]);
+  const { rest: api } = rest(asked, { isPrivate: true });
+  assert.deepEqual([api.isPrivate, api.lacksUser], [true, true]);
+  await Promise.all([api.admitted(), api.get('/metrics')]);
+  assert.deepEqual([api.lacksUser, api.token], [false, 't2']);
+  await api.admitted();
+  await api.get('/items');
+  assert.deepEqual(asked.asked.map(({ method, headers }) => [method, headers.authorization]), [['POST', undefined], ['GET', 'Bearer t2'], ['GET', 'Bearer t2']]);
+  const held = server([200, {}]);
+  const { rest: again } = rest(held, { isPrivate: true, place: memory(session()).place });
+  assert.equal(again.lacksUser, false);
+  await again.get('/metrics');
+  assert.deepEqual(held.asked.map(({ headers }) => headers.authorization), ['Bearer t1']);
+});
+
+test('a user is made nowhere but in mode session', async () => {
+  const asked = server([401, { detail: 'Missing user identification' }]);
+  const { rest: api } = rest(asked, { authMode: 'jwt', isPrivate: true });
+  assert.equal(api.lacksUser, false);
+  await api.admitted();
+  assert.equal(await message(api.get('/metrics')), 'Missing user identification.');
+  assert.deepEqual(asked.asked.map(({ method }) => method), ['GET']);
 });
 
 test('in other modes a 401 is an error, and nobody becomes a user', async () => {

@@ -472,6 +472,7 @@ fn page(manifest: &Manifest) -> PageConfig {
         heartbeat_interval_ms: u64::try_from(heartbeat.as_millis()).expect("a heartbeat is at most 110 s"),
         poll_interval_ms: page_poll_ms(manifest.stream.poll_interval),
         auth_mode: manifest.auth.mode,
+        auth_private: manifest.auth.private,
         signed_requests: is_behind_cloudfront,
         goodbye: manifest.stream.goodbye.then_some(if is_behind_cloudfront {
             Goodbye::Signed

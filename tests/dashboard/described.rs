@@ -109,6 +109,14 @@ async fn it_tells_the_labels_and_the_users_of_this_deployment() {
     assert_eq!(list["security"], json!([]));
     let proxied = of(&table, &[]).await;
     assert_eq!(proxied["components"]["securitySchemes"]["proxy"]["name"], "x-user-id");
+    let private = of(&table, &[("AUTH_PRIVATE", "true")]).await;
+    for route in [routes::METRICS, routes::ITEMS] {
+        assert_eq!(private["paths"][route]["get"]["security"], json!([{ "proxy": [] }]), "{route}");
+        assert!(proxied["paths"][route]["get"]["security"].is_null(), "{route} is public");
+    }
+    for route in [routes::RUNTIME, routes::HEALTH, routes::OPENAPI] {
+        assert!(private["paths"][route]["get"]["security"].is_null(), "{route} says nothing of the data");
+    }
     let metrics = &off["components"]["schemas"]["MetricsAnswer"];
     let required = metrics["required"].as_array().unwrap();
     for label in SENTIMENTS.labels {

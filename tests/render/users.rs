@@ -61,6 +61,10 @@ fn the_page_knows_how_users_prove_who_they_are_and_whether_requests_are_signed()
             assert!(config.contains(line), "{line} in {config}");
         }
     }
+    let project = Project::new("[auth]\nmode = \"session\"\nprivate = true\n").with_page();
+    project.run(&["render"]).done();
+    let config = project.read("frontend/config.js");
+    assert!(config.contains("\"AUTH_PRIVATE\": true"), "{config}");
     let project = Project::new("");
     project.run(&["--env", "local", "render"]).done();
     let local = project.read("generated/local/functions.env");

@@ -241,8 +241,8 @@ impl ManifestValue for Origins {
             }
             // Of previews: each has a host of its own, which nobody knows beforehand.
             let hint = if found.contains('*') {
-                "Function URLs know no patterns: name each origin, write `[\"*\"]` where no cookies are needed, or put page \
-                 and functions on one origin with `front.kind = \"cloudfront\"`"
+                "Function URLs know no patterns: list each origin, give previews one domain, write `[\"*\"]` where no \
+                 cookies are needed, or put page and functions on one origin with `front.kind = \"cloudfront\"`"
             } else {
                 "write it as a browser sends it in `Origin`, such as `https://dashboard.example.com`"
             };

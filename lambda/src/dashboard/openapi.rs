@@ -116,7 +116,8 @@ fn complete(document: &mut Value, settings: &DashboardSettings) {
     let Some(paths) = document["paths"].as_object_mut() else { return };
     for (path, operations) in paths.iter_mut() {
         for (method, operation) in operations.as_object_mut().into_iter().flatten() {
-            if path.starts_with(routes::CONFIGURATIONS) {
+            let is_data = [routes::METRICS, routes::ITEMS].contains(&path.as_str());
+            if path.starts_with(routes::CONFIGURATIONS) || is_data && settings.auth.private {
                 operation["security"] = secured.clone();
             }
             let parameters = parameters(path);

@@ -104,6 +104,7 @@ impl LocalSettings {
             heartbeat_interval_ms: u64::try_from(self.stream.heartbeat_interval.get().as_millis()).unwrap_or(u64::MAX),
             poll_interval_ms: page_poll_ms(self.dashboard.poll.poll_interval),
             auth_mode: self.dashboard.auth.mode,
+            auth_private: self.dashboard.auth.private,
             signed_requests: false,
             goodbye: self.dashboard.goodbye.enabled.then_some(Goodbye::Beacon),
         }
