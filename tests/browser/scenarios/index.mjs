@@ -16,6 +16,7 @@ import { hostile } from './hostile.mjs';
 import { looks } from './looks.mjs';
 import { memory } from './memory.mjs';
 import { firefoxOutages, outages } from './outages.mjs';
+import { privates } from './private.mjs';
 import { smoke } from './smoke.mjs';
 import { tables } from './tables.mjs';
 import { tabs, twoTabs } from './tabs.mjs';
@@ -25,5 +26,5 @@ export const scenarios = [
   ...smoke, ...budget, ...memory,
   ...outages, ...absences, ...firefoxOutages, firefoxSleeps,
   { name: 'firefox-two-tabs', about: 'Firefox: two tabs share one stream, and the leading one is closed', run: twoTabs },
-  ...tabs, ...looks, ...hostile, ...tables, ...configurations, ...accessibility,
+  ...tabs, ...looks, ...hostile, ...tables, ...configurations, ...privates, ...accessibility,
 ];
