@@ -2,8 +2,10 @@
 # Fails when the stream function has grown past its limit: a cold start reads every byte of it.
 . "$(dirname -- "$0")/lib.sh"
 
-# 6 MiB, stripped. Twice that costs about as much start time as everything else together.
-stream_bytes_max=6291456
+# 6.125 MiB, stripped. Twice that costs about as much start time as everything else together. The eighth came with rows as other
+# programs write them, one row an item, the look at an index in which nothing is found, and private streams: 54 KB of our own, no
+# dependency.
+stream_bytes_max=6422528
 
 cd "$root"
 # Cargo says where the program lies, so that a target folder elsewhere is found too.
