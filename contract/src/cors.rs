@@ -11,7 +11,7 @@ pub const STREAM_METHODS: [&str; 1] = ["GET"];
 pub const DASHBOARD_METHODS: [&str; 4] = ["DELETE", "GET", "POST", "PUT"];
 /// Request headers that a page may send. Beside those that the functions read: what EventSource polyfills add (`cache-control`,
 /// `pragma`, `x-requested-with`), and what tracers do (W3C Trace Context and Baggage, Sentry, AWS X-Ray). One header that is not
-/// here fails the whole request in the browser. [`USER_HEADER`](crate::routes::USER_HEADER) must not be: it names a user.
+/// here fails the whole request in the browser. [`USER_HEADER`] must not be: it names a user.
 pub const ALLOW_HEADERS: [&str; 12] = [
     "authorization",
     "baggage",
