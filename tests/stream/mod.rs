@@ -68,14 +68,14 @@ fn names(arrived: &[crate::support::sse::Arrived]) -> Vec<String> {
     arrived.iter().filter_map(|one| one.event().map(|event| event.name.clone())).collect()
 }
 
-/// `item_id` and `ticker` of the updates that came, in order.
+/// `item_id` and `ticker` of the updates that came, in order; `null` where there is none.
 fn updates(arrived: &[crate::support::sse::Arrived]) -> Vec<(String, String)> {
     let events = arrived.iter().filter_map(|one| one.event()).filter(|event| event.name.ends_with("_update"));
     events
         .map(|event| {
             let data: Value = serde_json::from_str(&event.data).expect("data is JSON");
-            let text = |name: &str| data[name].as_str().expect("a string").to_owned();
-            (text("item_id"), text("ticker"))
+            let ticker = if data["ticker"].is_null() { "null" } else { data["ticker"].as_str().expect("a string") };
+            (data["item_id"].as_str().expect("a string").to_owned(), ticker.to_owned())
         })
         .collect()
 }

@@ -204,6 +204,7 @@ async fn numbers_are_tickers_and_members_that_are_none_are_left_out() {
         ("mixed", "A"),
         ("odd", "C"),
         ("set", "D"),
+        ("none", "null"),
     ];
     assert_eq!(updates(client.seen()), pairs(&expected));
     let logs = emulator.logs();
@@ -228,7 +229,7 @@ async fn a_hash_key_may_be_a_number_on_every_page() {
 }
 
 #[tokio::test]
-async fn tags_may_be_a_list_a_set_or_one_text_and_a_row_without_any_is_only_counted() {
+async fn tags_may_be_a_list_a_set_or_one_text_and_a_row_without_any_is_one_update() {
     let table = Table::create(SENTIMENTS).await;
     let emulator = function(&table, &[]).await;
     let mut client = connect(&emulator, "").await;
@@ -248,7 +249,7 @@ async fn tags_may_be_a_list_a_set_or_one_text_and_a_row_without_any_is_only_coun
             .await;
         assert_has(&client.data("metrics", LIMIT).await, &counts(n + 1, n + 1, 0, 0));
     }
-    let expected = [("list", "A"), ("list", "B"), ("set", "A"), ("set", "B"), ("text", "A")];
+    let expected = [("list", "A"), ("list", "B"), ("set", "A"), ("set", "B"), ("text", "A"), ("none", "null")];
     assert_eq!(updates(client.seen()), pairs(&expected));
 }
 
