@@ -21,6 +21,8 @@ use crate::support::process::{Process, lock};
 
 /// A hang must end at some time; a machine that is only slow takes less.
 const START_LIMIT: Duration = Duration::from_secs(300);
+/// Starts of a browser before its end is the tests' concern.
+const STARTS: u32 = 3;
 /// Time to end in an orderly way.
 const END_LIMIT: Duration = Duration::from_secs(3);
 
@@ -190,25 +192,41 @@ impl Drop for Source {
 async fn run(kind: Kind, control: Arc<Control>, ended: oneshot::Receiver<()>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("loopback has a free port");
     let address: SocketAddr = listener.local_addr().expect("a bound socket has an address");
-    let profile = tempfile::tempdir().expect("a folder for the profile");
-    if kind == Kind::Firefox {
-        std::fs::write(profile.path().join("user.js"), FIREFOX_PREFERENCES).expect("the folder is ours");
-    }
-    let variable = |name: &str| std::env::var(name).map(|value| (name.to_owned(), value));
-    let mut env: BTreeMap<String, String> =
-        ["PATH", "LANG"].into_iter().filter_map(|name| variable(name).ok()).collect();
-    env.insert("HOME".to_owned(), profile.path().display().to_string());
-    env.insert("MOZ_CRASHREPORTER_DISABLE".to_owned(), "1".to_owned());
-    let arguments = kind.arguments(profile.path(), &format!("http://{address}/"));
-    let process = Process::spawn(&kind.program(), &arguments, &env);
+    let page = format!("http://{address}/");
     tokio::select! {
-        () = control::serve(listener, control) => {}
-        status = process.exited() => panic!("{kind:?} ended with {status}:\n{}", process.text()),
-        _ = ended => {}
+        () = control::serve(listener, Arc::clone(&control)) => {}
+        () = keep(kind, &page, &control, ended) => {}
     }
-    process.signal(Signal::TERM);
-    if tokio::time::timeout(END_LIMIT, process.exited()).await.is_err() {
-        process.signal(Signal::KILL);
-        process.exited().await;
+}
+
+/// Runs the browser until it is to end. One in some thousands crashes while it starts, which says nothing of streams: such a
+/// one is started again, and each crash is written down.
+async fn keep(kind: Kind, page: &str, control: &Control, mut ended: oneshot::Receiver<()>) {
+    for start in 1.. {
+        let profile = tempfile::tempdir().expect("a folder for the profile");
+        if kind == Kind::Firefox {
+            std::fs::write(profile.path().join("user.js"), FIREFOX_PREFERENCES).expect("the folder is ours");
+        }
+        let variable = |name: &str| std::env::var(name).map(|value| (name.to_owned(), value));
+        let mut env: BTreeMap<String, String> =
+            ["PATH", "LANG"].into_iter().filter_map(|name| variable(name).ok()).collect();
+        env.insert("HOME".to_owned(), profile.path().display().to_string());
+        env.insert("MOZ_CRASHREPORTER_DISABLE".to_owned(), "1".to_owned());
+        let process = Process::spawn(&kind.program(), &kind.arguments(profile.path(), page), &env);
+        tokio::select! {
+            status = process.exited() => {
+                let told = format!("{kind:?} ended with {status}:\n{}", process.text());
+                assert!(start < STARTS && !*control.ready.borrow(), "{told}");
+                eprintln!("{told}\nstarted again");
+            }
+            _ = &mut ended => {
+                process.signal(Signal::TERM);
+                if tokio::time::timeout(END_LIMIT, process.exited()).await.is_err() {
+                    process.signal(Signal::KILL);
+                    process.exited().await;
+                }
+                return;
+            }
+        }
     }
 }

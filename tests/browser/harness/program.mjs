@@ -11,6 +11,8 @@ import path from 'node:path';
 import { until, WAIT_MS, within } from './clock.mjs';
 
 const LINES_MAX = 200;
+/** Starts of a browser before its end is the tests' concern. */
+const STARTS = 3;
 
 /** For what the programs write; it goes when they go. */
 const SCRATCH = mkdtempSync(path.join(tmpdir(), 'browser-tests-'));
@@ -38,12 +40,35 @@ const tell = (sign, pid) => reaper.stdin.write(`${sign} ${pid}\n`);
 /** A new folder for one program. */
 export const scratch = () => mkdtempSync(path.join(SCRATCH, 'x-'));
 
+/** A program ended by itself before it was up. */
+class Ended extends Error {}
+
+/**
+ * Starts a browser. One in some thousands crashes while it starts, which says nothing of the page: it is started again, and each
+ * crash is written down.
+ * @template Browser
+ * @param {() => Promise<Browser>} start
+ * @returns {Promise<Browser>}
+ */
+export async function started(start) {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (!(error instanceof Ended) || tries === STARTS) throw error;
+      console.log(`        ${error.message.slice(0, 2_000)}; started again`);
+    }
+  }
+}
+
 export class Program {
   /** @type {string[]} the last lines of both outputs */
   lines = [];
   /** @type {Promise<void>} */
   ended;
   hasEnded = false;
+  /** How it ended: its status or the signal that ended it. */
+  #end = 'no status';
   #child;
   #name;
 
@@ -64,8 +89,9 @@ export class Program {
         this.hasEnded = true;
         resolve();
       });
-      child.once('exit', () => {
+      child.once('exit', (status, signal) => {
         this.hasEnded = true;
+        this.#end = signal ?? `status ${status}`;
         tell('-', /** @type {number} */ (child.pid));
         resolve();
       });
@@ -110,9 +136,10 @@ export class Program {
   async ready(look, limitMs) {
     try {
       await until(`${this.#name} is up`, async () => this.hasEnded || (await look()), Boolean, limitMs);
-      if (this.hasEnded) throw new Error(`${this.#name} has ended`);
+      if (this.hasEnded) throw new Ended(`${this.#name} has ended with ${this.#end}`);
     } catch (error) {
-      throw new Error(`${/** @type {Error} */ (error).message}; it said: ${this.lines.slice(-10).join(' | ')}`);
+      const { constructor, message } = /** @type {any} */ (error);
+      throw new constructor(`${message}; it said: ${this.lines.slice(-10).join(' | ')}`);
     }
   }
 }

@@ -8,6 +8,7 @@ import { DynamoDb } from './dynamodb.mjs';
 import { Firefox } from './firefox.mjs';
 import { Gate } from './gate.mjs';
 import { Local } from './local.mjs';
+import { started } from './program.mjs';
 
 /** @type {Promise<DynamoDb> | null} one for all scenarios: each has tables of its own */
 let dynamoDb = null;
@@ -62,12 +63,12 @@ export class Stage {
 
   /** @param {string[]} origins */
   async chromium(origins) {
-    return this.use(await Chromium.start(origins));
+    return this.use(await started(() => Chromium.start(origins)));
   }
 
   /** @param {string[]} origins */
   async firefox(origins) {
-    return this.use(await Firefox.start(origins));
+    return this.use(await started(() => Firefox.start(origins)));
   }
 
   /** No check is left out where the page did what it must not do. @param {import('./tab.mjs').Tab[]} tabs @param {{network?: boolean}} may */
