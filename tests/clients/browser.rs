@@ -201,6 +201,7 @@ async fn run(kind: Kind, control: Arc<Control>, ended: oneshot::Receiver<()>) {
 
 /// Runs the browser until it is to end. One in some thousands crashes while it starts, which says nothing of streams: such a
 /// one is started again, and each crash is written down.
+#[expect(clippy::print_stderr, reason = "shown with the failure that it may explain")]
 async fn keep(kind: Kind, page: &str, control: &Control, mut ended: oneshot::Receiver<()>) {
     for start in 1.. {
         let profile = tempfile::tempdir().expect("a folder for the profile");
