@@ -32,7 +32,7 @@ macro_rules! name {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Deserialize, serde::Serialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(String);
+        pub struct $name(compact_str::CompactString);
 
         impl $name {
             /// The rule, as error messages print it.
@@ -44,7 +44,7 @@ macro_rules! name {
             /// [`NameError`](crate::names::NameError) with the text and the rule.
             pub fn new(text: &str) -> Result<Self, $crate::names::NameError> {
                 let check: fn(&str) -> bool = $check;
-                if check(text) { Ok(Self(text.to_owned())) } else { Err($crate::names::NameError::new(text, $what, $rule)) }
+                if check(text) { Ok(Self(text.into())) } else { Err($crate::names::NameError::new(text, $what, $rule)) }
             }
 
             /// The text.
@@ -63,7 +63,7 @@ macro_rules! name {
 
         impl From<$name> for String {
             fn from(name: $name) -> Self {
-                name.0
+                name.0.into()
             }
         }
 

@@ -3,6 +3,7 @@
 use std::hash::BuildHasher;
 use std::sync::Arc;
 
+use compact_str::CompactString;
 use contract::{Identity, Label, Tag};
 use foldhash::quality::FixedState;
 use sha2::{Digest, Sha256};
@@ -13,9 +14,9 @@ use super::timestamp::Timestamp;
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ItemKey {
     /// Value of the hash key; `item_id` in events.
-    pub id: Box<str>,
+    pub id: CompactString,
     /// Value of the range key as it stands in the table.
-    pub time_text: Box<str>,
+    pub time_text: CompactString,
 }
 
 /// One analysed row that parsed.
@@ -32,7 +33,7 @@ pub struct Item {
     /// From 0 to 1, where the table has it.
     pub confidence: Option<f64>,
     /// Where the item comes from, where the table has it.
-    pub source: Option<Box<str>>,
+    pub source: Option<CompactString>,
     /// Tickers the item matched, in the row's order, each once.
     pub tags: Box<[Tag]>,
 }
@@ -72,7 +73,8 @@ impl RowKey {
     }
 
     /// The element that says, beside the row's own, that only the updates before number `upto` were had. Together they
-    /// differ in one element from a row had whole, as a row not had at all does: a cut within a row costs nothing.
+    /// differ in one element from a row had whole, as a row not had at all does. Where the row has changed or is gone since, it
+    /// is one difference more.
     #[must_use]
     pub const fn partial(self, upto: usize) -> u32 {
         // SplitMix64: cheap, because all rows of an interval may have to be tried.

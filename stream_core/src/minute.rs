@@ -1,5 +1,6 @@
 //! The rows of one minute, in columns, and their sums. Never changed: a minute that changes is made anew.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::item::{Row, RowKey};
@@ -278,6 +279,13 @@ impl Minute {
         }
         let millis = at.millis() - self.start().millis();
         self.columns.millis.partition_point(|row| u64::from(*row) <= millis)
+    }
+
+    /// The rows of one millisecond.
+    pub(crate) fn of_moment(&self, at: Timestamp) -> Range<usize> {
+        let end = self.until(at);
+        let start = (0..end).rev().take_while(|index| self.at(*index) == at).last();
+        start.unwrap_or(end)..end
     }
 
     /// What a position sketches that has had all rows of the minute; `None` where rows are not whole.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use compact_str::CompactString;
 use contract::{DataSettings, Identity, PollSettings, TableName};
 use proptest::prelude::*;
 
@@ -56,7 +57,7 @@ pub(super) struct World {
     pub(super) rows: BTreeMap<String, Item>,
     pub(super) now: Now,
     /// Keys and times of rows that were overwritten since the last poll.
-    pub(super) overwritten: Vec<(Box<str>, Timestamp)>,
+    pub(super) overwritten: Vec<(CompactString, Timestamp)>,
     /// What a page says of its cost.
     pub(super) units_per_row: f64,
     /// Rows of a page.

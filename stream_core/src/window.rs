@@ -145,10 +145,9 @@ impl Window {
     pub(crate) fn collect_again(&mut self, collected: &mut Collected, item: &Item) -> bool {
         let number = minute_of(item.at);
         let Some(minute) = self.minutes.get(number) else { return false };
-        let same_time = minute.until(item.at.before())..minute.until(item.at);
         let print = item.print();
         let is_it = |index: &usize| minute.print(*index) == Some(print);
-        let Some(index) = same_time.into_iter().find(is_it) else { return false };
+        let Some(index) = minute.of_moment(item.at).find(is_it) else { return false };
         collected.note(minute, index)
     }
 
@@ -245,8 +244,8 @@ impl Window {
             for (_, index) in of_minute {
                 let Flip { spot: (at, place), hides } = flips[usize::try_from(*index).expect("it is one of a list")];
                 // They come in the order of their times.
-                let mut same_time = minute.until(at.before())..minute.until(at);
-                let Some(row) = same_time.find(|row| entries[*row].cell.place == place) else { continue };
+                let is_it = |row: &usize| entries[*row].cell.place == place;
+                let Some(row) = minute.of_moment(at).find(is_it) else { continue };
                 let cell = &mut entries[row].cell;
                 if cell.is_hidden != hides {
                     self.tally(&Cell { is_hidden: false, ..*cell }, !hides);

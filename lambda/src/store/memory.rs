@@ -99,7 +99,7 @@ fn page_end(start: &PageStart) -> Option<PageEnd> {
     let [(_, KeyValue::Number(at)), (_, KeyValue::Text(id)), (_, KeyValue::Text(time_text))] = &*start.0 else {
         return None;
     };
-    let key = ItemKey { id: id.clone(), time_text: time_text.clone() };
+    let key = ItemKey { id: (**id).into(), time_text: (**time_text).into() };
     Some((Timestamp::from_millis(at.parse().ok()?), key))
 }
 
