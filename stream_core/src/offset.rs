@@ -1,17 +1,18 @@
 //! How a live client's position differs from that of its instance, while rows are seen by one instance and not yet by another.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::item::RowKey;
-use crate::position::{Position, Tracker};
+use crate::position::{Position, Tracker, interval_after};
 use crate::resume::STRANGERS_MAX;
 use crate::sketch::Sketch;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{RowRef, Snapshot};
 use crate::updates::Update;
 
-/// How long another instance's read may have been ahead of ours: indexes lag by a second or so.
-const LEAD_MAX: Duration = Duration::from_secs(15);
+/// How long another instance's read may have been ahead of ours: indexes lag by a second or so. What a client has had beside
+/// is of deleted rows by then.
+pub(super) const LEAD_MAX: Duration = Duration::from_secs(15);
 
 /// How what this client has had differs from what the instance has handed out.
 #[derive(Clone, Debug, Default)]
@@ -19,8 +20,6 @@ pub(super) struct Offset {
     /// What it has had beside: another instance was quicker.
     more: Sketch,
     more_count: u8,
-    /// When that instance's lead must have been made up: what is still beside then was deleted.
-    more_until: Option<Instant>,
     /// Rows it has not had, or only their updates before a number, because they were not in the table when it came.
     lacking: Vec<(RowKey, usize)>,
 }
@@ -37,9 +36,9 @@ pub(super) enum Meeting {
 }
 
 impl Offset {
-    pub(super) fn of(tracker: &Tracker, ghosts: &BTreeSet<RowKey>, now: Instant) -> Self {
+    pub(super) fn of(tracker: &Tracker, ghosts: &BTreeSet<RowKey>) -> Self {
         let (more, more_count) = tracker.unnamed();
-        let mut offset = Self { more, more_count, more_until: Some(now + LEAD_MAX), lacking: Vec::new() };
+        let mut offset = Self { more, more_count, lacking: Vec::new() };
         for ghost in ghosts {
             let upto = offset.take(*ghost);
             if upto < ghost.updates() {
@@ -82,7 +81,7 @@ impl Offset {
     }
 
     /// Forgets what cannot come any more, and what would take up too much of the sketch.
-    pub(super) fn settle(&mut self, snapshot: &Snapshot, next_seq: u64, now: Instant) {
+    pub(super) fn settle(&mut self, snapshot: &Snapshot, next_seq: u64, is_lead_over: bool) {
         // What the instance has forgotten cannot come back, and is not counted any more.
         let returns =
             |row: RowKey| snapshot.updates.from(next_seq).any(|(_, update)| update.returned && update.row.key == row);
@@ -91,9 +90,16 @@ impl Offset {
             for row in snapshot.gone.keys().filter(|row| locator.contains(row.element())) {
                 self.take(*row);
             }
+            // The instance counts without an update what a newer row of its key replaces; where it was one, that is met yet.
+            let after = interval_after(snapshot.position.watermark, snapshot.late_window);
+            let is_met = |row: RowKey| snapshot.updates.from(next_seq).any(|(_, update)| update.row.key == row);
+            let hidden = snapshot.hidden_after(after).map(RowRef::key);
+            for row in hidden.filter(|row| locator.contains(row.element()) && !is_met(*row)) {
+                self.take(row);
+            }
         }
         let strangers = usize::from(self.more_count) + snapshot.ghosts.len().saturating_sub(self.lacking.len());
-        if strangers > STRANGERS_MAX || self.more_until.is_none_or(|until| until <= now) {
+        if strangers > STRANGERS_MAX || is_lead_over {
             (self.more, self.more_count) = (Sketch::EMPTY, 0);
         }
     }

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
 use contract::metrics::UPDATE;
-use contract::{DataSettings, events, logs};
+use contract::{DataSettings, Identity, events, logs};
 
 use crate::cursor::{Cursor, Epoch, ResetReason};
 use crate::encode;
@@ -17,7 +17,7 @@ use crate::event::{self, EndReason, MetricsFrame};
 use crate::filter::Filter;
 use crate::item::RowKey;
 use crate::moment::Now;
-use crate::offset::{Meeting, Offset};
+use crate::offset::{LEAD_MAX, Meeting, Offset};
 use crate::position::{Position, Tracker};
 use crate::report::Report;
 use crate::resume::{ReplayLimits, Resume};
@@ -125,13 +125,13 @@ impl Joins {
     }
 
     /// Joins a client that has had everything that the snapshot held.
-    fn caught_up(&self, mut tracker: Tracker, now: Instant) -> Place {
+    fn caught_up(&self, mut tracker: Tracker) -> Place {
         tracker.repeated();
         if tracker.position().watermark > self.position.watermark {
             return Place::Ahead(tracker.position());
         }
         tracker.advance(self.position.watermark);
-        self.live(Offset::of(&tracker, &self.ghosts, now))
+        self.live(Offset::of(&tracker, &self.ghosts))
     }
 }
 
@@ -162,6 +162,8 @@ pub struct Session {
     reset: Option<ResetReason>,
     /// Updates before this number were handed out before the client came: what it gets of them it was away for.
     live_from: u64,
+    /// Until when rows that another instance has shown the client may still come here; `None` where it has had none.
+    lead_until: Option<Instant>,
     /// Number of the snapshot that was last looked at, and whether it was confirmed.
     looked_at: Option<(u64, bool)>,
     events_sent: u64,
@@ -190,6 +192,7 @@ impl Session {
             hash: None,
             reset,
             live_from: 0,
+            lead_until: None,
             looked_at: None,
             events_sent: 0,
             updates_sent: 0,
@@ -341,6 +344,11 @@ impl Session {
             Place::Returning(position) | Place::Ahead(position) => *position,
             Place::Replaying { .. } | Place::Live { .. } => return,
         };
+        // A row that another instance saw replaced has left the position, and may still stand here.
+        let may_be_behind = snapshot.data.identity == Identity::Key && position != snapshot.position;
+        if may_be_behind && !is_confirmed {
+            return;
+        }
         let is_returning = matches!(self.place, Place::Returning(_));
         // The common case, at no cost: this instance knows all that happened since, be it nothing, as updates.
         if let Some(next_seq) = snapshot.continues(&position, &self.params.filter, self.params.replay) {
@@ -353,8 +361,13 @@ impl Session {
             // Another instance may have been quicker; the next read tells.
             Ok(resume) if !(is_confirmed || resume.is_exact) => {}
             Err(_) if !is_confirmed => {}
-            Ok(resume) => {
+            Ok(mut resume) => {
                 self.report.resumed |= is_returning;
+                match self.lead_until {
+                    None => self.lead_until = Some(now.instant + LEAD_MAX),
+                    Some(until) if until <= now.instant => resume.tracker.forget_unnamed(&snapshot.ghosts),
+                    Some(_) => {}
+                }
                 self.place = Place::Replaying { joins: Box::new(Joins::after(snapshot)), resume: Box::new(resume) };
             }
             Err(reason) => {
@@ -369,12 +382,17 @@ impl Session {
         let looked_at = Some((snapshot.serial, view.is_confirmed));
         let is_placed = matches!(self.place, Place::Live { .. } | Place::Replaying { .. });
         let is_same = self.looked_at.is_some_and(|(serial, _)| serial == snapshot.serial);
-        if (self.looked_at == looked_at || is_same && is_placed) && !matches!(self.place, Place::Replaying { .. }) {
+        // What was never seen here leaves the id then, though nothing happens.
+        let is_told_apart = self.lead_until.is_some() && self.is_lead_over(now.instant);
+        if !is_told_apart
+            && (self.looked_at == looked_at || is_same && is_placed)
+            && !matches!(self.place, Place::Replaying { .. })
+        {
             return;
         }
         self.place_in(snapshot, view.is_confirmed, now);
         self.put_reset(out);
-        self.replay(out, now.instant);
+        self.replay(out);
         if matches!(self.place, Place::Live { .. }) {
             self.put_updates(out, snapshot, now);
         }
@@ -388,9 +406,17 @@ impl Session {
             }
             self.looked_at = looked_at;
         }
+        if is_told_apart && matches!(self.place, Place::Ahead(_) | Place::Live { .. }) {
+            self.lead_until = None;
+        }
     }
 
-    fn replay(&mut self, out: &mut BytesMut, now: Instant) {
+    /// Whether what another instance has shown the client and this one has not is not to come any more.
+    fn is_lead_over(&self, now: Instant) -> bool {
+        self.lead_until.is_none_or(|until| until <= now)
+    }
+
+    fn replay(&mut self, out: &mut BytesMut) {
         let (joins, mut resume) = match std::mem::replace(&mut self.place, Place::Fresh) {
             Place::Replaying { joins, resume } => (joins, resume),
             other => {
@@ -401,7 +427,7 @@ impl Session {
         let mut body = BytesMut::new();
         while out.len() < WRITE_BYTES {
             let Some((row, tag_index, upto)) = resume.next_update() else {
-                self.place = joins.caught_up(resume.tracker, now);
+                self.place = joins.caught_up(resume.tracker);
                 return;
             };
             resume.tracker.hand_out(row.item.at, row.key, upto);
@@ -416,6 +442,7 @@ impl Session {
     }
 
     fn put_updates(&mut self, out: &mut BytesMut, snapshot: &Snapshot, now: Now) {
+        let is_lead_over = self.is_lead_over(now.instant);
         let Place::Live { next_seq, offset, position } = &mut self.place else { return };
         let (mut next_seq, mut offset, mut position) = (*next_seq, std::mem::take(offset), *position);
         if snapshot.updates.lost(next_seq, &self.params.filter) {
@@ -426,7 +453,7 @@ impl Session {
             self.ended = Some("overflow");
             return;
         }
-        offset.settle(snapshot, next_seq, now.instant);
+        offset.settle(snapshot, next_seq, is_lead_over);
         let mut all = true;
         for (number, update) in snapshot.updates.from(next_seq) {
             if out.len() >= WRITE_BYTES {

@@ -120,6 +120,14 @@ impl Snapshot {
         })
     }
 
+    /// Rows of `(after, ..)` of which newer ones of their keys stand in their place.
+    pub(crate) fn hidden_after(&self, after: Timestamp) -> impl Iterator<Item = RowRef<'_>> {
+        self.minutes.between(after, Timestamp::MAX).flat_map(move |minute| {
+            let hidden = minute.hidden().filter(move |index| after < minute.at(*index));
+            hidden.map(move |index| RowRef { minute, index, names: &self.names })
+        })
+    }
+
     /// First moment that the window excludes.
     #[must_use]
     pub fn window_after(&self) -> Timestamp {
