@@ -15,9 +15,9 @@ ticker=
 began=$(date +%s)
 
 scratch=$(mktemp -d)
-aside_process=
-# What runs beside is a shell with children: cargo ends with its own.
-trap 'stop_ticker; if [ -n "$aside_process" ]; then pkill -P "$aside_process" || true; wait; fi; rm -rf "$scratch"' EXIT
+# Processes of the steps beside, which are shells with children: cargo ends with its own.
+beside=
+trap 'stop_ticker; end_beside; rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 : >"$scratch/counted"
 
@@ -90,30 +90,44 @@ step() {
   printf '== %s: %s s\n' "$name" "$took"
 }
 
-# Begins a step beside those that follow, which mostly wait; `join` waits for it, and shows what it said.
+# Where a step beside keeps what it says and how it ended.
+place() {
+  printf '%s/%s' "$scratch" "$(printf '%s' "$1" | tr ' ' '-')"
+}
+
+end_beside() {
+  for process in $beside; do pkill -P "$process" || true; done
+  wait
+}
+
+# Begins a step beside those that follow, which often wait; `join` waits for it, and shows what it said.
 aside() {
   begin "$1" ', beside what follows'
-  aside=$1
+  place=$(place "$1")
   shift
   (
     started=$(date +%s)
     status=0
-    nice -n 10 "$@" >"$scratch/aside" 2>&1 || status=$?
-    printf '%s %s\n' "$status" "$(($(date +%s) - started))" >"$scratch/aside-ended"
+    nice -n 10 "$@" >"$place" 2>&1 || status=$?
+    printf '%s %s\n' "$status" "$(($(date +%s) - started))" >"$place-ended"
   ) &
-  aside_process=$!
+  printf '%s\n' "$!" >"$place-process"
+  beside="$beside $!"
 }
 
 join() {
-  wait "$aside_process" || true
-  aside_process=
-  cat "$scratch/aside"
+  place=$(place "$1")
+  start_ticker "$1" ', beside the steps before'
+  wait "$(cat "$place-process")" || true
+  stop_ticker
+  cat "$place"
+  cat "$place" >>"$scratch/counted"
   # Killed from outside, it says nothing of its end.
-  [ -s "$scratch/aside-ended" ] || failed "$aside" unknown
-  read -r status took <"$scratch/aside-ended"
-  [ "$status" = 0 ] || failed "$aside" "$took"
-  remember "$aside" "$took"
-  printf '== %s: %s s, beside other steps\n' "$aside" "$took"
+  [ -s "$place-ended" ] || failed "$1" unknown
+  read -r status took <"$place-ended"
+  [ "$status" = 0 ] || failed "$1" "$took"
+  remember "$1" "$took"
+  printf '== %s: %s s, beside other steps\n' "$1" "$took"
 }
 
 # Runs a test runner whose tests go into the summary.
@@ -124,24 +138,28 @@ counted() {
   [ "$(cat "$scratch/status")" = 0 ]
 }
 
-step 'set-up' tools/setup.sh java terraform node chromium firefox curl python moto checkov schemathesis dynamodb faketime peers web-adapter fuzz
+# Mostly waits for downloads; lints need nothing of it.
+aside 'set-up' tools/setup.sh java terraform node chromium firefox curl python moto checkov schemathesis dynamodb faketime peers web-adapter fuzz
 step 'format' cargo fmt --all --check
-step 'shell scripts' tools/shellcheck.sh
-step 'page, in Node' counted tools/frontend-test.sh
-step 'dependencies' tools/deny.sh
 step 'lints' cargo clippy -q --workspace --all-targets --locked -- -D warnings
 # Private items are always documented, so that links to them always work.
 step 'documentation' env RUSTDOCFLAGS='-D warnings -A rustdoc::private-intra-doc-links' \
   cargo doc -q --no-deps --workspace --document-private-items --locked
-step 'build' program infragen
+join 'set-up'
+step 'shell scripts' tools/shellcheck.sh
+step 'page, in Node' counted tools/frontend-test.sh
+step 'dependencies' tools/deny.sh
+step 'build' cargo test -q --workspace --locked --no-run
 step 'rendered files' "$(program infragen)" render --check
-# Linking with optimisation keeps one processor busy for minutes.
+# Linking with optimisation, and Terraform, keep processors busy for minutes; browsers and streams mostly wait.
 aside 'size' tools/size.sh
+aside 'tests of what is rendered' tools/it.sh --workspace --no-fail-fast -- render::
 step 'page, in browsers' counted tools/browser.sh
 # So long that a fault in what was changed last shows; `./justw fuzz 600` is for finding others.
 step 'fuzzing' tools/fuzz.sh 10
-join
-step 'tests' counted tools/it.sh --workspace --no-fail-fast
+join 'size'
+step 'tests of everything else' counted tools/it.sh --workspace --no-fail-fast -- --skip render::
+join 'tests of what is rendered'
 
 printf '\n%s steps: %s s\n' "$steps" "$(($(date +%s) - began))"
 summary 0

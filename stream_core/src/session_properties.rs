@@ -227,6 +227,8 @@ struct Stage {
     untold: BTreeSet<String>,
     /// Polls of its instance when it connected.
     polls_before: u32,
+    /// Time of the newest row that ever was: a client may be there, though the row is gone.
+    newest: Timestamp,
     /// Time for which instances may have been blind.
     blind_secs: u64,
     /// Late rows, relabels, deletions and blind rows since the client's position was last settled on all instances.
@@ -259,6 +261,7 @@ impl Stage {
             surpassed: BTreeSet::new(),
             untold: BTreeSet::new(),
             polls_before: 0,
+            newest: Timestamp::from_millis(START),
             blind_secs: 0,
             differences: 0,
             strangers: 0,
@@ -301,6 +304,13 @@ impl Stage {
         (self.world.rows[id].at > self.world.now.wall.minus(LATE / 2)).then(|| id.clone())
     }
 
+    /// Whether a row of that time comes after newer ones.
+    fn is_late(&mut self, at: Timestamp) -> bool {
+        let late = at <= self.newest;
+        self.newest = self.newest.max(at);
+        late
+    }
+
     /// The promise of exactly once holds up to eight rows that differ between what a client has had and what a table holds;
     /// at most four of them rows that the table does not have. A history with more is settled in between.
     fn spend(&mut self, differences: usize, strangers: usize) {
@@ -317,7 +327,7 @@ impl Stage {
                 let id = format!("n{serial}");
                 let at = self.world.now.wall.minus(Duration::from_secs(*lag_secs));
                 let row = item(&id, at.millis() + serial as u64 % 7, 0, 0.5, &tags(*bits));
-                let late = self.world.rows.values().any(|other| row.at <= other.at);
+                let late = self.is_late(row.at);
                 // However many tickers.
                 self.spend(usize::from(late), 0);
                 self.world.rows.insert(id.clone(), row);
@@ -396,7 +406,7 @@ impl Stage {
         if self.world.rows.values().any(|other| other.at == row.at) {
             return;
         }
-        let late = self.world.rows.values().any(|other| row.at <= other.at);
+        let late = self.is_late(row.at);
         // An instance that does not see the key does not see this row of it either.
         let unseen = usize::from(self.instances.iter().any(|instance| instance.blind_to.contains(&*id)));
         self.spend(usize::from(late) + usize::from(in_place) + unseen, usize::from(in_place) + unseen);
