@@ -7,6 +7,8 @@ mod issuer_tests;
 mod jwk;
 mod jwt;
 #[cfg(test)]
+mod jwt_properties;
+#[cfg(test)]
 mod jwt_tests;
 mod kms;
 mod presented;

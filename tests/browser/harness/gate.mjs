@@ -20,6 +20,8 @@ const OWN_HEADERS = new Set(['connection', 'keep-alive', 'transfer-encoding', 'h
 export class Gate {
   /** @type {{at: number, url: string, lastEventId: string}[]} every request that came */
   requests = [];
+  /** Sees each request that comes. @type {(request: Request) => void} */
+  onRequest = () => {};
   /** Keys of config.js that differ behind this gate. @type {Record<string, unknown>} */
   config = {};
   /** Addresses that are others behind this gate, also in what the server allows the page to ask. @type {[string, string][]} */
@@ -145,6 +147,7 @@ export class Gate {
     const url = request.url ?? '/';
     this.requests.push({ at: Date.now(), url, lastEventId: String(request.headers['last-event-id'] ?? '') });
     response.on('error', () => undefined);
+    this.onRequest(request);
     const mode = this.#mode;
     if (mode.kind === 'answer' && this.#only(url)) {
       response.writeHead(mode.status, { ...CORS, 'content-type': 'application/json', ...mode.headers }).end(mode.body);

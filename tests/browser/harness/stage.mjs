@@ -7,11 +7,15 @@ import { firstLine } from './clock.mjs';
 import { DynamoDb } from './dynamodb.mjs';
 import { Firefox } from './firefox.mjs';
 import { Gate } from './gate.mjs';
+import { Issuer } from './issuer.mjs';
 import { Local } from './local.mjs';
 import { started } from './program.mjs';
 
 /** @type {Promise<DynamoDb> | null} one for all scenarios: each has tables of its own */
 let dynamoDb = null;
+
+/** Whether the stream function answers it. @param {string} url */
+const isStream = (url) => /^\/api\/v2\/(configurations\/[^/]+\/)?stream(\?|\/status|$)/.test(url);
 
 /** Ends what the scenarios shared. */
 export async function closeShared() {
@@ -59,6 +63,27 @@ export class Stage {
     page.addresses = [[local.stream, stream.url]];
     page.config = { SSE_BASE_URL: stream.url, ...config };
     return { page, stream, url: `${page.url}/`, origins: [page.url, stream.url] };
+  }
+
+  /**
+   * One gate before both ports, as CloudFront is: page and stream are of one origin, and its cookies go to both.
+   * @param {Local} local @param {Record<string, unknown>} config keys of config.js that shall differ
+   */
+  async front(local, config = {}) {
+    const { dashboard, stream } = local.ports;
+    const gate = this.use(await Gate.open((url) => (isStream(url) ? stream : dashboard)));
+    gate.config = { SSE_BASE_URL: '', ...config };
+    return { gate, url: `${gate.url}/`, origins: [gate.url] };
+  }
+
+  /** An issuer of tokens that no other scenario knows. */
+  async issuer() {
+    return this.use(await Issuer.start());
+  }
+
+  /** @param {'chromium' | 'firefox'} kind @param {string[]} origins @returns {Promise<any>} */
+  browser(kind, origins) {
+    return kind === 'firefox' ? this.firefox(origins) : this.chromium(origins);
   }
 
   /** @param {string[]} origins */

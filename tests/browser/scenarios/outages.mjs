@@ -116,7 +116,7 @@ export async function scene(stage, env, kind) {
   const table = await stage.table();
   const local = await stage.local({ ...table.env, ...env });
   const gates = await stage.gates(local);
-  const browser = await (kind === 'firefox' ? stage.firefox(gates.origins) : stage.chromium(gates.origins));
+  const browser = await stage.browser(kind, gates.origins);
   const tab = await browser.open(gates.url);
   await tab.untilCounting();
   return { stage, table, local, gates, browser, tab };
