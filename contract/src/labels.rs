@@ -9,6 +9,9 @@ use crate::{events, limits};
 /// What stands before a key that would begin with a digit.
 const DIGIT_PREFIX: &str = "label_";
 
+/// Digits that a number of DynamoDB has, at most.
+const NUMBER_DIGITS_MAX: usize = 38;
+
 /// One label of the table, with the name of its number in `metrics`.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Label {
@@ -21,6 +24,9 @@ impl Label {
     pub const RULE: &'static str = "1 to 64 characters, none of them a control character";
     /// The rule for the key, as error messages print it.
     pub const KEY_RULE: &'static str = "1 to 64 of a-z, 0-9 and _, beginning with a letter, and none of total, by_tag, rate_last_hour, rate_last_24h, timestamp, tags_left_out, recent_items";
+
+    /// The rule for a label that is a number, as error messages print it.
+    pub const NUMBER_RULE: &'static str = "a number as DynamoDB gives it back: without a plus sign, without zeros that change nothing, such as 1, -1 and 0.5";
 
     /// Checks and takes a label; its key follows from it: lower case, `_` for everything else than letters of ASCII and digits.
     ///
@@ -59,6 +65,12 @@ impl Label {
         &self.key
     }
 
+    /// Whether rows may say it by a number.
+    #[must_use]
+    pub fn is_number(&self) -> bool {
+        is_number(&self.text)
+    }
+
     /// Whether the key is the one that follows from the text.
     #[must_use]
     pub fn has_own_key(&self) -> bool {
@@ -87,11 +99,29 @@ fn is_key(text: &str) -> bool {
         && !events::METRICS_REST_KEYS.contains(&text)
 }
 
-/// `Somewhat-Bullish` becomes `somewhat_bullish`, `5 stars` becomes `label_5_stars`.
+/// `Somewhat-Bullish` becomes `somewhat_bullish`, `5 stars` becomes `label_5_stars`, `-1` becomes `label_minus_1`.
 fn key_of(text: &str) -> String {
+    // 1 and -1 are opposites, and often both there.
+    let (sign, text) = match text.strip_prefix('-') {
+        Some(rest) if is_number(text) => ("minus_", rest),
+        _ => ("", text),
+    };
     let words = text.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
     let key = words.map(str::to_ascii_lowercase).collect::<Vec<_>>().join("_");
-    if key.starts_with(|c: char| c.is_ascii_digit()) { format!("{DIGIT_PREFIX}{key}") } else { key }
+    if key.starts_with(|c: char| c.is_ascii_digit()) { format!("{DIGIT_PREFIX}{sign}{key}") } else { key }
+}
+
+/// Whether it is a number in the form in which DynamoDB gives numbers back, whatever was written: equal numbers are equal texts.
+fn is_number(text: &str) -> bool {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let (whole, decimals) = digits.split_once('.').unwrap_or((digits, "1"));
+    let are_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    are_digits(whole)
+        && are_digits(decimals)
+        && (whole == "0" || !whole.starts_with('0'))
+        && !decimals.ends_with('0')
+        && text != "-0"
+        && digits.len() <= NUMBER_DIGITS_MAX
 }
 
 /// The labels of a table, in the order in which the page shows them.
@@ -212,6 +242,11 @@ mod tests {
             ("5 stars", "label_5_stars"),
             ("Größe S", "gr_e_s"),
             ("__init__", "init"),
+            ("1", "label_1"),
+            ("-1", "label_minus_1"),
+            ("-0.5", "label_minus_0_5"),
+            ("-done-", "done"),
+            ("-1st", "label_1st"),
         ] {
             assert_eq!(Label::new(text).unwrap().key(), key, "{text}");
         }
@@ -245,6 +280,17 @@ mod tests {
         let seventeen: Vec<String> = (0..17).map(|n| format!("l{n}")).collect();
         assert!(Labels::new(&seventeen).is_err());
         assert!(Labels::new(&seventeen[..16]).is_ok());
+    }
+
+    #[test]
+    fn a_number_is_what_dynamodb_gives_back() {
+        for good in ["0", "1", "-1", "10", "0.5", "-0.25", "12.05"] {
+            assert!(is_number(good), "{good}");
+        }
+        for bad in ["", "-", "+1", "01", "1.0", "1.", ".5", "-0", "1e3", "0x1", " 1", "1,5", "--1", "\u{661}"] {
+            assert!(!is_number(bad), "{bad}");
+        }
+        assert!(is_number(&"9".repeat(38)) && !is_number(&"9".repeat(39)));
     }
 
     #[test]

@@ -34,4 +34,6 @@ pub use settings::{
 };
 pub use times::TimeZone;
 pub use units::{ByteSize, UnitError};
-pub use words::{Adapter, AudienceClaim, AuthMode, ClientAddress, Identity, MetricsMode, TimeFormat, WhenFull};
+pub use words::{
+    Adapter, AudienceClaim, AuthMode, ClientAddress, Identity, KeyType, LabelType, MetricsMode, TimeFormat, WhenFull,
+};

@@ -32,6 +32,9 @@ pub struct PageConfig {
     /// Whether stream and numbers ask for a user too: the page gets itself one first, where it can. Left out where they do not.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub auth_private: bool,
+    /// Whether rows have tags: without them the page has no place for them. Left out where they have.
+    #[serde(skip_serializing_if = "Clone::clone")]
+    pub has_tags: bool,
     /// Whether a request with a body must carry the hash of it, and `Authorization` never arrives: CloudFront signs what it
     /// sends to the functions in that very header.
     pub signed_requests: bool,
@@ -120,13 +123,14 @@ mod tests {
             poll_interval_ms: 5000,
             auth_mode: AuthMode::TrustedHeader,
             auth_private: true,
+            has_tags: false,
             signed_requests: false,
             goodbye: Some(Goodbye::Beacon),
         };
         let json = serde_json::to_string(&config).unwrap();
         let escaped = escape_json_for_script(&json);
         assert!(escaped.contains(r#""GOODBYE":"beacon""#), "{escaped}");
-        assert!(escaped.contains(r#""AUTH_MODE":"trusted-header","AUTH_PRIVATE":true"#), "{escaped}");
+        assert!(escaped.contains(r#""AUTH_MODE":"trusted-header","AUTH_PRIVATE":true,"HAS_TAGS":false"#), "{escaped}");
         assert!(escaped.contains(r#""SSE_BASE_URL":"\u003c/script\u003e\u2028""#), "{escaped}");
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&escaped).unwrap(),

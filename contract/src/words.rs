@@ -134,13 +134,73 @@ word_setting!(
         EpochSeconds = "epoch-seconds",
         /// A number: milliseconds since 1970.
         EpochMillis = "epoch-millis",
+        /// A string of ten digits: seconds since 1970, with decimals or without.
+        EpochSecondsText = "epoch-seconds-text",
+        /// A string of thirteen digits: milliseconds since 1970.
+        EpochMillisText = "epoch-millis-text",
     }
 );
 
 impl TimeFormat {
-    /// Whether times are numbers, in the table's keys too.
+    /// Whether times are counted from 1970, which is the same moment in every zone.
     #[must_use]
-    pub const fn is_number(self) -> bool {
+    pub const fn is_epoch(self) -> bool {
         !matches!(self, Self::Rfc3339)
+    }
+
+    /// Whether they are counted in seconds.
+    #[must_use]
+    pub const fn is_seconds(self) -> bool {
+        matches!(self, Self::EpochSeconds | Self::EpochSecondsText)
+    }
+
+    /// Type that the attribute has, and so the range key.
+    #[must_use]
+    pub const fn key_type(self) -> KeyType {
+        match self {
+            Self::EpochSeconds | Self::EpochMillis => KeyType::Number,
+            Self::Rfc3339 | Self::EpochSecondsText | Self::EpochMillisText => KeyType::Text,
+        }
+    }
+}
+
+/// Type of an attribute that is a key, of a table or of an index.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyType {
+    /// A string.
+    Text,
+    /// A number.
+    Number,
+}
+
+impl KeyType {
+    /// What DynamoDB calls it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "S",
+            Self::Number => "N",
+        }
+    }
+}
+
+word_setting!(
+    /// What the attribute with the label is.
+    LabelType {
+        /// A string.
+        Text = "text",
+        /// A number, such as 1, 0 and -1.
+        Number = "number",
+    }
+);
+
+impl LabelType {
+    /// Type that the attribute has, and so the hash key of the index.
+    #[must_use]
+    pub const fn key_type(self) -> KeyType {
+        match self {
+            Self::Text => KeyType::Text,
+            Self::Number => KeyType::Number,
+        }
     }
 }

@@ -46,10 +46,10 @@ export const share = (part, of) => (of > 0 ? Math.min(1, part / of) : null);
 export const words = (label) => label.replaceAll('_', ' ');
 
 /**
- * Returns a label as words for a heading.
+ * Returns a label as words for a heading: with a capital, but where its first letter is no word's (`n/a`).
  * @param {string} label
  */
-export const heading = (label) => label.charAt(0).toUpperCase() + words(label.slice(1));
+export const heading = (label) => words(label.replace(/^\p{Ll}(?=[\p{L}_ -]|$)/u, (first) => first.toUpperCase()));
 
 /**
  * Returns `H:MM`.

@@ -72,7 +72,8 @@ class Page {
       // Another tab may have saved or deleted one.
       if (this.#bar && !document.hidden) this.#loadConfigurations();
     });
-    const hasConfigurations = this.#config.authMode !== 'off';
+    // A configuration is a list of tickers.
+    const hasConfigurations = this.#config.authMode !== 'off' && this.#config.hasTags;
     if (hasConfigurations) this.#offerConfigurations();
     else if (this.#configurations.chosen !== '') this.#configurations.choose('');
     this.#open();

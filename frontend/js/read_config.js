@@ -20,6 +20,7 @@ const AUTH_MODES = ['off', 'trusted-header', 'session', 'jwt'];
  * @property {number} pollIntervalMs how often REST is asked while the stream is not to be had
  * @property {AuthMode} authMode how a caller says who they are; `off`: nobody does, and there are no configurations
  * @property {boolean} isPrivate whether stream and numbers ask for a user too
+ * @property {boolean} hasTags whether rows have tags: without them nothing can be narrowed to tickers
  * @property {boolean} signedRequests whether a signature takes the place of `Authorization` on the way, and covers the body
  * @property {string} goodbyeUrl
  * @property {import('./goodbye.js').Way | null} goodbye how the page says goodbye, if it does
@@ -49,6 +50,7 @@ export function readConfig(raw) {
     pollIntervalMs: interval('POLL_INTERVAL_MS', values.POLL_INTERVAL_MS, POLL_INTERVAL_DEFAULT_MS),
     authMode: authMode(values.AUTH_MODE),
     isPrivate: flag('AUTH_PRIVATE', values.AUTH_PRIVATE),
+    hasTags: flag('HAS_TAGS', values.HAS_TAGS, true),
     signedRequests: flag('SIGNED_REQUESTS', values.SIGNED_REQUESTS),
     goodbyeUrl: `${restBase}/api/v2/stream/goodbye`,
     goodbye: goodbye(values.GOODBYE),
@@ -96,9 +98,9 @@ function authMode(value) {
   return /** @type {AuthMode} */ (value);
 }
 
-/** @param {string} key @param {unknown} value */
-function flag(key, value) {
-  if (value === undefined) return false;
+/** @param {string} key @param {unknown} value @param {boolean} [otherwise] */
+function flag(key, value, otherwise = false) {
+  if (value === undefined) return otherwise;
   if (typeof value !== 'boolean') throw wrong(key, 'true or false, or left out');
   return value;
 }

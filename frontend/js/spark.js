@@ -17,6 +17,8 @@ export class Spark {
     const zero = shape('path', 'spark-zero');
     zero.setAttribute('d', `M0 ${HEIGHT / 2}H${WIDTH}`);
     this.#dot.setAttribute('r', '2.2');
+    // Until it is drawn: a row that has just come is, with the others, in a moment.
+    this.#dot.classList.add('none');
     this.node.setAttribute('viewBox', `0 0 ${WIDTH} ${HEIGHT}`);
     this.node.setAttribute('aria-hidden', 'true');
     this.node.append(zero, this.#line, this.#dot);

@@ -80,10 +80,11 @@ export class View {
     onClick('retry', retryNow);
     onClick('notice-action', noticeAction);
     onClick('notice-dismiss', () => dispatch({ type: 'notice_dismissed' }));
+    root.body.classList.toggle('no-tags', !config.hasTags);
     const filter = /** @type {HTMLInputElement} */ (this.#id('filter'));
     filter.addEventListener('input', () => dispatch({ type: 'filtered', text: filter.value }));
     // A browser keeps what was typed across a reload.
-    if (filter.value !== '') dispatch({ type: 'filtered', text: filter.value });
+    if (filter.value !== '' && config.hasTags) dispatch({ type: 'filtered', text: filter.value });
   }
 
   /** Fetches what draws the chart, which the page does not wait for. */

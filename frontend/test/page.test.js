@@ -27,12 +27,14 @@ test('a wrong config is one sentence that names the key', () => {
   check({ ...RAW, POLL_INTERVAL_MS: '5' }, 'POLL_INTERVAL_MS in config.js must be a positive number of milliseconds.');
   check({ ...RAW, AUTH_MODE: 'none' }, 'AUTH_MODE in config.js must be one of `off`, `trusted-header`, `session`, `jwt`, or left out.');
   check({ ...RAW, AUTH_PRIVATE: 'yes' }, 'AUTH_PRIVATE in config.js must be true or false, or left out.');
+  check({ ...RAW, HAS_TAGS: null }, 'HAS_TAGS in config.js must be true or false, or left out.');
   check({ ...RAW, SIGNED_REQUESTS: 1 }, 'SIGNED_REQUESTS in config.js must be true or false, or left out.');
 });
 
 test('a config of an older server is one without what is newer', () => {
-  const { pollIntervalMs, authMode, isPrivate, signedRequests } = readConfig(RAW);
-  assert.deepEqual([pollIntervalMs, authMode, isPrivate, signedRequests], [5_000, 'off', false, false]);
+  const { pollIntervalMs, authMode, isPrivate, hasTags, signedRequests } = readConfig(RAW);
+  assert.deepEqual([pollIntervalMs, authMode, isPrivate, hasTags, signedRequests], [5_000, 'off', false, true, false]);
+  assert.equal(readConfig({ ...RAW, HAS_TAGS: false }).hasTags, false);
   const newer = readConfig({ ...RAW, POLL_INTERVAL_MS: 2_000, AUTH_MODE: 'session', AUTH_PRIVATE: true, SIGNED_REQUESTS: true });
   assert.deepEqual([newer.pollIntervalMs, newer.authMode, newer.isPrivate, newer.signedRequests], [2_000, 'session', true, true]);
 });
@@ -56,6 +58,7 @@ test('ages grow from now to hours', () => {
 test('labels read as words', () => {
   assert.equal(format.words('in_progress'), 'in progress');
   assert.equal(format.heading('in_progress'), 'In progress');
+  assert.deepEqual(['n/a', 'e-mail', 'öl', '-1', '好', 'OK', 'a', '€'].map(format.heading), ['n/a', 'E-mail', 'Öl', '-1', '好', 'OK', 'A', '€']);
 });
 
 test('a share of nothing is no share', () => {

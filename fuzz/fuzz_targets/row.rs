@@ -112,7 +112,8 @@ fuzz_target!(|input: Input| {
     // How the manifest says that the table is written.
     data.time_zone = [None, TimeZone::new("UTC").ok(), TimeZone::new("-09:30").ok()][usize::from(input.scheme % 3)];
     data.time_format =
-        [TimeFormat::Rfc3339, TimeFormat::EpochSeconds, TimeFormat::EpochMillis][usize::from(input.scheme / 4 % 4 % 3)];
+        [TimeFormat::Rfc3339, TimeFormat::EpochSeconds, TimeFormat::EpochMillis, TimeFormat::EpochSecondsText]
+            [usize::from(input.scheme / 4 % 4)];
     if input.scheme & 0x40 != 0 {
         data.tags_attribute = AttributePath::new("source.tags").ok();
         data.score_attribute = AttributePath::new("source.score.score").ok();

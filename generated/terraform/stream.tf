@@ -60,6 +60,7 @@ module "stream" {
     DATA_KEY_ATTRIBUTE         = "source_id"
     DATA_LABELS                = "positive,neutral,negative"
     DATA_LABEL_ATTRIBUTE       = "sentiment"
+    DATA_LABEL_TYPE            = "text"
     DATA_SCORE_ATTRIBUTE       = "score"
     DATA_SOURCE_ATTRIBUTE      = "source"
     DATA_STATUS_ATTRIBUTE      = "status"

@@ -411,11 +411,10 @@ fn items_table(manifest: &Manifest, names: &Names) -> TablePlan {
     let attributes = &manifest.data.attributes;
     let keys = (attributes.key.as_str(), attributes.time.as_str());
     let mut table = table(&manifest.tables.items, "items", &names.items_table, keys);
-    let time = if manifest.data.time_format.is_number() { "N" } else { "S" };
     table.key_attributes = vec![
         KeyAttribute::text(keys.0),
-        KeyAttribute { name: keys.1.to_owned(), kind: time },
-        KeyAttribute::text(attributes.label.as_str()),
+        KeyAttribute { name: keys.1.to_owned(), kind: manifest.data.time_format.key_type().as_str() },
+        KeyAttribute { name: attributes.label.to_string(), kind: manifest.data.label_type.key_type().as_str() },
     ];
     table.key_attributes.sort();
     let optional =
@@ -473,6 +472,7 @@ fn page(manifest: &Manifest) -> PageConfig {
         poll_interval_ms: page_poll_ms(manifest.stream.poll_interval),
         auth_mode: manifest.auth.mode,
         auth_private: manifest.auth.private,
+        has_tags: manifest.data.attributes.tags.0.is_some(),
         signed_requests: is_behind_cloudfront,
         goodbye: manifest.stream.goodbye.then_some(if is_behind_cloudfront {
             Goodbye::Signed

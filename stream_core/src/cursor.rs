@@ -5,7 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use contract::{AttributePath, DataSettings, Identity, TimeFormat, limits};
+use contract::{AttributePath, DataSettings, Identity, LabelType, TimeFormat, limits};
 use sha2::{Digest, Sha256};
 
 use crate::position::Position;
@@ -37,6 +37,8 @@ impl Epoch {
         let ways = ways.chain(data.time_zone.map(|zone| zone.to_string()));
         let identity = Some(data.identity).filter(|identity| *identity != Identity::KeyAndTime);
         let ways = ways.chain(identity.map(|identity| identity.as_str().to_owned()));
+        let label_type = Some(data.label_type).filter(|label_type| *label_type != LabelType::Text);
+        let ways = ways.chain(label_type.map(|label_type| label_type.as_str().to_owned()));
         let parts = [
             data.items_table.as_str(),
             data.index.as_str(),

@@ -157,7 +157,7 @@ impl TextOrder {
     /// Notes the text of a row, which parsed.
     pub(crate) fn note(&mut self, text: &str) {
         // Numbers are compared as numbers.
-        if self.is_mixed || self.times.are_numbers() {
+        if self.is_mixed || self.times.are_counted() {
             return;
         }
         let bytes = text.as_bytes();

@@ -1,6 +1,6 @@
 //! How a table writes its times: as texts in many forms, or as numbers.
 
-use contract::{DataSettings, TimeFormat, TimeZone};
+use contract::{DataSettings, KeyType, TimeFormat, TimeZone};
 
 use crate::moment::TimeRange;
 use crate::timestamp::{Timestamp, TimestampError};
@@ -28,10 +28,16 @@ impl Times {
         Self { format: data.time_format, zone: data.time_zone }
     }
 
-    /// Whether they are numbers, which the table compares as such.
+    /// Whether they are counted from 1970: numbers, or texts with so many digits that they compare as numbers do.
     #[must_use]
-    pub const fn are_numbers(self) -> bool {
-        self.format.is_number()
+    pub const fn are_counted(self) -> bool {
+        self.format.is_epoch()
+    }
+
+    /// Type of the attribute that has them.
+    #[must_use]
+    pub const fn key_type(self) -> KeyType {
+        self.format.key_type()
     }
 
     /// How far the clock of that zone is ahead of UTC, minutes; 0 where there is none.
@@ -55,7 +61,11 @@ impl Times {
         {
             return Ok(Written { at, separator: b'T', is_basic: false, ends_at_minute: false, offset_minutes: 0 });
         }
-        let parts = Parts::of(text, self.zone)?;
+        let parts = Parts::of(text, self.zone).map_err(|error| {
+            let fits = |format: &TimeFormat| is_of_fixed_width(text, *format);
+            let other = [TimeFormat::EpochSecondsText, TimeFormat::EpochMillisText].into_iter().find(fits);
+            other.map_or(error, |format| TimestampError::Counted(format.as_str()))
+        })?;
         let at = Timestamp::parse(&parts.to_rfc_3339())?;
         Ok(Written {
             at,
@@ -66,12 +76,16 @@ impl Times {
         })
     }
 
-    /// Parses a number, as DynamoDB writes it.
+    /// Parses a number as DynamoDB writes it, or a text of so many digits that all compare as their numbers do: ten of
+    /// seconds, from September 2001 to November 2286, thirteen of milliseconds.
     ///
     /// # Errors
     /// [`TimestampError`], which says what is wrong with the number.
     pub fn parse_number(self, text: &str) -> Result<Timestamp, TimestampError> {
-        let is_seconds = self.format == TimeFormat::EpochSeconds;
+        let is_seconds = self.format.is_seconds();
+        if self.key_type() == KeyType::Text && !is_of_fixed_width(text, self.format) {
+            return Err(TimestampError::Width);
+        }
         let millis = plain_millis(text, is_seconds).or_else(|| {
             // With an exponent, or more digits than an integer has.
             let number: f64 = text.parse().ok()?;
@@ -89,13 +103,28 @@ impl Times {
     /// First and last number that a row of the range may have. Such of the millisecond after it may lie between them.
     #[must_use]
     pub fn number_bounds(self, range: TimeRange) -> (String, String) {
+        // With zeros before it, a text of a time that no row can have sorts as it should, too. Numbers do not mind.
         let number = |millis: u64| match self.format {
             TimeFormat::EpochSeconds => format!("{}.{:03}", millis / 1000, millis % 1000),
-            _ => millis.to_string(),
+            TimeFormat::EpochSecondsText => format!("{:010}.{:03}", millis / 1000, millis % 1000),
+            TimeFormat::EpochMillisText => format!("{millis:013}"),
+            TimeFormat::EpochMillis | TimeFormat::Rfc3339 => millis.to_string(),
         };
         // The last millisecond may have decimals.
         (number(range.after.millis() + 1), number(range.until.millis() + 1))
     }
+}
+
+/// Whether a text has as many digits before its decimals as all of the format have.
+fn is_of_fixed_width(text: &str, format: TimeFormat) -> bool {
+    let digits = if format.is_seconds() { 10 } else { 13 };
+    let (whole, decimals) = text.split_once('.').unwrap_or((text, "0"));
+    let are_digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    whole.len() == digits
+        && !whole.starts_with('0')
+        && are_digits(whole)
+        && !decimals.is_empty()
+        && are_digits(decimals)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "it is far below 2^53")]
@@ -245,6 +274,8 @@ fn has_no_zone(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn check(text: &str, expected: Option<&str>) {
@@ -288,7 +319,7 @@ mod tests {
             "",
             "yesterday",
             "20251202",
-            "1764671400",
+            "17646714001",
             "2025-12-02Z",
             "2025-13-02T10:30:00Z",
             "2025-02-29 10:30:00+0000",
@@ -405,5 +436,58 @@ mod tests {
         let bounds = |format| Times { format, zone: None }.number_bounds(range);
         assert_eq!(bounds(TimeFormat::EpochSeconds), ("1764671400.000".into(), "1764671460.501".into()));
         assert_eq!(bounds(TimeFormat::EpochMillis), ("1764671400000".into(), "1764671460501".into()));
+        assert_eq!(bounds(TimeFormat::EpochSecondsText), bounds(TimeFormat::EpochSeconds));
+        assert_eq!(bounds(TimeFormat::EpochMillisText), bounds(TimeFormat::EpochMillis));
+    }
+
+    #[test]
+    fn texts_of_digits_are_times_where_they_compare_as_numbers_do() {
+        let texts = |format| move |text: &str| Times { format, zone: None }.parse_number(text).map(|at| at.to_string());
+        let (seconds, millis) = (texts(TimeFormat::EpochSecondsText), texts(TimeFormat::EpochMillisText));
+        assert_eq!(seconds("1764671400").as_deref(), Ok("2025-12-02T10:30:00.000Z"));
+        assert_eq!(seconds("1764671400.5").as_deref(), Ok("2025-12-02T10:30:00.500Z"));
+        assert_eq!(seconds("1764671400.1239999").as_deref(), Ok("2025-12-02T10:30:00.123Z"));
+        assert_eq!(millis("1764671400123").as_deref(), Ok("2025-12-02T10:30:00.123Z"));
+        for bad in [
+            "",
+            "999999999",
+            "17646714000",
+            "0764671400",
+            "1764671400.",
+            "1764671400 ",
+            "+764671400",
+            "1.7646714E",
+            "176467140x",
+        ] {
+            assert_eq!(seconds(bad), Err(TimestampError::Width), "{bad}");
+        }
+        assert_eq!(millis("1764671400"), Err(TimestampError::Width));
+        let counted = |text| Times::TEXTS.parse(text).map(|written| written.at);
+        assert_eq!(counted("1764671400.5"), Err(TimestampError::Counted("epoch-seconds-text")));
+        assert_eq!(counted("1764671400500"), Err(TimestampError::Counted("epoch-millis-text")));
+        assert_eq!(counted("17646714005"), Err(TimestampError::Form));
+    }
+
+    proptest! {
+        #[test]
+        fn a_text_of_digits_lies_between_the_bounds_exactly_where_its_time_is_in_the_range(
+            (after, until) in (1_000_000_000_000..2_000_000_000_000_u64, 0..5_000_u64).prop_map(|(at, length)| (at, at + length)),
+            shift in -3_000..8_000_i64,
+            decimals in "[0-9]{0,5}",
+            is_seconds in any::<bool>(),
+        ) {
+            let range = TimeRange { after: Timestamp::from_millis(after), until: Timestamp::from_millis(until) };
+            let format = if is_seconds { TimeFormat::EpochSecondsText } else { TimeFormat::EpochMillisText };
+            let times = Times { format, zone: None };
+            let millis = after.saturating_add_signed(shift).max(1_000_000_000_000);
+            let whole = if is_seconds { millis / 1000 } else { millis };
+            let text = if decimals.is_empty() { whole.to_string() } else { format!("{whole}.{decimals}") };
+            let at = times.parse_number(&text).unwrap();
+            let (from, to) = times.number_bounds(range);
+            let is_between = *from <= *text && *text <= *to;
+            // One millisecond more may lie between them: rows of it are left out.
+            prop_assert!(!range.contains(at) || is_between, "{text} {from} {to}");
+            prop_assert!(!is_between || range.after < at && at.millis() <= until + 1, "{text} {from} {to}");
+        }
     }
 }

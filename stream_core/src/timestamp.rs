@@ -22,6 +22,12 @@ pub enum TimestampError {
     /// It is no number.
     #[error("is no number of seconds or milliseconds since 1970")]
     Number,
+    /// It is a text of so many digits as a format has that is not the one in use.
+    #[error("is digits and no RFC 3339 time; `data.time_format = \"{0}\"` reads them as counted from 1970")]
+    Counted(&'static str),
+    /// It is no text of ten digits, or of thirteen.
+    #[error("is no text of 10 digits of seconds or 13 of milliseconds since 1970, as `data.time_format` says")]
+    Width,
     /// It is a time before 1970 or after 9999.
     #[error("is not from the years 1970 to 9999, in UTC")]
     Year,

@@ -151,7 +151,8 @@ async fn numbers_may_be_texts_and_what_is_none_costs_the_row_nothing_else() {
         ("rounded", json!({ "score": n("1.0000000002"), "confidence": s("-0.00001") }), json!([1.0, 0.0, "csv"])),
         ("first", json!({ "score": n("7"), "confidence": s("0.9") }), json!([null, 0.9, "csv"])),
         ("second", json!({ "score": n("8"), "confidence": s("NaN") }), json!([null, null, "csv"])),
-        ("third", json!({ "score": s("good"), "source": n("3") }), json!([null, null, null])),
+        ("third", json!({ "score": s("good"), "source": n("3") }), json!([null, null, "3"])),
+        ("fourth", json!({ "source": { "BOOL": true } }), json!([null, null, null])),
         ("blank", json!({ "score": s(""), "source": { "NULL": true } }), json!([null, null, null])),
     ] {
         let found = shown(&table, &mut client, id, attributes).await;
@@ -165,8 +166,44 @@ async fn numbers_may_be_texts_and_what_is_none_costs_the_row_nothing_else() {
     assert_eq!(said("first", "`score` is 7; it must be from -1 to 1"), 1, "{lines:?}");
     assert_eq!(said("second", "`confidence` is NaN; it must be from 0 to 1"), 1, "{lines:?}");
     assert_eq!(said("third", "`score` is `good`, which is not a number"), 1, "{lines:?}");
-    assert_eq!(said("third", "`source` is not a string"), 1, "{lines:?}");
+    assert_eq!(said("fourth", "`source` is not a string or a number"), 1, "{lines:?}");
     assert_eq!(lines.len(), 4, "each kind once: {lines:?}");
+}
+
+#[tokio::test]
+async fn a_status_may_be_a_number_or_a_truth_value_and_one_that_says_nothing_is_left_out() {
+    let table = Table::create(SENTIMENTS).await;
+    let row = async |id: &str, status: Value| {
+        let item = json!({
+            "source_id": { "S": id }, "timestamp": { "S": ago(Duration::ZERO) }, "sentiment": { "S": "neutral" },
+            "matched_tickers": { "S": "X" }, "status": status,
+        });
+        table.put_raw(&item).await;
+    };
+    for (ready, states, expected) in [
+        ("2", [json!({ "N": "1" }), json!({ "N": "2.0" }), json!({ "S": "2" })], [false, true, true]),
+        ("true", [json!({ "BOOL": false }), json!({ "BOOL": true }), json!({ "NULL": true })], [false, true, true]),
+    ] {
+        let emulator = function(&table, &[("DATA_STATUS_READY", ready)]).await;
+        let mut client = connect(&emulator, "").await;
+        client.event("metrics", LIMIT).await;
+        for (n, status) in states.into_iter().enumerate() {
+            row(&format!("{ready} {n}"), status).await;
+        }
+        // Of a type that says nothing: the row counts as if it had none.
+        row(&format!("{ready} list"), json!({ "L": [] })).await;
+        client.during(POLL * 4).await;
+        let ids = (0..3).filter(|n| expected[*n]).map(|n| n.to_string()).chain(["list".to_owned()]);
+        let mut ids: Vec<String> = ids.map(|id| format!("{ready} {id}")).collect();
+        let mut found: Vec<String> = updates(client.seen()).into_iter().map(|(id, _)| id).collect();
+        ids.sort();
+        found.sort();
+        assert_eq!(found, ids);
+        let logs = emulator.logs();
+        let told = logs.iter().filter(|line| line.text.contains("value skipped"));
+        let told = told.filter(|line| line.text.contains("`status` is not a string, a number")).count();
+        assert_eq!(told, 1, "{logs:?}");
+    }
 }
 
 #[tokio::test]

@@ -68,7 +68,7 @@ const BESIDE: [&str; 4] = [
     "2 of them: `status` is `scored`, and not `analyzed`",
     "1 of them: `timestamp` is before the window, as 2025-02-03T04:05:06.000Z",
     "1 of them: `timestamp` is in the future, as 2999-02-03T04:05:06.000Z",
-    "1 of them: `timestamp` is `1764671400`, which is no RFC 3339 time, such as `2025-12-02T10:30:00Z`",
+    "1 of them: `timestamp` is `1764671400`, which is digits and no RFC 3339 time; `data.time_format = \"epoch-seconds-text\"` reads them as counted from 1970",
 ];
 
 #[tokio::test]

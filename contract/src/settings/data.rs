@@ -7,7 +7,7 @@ use crate::names::{AttributeName, AttributePath, EventName, IndexName, StatusVal
 use crate::times::TimeZone;
 use crate::units::DataWindow;
 use crate::values::TagsMax;
-use crate::words::{Identity, TimeFormat};
+use crate::words::{Identity, LabelType, TimeFormat};
 
 settings! {
     /// Which table, index, attributes and labels there are. Both functions read them.
@@ -22,12 +22,14 @@ settings! {
         "DATA_KEY_ATTRIBUTE" => key_attribute: AttributeName = known!(AttributeName, "source_id");
         /// Range key of the items table and of the index.
         "DATA_TIME_ATTRIBUTE" => time_attribute: AttributeName = known!(AttributeName, "timestamp");
-        /// How it is written: as RFC 3339, or as a number of seconds or milliseconds since 1970.
+        /// How it is written: as RFC 3339, or as seconds or milliseconds since 1970, in a number or a text.
         "DATA_TIME_FORMAT" => time_format: TimeFormat = TimeFormat::Rfc3339;
         /// Zone of times that name none.
         "DATA_TIME_ZONE" => time_zone: Option<TimeZone> = None;
         /// Attribute with the label.
         "DATA_LABEL_ATTRIBUTE" => label_attribute: AttributeName = known!(AttributeName, "sentiment");
+        /// Whether it is a text or a number.
+        "DATA_LABEL_TYPE" => label_type: LabelType = LabelType::Text;
         /// Attribute with the tags: a list or set of strings or numbers, or one of either.
         "DATA_TAGS_ATTRIBUTE" => tags_attribute: Option<AttributePath> = Some(known!(AttributePath, "matched_tickers"));
         /// Attribute with the score, a number from -1 to 1, or the text of one.

@@ -85,8 +85,8 @@ fn of_name<'a>(row: &'a Value, name: &str) -> Option<(&'a str, &'a Value)> {
     typed(row.get(name)?)
 }
 
-fn text<'a>(row: &'a Value, name: &str) -> Option<&'a str> {
-    of_name(row, name).filter(|(kind, _)| *kind == "S").and_then(|(_, value)| value.as_str())
+fn text<'a>(row: &'a Value, name: &str, of_kind: &str) -> Option<&'a str> {
+    of_name(row, name).filter(|(kind, _)| *kind == of_kind).and_then(|(_, value)| value.as_str())
 }
 
 /// Types and values that a path leads to, through maps and the maps of lists.
@@ -111,16 +111,16 @@ fn nothing(manifest: &Manifest, in_table: &[Value]) -> Check {
     if in_table.is_empty() {
         return Check::unknown(NAME, "neither table nor index has rows yet", "ask again when there are some");
     }
-    let kind = time_kind(manifest);
+    let (label_kind, kind) = (label_kind(manifest), time_kind(manifest));
     let lacks = |name: &str, kind: &str| {
         in_table.iter().filter(|row| of_name(row, name).is_none_or(|(found, _)| found != kind)).count()
     };
     let names = count(in_table.iter().filter_map(Value::as_object).flat_map(|row| row.keys().cloned()));
     let found = format!(
-        "the table has rows and the index has none; of {} rows {} have no `{label}` of type S and {} no `{time}` of type {kind}; \
+        "the table has rows and the index has none; of {} rows {} have no `{label}` of type {label_kind} and {} no `{time}` of type {kind}; \
          rows have {}",
         in_table.len(),
-        lacks(label, "S"),
+        lacks(label, label_kind),
         lacks(time, kind),
         named(&names)
     );
@@ -135,7 +135,7 @@ fn labels(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
     const NAME: &str = "table-labels";
     let name = manifest.data.attributes.label.as_str();
     let known: Vec<String> = manifest.data.labels.as_slice().iter().map(ToString::to_string).collect();
-    let found = count(rows.iter().filter_map(|row| text(row, name)).map(str::to_owned));
+    let found = count(rows.iter().filter_map(|row| text(row, name, label_kind(manifest))).map(str::to_owned));
     if found.is_empty() {
         // Of another attribute than the index is: that is said of the index.
         return None;
@@ -167,12 +167,13 @@ fn labels(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
 fn status(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
     const NAME: &str = "table-status";
     let name = manifest.data.attributes.status.0.as_ref()?;
+    // Numbers and truth values are read as texts.
     let text = |row: &Value, path| {
-        at_path(row, path)
-            .first()
-            .filter(|(kind, _)| *kind == "S")
-            .and_then(|(_, value)| value.as_str())
-            .map(str::to_owned)
+        at_path(row, path).first().and_then(|(kind, value)| match *kind {
+            "S" | "N" => value.as_str().map(str::to_owned),
+            "BOOL" => value.as_bool().map(|is_true| is_true.to_string()),
+            _ => None,
+        })
     };
     let ready = manifest.data.status_ready.as_str();
     let found = count(rows.iter().filter_map(|row| text(row, name)));
@@ -191,7 +192,12 @@ fn status(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
 
 /// Type of the attribute with the time, as the manifest has it.
 fn time_kind(manifest: &Manifest) -> &'static str {
-    if manifest.data.time_format.is_number() { "N" } else { "S" }
+    manifest.data.time_format.key_type().as_str()
+}
+
+/// Type of the attribute with the label, as the manifest has it.
+fn label_kind(manifest: &Manifest) -> &'static str {
+    manifest.data.label_type.key_type().as_str()
 }
 
 fn times(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
@@ -201,7 +207,7 @@ fn times(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
     let values = || rows.iter().filter_map(|row| of_name(row, name)).filter(|(kind, _)| *kind == time_kind(manifest));
     let mut faults = values().filter_map(|(_, value)| {
         let text = value.as_str()?;
-        let parsed = if times.are_numbers() { times.parse_number(text).map(drop) } else { times.parse(text).map(drop) };
+        let parsed = if times.are_counted() { times.parse_number(text).map(drop) } else { times.parse(text).map(drop) };
         parsed.err().map(|error| (text, error))
     });
     let Some((example, fault)) = faults.next() else {
@@ -210,13 +216,14 @@ fn times(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
     };
     let found = format!("`{name}` of {} rows is no time: `{}`, which {fault}", 1 + faults.count(), shorten(example));
     let next = match fault {
+        TimestampError::Counted(_) => "set `time_format` in [data] so, if that is what they are",
         TimestampError::NoZone => {
             "set `time_zone` in [data] to the zone of the clock that writes them, such as `UTC` or `-05:00`"
         }
         TimestampError::Year if data.time_format == TimeFormat::EpochSeconds => {
             "set `time_format = \"epoch-millis\"` in [data], if that is what they are"
         }
-        TimestampError::Form | TimestampError::Number | TimestampError::Year => {
+        TimestampError::Form | TimestampError::Number | TimestampError::Width | TimestampError::Year => {
             "write it as docs/rows.md says, or set `time` in [data.attributes] to another attribute"
         }
     };

@@ -8,7 +8,7 @@ use crate::manifest::tree::shorten;
 use crate::manifest::{Manifest, Names};
 use contract::Identity;
 
-/// Type that both keys of the index must have.
+/// Type of a key that is a string.
 const TEXT: &str = "S";
 
 /// The name of the items table, where it exists before the deployment.
@@ -149,12 +149,13 @@ fn no_index(manifest: &Manifest, table: &Described) -> Check {
         is("HASH", label) && is("RANGE", time)
     };
     let fitting = table.indexes().iter().find(is_it).map(|index| Described::text(index, "IndexName"));
-    let kind = if manifest.data.time_format.is_number() { "N" } else { TEXT };
+    let (label_kind, kind) =
+        (manifest.data.label_type.key_type().as_str(), manifest.data.time_format.key_type().as_str());
     let names: Vec<String> =
         table.indexes().iter().map(|index| format!("`{}`", shorten(Described::text(index, "IndexName")))).collect();
     let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
     let next = fitting.map_or_else(
-        || format!("add an index with hash key `{label}` (S) and range key `{time}` ({kind}), or name one that is like that in `index` of [data]"),
+        || format!("add an index with hash key `{label}` ({label_kind}) and range key `{time}` ({kind}), or name one that is like that in `index` of [data]"),
         |index| line("data", "index", index),
     );
     Check::missing(
@@ -170,7 +171,10 @@ fn index_keys(manifest: &Manifest, table: &Described, index: &Value) -> Check {
     let name = manifest.data.index.as_str();
     let (hash, range) = (table.key(index, "HASH"), table.key(index, "RANGE"));
     let found = format!("`{name}`: hash key {}, range key {}", shown(&hash), shown(&range));
-    let type_of = |key| if key == "time" && manifest.data.time_format.is_number() { "N" } else { TEXT };
+    let type_of = |key| match key {
+        "time" => manifest.data.time_format.key_type().as_str(),
+        _ => manifest.data.label_type.key_type().as_str(),
+    };
     let wanted =
         [("label", "hash", &hash, attributes.label.as_str()), ("time", "range", &range, attributes.time.as_str())];
     for (key, kind, found_key, wanted) in wanted {
@@ -204,7 +208,11 @@ fn index_keys(manifest: &Manifest, table: &Described, index: &Value) -> Check {
 fn other_type(key: &str, of: &str, attribute: &str) -> String {
     match (key, of) {
         ("time", "N") => "set `time_format` in [data] to `epoch-seconds` or `epoch-millis`".to_owned(),
-        ("time", TEXT) => line("data", "time_format", "rfc3339"),
+        ("time", TEXT) => {
+            format!("{}, or to `epoch-seconds-text` or `epoch-millis-text`", line("data", "time_format", "rfc3339"))
+        }
+        ("label", "N") => line("data", "label_type", "number"),
+        ("label", TEXT) => line("data", "label_type", "text"),
         _ => format!("write `{attribute}` as a string, and make an index of that"),
     }
 }

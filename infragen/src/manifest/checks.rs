@@ -6,8 +6,8 @@ mod platform;
 use std::cell::RefCell;
 use std::time::Duration;
 
-use contract::limits;
 use contract::units::{FunctionTimeout, duration_text};
+use contract::{Label, LabelType, limits};
 
 use super::names::{FUNCTION_NAME_MAX, Names};
 use super::sections::Manifest;
@@ -26,6 +26,7 @@ pub(super) fn check(manifest: &Manifest, tree: &Table, damaged: &[String], log: 
     checks.names();
     checks.attributes();
     checks.times();
+    checks.labels();
     checks.platform();
     checks.state();
     checks.environment_size();
@@ -224,7 +225,7 @@ impl Checks<'_> {
 
     fn times(&self) {
         let data = &self.manifest.data;
-        let Some(zone) = data.time_zone.filter(|_| data.time_format.is_number()) else { return };
+        let Some(zone) = data.time_zone.filter(|_| data.time_format.is_epoch()) else { return };
         let format = data.time_format.as_str();
         self.fail(
             "time-zone-unused",
@@ -232,6 +233,27 @@ impl Checks<'_> {
             format!("`data.time_zone` is `{zone}`: `data.time_format` is `{format}`, and such a number has no zone"),
             "remove `time_zone`",
         );
+    }
+
+    fn labels(&self) {
+        let data = &self.manifest.data;
+        if data.label_type == LabelType::Text {
+            return;
+        }
+        let wrong = data.labels.as_slice().iter().filter(|label| !label.is_number());
+        let wrong: Vec<String> = wrong.map(|label| format!("`{label}`")).collect();
+        if !wrong.is_empty() {
+            self.fail(
+                "label-is-no-number",
+                &["data.labels", "data.label_type"],
+                format!(
+                    "`data.labels` has {}, and `data.label_type` is `number`: each must be {}",
+                    wrong.join(", "),
+                    Label::NUMBER_RULE
+                ),
+                "write the numbers that rows have, or `label_type = \"text\"`",
+            );
+        }
     }
 
     fn state(&self) {

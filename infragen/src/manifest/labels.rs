@@ -70,6 +70,7 @@ impl ManifestValue for Labels {
         vec![
             strings(&["open", "paid", "sent"]).into(),
             strings(&["POSITIVE", "Somewhat-Bullish"]).into(),
+            strings(&["1", "-1"]).into(),
             vec!["late".into(), table("好", "good")].into(),
         ]
     }
@@ -96,6 +97,10 @@ fn one(node: &Node) -> Result<Label, Vec<Problem>> {
             }]
         }),
         Raw::Table(table) => from_table(node, table),
+        Raw::Integer(number) => {
+            let hint = format!("write it as a text, `\"{number}\"`, and `label_type = \"number\"` beside `labels`");
+            Err(vec![Problem::kind(node, ONE).here(node).hint(hint)])
+        }
         _ => Err(vec![Problem::kind(node, ONE).here(node)]),
     }
 }

@@ -11,8 +11,8 @@ use contract::units::{
 use contract::values::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents, TagsMax};
 use contract::{
     Adapter, AttributeName, AttributePath, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment,
-    EventName, Identity, IndexName, Labels, MetricsMode, MoreHeaders, StatusValue, TableName, TimeFormat, TimeZone,
-    WhenFull,
+    EventName, Identity, IndexName, LabelType, Labels, MetricsMode, MoreHeaders, StatusValue, TableName, TimeFormat,
+    TimeZone, WhenFull,
 };
 
 use super::auth::SessionKeyNames;
@@ -277,10 +277,12 @@ section! {
     pub struct DataSection {
         /// Index whose hash key is the label and whose range key is the time.
         "index" => index: IndexName = known!(IndexName::new("by_sentiment"));
-        /// How rows write their time: as RFC 3339, or as a number of seconds or milliseconds since 1970.
+        /// How rows write their time: as RFC 3339, or as seconds or milliseconds since 1970, in a number or in a text of 10 or 13 digits.
         "time_format" => time_format: TimeFormat = TimeFormat::Rfc3339;
         /// Zone of times that name none; without it such a row is skipped.
         "time_zone" => time_zone: Option<TimeZone> = None;
+        /// Whether rows have their label as a text or as a number; the hash key of the index is of that type.
+        "label_type" => label_type: LabelType = LabelType::Text;
         /// Labels, in the order in which the page shows them, each with a key in `metrics` that follows from it or is given.
         "labels" => labels: Labels = Labels::default();
         /// What makes rows one item: hash key and time, or the hash key alone, whose newest row then counts.

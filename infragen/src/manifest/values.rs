@@ -9,7 +9,7 @@ use contract::units::{
 use contract::values::{Count, SettingValue};
 use contract::{
     Adapter, AttributeName, AttributePath, AudienceClaim, AuthMode, AuthUrl, CookieName, Environment, EventName,
-    Identity, IndexName, MetricsMode, StatusValue, TableName, TimeFormat, TimeZone, UnitError, WhenFull,
+    Identity, IndexName, LabelType, MetricsMode, StatusValue, TableName, TimeFormat, TimeZone, UnitError, WhenFull,
 };
 
 use super::reader::{ManifestValue, Problem};
@@ -164,7 +164,7 @@ macro_rules! word_values {
         }
     )+ };
 }
-word_values!(WhenFull, AuthMode, AudienceClaim, MetricsMode, Adapter, TimeFormat, Identity);
+word_values!(WhenFull, AuthMode, AudienceClaim, MetricsMode, Adapter, TimeFormat, LabelType, Identity);
 
 impl<const MIN: u32, const MAX: u32> ManifestValue for Count<MIN, MAX> {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {

@@ -158,6 +158,7 @@ fn data(manifest: &Manifest) -> DataSettings {
         time_format: data.time_format,
         time_zone: data.time_zone,
         label_attribute: attributes.label.clone(),
+        label_type: data.label_type,
         tags_attribute: attributes.tags.0.clone(),
         score_attribute: attributes.score.0.clone(),
         confidence_attribute: attributes.confidence.0.clone(),

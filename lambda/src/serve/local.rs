@@ -105,6 +105,7 @@ impl LocalSettings {
             poll_interval_ms: page_poll_ms(self.dashboard.poll.poll_interval),
             auth_mode: self.dashboard.auth.mode,
             auth_private: self.dashboard.auth.private,
+            has_tags: self.stream.data.tags_attribute.is_some(),
             signed_requests: false,
             goodbye: self.dashboard.goodbye.enabled.then_some(Goodbye::Beacon),
         }

@@ -57,6 +57,8 @@ async function isShown(tab, { name, expected, more }) {
   const names = expected.updates.map(({ ticker, item_id: id }) => ticker ?? id);
   const feed = () => [...document.querySelectorAll('#feed .name')].map((node) => node.textContent);
   await tab.until(`${names.join(', ')} in the feed`, feed, (shown) => names.every((each) => shown.includes(each)));
+  const filter = () => document.getElementById('filter')?.checkVisibility();
+  await tab.until(config.HAS_TAGS === false ? 'no place for tickers' : 'the place for tickers', filter, (isThere) => isThere === (config.HAS_TAGS !== false));
   const tickers = () => [...document.querySelectorAll('#tickers tr th')].map((node) => node.textContent);
   await tab.until('the tickers', tickers, (shown) => Object.keys(tags).every((tag) => shown.includes(tag)));
   await tab.page.screenshot({ path: path.join(OUTPUT, `table-${name}.png`) });

@@ -14,17 +14,20 @@ struct Parcels {
     attributes: Vec<(&'static str, &'static str)>,
 }
 
+/// Types of the index's keys, where both are strings.
+const TEXTS: [&str; 2] = ["S", "S"];
+
 fn key(hash: &str, range: Option<&str>) -> Value {
     let part = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
     std::iter::once(part(hash, "HASH")).chain(range.map(|name| part(name, "RANGE"))).collect()
 }
 
 impl Parcels {
-    /// Makes a table with this range key, and an index with this type of its range key and this projection.
-    async fn create(range: Option<&str>, time_type: &str, projection: Value) -> Self {
+    /// Makes a table with this range key, and an index with these types of its hash and range keys and this projection.
+    async fn create(range: Option<&str>, [stage_type, time_type]: [&str; 2], projection: Value) -> Self {
         let name = format!("parcels-{:x}", fastrand::u64(..));
         let definition = |(name, kind): (&str, &str)| json!({ "AttributeName": name, "AttributeType": kind });
-        let mut attributes = vec![("parcel", "N"), ("moved", time_type), ("stage", "S")];
+        let mut attributes = vec![("parcel", "N"), ("moved", time_type), ("stage", stage_type)];
         attributes.extend(range.filter(|range| *range != "moved").map(|range| (range, "S")));
         let input = json!({
             "TableName": name,
@@ -51,7 +54,7 @@ impl Parcels {
 
     /// The usual one.
     async fn whole() -> Self {
-        let parcels = Self::create(Some("moved"), "S", json!({ "ProjectionType": "ALL" })).await;
+        let parcels = Self::create(Some("moved"), TEXTS, json!({ "ProjectionType": "ALL" })).await;
         for (n, stage) in ["packed", "underway", "underway"].into_iter().enumerate() {
             parcels.put(n, &json!({ "stage": { "S": stage } })).await;
         }
@@ -75,6 +78,7 @@ impl Parcels {
         let fits = [
             ("index", "\"by_stage\""),
             ("labels", "[\"packed\", \"underway\"]"),
+            ("label_type", "\"text\""),
             ("status_ready", "\"yes\""),
             ("update_event", "\"parcel_update\""),
             ("identity", "\"key-and-time\""),
@@ -234,7 +238,7 @@ async fn each_line_that_does_not_fit_is_named_with_the_one_that_does() {
 #[tokio::test]
 async fn keys_and_projection_of_other_tables_are_told_apart() {
     let all = || json!({ "ProjectionType": "ALL" });
-    let overwritten = Parcels::create(None, "S", all()).await;
+    let overwritten = Parcels::create(None, TEXTS, all()).await;
     overwritten.put(0, &json!({})).await;
     expect(
         &overwritten.doctor(&[], &[]),
@@ -243,7 +247,7 @@ async fn keys_and_projection_of_other_tables_are_told_apart() {
         "set `identity = \"key\"` in [data]",
     );
     assert_eq!(only(&overwritten.doctor(&[("identity", "\"key\"")], &[]), "table").0, "ok");
-    let ranged = Parcels::create(Some("leg"), "S", all()).await;
+    let ranged = Parcels::create(Some("leg"), TEXTS, all()).await;
     ranged.put(0, &json!({ "leg": { "S": "1" } })).await;
     expect(
         &ranged.doctor(&[], &[]),
@@ -251,7 +255,7 @@ async fn keys_and_projection_of_other_tables_are_told_apart() {
         "range key `leg` (S); an item is known by",
         "set `identity = \"key\"` in [data]",
     );
-    let numbered = Parcels::create(None, "N", all()).await;
+    let numbered = Parcels::create(None, ["S", "N"], all()).await;
     numbered.put(0, &json!({ "moved": { "N": "1764671400" } })).await;
     expect(
         &numbered.doctor(&[("identity", "\"key\"")], &[]),
@@ -264,8 +268,25 @@ async fn keys_and_projection_of_other_tables_are_told_apart() {
         ["table-index", "table-times"].map(|name| only(&run, name))
     };
     assert!(numbers("\"epoch-seconds\"").iter().all(|check| check.0 == "ok"), "{:?}", numbers("\"epoch-seconds\""));
+    let polar = Parcels::create(Some("moved"), ["N", "S"], all()).await;
+    polar.put(0, &json!({ "stage": { "N": "-1" } })).await;
+    expect(
+        &polar.doctor(&[], &[]),
+        "table-index",
+        "hash key `stage` (N), range key `moved` (S); the hash key must be of type S",
+        "set `label_type = \"number\"` in [data]",
+    );
+    let run = polar.doctor(&[("label_type", "\"number\""), ("labels", "[\"1\", \"0\"]")], &[]);
+    expect(
+        &run,
+        "table-labels",
+        "`stage` has values that `data.labels` does not name: `-1` (1)",
+        "set `labels = [\"-1\"]` in [data]",
+    );
+    let run = polar.doctor(&[("label_type", "\"number\""), ("labels", "[\"1\", \"-1\"]")], &[]);
+    assert!(["table-index", "table-labels"].iter().all(|name| only(&run, name).0 == "ok"), "{run:?}");
     let some = json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": ["depots", "checked"] });
-    let narrow = Parcels::create(Some("moved"), "S", some).await;
+    let narrow = Parcels::create(Some("moved"), TEXTS, some).await;
     narrow.put(0, &json!({})).await;
     expect(
         &narrow.doctor(&[], &[]),
@@ -280,7 +301,7 @@ async fn keys_and_projection_of_other_tables_are_told_apart() {
 async fn what_is_wrong_with_rows_is_said_by_kind() {
     let all = || json!({ "ProjectionType": "ALL" });
     let with = async |more: Value| {
-        let parcels = Parcels::create(Some("moved"), "S", all()).await;
+        let parcels = Parcels::create(Some("moved"), TEXTS, all()).await;
         parcels.put(0, &json!({})).await;
         for n in 1..3 {
             parcels.put(n, &more).await;
@@ -295,7 +316,14 @@ async fn what_is_wrong_with_rows_is_said_by_kind() {
         "set `time_zone` in [data]",
     );
     let found = with(json!({ "moved": { "S": "1764671400" } })).await;
-    expect(&found, "table-times", "`1764671400`, which is no RFC 3339 time", "set `time` in [data.attributes]");
+    expect(
+        &found,
+        "table-times",
+        "which is digits and no RFC 3339 time; `data.time_format = \"epoch-seconds-text\"` reads them",
+        "set `time_format` in [data] so",
+    );
+    let found = with(json!({ "moved": { "S": "yesterday" } })).await;
+    expect(&found, "table-times", "`yesterday`, which is no RFC 3339 time", "set `time` in [data.attributes]");
     let found = with(json!({ "load": { "N": "75" } })).await;
     expect(&found, "table-numbers", "`load` is `75` (2); it must be a number from -1 to 1", "set `score = false`");
     let found = with(json!({ "load": { "BOOL": true } })).await;
@@ -303,7 +331,7 @@ async fn what_is_wrong_with_rows_is_said_by_kind() {
     let found = with(json!({ "depots": { "M": { "LEJ": { "BOOL": true } } } })).await;
     expect(&found, "table-tags", "`depots` is of type `M` (2)", "such rows are left out");
     // Not in the index, though in the table.
-    let parcels = Parcels::create(Some("moved"), "S", all()).await;
+    let parcels = Parcels::create(Some("moved"), TEXTS, all()).await;
     parcels.put(0, &json!({ "stage": null })).await;
     let found = parcels.doctor(&[], &[]);
     expect(
@@ -312,7 +340,7 @@ async fn what_is_wrong_with_rows_is_said_by_kind() {
         "of 1 rows 1 have no `stage` of type S and 0 no `moved` of type S",
         "set `label` and `time`",
     );
-    let empty = Parcels::create(Some("moved"), "S", all()).await;
+    let empty = Parcels::create(Some("moved"), TEXTS, all()).await;
     assert_eq!(only(&empty.doctor(&[], &[]), "table-rows").0, "unknown");
 }
 

@@ -5,12 +5,13 @@ use std::sync::PoisonError;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
-use contract::{AttributeName, DataSettings, logs};
+use contract::{AttributeName, DataSettings, KeyType, logs};
 
 use super::client::DynamoDb;
 use super::faults::Fault;
 use super::row::{self, Parsed, Row, RowError};
 use super::send::{Failed, send};
+use super::values::label_value;
 use crate::store::{Items, Page, Silence, StoreError, StoreFuture};
 use crate::watch::logs::MEASURED;
 use stream_core::moment::TimeRange;
@@ -72,7 +73,7 @@ impl DynamoDb {
             .index_name(self.data.index.as_str())
             .key_condition_expression(&self.query.key_condition)
             .projection_expression(&self.query.projection)
-            .expression_attribute_values(":label", AttributeValue::S(label.to_string()))
+            .expression_attribute_values(":label", label_value(&self.data, label.as_str()))
             .expression_attribute_values(":after", from)
             .expression_attribute_values(":until", to)
             .scan_index_forward(false)
@@ -112,23 +113,28 @@ impl DynamoDb {
 
     /// First and last time that a row of the range may have, as the table's key has it.
     fn bounds(&self, request: &PageRequest) -> (AttributeValue, AttributeValue) {
-        if self.times().are_numbers() {
-            let (from, to) = self.times().number_bounds(request.range);
-            return (AttributeValue::N(from), AttributeValue::N(to));
+        let (from, to) = if self.times().are_counted() {
+            self.times().number_bounds(request.range)
+        } else {
+            text_bounds(self.forms.of(request.label), request, &self.data.time_attribute)
+        };
+        match self.times().key_type() {
+            KeyType::Number => (AttributeValue::N(from), AttributeValue::N(to)),
+            KeyType::Text => (AttributeValue::S(from), AttributeValue::S(to)),
         }
-        let (from, to) = text_bounds(self.forms.of(request.label), request, &self.data.time_attribute);
-        (AttributeValue::S(from), AttributeValue::S(to))
     }
 
     /// Says what to change where the index has keys of other types than a query for them: DynamoDB does not say which.
     fn with_hint(&self, error: StoreError) -> StoreError {
         match error {
             StoreError::Refused(text) if text.contains(OTHER_TYPE) => {
-                let DataSettings { index, label_attribute, time_attribute, time_format, .. } = &self.data;
-                let time_type = if time_format.is_number() { 'N' } else { 'S' };
+                let DataSettings { index, label_attribute, label_type, time_attribute, time_format, .. } = &self.data;
                 StoreError::Refused(format!(
-                    "{text}; of the index `{index}` the hash key `{label_attribute}` must be of type S, and the range key \
-                     `{time_attribute}` of type {time_type}, because `data.time_format` is `{}`",
+                    "{text}; of the index `{index}` the hash key `{label_attribute}` must be of type {}, because \
+                     `data.label_type` is `{}`, and the range key `{time_attribute}` of type {}, because `data.time_format` is `{}`",
+                    label_type.key_type().as_str(),
+                    label_type.as_str(),
+                    time_format.key_type().as_str(),
                     time_format.as_str()
                 ))
             }

@@ -5,7 +5,7 @@ use contract::DataSettings;
 use stream_core::item::{Item, ItemKey};
 use stream_core::times::Written;
 
-use super::values::{at_path, key, missing, named, number, shown, tags, text, time};
+use super::values::{key, label, missing, number, shown, status, tags, text_or_number, time};
 
 pub use super::row_error::RowError;
 pub use super::values::Row;
@@ -24,22 +24,21 @@ pub struct Parsed {
 /// Parses a row; `None` for one that is not ready yet.
 ///
 /// # Errors
-/// What is wrong with the row, with the attribute's name. A fault of score, confidence, source or of a ticker is none.
+/// What is wrong with the row, with the attribute's name. A fault of status, score, confidence, source or of a ticker is none.
 pub fn parse(data: &DataSettings, row: &Row) -> Result<Option<Parsed>, RowError> {
-    if !is_ready(data, row)? {
+    let mut faults = Vec::new();
+    if !is_ready(data, row, &mut faults) {
         return Ok(None);
     }
     let id = key(row, &data.key_attribute)?.ok_or_else(|| missing(&data.key_attribute))?;
     let (time_text, at, written) = time(data, row)?;
-    let label_text = text(named(row, &data.label_attribute), data.label_attribute.as_str())?
-        .ok_or_else(|| missing(&data.label_attribute))?;
+    let label_text = label(data, row)?.ok_or_else(|| missing(&data.label_attribute))?;
     let label = data
         .labels
         .index_of(label_text)
         .ok_or_else(|| RowError::Label(data.label_attribute.to_string(), shown(label_text)))?;
-    let mut faults = Vec::new();
     let tags = data.tags_attribute.as_ref().map_or_else(|| Ok(Box::default()), |path| tags(row, path, &mut faults))?;
-    let source = data.source_attribute.as_ref().map_or(Ok(None), |path| text(at_path(row, path), path.as_str()));
+    let source = data.source_attribute.as_ref().map_or(Ok(None), |path| text_or_number(row, path));
     let item = Item {
         key: ItemKey { id: id.into(), time_text: time_text.into() },
         at,
@@ -60,10 +59,11 @@ fn or_fault<T>(value: Result<Option<T>, RowError>, faults: &mut Vec<RowError>) -
     })
 }
 
-/// A row without the status attribute is ready: not every table has a life before analysis.
-fn is_ready(data: &DataSettings, row: &Row) -> Result<bool, RowError> {
-    let Some(path) = &data.status_attribute else { return Ok(true) };
-    Ok(text(at_path(row, path), path.as_str())?.is_none_or(|status| status == data.status_ready.as_str()))
+/// A row without the status attribute is ready: not every table has a life before analysis. So is one whose status is of a type
+/// that says nothing, which is a fault.
+fn is_ready(data: &DataSettings, row: &Row, faults: &mut Vec<RowError>) -> bool {
+    let status = data.status_attribute.as_ref().map_or(Ok(None), |path| status(row, path));
+    or_fault(status, faults).is_none_or(|status| status == data.status_ready.as_str())
 }
 
 #[cfg(test)]
@@ -145,8 +145,20 @@ mod tests {
     }
 
     #[test]
-    fn a_pending_row_is_not_there_yet() {
-        assert!(parse(&data(), &row(|r| set(r, "status", s("pending")))).unwrap().is_none());
+    fn a_pending_row_is_not_there_yet_whatever_says_so() {
+        let is_ready = |ready: &str, value: AttributeValue| {
+            let mut data = data();
+            data.status_ready = contract::StatusValue::new(ready).unwrap();
+            parse(&data, &row(|r| set(r, "status", value))).unwrap().is_some()
+        };
+        assert!(
+            !is_ready("analyzed", s("pending"))
+                && !is_ready("analyzed", s(""))
+                && !is_ready("analyzed", s(&"x".repeat(5000)))
+        );
+        assert!(is_ready("2", n("2")) && is_ready("2", s("2")) && !is_ready("2", n("1")));
+        assert!(is_ready("true", AttributeValue::Bool(true)) && !is_ready("true", AttributeValue::Bool(false)));
+        assert!(is_ready("2", AttributeValue::Null(true)));
     }
 
     #[test]
@@ -211,7 +223,25 @@ mod tests {
     }
 
     #[test]
-    fn a_hash_key_may_be_a_number() {
+    fn a_label_may_be_a_number_where_the_manifest_says_so() {
+        let mut data = data();
+        data.label_type = contract::LabelType::Number;
+        data.labels = contract::Labels::new(&["1", "0", "-1"]).unwrap();
+        let label = |data: &DataSettings, value| parse(data, &row(|r| set(r, "sentiment", value)));
+        assert_eq!(label(&data, n("-1")).unwrap().unwrap().item.label, 2);
+        for (value, expected) in
+            [(n("2"), "`sentiment` is `2`, which is no label of this table"), (s("1"), "`sentiment` is not a number")]
+        {
+            assert_eq!(label(&data, value).unwrap_err().to_string(), expected);
+        }
+        data.label_type = contract::LabelType::Text;
+        assert_eq!(label(&data, n("1")).unwrap_err().to_string(), "`sentiment` is not a string");
+    }
+
+    #[test]
+    fn a_hash_key_may_be_a_number_and_so_may_a_source() {
+        let (item, faults) = with("source", n("600519"));
+        assert_eq!((item.source.as_deref(), faults.len()), (Some("600519"), 0));
         let (item, faults) = with("source_id", n("8817265340021"));
         assert_eq!(&*item.key.id, "8817265340021");
         assert_eq!(faults, [""; 0]);
@@ -262,7 +292,8 @@ mod tests {
             ("confidence", n("-0.1"), "`confidence` is -0.1; it must be from 0 to 1"),
             ("confidence", s("high\n"), "`confidence` is `high`, which is not a number"),
             ("confidence", list(), "`confidence` is not a number"),
-            ("source", n("7"), "`source` is not a string"),
+            ("source", AttributeValue::Bool(true), "`source` is not a string or a number"),
+            ("status", list(), "`status` is not a string, a number or a truth value"),
             ("source", s(&"x".repeat(2049)), "`source` is longer than 2048 bytes"),
         ] {
             let (item, faults) = with(name, value);
@@ -271,7 +302,9 @@ mod tests {
             match name {
                 "score" => without.score = None,
                 "confidence" => without.confidence = None,
-                _ => without.source = None,
+                "source" => without.source = None,
+                // Not in the item: the row counts as if it had none.
+                _ => {}
             }
             assert_eq!(item, without, "{name}");
         }
@@ -350,7 +383,6 @@ mod tests {
                 "`timestamp` is `2025-12-02 10:30:00`, which says no zone; `data.time_zone` must name it, where times do not end in one, such as `Z` or `+0000`",
             ),
             ("sentiment", Some(s("joy\n")), "`sentiment` is `joy\\n`, which is no label of this table"),
-            ("status", Some(n("1")), "`status` is not a string"),
             (
                 "matched_tickers",
                 Some(AttributeValue::Bool(true)),

@@ -1,12 +1,12 @@
 //! What the index holds where a read of the whole window found nothing: the reason, for a person.
 
 use aws_sdk_dynamodb::operation::query::QueryOutput;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
 
 use super::client::DynamoDb;
 use super::row::{self, Row, RowError};
 use super::send::Failed;
-use super::values::{at_path, shown};
+use super::values::{label, label_value, shown, status};
 use crate::store::{Silence, StoreError};
 use stream_core::moment::TimeRange;
 
@@ -48,7 +48,7 @@ impl DynamoDb {
         if let Some(label) = label {
             query = query
                 .key_condition_expression("#a0 = :label")
-                .expression_attribute_values(":label", AttributeValue::S(label))
+                .expression_attribute_values(":label", label_value(&self.data, &label))
                 .scan_index_forward(false);
         }
         self.ask(query).await
@@ -57,7 +57,7 @@ impl DynamoDb {
     /// Why a row does not count: what one is like that does not for the same reason, and the sentence.
     fn reason(&self, row: &Row, range: TimeRange) -> (String, String) {
         let data = &self.data;
-        if let Some(AttributeValue::S(label)) = row.get(data.label_attribute.as_str())
+        if let Ok(Some(label)) = label(data, row)
             && data.labels.index_of(label).is_none()
         {
             let said = RowError::Label(data.label_attribute.to_string(), shown(label)).to_string();
@@ -68,10 +68,7 @@ impl DynamoDb {
             Err(error) => of(error.attribute(), error.to_string()),
             Ok(None) => {
                 let name = data.status_attribute.as_ref();
-                let status = match name.and_then(|name| at_path(row, name)) {
-                    Some(AttributeValue::S(status)) => shown(status),
-                    _ => String::new(),
-                };
+                let status = name.and_then(|name| status(row, name).ok().flatten()).map(shown).unwrap_or_default();
                 let name = name.map_or("", |name| name.as_str());
                 of(&format!("={status}"), format!("`{name}` is `{status}`, and not `{}`", data.status_ready))
             }

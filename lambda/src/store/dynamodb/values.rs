@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 
 use aws_sdk_dynamodb::types::AttributeValue;
-use contract::{AttributeName, AttributePath, DataSettings, Tag, limits};
+use contract::{AttributeName, AttributePath, DataSettings, KeyType, LabelType, Tag, limits};
 use stream_core::times::{Times, Written};
 use stream_core::timestamp::Timestamp;
 
@@ -77,19 +77,62 @@ pub(super) fn key<'a>(row: &'a Row, name: &AttributeName) -> Result<Option<&'a s
     }
 }
 
+/// A text, or a number as one.
+pub(super) fn text_or_number<'a>(row: &'a Row, path: &AttributePath) -> Result<Option<&'a str>, RowError> {
+    match at_path(row, path) {
+        Some(AttributeValue::N(number)) => Ok(Some(number)),
+        value @ (Some(AttributeValue::S(_) | AttributeValue::Null(_)) | None) => text(value, path.as_str()),
+        Some(_) => Err(RowError::WrongType(path.to_string(), "a string or a number")),
+    }
+}
+
+/// The status as a text, whatever its length: numbers and truth values too, `2` and `true`.
+pub(super) fn status<'a>(row: &'a Row, path: &AttributePath) -> Result<Option<&'a str>, RowError> {
+    match at_path(row, path) {
+        None | Some(AttributeValue::Null(_)) => Ok(None),
+        Some(AttributeValue::S(text) | AttributeValue::N(text)) => Ok(Some(text)),
+        Some(AttributeValue::Bool(is_true)) => Ok(Some(if *is_true { "true" } else { "false" })),
+        Some(_) => Err(RowError::WrongType(path.to_string(), "a string, a number or a truth value")),
+    }
+}
+
+fn number_text<'a>(value: Option<&'a AttributeValue>, name: &AttributeName) -> Result<Option<&'a str>, RowError> {
+    match value {
+        None | Some(AttributeValue::Null(_)) => Ok(None),
+        Some(AttributeValue::N(text)) => Ok(Some(text)),
+        Some(_) => Err(RowError::WrongType(name.to_string(), "a number")),
+    }
+}
+
+/// What a row says for a label, be it one of the table's or not.
+pub(super) fn label<'a>(data: &DataSettings, row: &'a Row) -> Result<Option<&'a str>, RowError> {
+    let (value, name) = (named(row, &data.label_attribute), &data.label_attribute);
+    match data.label_type {
+        LabelType::Text => text(value, name.as_str()),
+        LabelType::Number => number_text(value, name),
+    }
+}
+
+/// A label as rows say it.
+pub(super) fn label_value(data: &DataSettings, label: &str) -> AttributeValue {
+    match data.label_type {
+        LabelType::Text => AttributeValue::S(label.to_owned()),
+        LabelType::Number => AttributeValue::N(label.to_owned()),
+    }
+}
+
 /// The time as it stands in the table, as a moment, and with its form where it is a text.
 pub(super) fn time<'a>(data: &DataSettings, row: &'a Row) -> Result<(&'a str, Timestamp, Option<Written>), RowError> {
     let (name, times) = (&data.time_attribute, Times::of(data));
     let fault = |text: &str, error| RowError::Time(name.to_string(), shown(text), error);
-    if times.are_numbers() {
-        return match named(row, name) {
-            None | Some(AttributeValue::Null(_)) => Err(missing(name)),
-            Some(AttributeValue::N(text)) => match times.parse_number(text) {
-                Ok(at) => Ok((text, at, None)),
-                Err(error) => Err(fault(text, error)),
-            },
-            Some(_) => Err(RowError::WrongType(name.to_string(), "a number")),
+    if times.are_counted() {
+        let text = match times.key_type() {
+            KeyType::Number => number_text(named(row, name), name),
+            KeyType::Text => text(named(row, name), name.as_str()),
         };
+        let text = text?.ok_or_else(|| missing(name))?;
+        let at = times.parse_number(text).map_err(|error| fault(text, error))?;
+        return Ok((text, at, None));
     }
     let text = text(named(row, name), name.as_str())?.ok_or_else(|| missing(name))?;
     let written = times.parse(text).map_err(|error| fault(text, error))?;
