@@ -4,6 +4,7 @@ mod bad_settings;
 mod bursts;
 mod configurations;
 mod cost;
+mod credentials;
 mod delivery;
 mod doors;
 mod faults;
