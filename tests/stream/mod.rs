@@ -7,6 +7,7 @@ mod cost;
 mod credentials;
 mod delivery;
 mod doors;
+mod endings;
 mod faults;
 mod fleet;
 mod goodbye;
