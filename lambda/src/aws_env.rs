@@ -26,7 +26,14 @@ pub fn region(lookup: &Lookup<'_>) -> Result<String, SetupError> {
     given(lookup, "AWS_REGION").or_else(|| given(lookup, "AWS_DEFAULT_REGION")).ok_or(SetupError::NoRegion)
 }
 
-/// Credentials that stand in the environment, as they do on Lambda.
+/// Credentials that stand in the environment, as they do on Lambda. They are read once and never renewed.
+///
+/// Lambda gives a function of ours no others: an address that is asked for credentials again and again
+/// (`AWS_CONTAINER_CREDENTIALS_FULL_URI`) is set with SnapStart only, which takes neither the runtimes `provided.*` nor images
+/// (<https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html>). Managed Instances put keys into the environment too, as AWS's
+/// emulator of them does (`internal/lambda-managed-instances/rapidcore/env` in aws/aws-lambda-runtime-interface-emulator), and
+/// every SDK takes those before anything else and keeps them, so that an environment has to end before they expire. A program
+/// without such keys (`local`) asks what `aws-config` knows, which renews what it got.
 ///
 /// # Errors
 /// [`SetupError::NoCredentials`]
@@ -35,6 +42,21 @@ pub fn credentials(lookup: &Lookup<'_>) -> Result<Credentials, SetupError> {
         return Err(SetupError::NoCredentials);
     };
     Ok(Credentials::new(id, secret, given(lookup, "AWS_SESSION_TOKEN"), None, "environment"))
+}
+
+/// What to do where a service does not take the credentials, by the code of its refusal; nothing where it is something else.
+pub fn remedy(code: &str) -> Option<&'static str> {
+    match code {
+        "ExpiredTokenException" => Some(
+            "the credentials of this process have expired, and those in AWS_ACCESS_KEY_ID are never renewed: start it again with \
+             new ones, or without that variable, so that AWS_PROFILE or AWS_CONTAINER_CREDENTIALS_FULL_URI is asked again each time",
+        ),
+        "UnrecognizedClientException" | "InvalidClientTokenId" => Some(
+            "AWS does not know the credentials of this process, or not any more: check AWS_ACCESS_KEY_ID and AWS_SESSION_TOKEN, \
+             or the profile, and start it again",
+        ),
+        _ => None,
+    }
 }
 
 /// Where a service is, if the environment says so: `AWS_ENDPOINT_URL_{service}`, else `AWS_ENDPOINT_URL`.

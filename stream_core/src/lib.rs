@@ -32,6 +32,10 @@ pub mod resume;
 mod resume_properties;
 pub mod session;
 #[cfg(test)]
+mod session_cases;
+#[cfg(test)]
+mod session_client;
+#[cfg(test)]
 mod session_properties;
 pub mod sketch;
 pub mod snapshot;

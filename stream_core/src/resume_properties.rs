@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use crate::filter::Filter;
 use crate::item::tests::item;
 use crate::properties::{World, tags};
-use crate::session_properties::{Client, Instance, connect, pull};
+use crate::session_client::{Client, Instance, connect, pull};
 use crate::sketch::CAPACITY;
 
 /// A row of that age with some tickers.

@@ -1,143 +1,21 @@
 //! Sessions over random histories of table, instances and cut connections, against a model that remembers everything.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{Identity, Tag};
 use proptest::prelude::*;
 
-use crate::cursor::Cursor;
-use crate::event::{EndReason, MetricsFrame};
 use crate::filter::Filter;
-use crate::filter_numbers::FilterNumbers;
 use crate::item::{Item, tests::item};
-use crate::journal::Journal;
-use crate::properties::{LATE, START, World, identity, journal_with, tags};
-use crate::resume::{ReplayLimits, STRANGERS_MAX};
-use crate::session::{FilteredMetrics, Session, SessionParams, Step, View};
+use crate::properties::{LATE, START, World, identity, tags};
+use crate::resume::STRANGERS_MAX;
+use crate::session::Session;
 use crate::sketch::CAPACITY;
-use crate::snapshot::{SNAPSHOT_AGE_MAX, Snapshot};
+use crate::snapshot::SNAPSHOT_AGE_MAX;
 use crate::timestamp::Timestamp;
-use crate::updates::UPDATES_KEPT_BYTES;
 
-/// One instance: its journal and what it published last.
-pub(super) struct Instance {
-    journal: Journal,
-    pub(super) snapshot: Option<Arc<Snapshot>>,
-    /// Rows it does not see yet: indexes lag behind each other.
-    blind_to: BTreeSet<String>,
-    polls: u32,
-    polled_at: Timestamp,
-}
-
-/// Counts a filter's numbers anew each time.
-struct Counted;
-
-impl FilteredMetrics for Counted {
-    fn metrics(&self, filter: &Filter, snapshot: &Snapshot) -> Arc<MetricsFrame> {
-        let numbers = FilterNumbers::new(filter).follow(snapshot);
-        Arc::new(MetricsFrame::new(snapshot.data.labels.as_slice(), &numbers, snapshot.read_at))
-    }
-}
-
-impl Instance {
-    pub(super) fn new() -> Self {
-        Self::of(Identity::KeyAndTime)
-    }
-
-    pub(super) fn of(identity: Identity) -> Self {
-        // Re-reads often enough to fall into a history.
-        let journal = journal_with(identity, &[("SSE_RECONCILE_INTERVAL", "45s")]);
-        Self { journal, snapshot: None, blind_to: BTreeSet::new(), polls: 0, polled_at: Timestamp::EPOCH }
-    }
-
-    pub(super) fn poll(&mut self, world: &World) {
-        self.polls += 1;
-        self.polled_at = world.now.wall;
-        let Self { journal, blind_to, .. } = self;
-        if let Some(snapshot) = world.poll(journal, &|row| !blind_to.contains(&*row.key.id)) {
-            self.snapshot = Some(Arc::new(snapshot));
-        }
-    }
-}
-
-/// An EventSource: keeps the last id, counts what it got.
-#[derive(Default)]
-pub(super) struct Client {
-    pub(super) last_id: Option<String>,
-    /// Item, ticker, label and score: no two updates of a history have all four in common.
-    pub(super) got: Vec<(String, String, String, String)>,
-    pub(super) resets: Vec<String>,
-    metrics: Vec<String>,
-}
-
-impl Client {
-    pub(super) fn receive(&mut self, bytes: &[u8]) {
-        let text = std::str::from_utf8(bytes).unwrap();
-        for block in text.split_inclusive("\n\n").filter(|block| block.ends_with("\n\n")) {
-            let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
-            let Some(event) = field("event: ") else { continue };
-            self.last_id = field("id: ").or(self.last_id.take());
-            let data: serde_json::Value = serde_json::from_str(&field("data: ").unwrap()).unwrap();
-            let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
-            match event.as_str() {
-                "sentiment_update" => {
-                    self.got.push((
-                        text("item_id"),
-                        data["ticker"].to_string(),
-                        text("label"),
-                        data["score"].to_string(),
-                    ));
-                }
-                "reset" => self.resets.push(text("reason")),
-                "metrics" => self.metrics.push(data.to_string()),
-                _ => {}
-            }
-        }
-    }
-}
-
-pub(super) fn connect(client: &Client, instance: &Instance, world: &World, filter: &Filter) -> Session {
-    let epoch = instance.journal.epoch();
-    let params = SessionParams {
-        stream_id: "s".into(),
-        epoch,
-        filter: filter.clone(),
-        presented: client.last_id.as_ref().map(|id| Cursor::from_id(id.as_bytes(), epoch)),
-        heartbeat_every: Duration::from_secs(15),
-        retry: Duration::from_secs(3),
-        reconnect: Duration::from_secs(1),
-        ends_at: (world.now.instant + Duration::from_secs(86_400 * 30), EndReason::Session),
-        replay: ReplayLimits { window: Duration::from_secs(900), events: 500 },
-    };
-    Session::new(params, world.now.instant)
-}
-
-/// Pulls everything the session has to say now, where the instance has read the table since the client came.
-pub(super) fn pull(session: &mut Session, instance: &Instance, world: &World) -> Vec<u8> {
-    pull_where(session, instance, world, true)
-}
-
-fn pull_where(session: &mut Session, instance: &Instance, world: &World, is_confirmed: bool) -> Vec<u8> {
-    let view = View {
-        snapshot: instance.snapshot.as_ref(),
-        is_confirmed,
-        filtered: &Counted,
-        connections: 1,
-        uptime: Duration::ZERO,
-        shutdown: false,
-        goodbye: false,
-    };
-    let mut bytes = Vec::new();
-    for _ in 0..10_000 {
-        match session.step(world.now, view) {
-            Step::Send(more) => bytes.extend_from_slice(&more),
-            Step::Wait(_) | Step::Close => return bytes,
-        }
-    }
-    panic!("the session does not come to rest");
-}
+use crate::session_client::{Client, Instance, connect, pull_where};
 
 #[derive(Clone, Debug)]
 enum Act {
@@ -520,137 +398,6 @@ proptest! {
         }
     }
 }
-
-/// Names of the events in some bytes, in order.
-fn event_names(bytes: &[u8]) -> Vec<String> {
-    let text = std::str::from_utf8(bytes).unwrap();
-    text.lines().filter_map(|line| line.strip_prefix("event: ")).map(str::to_owned).collect()
-}
-
-fn first_write(session: &mut Session, world: &World, snapshot: Option<&Arc<Snapshot>>) -> Vec<u8> {
-    let (connections, uptime) = (1, Duration::ZERO);
-    let view =
-        View { snapshot, is_confirmed: true, filtered: &Counted, connections, uptime, shutdown: false, goodbye: false };
-    match session.step(world.now, view) {
-        Step::Send(bytes) => bytes.to_vec(),
-        other => panic!("{other:?}"),
-    }
-}
-
-#[test]
-fn the_first_write_has_the_retry_and_a_heartbeat_and_before_it_the_reset() {
-    let (world, mut instance) = (World::new(), Instance::new());
-    let fresh = Client::default();
-    let bytes = first_write(&mut connect(&fresh, &instance, &world, &Filter::all()), &world, None);
-    assert!(bytes.starts_with(b"retry: 3000\nid: evt_"));
-    assert_eq!(event_names(&bytes), ["heartbeat"]);
-    instance.poll(&world);
-    let lost = Client { last_id: Some("evt_abc123".into()), ..Client::default() };
-    let mut session = connect(&lost, &instance, &world, &Filter::all());
-    assert_eq!(event_names(&first_write(&mut session, &world, instance.snapshot.as_ref())), ["reset", "heartbeat"]);
-    assert_eq!(event_names(&pull(&mut session, &instance, &world)), ["metrics"]);
-}
-
-#[test]
-fn a_reader_that_was_slow_gets_every_update_and_only_the_newest_metrics() {
-    let (mut world, mut instance) = (World::new(), Instance::new());
-    instance.poll(&world);
-    let mut session = connect(&Client::default(), &instance, &world, &Filter::all());
-    pull(&mut session, &instance, &world);
-    for n in 0..3 {
-        world.pass(Duration::from_secs(1));
-        let id = format!("n{n}");
-        world.rows.insert(id.clone(), item(&id, world.now.wall.millis(), 0, 0.5, &["AAPL"]));
-        instance.poll(&world);
-    }
-    let expected = ["sentiment_update", "sentiment_update", "sentiment_update", "metrics"];
-    assert_eq!(event_names(&pull(&mut session, &instance, &world)), expected);
-}
-
-/// Rows of this moment, in their order.
-fn insert_many(world: &mut World, rows: usize, tag: &str) {
-    let first = world.rows.len();
-    for n in first..first + rows {
-        let id = format!("n{n:06}");
-        world.rows.insert(id.clone(), item(&id, world.now.wall.millis() + n as u64 % 1000, 0, 0.5, &[tag]));
-    }
-}
-
-#[test]
-fn what_one_poll_brought_reaches_every_reader_however_much_it_is() {
-    for filter in ["", "AAPL", "MSFT"] {
-        let filter = if filter.is_empty() { Filter::all() } else { Filter::parse(filter).unwrap() };
-        let (mut world, mut instance) = (World::new(), Instance::new());
-        instance.poll(&world);
-        let mut client = Client::default();
-        let mut session = connect(&client, &instance, &world, &filter);
-        client.receive(&pull(&mut session, &instance, &world));
-        world.pass(Duration::from_secs(5));
-        insert_many(&mut world, 700, "AAPL");
-        insert_many(&mut world, 30, "MSFT");
-        instance.poll(&world);
-        client.receive(&pull(&mut session, &instance, &world));
-        let mut expected: Vec<_> = world.rows.values().filter(|row| filter.matches(row)).collect();
-        expected.sort_by_key(|row| (row.at, row.key.place(Identity::KeyAndTime)));
-        let expected: Vec<String> = expected.into_iter().map(|row| row.key.id.to_string()).collect();
-        assert_eq!(client.got.iter().map(|got| got.0.clone()).collect::<Vec<_>>(), expected);
-        assert_eq!((session.ended(), client.resets.len()), (None, 0));
-    }
-}
-
-#[test]
-fn only_a_reader_behind_what_is_kept_is_sent_away_and_only_for_what_it_wants() {
-    let (mut world, mut instance) = (World { page_rows: 5000, ..World::new() }, Instance::new());
-    instance.poll(&world);
-    let client = || Client::default();
-    let mut stuck = connect(&client(), &instance, &world, &Filter::all());
-    let mut filtered = connect(&client(), &instance, &world, &Filter::parse("MSFT").unwrap());
-    for session in [&mut stuck, &mut filtered] {
-        pull(session, &instance, &world);
-    }
-    let rows = UPDATES_KEPT_BYTES / 400 / 3;
-    for _ in 0..5 {
-        world.pass(Duration::from_secs(5));
-        insert_many(&mut world, rows, "AAPL");
-        instance.poll(&world);
-    }
-    insert_many(&mut world, 1, "MSFT");
-    world.pass(Duration::from_secs(5));
-    instance.poll(&world);
-    let expected = ["sentiment_update", "metrics", "heartbeat"];
-    assert_eq!(event_names(&pull(&mut filtered, &instance, &world)), expected);
-    assert_eq!(pull(&mut stuck, &instance, &world), b"retry: 1000\n\n");
-    assert_eq!(stuck.ended(), Some("overflow"));
-    assert_eq!(filtered.ended(), None);
-}
-
-#[test]
-fn a_client_that_lacks_more_than_a_resume_brings_is_told() {
-    for (rows, expected) in [(500, [""; 0].to_vec()), (501, vec!["overflow"])] {
-        let (mut world, mut instance) = (World::new(), Instance::new());
-        instance.poll(&world);
-        let mut client = Client::default();
-        client.receive(&pull(&mut connect(&client, &instance, &world, &Filter::all()), &instance, &world));
-        world.pass(Duration::from_secs(5));
-        insert_many(&mut world, rows, "AAPL");
-        instance.poll(&world);
-        client.receive(&pull(&mut connect(&client, &instance, &world, &Filter::all()), &instance, &world));
-        assert_eq!(client.resets, expected);
-    }
-}
-
-#[test]
-fn the_end_announces_when_to_come_back_and_nothing_follows() {
-    let (mut world, mut instance) = (World::new(), Instance::new());
-    instance.poll(&world);
-    let mut session = connect(&Client::default(), &instance, &world, &Filter::all());
-    pull(&mut session, &instance, &world);
-    world.pass(Duration::from_secs(86_400 * 31));
-    let expected = "retry: 1000\nevent: deadline\ndata: {\"reason\":\"session\",\"reconnect_ms\":1000}\n\n";
-    assert_eq!(String::from_utf8(pull(&mut session, &instance, &world)).unwrap(), expected);
-    assert_eq!(pull(&mut session, &instance, &world), b"");
-}
-
 /// Histories in which clients once had an update twice, each for a reason of its own. Times and picks follow from the number of
 /// an act, so some of them only count.
 #[test]

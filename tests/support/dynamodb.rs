@@ -2,12 +2,12 @@
 //!
 //! The SDK is what the programs under test use; here it would only hide what goes over the wire.
 
-use std::io::{Read, Seek, Write};
-use std::net::{SocketAddr, TcpStream};
-use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Child;
+use std::time::Duration;
 
+use dynamodb_local::{Purpose, Settings};
 use serde_json::{Value, json};
 
 use super::bins::workspace;
@@ -75,16 +75,15 @@ fn folder() -> PathBuf {
 const PORTS_MAX: usize = 5;
 
 fn start() -> SocketAddr {
-    let began = Instant::now();
     let mut said = String::new();
     for _ in 0..PORTS_MAX {
         let address = free_port();
-        match start_at(address, &["-inMemory"], began) {
+        match start_at(address, None) {
             Ok(_) => return address,
             Err(error) => said = error,
         }
     }
-    panic!("it ended at once on {PORTS_MAX} free ports; it said: {said}");
+    panic!("not on any of {PORTS_MAX} free ports: {said}");
 }
 
 /// A server of a test's own that it may kill; its tables lie in a folder and outlive that.
@@ -105,10 +104,10 @@ impl Server {
 
     /// Starts the server where it was, with the tables that it had.
     pub(crate) async fn start_again(&mut self) {
-        let (address, folder) = (self.address, self.folder.path().display().to_string());
-        let start = move || start_at(address, &["-dbPath", &folder], Instant::now());
+        let (address, folder) = (self.address, self.folder.path().to_owned());
+        let start = move || start_at(address, Some(&folder));
         let started = tokio::task::spawn_blocking(start).await.expect("it says so itself when it fails");
-        self.child = Some(started.unwrap_or_else(|said| panic!("DynamoDB Local ended at once; it said: {said}")));
+        self.child = Some(started.unwrap_or_else(|error| panic!("{error}")));
     }
 
     /// Ends the server without a warning.
@@ -128,51 +127,12 @@ impl Drop for Server {
 }
 
 /// Starts the server; what it said when it ended, perhaps because somebody else took the port.
-fn start_at(address: SocketAddr, storage: &[&str], began: Instant) -> Result<Child, String> {
-    let mut log = tempfile::tempfile().expect("a file for what it says");
-    let writer = || Stdio::from(log.try_clone().expect("a file can be opened twice"));
-    let mut java = Command::new("java");
-    // A small heap and the client compiler: it starts in half the time and leaves the cores to the tests.
-    java.args([
-        "-Xmx256m",
-        "-XX:TieredStopAtLevel=1",
-        "-Djava.library.path=DynamoDBLocal_lib",
-        "-jar",
-        "DynamoDBLocal.jar",
-    ]);
-    java.args(storage).args(["-sharedDb", "-port", &address.port().to_string()]);
-    java.current_dir(folder()).env("DDB_LOCAL_TELEMETRY", "0");
-    java.stdin(Stdio::null()).stdout(writer()).stderr(writer());
-    let mut child =
-        java.spawn().unwrap_or_else(|error| panic!("DynamoDB Local needs Java 17 as `java` on PATH: {error}"));
-    reaper::adopt(child.id());
-    loop {
-        if child.try_wait().expect("a child can be asked").is_some() {
-            reaper::release(child.id());
-            let mut said = String::new();
-            log.rewind().and_then(|()| log.read_to_string(&mut said)).ok();
-            return Err(said);
-        }
-        if answers(address) {
-            return Ok(child);
-        }
-        assert!(began.elapsed() < START_LIMIT, "DynamoDB Local is not up after {START_LIMIT:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-}
-
-/// Whether DynamoDB answers there, and not just anybody.
-fn answers(address: SocketAddr) -> bool {
-    let limit = Duration::from_secs(20);
-    let ask = || {
-        let mut stream = TcpStream::connect_timeout(&address, limit)?;
-        stream.set_read_timeout(Some(limit))?;
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
-        let mut answer = Vec::new();
-        stream.take(4096).read_to_end(&mut answer)?;
-        Ok::<_, std::io::Error>(answer)
-    };
-    ask().is_ok_and(|answer| String::from_utf8_lossy(&answer).to_lowercase().contains("x-amzn-requestid"))
+fn start_at(address: SocketAddr, tables: Option<&Path>) -> Result<Child, String> {
+    let settings = Settings { program: &folder(), address, tables, purpose: Purpose::Tests };
+    let starting = settings.start().unwrap_or_else(|error| panic!("{error}"));
+    let id = starting.id();
+    reaper::adopt(id);
+    starting.answers_within(START_LIMIT).inspect_err(|_| reaper::release(id))
 }
 
 /// The `users` table, as the functions expect it.

@@ -36,6 +36,7 @@ pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 pub(crate) struct Process {
     pid: u32,
     lines: Arc<Lines>,
+    is_read: watch::Sender<bool>,
     exit: watch::Receiver<Option<ExitStatus>>,
 }
 
@@ -49,8 +50,11 @@ impl Process {
         let pid = child.id().expect("a child that was not waited for has an id");
         reaper::adopt(pid);
         let lines = Arc::new(Lines::default());
-        let stdout = read(child.stdout.take().expect("stdout was asked for"), false, Arc::clone(&lines));
-        let stderr = read(child.stderr.take().expect("stderr was asked for"), true, Arc::clone(&lines));
+        let (is_read, gate) = watch::channel(true);
+        let stdout = child.stdout.take().expect("stdout was asked for");
+        let stderr = child.stderr.take().expect("stderr was asked for");
+        let stdout = read(stdout, false, Arc::clone(&lines), gate.clone());
+        let stderr = read(stderr, true, Arc::clone(&lines), gate);
         let (ended, exit) = watch::channel(None);
         tokio::spawn(async move {
             let readers = async { tokio::join!(stdout, stderr) };
@@ -60,7 +64,7 @@ impl Process {
             // Nobody may be waiting.
             ended.send_replace(Some(status));
         });
-        Self { pid, lines, exit }
+        Self { pid, lines, is_read, exit }
     }
 
     /// Its process id.
@@ -76,6 +80,11 @@ impl Process {
             // It may end between the look and the signal.
             kill_process(pid, signal).ok();
         }
+    }
+
+    /// Reads on, or reads no more of what it writes than a line, and leaves the rest in its pipes.
+    pub(crate) fn read_output(&self, is_read: bool) {
+        self.is_read.send_replace(is_read);
     }
 
     /// Waits for the end.
@@ -122,7 +131,12 @@ async fn wait(child: &mut Child, pid: u32) -> ExitStatus {
     status
 }
 
-fn read(pipe: impl AsyncRead + Send + Unpin + 'static, stderr: bool, lines: Arc<Lines>) -> tokio::task::JoinHandle<()> {
+fn read(
+    pipe: impl AsyncRead + Send + Unpin + 'static,
+    stderr: bool,
+    lines: Arc<Lines>,
+    mut gate: watch::Receiver<bool>,
+) -> tokio::task::JoinHandle<()> {
     tokio::spawn(async move {
         let mut reader = BufReader::new(pipe);
         let mut bytes = Vec::new();
@@ -131,6 +145,10 @@ fn read(pipe: impl AsyncRead + Send + Unpin + 'static, stderr: bool, lines: Arc<
             let text = String::from_utf8_lossy(&bytes).trim_end_matches(['\r', '\n']).to_owned();
             lock(&lines).push(LogLine { at: Instant::now(), stderr, text });
             bytes.clear();
+            // Without an owner the process is killed, and what is left in the pipe is nobody's.
+            if gate.wait_for(|is_read| *is_read).await.is_err() {
+                break;
+            }
         }
     })
 }

@@ -32,6 +32,8 @@ pub(crate) enum Mode {
     ThrottleAccount,
     /// Passes everything on but a `Scan`, which the role may not.
     DenyScan,
+    /// 400 `ExpiredTokenException`: the credentials were good for a while.
+    Expire,
     /// Nobody listens on the port.
     Refuse,
 }
@@ -46,6 +48,8 @@ pub(crate) struct Exchange {
     pub at: Instant,
     /// `Query`, `Scan`, …
     pub operation: String,
+    /// Name of the key that it is signed with.
+    pub key: String,
     /// What the program sent.
     pub request: Value,
     /// What it got; `Null` where it got nothing.
@@ -205,39 +209,22 @@ async fn client(
         let operation = head.get("x-amz-target").unwrap_or_default();
         let operation = operation.rsplit('.').next().unwrap_or_default().to_owned();
         let request: Value = serde_json::from_slice(&body).unwrap_or_default();
+        let key = signing_key(&head);
         let (index, now) = {
             let mut all = lock(&seen.exchanges);
             let (at, response, now) = (Instant::now(), Value::Null, *mode.borrow());
             let operation = operation.clone();
-            all.push(Exchange { at, operation, request: request.clone(), response, status: 0, mode: now });
+            all.push(Exchange { at, operation, key, request: request.clone(), response, status: 0, mode: now });
             (all.len() - 1, now)
         };
-        let (status, response) = match now {
-            Mode::Hang => {
+        let (status, response) = match (now, refusal(now, &operation)) {
+            (_, Some(refusal)) => refusal,
+            (Mode::Hang, _) => {
                 client.closed().await;
                 return Ok(());
             }
-            Mode::Refuse => return Ok(()),
-            Mode::Fail => (
-                500,
-                error("com.amazonaws.dynamodb.v20120810#InternalServerError", "The request processing has failed."),
-            ),
-            Mode::Throttle => (
-                400,
-                error(
-                    "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
-                    "The level of configured provisioned throughput for the table was exceeded.",
-                ),
-            ),
-            Mode::ThrottleAccount => (400, error("com.amazon.coral.availability#ThrottlingException", "Rate exceeded")),
-            Mode::DenyScan if operation == "Scan" => (
-                400,
-                error(
-                    "com.amazon.coral.service#AccessDeniedException",
-                    "User: arn:aws:sts::123456789012:assumed-role/stream/stream is not authorized to perform: dynamodb:Scan",
-                ),
-            ),
-            Mode::Pass | Mode::Slow | Mode::DenyScan => {
+            (Mode::Refuse, _) => return Ok(()),
+            _ => {
                 if now == Mode::Slow {
                     tokio::time::sleep(SLOW).await;
                 }
@@ -263,6 +250,45 @@ async fn client(
         client.write(&[head.as_bytes(), &response].concat()).await?;
     }
     Ok(())
+}
+
+/// What DynamoDB says in its place, in that mode; nothing where it is asked, or says nothing.
+fn refusal(mode: Mode, operation: &str) -> Option<(u16, Vec<u8>)> {
+    Some(match mode {
+        Mode::Fail => {
+            (500, error("com.amazonaws.dynamodb.v20120810#InternalServerError", "The request processing has failed."))
+        }
+        Mode::Throttle => (
+            400,
+            error(
+                "com.amazonaws.dynamodb.v20120810#ProvisionedThroughputExceededException",
+                "The level of configured provisioned throughput for the table was exceeded.",
+            ),
+        ),
+        Mode::ThrottleAccount => (400, error("com.amazon.coral.availability#ThrottlingException", "Rate exceeded")),
+        Mode::Expire => (
+            400,
+            error(
+                "com.amazon.coral.service#ExpiredTokenException",
+                "The security token included in the request is expired",
+            ),
+        ),
+        Mode::DenyScan if operation == "Scan" => (
+            400,
+            error(
+                "com.amazon.coral.service#AccessDeniedException",
+                "User: arn:aws:sts::123456789012:assumed-role/stream/stream is not authorized to perform: dynamodb:Scan",
+            ),
+        ),
+        _ => return None,
+    })
+}
+
+/// Name of the key in the signature, `AWS4-HMAC-SHA256 Credential=KEY/DATE/…`.
+fn signing_key(head: &Head) -> String {
+    let signature = head.get("authorization").unwrap_or_default();
+    let key = signature.split_once("Credential=").and_then(|(_, rest)| rest.split_once('/'));
+    key.map_or_else(String::new, |(key, _)| key.to_owned())
 }
 
 /// Sends the request on, asking for the consumed units whether or not the program did.

@@ -2,17 +2,21 @@
 //!
 //! Everything here is arithmetic on the manifest and a few assumptions; the same input gives the same figures.
 
+pub mod load;
 pub mod model;
 pub mod prices;
 pub mod report;
+pub mod setup;
 pub mod visit;
 
 use std::time::Duration;
 
 use contract::limits::{DRAIN_MARGIN, FUNCTION_TIMEOUT_MAX, SESSION_MIN};
 
-pub use model::{Assumptions, Line, Load, Setup};
+pub use load::Load;
+pub use model::Line;
 pub use prices::Prices;
+pub use setup::{Assumptions, Setup};
 
 use crate::manifest::aws::Compute;
 use model::{lines, total};
@@ -184,7 +188,7 @@ fn break_even(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> Brea
     }
     // The last step that is not won from its first viewer on holds the answer, or ends right before it.
     let mut lost_from = None;
-    let (mut environments, mut first) = (model::INSTANCES_MIN, 1);
+    let (mut environments, mut first) = (setup::INSTANCES_MIN, 1);
     while first <= viewers_max {
         let last = whole(environments * managed.concurrency / streams_per_viewer).min(viewers_max);
         if first <= last && !is_cheaper(first) {

@@ -5,7 +5,8 @@ use std::time::Duration;
 use contract::units::duration_text;
 use serde_json::{Value, json};
 
-use super::model::{Assumptions, Line, Setup};
+use super::model::Line;
+use super::setup::{Assumptions, Setup};
 use super::visit::{GOODBYE_SHARE, mean_session_secs};
 use super::{BreakEven, Estimate, Prices};
 use crate::manifest::aws::Compute;

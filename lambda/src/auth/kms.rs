@@ -78,7 +78,8 @@ impl Kms {
         if status != 200 {
             let kind = serde_json::from_slice::<Fault>(&body).map(|fault| fault.kind).unwrap_or_default();
             let kind = kind.rsplit('#').next().unwrap_or_default();
-            let said = format!("{status} {}", kind.escape_debug());
+            let remedy = aws_env::remedy(kind).map(|remedy| format!("; {remedy}")).unwrap_or_default();
+            let said = format!("{status} {}{remedy}", kind.escape_debug());
             return Err(if KEY_IS_GONE.contains(&kind) {
                 KmsError::Refused(said)
             } else {

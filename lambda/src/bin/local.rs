@@ -29,5 +29,6 @@ async fn run() -> Result<(), Fatal> {
     eprintln!("stream         {stream}/api/v2/stream");
     eprintln!("store          {store}");
     eprintln!("Ctrl-C stops.");
-    local.serve().await
+    local.serve().await;
+    Ok(())
 }

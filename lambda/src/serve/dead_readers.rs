@@ -5,50 +5,16 @@
 
 use std::future::Future;
 use std::io;
-use std::net::SocketAddr;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use axum::extract::connect_info::Connected;
-use axum::serve::{IncomingStream, Listener};
 use contract::limits;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpStream;
 use tokio::time::{Sleep, sleep};
 
-/// Accepts connections that end when their client has not read what was written for [`limits::WRITE_BEHIND_MAX`].
-pub struct WriteDeadline(pub TcpListener);
-
-impl Listener for WriteDeadline {
-    type Io = Connection;
-    type Addr = SocketAddr;
-
-    async fn accept(&mut self) -> (Connection, SocketAddr) {
-        let (stream, address) = Listener::accept(&mut self.0).await;
-        // Small writes go out at once: an event must not wait for the one after it.
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::debug!(%error, "TCP_NODELAY cannot be set");
-        }
-        (Connection { stream, behind: None }, address)
-    }
-
-    fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.0.local_addr()
-    }
-}
-
-/// Who connected.
-#[derive(Clone, Copy, Debug)]
-pub struct Peer(pub SocketAddr);
-
-impl Connected<IncomingStream<'_, WriteDeadline>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, WriteDeadline>) -> Self {
-        Self(*stream.remote_addr())
-    }
-}
-
-/// One connection.
-pub struct Connection {
+/// A connection that ends when its client has not read what was written for [`limits::WRITE_BEHIND_MAX`].
+pub(super) struct Connection {
     stream: TcpStream,
     /// Runs while bytes wait for the client: from the first that the system had no room for until all are written. A
     /// trickle does not stop it.
@@ -56,6 +22,11 @@ pub struct Connection {
 }
 
 impl Connection {
+    /// Takes over a connection whose client is not behind.
+    pub(super) fn new(stream: TcpStream) -> Self {
+        Self { stream, behind: None }
+    }
+
     /// Whether the client has been behind for too long; otherwise wakes the writer when it has.
     fn poll_late(&mut self, context: &mut Context<'_>) -> Poll<io::Error> {
         let Some(behind) = &mut self.behind else { return Poll::Pending };

@@ -1,21 +1,24 @@
 //! Both functions and the page as ordinary HTTP servers: what `./justw dev` starts.
 
-use std::net::Ipv4Addr;
+use std::convert::Infallible;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use axum::extract::connect_info::IntoMakeServiceWithConnectInfo;
-use axum::extract::{ConnectInfo, Request};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use axum::{Router, ServiceExt};
 use contract::page::{Goodbye, PageConfig, escape_json_for_script, page_labels, page_poll_ms, policy as page_policy};
 use contract::{CorsSettings, DashboardSettings, Lookup, PublicUrl, StreamSettings, limits, routes};
 use http::{HeaderValue, header};
-use tokio::net::TcpListener;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tower::util::MapRequest;
+use tower::ServiceExt;
 use tracing::Instrument as _;
 
 use crate::auth::Auth;
@@ -25,8 +28,8 @@ use crate::error::not_found;
 use crate::fatal::Fatal;
 use crate::origin::{Origin, request_span};
 use crate::path;
-use crate::serve::dead_readers::{Peer, WriteDeadline};
-use crate::serve::{cors, hosts, security};
+use crate::serve::dead_readers::Connection;
+use crate::serve::{connections, cors, hosts, security, start};
 use crate::store::Stores;
 use crate::store::dynamodb::DynamoDb;
 use crate::store::memory::Memory;
@@ -209,29 +212,16 @@ impl Local {
     }
 
     /// Serves until told to stop; open streams get a moment to say so.
-    ///
-    /// # Errors
-    /// [`Fatal`] when a server fails.
-    pub async fn serve(self) -> Result<(), Fatal> {
-        let stopped = |mut flag: watch::Receiver<bool>| async move {
-            let _closed = flag.wait_for(|stop| *stop).await;
+    pub async fn serve(self) {
+        let mut stop = self.shutdown.clone();
+        let too_late = async {
+            start::stopped(&mut stop).await;
+            tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
         };
-        let too_late = {
-            let stopped = stopped(self.shutdown.clone());
-            async move {
-                stopped.await;
-                tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
-            }
-        };
-        let dashboard = axum::serve(WriteDeadline(self.dashboard.0), service(self.dashboard.1))
-            .with_graceful_shutdown(stopped(self.shutdown.clone()));
-        let stream = axum::serve(WriteDeadline(self.stream.0), service(self.stream.1))
-            .with_graceful_shutdown(stopped(self.shutdown.clone()));
+        let (dashboard, stream) = (serve(self.dashboard, &self.shutdown), serve(self.stream, &self.shutdown));
         tokio::select! {
-            both = async { tokio::try_join!(dashboard.into_future(), stream.into_future()) } => {
-                both.map(|_| ()).map_err(Fatal::new)
-            }
-            () = too_late => Ok(()),
+            _ = async { tokio::join!(dashboard, stream) } => {}
+            () = too_late => {}
         }
     }
 }
@@ -247,23 +237,29 @@ fn url(listener: &TcpListener) -> Result<String, Fatal> {
     listener.local_addr().map(|address| format!("http://{address}")).map_err(Fatal::new)
 }
 
-/// A router that sees the paths of requests as its routes have them. A layer of its own would come too late.
-type Understanding = MapRequest<Router, fn(Request) -> Request>;
-
-fn service(router: Router) -> IntoMakeServiceWithConnectInfo<Understanding, Peer> {
-    let service: Understanding = MapRequest::new(router.layer(from_fn(with_origin)), path::understood);
-    ServiceExt::<Request>::into_make_service_with_connect_info(service)
+/// As many connections as the system gives: each stream of them has a slot, or is refused.
+async fn serve((listener, router): (TcpListener, Router), stop: &watch::Receiver<bool>) {
+    let connection = |stream, address| connection(stream, address, router.clone(), stop.clone());
+    connections::serve(listener, usize::MAX, stop.clone(), connection).await;
 }
 
-async fn with_origin(ConnectInfo(Peer(address)): ConnectInfo<Peer>, mut request: Request, next: Next) -> Response {
-    let origin = Origin {
-        request_id: format!("{:016x}", fastrand::u64(..)),
-        source: Some(ClientKey::of(address.ip())),
-        ..Origin::default()
-    };
+async fn connection(stream: TcpStream, address: SocketAddr, router: Router, stop: watch::Receiver<bool>) {
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(limits::CONNECTION_BUFFER_BYTES_MAX);
+    let source = ClientKey::of(address.ip());
+    let answer = |request| answer(router.clone(), source, request);
+    if let Err(error) = connections::answer(&builder, Connection::new(stream), stop, answer).await {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
+
+async fn answer(router: Router, source: ClientKey, request: http::Request<Incoming>) -> Result<Response, Infallible> {
+    let request_id = format!("{:016x}", fastrand::u64(..));
+    let origin = Origin { request_id, source: Some(source), ..Origin::default() };
     let span = request_span(&origin);
+    let mut request = path::understood(request.map(Body::new));
     request.extensions_mut().insert(origin);
-    next.run(request).instrument(span).await
+    router.oneshot(request).instrument(span).await
 }
 
 /// What Prometheus reads. Here and not in the routers: on Lambda a scrape would reach one instance of many, and bill it.

@@ -1,7 +1,8 @@
 //! How a router meets its clients: as a Lambda function, behind the web adapter, or as an ordinary server.
 
+mod connections;
 pub mod cors;
-pub mod dead_readers;
+mod dead_readers;
 mod hosts;
 pub mod lambda;
 pub mod local;

@@ -7,7 +7,7 @@
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::Ipv4Addr;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -18,19 +18,15 @@ use http::{HeaderMap, Request};
 use http_body::Body as _;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
 
 use crate::client_key::ClientKey;
 use crate::clock::Clock;
 use crate::fatal::Fatal;
 use crate::origin::Origin;
-use crate::serve::lambda;
-use crate::serve::start;
+use crate::serve::{connections, lambda};
 use crate::watch::meter::Meter;
 
 /// Request headers that are taken: as many as fit into what Lambda takes of a request, and the adapter's own.
@@ -55,32 +51,10 @@ impl Server {
     }
 
     /// Serves until told to stop, and then until every open answer has ended.
-    pub async fn serve(self, router: Router, clock: Clock, meter: Meter, mut stop: watch::Receiver<bool>) {
+    pub async fn serve(self, router: Router, clock: Clock, meter: Meter, stop: watch::Receiver<bool>) {
         let app = App { router, clock, meter };
-        let mut connections = JoinSet::new();
-        loop {
-            while connections.try_join_next().is_some() {}
-            if connections.len() >= limits::ADAPTER_CONNECTIONS_MAX {
-                connections.join_next().await;
-                continue;
-            }
-            let accepted = tokio::select! {
-                accepted = self.0.accept() => accepted,
-                () = start::stopped(&mut stop) => break,
-            };
-            match accepted {
-                Ok((stream, _)) => {
-                    connections.spawn(connection(stream, app.clone(), stop.clone()));
-                }
-                Err(error) => {
-                    tracing::warn!(%error, "a connection was not accepted");
-                    // No descriptor is left, or no memory: trying again at once would only turn in a circle.
-                    tokio::time::sleep(Duration::from_millis(50)).await;
-                }
-            }
-        }
-        drop(self.0);
-        while connections.join_next().await.is_some() {}
+        let connection = |stream, _| connection(stream, app.clone(), stop.clone());
+        connections::serve(self.0, limits::ADAPTER_CONNECTIONS_MAX, stop.clone(), connection).await;
     }
 }
 
@@ -92,24 +66,12 @@ struct App {
     meter: Meter,
 }
 
-async fn connection(stream: TcpStream, app: App, mut stop: watch::Receiver<bool>) {
-    // Small writes go out at once: an event must not wait for the one after it.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "TCP_NODELAY cannot be set");
-    }
-    let service = service_fn(move |request| answer(app.clone(), request));
+async fn connection(stream: TcpStream, app: App, stop: watch::Receiver<bool>) {
     // The platform dates its answers itself; a header must not come twice.
     let mut builder = http1::Builder::new();
-    let builder = builder.auto_date_header(false).max_headers(HEADERS_MAX);
-    let mut served = pin!(builder.serve_connection(TokioIo::new(stream), service));
-    let result = tokio::select! {
-        result = served.as_mut() => result,
-        () = start::stopped(&mut stop) => {
-            served.as_mut().graceful_shutdown();
-            served.await
-        }
-    };
-    if let Err(error) = result {
+    builder.auto_date_header(false).max_headers(HEADERS_MAX);
+    let answer = |request| answer(app.clone(), request);
+    if let Err(error) = connections::answer(&builder, stream, stop, answer).await {
         tracing::debug!(%error, "a connection from the adapter broke");
     }
 }

@@ -1,22 +1,29 @@
 //! Standard output from a thread of its own: a log that is read slowly, or not at all, delays no stream.
 //!
-//! Lines wait in a bounded queue; what finds it full is dropped and counted, and the log says so as soon as there is room. Before
-//! the platform may stop the process, [`written`] waits until what is queued is out.
+//! Lines wait in a queue that is bounded in bytes, so that all streams of a process may end at once and each leave its lines; what
+//! finds it full is dropped and counted, and the log says so as soon as there is room. Before the platform may stop the process,
+//! [`written`] waits until what is queued is out.
 
 use std::io::{self, Write};
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, SendError, Sender, channel};
 use std::time::Duration;
 
+use contract::limits::LOG_QUEUE_BYTES_MAX;
 use tokio::sync::oneshot;
 
-/// Lines that wait at most.
-const QUEUE_LINES: usize = 1024;
+/// What a line takes beside its text: the message in the queue and what the allocator rounds up.
+const LINE_OVERHEAD_BYTES: usize = 64;
 /// Longest wait for the queue at the end of an answer: the invocation is billed for it.
 const WAIT_MAX: Duration = Duration::from_millis(250);
+/// Longest wait at the end of the process, where nothing else waits for it, and an output that is slow may take everything yet. A
+/// platform that has less patience ends the process itself.
+const FINISH_MAX: Duration = Duration::from_secs(5);
 
-static QUEUE: OnceLock<SyncSender<Message>> = OnceLock::new();
+static QUEUE: OnceLock<Sender<Message>> = OnceLock::new();
+/// Bytes of lines that wait, [`LINE_OVERHEAD_BYTES`] each included.
+static QUEUED_BYTES: AtomicUsize = AtomicUsize::new(0);
 static DROPPED: AtomicU64 = AtomicU64::new(0);
 
 enum Message {
@@ -27,7 +34,7 @@ enum Message {
 
 /// Starts the thread. Without it, lines are written where they are made.
 pub fn start() {
-    let (sender, receiver) = sync_channel(QUEUE_LINES);
+    let (sender, receiver) = channel();
     if QUEUE.set(sender).is_ok() {
         let thread = std::thread::Builder::new().name("lines".to_owned());
         // Without the thread its end of the queue is gone, which `send` takes for none.
@@ -50,17 +57,21 @@ pub fn dropped() -> u64 {
 
 /// Waits until what is queued now is written, a quarter of a second at most.
 pub async fn written() {
+    // A queue that is full is one that is not read: waiting for it would not help.
+    if QUEUED_BYTES.load(Ordering::Relaxed) >= LOG_QUEUE_BYTES_MAX / 2 {
+        return;
+    }
     if let Some(done) = mark() {
         // Out of time or of a thread: it cannot be logged.
         let _late = tokio::time::timeout(WAIT_MAX, done).await;
     }
 }
 
-/// The same at the end of the process, where nothing else is left to run.
+/// The same at the end of the process, where nothing else is left to run, five seconds at most.
 pub fn finish() {
     let Some(mut done) = mark() else { return };
     let step = Duration::from_millis(1);
-    for _ in 0..WAIT_MAX.as_millis() {
+    for _ in 0..FINISH_MAX.as_millis() {
         match done.try_recv() {
             Err(oneshot::error::TryRecvError::Empty) => std::thread::sleep(step),
             _ => return,
@@ -70,21 +81,24 @@ pub fn finish() {
 
 fn mark() -> Option<oneshot::Receiver<()>> {
     let (sender, receiver) = oneshot::channel();
-    // A full queue is one that is not read: waiting for it would not help.
-    QUEUE.get()?.try_send(Message::Mark(sender)).ok()?;
+    QUEUE.get()?.send(Message::Mark(sender)).ok()?;
     Some(receiver)
 }
 
 fn send(line: Vec<u8>) {
     let rest = match QUEUE.get() {
-        Some(queue) => match queue.try_send(Message::Line(line)) {
-            Err(TrySendError::Disconnected(Message::Line(line))) => line,
-            Err(_) => {
+        Some(queue) => {
+            let bytes = line.len() + LINE_OVERHEAD_BYTES;
+            if QUEUED_BYTES.fetch_add(bytes, Ordering::Relaxed) + bytes > LOG_QUEUE_BYTES_MAX {
+                QUEUED_BYTES.fetch_sub(bytes, Ordering::Relaxed);
                 DROPPED.fetch_add(1, Ordering::Relaxed);
                 return;
             }
-            Ok(()) => return,
-        },
+            match queue.send(Message::Line(line)) {
+                Err(SendError(Message::Line(line))) => line,
+                _ => return,
+            }
+        }
         None => line,
     };
     // Before the start of logging, and where no thread could be had.
@@ -96,7 +110,10 @@ fn serve(queue: &Receiver<Message>, out: &mut impl Write) {
     for message in queue {
         match message {
             // A closed output takes nothing more; the lines go nowhere, and the streams on.
-            Message::Line(line) => drop(out.write_all(&line).and_then(|()| out.flush())),
+            Message::Line(line) => {
+                drop(out.write_all(&line).and_then(|()| out.flush()));
+                QUEUED_BYTES.fetch_sub(line.len() + LINE_OVERHEAD_BYTES, Ordering::Relaxed);
+            }
             Message::Mark(done) => drop(done.send(())),
         }
         let dropped = dropped();

@@ -9,6 +9,7 @@ use aws_smithy_types::retry::ErrorKind;
 use contract::limits;
 use tokio::time::{Instant, sleep, timeout_at};
 
+use crate::aws_env;
 use crate::store::StoreError;
 
 /// Attempts at one request, at most.
@@ -122,7 +123,12 @@ fn text<E: ProvideErrorMetadata + std::error::Error + 'static>(error: &SdkError<
     match error {
         SdkError::ServiceError(service) => {
             let fault = service.err();
-            format!("{}: {}", fault.code().unwrap_or("no code"), fault.message().unwrap_or("no message"))
+            let code = fault.code().unwrap_or("no code");
+            let text = format!("{code}: {}", fault.message().unwrap_or("no message"));
+            match aws_env::remedy(code) {
+                Some(remedy) => format!("{text}; {remedy}"),
+                None => text,
+            }
         }
         other => std::iter::successors(std::error::Error::source(other), |cause| cause.source())
             .fold(other.to_string(), |text, cause| format!("{text}: {cause}")),

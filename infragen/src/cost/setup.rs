@@ -1,0 +1,167 @@
+//! What an estimate is made from: the assumptions, and what of the manifest costs something.
+
+use std::time::Duration;
+
+use contract::MetricsMode;
+
+use super::prices::Prices;
+use crate::manifest::Manifest;
+use crate::manifest::aws::{Compute, MemoryPerVcpu};
+use crate::manifest::types::{Architecture, FrontKind, Packaging};
+use crate::plan;
+
+pub(super) const HOUR_SECS: f64 = 3600.0;
+/// Days of a month: a twelfth of a year.
+pub const DAYS_PER_MONTH: f64 = 365.0 / 12.0;
+/// Instances and environments that Lambda keeps on managed instances, one in each availability zone.
+pub const INSTANCES_MIN: f64 = 3.0;
+
+/// What the estimate reckons with, beside the manifest.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Assumptions {
+    /// Viewers at the same time, as long as there are any.
+    pub viewers: u32,
+    /// Hours of a day for which they watch.
+    pub hours_per_day: u32,
+    /// Items that land in a day.
+    pub items_per_day: u32,
+    /// Mean length of a visit.
+    pub visit: Duration,
+}
+
+impl Assumptions {
+    /// Visits where nothing is said of them.
+    pub const VISIT_DEFAULT: Duration = Duration::from_secs(600);
+
+    /// Hours of a month for which they watch.
+    #[must_use]
+    pub fn hours_per_month(&self) -> f64 {
+        f64::from(self.hours_per_day) * DAYS_PER_MONTH
+    }
+}
+
+/// What of the manifest costs something.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Setup {
+    /// What the stream function runs on.
+    pub compute: Compute,
+    /// Its processor.
+    pub architecture: Architecture,
+    /// Memory of an environment, GiB.
+    pub memory_gib: f64,
+    /// Memory that goes with one processor on managed instances.
+    pub memory_per_vcpu: MemoryPerVcpu,
+    /// Streams of one environment on managed instances.
+    pub concurrency: f64,
+    /// Most processors of all managed instances.
+    pub max_vcpus: f64,
+    /// Longest session.
+    pub max_session: Duration,
+    /// Whether pages say goodbye.
+    pub has_goodbyes: bool,
+    pub(super) dashboard_gib: f64,
+    pub(super) poll: Duration,
+    pub(super) heartbeat: Duration,
+    pub(super) late_window: Duration,
+    pub(super) late_interval: Duration,
+    pub(super) window: Duration,
+    pub(super) reconcile: Duration,
+    pub(super) labels: f64,
+    pub(super) session_keys: u32,
+    pub(super) front: FrontKind,
+    pub(super) has_firewall: bool,
+    pub(super) has_images: bool,
+    pub(super) is_traced: bool,
+    pub(super) alarms: u32,
+    pub(super) metrics: MetricsMode,
+    pub(super) dashboards: u32,
+}
+
+impl Setup {
+    /// Takes what matters out of a manifest.
+    #[must_use]
+    pub fn of(manifest: &Manifest) -> Self {
+        let (stream, operations) = (&manifest.stream, &manifest.operations);
+        let alarms = alarms(manifest);
+        Self {
+            compute: stream.compute,
+            architecture: manifest.package.architecture,
+            memory_gib: f64::from(stream.memory.mebibytes()) / 1024.0,
+            memory_per_vcpu: stream.instances.memory_per_vcpu,
+            concurrency: f64::from(stream.instances.concurrency.get().min(stream.max_connections.get())),
+            max_vcpus: f64::from(stream.instances.max_vcpus.get()),
+            max_session: stream.max_session.get(),
+            has_goodbyes: stream.goodbye,
+            dashboard_gib: f64::from(manifest.dashboard.memory.mebibytes()) / 1024.0,
+            poll: stream.poll_interval.get(),
+            heartbeat: stream.heartbeat_interval.get(),
+            late_window: stream.late_window.get(),
+            late_interval: stream.late_interval.get(),
+            window: manifest.data.window.get(),
+            reconcile: stream.reconcile_interval.get(),
+            labels: f64::from(u16::try_from(manifest.data.labels.as_slice().len()).unwrap_or(u16::MAX)),
+            session_keys: plan::auth::session_keys(manifest)
+                .map_or(0, |keys| u32::try_from(keys.names.len()).unwrap_or(0)),
+            front: manifest.front.kind,
+            has_firewall: manifest.front.kind == FrontKind::CloudFront && manifest.front.rate_limit.is_some(),
+            has_images: [stream.package, manifest.dashboard.package].contains(&Packaging::Image),
+            is_traced: operations.tracing,
+            alarms,
+            metrics: operations.metrics,
+            dashboards: u32::from(operations.cloudwatch_dashboard),
+        }
+    }
+
+    /// The same on managed instances, which have 2 GiB of memory at least.
+    #[must_use]
+    pub fn on_managed_instances(self) -> Self {
+        Self { compute: Compute::ManagedInstances, memory_gib: self.memory_gib.max(2.0), ..self }
+    }
+
+    /// Time between two looks for goodbyes, where there are any.
+    #[must_use]
+    pub fn looks(&self) -> Option<Duration> {
+        self.has_goodbyes.then_some(self.poll)
+    }
+
+    fn vcpus_per_environment(&self) -> f64 {
+        (self.memory_gib / f64::from(self.memory_per_vcpu.gibibytes())).ceil().max(1.0)
+    }
+
+    /// Environments that so many streams need.
+    #[must_use]
+    pub fn environments(&self, streams: f64) -> f64 {
+        (streams / self.concurrency).ceil().max(INSTANCES_MIN)
+    }
+
+    /// Instances of the price table that so many environments need.
+    #[must_use]
+    pub fn instances(&self, environments: f64, prices: &Prices) -> f64 {
+        let vcpus = self.vcpus_per_environment();
+        let per_instance = prices.managed_instances.instance_vcpus.get();
+        // An environment larger than the instance of the table takes as many of it: EC2's prices grow with the size.
+        (environments * vcpus / per_instance).ceil().max(INSTANCES_MIN * (vcpus / per_instance).ceil())
+    }
+
+    /// Streams that all managed instances can serve.
+    #[must_use]
+    pub fn streams_max(&self, prices: &Prices) -> f64 {
+        let per_instance = prices.managed_instances.instance_vcpus.get();
+        let vcpus = (self.max_vcpus / per_instance).floor() * per_instance;
+        (vcpus / self.vcpus_per_environment()).floor() * self.concurrency
+    }
+}
+
+/// Metrics that alarms look at, each billed as an alarm.
+fn alarms(manifest: &Manifest) -> u32 {
+    let operations = &manifest.operations;
+    if !operations.alarms {
+        return 0;
+    }
+    let reserves = [manifest.stream.reserved_concurrency, manifest.dashboard.reserved_concurrency];
+    let reserved = u32::try_from(reserves.iter().flatten().count()).unwrap_or(2);
+    // Skipped rows; and zombie seconds, which are made of two metrics.
+    let own = if operations.metrics == MetricsMode::Off { 0 } else { 1 + 2 };
+    // Errors, throttles and duration of both functions; the reserve; throttles of both tables.
+    3 * 2 + reserved + 2 + own
+}

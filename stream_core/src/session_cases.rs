@@ -1,0 +1,145 @@
+//! Single sessions: what the first write holds, what a slow reader gets, who is sent away, and how a session ends.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::Identity;
+
+use crate::filter::Filter;
+use crate::item::tests::item;
+use crate::properties::World;
+use crate::session::{Session, Step, View};
+use crate::snapshot::Snapshot;
+use crate::updates::UPDATES_KEPT_BYTES;
+
+use crate::session_client::{Client, Counted, Instance, connect, pull};
+
+/// Names of the events in some bytes, in order.
+fn event_names(bytes: &[u8]) -> Vec<String> {
+    let text = std::str::from_utf8(bytes).unwrap();
+    text.lines().filter_map(|line| line.strip_prefix("event: ")).map(str::to_owned).collect()
+}
+
+fn first_write(session: &mut Session, world: &World, snapshot: Option<&Arc<Snapshot>>) -> Vec<u8> {
+    let (connections, uptime) = (1, Duration::ZERO);
+    let view =
+        View { snapshot, is_confirmed: true, filtered: &Counted, connections, uptime, shutdown: false, goodbye: false };
+    match session.step(world.now, view) {
+        Step::Send(bytes) => bytes.to_vec(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn the_first_write_has_the_retry_and_a_heartbeat_and_before_it_the_reset() {
+    let (world, mut instance) = (World::new(), Instance::new());
+    let fresh = Client::default();
+    let bytes = first_write(&mut connect(&fresh, &instance, &world, &Filter::all()), &world, None);
+    assert!(bytes.starts_with(b"retry: 3000\nid: evt_"));
+    assert_eq!(event_names(&bytes), ["heartbeat"]);
+    instance.poll(&world);
+    let lost = Client { last_id: Some("evt_abc123".into()), ..Client::default() };
+    let mut session = connect(&lost, &instance, &world, &Filter::all());
+    assert_eq!(event_names(&first_write(&mut session, &world, instance.snapshot.as_ref())), ["reset", "heartbeat"]);
+    assert_eq!(event_names(&pull(&mut session, &instance, &world)), ["metrics"]);
+}
+
+#[test]
+fn a_reader_that_was_slow_gets_every_update_and_only_the_newest_metrics() {
+    let (mut world, mut instance) = (World::new(), Instance::new());
+    instance.poll(&world);
+    let mut session = connect(&Client::default(), &instance, &world, &Filter::all());
+    pull(&mut session, &instance, &world);
+    for n in 0..3 {
+        world.pass(Duration::from_secs(1));
+        let id = format!("n{n}");
+        world.rows.insert(id.clone(), item(&id, world.now.wall.millis(), 0, 0.5, &["AAPL"]));
+        instance.poll(&world);
+    }
+    let expected = ["sentiment_update", "sentiment_update", "sentiment_update", "metrics"];
+    assert_eq!(event_names(&pull(&mut session, &instance, &world)), expected);
+}
+
+/// Rows of this moment, in their order.
+fn insert_many(world: &mut World, rows: usize, tag: &str) {
+    let first = world.rows.len();
+    for n in first..first + rows {
+        let id = format!("n{n:06}");
+        world.rows.insert(id.clone(), item(&id, world.now.wall.millis() + n as u64 % 1000, 0, 0.5, &[tag]));
+    }
+}
+
+#[test]
+fn what_one_poll_brought_reaches_every_reader_however_much_it_is() {
+    for filter in ["", "AAPL", "MSFT"] {
+        let filter = if filter.is_empty() { Filter::all() } else { Filter::parse(filter).unwrap() };
+        let (mut world, mut instance) = (World::new(), Instance::new());
+        instance.poll(&world);
+        let mut client = Client::default();
+        let mut session = connect(&client, &instance, &world, &filter);
+        client.receive(&pull(&mut session, &instance, &world));
+        world.pass(Duration::from_secs(5));
+        insert_many(&mut world, 700, "AAPL");
+        insert_many(&mut world, 30, "MSFT");
+        instance.poll(&world);
+        client.receive(&pull(&mut session, &instance, &world));
+        let mut expected: Vec<_> = world.rows.values().filter(|row| filter.matches(row)).collect();
+        expected.sort_by_key(|row| (row.at, row.key.place(Identity::KeyAndTime)));
+        let expected: Vec<String> = expected.into_iter().map(|row| row.key.id.to_string()).collect();
+        assert_eq!(client.got.iter().map(|got| got.0.clone()).collect::<Vec<_>>(), expected);
+        assert_eq!((session.ended(), client.resets.len()), (None, 0));
+    }
+}
+
+#[test]
+fn only_a_reader_behind_what_is_kept_is_sent_away_and_only_for_what_it_wants() {
+    let (mut world, mut instance) = (World { page_rows: 5000, ..World::new() }, Instance::new());
+    instance.poll(&world);
+    let client = || Client::default();
+    let mut stuck = connect(&client(), &instance, &world, &Filter::all());
+    let mut filtered = connect(&client(), &instance, &world, &Filter::parse("MSFT").unwrap());
+    for session in [&mut stuck, &mut filtered] {
+        pull(session, &instance, &world);
+    }
+    let rows = UPDATES_KEPT_BYTES / 400 / 3;
+    for _ in 0..5 {
+        world.pass(Duration::from_secs(5));
+        insert_many(&mut world, rows, "AAPL");
+        instance.poll(&world);
+    }
+    insert_many(&mut world, 1, "MSFT");
+    world.pass(Duration::from_secs(5));
+    instance.poll(&world);
+    let expected = ["sentiment_update", "metrics", "heartbeat"];
+    assert_eq!(event_names(&pull(&mut filtered, &instance, &world)), expected);
+    assert_eq!(pull(&mut stuck, &instance, &world), b"retry: 1000\n\n");
+    assert_eq!(stuck.ended(), Some("overflow"));
+    assert_eq!(filtered.ended(), None);
+}
+
+#[test]
+fn a_client_that_lacks_more_than_a_resume_brings_is_told() {
+    for (rows, expected) in [(500, [""; 0].to_vec()), (501, vec!["overflow"])] {
+        let (mut world, mut instance) = (World::new(), Instance::new());
+        instance.poll(&world);
+        let mut client = Client::default();
+        client.receive(&pull(&mut connect(&client, &instance, &world, &Filter::all()), &instance, &world));
+        world.pass(Duration::from_secs(5));
+        insert_many(&mut world, rows, "AAPL");
+        instance.poll(&world);
+        client.receive(&pull(&mut connect(&client, &instance, &world, &Filter::all()), &instance, &world));
+        assert_eq!(client.resets, expected);
+    }
+}
+
+#[test]
+fn the_end_announces_when_to_come_back_and_nothing_follows() {
+    let (mut world, mut instance) = (World::new(), Instance::new());
+    instance.poll(&world);
+    let mut session = connect(&Client::default(), &instance, &world, &Filter::all());
+    pull(&mut session, &instance, &world);
+    world.pass(Duration::from_secs(86_400 * 31));
+    let expected = "retry: 1000\nevent: deadline\ndata: {\"reason\":\"session\",\"reconnect_ms\":1000}\n\n";
+    assert_eq!(String::from_utf8(pull(&mut session, &instance, &world)).unwrap(), expected);
+    assert_eq!(pull(&mut session, &instance, &world), b"");
+}

@@ -1,0 +1,136 @@
+//! A client, an instance and the session between them, as the tests of sessions and of resumes have them.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use contract::Identity;
+
+use crate::cursor::Cursor;
+use crate::event::{EndReason, MetricsFrame};
+use crate::filter::Filter;
+use crate::filter_numbers::FilterNumbers;
+use crate::journal::Journal;
+use crate::properties::{World, journal_with};
+use crate::resume::ReplayLimits;
+use crate::session::{FilteredMetrics, Session, SessionParams, Step, View};
+use crate::snapshot::Snapshot;
+use crate::timestamp::Timestamp;
+
+/// One instance: its journal and what it published last.
+pub(super) struct Instance {
+    journal: Journal,
+    pub(super) snapshot: Option<Arc<Snapshot>>,
+    /// Rows it does not see yet: indexes lag behind each other.
+    pub(super) blind_to: BTreeSet<String>,
+    pub(super) polls: u32,
+    pub(super) polled_at: Timestamp,
+}
+
+/// Counts a filter's numbers anew each time.
+pub(super) struct Counted;
+
+impl FilteredMetrics for Counted {
+    fn metrics(&self, filter: &Filter, snapshot: &Snapshot) -> Arc<MetricsFrame> {
+        let numbers = FilterNumbers::new(filter).follow(snapshot);
+        Arc::new(MetricsFrame::new(snapshot.data.labels.as_slice(), &numbers, snapshot.read_at))
+    }
+}
+
+impl Instance {
+    pub(super) fn new() -> Self {
+        Self::of(Identity::KeyAndTime)
+    }
+
+    pub(super) fn of(identity: Identity) -> Self {
+        // Re-reads often enough to fall into a history.
+        let journal = journal_with(identity, &[("SSE_RECONCILE_INTERVAL", "45s")]);
+        Self { journal, snapshot: None, blind_to: BTreeSet::new(), polls: 0, polled_at: Timestamp::EPOCH }
+    }
+
+    pub(super) fn poll(&mut self, world: &World) {
+        self.polls += 1;
+        self.polled_at = world.now.wall;
+        let Self { journal, blind_to, .. } = self;
+        if let Some(snapshot) = world.poll(journal, &|row| !blind_to.contains(&*row.key.id)) {
+            self.snapshot = Some(Arc::new(snapshot));
+        }
+    }
+}
+
+/// An EventSource: keeps the last id, counts what it got.
+#[derive(Default)]
+pub(super) struct Client {
+    pub(super) last_id: Option<String>,
+    /// Item, ticker, label and score: no two updates of a history have all four in common.
+    pub(super) got: Vec<(String, String, String, String)>,
+    pub(super) resets: Vec<String>,
+    pub(super) metrics: Vec<String>,
+}
+
+impl Client {
+    pub(super) fn receive(&mut self, bytes: &[u8]) {
+        let text = std::str::from_utf8(bytes).unwrap();
+        for block in text.split_inclusive("\n\n").filter(|block| block.ends_with("\n\n")) {
+            let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::to_owned);
+            let Some(event) = field("event: ") else { continue };
+            self.last_id = field("id: ").or(self.last_id.take());
+            let data: serde_json::Value = serde_json::from_str(&field("data: ").unwrap()).unwrap();
+            let text = |key: &str| data[key].as_str().unwrap_or_default().to_owned();
+            match event.as_str() {
+                "sentiment_update" => {
+                    self.got.push((
+                        text("item_id"),
+                        data["ticker"].to_string(),
+                        text("label"),
+                        data["score"].to_string(),
+                    ));
+                }
+                "reset" => self.resets.push(text("reason")),
+                "metrics" => self.metrics.push(data.to_string()),
+                _ => {}
+            }
+        }
+    }
+}
+
+pub(super) fn connect(client: &Client, instance: &Instance, world: &World, filter: &Filter) -> Session {
+    let epoch = instance.journal.epoch();
+    let params = SessionParams {
+        stream_id: "s".into(),
+        epoch,
+        filter: filter.clone(),
+        presented: client.last_id.as_ref().map(|id| Cursor::from_id(id.as_bytes(), epoch)),
+        heartbeat_every: Duration::from_secs(15),
+        retry: Duration::from_secs(3),
+        reconnect: Duration::from_secs(1),
+        ends_at: (world.now.instant + Duration::from_secs(86_400 * 30), EndReason::Session),
+        replay: ReplayLimits { window: Duration::from_secs(900), events: 500 },
+    };
+    Session::new(params, world.now.instant)
+}
+
+/// Pulls everything the session has to say now, where the instance has read the table since the client came.
+pub(super) fn pull(session: &mut Session, instance: &Instance, world: &World) -> Vec<u8> {
+    pull_where(session, instance, world, true)
+}
+
+pub(super) fn pull_where(session: &mut Session, instance: &Instance, world: &World, is_confirmed: bool) -> Vec<u8> {
+    let view = View {
+        snapshot: instance.snapshot.as_ref(),
+        is_confirmed,
+        filtered: &Counted,
+        connections: 1,
+        uptime: Duration::ZERO,
+        shutdown: false,
+        goodbye: false,
+    };
+    let mut bytes = Vec::new();
+    for _ in 0..10_000 {
+        match session.step(world.now, view) {
+            Step::Send(more) => bytes.extend_from_slice(&more),
+            Step::Wait(_) | Step::Close => return bytes,
+        }
+    }
+    panic!("the session does not come to rest");
+}
