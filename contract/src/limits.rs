@@ -240,12 +240,12 @@ pub const GOODBYES_PER_READ: usize = 100;
 pub const WRITE_BEHIND_MAX: Duration = Duration::from_secs(10);
 
 /// What an ordinary server keeps for one connection: of an answer that its client does not read, before the stream is asked for no
-/// more, and of the head of a request, which is refused (431) when it is longer. One write of a stream fits.
+/// more (one write of a stream fits), and of a request whose head has no end yet, which is refused then (431).
 pub const CONNECTION_BUFFER_BYTES_MAX: usize = 32 * 1024;
 
 /// Bytes of log lines that wait for standard output; more are dropped and counted. All streams of a process may end at once, and each
-/// leaves a line of half a KiB, its text of X-Ray's, and what the queue needs for them.
-pub const LOG_QUEUE_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// leaves a line of half a KiB; there is as much room again.
+pub const LOG_QUEUE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Connections that the function keeps to the web adapter beside it.
 pub const ADAPTER_CONNECTIONS_MAX: usize = 2048;
@@ -287,7 +287,7 @@ const _: () = {
     assert!(AUTH_FETCH_TIMEOUT.as_secs() <= INIT_READ_TIMEOUT.as_secs());
     assert!(USER_ID_BYTES_MAX + 5 <= 2048);
     assert!((CONNECTIONS_MAX as usize) < ADAPTER_CONNECTIONS_MAX);
-    assert!(CONNECTIONS_MAX as usize * 2048 < LOG_QUEUE_BYTES_MAX);
+    assert!(CONNECTIONS_MAX as usize * 2 * 512 < LOG_QUEUE_BYTES_MAX);
     // What hyper takes at least.
     assert!(CONNECTION_BUFFER_BYTES_MAX >= 8192);
     assert!(RECONNECT_MIN_MS < RECONNECT_MAX_MS);
