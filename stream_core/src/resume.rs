@@ -78,7 +78,8 @@ impl Pending {
 pub struct Resume {
     /// Where the client is, moving as it gets updates.
     pub tracker: Tracker,
-    /// Whether what the client has had is all in the snapshot: no other instance has shown it anything newer.
+    /// Whether what the client has had is all in the snapshot, and no late row beside: no other instance has shown it anything
+    /// newer, nor seen that a row which still stands here was changed.
     pub is_exact: bool,
     /// Rows it has not had all of, oldest first.
     queue: VecDeque<Pending>,
@@ -253,7 +254,7 @@ impl Snapshot {
             tracker.hand_out(row.at(), row.key(), lacking.first().copied().unwrap_or(item.key.updates()));
             queue.push_back(Pending { row: Arc::clone(item), lacking: Some(lacking) });
         }
-        Ok(Some(Late { tracker, queue, is_exact: strangers == 0 }))
+        Ok(Some(Late { tracker, queue, is_exact: strangers == 0 && missing.is_empty() }))
     }
 
     /// Takes out of the strangers what this instance knows to be gone, and all of them where they are too many to be rows

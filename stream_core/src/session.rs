@@ -344,14 +344,12 @@ impl Session {
             Place::Returning(position) | Place::Ahead(position) => *position,
             Place::Replaying { .. } | Place::Live { .. } => return,
         };
-        // A row that another instance saw replaced has left the position, and may still stand here.
-        let may_be_behind = snapshot.data.identity == Identity::Key && position != snapshot.position;
-        if may_be_behind && !is_confirmed {
-            return;
-        }
         let is_returning = matches!(self.place, Place::Returning(_));
+        // A row that another instance saw replaced has left the position, and may still stand here.
+        let may_be_behind = !is_confirmed && snapshot.data.identity == Identity::Key && position != snapshot.position;
         // The common case, at no cost: this instance knows all that happened since, be it nothing, as updates.
-        if let Some(next_seq) = snapshot.continues(&position, &self.params.filter, self.params.replay) {
+        let next_seq = snapshot.continues(&position, &self.params.filter, self.params.replay);
+        if let Some(next_seq) = next_seq.filter(|_| !may_be_behind) {
             self.report.resumed |= is_returning;
             self.live_from = snapshot.updates.next();
             self.place = Place::Live { next_seq, offset: Offset::default(), position };
