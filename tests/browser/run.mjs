@@ -4,7 +4,7 @@
  *
  *   LOCAL_PROGRAM=… DYNAMODB_LOCAL_DIR=… TOOLS_NODE_MODULES=… [CHROMIUM=…] [FIREFOX=…] node tests/browser/run.mjs [--list] [NAME…]
  *
- * What measures runs first and alone; the rest, which mostly waits, runs side by side.
+ * What measures or is many tabs runs first and alone; the rest, which mostly waits, runs side by side.
  */
 
 import { Checks } from './harness/checks.mjs';
@@ -12,7 +12,7 @@ import { firstLine, within } from './harness/clock.mjs';
 import { closeShared, Stage } from './harness/stage.mjs';
 import { scenarios } from './scenarios/index.mjs';
 
-const AT_ONCE = Number(process.env.BROWSER_TESTS_AT_ONCE ?? 6);
+const AT_ONCE = Number(process.env.BROWSER_TESTS_AT_ONCE ?? 5);
 /** Longest time of one scenario: a hang fails it and not the whole run. */
 const SCENARIO_MS = 900_000;
 

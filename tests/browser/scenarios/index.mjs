@@ -4,7 +4,7 @@
  * @typedef {object} Scenario
  * @property {string} name
  * @property {string} about
- * @property {boolean} [alone] whether it measures, and nothing else may run at the same time
+ * @property {boolean} [alone] whether it measures, or keeps the machine busy by itself: nothing else runs at the same time
  * @property {(stage: import('../harness/stage.mjs').Stage) => Promise<void>} run
  */
 

@@ -43,7 +43,7 @@ const AWAY_MS = 12_000;
 export const tabs = [
   { name: 'new-tab', about: 'a new tab shows what the others show at once', alone: true, run: quickTab },
   { name: 'leaders', about: 'the tab that holds the stream is stopped, frozen, killed, closed', alone: true, run: leaders },
-  { name: 'ten-tabs', about: 'ten tabs share one stream, and each gets every update once', run: tenTabs },
+  { name: 'ten-tabs', about: 'ten tabs share one stream, and each gets every update once', alone: true, run: tenTabs },
 ];
 
 /**
