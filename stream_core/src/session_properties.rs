@@ -255,8 +255,8 @@ impl Stage {
             Act::Cut { share, instance, reads } => self.cut(*share, *instance, *reads),
             Act::InsertVeryLate { lag_secs, tags: bits } => {
                 let id = format!("old{serial}");
-                let newest = self.world.rows.values().map(|row| row.at).max().unwrap_or(self.world.now.wall);
-                let at = newest.min(self.world.now.wall).minus(Duration::from_secs(*lag_secs));
+                // Behind every position that a client may still have: one that knows no newer row would be told of it.
+                let at = Timestamp::from_millis(START).minus(Duration::from_secs(*lag_secs));
                 self.world.rows.insert(id.clone(), item(&id, at.millis(), 0, 0.5, &tags(*bits)));
             }
             Act::Narrow { filter } => self.narrow(&Filter::parse(FILTERS[*filter]).unwrap()),
