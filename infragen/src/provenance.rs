@@ -39,7 +39,7 @@ const COMMANDS_ONLY: [(&str, &str); 8] = [
 ];
 
 /// Other manifests in which keys are tried that do nothing, or are refused, in this one.
-const SITUATIONS: [&[(&str, &str)]; 14] = [
+const SITUATIONS: [&[(&str, &str)]; 15] = [
     &[("front.kind", "'cloudfront'")],
     &[
         ("front.kind", "'cloudfront'"),
@@ -73,6 +73,7 @@ const SITUATIONS: [&[(&str, &str)]; 14] = [
     &[("operations.email", "'operations@example.com'")],
     &[("operations.email", "'operations@example.com'"), ("operations.monthly_budget_usd", "10")],
     &[("stream.reserved_concurrency", "1000")],
+    &[("data.labels", "['1', '0', '-1']")],
 ];
 
 /// What one key reaches.
