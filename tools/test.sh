@@ -11,12 +11,10 @@ if [ -n "${CI:-}" ]; then export CARGO_INCREMENTAL=0; fi
 durations=$tools/test-durations
 steps=$(grep -c -e "^step '" -e "^aside '" "$0")
 at=0
-ticker=
+ticking=
 began=$(date +%s)
 
 scratch=$(mktemp -d)
-# Processes of the steps beside, which are shells with children: cargo ends with its own.
-beside=
 trap 'stop_ticker; end_beside; rm -rf "$scratch"' EXIT
 trap 'exit 130' INT TERM
 : >"$scratch/counted"
@@ -43,23 +41,21 @@ remember() {
   mv "$scratch/durations" "$durations"
 }
 
-# Says once a minute that a step goes on. In short naps, because a nap outlives the ticker.
+# Says once a minute that a step goes on, as long as its file is there. A signal would not end it for certain: one that comes while
+# the shell forks is caught by the trap of its parent, and lost.
 start_ticker() {
+  ticking=$(mktemp "$scratch/ticking-XXXXXX")
   (
     waited=0
-    while sleep 5 >/dev/null 2>&1; do
-      waited=$((waited + 5))
+    while sleep 1 >/dev/null 2>&1 && [ -e "$ticking" ]; do
+      waited=$((waited + 1))
       if [ $((waited % 60)) = 0 ]; then printf '   ... %s: %s s so far%s\n' "$1" "$waited" "$2"; fi
     done
   ) &
-  ticker=$!
 }
 
 stop_ticker() {
-  [ -n "$ticker" ] || return 0
-  kill "$ticker" 2>/dev/null || true
-  wait "$ticker" 2>/dev/null || true
-  ticker=
+  rm -f "$ticking"
 }
 
 # Says that a step begins; what follows the name is put behind it.
@@ -95,8 +91,17 @@ place() {
   printf '%s/%s' "$scratch" "$(printf '%s' "$1" | tr ' ' '-')"
 }
 
+# Ends a process and all that it started: a test program outlives a cargo that is ended.
+end_tree() {
+  for child in $(pgrep -P "$1"); do end_tree "$child"; done
+  kill "$1" 2>/dev/null || true
+}
+
+# Ends the steps beside that nobody has joined.
 end_beside() {
-  for process in $beside; do pkill -P "$process" || true; done
+  for file in "$scratch"/*-process; do
+    [ ! -e "$file" ] || end_tree "$(cat "$file")"
+  done
   wait
 }
 
@@ -112,13 +117,13 @@ aside() {
     printf '%s %s\n' "$status" "$(($(date +%s) - started))" >"$place-ended"
   ) &
   printf '%s\n' "$!" >"$place-process"
-  beside="$beside $!"
 }
 
 join() {
   place=$(place "$1")
   start_ticker "$1" ', beside the steps before'
   wait "$(cat "$place-process")" || true
+  rm "$place-process"
   stop_ticker
   cat "$place"
   cat "$place" >>"$scratch/counted"

@@ -104,17 +104,16 @@ impl Tracker {
 
     /// Forgets what the position counts beside the members it knows by name, but for rows that are only out of sight.
     pub fn forget_unnamed<'a>(&mut self, out_of_sight: impl IntoIterator<Item = &'a RowKey>) {
-        let (sketch, count) = std::mem::take(&mut self.unnamed);
-        self.position.sketch = self.position.sketch.difference(sketch);
-        self.position.count = self.position.count.wrapping_sub(count);
-        let Some(locator) = sketch.decode() else { return };
-        for row in out_of_sight.into_iter().filter(|row| locator.contains(row.element())) {
-            for element in row.elements(row.had(|element| locator.contains(element))) {
-                self.position.toggle(element, true);
-                self.unnamed.0.toggle(element);
-                self.unnamed.1 = self.unnamed.1.wrapping_add(1);
+        let (sketch, count) = self.unnamed;
+        let mut kept = Position::ORIGIN;
+        if let Some(locator) = sketch.decode() {
+            for row in out_of_sight.into_iter().filter(|row| locator.contains(row.element())) {
+                kept.toggle_row(*row, row.had(|element| locator.contains(element)), true);
             }
         }
+        self.position.sketch = self.position.sketch.difference(sketch).difference(kept.sketch);
+        self.position.count = self.position.count.wrapping_sub(count).wrapping_add(kept.count);
+        self.unnamed = (kept.sketch, kept.count);
     }
 
     /// Notes the updates of a row before number `upto` as handed out, moving the watermark up to the row's time.

@@ -348,8 +348,8 @@ impl Session {
         // A row that another instance saw replaced has left the position, and may still stand here.
         let may_be_behind = !is_confirmed && snapshot.data.identity == Identity::Key && position != snapshot.position;
         // The common case, at no cost: this instance knows all that happened since, be it nothing, as updates.
-        let next_seq = snapshot.continues(&position, &self.params.filter, self.params.replay);
-        if let Some(next_seq) = next_seq.filter(|_| !may_be_behind) {
+        if !may_be_behind && let Some(next_seq) = snapshot.continues(&position, &self.params.filter, self.params.replay)
+        {
             self.report.resumed |= is_returning;
             self.live_from = snapshot.updates.next();
             self.place = Place::Live { next_seq, offset: Offset::default(), position };
@@ -361,10 +361,10 @@ impl Session {
             Err(_) if !is_confirmed => {}
             Ok(mut resume) => {
                 self.report.resumed |= is_returning;
-                match self.lead_until {
-                    None => self.lead_until = Some(now.instant + LEAD_MAX),
-                    Some(until) if until <= now.instant => resume.tracker.forget_unnamed(&snapshot.ghosts),
-                    Some(_) => {}
+                if self.is_lead_over(now.instant) {
+                    resume.tracker.forget_unnamed(&snapshot.ghosts);
+                } else {
+                    self.lead_until.get_or_insert(now.instant + LEAD_MAX);
                 }
                 self.place = Place::Replaying { joins: Box::new(Joins::after(snapshot)), resume: Box::new(resume) };
             }
@@ -381,8 +381,8 @@ impl Session {
         let is_placed = matches!(self.place, Place::Live { .. } | Place::Replaying { .. });
         let is_same = self.looked_at.is_some_and(|(serial, _)| serial == snapshot.serial);
         // What was never seen here leaves the id then, though nothing happens.
-        let is_told_apart = self.lead_until.is_some() && self.is_lead_over(now.instant);
-        if !is_told_apart
+        let is_lead_over = self.is_lead_over(now.instant);
+        if !is_lead_over
             && (self.looked_at == looked_at || is_same && is_placed)
             && !matches!(self.place, Place::Replaying { .. })
         {
@@ -404,14 +404,14 @@ impl Session {
             }
             self.looked_at = looked_at;
         }
-        if is_told_apart && matches!(self.place, Place::Ahead(_) | Place::Live { .. }) {
+        if is_lead_over && matches!(self.place, Place::Ahead(_) | Place::Live { .. }) {
             self.lead_until = None;
         }
     }
 
-    /// Whether what another instance has shown the client and this one has not is not to come any more.
+    /// Whether what another instance has shown the client and this one has not is not to come any more, and is still counted.
     fn is_lead_over(&self, now: Instant) -> bool {
-        self.lead_until.is_none_or(|until| until <= now)
+        self.lead_until.is_some_and(|until| until <= now)
     }
 
     fn replay(&mut self, out: &mut BytesMut) {

@@ -138,8 +138,9 @@ export class Program {
       await until(`${this.#name} is up`, async () => this.hasEnded || (await look()), Boolean, limitMs);
       if (this.hasEnded) throw new Ended(`${this.#name} has ended with ${this.#end}`);
     } catch (error) {
-      const { constructor, message } = /** @type {any} */ (error);
-      throw new constructor(`${message}; it said: ${this.lines.slice(-10).join(' | ')}`);
+      const failure = /** @type {Error} */ (error);
+      failure.message += `; it said: ${this.lines.slice(-10).join(' | ')}`;
+      throw failure;
     }
   }
 }
