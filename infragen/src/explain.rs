@@ -1,6 +1,6 @@
 //! What a key, a table or an output is about, in words: the text of `infragen explain` and of docs/manifest.md.
 
-use crate::manifest::listing::{Entry, literal};
+use crate::listing::{Entry, literal};
 use crate::manifest::reader::{KeyDoc, SectionDoc, suggest};
 use crate::manifest::{Manifest, Section as _};
 use crate::provenance::{Behind, Hit, Place, Reach, commands_only};

@@ -7,8 +7,14 @@ pub mod diagnostic;
 pub mod manifest;
 
 pub mod capability;
+pub mod load;
+pub mod settings;
+
 pub mod cost;
+pub mod listing;
 pub mod plan;
+
+pub mod signature;
 
 pub mod align;
 pub mod explain;

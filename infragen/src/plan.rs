@@ -5,7 +5,6 @@ pub mod ci;
 pub mod front;
 pub mod instances;
 pub mod operations;
-pub mod settings;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,9 +13,10 @@ use contract::{Adapter, AttributePath, AuthMode, cors};
 use serde::Serialize;
 
 use crate::capability::Feature;
+use crate::load::{Loaded, Target};
 use crate::manifest::sections::{ReservedConcurrency, TableSection, VpcSection};
 use crate::manifest::types::{Architecture, BackendKind, FrontKind, OWN_TAGS, Packaging};
-use crate::manifest::{Loaded, Manifest, Target};
+use crate::manifest::{Manifest, Names};
 
 use self::auth::SessionKeysPlan;
 use self::ci::CiPlan;
@@ -24,8 +24,6 @@ use self::instances::InstancesPlan;
 use self::operations::OperationsPlan;
 
 pub use self::front::DistributionPlan;
-pub use crate::manifest::Names;
-pub use contract::tables::TTL_ATTRIBUTE;
 
 /// Keys of the users table.
 const USERS_KEYS: (&str, &str) = ("PK", "SK");
@@ -358,7 +356,7 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         timeout_secs: section.timeout.get().as_secs(),
         reserved_concurrency: section.reserved_concurrency.map(ReservedConcurrency::get),
         log_retention_days: section.log_retention.days(),
-        environment: settings::stream_variables(manifest),
+        environment: crate::settings::stream_variables(manifest),
         live_urls: Vec::new(),
         cors_methods: &cors::STREAM_METHODS,
         // One at a time, by its key: the stream function changes none.
@@ -382,8 +380,8 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         timeout_secs: section.timeout.get().as_secs(),
         reserved_concurrency: section.reserved_concurrency.map(ReservedConcurrency::get),
         log_retention_days: section.log_retention.days(),
-        environment: settings::dashboard_variables(manifest),
-        live_urls: settings::live_urls(manifest),
+        environment: crate::settings::dashboard_variables(manifest),
+        live_urls: crate::settings::live_urls(manifest),
         cors_methods: &cors::DASHBOARD_METHODS,
         configurations: configurations(manifest),
         goodbyes: goodbyes(manifest, "dynamodb:PutItem"),
@@ -424,7 +422,7 @@ fn items_table(manifest: &Manifest, names: &Names) -> TablePlan {
     let is_key = |name: &String| table.key_attributes.iter().any(|key| key.name == *name);
     let projection: BTreeSet<String> = paths.map(AttributePath::attribute).filter(|name| !is_key(name)).collect();
     let projection = projection.into_iter().collect();
-    table.ttl_attribute = Some(TTL_ATTRIBUTE);
+    table.ttl_attribute = Some(contract::tables::TTL_ATTRIBUTE);
     table.index = Some(IndexPlan {
         name: manifest.data.index.to_string(),
         hash_key: attributes.label.to_string(),
@@ -437,7 +435,7 @@ fn items_table(manifest: &Manifest, names: &Names) -> TablePlan {
 fn users_table(manifest: &Manifest, names: &Names) -> TablePlan {
     let mut table = table(&manifest.tables.users, "users", &names.users_table, USERS_KEYS);
     // Only goodbyes carry it: users and their configurations stay.
-    table.ttl_attribute = manifest.stream.goodbye.then_some(TTL_ATTRIBUTE);
+    table.ttl_attribute = manifest.stream.goodbye.then_some(contract::tables::TTL_ATTRIBUTE);
     table
 }
 

@@ -10,9 +10,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tera::Tera;
 
-use crate::manifest::listing::literal;
+use crate::listing::literal;
+use crate::load::{self, Loaded};
 use crate::manifest::reader::KeyDoc;
-use crate::manifest::{self, Loaded, Manifest, Section as _};
+use crate::manifest::{self, Manifest, Section as _};
 use crate::plan::plan;
 use crate::render::{Artifact, RenderError, Templates, render_with};
 
@@ -124,7 +125,7 @@ impl<'a> Provenance<'a> {
         for situation in SITUATIONS {
             let changes: Vec<(&'static str, toml::Value)> =
                 situation.iter().map(|(key, text)| (*key, parsed(text))).collect();
-            let Some(loaded) = manifest::vary(self.loaded, &changes) else { continue };
+            let Some(loaded) = load::vary(self.loaded, &changes) else { continue };
             let artifacts = render_with(&loaded, &self.engine)?.artifacts;
             let mut places = self.places(&loaded, &artifacts, doc)?;
             if places.is_empty() && changes.iter().any(|(key, _)| *key == doc.path) {
@@ -161,7 +162,7 @@ impl<'a> Provenance<'a> {
         let unchanged = plan(loaded);
         let (mut places, mut useful) = (BTreeSet::new(), 0);
         for value in others.take(TRIED_MAX) {
-            let Some(varied) = manifest::vary(loaded, &[(&doc.path, value.clone())]) else { continue };
+            let Some(varied) = load::vary(loaded, &[(&doc.path, value.clone())]) else { continue };
             // Templates print the plan and decide nothing: the same plan gives the same bytes.
             if plan(&varied) == unchanged {
                 continue;
@@ -195,7 +196,7 @@ mod tests {
     use crate::diagnostic::{Input, Source};
 
     fn loaded(text: &str) -> Loaded {
-        manifest::load(&Input::new(Source { name: "m".into(), text: text.into() }), None).unwrap()
+        load::load(&Input::new(Source { name: "m".into(), text: text.into() }), None).unwrap()
     }
 
     fn doc(path: &str) -> KeyDoc {
@@ -243,7 +244,7 @@ mod tests {
     fn every_situation_is_a_valid_manifest() {
         for situation in SITUATIONS {
             let changes: Vec<(&str, toml::Value)> = situation.iter().map(|(key, text)| (*key, parsed(text))).collect();
-            assert!(manifest::vary(&loaded(""), &changes).is_some(), "{situation:?}");
+            assert!(load::vary(&loaded(""), &changes).is_some(), "{situation:?}");
         }
         for (key, _) in COMMANDS_ONLY {
             doc(key);

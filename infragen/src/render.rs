@@ -8,17 +8,15 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tera::Tera;
 
+use crate::load::{Loaded, Target};
 use crate::manifest::types::Packaging;
-use crate::manifest::{Loaded, Target};
+
 use crate::plan::{DistributionPlan, FunctionPlan, Plan, TablePlan, plan};
+use crate::signature::SIGNATURE;
 use crate::{align, hcl, schema};
 
 pub use files::RUST_VERSION;
 pub(crate) use files::parse_config_js;
-
-/// First line of every rendered file, after the comment sign. Files without it are never overwritten or removed.
-pub const SIGNATURE: &str =
-    "Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.";
 
 /// One output file.
 #[derive(Clone, Debug, PartialEq, Eq)]

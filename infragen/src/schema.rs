@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 
 use crate::manifest::reader::KeyDoc;
 use crate::manifest::{Manifest, Section as _};
-use crate::render::SIGNATURE;
+use crate::signature::SIGNATURE;
 
 /// Examples of each key: enough to see the form.
 const EXAMPLES_MAX: usize = 3;
@@ -152,6 +152,6 @@ mod tests {
 
     #[test]
     fn the_schema_is_signed_like_every_rendered_file() {
-        assert!(crate::write::is_signed(&text()), "{}", &text()[..200]);
+        assert!(crate::signature::is_signed(&text()), "{}", &text()[..200]);
     }
 }

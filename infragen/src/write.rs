@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use similar::TextDiff;
 
-use crate::render::{Artifact, Rendering, SIGNATURE};
+use crate::render::{Artifact, Rendering};
+use crate::signature::is_signed;
 
 /// What to do with the difference between artifacts and disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,23 +125,6 @@ pub fn write(root: &Path, rendering: &Rendering, mode: WriteMode) -> Result<Repo
     }
     Ok(report)
 }
-
-/// Returns whether the first line carries the signature; in JSON, which has no comments, the first entry.
-#[must_use]
-pub fn is_signed(text: &str) -> bool {
-    let mut lines = text.lines();
-    match lines.next() {
-        Some("{") => lines.next().is_some_and(|line| {
-            line.trim_start().strip_prefix("\"$comment\": \"").is_some_and(|rest| rest.starts_with(SIGNATURE_HEAD))
-        }),
-        Some(line) => line.contains(SIGNATURE_HEAD),
-        None => false,
-    }
-}
-
-/// The part of the signature that later versions keep, so that they still know the files of this one.
-const SIGNATURE_HEAD: &str = "Rendered by infragen";
-const _: () = assert!(SIGNATURE.len() > SIGNATURE_HEAD.len());
 
 fn failed(path: &str, verb: &'static str) -> impl FnOnce(io::Error) -> WriteError {
     move |source| WriteError::Io { path: path.to_owned(), verb, source }

@@ -14,7 +14,9 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use infragen::diagnostic::{Colour, Input, Source, human, json};
-use infragen::manifest::{LoadError, Loaded, listing, load, syntax};
+use infragen::listing;
+use infragen::load::{LoadError, Loaded, load};
+use infragen::manifest::syntax;
 use infragen::render::{Templates, render_with};
 use rustix::time::{ClockId, clock_gettime};
 

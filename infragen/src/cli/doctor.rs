@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use contract::units::{Bare, parse_duration};
 use infragen::doctor::{self, ARTIFACTS, Check, Places, Ran, aws, files, rows, table, tools};
-use infragen::manifest::{Loaded, Target};
+use infragen::load::{Loaded, Target};
 use infragen::render::{Templates, render};
 use infragen::write::{self, WriteMode};
 use sha2::{Digest as _, Sha256};

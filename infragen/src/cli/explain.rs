@@ -1,7 +1,7 @@
 //! `infragen explain`: key → meaning and outputs, output → keys.
 
 use infragen::explain::{self, Subject};
-use infragen::manifest::listing::{self, Entry};
+use infragen::listing::{self, Entry};
 use infragen::manifest::reader::suggest;
 use infragen::provenance::Provenance;
 use infragen::render::Templates;

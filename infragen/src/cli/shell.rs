@@ -5,7 +5,8 @@ use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 
 use infragen::diagnostic::{self, Colour, Input, Source};
-use infragen::manifest::{self, LoadError, Loaded};
+use infragen::load::{self, LoadError, Loaded};
+use infragen::manifest;
 
 use super::{ColorChoice, Global, Outcome};
 
@@ -27,7 +28,7 @@ impl<'a> Shell<'a> {
 
     /// Validates what was typed; everything that is wrong is printed.
     pub(super) fn load_input(&self, input: &Input) -> Result<Loaded, Outcome> {
-        manifest::load(input, self.global.env.as_ref()).map_err(|error| self.load_error(input, &error))
+        load::load(input, self.global.env.as_ref()).map_err(|error| self.load_error(input, &error))
     }
 
     /// What was typed: the manifest and the overrides.

@@ -1,7 +1,7 @@
 //! `infragen show`: the merged manifest, each value with its origin.
 
+use infragen::listing::{self, Entry};
 use infragen::manifest::Section as _;
-use infragen::manifest::listing::{self, Entry};
 
 use super::shell::Shell;
 use super::{Outcome, ShowFormat, Stopped};

@@ -1,7 +1,7 @@
 //! `infragen validate`: everything that is wrong, for people or for programs.
 
 use infragen::diagnostic;
-use infragen::manifest::{self, LoadError};
+use infragen::load::{self, LoadError};
 
 use super::shell::Shell;
 use super::{Format, Outcome, Stopped};
@@ -9,7 +9,7 @@ use super::{Format, Outcome, Stopped};
 impl Shell<'_> {
     pub(super) fn validate(&self, format: Format) -> Stopped {
         let input = self.input()?;
-        let result = manifest::load(&input, self.global.env.as_ref());
+        let result = load::load(&input, self.global.env.as_ref());
         if format == Format::Json {
             let diagnostics = match &result {
                 Err(LoadError::Invalid(diagnostics)) => diagnostics.as_slice(),

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::diagnostic::{Input, Source};
-use crate::manifest;
+use crate::load;
 
 const ALL: [&str; 8] = [
     "",
@@ -21,7 +21,7 @@ const MANAGED: &str = "[terraform]\naws_provider = \">= 6.28.0, < 7.0.0\"\n[stre
 
 fn setup(text: &str) -> Setup {
     let source = Source { name: "deploy.toml".into(), text: text.into() };
-    match manifest::load(&Input::new(source), None) {
+    match load::load(&Input::new(source), None) {
         Ok(loaded) => Setup::of(&loaded.manifest),
         Err(error) => panic!("{error:?}"),
     }

@@ -244,12 +244,12 @@ pub(super) mod tests {
     use super::super::Status;
     use super::*;
     use crate::diagnostic::{Input, Source};
-    use crate::manifest::{self, Loaded};
+    use crate::load::{self, Loaded};
 
     /// Reads a manifest that is valid.
     pub(in crate::doctor) fn loaded(text: &str) -> Loaded {
         let source = Source { name: "deploy.toml".into(), text: text.into() };
-        manifest::load(&Input::new(source), None).unwrap()
+        load::load(&Input::new(source), None).unwrap()
     }
 
     const EDGE: &str = "[front]\nkind = \"cloudfront\"\n";

@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::{ARTIFACTS, Check, Places};
+use crate::load::{Loaded, Target};
 use crate::manifest::aws::{ImageUri, is_digest};
 use crate::manifest::types::{BackendKind, FrontKind, Packaging};
-use crate::manifest::{Loaded, Manifest, Names, Target};
+use crate::manifest::{Manifest, Names};
 use crate::render::parse_config_js;
 use crate::write::{Report, WriteError};
 

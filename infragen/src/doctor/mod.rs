@@ -14,7 +14,7 @@ use contract::units::duration_text;
 use serde::Serialize;
 
 use crate::diagnostic::Colour;
-use crate::manifest::{Loaded, Target};
+use crate::load::{Loaded, Target};
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

@@ -19,6 +19,8 @@ pub struct Names {
     pub users_table: String,
     /// The ECR repository of both functions' images.
     pub repository: String,
+    /// What goes before the name of a key that session tokens are signed with, in its alias.
+    pub session_key_prefix: String,
     /// Beginning of the state bucket's name; AWS adds what makes it unique in the world.
     pub state_bucket_prefix: String,
     /// Beginning of the page's bucket's name, likewise.
@@ -56,6 +58,7 @@ impl Names {
                 .repository
                 .as_ref()
                 .map_or_else(|| base.clone(), |name| name.as_str().to_owned()),
+            session_key_prefix: format!("alias/{base}-session-"),
             state_bucket_prefix: bucket_prefix("-state-"),
             page_bucket_prefix: bucket_prefix("-page-"),
             state_key: format!("{project}/{environment}/terraform.tfstate"),

@@ -35,7 +35,7 @@ pub fn parse_override(text: &str) -> Result<Source, OverrideError> {
 }
 
 /// Reads an override as a table with one value: TOML where the text is TOML, else a string.
-pub(super) fn table(source: &Source, layer: Layer) -> Result<Table, OverrideError> {
+pub(crate) fn table(source: &Source, layer: Layer) -> Result<Table, OverrideError> {
     let text = source.text.strip_prefix(FLAG).unwrap_or(&source.text);
     let equals = end_of_key(text).ok_or_else(|| OverrideError::NoValue { text: tree::shorten(text) })?;
     let (key, value) = (&text[..equals], &text[equals + 1..]);

@@ -17,7 +17,7 @@ pub const MANIFEST_BYTES_MAX: usize = 256 * 1024;
 const STATEMENTS_MAX: usize = 20;
 
 /// The codes of what is wrong with the text as such.
-pub(super) const CODES: [&str; 3] = ["not-toml", "repeated-key", "too-long"];
+pub(crate) const CODES: [&str; 3] = ["not-toml", "repeated-key", "too-long"];
 
 /// What could be read of a manifest.
 #[derive(Debug)]

@@ -75,7 +75,7 @@ pub fn shorten(text: &str) -> String {
 }
 
 /// Converts what the parser found, which was typed in `layer`.
-pub(super) fn convert_table(table: &DeTable<'_>, layer: Layer) -> Table {
+pub(crate) fn convert_table(table: &DeTable<'_>, layer: Layer) -> Table {
     let entry = |(key, value): (&toml::Spanned<std::borrow::Cow<'_, str>>, &toml::Spanned<DeValue<'_>>)| {
         let node = convert(value, key.span(), layer);
         (key.get_ref().to_string(), node)
@@ -116,7 +116,7 @@ pub fn node(value: &toml::Value) -> Node {
 }
 
 /// Puts a node at a path, making the tables above it; none where something else than a table is in the way.
-pub(super) fn insert(table: &mut Table, parts: &[&str], value: Node) -> Option<()> {
+pub(crate) fn insert(table: &mut Table, parts: &[&str], value: Node) -> Option<()> {
     let (head, rest) = parts.split_first()?;
     if rest.is_empty() {
         table.insert((*head).to_owned(), value);
@@ -130,7 +130,7 @@ pub(super) fn insert(table: &mut Table, parts: &[&str], value: Node) -> Option<(
 }
 
 /// Says that everything in a table was typed in `layer`.
-pub(super) fn set_layer(table: &mut Table, layer: Layer) {
+pub(crate) fn set_layer(table: &mut Table, layer: Layer) {
     for node in table.values_mut() {
         set_node_layer(node, layer);
     }

@@ -19,12 +19,6 @@ pub struct SessionKeysPlan {
 pub fn session_keys(manifest: &Manifest) -> Option<SessionKeysPlan> {
     (manifest.auth.mode == AuthMode::Session).then(|| SessionKeysPlan {
         names: manifest.auth.session_keys.as_slice().to_vec(),
-        alias_prefix: format!("alias/{}-session-", Names::derive(manifest).base),
+        alias_prefix: Names::derive(manifest).session_key_prefix,
     })
-}
-
-/// Returns the keys as the functions call them. By alias, which is known before the key is made.
-pub(super) fn key_aliases(manifest: &Manifest) -> Vec<String> {
-    let Some(keys) = session_keys(manifest) else { return Vec::new() };
-    keys.names.iter().map(|name| format!("{}{name}", keys.alias_prefix)).collect()
 }

@@ -3,8 +3,8 @@
 use contract::routes;
 use serde::Serialize;
 
+use crate::load::{Loaded, Target};
 use crate::manifest::types::FrontKind;
-use crate::manifest::{Loaded, Target};
 
 /// The region of what belongs to CloudFront: its certificates and its firewalls.
 const CLOUDFRONT_REGION: &str = "us-east-1";
@@ -140,7 +140,7 @@ fn pattern(route: &str) -> String {
 mod tests {
     use super::*;
     use crate::diagnostic::{Input, Source};
-    use crate::manifest::load;
+    use crate::load::load;
 
     fn planned(front: &str) -> Option<DistributionPlan> {
         let text = format!("[project]\nregion = \"eu-west-1\"\n[front]\n{front}\n");

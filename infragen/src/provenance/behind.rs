@@ -260,7 +260,7 @@ fn hits(all: &BTreeMap<String, Vec<Place>>, is_here: impl Fn(&Place) -> bool) ->
 mod tests {
     use super::*;
     use crate::diagnostic::{Input, Source};
-    use crate::manifest::load;
+    use crate::load::load;
     use crate::render::Templates;
 
     fn keys(hits: &[Hit]) -> Vec<&str> {

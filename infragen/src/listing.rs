@@ -1,9 +1,10 @@
 //! The merged manifest value by value, each with where it comes from: what `show` prints and `explain` looks up.
 
-use super::reader::join;
-use super::tree::{Node, Raw, Table};
-use super::{Loaded, Manifest, Section as _};
 use crate::diagnostic::{Input, Layer, Lines};
+use crate::load::{Loaded, Target};
+use crate::manifest::reader::join;
+use crate::manifest::tree::{Node, Raw, Table};
+use crate::manifest::{Manifest, Section as _};
 
 /// Where a value comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,7 +132,7 @@ fn find_node<'t>(table: &'t Table, parts: &[&str]) -> Option<&'t Node> {
 
 fn origin(loaded: &Loaded, lines: &Lines<'_>, parts: &[&str]) -> Origin {
     let Some(node) = find_node(&loaded.tree, parts) else {
-        let is_name = parts == ["project", "environment"] && loaded.target == super::Target::Local;
+        let is_name = parts == ["project", "environment"] && loaded.target == Target::Local;
         return if is_name { Origin::Flag } else { Origin::Default };
     };
     let line = || lines.position(node.key_span.range.start).0;
@@ -209,7 +210,8 @@ pub fn toml(entries: &[Entry], file: &str, environment: &str) -> String {
 mod tests {
     use super::*;
     use crate::diagnostic::Source;
-    use crate::manifest::{load, parse_override};
+    use crate::load::load;
+    use crate::manifest::parse_override;
 
     fn listed(text: &str, environment: Option<&str>, overrides: &[&str]) -> (Loaded, Vec<Entry>) {
         let mut input = Input::new(Source { name: "m.toml".into(), text: text.into() });

@@ -2,10 +2,10 @@
 //! the first one made.
 
 use super::environments::Overlay;
-use super::sections::{Manifest, TableSection};
-use super::tree::{self, Table};
-use super::{Names, reader};
 use crate::diagnostic::{Diagnostic, Span};
+use crate::manifest::sections::TableSection;
+use crate::manifest::tree::{self, Table};
+use crate::manifest::{LOCAL, Manifest, Names, reader};
 
 /// A name that an environment makes.
 struct Made {
@@ -51,7 +51,7 @@ pub(super) fn find(base: (&Manifest, &Table), others: &[(&Overlay, Manifest)]) -
     earlier.extend(made(base.0).into_iter().map(|made| (named(base.0), made)));
     for (overlay, manifest) in others {
         // What runs on this machine makes nothing.
-        if overlay.name.as_str() == super::LOCAL {
+        if overlay.name.as_str() == LOCAL {
             continue;
         }
         let own = made(manifest);

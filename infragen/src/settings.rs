@@ -13,6 +13,13 @@ use crate::manifest::aws::ExtraVariables;
 use crate::manifest::types::FrontKind;
 use crate::manifest::{LOCAL, Manifest, Names};
 
+/// Returns the keys that session tokens are signed with, as the functions call them: by alias, which is known before the key is made.
+fn session_key_aliases(manifest: &Manifest) -> Vec<String> {
+    let prefix = Names::derive(manifest).session_key_prefix;
+    let names = if manifest.auth.mode == AuthMode::Session { manifest.auth.session_keys.as_slice() } else { &[] };
+    names.iter().map(|name| format!("{prefix}{name}")).collect()
+}
+
 /// Returns every environment variable of the stream function.
 #[must_use]
 pub fn stream_variables(manifest: &Manifest) -> BTreeMap<String, String> {
@@ -105,7 +112,7 @@ fn auth(manifest: &Manifest) -> AuthSettings {
     let auth = &manifest.auth;
     // On this machine there is no KMS: the program makes a key up, so that users cost nothing.
     let is_local = manifest.project.environment.as_str() == LOCAL;
-    let names = if is_local { Vec::new() } else { super::auth::key_aliases(manifest) };
+    let names = if is_local { Vec::new() } else { session_key_aliases(manifest) };
     let keys = names.iter().map(|name| KeyId::new(name)).collect::<Result<Vec<_>, _>>();
     let keys = keys.expect("an alias is made of names that have no other characters, 120 at most");
     AuthSettings {

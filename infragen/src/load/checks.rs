@@ -9,11 +9,12 @@ use std::time::Duration;
 use contract::units::{FunctionTimeout, duration_text};
 use contract::{Label, LabelType, limits};
 
-use super::names::{FUNCTION_NAME_MAX, Names};
-use super::sections::Manifest;
-use super::tree::{Table, find};
-use super::types::BackendKind;
 use crate::diagnostic::Diagnostic;
+use crate::manifest::names::{FUNCTION_NAME_MAX, Names};
+use crate::manifest::sections::Manifest;
+use crate::manifest::tree::{Table, find};
+use crate::manifest::types::BackendKind;
+use crate::settings;
 
 /// Checks everything that involves more than one key, or the platform.
 ///
@@ -211,7 +212,7 @@ impl Checks<'_> {
                     "name another attribute, or switch an optional one off with `false`",
                 );
             }
-            if *name == crate::plan::TTL_ATTRIBUTE {
+            if *name == contract::tables::TTL_ATTRIBUTE {
                 let key = format!("data.attributes.{role}");
                 self.fail(
                     "attribute-is-ttl",
@@ -277,12 +278,10 @@ impl Checks<'_> {
 
     fn environment_size(&self) {
         let manifest = self.manifest;
-        let (stream, dashboard) =
-            (crate::plan::settings::stream_variables(manifest), crate::plan::settings::dashboard_variables(manifest));
+        let (stream, dashboard) = (settings::stream_variables(manifest), settings::dashboard_variables(manifest));
         // A function's URL, which is not known yet: `https://`, 32 characters, `.lambda-url.`, the region, `.on.aws`.
         let url_bytes = 8 + 32 + 12 + manifest.project.region.as_str().len() + 7;
-        let live: usize =
-            crate::plan::settings::live_urls(manifest).iter().map(|(name, _)| name.len() + url_bytes).sum();
+        let live: usize = settings::live_urls(manifest).iter().map(|(name, _)| name.len() + url_bytes).sum();
         for (role, variables, live) in [("stream", stream, 0), ("dashboard", dashboard, live)] {
             let known: usize = variables.iter().map(|(name, value)| name.len() + value.len()).sum();
             let bytes = known + live;

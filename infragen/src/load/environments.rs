@@ -4,11 +4,12 @@ use std::cell::RefCell;
 
 use contract::Environment;
 
-use super::sections::Manifest;
-use super::tree::{self, Node, Raw, Table};
-use super::{LOCAL, RESERVED};
 use crate::diagnostic::{Diagnostic, Layer, Span};
+use crate::manifest::tree::{self, Node, Raw, Table};
+use crate::manifest::{LOCAL, Manifest};
 
+/// Names that are folders in `generated/` already.
+const RESERVED: [&str; 3] = ["terraform", "bootstrap", "modules"];
 /// Environments of one manifest: each is validated, and rendered into a folder.
 const ENVIRONMENTS_MAX: usize = 50;
 
