@@ -158,8 +158,8 @@ step 'build' cargo test -q --workspace --locked --no-run
 step 'rendered files' "$(program infragen)" render --check
 # Linking with optimisation keeps one processor busy for minutes, and Terraform both of them; browsers and streams mostly wait.
 aside 'size' tools/size.sh
-aside 'tests of what is rendered' tools/it.sh --workspace --no-fail-fast -- render::
 step 'page, in browsers' counted tools/browser.sh
+aside 'tests of what is rendered' tools/it.sh --workspace --no-fail-fast -- render::
 # So long that a fault in what was changed last shows; `./justw fuzz 600` is for finding others.
 step 'fuzzing' tools/fuzz.sh 10
 join 'size'

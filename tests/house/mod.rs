@@ -66,11 +66,6 @@ fn no_file_of_lambda_uses_one_that_uses_it() {
     assert_no_circle(&workspace().join("lambda"));
 }
 
-#[test]
-fn no_file_of_infragen_uses_one_that_uses_it() {
-    assert_no_circle(&workspace().join("infragen"));
-}
-
 /// What decides cannot wait, ask or lock: its tree has nothing to do it with.
 #[test]
 fn stream_core_has_no_runtime_no_network_and_no_cloud_in_its_tree() {
