@@ -21,6 +21,8 @@ export class Tab {
   name;
   watch;
   #driver;
+  /** Rows that stood in the feed at any look. @type {Set<string>} */
+  #shown = new Set();
 
   /** @param {string} name @param {Driver} driver @param {import('./watch.mjs').Watch} watch */
   constructor(name, driver, watch) {
@@ -101,12 +103,13 @@ export class Tab {
     return wrong.length === 0 ? '' : `${this.name}: ${wrong.length} wrong: ${wrong.slice(0, 10).join(', ')}`;
   }
 
-  /** How often each of these was heard, and how often its row stands in the feed. @param {{key: string}[]} written @returns {Promise<[string, number, number][]>} */
+  /** How often each of these was heard, and whether its row stood in the feed when somebody looked: the feed forgets old ones. @param {{key: string}[]} written @returns {Promise<[string, number, number][]>} */
   async #counts(written) {
     const counts = new Map(written.map(({ key }) => [key, 0]));
     for (const { key } of (await this.seen()).updates) counts.set(key, (counts.get(key) ?? 0) + 1);
     const shown = await this.evaluate(feedRows);
-    return [...counts].map(([key, heard]) => [key, heard, shown[key.split(' ')[0]] ?? 0]);
+    for (const row of Object.keys(shown)) this.#shown.add(row);
+    return [...counts].map(([key, heard]) => [key, heard, Number(this.#shown.has(key.split(' ')[0]))]);
   }
 }
 

@@ -147,6 +147,8 @@ async function leaders(stage) {
     counts.stop();
     const rows = table.written.slice(from);
     await Promise.all(others.map((tab) => tab.untilHasAll(rows)));
+    // What a tab took over from another one is seen in its feed only, and only as long as that has room.
+    await Promise.all(alive.map((tab) => tab.untilHasAll(table.written)));
     await checks.run(`${name}: everything came to the others within ${ARRIVAL_MS} ms`, async () => {
       const took = await slowest(others, rows);
       checks.note(`${name}: slowest of ${rows.length} updates ${took} ms, most streams at once ${counts.most()}`);
