@@ -24,7 +24,7 @@ test:
 it *arguments='--workspace':
     @tools/it.sh "$@"
 
-# Is deploy.toml valid, and is everything rendered from it up to date?
+# Is deploy.toml valid, and is everything rendered from it up to date, in every environment?
 [group('check')]
 [no-exit-message]
 check:
@@ -93,19 +93,19 @@ image:
     @echo 'There is no image build yet. Set `package = "zip"` under [stream] in deploy.toml and run `./justw package`, or build with' >&2
     @echo '`docker build -f generated/Dockerfile .`, push, and give Terraform the digest as `stream_image`.' >&2; exit 1
 
-# Render, then create what has to exist before the first deployment
+# Render, then create what has to exist before the first deployment: `just bootstrap`, `just bootstrap prod`
 [group('deploy')]
 [no-exit-message]
 bootstrap *arguments: render
-    @tools/terraform.sh generated/bootstrap "$@"
+    @tools/terraform.sh bootstrap "$@"
 
-# Render, then `terraform apply` the rest
+# Render, then `terraform apply` the rest: `just apply`, `just apply prod`, with arguments of Terraform behind
 [group('deploy')]
 [no-exit-message]
 apply *arguments: render
-    @tools/terraform.sh generated/terraform "$@"
+    @tools/terraform.sh terraform "$@"
 
-# Package, then apply
+# Package, then apply: `just deploy`, `just deploy prod`
 [group('deploy')]
 [no-exit-message]
 deploy *arguments: package

@@ -103,7 +103,11 @@ for function in stream dashboard; do
 done
 
 if [ "$architecture" = "$wanted" ]; then
-  python3 tools/artifacts.py generated/terraform "$architecture" stream=dist/stream.zip dashboard=dist/dashboard.zip
+  # Built once for every environment; Terraform compares the processor with what each says.
+  roots=$(cargo run -q --locked -p infragen -- --quiet query roots)
+  for folder in $roots; do
+    python3 tools/artifacts.py "$folder" "$architecture" stream=dist/stream.zip dashboard=dist/dashboard.zip
+  done
 else
   say "package: Terraform is not told, because the manifest says $wanted: set architecture = \"$architecture\" under [package] in deploy.toml to deploy these"
 fi

@@ -1,14 +1,33 @@
 #!/bin/sh
-# Applies a rendered root: `terraform.sh FOLDER [ARGUMENTS OF terraform apply]`. It asks before it changes anything,
-# and then leaves the page with the live URLs.
+# Applies a rendered root: `terraform.sh terraform|bootstrap [ENVIRONMENT] [ARGUMENTS OF terraform apply]`. It asks before it
+# changes anything, and then leaves the page with the live URLs.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# -gt 0 ] || die 'usage: terraform.sh FOLDER [ARGUMENTS OF terraform apply]'
-folder=$1
-shift
-has terraform || die 'needs terraform on PATH'
+usage='usage: terraform.sh terraform|bootstrap [ENVIRONMENT] [ARGUMENTS OF terraform apply]'
+kind=${1:-}
+case $kind in
+  terraform | bootstrap) shift ;;
+  *) die "$usage" ;;
+esac
 cd "$root"
+folder=generated
+case ${1:-} in
+  '' | -*) ;;
+  *)
+    environment=$1
+    shift
+    base=$(cargo run -q --locked -p infragen -- query project.environment)
+    [ "$environment" = "$base" ] || folder=generated/$environment
+    [ -d "$folder" ] || die "deploy.toml has no environment \`$environment\`: write [env.$environment] into it, and render"
+    ;;
+esac
+if [ "$kind" = bootstrap ] && ! [ -d "$folder/bootstrap" ]; then
+  say "bootstrap: nothing to make for ${environment:-this manifest}: another environment makes what it needs"
+  exit 0
+fi
+folder=$folder/$kind
 [ -d "$folder" ] || die "$folder is not there; render it first"
+has terraform || die 'needs terraform on PATH'
 config_line=$("$root/tools/terraform-config.sh" --unless-configured)
 if [ -n "$config_line" ]; then
   export "${config_line?}"

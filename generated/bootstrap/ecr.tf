@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/bootstrap/ecr.tf 5d4e3a4e572c97e5]
 
 # Images of both functions. Made before everything else, because a function cannot be created without its image.
 resource "aws_ecr_repository" "functions" {

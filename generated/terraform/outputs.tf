@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/outputs.tf 3bd248b15eabd331]
 
 output "stream_url" {
   description = "Base URL of the stream function, without a slash at the end."
@@ -70,7 +70,7 @@ locals {
     SSE_BASE_URL          = trimsuffix(module.stream.url, "/")
   }
 
-  config_js = "// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.\nwindow.CONFIG = Object.freeze(${jsonencode(local.page)});\n"
+  config_js = "// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`.\nwindow.CONFIG = Object.freeze(${jsonencode(local.page)});\n"
 }
 
 output "config_js" {

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/variables.tf 07e9dcd3097a0e7d]
 
 # What to deploy. `./justw package` and `./justw image` write these into artifacts.auto.tfvars.json; rendering never
 # waits for them. All four are declared whatever the packaging, because Terraform warns about values without a variable.
@@ -46,6 +46,12 @@ variable "stream_image" {
     # A tag can be moved to another image after the plan was read; a digest cannot.
     condition     = var.stream_image == null || can(regex("@sha256:[0-9a-f]{64}$", var.stream_image))
     error_message = "`stream_image` must end with `@sha256:` and 64 hexadecimal digits: images are pinned by digest."
+  }
+
+  # Lambda takes images of its own region only, and says so when half of the rest is there.
+  validation {
+    condition     = !can(regex("[.]dkr[.-]ecr[.]", var.stream_image)) || can(regex("[.]dkr[.-]ecr[.]us-east-1[.]", var.stream_image))
+    error_message = "`stream_image` is an image of another region: a function in us-east-1 runs images of us-east-1 only. Push it to the repository that `./justw bootstrap` makes."
   }
 }
 

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/versions.tf f9a47d28d431e15a]
 
 terraform {
   required_version = ">= 1.11.0, < 2.0.0"

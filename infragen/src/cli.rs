@@ -21,6 +21,7 @@ use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 use contract::Environment;
 use infragen::diagnostic::Source;
 use infragen::manifest::parse_override;
+use infragen::write::WriteMode;
 
 use clap_complete::Shell as Shells;
 use shell::Shell;
@@ -63,7 +64,10 @@ enum ColorChoice {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Write every output, or compare it with what is there.
+    /// Write every output of the base and of every environment, or compare it with what is there.
+    ///
+    /// `--env` narrows it to one. A file that was edited since is left alone, and so is everything else then; files of your own
+    /// beside the rendered ones stay.
     Render {
         /// Write nothing; exit with 3 and print a diff where an output is stale, missing or superfluous.
         #[arg(long, conflicts_with = "diff")]
@@ -71,6 +75,9 @@ enum Command {
         /// Write nothing; print what would change.
         #[arg(long)]
         diff: bool,
+        /// Write over files that were edited since they were rendered, too.
+        #[arg(long, conflicts_with_all = ["check", "diff"])]
+        force: bool,
     },
     /// Report everything that is wrong with the manifest.
     Validate {
@@ -86,7 +93,8 @@ enum Command {
     },
     /// Print one value of the merged manifest, such as `architecture`, `package.stream` or `project.region`.
     Query {
-        /// Dotted key; `architecture` and `package.FUNCTION` are short for the keys behind them.
+        /// Dotted key; `architecture` and `package.FUNCTION` are short for the keys behind them; `roots` are Terraform's
+        /// folders of all environments.
         key: String,
     },
     /// Say what a key means and which outputs it reaches, or which keys are behind an output.
@@ -159,7 +167,14 @@ impl From<Outcome> for ExitCode {
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let shell = Shell::new(&arguments.global);
     let result = match &arguments.command {
-        Command::Render { check, diff } => shell.render(*check, *diff),
+        Command::Render { check, diff, force } => {
+            let mode = match (check | diff, force) {
+                (true, _) => WriteMode::Compare,
+                (false, true) => WriteMode::Force,
+                (false, false) => WriteMode::Write,
+            };
+            shell.render(mode, *check)
+        }
         Command::Validate { format } => shell.validate(*format),
         Command::Show { format } => shell.show(*format),
         Command::Query { key } => shell.query(key),

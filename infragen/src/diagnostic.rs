@@ -66,6 +66,15 @@ pub struct Span {
     pub range: Range<usize>,
 }
 
+/// How bad it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Severity {
+    /// Nothing is done before it is mended.
+    Error,
+    /// It is valid, and probably not meant.
+    Warning,
+}
+
 /// One thing that is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {

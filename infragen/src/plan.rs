@@ -68,10 +68,12 @@ pub struct Plan {
     pub has_index_key_schema: bool,
     /// Whether `aws_lambda_permission` can express the second permission of a Function URL.
     pub has_invoked_via_function_url: bool,
+    /// Where to put an image that lies in another region.
+    pub image_elsewhere: String,
+    /// Whether the bootstrap root makes the repository of images.
+    pub makes_repository: bool,
     /// The one sentence that says how to get the artifacts.
     pub missing_artifacts: String,
-    /// What goes before an artifact's path, which is relative to `generated/terraform`.
-    pub artifact_prefix: &'static str,
     /// What the page knows.
     pub page: PageConfig,
     /// How it is watched.
@@ -268,7 +270,7 @@ pub struct CorsPlan {
 #[must_use]
 pub fn plan(loaded: &Loaded) -> Plan {
     let manifest = &loaded.manifest;
-    let names = Names::derive(manifest);
+    let names = Names { repository: loaded.shared.repository.clone(), ..Names::derive(manifest) };
     let floor = manifest.terraform.aws_provider.get().floor();
     let (stream, dashboard) = (stream_function(manifest, &names), dashboard_function(manifest, &names));
     let mut plan = Plan {
@@ -302,8 +304,9 @@ pub fn plan(loaded: &Loaded) -> Plan {
         distribution: front::distribution(loaded),
         has_index_key_schema: Feature::IndexKeySchema.is_in(floor),
         has_invoked_via_function_url: Feature::InvokedViaFunctionUrl.is_in(floor),
-        artifact_prefix: if loaded.target == Target::Base { "" } else { "../../terraform/" },
         page: page(manifest),
+        image_elsewhere: image_elsewhere(loaded),
+        makes_repository: loaded.shared.makes_repository,
         names,
         ci: None,
     };
@@ -339,7 +342,7 @@ fn terraform(loaded: &Loaded) -> TerraformPlan {
             BackendKind::Local => None,
             BackendKind::S3 => section.backend.bucket.as_ref().map(|bucket| bucket.as_str().to_owned()),
         },
-        makes_state_bucket: !loaded.shares_state_bucket,
+        makes_state_bucket: !loaded.shared.state_bucket,
     }
 }
 
@@ -437,6 +440,14 @@ fn users_table(manifest: &Manifest, names: &Names) -> TablePlan {
     // Only goodbyes carry it: users and their configurations stay.
     table.ttl_attribute = manifest.stream.goodbye.then_some(contract::tables::TTL_ATTRIBUTE);
     table
+}
+
+fn image_elsewhere(loaded: &Loaded) -> String {
+    let environment = match loaded.target {
+        Target::Overlay => format!(" {}", loaded.manifest.project.environment),
+        Target::Base | Target::Local => String::new(),
+    };
+    format!("Push it to the repository that `./justw bootstrap{environment}` makes.")
 }
 
 fn missing_artifacts(functions: &[&FunctionPlan]) -> String {

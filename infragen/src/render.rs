@@ -38,6 +38,16 @@ pub struct Rendering {
     pub files: Vec<String>,
 }
 
+impl Rendering {
+    /// Adds what another run writes.
+    pub fn extend(&mut self, other: Self) {
+        self.artifacts.extend(other.artifacts);
+        self.artifacts.sort_by(|a, b| a.path.cmp(&b.path));
+        self.folders.extend(other.folders);
+        self.files.extend(other.files);
+    }
+}
+
 /// Why an artifact cannot be rendered: always a mistake in a template, never in the manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
@@ -278,16 +288,27 @@ fn roots(loaded: &Loaded, plan: &Plan, engine: &Tera, config_js_path: &str) -> R
     for name in ["tests/lambda.tftest.hcl", "tests/root.tftest.hcl"] {
         artifacts.push(file(&format!("terraform/{name}"), format!("{root}/{name}"), &extra)?);
     }
-    let ci = plan.ci.as_ref().filter(|ci| ci.role_arn.is_none()).map(|_| "ci");
-    let state = plan.terraform.makes_state_bucket.then_some("state");
-    for name in ["ecr", "outputs"].into_iter().chain(state).chain(ci) {
+    let bootstrap = bootstrap_files(plan);
+    for name in &bootstrap {
         artifacts.push(file(&format!("bootstrap/{name}.tf"), format!("{folder}/bootstrap/{name}.tf"), &with_state)?);
     }
-    for name in ["providers", "versions"] {
+    for name in ["providers", "versions"].into_iter().filter(|_| !bootstrap.is_empty()) {
         artifacts.push(file(&format!("terraform/{name}.tf"), format!("{folder}/bootstrap/{name}.tf"), &extra)?);
     }
     artifacts.push(files::config_js(plan, &root, &loaded.page_folder(), config_js_path)?);
     Ok(Rendering { artifacts, folders: Vec::new(), files: Vec::new() })
+}
+
+/// What has to be there before the first apply, by file; none where an environment before this one makes it all.
+fn bootstrap_files(plan: &Plan) -> Vec<&'static str> {
+    let ecr = plan.makes_repository.then_some("ecr");
+    let state = plan.terraform.makes_state_bucket.then_some("state");
+    let ci = plan.ci.as_ref().filter(|ci| ci.role_arn.is_none()).map(|_| "ci");
+    let mut files: Vec<&str> = [ecr, state, ci].into_iter().flatten().collect();
+    if !files.is_empty() {
+        files.push("outputs");
+    }
+    files
 }
 
 /// Renders one Terraform file: template, signature, alignment, and the proof that it is HCL.

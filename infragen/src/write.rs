@@ -1,4 +1,4 @@
-//! Artifacts ↔ disk: the only file that writes, and only what carries the signature. Decides nothing else.
+//! Artifacts ↔ disk: the only file that writes, and only over what infragen wrote. Decides nothing else.
 
 use std::collections::BTreeSet;
 use std::io;
@@ -7,13 +7,15 @@ use std::path::{Path, PathBuf};
 use similar::TextDiff;
 
 use crate::render::{Artifact, Rendering};
-use crate::signature::is_signed;
+use crate::signature::{Author, author, stamp};
 
 /// What to do with the difference between artifacts and disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteMode {
-    /// Make the disk equal.
+    /// Make the disk equal, but leave what somebody edited.
     Write,
+    /// Make the disk equal, over edits too.
+    Force,
     /// Say what differs.
     Compare,
 }
@@ -23,9 +25,9 @@ pub enum WriteMode {
 pub enum Change {
     /// It was not there.
     Create,
-    /// It had other bytes.
+    /// It had another text.
     Update,
-    /// It is signed, in a folder of this run, and nobody renders it any more.
+    /// infragen wrote it, in a folder of this run, and nobody renders it any more.
     Remove,
 }
 
@@ -34,8 +36,12 @@ pub enum Change {
 pub struct Report {
     /// Files that differ, sorted by path.
     pub changes: Vec<(String, Change)>,
+    /// Those of them that somebody edited since infragen wrote them.
+    pub edited: Vec<String>,
     /// Files that are as they should be.
     pub unchanged: usize,
+    /// Terraform's files in rendered folders that infragen did not write, sorted: Terraform reads them too.
+    pub own: Vec<String>,
     /// The difference as a unified diff.
     pub diff: String,
 }
@@ -48,6 +54,15 @@ pub enum WriteError {
     Foreign {
         /// The files.
         paths: Vec<String>,
+    },
+    /// Files would change that somebody edited.
+    #[error("{} {} edited since infragen wrote {}", list(paths), if paths.len() == 1 { "was" } else { "were" },
+        if paths.len() == 1 { "it" } else { "them" })]
+    Edited {
+        /// The files.
+        paths: Vec<String>,
+        /// What would change in them, as a unified diff.
+        diff: String,
     },
     /// The disk refused.
     #[error("`{path}` cannot be {verb}")]
@@ -71,6 +86,10 @@ impl WriteError {
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Foreign { .. } => Some("move what you want to keep, remove the file, and render again"),
+            Self::Edited { .. } => Some(
+                "put what is yours into a file of its own beside it, such as `extra.tf` or `NAME_override.tf`, and render \
+                 with `--force`",
+            ),
             Self::Io { .. } => None,
         }
     }
@@ -79,8 +98,23 @@ impl WriteError {
 /// A file as it is on the disk.
 enum Found {
     Nothing,
-    Signed(String),
+    /// infragen wrote it.
+    Ours(String),
+    /// infragen wrote something like it: enough to write it anew, not enough to remove it.
+    Unclear(String),
+    /// infragen wrote it, and then somebody else.
+    Edited(String),
     Foreign,
+}
+
+/// A difference between one file and the disk.
+struct Difference {
+    path: String,
+    change: Change,
+    /// The text to be written.
+    text: Option<String>,
+    diff: String,
+    is_edited: bool,
 }
 
 /// Compares the artifacts with the disk below `root`, and makes the disk equal where `mode` says so.
@@ -88,42 +122,73 @@ enum Found {
 /// Nothing is written before everything has been compared, and each file appears whole or not at all.
 ///
 /// # Errors
-/// [`WriteError`]: with [`WriteError::Foreign`] nothing was touched.
+/// [`WriteError`]: with [`WriteError::Foreign`] and [`WriteError::Edited`] nothing was touched.
 pub fn write(root: &Path, rendering: &Rendering, mode: WriteMode) -> Result<Report, WriteError> {
-    let (mut report, mut foreign, mut pending) = (Report::default(), Vec::new(), Vec::new());
-    for artifact in &rendering.artifacts {
-        match inspect(root, &artifact.path)? {
-            Found::Foreign => foreign.push(artifact.path.clone()),
-            Found::Signed(text) if text == artifact.text => report.unchanged += 1,
-            Found::Signed(text) => {
-                report.diff.push_str(&diff(&artifact.path, Some(&text), Some(&artifact.text)));
-                pending.push((artifact, Change::Update));
+    let (mut report, mut foreign, mut differences) = (Report::default(), Vec::new(), Vec::new());
+    for Artifact { path, text } in &rendering.artifacts {
+        let text = stamp(path, text);
+        let (old, is_edited) = match inspect(root, path)? {
+            Found::Foreign => {
+                foreign.push(path.clone());
+                continue;
             }
-            Found::Nothing => {
-                report.diff.push_str(&diff(&artifact.path, None, Some(&artifact.text)));
-                pending.push((artifact, Change::Create));
-            }
+            Found::Nothing => (None, false),
+            Found::Ours(old) | Found::Unclear(old) => (Some(old), false),
+            Found::Edited(old) => (Some(old), true),
+        };
+        // A checkout may have its own line ends.
+        if old.as_ref().is_some_and(|old| *old == text || old.replace("\r\n", "\n") == text) {
+            report.unchanged += 1;
+            continue;
         }
+        let change = if old.is_some() { Change::Update } else { Change::Create };
+        let diff = diff(path, old.as_deref(), Some(&text));
+        differences.push(Difference { path: path.clone(), change, text: Some(text), diff, is_edited });
     }
     if !foreign.is_empty() {
         return Err(WriteError::Foreign { paths: foreign });
     }
-    let superfluous = superfluous(root, rendering)?;
-    for (path, text) in &superfluous {
-        report.diff.push_str(&diff(path, Some(text), None));
+    let (superfluous, own) = others(root, rendering)?;
+    report.own = own;
+    for (path, text, is_edited) in superfluous {
+        let diff = diff(&path, Some(&text), None);
+        differences.push(Difference { path, change: Change::Remove, text: None, diff, is_edited });
     }
-    report.changes.extend(pending.iter().map(|(artifact, change)| (artifact.path.clone(), *change)));
-    report.changes.extend(superfluous.iter().map(|(path, _)| (path.clone(), Change::Remove)));
-    report.changes.sort_by(|a, b| a.0.cmp(&b.0));
-    if mode == WriteMode::Write {
-        for (artifact, _) in pending {
-            put(root, artifact)?;
-        }
-        for (path, _) in superfluous {
-            remove(root, &path)?;
+    differences.sort_by(|a, b| a.path.cmp(&b.path));
+    let edited = || differences.iter().filter(|difference| difference.is_edited);
+    report.edited = edited().map(|difference| difference.path.clone()).collect();
+    if mode == WriteMode::Write && !report.edited.is_empty() {
+        let diff = edited().map(|difference| difference.diff.as_str()).collect();
+        return Err(WriteError::Edited { paths: report.edited, diff });
+    }
+    report.diff = differences.iter().map(|difference| difference.diff.as_str()).collect();
+    report.changes = differences.iter().map(|difference| (difference.path.clone(), difference.change)).collect();
+    if mode != WriteMode::Compare {
+        for Difference { path, text, .. } in &differences {
+            match text {
+                Some(text) => put(root, path, text)?,
+                None => remove(root, path)?,
+            }
         }
     }
     Ok(report)
+}
+
+/// Returns the folders of environments that the manifest does not have: infragen wrote something into them as theirs, and none
+/// of `known` is their name. There may be live resources behind one, so nobody removes it here.
+///
+/// # Errors
+/// [`WriteError::Io`] where `generated` cannot be read.
+pub fn orphans(root: &Path, known: &[String]) -> Result<Vec<String>, WriteError> {
+    const FOLDER: &str = "generated";
+    let mut found = Vec::new();
+    for name in names(root, FOLDER)? {
+        let (path, probe) = (format!("{FOLDER}/{name}"), format!("{FOLDER}/{name}/terraform/versions.tf"));
+        if !known.contains(&name) && !matches!(inspect(root, &probe)?, Found::Nothing | Found::Foreign) {
+            found.push(path);
+        }
+    }
+    Ok(found)
 }
 
 fn failed(path: &str, verb: &'static str) -> impl FnOnce(io::Error) -> WriteError {
@@ -134,51 +199,77 @@ fn failed(path: &str, verb: &'static str) -> impl FnOnce(io::Error) -> WriteErro
 fn inspect(root: &Path, path: &str) -> Result<Found, WriteError> {
     match std::fs::read(root.join(path)) {
         Ok(bytes) => match String::from_utf8(bytes) {
-            Ok(text) if is_signed(&text) => Ok(Found::Signed(text)),
-            _ => Ok(Found::Foreign),
+            Ok(text) => Ok(match author(path, &text) {
+                Author::Infragen => Found::Ours(text),
+                Author::Unclear => Found::Unclear(text),
+                Author::Edited => Found::Edited(text),
+                Author::Stranger | Author::CopyOf(_) => Found::Foreign,
+            }),
+            Err(_) => Ok(Found::Foreign),
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
+        Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(Found::Nothing),
         Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(Found::Foreign),
         Err(error) => Err(failed(path, "read")(error)),
     }
 }
 
-/// Finds signed files of this run, in its folders and beside them, that it does not render, with their text.
-fn superfluous(root: &Path, rendering: &Rendering) -> Result<Vec<(String, String)>, WriteError> {
+/// Returns the names in a folder, sorted; none where there is no such folder. What nobody can name in UTF-8, and Terraform's own
+/// hidden folders, is not ours.
+fn names(root: &Path, folder: &str) -> Result<Vec<String>, WriteError> {
+    let entries = match std::fs::read_dir(root.join(folder)) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) => return Err(failed(folder, "read")(error)),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        let name = entry.map_err(failed(folder, "read"))?.file_name();
+        names.extend(name.to_str().filter(|name| !name.starts_with('.')).map(str::to_owned));
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// A file that infragen wrote and this run does not: path, text, and whether somebody edited it since.
+type Superfluous = (String, String, bool);
+
+/// Finds what this run does not render, in its folders and beside them: what infragen wrote, and what Terraform reads and
+/// infragen did not write.
+fn others(root: &Path, rendering: &Rendering) -> Result<(Vec<Superfluous>, Vec<String>), WriteError> {
     let rendered: BTreeSet<&str> = rendering.artifacts.iter().map(|artifact| artifact.path.as_str()).collect();
-    let mut found = Vec::new();
+    let (mut superfluous, mut own) = (Vec::new(), Vec::new());
+    let mut look = |path: String, is_terraforms: bool| {
+        match inspect(root, &path)? {
+            Found::Ours(text) => superfluous.push((path, text, false)),
+            Found::Edited(text) | Found::Unclear(text) => superfluous.push((path, text, true)),
+            Found::Foreign if is_terraforms => own.push(path),
+            Found::Foreign | Found::Nothing => {}
+        }
+        Ok(())
+    };
     let mut folders: Vec<String> = rendering.folders.clone();
     while let Some(folder) = folders.pop() {
-        let entries = match std::fs::read_dir(root.join(&folder)) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-            Err(error) => return Err(failed(&folder, "read")(error)),
-        };
-        for entry in entries {
-            let entry = entry.map_err(failed(&folder, "read"))?;
-            let name = entry.file_name();
-            // What nobody can name in UTF-8, and Terraform's own hidden folders, is not ours.
-            let Some(name) = name.to_str().filter(|name| !name.starts_with('.')) else { continue };
+        for name in names(root, &folder)? {
             let path = format!("{folder}/{name}");
-            let kind = entry.file_type().map_err(failed(&path, "read"))?;
+            let kind = std::fs::symlink_metadata(root.join(&path)).map_err(failed(&path, "read"))?;
             if kind.is_dir() {
                 folders.push(path);
-            } else if kind.is_file()
-                && !rendered.contains(path.as_str())
-                && let Found::Signed(text) = inspect(root, &path)?
-            {
-                found.push((path, text));
+            } else if kind.is_file() && !rendered.contains(path.as_str()) {
+                let is_terraforms = SUFFIXES.iter().any(|suffix| path.ends_with(suffix));
+                look(path, is_terraforms)?;
             }
         }
     }
     for path in rendering.files.iter().filter(|path| !rendered.contains(path.as_str())) {
-        if let Found::Signed(text) = inspect(root, path)? {
-            found.push((path.clone(), text));
-        }
+        look(path.clone(), false)?;
     }
-    found.sort();
-    Ok(found)
+    own.sort();
+    Ok((superfluous, own))
 }
+
+/// Ends of the names of files that Terraform and `OpenTofu` read.
+const SUFFIXES: [&str; 6] = [".tf", ".tf.json", ".tofu", ".tofu.json", ".tftest.hcl", ".tftest.json"];
 
 fn diff(path: &str, old: Option<&str>, new: Option<&str>) -> String {
     let header = |text: Option<&str>, side: &str| match text {
@@ -194,16 +285,16 @@ fn diff(path: &str, old: Option<&str>, new: Option<&str>) -> String {
 
 /// Writes beside the file, then renames: a reader sees the old file or the new one.
 #[expect(clippy::disallowed_methods, reason = "the file that touches the disk")]
-fn put(root: &Path, artifact: &Artifact) -> Result<(), WriteError> {
-    let target = root.join(&artifact.path);
+fn put(root: &Path, path: &str, text: &str) -> Result<(), WriteError> {
+    let target = root.join(path);
     let folder = target.parent().map_or_else(|| root.to_owned(), Path::to_owned);
-    std::fs::create_dir_all(&folder).map_err(failed(&artifact.path, "written"))?;
+    std::fs::create_dir_all(&folder).map_err(failed(path, "written"))?;
     let temporary = temporary(&target);
-    let written = std::fs::write(&temporary, &artifact.text).and_then(|()| std::fs::rename(&temporary, &target));
+    let written = std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, &target));
     written.map_err(|error| {
         // Best effort: the error that matters is the one above.
         let _ignored = std::fs::remove_file(&temporary);
-        failed(&artifact.path, "written")(error)
+        failed(path, "written")(error)
     })
 }
 

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use fastrand::Rng;
-use infragen::diagnostic::{Colour, Input, Source, human, json};
+use infragen::diagnostic::{Colour, Input, Severity, Source, human, json};
 use infragen::listing;
 use infragen::load::{LoadError, Loaded, load};
 use infragen::manifest::syntax;
@@ -179,7 +179,7 @@ fn check_refusal(input: &Input, error: &LoadError, text: &str) {
     let LoadError::Invalid(diagnostics) = error else { panic!("no environment was asked for") };
     assert!(!diagnostics.is_empty());
     assert!(text.starts_with("error[") && text.chars().all(|c| c == '\n' || !c.is_control()), "{text:?}");
-    let value: serde_json::Value = serde_json::from_str(&json(input, diagnostics)).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&json(input, diagnostics, &[])).unwrap();
     assert_eq!(value["valid"], false);
 }
 
@@ -228,7 +228,7 @@ fn ten_thousand_broken_manifests_are_refused_or_read_as_they_are() {
         let result = load(&input, None);
         // A refusal is done when it is in words.
         let words = match &result {
-            Err(LoadError::Invalid(diagnostics)) => human(&input, diagnostics, Colour(false)),
+            Err(LoadError::Invalid(diagnostics)) => human(&input, diagnostics, Severity::Error, Colour(false)),
             _ => String::new(),
         };
         let took = processor_time() - start;

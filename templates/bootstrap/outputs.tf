@@ -1,7 +1,9 @@
+{%- if makes_repository %}
 output "repository_url" {
   description = "Where to push images: registry and repository."
   value = aws_ecr_repository.functions.repository_url
 }
+{%- endif %}
 {%- if terraform.makes_state_bucket %}
 
 output "state_bucket" {

@@ -1,9 +1,5 @@
 # What to deploy. `./justw package` and `./justw image` write these into artifacts.auto.tfvars.json; rendering never
 # waits for them. All four are declared whatever the packaging, because Terraform warns about values without a variable.
-{%- if artifact_prefix %}
-# Terraform loads such a file by itself only from its own folder. This environment takes the artifacts that the first
-# one runs: apply with `-var-file=../../terraform/artifacts.auto.tfvars.json`, whose paths are relative to that folder.
-{%- endif %}
 {%- for variable in references %}
 
 variable "{{ variable.name }}" {
@@ -44,6 +40,14 @@ variable "{{ variable.name }}" {
     # A tag can be moved to another image after the plan was read; a digest cannot.
     condition = var.{{ variable.name }} == null || can(regex("@sha256:[0-9a-f]{64}$", var.{{ variable.name }}))
     error_message = "`{{ variable.name }}` must end with `@sha256:` and 64 hexadecimal digits: images are pinned by digest."
+{%- if variable.is_used %}
+  }
+
+  # Lambda takes images of its own region only, and says so when half of the rest is there.
+  validation {
+    condition = !can(regex("[.]dkr[.-]ecr[.]", var.{{ variable.name }})) || can(regex("[.]dkr[.-]ecr[.]{{ region }}[.]", var.{{ variable.name }}))
+    error_message = "`{{ variable.name }}` is an image of another region: a function in {{ region }} runs images of {{ region }} only. {{ image_elsewhere }}"
+{%- endif %}
 {%- endif %}
   }
 }
@@ -54,14 +58,7 @@ locals {
   artifacts = {
 {%- for variable in references %}
 {%- if variable.is_used %}
-{%- if variable.package == "zip" and artifact_prefix %}
-    {{ variable.role }} = {
-      path = "{{ artifact_prefix }}${var.{{ variable.name }}.path}"
-      sha256 = var.{{ variable.name }}.sha256
-    }
-{%- else %}
     {{ variable.role }} = var.{{ variable.name }}
-{%- endif %}
 {%- endif %}
 {%- endfor %}
   }

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/tests/root.tftest.hcl bccd79c62309c586]
 
 # What this configuration promises, checked without an account: `terraform init -backend=false`, then `terraform test`.
 # Every answer of AWS is made up here, so only what the configuration decides by itself is compared.

@@ -8,7 +8,7 @@ use contract::limits::WINDOW;
 use contract::units::{Bare, duration_text, parse_duration};
 use infragen::cost::report::{self, About};
 use infragen::cost::{Assumptions, Prices, Setup, estimate, prices};
-use infragen::diagnostic::{self, Input, Source};
+use infragen::diagnostic::{self, Input, Severity, Source};
 use infragen::manifest::{Manifest, Names};
 
 use super::shell::Shell;
@@ -95,7 +95,7 @@ impl Shell<'_> {
         let source = self.read_source(path, "print the built-in table with `infragen cost --print-prices`")?;
         Prices::over(&source).map_err(|found| {
             let colour = self.colour(std::io::IsTerminal::is_terminal(&std::io::stderr()));
-            self.complain(&diagnostic::human(&Input::new(source), &found, colour));
+            self.complain(&diagnostic::human(&Input::new(source), &found, Severity::Error, colour));
             Outcome::NeedsPerson
         })
     }

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use contract::units::{Bare, parse_duration};
-use infragen::doctor::{self, ARTIFACTS, Check, Places, Ran, aws, files, rows, table, tools};
+use infragen::doctor::{self, Check, Places, Ran, aws, files, rows, table, tools};
 use infragen::load::{Loaded, Target};
 use infragen::render::{Templates, render};
 use infragen::write::{self, WriteMode};
@@ -111,7 +111,12 @@ impl Shell<'_> {
             rendered,
             files::state(loaded),
         ];
-        checks.extend(files::artifacts(manifest, read_text(&root.join(ARTIFACTS)).as_deref(), &digest));
+        checks.extend(files::artifacts(
+            manifest,
+            &places,
+            read_text(&root.join(&places.artifacts)).as_deref(),
+            &digest,
+        ));
         checks.push(files::page(loaded, &places, read_text(&root.join(&places.page)).as_deref()));
         Ok(checks)
     }
@@ -142,7 +147,7 @@ fn account(loaded: &Loaded, arguments: &DoctorArguments) -> Vec<Check> {
     }
     checks.push(aws::concurrency(manifest, &ask(aws::account_command(manifest))));
     for (name, function) in aws::functions(manifest) {
-        checks.push(aws::permissions(manifest, name, &function, &ask(aws::policy_command(manifest, &function))));
+        checks.push(aws::permissions(loaded, name, &function, &ask(aws::policy_command(manifest, &function))));
     }
     checks
 }

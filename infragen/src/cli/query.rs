@@ -7,6 +7,11 @@ use super::{Outcome, Stopped};
 
 impl Shell<'_> {
     pub(super) fn query(&self, key: &str) -> Stopped {
+        if key == "roots" {
+            let roots = self.load_all()?.all.into_iter().map(|loaded| format!("{}/terraform\n", loaded.folder()));
+            self.print(&roots.collect::<String>())?;
+            return Ok(Outcome::Done);
+        }
         let path = match key {
             "architecture" => "package.architecture",
             "package.stream" => "stream.package",

@@ -2,34 +2,78 @@
 
 use std::io::{self, IsTerminal as _};
 
-use infragen::render::{Rendering, Templates, render};
-use infragen::write::{self, Report, WriteMode};
+use infragen::load::{Environments, Loaded, Target};
+use infragen::render::{Rendering, Templates, render_with};
+use infragen::write::{self, Report, WriteError, WriteMode};
 
 use super::shell::Shell;
 use super::{Outcome, Stopped};
 
 impl Shell<'_> {
-    pub(super) fn render(&self, check: bool, diff: bool) -> Stopped {
-        let rendering = self.rendering()?;
-        let mode = if check || diff { WriteMode::Compare } else { WriteMode::Write };
-        let report = write::write(self.root(), &rendering, mode).map_err(|error| self.fail(&error, error.hint()))?;
+    pub(super) fn render(&self, mode: WriteMode, check: bool) -> Stopped {
+        let environments = match &self.global.env {
+            Some(_) => Environments { all: vec![self.load()?], warnings: Vec::new() },
+            None => self.load_all()?,
+        };
+        let rendering = self.rendering(&environments.all)?;
+        let report = write::write(self.root(), &rendering, mode).map_err(|error| {
+            if let WriteError::Edited { diff, .. } = &error {
+                // What was asked for is not done; whoever does not read the reason needs no difference either.
+                let _ignored = self.print(&self.coloured(diff));
+            }
+            self.fail(&error, error.hint())
+        })?;
         if mode == WriteMode::Compare {
             self.print(&self.coloured(&report.diff))?;
         }
-        let changed = report.changes.len();
-        if check && changed > 0 {
-            self.error(&format!("{changed} of the rendered files are stale"), Some("run `infragen render`"));
+        for path in report.own.iter().filter(|_| check) {
+            self.say(&format!("`{path}` is yours: Terraform reads it with what is rendered"));
+        }
+        if self.global.env.is_none() {
+            self.report_orphans(&environments.all)?;
+        }
+        if check && !report.changes.is_empty() {
+            self.error(&stale(&report), Some(&format!("run `{}`", self.render_command(&report))));
             return Ok(Outcome::Stale);
         }
-        if !diff {
+        let is_quiet = mode == WriteMode::Compare && !check && !report.changes.is_empty();
+        if !is_quiet {
             self.say(&summary(&report, mode));
         }
         Ok(Outcome::Done)
     }
 
-    fn rendering(&self) -> Result<Rendering, Outcome> {
-        let loaded = self.load()?;
-        render(&loaded, &Templates::embedded()).map_err(|error| self.fail(&error, None))
+    /// Renders the environments one after the other into one set of outputs.
+    fn rendering(&self, all: &[Loaded]) -> Result<Rendering, Outcome> {
+        let mut rendering = Rendering { artifacts: Vec::new(), folders: Vec::new(), files: Vec::new() };
+        let engine = Templates::embedded().engine().map_err(|error| self.fail(&error, None))?;
+        for loaded in all {
+            rendering.extend(render_with(loaded, &engine).map_err(|error| self.fail(&error, None))?);
+        }
+        Ok(rendering)
+    }
+
+    /// The command that makes the outputs what they should be.
+    fn render_command(&self, report: &Report) -> String {
+        let environment = self.global.env.as_ref().map(|name| format!(" --env {name}")).unwrap_or_default();
+        let force = if report.edited.is_empty() { "" } else { " --force" };
+        format!("infragen{environment} render{force}")
+    }
+
+    /// Says which folders are of environments that the manifest no longer has.
+    fn report_orphans(&self, all: &[Loaded]) -> Result<(), Outcome> {
+        let overlays = all.iter().filter(|loaded| loaded.target == Target::Overlay);
+        let names = overlays.map(|loaded| loaded.manifest.project.environment.to_string());
+        let known: Vec<String> = names.chain(["terraform", "bootstrap", "local"].map(str::to_owned)).collect();
+        for folder in write::orphans(self.root(), &known).map_err(|error| self.fail(&error, None))? {
+            self.warning(
+                &format!("`{folder}` is of no environment of the manifest"),
+                &format!(
+                    "destroy what it made with `terraform -chdir={folder}/terraform destroy`, then remove the folder"
+                ),
+            );
+        }
+        Ok(())
     }
 
     fn coloured(&self, diff: &str) -> String {
@@ -44,12 +88,23 @@ impl Shell<'_> {
     }
 }
 
+fn stale(report: &Report) -> String {
+    let count = report.changes.len();
+    let files =
+        if count == 1 { "1 rendered file is stale".to_owned() } else { format!("{count} rendered files are stale") };
+    match &report.edited[..] {
+        [] => files,
+        [one] => format!("{files}; `{one}` was edited"),
+        [first, others @ ..] => format!("{files}; `{first}` and {} more were edited", others.len()),
+    }
+}
+
 fn summary(report: &Report, mode: WriteMode) -> String {
     let files = |count: usize| if count == 1 { "1 file".to_owned() } else { format!("{count} files") };
     let changed = report.changes.len();
     match (mode, changed) {
         (_, 0) => format!("{} up to date", files(report.unchanged)),
-        (WriteMode::Write, _) => {
+        (WriteMode::Write | WriteMode::Force, _) => {
             let names: String =
                 report.changes.iter().map(|(path, change)| format!("  {} {path}\n", verb(*change))).collect();
             format!("{names}{} changed, {} unchanged", files(changed), report.unchanged)

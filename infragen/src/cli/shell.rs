@@ -4,8 +4,8 @@
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
 use std::path::Path;
 
-use infragen::diagnostic::{self, Colour, Input, Source};
-use infragen::load::{self, LoadError, Loaded};
+use infragen::diagnostic::{self, Colour, Diagnostic, Input, Source};
+use infragen::load::{self, Environments, LoadError, Loaded};
 use infragen::manifest;
 
 use super::{ColorChoice, Global, Outcome};
@@ -31,6 +31,22 @@ impl<'a> Shell<'a> {
         load::load(input, self.global.env.as_ref()).map_err(|error| self.load_error(input, &error))
     }
 
+    /// Reads and validates what was typed, for every environment; everything that is wrong or strange is printed.
+    pub(super) fn load_all(&self) -> Result<Environments, Outcome> {
+        let input = self.input()?;
+        let environments = load::load_all(&input).map_err(|error| self.load_error(&input, &error))?;
+        self.warn(&input, &environments.warnings);
+        Ok(environments)
+    }
+
+    /// Prints what is valid and probably not meant.
+    pub(super) fn warn(&self, input: &Input, warnings: &[Diagnostic]) {
+        if !warnings.is_empty() && !self.global.quiet {
+            let colour = self.colour(io::stderr().is_terminal());
+            self.complain(&diagnostic::human(input, warnings, diagnostic::Severity::Warning, colour));
+        }
+    }
+
     /// What was typed: the manifest and the overrides.
     pub(super) fn input(&self) -> Result<Input, Outcome> {
         Ok(Input { manifest: self.source()?, overrides: self.global.overrides.clone() })
@@ -39,7 +55,8 @@ impl<'a> Shell<'a> {
     pub(super) fn load_error(&self, input: &Input, error: &LoadError) -> Outcome {
         match error {
             LoadError::Invalid(diagnostics) => {
-                self.complain(&diagnostic::human(input, diagnostics, self.colour(io::stderr().is_terminal())));
+                let colour = self.colour(io::stderr().is_terminal());
+                self.complain(&diagnostic::human(input, diagnostics, diagnostic::Severity::Error, colour));
             }
             LoadError::UnknownEnvironment { name, known } => {
                 let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
@@ -117,9 +134,20 @@ impl<'a> Shell<'a> {
         }
     }
 
+    /// Says what is no mistake, but needs a person.
+    pub(super) fn warning(&self, message: &str, hint: &str) {
+        if !self.global.quiet {
+            self.remark(("1;33", "warning:"), message, Some(hint));
+        }
+    }
+
     pub(super) fn error(&self, message: &str, hint: Option<&str>) {
+        self.remark(("1;31", "error:"), message, hint);
+    }
+
+    fn remark(&self, (code, word): (&str, &str), message: &str, hint: Option<&str>) {
         let colour = self.colour(io::stderr().is_terminal());
-        self.complain(&format!("{} {message}\n", colour.paint("1;31", "error:")));
+        self.complain(&format!("{} {message}\n", colour.paint(code, word)));
         if let Some(hint) = hint {
             self.complain(&format!(" {} {hint}\n", colour.paint("1;36", "hint:")));
         }

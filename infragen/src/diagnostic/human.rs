@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Colour, Diagnostic, Input, Layer, Lines, Span};
+use super::{Colour, Diagnostic, Input, Layer, Lines, Severity, Span};
 
 /// Diagnostics shown to people; whoever made more mistakes mends these first.
 const SHOWN_MAX: usize = 100;
@@ -14,7 +14,7 @@ const SHOWN_MAX: usize = 100;
 /// Text from the manifest never reaches the terminal raw: messages are escaped where they are made, and the renderer
 /// replaces control characters and bidirectional marks in source lines. Long lines are cut around the caret.
 #[must_use]
-pub fn human(input: &Input, diagnostics: &[Diagnostic], colour: Colour) -> String {
+pub fn human(input: &Input, diagnostics: &[Diagnostic], severity: Severity, colour: Colour) -> String {
     let renderer = if colour.0 { Renderer::styled() } else { Renderer::plain() };
     let mut lines: BTreeMap<Layer, Lines<'_>> = BTreeMap::new();
     let mut shown: Vec<String> = Vec::new();
@@ -24,7 +24,7 @@ pub fn human(input: &Input, diagnostics: &[Diagnostic], colour: Colour) -> Strin
             let layer = span.layer;
             (span, &*lines.entry(layer).or_insert_with(|| Lines::new(&input.source(layer).text)))
         });
-        shown.push(renderer.render(&[group(input, diagnostic, lines)]));
+        shown.push(renderer.render(&[group(input, diagnostic, severity, lines)]));
     }
     if diagnostics.len() > SHOWN_MAX {
         let message = format!("{} more mistakes are not shown", diagnostics.len() - SHOWN_MAX);
@@ -33,8 +33,17 @@ pub fn human(input: &Input, diagnostics: &[Diagnostic], colour: Colour) -> Strin
     shown.iter().map(|text| format!("{}\n", text.trim_end())).collect::<Vec<_>>().join("\n")
 }
 
-fn group<'a>(input: &'a Input, diagnostic: &'a Diagnostic, place: Option<(&Span, &Lines<'_>)>) -> Group<'a> {
-    let title = Level::ERROR.primary_title(printable(&diagnostic.sentence())).id(diagnostic.code);
+fn group<'a>(
+    input: &'a Input,
+    diagnostic: &'a Diagnostic,
+    severity: Severity,
+    place: Option<(&Span, &Lines<'_>)>,
+) -> Group<'a> {
+    let level = match severity {
+        Severity::Error => Level::ERROR,
+        Severity::Warning => Level::WARNING,
+    };
+    let title = level.primary_title(printable(&diagnostic.sentence())).id(diagnostic.code);
     let group = match place {
         Some((span, lines)) => {
             let source = input.source(span.layer);
@@ -74,7 +83,7 @@ mod tests {
 
     fn shown(text: &str, range: std::ops::Range<usize>) -> String {
         let diagnostic = Diagnostic::new("wrong", "k", "it is wrong").at(Span { layer: Layer::Base, range });
-        human(&input(text), &[diagnostic], Colour(false))
+        human(&input(text), &[diagnostic], Severity::Error, Colour(false))
     }
 
     #[test]
@@ -115,7 +124,7 @@ mod tests {
     #[test]
     fn whoever_made_very_many_mistakes_sees_the_first() {
         let many = vec![Diagnostic::new("wrong", "k", "it is wrong").hint("mend it"); 102];
-        let shown = human(&input(""), &many, Colour(false));
+        let shown = human(&input(""), &many, Severity::Error, Colour(false));
         assert!(shown.ends_with("\n\nerror: 2 more mistakes are not shown\n"), "{shown}");
         assert!(shown.starts_with("error[wrong]: it is wrong\n--> m.toml\n = hint: mend it\n"), "{shown}");
     }

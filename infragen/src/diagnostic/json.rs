@@ -1,4 +1,4 @@
-//! Diagnostics for programs: one JSON object with a list `errors`.
+//! Diagnostics for programs: one JSON object with lists `errors` and `warnings`.
 
 use std::collections::BTreeMap;
 
@@ -34,7 +34,13 @@ const fn name(layer: Layer) -> &'static str {
 
 /// Writes diagnostics for programs. Lines and columns count from 1, columns in characters; the end is exclusive.
 #[must_use]
-pub fn json(input: &Input, diagnostics: &[Diagnostic]) -> String {
+pub fn json(input: &Input, errors: &[Diagnostic], warnings: &[Diagnostic]) -> String {
+    let (errors, warnings) = (located(input, errors), located(input, warnings));
+    let value = serde_json::json!({ "valid": errors.is_empty(), "errors": errors, "warnings": warnings });
+    format!("{value:#}\n")
+}
+
+fn located<'a>(input: &'a Input, diagnostics: &'a [Diagnostic]) -> Vec<Located<'a>> {
     let mut lines: BTreeMap<Layer, Lines<'_>> = BTreeMap::new();
     let mut located = Vec::new();
     for diagnostic in diagnostics {
@@ -61,6 +67,5 @@ pub fn json(input: &Input, diagnostics: &[Diagnostic]) -> String {
             end_column: end.map(|(_, column)| column),
         });
     }
-    let value = serde_json::json!({ "valid": located.is_empty(), "errors": located });
-    format!("{value:#}\n")
+    located
 }

@@ -2,8 +2,9 @@
 
 use serde_json::Value;
 
-use super::{Check, Ran};
+use super::{Check, Places, Ran};
 use crate::cost::{Assumptions, Load, Setup};
+use crate::load::Loaded;
 use crate::manifest::aws::Compute;
 use crate::manifest::sections::ReservedConcurrency;
 use crate::manifest::types::FrontKind;
@@ -165,8 +166,9 @@ pub fn policy_command(manifest: &Manifest, function: &str) -> Vec<String> {
 
 /// Judges the two permissions that a Function URL needs.
 #[must_use]
-pub fn permissions(manifest: &Manifest, name: &'static str, function: &str, ran: &Ran) -> Check {
-    let apply = "run `./justw apply`";
+pub fn permissions(loaded: &Loaded, name: &'static str, function: &str, ran: &Ran) -> Check {
+    let manifest = &loaded.manifest;
+    let apply = &format!("run `{}`", Places::of(loaded).apply);
     let stdout = match ran {
         Ran::Done(stdout) => stdout,
         Ran::Failed(stderr) if stderr.contains("ResourceNotFoundException") => {
@@ -244,7 +246,7 @@ pub(super) mod tests {
     use super::super::Status;
     use super::*;
     use crate::diagnostic::{Input, Source};
-    use crate::load::{self, Loaded};
+    use crate::load;
 
     /// Reads a manifest that is valid.
     pub(in crate::doctor) fn loaded(text: &str) -> Loaded {
@@ -260,7 +262,7 @@ pub(super) mod tests {
     }
 
     fn judge(manifest: &str, ran: &Ran) -> Status {
-        permissions(&loaded(manifest).manifest, "permissions-stream", "f", ran).status
+        permissions(&loaded(manifest), "permissions-stream", "f", ran).status
     }
 
     fn of_everybody() -> [Value; 2] {

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::{ARTIFACTS, Check, Places};
-use crate::load::{Loaded, Target};
+use super::{Check, Places};
+use crate::load::Loaded;
 use crate::manifest::aws::{ImageUri, is_digest};
 use crate::manifest::types::{BackendKind, FrontKind, Packaging};
 use crate::manifest::{Manifest, Names};
@@ -48,7 +48,13 @@ pub fn state(loaded: &Loaded) -> Check {
 /// Judges the references of the functions' artifacts; `digest` is the base64 SHA-256 of a file, named from the manifest's
 /// folder, where it can be read.
 #[must_use]
-pub fn artifacts(manifest: &Manifest, text: Option<&str>, digest: &dyn Fn(&str) -> Option<String>) -> Vec<Check> {
+pub fn artifacts(
+    manifest: &Manifest,
+    places: &Places,
+    text: Option<&str>,
+    digest: &dyn Fn(&str) -> Option<String>,
+) -> Vec<Check> {
+    let file = &places.artifacts;
     let references: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
     let functions = [
         ("artifact-stream", "stream", manifest.stream.package, manifest.stream.image.uri.as_ref()),
@@ -65,13 +71,15 @@ pub fn artifacts(manifest: &Manifest, text: Option<&str>, digest: &dyn Fn(&str) 
         let next = next.as_str();
         let Some(references) = &references else {
             let why = if text.is_some() { "is no JSON" } else { "is not there" };
-            return Check::missing(name, format!("`{ARTIFACTS}` {why}"), next);
+            return Check::missing(name, format!("`{file}` {why}"), next);
         };
         let variable = format!("{role}_{}", package.as_str());
         match (package, references.get(&variable)) {
-            (_, None | Some(Value::Null)) => Check::missing(name, format!("`{ARTIFACTS}` has no `{variable}`"), next),
+            (_, None | Some(Value::Null)) => Check::missing(name, format!("`{file}` has no `{variable}`"), next),
             (Packaging::Image, Some(value)) => image(name, value, next),
-            (Packaging::Zip, Some(value)) => zip(name, value, manifest.package.architecture.as_str(), digest, next),
+            (Packaging::Zip, Some(value)) => {
+                zip(name, value, manifest.package.architecture.as_str(), places, digest, next)
+            }
         }
     };
     functions.map(judge).into()
@@ -90,6 +98,7 @@ fn zip(
     name: &'static str,
     value: &Value,
     architecture: &str,
+    places: &Places,
     digest: &dyn Fn(&str) -> Option<String>,
     next: &str,
 ) -> Check {
@@ -101,11 +110,11 @@ fn zip(
         return Check::missing(name, format!("`{path}` was built for {built}, the manifest says {architecture}"), next);
     }
     // Terraform takes the path from the folder of its root.
-    let resolved = format!("generated/terraform/{path}");
+    let resolved = format!("{}/{path}", places.root);
     match digest(if path.starts_with('/') { path } else { &resolved }) {
         None => Check::missing(name, format!("`{path}` cannot be read"), next),
         Some(found) if found == sha256 => Check::ok(name, format!("`{path}`, and its hash is right")),
-        Some(_) => Check::missing(name, format!("`{path}` has another hash than `{ARTIFACTS}` says"), next),
+        Some(_) => Check::missing(name, format!("`{path}` has another hash than `{}` says", places.artifacts), next),
     }
 }
 
@@ -120,10 +129,7 @@ pub fn page(loaded: &Loaded, places: &Places, config_js: Option<&str>) -> Check 
     if ![&manifest.page.api_base_url, &manifest.page.sse_base_url].iter().any(|url| url.as_str().is_empty()) {
         return Check::ok(NAME, "both addresses are in the manifest");
     }
-    let apply = match loaded.target {
-        Target::Base => "run `./justw apply`: it leaves the page with its addresses in `dist/page`".to_owned(),
-        _ => format!("apply, then run `tools/page.sh {}`", places.root),
-    };
+    let apply = format!("run `{}`: it leaves the page with its addresses in `{}`", places.apply, loaded.page_folder());
     let Some(text) = config_js else {
         return Check::missing(NAME, format!("`{path}` is not there: the page does not know its functions yet"), apply);
     };
@@ -144,7 +150,10 @@ mod tests {
 
     fn statuses(manifest: &str, text: Option<&str>) -> Vec<Status> {
         let digest = |path: &str| (path == "generated/terraform/../../dist/a.zip").then(|| "hash".to_owned());
-        artifacts(&loaded(manifest).manifest, text, &digest).into_iter().map(|check| check.status).collect()
+        artifacts(&loaded(manifest).manifest, &Places::of(&loaded(manifest)), text, &digest)
+            .into_iter()
+            .map(|check| check.status)
+            .collect()
     }
 
     #[test]

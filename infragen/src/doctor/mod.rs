@@ -113,26 +113,30 @@ impl Ran {
 pub struct Places {
     /// Terraform's main root.
     pub root: String,
+    /// The file with the references of the functions' artifacts: Terraform reads it because it is in that root.
+    pub artifacts: String,
     /// What `render` is called with.
     pub render: String,
+    /// What applies that root.
+    pub apply: String,
     /// The page with its live URLs.
     pub page: String,
 }
-
-/// The file with the artifacts' references: every environment takes those of the first one.
-pub const ARTIFACTS: &str = "generated/terraform/artifacts.auto.tfvars.json";
 
 impl Places {
     /// Finds them.
     #[must_use]
     pub fn of(loaded: &Loaded) -> Self {
-        let render = match loaded.target {
-            Target::Base => "infragen render".to_owned(),
-            _ => format!("infragen --env {} render", loaded.manifest.project.environment),
+        let name = &loaded.manifest.project.environment;
+        let (render, apply) = match loaded.target {
+            Target::Base => ("infragen render".to_owned(), "./justw apply".to_owned()),
+            _ => (format!("infragen --env {name} render"), format!("./justw apply {name}")),
         };
         Self {
             root: format!("{}/terraform", loaded.folder()),
+            artifacts: format!("{}/terraform/artifacts.auto.tfvars.json", loaded.folder()),
             render,
+            apply,
             page: format!("{}/config.js", loaded.page_folder()),
         }
     }

@@ -30,7 +30,6 @@ fn made(manifest: &Manifest) -> Vec<Made> {
         Some(Made { key: "project.name", what: "beginning of every name", name: names.base.clone(), place: None }),
         table(&manifest.tables.items, "tables.items.name", &names.items_table),
         table(&manifest.tables.users, "tables.users.name", &names.users_table),
-        Some(Made { key: "package.repository", what: "ECR repository", name: names.repository, place: region.clone() }),
         domain.map(|domain| Made {
             key: "front.domain",
             what: "domain",
@@ -44,12 +43,12 @@ fn made(manifest: &Manifest) -> Vec<Made> {
 }
 
 /// Reports every name that an environment shares with the base or with an earlier environment.
-pub(super) fn find(base: (&Manifest, &Table), others: &[(&Overlay, Manifest)]) -> Vec<Diagnostic> {
+pub(super) fn find(base: (&Manifest, &Table), others: &[(&Overlay, Manifest, Table)]) -> Vec<Diagnostic> {
     let mut earlier: Vec<(String, Made)> = Vec::new();
     let mut diagnostics = Vec::new();
     let named = |manifest: &Manifest| manifest.project.environment.to_string();
     earlier.extend(made(base.0).into_iter().map(|made| (named(base.0), made)));
-    for (overlay, manifest) in others {
+    for (overlay, manifest, _) in others {
         // What runs on this machine makes nothing.
         if overlay.name.as_str() == LOCAL {
             continue;

@@ -99,3 +99,26 @@ pub(super) fn check_names(base: &Manifest, overlays: &[Overlay], root: &Table, l
         }
     }
 }
+
+/// Finds environments that are empty, and probably were not meant to be: a table behind `[env.NAME]` is of the base.
+pub(super) fn warnings(overlays: &[Overlay], text: &str) -> Vec<Diagnostic> {
+    let mut found = Vec::new();
+    for Overlay { name, key_span, .. } in overlays.iter().filter(|overlay| overlay.table.is_empty()) {
+        let behind = text.get(key_span.range.end..).unwrap_or_default();
+        let lines = behind.lines().skip(1).map(str::trim);
+        let Some(next) = lines.into_iter().find(|line| !line.is_empty() && !line.starts_with('#')) else { continue };
+        let table = next.strip_prefix('[').and_then(|rest| Some(rest.split_once(']')?.0.trim()));
+        let Some(table) = table.filter(|table| is_of_base(table)) else { continue };
+        let message = format!("`[env.{name}]` is empty, and `[{table}]` below it is of the base");
+        let hint =
+            format!("write `[env.{name}.{table}]` for values of `{name}`; `[env.{name}]` alone is the base once more");
+        let key = format!("env.{name}");
+        found.push(Diagnostic::new("empty-environment", key, message).hint(hint).at(key_span.clone()));
+    }
+    found
+}
+
+/// Whether the header of a table is that of one of the base's.
+fn is_of_base(table: &str) -> bool {
+    table != "env" && !table.starts_with("env.") && !table.starts_with('[')
+}

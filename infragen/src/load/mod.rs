@@ -13,7 +13,8 @@ use crate::diagnostic::{Diagnostic, Input, Layer, Span};
 use crate::manifest::reader::Reader;
 use crate::manifest::syntax::{self, Parsed};
 use crate::manifest::tree::{self, Node, Raw, Table};
-use crate::manifest::{LOCAL, Manifest, Section as _, overrides};
+use crate::manifest::types::Packaging;
+use crate::manifest::{LOCAL, Manifest, Names, Section as _, overrides};
 use environments::Overlay;
 
 /// Which part of the manifest to render.
@@ -36,8 +37,29 @@ pub struct Loaded {
     pub target: Target,
     /// What was typed, merged: which values are no defaults, and where they stand.
     pub tree: Table,
-    /// Whether the base, or an environment before this one, keeps its state in the same bucket, and so makes it.
-    pub shares_state_bucket: bool,
+    /// What the environments before this one make for it, too.
+    pub shared: Shared,
+}
+
+/// What several environments of one manifest use, and the first of them makes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Shared {
+    /// Whether an environment before this one keeps its state in the same bucket, and so makes it.
+    pub state_bucket: bool,
+    /// Name of the ECR repository of the functions' images. Images are built once, so all environments of a region run them from
+    /// the base's, unless `package.repository` names another one below `[env.NAME]`.
+    pub repository: String,
+    /// Whether this environment makes that repository: the first one of its region that runs images from it.
+    pub makes_repository: bool,
+}
+
+/// Every environment of a manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Environments {
+    /// The base first, then `[env.NAME]` in the order of the text, but for the one that is this machine.
+    pub all: Vec<Loaded>,
+    /// What is valid, and probably not meant.
+    pub warnings: Vec<Diagnostic>,
 }
 
 impl Loaded {
@@ -78,25 +100,69 @@ pub enum LoadError {
 /// # Errors
 /// [`LoadError`] with everything that is wrong, sorted by place.
 pub fn load(input: &Input, environment: Option<&Environment>) -> Result<Loaded, LoadError> {
+    let read = read(input, environment.map_or(Over::Base, Over::One)).map_err(LoadError::Invalid)?;
+    choose(read, environment)
+}
+
+/// Reads and validates a manifest, and returns the base and every environment of it. The command line's overrides are laid over
+/// each.
+///
+/// # Errors
+/// [`LoadError::Invalid`] with everything that is wrong, sorted by place.
+pub fn load_all(input: &Input) -> Result<Environments, LoadError> {
+    let read = read(input, Over::Every).map_err(LoadError::Invalid)?;
+    let is_elsewhere = |loaded: &Loaded| loaded.target != Target::Local;
+    Ok(Environments { all: read.all.into_iter().filter(is_elsewhere).collect(), warnings: read.warnings })
+}
+
+/// What the command line's overrides are laid over.
+#[derive(Clone, Copy)]
+enum Over<'a> {
+    Base,
+    One(&'a Environment),
+    Every,
+}
+
+impl Over<'_> {
+    fn reaches(self, overlay: Option<&Environment>) -> bool {
+        match self {
+            Self::Every => true,
+            Self::Base => overlay.is_none(),
+            Self::One(name) => overlay == Some(name),
+        }
+    }
+}
+
+/// A whole manifest that is valid: the base first.
+struct ReadManifest {
+    all: Vec<Loaded>,
+    warnings: Vec<Diagnostic>,
+}
+
+fn read(input: &Input, over: Over<'_>) -> Result<ReadManifest, Vec<Diagnostic>> {
     let Parsed { table: mut root, errors, unread } = syntax::parse(&input.manifest);
     let damaged: Vec<String> = errors.iter().map(|error| error.key.clone()).collect();
     let log = RefCell::new(errors);
     let overlays = environments::take(&mut root, &log);
-    let overlay = overlays.iter().find(|overlay| Some(&overlay.name) == environment);
-    let overrides = read_overrides(input, overlay, &log);
+    let named = overlays.iter().find(|overlay| matches!(over, Over::One(name) if *name == overlay.name));
+    let overrides = read_overrides(input, named, &log);
+    let over_base = match over {
+        // The base's own name, or `local`, which the base is then read as.
+        Over::One(_) => named.is_none(),
+        over => over.reaches(None),
+    };
     let mut base_tree = root.clone();
-    if overlay.is_none() {
+    if over_base {
         base_tree = tree::merge(base_tree, &overrides);
     }
     let base = Manifest::read(&Reader::new(&base_tree, &log));
     checks::check(&base, &base_tree, &damaged, &log);
     environments::check_names(&base, &overlays, &base_tree, &log);
     let mut diagnostics = log.into_inner();
-    let (mut chosen, mut others) = (None, Vec::new());
+    let mut others = Vec::new();
     for overlay in &overlays {
-        let is_chosen = environment == Some(&overlay.name);
         let mut merged = tree::merge(root.clone(), &overlay.table);
-        if is_chosen {
+        if over.reaches(Some(&overlay.name)) {
             merged = tree::merge(merged, &overrides);
         }
         name_environment(&mut merged, overlay);
@@ -104,10 +170,7 @@ pub fn load(input: &Input, environment: Option<&Environment>) -> Result<Loaded, 
         let fresh = found.into_iter().filter(|new| !diagnostics.contains(new)).collect::<Vec<_>>();
         let name = Some(overlay.name.to_string());
         diagnostics.extend(fresh.into_iter().map(|new| Diagnostic { environment: name.clone(), ..new }));
-        others.push((overlay, manifest.clone()));
-        if is_chosen {
-            chosen = Some((manifest, merged));
-        }
+        others.push((overlay, manifest, merged));
     }
     // The name of a wrong value's default would be blamed for it.
     if diagnostics.is_empty() {
@@ -116,16 +179,56 @@ pub fn load(input: &Input, environment: Option<&Environment>) -> Result<Loaded, 
     diagnostics.retain(|diagnostic| syntax::CODES.contains(&diagnostic.code) || !reaches_over(diagnostic, &unread));
     if !diagnostics.is_empty() {
         diagnostics.sort_by(|a, b| a.place().cmp(&b.place()));
-        return Err(LoadError::Invalid(diagnostics));
+        return Err(diagnostics);
     }
-    let mut loaded = choose((base.clone(), base_tree), chosen, environment, &overlays)?;
-    if loaded.target == Target::Overlay {
-        let before = others.iter().map_while(|(overlay, other)| (Some(&overlay.name) != environment).then_some(other));
-        let own = &loaded.manifest.terraform.backend.bucket;
-        loaded.shares_state_bucket =
-            own.is_some() && std::iter::once(&base).chain(before).any(|other| other.terraform.backend.bucket == *own);
+    let warnings = environments::warnings(&overlays, &input.manifest.text);
+    let mut all: Vec<Loaded> = Vec::new();
+    let base = (Target::Base, base, base_tree);
+    let others =
+        others.into_iter().map(|(_, manifest, tree)| (target_of(&manifest.project.environment), manifest, tree));
+    for (target, manifest, tree) in std::iter::once(base).chain(others) {
+        let shared = Shared::of(&manifest, target, &all);
+        all.push(Loaded { manifest, target, tree, shared });
     }
-    Ok(loaded)
+    Ok(ReadManifest { all, warnings })
+}
+
+fn target_of(overlay: &Environment) -> Target {
+    if overlay.as_str() == LOCAL { Target::Local } else { Target::Overlay }
+}
+
+/// Whether any function runs an image that is made here.
+fn builds_images(manifest: &Manifest) -> bool {
+    let functions = [
+        (manifest.stream.package, &manifest.stream.image.uri),
+        (manifest.dashboard.package, &manifest.dashboard.image.uri),
+    ];
+    functions.into_iter().any(|(package, uri)| package == Packaging::Image && uri.is_none())
+}
+
+impl Shared {
+    /// Finds out what the environments before this one make.
+    fn of(manifest: &Manifest, target: Target, before: &[Loaded]) -> Self {
+        // What runs on this machine makes nothing, and nobody uses it.
+        let before: Vec<&Loaded> = before.iter().filter(|other| other.target != Target::Local).collect();
+        let bucket = &manifest.terraform.backend.bucket;
+        let first = before.first().map_or(manifest, |base| &base.manifest);
+        let repository = match &manifest.package.repository {
+            Some(name) => name.as_str().to_owned(),
+            None => Names::derive(first).repository,
+        };
+        let makes_it_for_us = |other: &&Loaded| {
+            other.shared.makes_repository
+                && other.shared.repository == repository
+                && other.manifest.project.region == manifest.project.region
+        };
+        Self {
+            state_bucket: bucket.is_some()
+                && before.iter().any(|other| other.manifest.terraform.backend.bucket == *bucket),
+            makes_repository: target != Target::Local && builds_images(manifest) && !before.iter().any(makes_it_for_us),
+            repository,
+        }
+    }
 }
 
 /// Returns the manifest with some keys changed, as if that had been typed; none where it would be invalid.
@@ -144,7 +247,11 @@ pub fn vary(loaded: &Loaded, changes: &[(&str, toml::Value)]) -> Option<Loaded> 
     checks::check(&manifest, &tree, &[], &log);
     environments::check_names(&manifest, &[], &tree, &log);
     let is_valid = log.into_inner().is_empty();
-    is_valid.then_some(Loaded { manifest, tree, ..loaded.clone() })
+    let shared = match loaded.target {
+        Target::Base => Shared::of(&manifest, loaded.target, &[]),
+        Target::Overlay | Target::Local => loaded.shared.clone(),
+    };
+    is_valid.then_some(Loaded { manifest, target: loaded.target, tree, shared })
 }
 
 /// Returns whether a diagnostic is about a value that could be read in part only.
@@ -153,36 +260,29 @@ fn reaches_over(diagnostic: &Diagnostic, unread: &[std::ops::Range<usize>]) -> b
     diagnostic.span.as_ref().is_some_and(|span| !matches!(span.layer, Layer::Set(_)) && reaches(span))
 }
 
-fn choose(
-    (mut manifest, mut tree): (Manifest, Table),
-    chosen: Option<(Manifest, Table)>,
-    environment: Option<&Environment>,
-    overlays: &[Overlay],
-) -> Result<Loaded, LoadError> {
-    let Some(name) = environment else {
-        return Ok(Loaded { manifest, target: Target::Base, tree, shares_state_bucket: false });
-    };
-    let target = if name.as_str() == LOCAL { Target::Local } else { Target::Overlay };
-    if let Some((manifest, tree)) = chosen {
-        return Ok(Loaded { manifest, target, tree, shares_state_bucket: false });
+fn choose(read: ReadManifest, environment: Option<&Environment>) -> Result<Loaded, LoadError> {
+    let mut all = read.all;
+    let is_asked_for = |loaded: &Loaded| environment.is_none_or(|name| loaded.manifest.project.environment == *name);
+    if let Some(at) = all.iter().position(is_asked_for) {
+        return Ok(all.swap_remove(at));
     }
-    if target == Target::Local {
-        manifest.project.environment = name.clone();
-        // The name comes from the command line: it was typed nowhere.
-        if let Some(Node { value: Raw::Table(project), .. }) = tree.get_mut("project") {
-            project.remove("environment");
-        }
-        return Ok(Loaded { manifest, target, tree, shares_state_bucket: false });
+    let name = environment.map(Environment::to_string).unwrap_or_default();
+    if name != LOCAL {
+        let names = all.iter().map(|loaded| loaded.manifest.project.environment.to_string());
+        let mut known: Vec<String> = names.chain([LOCAL.to_owned()]).collect();
+        known.sort();
+        known.dedup();
+        return Err(LoadError::UnknownEnvironment { name, known });
     }
-    if *name == manifest.project.environment {
-        return Ok(Loaded { manifest, target: Target::Base, tree, shares_state_bucket: false });
+    let mut local = all.swap_remove(0);
+    if let Some(name) = environment {
+        local.manifest.project.environment = name.clone();
     }
-    let own = [manifest.project.environment.to_string(), LOCAL.to_owned()];
-    let others = overlays.iter().map(|overlay| overlay.name.to_string());
-    let mut known: Vec<String> = own.into_iter().chain(others).collect();
-    known.sort();
-    known.dedup();
-    Err(LoadError::UnknownEnvironment { name: name.to_string(), known })
+    // The name comes from the command line: it was typed nowhere.
+    if let Some(Node { value: Raw::Table(project), .. }) = local.tree.get_mut("project") {
+        project.remove("environment");
+    }
+    Ok(Loaded { target: Target::Local, ..local })
 }
 
 /// Reads the overrides into one table, later ones over earlier ones.

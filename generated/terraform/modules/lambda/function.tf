@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function.tf bd40c944632a61a2]
 
 # Created before the function: Lambda would make it by itself at the first line, and keep the log for ever.
 resource "aws_cloudwatch_log_group" "this" {

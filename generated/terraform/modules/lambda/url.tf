@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/url.tf b1aa7dc8b6d85f1a]
 
 resource "aws_lambda_function_url" "this" {
   function_name = aws_lambda_function.this.function_name
