@@ -22,6 +22,17 @@ has() {
   command -v "$1" >/dev/null 2>&1
 }
 
+# The program that applies what is rendered: Terraform, or OpenTofu where that is there instead.
+terraform_program() {
+  if has terraform; then
+    echo terraform
+  elif has tofu; then
+    echo tofu
+  else
+    die 'needs terraform or tofu on PATH'
+  fi
+}
+
 # Runs a noisy command in silence; its output shows only if it fails.
 quietly() {
   quiet_log=$(mktemp)

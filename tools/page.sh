@@ -9,14 +9,15 @@ folder=$1
 environment=${folder#generated/}
 target=${2:-dist/${environment%terraform}page}
 cd "$root"
+terraform=$(terraform_program)
 
 # The bootstrap root has no page. One that was destroyed has no outputs, which Terraform tells on standard output.
-config=$(terraform -chdir="$folder" output -raw config_js 2>/dev/null) || exit 0
+config=$("$terraform" -chdir="$folder" output -raw config_js 2>/dev/null) || exit 0
 case $config in
   //*) ;;
   *) exit 0 ;;
 esac
-if site=$(terraform -chdir="$folder" output -raw site_url 2>/dev/null); then
+if site=$("$terraform" -chdir="$folder" output -raw site_url 2>/dev/null); then
   say "the page is at $site"
   exit 0
 fi

@@ -27,11 +27,11 @@ if [ "$kind" = bootstrap ] && ! [ -d "$folder/bootstrap" ]; then
 fi
 folder=$folder/$kind
 [ -d "$folder" ] || die "$folder is not there; render it first"
-has terraform || die 'needs terraform on PATH'
+terraform=$(terraform_program)
 config_line=$("$root/tools/terraform-config.sh" --unless-configured)
 if [ -n "$config_line" ]; then
   export "${config_line?}"
 fi
-terraform -chdir="$folder" init -input=false
-terraform -chdir="$folder" apply "$@"
+"$terraform" -chdir="$folder" init -input=false
+"$terraform" -chdir="$folder" apply "$@"
 exec "$root/tools/page.sh" "$folder"

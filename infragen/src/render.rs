@@ -138,6 +138,22 @@ impl Templates {
         ))
     }
 
+    /// Names of the templates, from the folder `templates`.
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
+        self.0.keys().copied()
+    }
+
+    /// Takes this text in the place of the built-in one of that name; returns whether it is another one.
+    ///
+    /// # Panics
+    /// Where there is no template of that name.
+    pub fn replace(&mut self, name: &str, text: String) -> bool {
+        let built_in = self.0.get_mut(name).unwrap_or_else(|| panic!("there is no template `{name}`"));
+        let is_other = *built_in != text;
+        *built_in = text;
+        is_other
+    }
+
     /// Compiles them with the escaper and the filter in place.
     ///
     /// # Errors

@@ -1,16 +1,18 @@
 //! A whole life of the rendered Terraform: apply, nothing left to do, one change, destroy; against an AWS in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use super::Project;
 use super::moto::Moto;
 use super::terraform::Root;
 use super::terraform_tests::PAGE;
+use super::{Project, workspace};
 use crate::auth::sessions::kms;
+use crate::support::external::tool;
 
 /// An archive with one empty file `bootstrap`: what AWS is given to run, and never runs here.
 const ZIP: &[u8] = b"PK\x03\x04\x0a\0\0\0\0\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0bootstrap\
@@ -247,6 +249,71 @@ async fn session_keys_are_made_and_changed_and_no_secret_is_written_down() {
     }
     root.done(&["destroy", "-auto-approve", "-refresh=false"]);
     assert_eq!(moto.inventory(), json!({}));
+}
+
+/// Tells every root of the manifest about the archive, as `./justw package` does.
+fn package(project: &Project) {
+    project.write_bytes("dist/function.zip", ZIP);
+    for root in project.run(&["query", "roots"]).done().stdout.lines() {
+        let output = Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"))
+            .arg(workspace().join("tools/artifacts.py"))
+            .args([root, "arm64", "stream=dist/function.zip", "dashboard=dist/function.zip"])
+            .current_dir(project.path())
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+    }
+}
+
+#[test]
+fn environments_are_applied_side_by_side_from_what_was_packaged_once() {
+    let moto = Moto::start();
+    let unprotected = "[tables.items]\ndeletion_protection = false\n[tables.users]\ndeletion_protection = false\n";
+    let project = Project::new(&format!(
+        "[stream]\npackage = \"zip\"\n{unprotected}[env.prod.stream]\nmemory = \"256 MiB\"\n\
+         [env.eu.project]\nregion = \"eu-west-1\"\n"
+    ));
+    project.run(&["render"]).done();
+    package(&project);
+    let provider = moto.provider_override();
+    let [base, prod, eu] = ["generated/terraform", "generated/prod/terraform", "generated/eu/terraform"].map(|path| {
+        assert_eq!(project.read(&format!("{path}/artifacts.auto.tfvars.json")).matches(ZIP_SHA256).count(), 2);
+        Root::new(&project, path)
+    });
+    assert!(eu.plan(&[]).0);
+    let roots = [base.with_override(&provider), prod.with_override(&provider)];
+    for root in &roots {
+        root.done(&["apply", "-auto-approve"]);
+    }
+    // Each still is what its own plan says, with the other one beside it.
+    for root in &roots {
+        root.done(&["plan", "-detailed-exitcode"]);
+    }
+    let functions = ["dev-dashboard", "dev-stream", "prod-dashboard", "prod-stream"];
+    assert_eq!(moto.inventory()["lambda.Functions"], json!(functions.map(|name| format!("sse-streaming-{name}"))));
+    for root in &roots {
+        root.done(&["destroy", "-auto-approve", "-refresh=false"]);
+    }
+    assert_eq!(moto.inventory(), json!({}));
+}
+
+#[test]
+fn an_image_of_another_region_is_refused_before_anything_changes() {
+    let project = Project::new(
+        "[stream]\npackage = \"image\"\n[dashboard]\npackage = \"image\"\n[env.eu.project]\nregion = \"eu-west-1\"\n",
+    );
+    project.run(&["render"]).done();
+    let images = artifacts("image");
+    assert!(Root::new(&project, "generated/terraform").with_artifacts(&images).plan(&[]).0);
+    let (is_planned, said) = Root::new(&project, "generated/eu/terraform").with_artifacts(&images).plan(&[]);
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ").replace("│ ", "");
+    for role in ["stream", "dashboard"] {
+        let sentence = format!(
+            "`{role}_image` is an image of another region: a function in eu-west-1 runs images of eu-west-1 only. Push it to \
+             the repository that `./justw bootstrap eu` makes."
+        );
+        assert!(!is_planned && said.contains(&sentence), "{said}");
+    }
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use contract::{DashboardSettings, StreamSettings};
 use serde_json::{Value, json};
 
-use super::Project;
 use super::terraform::Root;
+use super::{Project, workspace};
 
 fn zip(name: &str) -> Value {
     json!({ "path": format!("../../dist/{name}.zip"), "sha256": format!("{}=", "A".repeat(43)) })
@@ -261,18 +261,6 @@ fn hostile_text_reaches_the_plan_as_it_was_written() {
 }
 
 #[test]
-fn another_environment_takes_the_artifacts_that_the_first_one_runs() {
-    let project = Project::rendered("environments");
-    project.run(&["--env", "prod", "render"]).done();
-    let root = Root::new(&project, "generated/prod/terraform").with_artifacts(&artifacts());
-    let plan = root.planned(&["-var-file=../../terraform/artifacts.auto.tfvars.json"]);
-    let function = &resources(&plan, "stream")["aws_lambda_function.this"];
-    assert_eq!(function["filename"], "../../terraform/../../dist/stream.zip");
-    assert_eq!(function["function_name"], "sse-streaming-prod-stream");
-    assert_eq!(environment(function)["ENVIRONMENT"], "prod");
-}
-
-#[test]
 fn the_bootstrap_root_plans_a_guarded_repository_and_bucket() {
     let project = Project::rendered("default");
     let plan = Root::new(&project, "generated/bootstrap").planned(&[]);
@@ -346,4 +334,51 @@ fn no_policy_names_every_resource() {
         let expected = [r#"Action   = ["dynamodb:Query", "dynamodb:Scan"]"#, r#"Action   = ["dynamodb:GetItem"]"#];
         assert_eq!(actions, expected, "{name}");
     }
+}
+
+#[test]
+fn what_somebody_adds_survives_and_reaches_the_plan() {
+    let project = Project::new("[stream]\npackage = \"zip\"\n");
+    let built_in = std::fs::read_to_string(workspace().join("templates/terraform/tables.tf")).unwrap();
+    assert!(built_in.contains("billing_mode = \"PAY_PER_REQUEST\""));
+    // A template of one's own, a resource of one's own, and an override of what the module says.
+    let class = "{% if tags %}table_class = \"STANDARD_INFREQUENT_ACCESS\"{% endif %}";
+    let own = built_in.replace("billing_mode =", &format!("{class}\n  billing_mode ="));
+    project.write("templates/terraform/tables.tf", &own);
+    project.write("templates/terraform/tabels.tf", &own);
+    project.write("generated/terraform/extra.tf", "resource \"aws_sqs_queue\" \"late\" {\n  name = \"late\"\n}\n");
+    let boundary = "arn:aws:iam::123456789012:policy/boundary";
+    project.write(
+        "generated/terraform/modules/lambda/iam_override.tf",
+        &format!("resource \"aws_iam_role\" \"this\" {{\n  permissions_boundary = \"{boundary}\"\n}}\n"),
+    );
+    for arguments in [&["render"][..], &["render", "--check"], &["render", "--force"]] {
+        let said = project.run(arguments).done().stderr;
+        assert!(
+            said.contains("warning: `templates/terraform/tabels.tf` has the name of no template: it is not used\n"),
+            "{said}"
+        );
+    }
+    let said = project.run(&["render", "--check"]).done().stderr;
+    for line in [
+        "`templates/terraform/tables.tf` is yours: it is rendered in the place of the built-in one\n",
+        "`generated/terraform/extra.tf` is yours: Terraform reads it with what is rendered\n",
+        "`generated/terraform/modules/lambda/iam_override.tf` is yours: Terraform reads it with what is rendered\n",
+    ] {
+        assert!(said.contains(line), "{said}");
+    }
+    let plan = Root::new(&project, "generated/terraform").with_artifacts(&artifacts()).planned(&[]);
+    let root = resources(&plan, "");
+    assert_eq!(root["aws_sqs_queue.late"]["name"], "late");
+    assert_eq!(root["aws_dynamodb_table.items"]["table_class"], "STANDARD_INFREQUENT_ACCESS");
+    for role in ["stream", "dashboard"] {
+        assert_eq!(resources(&plan, role)["aws_iam_role.this"]["permissions_boundary"], boundary, "{role}");
+    }
+    // A template with a mistake is named, and nothing is written.
+    project.write("templates/terraform/tables.tf", "resource \"x\" {{ names.nothing }}\n");
+    let run = project.run(&["render"]);
+    assert!(run.code == 1 && run.stderr.contains("`generated/terraform/tables.tf`"), "{run:?}");
+    project.write("templates/terraform/tables.tf", "resource \"x\" {\n");
+    let run = project.run(&["render"]);
+    assert!(run.code == 1 && run.stderr.contains("rendered `generated/terraform/tables.tf` is not HCL"), "{run:?}");
 }

@@ -38,13 +38,14 @@ fn every_rendered_file_begins_with_the_signature() {
             _ => "# ",
         };
         assert!(text.starts_with(&format!("{sign}Rendered by infragen from deploy.toml. Do not edit: ")), "{file}");
+        assert!(text.lines().take(2).any(|line| line.contains(&format!("`. [{file} "))), "{file} names itself");
         assert!(text.ends_with('\n') && !text.ends_with("\n\n"), "{file} ends with one newline");
         assert!(text.lines().all(|line| line == line.trim_end()), "{file} has spaces at the end of a line");
     }
 }
 
 #[test]
-fn a_hand_edit_is_stale_with_a_diff_and_is_undone() {
+fn a_hand_edit_is_stale_with_a_diff_and_undone_on_demand_only() {
     let project = Project::rendered("default");
     let before = project.files();
     let path = "generated/terraform/stream.tf";
@@ -54,12 +55,59 @@ fn a_hand_edit_is_stale_with_a_diff_and_is_undone() {
     assert_eq!(check.code, 3);
     assert!(check.stdout.starts_with("--- a/generated/terraform/stream.tf\n+++ b/generated/terraform/stream.tf\n@@ "));
     assert!(check.stdout.contains("\n-  timeout_secs       = 900\n+  timeout_secs       = 180\n"), "{}", check.stdout);
-    assert_eq!(check.stderr, "error: 1 of the rendered files are stale\n hint: run `infragen render`\n");
+    assert_eq!(
+        check.stderr,
+        format!("error: 1 rendered file is stale; `{path}` was edited\n hint: run `infragen render --force`\n")
+    );
     assert_eq!(project.read(path), edited, "--check writes nothing");
     let diff = project.run(&["render", "--diff"]).done();
-    assert_eq!((diff.stdout, diff.stderr.as_str()), (check.stdout, ""));
+    assert_eq!((&diff.stdout, diff.stderr.as_str()), (&check.stdout, ""));
+    // Nothing else is written either.
+    project.write("deploy.toml", &(project.read("deploy.toml") + "[env.prod]\n"));
+    let refused = project.run(&["render"]);
+    assert_eq!((refused.code, &refused.stdout), (1, &check.stdout), "{refused:?}");
+    let said =
+        format!("error: `{path}` was edited since infragen wrote it\n hint: put what is yours into a file of its own");
+    assert!(refused.stderr.starts_with(&said), "{refused:?}");
+    assert!(!project.path().join("generated/prod").exists());
+    project.write("deploy.toml", std::str::from_utf8(&before[0].1).unwrap());
+    project.run(&["render", "--force"]).done();
+    assert_eq!(project.files(), before);
+    let both = project.run(&["render", "--force", "--check"]);
+    assert_eq!(both.code, 2, "{both:?}");
+}
+
+#[test]
+fn what_a_checkout_or_a_merge_did_is_no_edit() {
+    let project = Project::rendered("default");
+    let (path, before) = ("generated/terraform/stream.tf", project.files());
+    let text = project.read(path);
+    project.write(path, &text.replace('\n', "\r\n"));
+    project.run(&["render", "--check"]).done();
+    project.write(path, &format!("<<<<<<< HEAD\n{text}=======\n{text}>>>>>>> topic\n"));
+    assert_eq!(project.run(&["render", "--check"]).code, 3);
     project.run(&["render"]).done();
     assert_eq!(project.files(), before);
+}
+
+#[test]
+fn a_copy_is_somebodys_own() {
+    let project = Project::rendered("default");
+    let (copy, text) = ("generated/terraform/my_tables.tf", project.read("generated/terraform/tables.tf"));
+    project.write(copy, &text);
+    project.write("generated/terraform/modules/lambda/iam_override.tf", "# mine\n");
+    project.write("generated/terraform/notes.md", "mine\n");
+    let check = project.run(&["render", "--check"]).done();
+    let yours = |path: &str| format!("`{path}` is yours: Terraform reads it with what is rendered\n");
+    let listed = yours("generated/terraform/modules/lambda/iam_override.tf") + &yours(copy);
+    assert!(check.stderr.starts_with(&listed), "{check:?}");
+    project.run(&["render", "--force"]).done();
+    assert_eq!(project.read(copy), text);
+    // Where a file of ours belongs it is in the way, like anything else that is not ours.
+    project.write("generated/terraform/tables.tf", &project.read("generated/terraform/stream.tf"));
+    let run = project.run(&["render", "--force"]);
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.starts_with("error: `generated/terraform/tables.tf` is in the way"), "{run:?}");
 }
 
 #[test]
@@ -72,17 +120,24 @@ fn a_missing_file_is_stale() {
 }
 
 #[test]
-fn a_signed_file_that_nobody_renders_is_stale_and_removed_but_others_stay() {
+fn a_file_that_is_no_longer_rendered_is_stale_and_removed_but_others_stay() {
     let project = Project::rendered("default");
-    let superfluous = "generated/terraform/modules/old/main.tf";
-    project.write(superfluous, &project.read("generated/terraform/stream.tf"));
+    let superfluous = "generated/terraform/alarms.tf";
+    let text = project.read(superfluous);
+    project.write("deploy.toml", &Project::fixture("unwatched").read("deploy.toml"));
     project.write("generated/terraform/mine.tf", "# written by hand\n");
     project.write("generated/terraform/artifacts.auto.tfvars.json", "{}\n");
-    project.write("generated/terraform/.terraform/x.tf", &project.read("generated/terraform/stream.tf"));
+    project.write("generated/terraform/.terraform/x.tf", &text);
     let check = project.run(&["render", "--check"]);
     assert_eq!(check.code, 3);
     let head = format!("--- a/{superfluous}\n+++ /dev/null\n");
-    assert!(check.stdout.starts_with(&head), "{}", check.stdout);
+    assert!(check.stdout.contains(&head), "{}", check.stdout);
+    // Somebody may have put something into it.
+    project.write(superfluous, &format!("{text}# mine\n"));
+    let refused = project.run(&["render"]);
+    assert!(refused.code == 1 && refused.stdout.starts_with(&head), "{refused:?}");
+    assert!(project.names().contains(&superfluous.to_owned()));
+    project.write(superfluous, &text);
     assert!(project.run(&["render"]).done().stderr.contains(&format!("  removed {superfluous}\n")));
     assert!(!project.names().contains(&superfluous.to_owned()));
     assert_eq!(project.read("generated/terraform/mine.tf"), "# written by hand\n");
@@ -145,17 +200,16 @@ fn the_local_environment_is_one_sorted_file_that_the_functions_can_read() {
 }
 
 #[test]
-fn other_environments_have_folders_of_their_own() {
+fn every_environment_is_rendered_into_a_folder_of_its_own() {
     let project = Project::rendered("environments");
-    let base = project.files();
-    project.run(&["--env", "prod", "render"]).done();
-    let (added, kept): (Vec<_>, Vec<_>) =
-        project.files().into_iter().partition(|(name, _)| name.starts_with("generated/prod/"));
-    assert_eq!(kept, base, "the base is left alone");
-    let names: Vec<&str> = added.iter().map(|(name, _)| name.as_str()).collect();
-    for expected in ["config.js", "bootstrap/ecr.tf", "terraform/stream.tf", "terraform/modules/lambda/function.tf"] {
-        assert!(names.contains(&format!("generated/prod/{expected}").as_str()), "{names:?}");
+    let names = project.names();
+    for folder in ["generated", "generated/prod", "generated/test"] {
+        for expected in ["bootstrap/state.tf", "terraform/stream.tf", "terraform/modules/lambda/function.tf"] {
+            assert!(names.contains(&format!("{folder}/{expected}")), "{names:?}");
+        }
     }
+    // What runs on this machine is asked for by name.
+    assert!(!project.path().join("generated/local").exists());
     let stream = project.read("generated/prod/terraform/stream.tf");
     assert!(
         stream.contains("\"sse-streaming-prod-stream\"") && stream.contains("memory_mebibytes   = 512"),
@@ -168,8 +222,112 @@ fn other_environments_have_folders_of_their_own() {
             && provider.contains("\"production\"")
     );
     assert!(project.read("generated/prod/config.js").contains("\"ENVIRONMENT\": \"prod\""));
-    project.run(&["--env", "prod", "render", "--check"]).done();
+    assert!(project.run(&["render", "--check"]).done().stderr.ends_with(" files up to date\n"));
+    let roots = project.run(&["query", "roots"]).done().stdout;
+    assert_eq!(roots, "generated/terraform\ngenerated/prod/terraform\ngenerated/test/terraform\n");
+    let valid = project.run(&["validate"]).done();
+    assert_eq!((valid.stdout.as_str(), valid.stderr.as_str()), ("", "`deploy.toml` is valid\n"));
+}
+
+#[test]
+fn a_change_of_one_environment_is_seen_mended_and_nobody_elses() {
+    let project = Project::rendered("environments");
+    let before = project.files();
+    project.write("deploy.toml", &project.read("deploy.toml").replace("512 MiB", "1 GiB"));
+    let stale = |arguments: &[&str], hint: &str| {
+        let run = project.run(arguments);
+        let said = format!("error: 1 rendered file is stale\n hint: run `{hint}`\n");
+        assert_eq!((run.code, run.stderr), (3, said), "{arguments:?}");
+        assert!(run.stdout.contains("+++ b/generated/prod/terraform/stream.tf\n"), "{}", run.stdout);
+    };
+    stale(&["render", "--check"], "infragen render");
+    stale(&["--env", "prod", "render", "--check"], "infragen --env prod render");
+    for environment in ["dev", "test"] {
+        project.run(&["--env", environment, "render", "--check"]).done();
+        project.run(&["--env", environment, "render"]).done();
+    }
+    stale(&["render", "--check"], "infragen render");
+    project.run(&["--env", "prod", "render"]).done();
     project.run(&["render", "--check"]).done();
+    project.run(&["render"]).done();
+    let changed: Vec<String> = project
+        .files()
+        .into_iter()
+        .filter(|file| !before.contains(file))
+        .map(|(name, _)| name)
+        .filter(|name| name != "deploy.toml")
+        .collect();
+    assert_eq!(changed, ["generated/prod/terraform/stream.tf"]);
+}
+
+#[test]
+fn a_folder_of_no_environment_is_reported_and_left_alone() {
+    let project = Project::rendered("environments");
+    project.write("generated/notes/mine.tf", "# mine\n");
+    project.run(&["--env", "local", "render"]).done();
+    let old = project.files();
+    let manifest = project.read("deploy.toml");
+    project.write("deploy.toml", manifest.split("[env.test").next().unwrap());
+    let said = "warning: `generated/test` is of no environment of the manifest\n \
+                hint: destroy what it made with `terraform -chdir=generated/test/terraform destroy`, then remove the folder\n";
+    for arguments in [&["render", "--check"][..], &["render"], &["render", "--diff"]] {
+        assert!(project.run(arguments).done().stderr.contains(said), "{arguments:?}");
+    }
+    assert!(!project.run(&["render", "--quiet"]).done().stderr.contains("generated/test"));
+    let names = project.names();
+    assert!(old.iter().all(|(name, _)| names.contains(name)), "{names:?}");
+}
+
+#[test]
+fn an_empty_environment_before_a_table_of_the_base_is_probably_a_mistake() {
+    let validate = |text: &str| Project::new(text).run(&["validate"]).done().stderr;
+    let said = validate("[env.prod]\n\n# of prod, it looks like\n[stream]\nmemory = \"256 MiB\"\n");
+    assert_eq!(
+        said,
+        "warning[empty-environment]: `[env.prod]` is empty, and `[stream]` below it is of the base\n \
+         --> deploy.toml:1:6\n  |\n1 | [env.prod]\n  |      ^^^^\n  |\n  \
+         = hint: write `[env.prod.stream]` for values of `prod`; `[env.prod]` alone is the base once more\n\
+         `deploy.toml` is valid\n"
+    );
+    for meant in [
+        "[env.prod]\n",
+        "[stream]\n[env.prod]\n[env.test]\n",
+        "[env.prod]\n[env.prod.stream]\nmemory = \"256 MiB\"\n[stream]\n",
+        "[env.prod]\nstream.memory = \"256 MiB\"\n[stream]\n",
+    ] {
+        assert_eq!(validate(meant), "`deploy.toml` is valid\n", "{meant}");
+    }
+    let json = Project::new("[env.prod]\n[stream.vpc]\n").run(&["validate", "--format", "json"]).done().stdout;
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&json["valid"], &json["errors"]), (&serde_json::json!(true), &serde_json::json!([])));
+    assert_eq!(json["warnings"][0]["code"], "empty-environment");
+    assert!(json["warnings"][0]["hint"].as_str().unwrap().contains("`[env.prod.stream.vpc]`"), "{json}");
+}
+
+#[test]
+fn images_are_kept_in_one_repository_of_a_region() {
+    let project = Project::new(
+        "[stream]\npackage = \"image\"\n[env.prod]\n[env.eu.project]\nregion = \"eu-west-1\"\n[env.eu2.project]\n\
+         region = \"eu-west-1\"\n[env.own.package]\nrepository = \"team/live\"\n[env.zip.stream]\npackage = \"zip\"\n\
+         [env.away.project]\nregion = \"us-west-2\"\n[env.away.stream]\npackage = \"zip\"\n",
+    );
+    project.run(&["render"]).done();
+    for (folder, repository) in [
+        ("generated", Some("sse-streaming-dev")),
+        ("generated/prod", None),
+        ("generated/eu", Some("sse-streaming-dev")),
+        ("generated/eu2", None),
+        ("generated/own", Some("team/live")),
+        ("generated/zip", None),
+        ("generated/away", None),
+    ] {
+        let path = format!("{folder}/bootstrap/ecr.tf");
+        let is_made = project.path().join(&path).exists();
+        assert_eq!(is_made, repository.is_some(), "{folder}");
+        assert!(repository.is_none_or(|name| project.read(&path).contains(&format!("\"{name}\""))), "{folder}");
+        let outputs = project.read(&format!("{folder}/bootstrap/outputs.tf"));
+        assert_eq!(outputs.contains("aws_ecr_repository.functions"), is_made, "{folder}");
+    }
 }
 
 #[test]
@@ -231,17 +389,15 @@ fn the_bucket_of_the_state_is_made_once_and_keeps_each_environment_apart() {
         "[terraform.backend]\nkind = \"s3\"\nbucket = \"one-bucket\"\n[env.prod]\n[env.other.terraform.backend]\n\
          bucket = \"another-bucket\"\n",
     );
-    for environment in ["dev", "prod", "other"] {
-        project.run(&["--env", environment, "render"]).done();
-    }
+    project.run(&["render"]).done();
     for (folder, makes, bucket, key) in [
         ("generated", true, "one-bucket", "dev"),
         ("generated/prod", false, "one-bucket", "prod"),
         ("generated/other", true, "another-bucket", "other"),
     ] {
         assert_eq!(project.path().join(folder).join("bootstrap/state.tf").exists(), makes, "{folder}");
-        let outputs = project.read(&format!("{folder}/bootstrap/outputs.tf"));
-        assert_eq!(outputs.contains("aws_s3_bucket.state"), makes, "{folder}");
+        // With nothing to make there is no root.
+        assert_eq!(project.path().join(folder).join("bootstrap").exists(), makes, "{folder}");
         let versions = project.read(&format!("{folder}/terraform/versions.tf"));
         let key = format!("\"sse-streaming/{key}/terraform.tfstate\"");
         assert!(versions.contains(&format!("\"{bucket}\"")) && versions.contains(&key), "{versions}");

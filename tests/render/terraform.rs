@@ -165,7 +165,7 @@ impl<'p> Root<'p> {
 
     /// Writes the references of artifacts where `./justw package` does.
     pub(super) fn with_artifacts(self, artifacts: &serde_json::Value) -> Self {
-        self.project.write("generated/terraform/artifacts.auto.tfvars.json", &artifacts.to_string());
+        std::fs::write(self.path.join("artifacts.auto.tfvars.json"), artifacts.to_string()).unwrap();
         self
     }
 }
@@ -176,7 +176,6 @@ fn every_bootstrap_root_is_valid() {
     let project = Project::rendered("images");
     Root::new(&project, "generated/bootstrap").validate();
     let project = Project::rendered("environments");
-    project.run(&["--env", "prod", "render"]).done();
     Root::new(&project, "generated/prod/bootstrap").validate();
 }
 

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Project, workspace};
+use super::Project;
 use crate::support::bins;
 
 /// Runs the program again and again and prints the least processor time, seconds, and the most memory, KiB.
@@ -38,9 +38,9 @@ fn rendering_the_default_manifest_takes_little_time_and_memory() {
 
 #[test]
 fn the_generator_is_built_without_the_aws_sdk_and_without_a_network() {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = bins::cargo();
     cargo.args(["tree", "--locked", "--offline", "-p", "infragen", "-e", "normal", "--prefix", "none"]);
-    let output = cargo.current_dir(workspace()).output().unwrap();
+    let output = cargo.output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let tree = String::from_utf8(output.stdout).unwrap();
     let names: Vec<&str> = tree.lines().filter_map(|line| line.split(' ').next()).collect();

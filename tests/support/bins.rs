@@ -19,6 +19,26 @@ pub(crate) fn path(name: &str) -> PathBuf {
     path
 }
 
+/// Cargo, in the root of the workspace, as if a person had called it.
+///
+/// Cargo tells a test of which package it is. Build scripts look at the same variables (`ring` at `CARGO_MANIFEST_DIR`), so cargo called
+/// with them runs these anew, compiles whatever depends on them, half of all crates, and so does the next one without.
+pub(crate) fn cargo() -> Command {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(workspace());
+    let of_a_package = ["CARGO_MANIFEST_", "CARGO_PKG_", "CARGO_BIN_", "CARGO_CRATE_", "CARGO_CFG_"];
+    for (name, _) in std::env::vars_os() {
+        let is_told = |name: &str| {
+            ["CARGO", "OUT_DIR", "CARGO_PRIMARY_PACKAGE"].contains(&name)
+                || of_a_package.iter().any(|head| name.starts_with(head))
+        };
+        if name.to_str().is_some_and(is_told) {
+            cargo.env_remove(name);
+        }
+    }
+    cargo
+}
+
 /// Builds all programs the way this test was built, and returns their folder.
 fn build() -> PathBuf {
     if let Some(folder) = std::env::var_os("BINARIES_DIR") {
@@ -29,9 +49,9 @@ fn build() -> PathBuf {
     let folder = test.ancestors().nth(2).expect("a test lies in TARGET/PROFILE/deps").to_owned();
     let profile = folder.file_name().and_then(|name| name.to_str()).expect("profiles have ASCII names");
     let above = folder.parent().expect("a profile's folder lies in the target folder");
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let mut cargo = cargo();
     // All of them, as tools/lib.sh does: another choice of packages would compile their dependencies with other features.
-    cargo.current_dir(workspace()).args(["build", "--quiet", "--locked", "--workspace", "--exclude", "fuzz", "--bins"]);
+    cargo.args(["build", "--quiet", "--locked", "--workspace", "--exclude", "fuzz", "--bins"]);
     cargo.args(["--profile", if profile == "debug" { "dev" } else { profile }]);
     // Cargo marks its target folder with this file; with `--target` there is one more folder in between.
     if above.join("CACHEDIR.TAG").exists() {

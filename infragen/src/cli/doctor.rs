@@ -11,7 +11,7 @@ use clap::Args;
 use contract::units::{Bare, parse_duration};
 use infragen::doctor::{self, Check, Places, Ran, aws, files, rows, table, tools};
 use infragen::load::{Loaded, Target};
-use infragen::render::{Templates, render};
+use infragen::render::render;
 use infragen::write::{self, WriteMode};
 use sha2::{Digest as _, Sha256};
 
@@ -97,17 +97,17 @@ impl Shell<'_> {
     /// What this machine has. The environment `local` needs its rendered file and nothing else.
     fn machine(&self, loaded: &Loaded, arguments: &DoctorArguments) -> Result<Vec<Check>, Outcome> {
         let (root, manifest, places) = (self.root(), &loaded.manifest, Places::of(loaded));
-        let rendering = render(loaded, &Templates::embedded()).map_err(|error| self.fail(&error, None))?;
+        let rendering = render(loaded, &self.templates(&mut Vec::new())?).map_err(|error| self.fail(&error, None))?;
         let rendered = files::rendered(&places, &write::write(root, &rendering, WriteMode::Compare));
         if loaded.target == Target::Local {
             return Ok(vec![rendered]);
         }
-        let terraform = run(&tools::TERRAFORM_VERSION, arguments.time_limit);
+        let (program, terraform) = terraform(arguments.time_limit);
         let lock = read_text(&root.join(&places.root).join(".terraform.lock.hcl"));
         let digest = |path: &str| Some(STANDARD.encode(Sha256::digest(read(&root.join(path))?)));
         let mut checks = vec![
-            tools::terraform(manifest, &terraform),
-            tools::provider(manifest, &places, lock.as_deref()),
+            tools::terraform(manifest, program, &terraform),
+            tools::provider(manifest, program, &places, lock.as_deref()),
             rendered,
             files::state(loaded),
         ];
@@ -120,6 +120,13 @@ impl Shell<'_> {
         checks.push(files::page(loaded, &places, read_text(&root.join(&places.page)).as_deref()));
         Ok(checks)
     }
+}
+
+/// The program that applies what is rendered, and what it said of its version.
+fn terraform(limit: Duration) -> (&'static str, Ran) {
+    let ask = |program: &'static str| (program, run(&tools::version_command(program), limit));
+    let answers = tools::PROGRAMS.into_iter().map(ask);
+    answers.into_iter().find(|(_, ran)| *ran != Ran::Absent).unwrap_or((tools::PROGRAMS[0], Ran::Absent))
 }
 
 /// What the account has, where AWS may be asked.

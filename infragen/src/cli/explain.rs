@@ -4,7 +4,6 @@ use infragen::explain::{self, Subject};
 use infragen::listing::{self, Entry};
 use infragen::manifest::reader::suggest;
 use infragen::provenance::Provenance;
-use infragen::render::Templates;
 
 use super::shell::Shell;
 use super::{Outcome, Stopped};
@@ -35,8 +34,8 @@ impl Shell<'_> {
         let text = match &subject {
             Subject::Section(doc, keys, below) => explain::section(doc, keys, below, &entries),
             Subject::Key(doc) => {
-                let provenance =
-                    Provenance::new(&loaded, &Templates::embedded()).map_err(|error| self.fail(&error, None))?;
+                let provenance = Provenance::new(&loaded, &self.templates(&mut Vec::new())?)
+                    .map_err(|error| self.fail(&error, None))?;
                 let reach = provenance.reach(doc).map_err(|error| self.fail(&error, None))?;
                 let present: Vec<&Entry> =
                     entries.iter().filter(|entry| entry.path() == doc.path || entry.section == doc.path).collect();
@@ -50,7 +49,8 @@ impl Shell<'_> {
 
     fn explain_resource(&self, resource: &str) -> Stopped {
         let loaded = self.load()?;
-        let provenance = Provenance::new(&loaded, &Templates::embedded()).map_err(|error| self.fail(&error, None))?;
+        let provenance =
+            Provenance::new(&loaded, &self.templates(&mut Vec::new())?).map_err(|error| self.fail(&error, None))?;
         let (path, line) = match resource.rsplit_once(':') {
             Some((path, line)) => (path, line.parse().ok()),
             None => (resource, None),

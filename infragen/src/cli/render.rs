@@ -15,7 +15,8 @@ impl Shell<'_> {
             Some(_) => Environments { all: vec![self.load()?], warnings: Vec::new() },
             None => self.load_all()?,
         };
-        let rendering = self.rendering(&environments.all)?;
+        let mut own_templates = Vec::new();
+        let rendering = self.rendering(&environments.all, &self.templates(&mut own_templates)?)?;
         let report = write::write(self.root(), &rendering, mode).map_err(|error| {
             if let WriteError::Edited { diff, .. } = &error {
                 // What was asked for is not done; whoever does not read the reason needs no difference either.
@@ -25,6 +26,9 @@ impl Shell<'_> {
         })?;
         if mode == WriteMode::Compare {
             self.print(&self.coloured(&report.diff))?;
+        }
+        for path in own_templates.iter().filter(|_| check) {
+            self.say(&format!("`{path}` is yours: it is rendered in the place of the built-in one"));
         }
         for path in report.own.iter().filter(|_| check) {
             self.say(&format!("`{path}` is yours: Terraform reads it with what is rendered"));
@@ -44,9 +48,9 @@ impl Shell<'_> {
     }
 
     /// Renders the environments one after the other into one set of outputs.
-    fn rendering(&self, all: &[Loaded]) -> Result<Rendering, Outcome> {
+    fn rendering(&self, all: &[Loaded], templates: &Templates) -> Result<Rendering, Outcome> {
         let mut rendering = Rendering { artifacts: Vec::new(), folders: Vec::new(), files: Vec::new() };
-        let engine = Templates::embedded().engine().map_err(|error| self.fail(&error, None))?;
+        let engine = templates.engine().map_err(|error| self.fail(&error, None))?;
         for loaded in all {
             rendering.extend(render_with(loaded, &engine).map_err(|error| self.fail(&error, None))?);
         }

@@ -7,8 +7,17 @@ use std::path::Path;
 use infragen::diagnostic::{self, Colour, Diagnostic, Input, Source};
 use infragen::load::{self, Environments, LoadError, Loaded};
 use infragen::manifest;
+use infragen::render::Templates;
 
 use super::{ColorChoice, Global, Outcome};
+
+/// Folder beside the manifest in which templates of one's own lie.
+const TEMPLATES: &str = "templates";
+
+#[expect(clippy::disallowed_methods, reason = "the manifest's folder is what this program looks at")]
+fn read_to_string(path: &Path) -> io::Result<String> {
+    std::fs::read_to_string(path)
+}
 
 /// One run of a command.
 pub(super) struct Shell<'a> {
@@ -101,6 +110,49 @@ impl<'a> Shell<'a> {
         match self.global.manifest.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
+        }
+    }
+
+    /// The templates: one that lies beside the manifest, in `templates`, wins over the built-in one of its name. `notes` gets the
+    /// paths of those that differ.
+    pub(super) fn templates(&self, notes: &mut Vec<String>) -> Result<Templates, Outcome> {
+        let mut templates = Templates::embedded();
+        let names: Vec<&str> = templates.names().collect();
+        for name in &names {
+            let path = self.root().join(TEMPLATES).join(name);
+            match read_to_string(&path) {
+                Ok(text) => {
+                    if templates.replace(name, text) {
+                        notes.push(format!("{TEMPLATES}/{name}"));
+                    }
+                }
+                Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
+                Err(error) => {
+                    self.error(&format!("`{}` cannot be read: {error}", path.display()), None);
+                    return Err(Outcome::NeedsPerson);
+                }
+            }
+        }
+        self.warn_of_unused_templates(&names);
+        Ok(templates)
+    }
+
+    /// A file that lies where templates do and has the name of none has no effect: whoever wrote it should know.
+    fn warn_of_unused_templates(&self, names: &[&str]) {
+        for folder in ["bootstrap", "terraform", "terraform/tests"] {
+            let entries = std::fs::read_dir(self.root().join(TEMPLATES).join(folder)).into_iter().flatten();
+            let found = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+            let is_template = |name: &String| name.ends_with(".tf") || name.ends_with(".hcl");
+            let mut unused: Vec<String> = found.filter(is_template).map(|name| format!("{folder}/{name}")).collect();
+            unused.retain(|name| !names.contains(&name.as_str()));
+            unused.sort();
+            for name in unused {
+                let message = format!("`{TEMPLATES}/{name}` has the name of no template: it is not used");
+                self.warning(
+                    &message,
+                    "put resources of your own beside the rendered files, such as generated/terraform/extra.tf",
+                );
+            }
         }
     }
 

@@ -1,14 +1,20 @@
-//! Terraform and the provider that the last `init` chose.
+//! Terraform, or OpenTofu where that is there instead, and the provider that the last `init` chose.
 
 use super::{Check, Places, Ran};
 use crate::manifest::Manifest;
 use crate::manifest::version::{Version, VersionConstraint};
 
-/// What asks Terraform for its version.
-pub const TERRAFORM_VERSION: [&str; 3] = ["terraform", "version", "-json"];
+/// The programs that apply what is rendered; the first one that is there is taken.
+pub const PROGRAMS: [&str; 2] = ["terraform", "tofu"];
 const INSTALL: &str = "install Terraform: https://developer.hashicorp.com/terraform/install";
-/// The provider as lock files name it.
-const PROVIDER: &str = "registry.terraform.io/hashicorp/aws";
+/// The provider as lock files name it, of either program.
+const PROVIDERS: [&str; 2] = ["registry.terraform.io/hashicorp/aws", "registry.opentofu.org/hashicorp/aws"];
+
+/// What asks one of the programs for its version.
+#[must_use]
+pub fn version_command(program: &str) -> [&str; 3] {
+    [program, "version", "-json"]
+}
 
 fn against(name: &'static str, found: &str, constraint: &VersionConstraint, next: &str) -> Check {
     let asked = constraint.as_str();
@@ -21,26 +27,29 @@ fn against(name: &'static str, found: &str, constraint: &VersionConstraint, next
     }
 }
 
-/// Judges what `terraform version -json` said.
+/// Judges what [`version_command`] said.
 #[must_use]
-pub fn terraform(manifest: &Manifest, ran: &Ran) -> Check {
+pub fn terraform(manifest: &Manifest, program: &str, ran: &Ran) -> Check {
     const NAME: &str = "terraform";
     let Ran::Done(stdout) = ran else {
-        return Check::unknown(NAME, ran.silence(NAME).unwrap_or_default(), INSTALL);
+        return Check::unknown(NAME, ran.silence(program).unwrap_or_default(), INSTALL);
     };
     let constraint = manifest.terraform.required_version.get();
     let answer: serde_json::Value = serde_json::from_str(stdout).unwrap_or_default();
     let Some(version) = answer.get("terraform_version").and_then(serde_json::Value::as_str) else {
-        return Check::unknown(NAME, "`terraform version -json` told no version", INSTALL);
+        return Check::unknown(NAME, format!("`{program} version -json` told no version"), INSTALL);
     };
-    against(NAME, version, constraint, &format!("install a Terraform that is `{}`", constraint.as_str()))
+    let check = against(NAME, version, constraint, &format!("install a Terraform that is `{}`", constraint.as_str()));
+    // What is rendered was tried with Terraform alone.
+    let found = if program == NAME { check.found } else { format!("{program} {}", check.found) };
+    Check { found, ..check }
 }
 
 /// Judges the lock file that `terraform init` leaves.
 #[must_use]
-pub fn provider(manifest: &Manifest, places: &Places, lock: Option<&str>) -> Check {
+pub fn provider(manifest: &Manifest, program: &str, places: &Places, lock: Option<&str>) -> Check {
     const NAME: &str = "provider";
-    let init = format!("run `terraform -chdir={} init`", places.root);
+    let init = format!("run `{program} -chdir={} init`", places.root);
     let path = format!("{}/.terraform.lock.hcl", places.root);
     let Some(lock) = lock else {
         return Check::missing(NAME, format!("`{path}` is not there: Terraform is not initialised"), init);
@@ -55,7 +64,7 @@ pub fn provider(manifest: &Manifest, places: &Places, lock: Option<&str>) -> Che
 fn locked(lock: &str) -> Option<String> {
     let body = hcl_edit::parser::parse_body(lock).ok()?;
     let is_aws = |block: &&hcl_edit::structure::Block| {
-        block.ident.as_str() == "provider" && block.labels.iter().any(|label| label.as_str() == PROVIDER)
+        block.ident.as_str() == "provider" && block.labels.iter().any(|label| PROVIDERS.contains(&label.as_str()))
     };
     let block = body.blocks().find(is_aws)?;
     block.body.get_attribute("version")?.value.as_str().map(str::to_owned)
@@ -81,20 +90,27 @@ mod tests {
             (Ran::Absent, Status::Unknown),
             (Ran::Failed("no".into()), Status::Unknown),
         ] {
-            assert_eq!(terraform(&manifest, &ran).status, status, "{ran:?}");
+            for program in PROGRAMS {
+                assert_eq!(terraform(&manifest, program, &ran).status, status, "{program} {ran:?}");
+            }
         }
+        let tofu = terraform(&manifest, "tofu", &told("1.11.4"));
+        assert!(tofu.found.starts_with("tofu 1.11.4, as "), "{tofu:?}");
+        assert_eq!(terraform(&manifest, "tofu", &Ran::Failed("no".into())).found, "`tofu` failed: no");
     }
 
     #[test]
     fn the_locked_provider_is_held_against_the_constraint() {
         let loaded = loaded("");
         let places = Places::of(&loaded);
-        let lock = |version: &str| {
-            format!("# by init\nprovider \"{PROVIDER}\" {{\n  version = \"{version}\"\n  hashes = [\"h1:x\"]\n}}\n")
-        };
-        let judge = |lock: Option<&str>| provider(&loaded.manifest, &places, lock).status;
-        assert_eq!(judge(Some(&lock("5.100.0"))), Status::Ok);
-        assert_eq!(judge(Some(&lock("6.28.0"))), Status::Missing);
+        let judge = |lock: Option<&str>| provider(&loaded.manifest, "terraform", &places, lock).status;
+        for name in PROVIDERS {
+            let lock = |version: &str| {
+                format!("# by init\nprovider \"{name}\" {{\n  version = \"{version}\"\n  hashes = [\"h1:x\"]\n}}\n")
+            };
+            assert_eq!(judge(Some(&lock("5.100.0"))), Status::Ok);
+            assert_eq!(judge(Some(&lock("6.28.0"))), Status::Missing);
+        }
         assert_eq!(judge(Some("provider \"registry.terraform.io/hashicorp/random\" {}\n")), Status::Missing);
         assert_eq!(judge(Some("{{{")), Status::Missing);
         assert_eq!(judge(None), Status::Missing);
