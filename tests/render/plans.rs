@@ -297,10 +297,11 @@ fn the_bootstrap_root_plans_a_guarded_repository_and_bucket() {
 #[test]
 fn a_newer_provider_expresses_the_second_permission_itself() {
     let project = Project::rendered("newer_provider");
-    let url = project.read("generated/terraform/modules/lambda/url.tf");
-    assert!(url.contains("invoked_via_function_url = true") && !url.contains("cloudformation"), "{url}");
-    let url = Project::rendered("default").read("generated/terraform/modules/lambda/url.tf");
-    assert!(!url.contains("invoked_via_function_url") && url.contains("aws_cloudformation_stack"), "{url}");
+    let file = project.read("generated/terraform/modules/lambda/function_permission.tf");
+    let is_own = file.contains("invoked_via_function_url = true") && !file.contains("cloudformation");
+    assert!(is_own, "{file}");
+    let file = Project::rendered("default").read("generated/terraform/modules/lambda/function_permission.tf");
+    assert!(!file.contains("invoked_via_function_url") && file.contains("aws_cloudformation_stack"), "{file}");
 }
 
 /// Statements that name every resource, by manifest: their actions know no narrower one, or they refuse.
