@@ -12,6 +12,7 @@ mod goodbye;
 mod hostile;
 mod instances;
 mod manifests;
+mod module;
 pub(crate) mod moto;
 mod newer;
 mod operations;
