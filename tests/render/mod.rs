@@ -15,6 +15,7 @@ mod manifests;
 mod module;
 pub(crate) mod moto;
 mod newer;
+mod newest;
 mod operations;
 mod page;
 mod plans;
