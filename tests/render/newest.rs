@@ -189,7 +189,6 @@ fn module_files() -> Vec<PathBuf> {
 }
 
 #[test]
-#[expect(clippy::print_stdout, reason = "the table of what was looked at, for whoever asks with --nocapture")]
 fn the_newest_provider_knows_everything_that_is_rendered() {
     let (mut schema, mut table, mut wrong) = (Schema::default(), Table::new(), BTreeSet::new());
     for name in fixture_names("valid").iter().map(String::as_str).chain(["default"]) {
