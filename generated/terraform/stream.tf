@@ -13,6 +13,7 @@ module "stream" {
 
   # Holds for every request through the URL: a program that answers in one piece breaks behind it.
   invoke_mode = "RESPONSE_STREAM"
+  public      = true
 
   # The only place that answers cross-origin requests: the program stays silent about it on Lambda.
   cors = {

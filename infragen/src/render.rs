@@ -1,6 +1,7 @@
 //! Plan + templates → artifacts: exact bytes, each parsed again before anybody writes one. No disk, no clock.
 
 mod files;
+mod module;
 mod workflow;
 
 use std::collections::BTreeMap;
@@ -119,11 +120,6 @@ impl Templates {
             "terraform/front.tf",
             "terraform/function.tf",
             "terraform/instances.tf",
-            "terraform/modules/lambda/function.tf",
-            "terraform/modules/lambda/iam.tf",
-            "terraform/modules/lambda/outputs.tf",
-            "terraform/modules/lambda/url.tf",
-            "terraform/modules/lambda/variables.tf",
             "terraform/monitoring.tf",
             "terraform/outputs.tf",
             "terraform/page.tf",
@@ -296,11 +292,9 @@ fn roots(loaded: &Loaded, plan: &Plan, engine: &Tera, config_js_path: &str) -> R
         let with_function = Extra { function: Some(function), ..extra.clone() };
         artifacts.push(file("terraform/function.tf", format!("{root}/{}.tf", function.role), &with_function)?);
     }
-    for name in ["function", "iam", "outputs", "url", "variables"] {
-        let name = format!("modules/lambda/{name}.tf");
-        artifacts.push(file(&format!("terraform/{name}"), format!("{root}/{name}"), &extra)?);
+    for (name, text) in module::files(plan) {
+        artifacts.push(signed(format!("{root}/modules/lambda/{name}"), text)?);
     }
-    artifacts.push(file("terraform/versions.tf", format!("{root}/modules/lambda/versions.tf"), &extra)?);
     for name in ["tests/lambda.tftest.hcl", "tests/root.tftest.hcl"] {
         artifacts.push(file(&format!("terraform/{name}"), format!("{root}/{name}"), &extra)?);
     }
@@ -327,7 +321,7 @@ fn bootstrap_files(plan: &Plan) -> Vec<&'static str> {
     files
 }
 
-/// Renders one Terraform file: template, signature, alignment, and the proof that it is HCL.
+/// Renders one Terraform file from its template.
 fn terraform_file(
     engine: &Tera,
     plan: &Plan,
@@ -338,6 +332,11 @@ fn terraform_file(
     let mut context = tera::Context::from_serialize(plan).map_err(|source| template_error(&path, source))?;
     context.extend(tera::Context::from_serialize(extra).map_err(|source| template_error(&path, source))?);
     let body = engine.render(template, &context).map_err(|source| template_error(&path, source))?;
+    signed(path, &body)
+}
+
+/// Makes an artifact of a body: signature, alignment, and the proof that it is HCL.
+fn signed(path: String, body: &str) -> Result<Artifact, RenderError> {
     let text = align::align(&format!("# {SIGNATURE}\n\n{}\n", body.trim()));
     match hcl_edit::parser::parse_body(&text) {
         Ok(_) => Ok(Artifact { path, text }),

@@ -15,6 +15,9 @@ module "{{ function.role }}" {
   reserved_concurrency = {{ function.reserved_concurrency }}
 {%- endif %}
   log_retention_days = {{ function.log_retention_days }}
+{%- if operations.tracing %}
+  tracing = true
+{%- endif %}
 {%- if function.invoke_mode == "RESPONSE_STREAM" %}
 
   # Holds for every request through the URL: a program that answers in one piece breaks behind it.
@@ -28,6 +31,7 @@ module "{{ function.role }}" {
   # Nobody else may call the URL.
   distribution_arn = aws_cloudfront_distribution.front.arn
 {%- else %}
+  public = true
 
   # The only place that answers cross-origin requests: the program stays silent about it on Lambda.
   cors = {

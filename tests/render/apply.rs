@@ -15,11 +15,11 @@ use crate::auth::sessions::kms;
 use crate::support::external::tool;
 
 /// An archive with one empty file `bootstrap`: what AWS is given to run, and never runs here.
-const ZIP: &[u8] = b"PK\x03\x04\x0a\0\0\0\0\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0bootstrap\
+pub(super) const ZIP: &[u8] = b"PK\x03\x04\x0a\0\0\0\0\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0bootstrap\
 PK\x01\x02\x0a\x03\x0a\0\0\0\0\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0\0\0\0\0\0\0\0\0\xed\x81\0\0\0\0bootstrap\
 PK\x05\x06\0\0\0\0\x01\0\x01\x007\0\0\0'\0\0\0\0\0";
 /// Base64 SHA-256 of that archive.
-const ZIP_SHA256: &str = "LI1CBoY11NBpRmfyMROQtzqbidohM6Zpa5WZrhEsYfE=";
+pub(super) const ZIP_SHA256: &str = "LI1CBoY11NBpRmfyMROQtzqbidohM6Zpa5WZrhEsYfE=";
 
 /// One combination: a manifest whose tables may be deleted, and nothing else that is not the default.
 fn manifest(package: &str, front: &str, memory: &str) -> String {
@@ -49,9 +49,9 @@ fn artifacts(package: &str) -> Value {
 }
 
 /// Every resource in a state, by address, with its attributes.
-type State = BTreeMap<String, serde_json::Map<String, Value>>;
+pub(super) type State = BTreeMap<String, serde_json::Map<String, Value>>;
 
-fn state(project: &Project, root: &str) -> State {
+pub(super) fn state(project: &Project, root: &str) -> State {
     let state: Value = serde_json::from_str(&project.read(&format!("{root}/terraform.tfstate"))).unwrap();
     let mut resources = State::new();
     for resource in state["resources"].as_array().unwrap().iter().filter(|resource| resource["mode"] == "managed") {
@@ -120,7 +120,7 @@ fn changes(said: &str) -> BTreeMap<String, String> {
 }
 
 /// Applies everything, and finds nothing left to do.
-fn apply_all(root: &Root<'_>) {
+pub(super) fn apply_all(root: &Root<'_>) {
     root.done(&["apply", "-auto-approve"]);
     // Exit code 2 means that there is a difference; the plan says which.
     root.done(&["plan", "-detailed-exitcode"]);

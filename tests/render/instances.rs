@@ -75,7 +75,7 @@ fn the_stream_function_runs_on_them_and_the_dashboard_function_does_not() {
 #[test]
 fn the_module_gives_a_function_instances_where_its_caller_does() {
     let project = Project::rendered("managed_instances");
-    let body = parse(&project, "generated/terraform/modules/lambda/function.tf");
+    let body = parse(&project, "generated/terraform/modules/lambda/instances_override.tf");
     let function = block(&body, &["resource", "aws_lambda_function", "this"]);
     let config = block(&function.body, &["dynamic", "capacity_provider_config"]);
     assert_eq!(attribute(config, "for_each"), "var.instances == null ? [] : [var.instances]");
@@ -87,9 +87,10 @@ fn the_module_gives_a_function_instances_where_its_caller_does() {
     ] {
         assert_eq!(attribute(inner, name), format!("capacity_provider_config.value.{value}"));
     }
-    // The alias points to a numbered version, on instances as without them.
-    assert_eq!(attribute(function, "publish"), "true");
-    let variables = parse(&project, "generated/terraform/modules/lambda/variables.tf");
+    // It is merged over a function of the same name, whose alias points to a numbered version as without instances.
+    let merged = parse(&project, "generated/terraform/modules/lambda/function.tf");
+    assert_eq!(attribute(block(&merged, &["resource", "aws_lambda_function", "this"]), "publish"), "true");
+    let variables = parse(&project, "generated/terraform/modules/lambda/instances.tf");
     assert_eq!(attribute(block(&variables, &["variable", "instances"]), "default"), "null");
 }
 

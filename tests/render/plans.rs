@@ -285,16 +285,18 @@ fn the_bootstrap_root_plans_a_guarded_repository_and_bucket() {
 #[test]
 fn a_newer_provider_expresses_the_second_permission_itself() {
     let project = Project::rendered("newer_provider");
-    let url = project.read("generated/terraform/modules/lambda/url.tf");
-    assert!(url.contains("invoked_via_function_url = true") && !url.contains("cloudformation"), "{url}");
-    let url = Project::rendered("default").read("generated/terraform/modules/lambda/url.tf");
-    assert!(!url.contains("invoked_via_function_url") && url.contains("aws_cloudformation_stack"), "{url}");
+    let file = project.read("generated/terraform/modules/lambda/function_permission.tf");
+    let is_own = file.contains("invoked_via_function_url = true") && !file.contains("cloudformation");
+    assert!(is_own, "{file}");
+    let file = Project::rendered("default").read("generated/terraform/modules/lambda/function_permission.tf");
+    assert!(!file.contains("invoked_via_function_url") && file.contains("aws_cloudformation_stack"), "{file}");
 }
 
-/// Statements that name every resource, by manifest: their actions know no narrower one, or they refuse.
+/// Statements that name every resource, by manifest: their actions know no narrower one, or they refuse. That of traces is in the
+/// module, whether a manifest asks for them or not.
 const EVERY_RESOURCE: [(&str, &[&str]); 5] = [
-    ("default", &[]),
-    ("existing_tables", &[]),
+    ("default", &["WriteTraces"]),
+    ("existing_tables", &["WriteTraces"]),
     ("operations", &["FindNetworkInterfaces", "RefuseToProgram", "WriteTraces"]),
     (
         "ci",
@@ -305,9 +307,10 @@ const EVERY_RESOURCE: [(&str, &[&str]); 5] = [
             "SignInToRegistry",
             "Subscription",
             "Subscription",
+            "WriteTraces",
         ],
     ),
-    ("ci_cloudfront", &[]),
+    ("ci_cloudfront", &["WriteTraces"]),
 ];
 
 #[test]

@@ -9,30 +9,36 @@ use super::remembered::{Said, remembered};
 use super::{Project, fixture_names, workspace};
 use crate::support::shared::Shared;
 
-/// What one `init` leaves behind; every root takes it over, because all have the same provider and the same module.
-struct Init {
+/// What one `init` leaves behind; every root with the same providers and the same modules takes it over.
+pub(super) struct Init {
     data: PathBuf,
     lock: PathBuf,
     /// Versions of Terraform and of the provider.
     programs: String,
+    /// Held for the life of the process: two test runs at once must not write into each other's folder.
+    _guard: std::fs::File,
 }
 
-/// Held for the life of the process: two test runs at once must not write into each other's folder.
-static INIT: Shared<(Init, std::fs::File)> = Shared::new("`terraform init`", || {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("terraform");
-    std::fs::create_dir_all(&folder).unwrap();
-    let guard = std::fs::File::create(folder.join("guard")).unwrap();
-    guard.lock().unwrap();
-    let project = Project::rendered("default");
-    let (data, lock) = (folder.join("data"), folder.join(".terraform.lock.hcl"));
-    let root = project.path().join("generated/terraform");
-    let output = run(&root, &data, &["init", "-backend=false", "-input=false", "-no-color"]);
-    assert!(output.status.success(), "{}", text(&output));
-    std::fs::copy(root.join(".terraform.lock.hcl"), &lock).unwrap();
-    let programs = text(&run(&root, &data, &["version"]));
-    let init = Init { data, lock, programs };
-    (init, guard)
-});
+impl Init {
+    /// Runs it in one root, which says for which modules it is.
+    pub(super) fn new(name: &str, project: &Project, root: &str) -> Self {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let guard = std::fs::File::create(folder.join("guard")).unwrap();
+        guard.lock().unwrap();
+        let (data, lock) = (folder.join("data"), folder.join(".terraform.lock.hcl"));
+        let root = project.path().join(root);
+        let output = run(&root, &data, &["init", "-backend=false", "-input=false", "-no-color"]);
+        assert!(output.status.success(), "{}", text(&output));
+        std::fs::copy(root.join(".terraform.lock.hcl"), &lock).unwrap();
+        let programs = text(&run(&root, &data, &["version"]));
+        Self { data, lock, programs, _guard: guard }
+    }
+}
+
+/// Of everything that is rendered.
+static INIT: Shared<Init> =
+    Shared::new("`terraform init`", || Init::new("terraform", &Project::rendered("default"), "generated/terraform"));
 
 /// Terraforms that run. Each is a provider of half a gigabyte that computes or waits for what it made, so there are two more than
 /// processors; other tests mostly wait, and there are more of those at once.
@@ -90,18 +96,24 @@ pub(super) fn runnable(fixture: &str) -> bool {
 pub(super) struct Root<'p> {
     project: &'p Project,
     path: PathBuf,
+    init: &'static Init,
 }
 
 impl<'p> Root<'p> {
     pub(super) fn new(project: &'p Project, path: &str) -> Self {
+        Self::of(project, path, &INIT)
+    }
+
+    /// A root with modules of its own.
+    pub(super) fn of(project: &'p Project, path: &str, init: &'static Init) -> Self {
         let path = project.path().join(path);
-        std::fs::copy(&INIT.0.lock, path.join(".terraform.lock.hcl")).unwrap();
-        Self { project, path }
+        std::fs::copy(&init.lock, path.join(".terraform.lock.hcl")).unwrap();
+        Self { project, path, init }
     }
 
     /// Runs Terraform; returns whether it succeeded, and everything it said.
     pub(super) fn run(&self, arguments: &[&str]) -> Said {
-        let output = run(&self.path, &INIT.0.data, arguments);
+        let output = run(&self.path, &self.init.data, arguments);
         (output.status.success(), text(&output))
     }
 
@@ -135,7 +147,7 @@ impl<'p> Root<'p> {
         let mut files = self.project.files();
         files.retain(|(name, _)| !name.ends_with(PLAN));
         let place = self.path.strip_prefix(self.project.path()).unwrap().to_str().unwrap();
-        remembered(&INIT.0.programs, &files, &[&[place], arguments].concat(), ask)
+        remembered(&self.init.programs, &files, &[&[place], arguments].concat(), ask)
     }
 
     /// Plans without asking AWS anything.
@@ -157,7 +169,7 @@ impl<'p> Root<'p> {
             let (is_planned, said) = self.plan_now(more);
             assert!(is_planned, "{}: {said}", self.path.display());
             assert!(!said.contains("Warning"), "{}: {said}", self.path.display());
-            let output = run(&self.path, &INIT.0.data, &["show", "-json", PLAN]);
+            let output = run(&self.path, &self.init.data, &["show", "-json", PLAN]);
             (output.status.success(), String::from_utf8(output.stdout).unwrap())
         });
         serde_json::from_str(&shown.1).unwrap()

@@ -15,6 +15,7 @@ variables {
   policy             = "{}"
   invoke_mode        = "RESPONSE_STREAM"
   zip                = { path = "checked.zip", sha256 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }
+  public             = true
 
   cors = {
     allow_origins     = ["https://example.com"]
@@ -102,7 +103,7 @@ run "url" {
   }
 
   assert {
-    condition = jsondecode(aws_cloudformation_stack.permission.template_body).Resources.InvokeFunctionThroughUrl.Properties == {
+    condition = jsondecode(one(aws_cloudformation_stack.permission).template_body).Resources.InvokeFunctionThroughUrl.Properties == {
       Action                = "lambda:InvokeFunction"
       FunctionName          = "checked:live"
       InvokedViaFunctionUrl = true
@@ -124,4 +125,19 @@ run "both_packages" {
   }
 
   expect_failures = [var.zip]
+}
+
+run "nobody_may_call" {
+  command = plan
+
+  module {
+    source = "./modules/lambda"
+  }
+
+  variables {
+    public           = false
+    distribution_arn = null
+  }
+
+  expect_failures = [var.distribution_arn]
 }

@@ -16,6 +16,7 @@ variables {
 {%- if distribution %}
   distribution_arn = "arn:aws:cloudfront::123456789012:distribution/CHECKED"
 {%- else %}
+  public = true
 
   cors = {
     allow_origins = ["https://example.com"]
@@ -100,12 +101,12 @@ run "url" {
 
   # CloudFront gets 403 with one of the two only.
   assert {
-    condition = [for permission in [aws_lambda_permission.url, aws_lambda_permission.function] : permission.action] == ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
+    condition = [for permission in flatten([aws_lambda_permission.url, aws_lambda_permission.function]) : permission.action] == ["lambda:InvokeFunctionUrl", "lambda:InvokeFunction"]
     error_message = "A URL needs two permissions."
   }
 
   assert {
-    condition = alltrue([for permission in [aws_lambda_permission.url, aws_lambda_permission.function] : permission.principal == "cloudfront.amazonaws.com" && permission.source_arn == var.distribution_arn])
+    condition = alltrue([for permission in flatten([aws_lambda_permission.url, aws_lambda_permission.function]) : permission.principal == "cloudfront.amazonaws.com" && permission.source_arn == var.distribution_arn])
     error_message = "Only this distribution may call the function."
   }
 {%- else %}
@@ -129,7 +130,7 @@ run "url" {
 {%- else %}
 
   assert {
-    condition = jsondecode(aws_cloudformation_stack.permission.template_body).Resources.InvokeFunctionThroughUrl.Properties == {
+    condition = jsondecode(one(aws_cloudformation_stack.permission).template_body).Resources.InvokeFunctionThroughUrl.Properties == {
       Action = "lambda:InvokeFunction"
       FunctionName = "checked:live"
       InvokedViaFunctionUrl = true
@@ -153,4 +154,19 @@ run "both_packages" {
   }
 
   expect_failures = [var.zip]
+}
+
+run "nobody_may_call" {
+  command = plan
+
+  module {
+    source = "./modules/lambda"
+  }
+
+  variables {
+    public = false
+    distribution_arn = null
+  }
+
+  expect_failures = [var.distribution_arn]
 }

@@ -30,6 +30,26 @@ def without_empty_image_config(describe):
     return described
 
 
+def with_logging_config(initialise, describe, update):
+    """Moto forgets how a function's log is written."""
+
+    def initialised(self, account_id, spec, *arguments, **named):
+        initialise(self, account_id, spec, *arguments, **named)
+        self.logging_config = spec.get("LoggingConfig")
+
+    def described(self, *arguments, **named):
+        configuration = describe(self, *arguments, **named)
+        if self.logging_config:
+            configuration["LoggingConfig"] = self.logging_config
+        return configuration
+
+    def updated(self, updates):
+        self.logging_config = updates.get("LoggingConfig", self.logging_config)
+        return update(self, updates)
+
+    return initialised, described, updated
+
+
 def without(*attributes, unless):
     """AWS leaves out what a distribution does not say; moto answers with an empty or a made-up one."""
 
@@ -55,6 +75,9 @@ def with_access_control(initialise):
     return initialised
 
 
+LambdaFunction.__init__, LambdaFunction.get_configuration, LambdaFunction.update_configuration = with_logging_config(
+    LambdaFunction.__init__, LambdaFunction.get_configuration, LambdaFunction.update_configuration
+)
 LambdaFunction.get_configuration = without_empty_image_config(LambdaFunction.get_configuration)
 DefaultCacheBehaviour.__init__ = without("forwarded_values", unless="ForwardedValues")(DefaultCacheBehaviour.__init__)
 Origin.__init__ = with_access_control(Origin.__init__)

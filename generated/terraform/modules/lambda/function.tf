@@ -1,30 +1,40 @@
 # Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function.tf bd40c944632a61a2]
 
+locals {
+  # Asked of the archives: an image's address is often known only after apply, and the kind of package must be before.
+  is_image = var.zip == null && var.s3_key == null
+}
+
 # Created before the function: Lambda would make it by itself at the first line, and keep the log for ever.
 resource "aws_cloudwatch_log_group" "this" {
-  # checkov:skip=CKV_AWS_158:CloudWatch encrypts logs with a key of its own; there are no secrets in them.
+  # checkov:skip=CKV_AWS_158:Without `kms_key_arn` CloudWatch encrypts logs with a key of its own; there are no secrets in them.
   # checkov:skip=CKV_AWS_338:`log_retention_days` in deploy.toml says how long the log is needed.
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
+  kms_key_id        = var.kms_key_arn
 }
 
 resource "aws_lambda_function" "this" {
   # checkov:skip=CKV_AWS_50:`operations.tracing` in deploy.toml decides.
   # checkov:skip=CKV_AWS_116:Dead letters are of asynchronous invocations; a URL waits for its answer.
   # checkov:skip=CKV_AWS_117:DynamoDB is reached without a VPC, and a URL does not stream from one; `dashboard.vpc` in deploy.toml is for those who must.
-  # checkov:skip=CKV_AWS_173:There are no secrets in the environment; Lambda encrypts it with a key of its own.
+  # checkov:skip=CKV_AWS_173:There are no secrets in the environment; without `kms_key_arn` Lambda encrypts it with a key of its own.
   # checkov:skip=CKV_AWS_272:Packages are pinned by digest or hash, which the plan shows; Lambda cannot check signatures of images.
   function_name = var.name
   description   = var.description
   role          = aws_iam_role.this.arn
 
-  # An image brings its own runtime; a zip archive runs on the bare one.
-  package_type     = var.image_uri != null ? "Image" : "Zip"
-  image_uri        = var.image_uri
-  filename         = var.image_uri != null ? null : var.zip.path
-  source_code_hash = var.image_uri != null ? null : var.zip.sha256
-  runtime          = var.image_uri != null ? null : "provided.al2023"
-  handler          = var.image_uri != null ? null : "bootstrap"
+  # An image brings its own runtime; a zip archive runs on the bare one unless another is named.
+  package_type      = local.is_image ? "Image" : "Zip"
+  image_uri         = var.image_uri
+  s3_bucket         = var.s3_bucket
+  s3_key            = var.s3_key
+  s3_object_version = var.s3_object_version
+  filename          = var.zip == null ? null : var.zip.path
+  source_code_hash  = var.zip == null ? null : var.zip.sha256
+  runtime           = local.is_image ? null : var.runtime
+  handler           = local.is_image ? null : var.handler
+  layers            = var.layers
 
   architectures                  = [var.architecture]
   memory_size                    = var.memory_mebibytes
@@ -34,8 +44,62 @@ resource "aws_lambda_function" "this" {
   # Every change becomes a numbered version that the alias can point back to.
   publish = true
 
-  environment {
-    variables = var.environment
+  # Lambda keeps no key for an environment that is empty, and every plan would give it again.
+  kms_key_arn = length(var.environment) == 0 ? null : var.kms_key_arn
+
+  dynamic "environment" {
+    for_each = length(var.environment) == 0 ? [] : [var.environment]
+
+    content {
+      variables = environment.value
+    }
+  }
+
+  dynamic "image_config" {
+    for_each = var.image_config == null ? [] : [var.image_config]
+
+    content {
+      command           = image_config.value.command
+      entry_point       = image_config.value.entry_point
+      working_directory = image_config.value.working_directory
+    }
+  }
+
+  dynamic "ephemeral_storage" {
+    for_each = var.ephemeral_storage_mebibytes == null ? [] : [var.ephemeral_storage_mebibytes]
+
+    content {
+      size = ephemeral_storage.value
+    }
+  }
+
+  dynamic "logging_config" {
+    for_each = var.logging == null ? [] : [var.logging]
+
+    content {
+      log_format            = logging_config.value.format
+      application_log_level = logging_config.value.application_log_level
+      system_log_level      = logging_config.value.system_log_level
+      log_group             = aws_cloudwatch_log_group.this.name
+    }
+  }
+
+  # Lambda decides which invocations are traced: one a second, and a twentieth of the others.
+  dynamic "tracing_config" {
+    for_each = var.tracing ? ["Active"] : []
+
+    content {
+      mode = tracing_config.value
+    }
+  }
+
+  dynamic "vpc_config" {
+    for_each = var.vpc == null ? [] : [var.vpc]
+
+    content {
+      subnet_ids         = vpc_config.value.subnet_ids
+      security_group_ids = vpc_config.value.security_group_ids
+    }
   }
 
   # A function that starts before it may read or log fails its first requests. Its log group is the one of this name.
@@ -43,6 +107,7 @@ resource "aws_lambda_function" "this" {
     aws_cloudwatch_log_group.this,
     aws_iam_role_policy.access,
     aws_iam_role_policy.logs,
+    aws_iam_role_policy.traces,
   ]
 }
 

@@ -1,7 +1,9 @@
 # Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/iam.tf eba96573bd6cd279]
 
 resource "aws_iam_role" "this" {
-  name = var.name
+  name                 = var.name
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -35,7 +37,29 @@ resource "aws_iam_role_policy" "logs" {
 }
 
 resource "aws_iam_role_policy" "access" {
+  count = var.policy == null ? 0 : 1
+
   name   = "access"
   role   = aws_iam_role.this.id
   policy = var.policy
+}
+
+resource "aws_iam_role_policy" "traces" {
+  count = var.tracing ? 1 : 0
+
+  name = "traces"
+  role = aws_iam_role.this.id
+
+  policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [
+      {
+        Sid    = "WriteTraces"
+        Effect = "Allow"
+        Action = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
+        # X-Ray has no resource that these two could be narrowed to.
+        Resource = ["*"]
+      },
+    ]
+  })
 }

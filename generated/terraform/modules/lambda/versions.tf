@@ -1,12 +1,14 @@
 # Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/versions.tf f9a47d28d431e15a]
 
+# Lower bounds only: what stands above is for the root that calls this module to say.
 terraform {
-  required_version = ">= 1.11.0, < 2.0.0"
+  # Rules between inputs.
+  required_version = ">= 1.9.0"
 
   required_providers {
     aws = {
       source  = "hashicorp/aws"
-      version = ">= 5.100.0, < 6.0.0"
+      version = ">= 5.100.0"
     }
   }
 }

@@ -1,12 +1,14 @@
 resource "aws_iam_role" "this" {
-  name = var.name
+  name                 = var.name
+  path                 = var.role_path
+  permissions_boundary = var.permissions_boundary
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
       {
-        Effect = "Allow"
-        Action = "sts:AssumeRole"
+        Effect    = "Allow"
+        Action    = "sts:AssumeRole"
         Principal = { Service = "lambda.amazonaws.com" }
       },
     ]
@@ -22,7 +24,7 @@ resource "aws_iam_role_policy" "logs" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid = "WriteOwnLog"
+        Sid    = "WriteOwnLog"
         Effect = "Allow"
         Action = ["logs:CreateLogStream", "logs:PutLogEvents"]
         # The streams of this group: IAM wants them written this way.
@@ -33,13 +35,16 @@ resource "aws_iam_role_policy" "logs" {
 }
 
 resource "aws_iam_role_policy" "access" {
-  name = "access"
-  role = aws_iam_role.this.id
+  count = var.policy == null ? 0 : 1
+
+  name   = "access"
+  role   = aws_iam_role.this.id
   policy = var.policy
 }
-{%- if operations.tracing %}
 
 resource "aws_iam_role_policy" "traces" {
+  count = var.tracing ? 1 : 0
+
   name = "traces"
   role = aws_iam_role.this.id
 
@@ -47,7 +52,7 @@ resource "aws_iam_role_policy" "traces" {
     Version = "2012-10-17"
     Statement = [
       {
-        Sid = "WriteTraces"
+        Sid    = "WriteTraces"
         Effect = "Allow"
         Action = ["xray:PutTelemetryRecords", "xray:PutTraceSegments"]
         # X-Ray has no resource that these two could be narrowed to.
@@ -56,4 +61,3 @@ resource "aws_iam_role_policy" "traces" {
     ]
   })
 }
-{%- endif %}

@@ -1,26 +1,70 @@
-{% if distribution -%}
-output "url_host" {
-  description = "Host of the URL of the alias `live`, as an origin of CloudFront."
-  value = trimsuffix(trimprefix(aws_lambda_function_url.this.function_url, "https://"), "/")
-}
-{%- else -%}
-output "url" {
-  description = "URL of the alias `live`."
-  value = aws_lambda_function_url.this.function_url
-}
-{%- endif %}
-
 output "function_name" {
   description = "Name of the function."
-  value = aws_lambda_function.this.function_name
+  value       = aws_lambda_function.this.function_name
+}
+
+output "function_arn" {
+  description = "ARN of the function, without a version."
+  value       = aws_lambda_function.this.arn
 }
 
 output "version" {
   description = "Version that the alias `live` points to."
-  value = aws_lambda_alias.live.function_version
+  value       = aws_lambda_alias.live.function_version
+}
+
+output "qualified_arn" {
+  description = "ARN of that version."
+  value       = aws_lambda_function.this.qualified_arn
+}
+
+output "alias_name" {
+  description = "Name of the alias, the qualifier of permissions and event sources."
+  value       = aws_lambda_alias.live.name
+}
+
+output "alias_arn" {
+  description = "ARN of the alias: what event sources and permissions are for."
+  value       = aws_lambda_alias.live.arn
+}
+
+output "invoke_arn" {
+  description = "ARN with which API Gateway invokes the alias."
+  value       = aws_lambda_alias.live.invoke_arn
+}
+
+# Providers have an attribute for it in later versions only.
+output "streaming_invoke_arn" {
+  description = "ARN with which API Gateway invokes the alias and passes on what it streams."
+  value       = replace(replace(aws_lambda_alias.live.invoke_arn, "path/2015-03-31", "path/2021-11-15"), "/invocations$/", "response-streaming-invocations")
+}
+
+output "url" {
+  description = "URL of the alias `live`."
+  value       = aws_lambda_function_url.this.function_url
+}
+
+output "url_host" {
+  description = "Host of that URL, as an origin of CloudFront."
+  value       = trimsuffix(trimprefix(aws_lambda_function_url.this.function_url, "https://"), "/")
+}
+
+output "role_name" {
+  description = "Name of the function's role, to attach policies to."
+  value       = aws_iam_role.this.name
+}
+
+output "role_arn" {
+  description = "ARN of the function's role."
+  value       = aws_iam_role.this.arn
 }
 
 output "log_group_name" {
   description = "Name of the log group."
-  value = aws_cloudwatch_log_group.this.name
+  value       = aws_cloudwatch_log_group.this.name
+}
+
+output "log_group_arn" {
+  description = "ARN of the log group."
+  value       = aws_cloudwatch_log_group.this.arn
 }

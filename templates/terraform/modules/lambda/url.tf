@@ -1,92 +1,35 @@
 resource "aws_lambda_function_url" "this" {
-  function_name = aws_lambda_function.this.function_name
-  qualifier = aws_lambda_alias.live.name
-{%- if distribution %}
-  invoke_mode = var.invoke_mode
-
-  # Only signed requests, and CloudFront signs its own. No rules for other origins: the page is of the same one.
-  authorization_type = "AWS_IAM"
-}
-
-# CloudFront needs two permissions: one for the URL, one for the function behind it.
-resource "aws_lambda_permission" "url" {
-  statement_id = "InvokeFunctionUrl"
-  action = "lambda:InvokeFunctionUrl"
-  function_name = aws_lambda_function.this.function_name
-  qualifier = aws_lambda_alias.live.name
-  principal = "cloudfront.amazonaws.com"
-  source_arn = var.distribution_arn
-}
-
-resource "aws_lambda_permission" "function" {
-  statement_id = "InvokeFunctionThroughUrl"
-  action = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.this.function_name
-  qualifier = aws_lambda_alias.live.name
-  principal = "cloudfront.amazonaws.com"
-  source_arn = var.distribution_arn
-{%- if has_invoked_via_function_url %}
-  invoked_via_function_url = true
-{%- endif %}
-}
-{%- else %}
   # checkov:skip=CKV_AWS_258:The page is public and a browser cannot sign; callers of what is not public are checked by the program.
-  authorization_type = "NONE"
-  invoke_mode = var.invoke_mode
+  function_name = aws_lambda_function.this.function_name
+  qualifier     = aws_lambda_alias.live.name
+  invoke_mode   = var.invoke_mode
 
-  cors {
-    allow_origins = var.cors.allow_origins
-    allow_credentials = var.cors.allow_credentials
-    allow_methods = var.cors.allow_methods
-    allow_headers = var.cors.allow_headers
-    expose_headers = var.cors.expose_headers
-    max_age = var.cors.max_age_secs
+  # CloudFront signs what it asks; no browser can.
+  authorization_type = var.public ? "NONE" : "AWS_IAM"
+
+  dynamic "cors" {
+    for_each = var.cors == null ? [] : [var.cors]
+
+    content {
+      allow_origins     = cors.value.allow_origins
+      allow_credentials = cors.value.allow_credentials
+      allow_methods     = cors.value.allow_methods
+      allow_headers     = cors.value.allow_headers
+      expose_headers    = cors.value.expose_headers
+      max_age           = cors.value.max_age_secs
+    }
   }
 }
 
-# A public URL needs two permissions: one for the URL, one for the function behind it.
+# A URL needs two permissions, for everybody as for CloudFront: one for the URL, one for the function behind it, which is
+# in function_permission.tf.
 resource "aws_lambda_permission" "url" {
   # checkov:skip=CKV_AWS_301:A public URL is what it is for; the function itself cannot be called past it.
-  statement_id = "InvokeFunctionUrl"
-  action = "lambda:InvokeFunctionUrl"
-  function_name = aws_lambda_function.this.function_name
-  qualifier = aws_lambda_alias.live.name
-  principal = "*"
-  function_url_auth_type = "NONE"
+  statement_id           = "InvokeFunctionUrl"
+  action                 = "lambda:InvokeFunctionUrl"
+  function_name          = aws_lambda_function.this.function_name
+  qualifier              = aws_lambda_alias.live.name
+  principal              = var.public ? "*" : "cloudfront.amazonaws.com"
+  source_arn             = var.distribution_arn
+  function_url_auth_type = var.public ? "NONE" : null
 }
-
-# Without its condition the second one would open the function to direct calls by everybody.
-{%- if has_invoked_via_function_url %}
-resource "aws_lambda_permission" "function" {
-  # checkov:skip=CKV_AWS_301:Everybody may call it, through the public URL only.
-  statement_id = "InvokeFunctionThroughUrl"
-  action = "lambda:InvokeFunction"
-  function_name = aws_lambda_function.this.function_name
-  qualifier = aws_lambda_alias.live.name
-  principal = "*"
-  invoked_via_function_url = true
-}
-{%- else %}
-# Providers before 6.28.0 cannot express that condition, CloudFormation can: hence a stack with one resource.
-resource "aws_cloudformation_stack" "permission" {
-  # checkov:skip=CKV_AWS_124:Terraform makes the stack and reports how that went; it changes at no other time.
-  name = "${var.name}-url-permission"
-
-  template_body = jsonencode({
-    AWSTemplateFormatVersion = "2010-09-09"
-    Description = "Lets everybody invoke ${var.name}, through its URL only."
-    Resources = {
-      InvokeFunctionThroughUrl = {
-        Type = "AWS::Lambda::Permission"
-        Properties = {
-          Action = "lambda:InvokeFunction"
-          FunctionName = "${aws_lambda_function.this.function_name}:${aws_lambda_alias.live.name}"
-          InvokedViaFunctionUrl = true
-          Principal = "*"
-        }
-      }
-    }
-  })
-}
-{%- endif %}
-{%- endif %}
