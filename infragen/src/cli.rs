@@ -17,7 +17,7 @@ mod validate;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use contract::Environment;
 use infragen::diagnostic::Source;
 use infragen::manifest::parse_override;
@@ -37,9 +37,10 @@ pub(crate) struct Arguments {
 
 #[derive(Args, Debug)]
 struct Global {
-    /// The manifest; outputs go below its folder.
-    #[arg(long, global = true, default_value = "deploy.toml", value_name = "FILE")]
-    manifest: PathBuf,
+    /// The manifest, `-` for standard input; else deploy.toml of this folder or of the nearest one above. Outputs go below its
+    /// folder.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    manifest: Option<PathBuf>,
     /// Environment laid over the base: `[env.NAME]` of the manifest, or `local`.
     #[arg(long, global = true, value_name = "NAME", value_parser = Environment::new)]
     env: Option<Environment>,
@@ -92,11 +93,12 @@ enum Command {
     /// Say what a key means and which outputs it reaches, or which keys are behind an output.
     #[command(group = ArgGroup::new("subject").required(true))]
     Explain {
-        /// Dotted key or table, such as `stream.poll_interval` or `stream`.
+        /// Dotted key or table, such as `stream.poll_interval` or `stream`; or what `--resource` takes.
         #[arg(group = "subject")]
         key: Option<String>,
-        /// Address such as `module.stream` or `aws_lambda_function.stream`, or a rendered file, with `:LINE` if wanted.
-        #[arg(long, value_name = "ADDRESS", group = "subject")]
+        /// Address such as `module.stream` or `aws_lambda_function.this`, rendered file, with `:LINE` if wanted, or variable of a
+        /// function such as `SSE_RETRY`.
+        #[arg(long, value_name = "ADDRESS", group = "subject", value_hint = ValueHint::FilePath)]
         resource: Option<String>,
         /// Print the reference of every key, in Markdown.
         #[arg(long, group = "subject")]
@@ -158,6 +160,18 @@ impl From<Outcome> for ExitCode {
 /// Runs one command.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let shell = Shell::new(&arguments.global);
+    let of_a_folder = match &arguments.command {
+        Command::Render { .. } => Some("render"),
+        Command::Init => Some("init"),
+        Command::Doctor(_) => Some("doctor"),
+        _ => None,
+    };
+    if let Some(command) = of_a_folder.filter(|_| shell.reads_stdin()) {
+        let message =
+            format!("`--manifest` is `-`: `{command}` works in the manifest's folder, and standard input has none");
+        shell.error(&message, Some("name a file"));
+        return Outcome::Usage;
+    }
     let result = match &arguments.command {
         Command::Render { check, diff } => shell.render(*check, *diff),
         Command::Validate { format } => shell.validate(*format),

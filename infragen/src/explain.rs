@@ -92,9 +92,10 @@ fn reaches(doc: &KeyDoc, reach: &Reach) -> String {
     // With other keys the lines are not those of the files that are there.
     let place =
         |place: &Place| if reach.when.is_empty() { place.clone() } else { Place { line: None, ..place.clone() } };
-    let places: Vec<Place> = reach.places.iter().map(place).collect();
-    // Places are sorted, so that those of one block stand together.
-    for block in places.chunk_by(|a, b| a.path == b.path && a.address == b.address) {
+    let mut places: Vec<Place> = reach.places.iter().map(place).collect();
+    // Those of one block stand together, first what is there now.
+    places.sort_by(|a, b| (&a.path, &a.address, &a.with, a.line).cmp(&(&b.path, &b.address, &b.with, b.line)));
+    for block in places.chunk_by(|a, b| a.path == b.path && a.address == b.address && a.with == b.with) {
         let mut lines: Vec<String> = block.iter().map(|one| format!("    {one}\n")).collect();
         lines.dedup();
         if lines.len() > PLACES_OF_BLOCK_MAX {
@@ -113,9 +114,10 @@ fn summary(block: &[Place]) -> String {
         (Some(line), _) => format!(":{line}"),
         _ => String::new(),
     };
-    let Some(Place { path, address, .. }) = block.first() else { return String::new() };
+    let Some(Place { path, address, with, .. }) = block.first() else { return String::new() };
     let address = address.as_ref().map(|address| format!(" `{address}`,")).unwrap_or_default();
-    format!("    {path}{range}{address} {} places\n", block.len())
+    let with = with.as_ref().map(|value| format!(", if it is `{value}`")).unwrap_or_default();
+    format!("    {path}{range}{address} {} places{with}\n", block.len())
 }
 
 /// Explains a table: its keys with their present values, and the tables in it.

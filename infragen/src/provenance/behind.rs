@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Provenance;
 use super::address::{Block, Blocks, references};
-use super::places::Place;
+use super::places::{Place, attribute};
 use crate::render::{Artifact, RenderError};
 
 /// A key, and where in the thing it arrives.
@@ -48,7 +48,7 @@ impl Provenance<'_> {
     }
 
     /// Finds what is behind an address; nothing where there is no such address. `TYPE.NAME` is also found where the
-    /// module `NAME` has one resource of that type.
+    /// module `NAME` has one resource of that type, and as Terraform names it inside of a module, once for each call.
     ///
     /// # Errors
     /// [`RenderError`]
@@ -63,10 +63,50 @@ impl Provenance<'_> {
             found = located.iter().filter(|located| located.address.starts_with(&start)).collect();
         }
         if found.is_empty() {
+            found = located.iter().filter(|located| located.block.address == wanted).collect();
+        }
+        if found.is_empty() {
             return Ok(Vec::new());
         }
         let all = self.all()?;
         Ok(found.into_iter().map(|found| self.behind_block(found, all)).collect())
+    }
+
+    /// Finds every line that sets an environment variable of a function, and what is behind it.
+    ///
+    /// # Errors
+    /// [`RenderError`]
+    pub fn behind_variable(&self, name: &str) -> Result<Vec<Behind>, RenderError> {
+        let mut found = Vec::new();
+        for artifact in self.artifacts.iter().filter(|artifact| artifact.path.ends_with(".tf")) {
+            for (index, line) in artifact.text.lines().enumerate() {
+                if attribute(line).as_deref() == Some(name) {
+                    found.extend(self.behind_file(&artifact.path, Some(index + 1))?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the keys with another value of which a variable would be set that is not set now.
+    ///
+    /// # Errors
+    /// [`RenderError`]
+    pub fn would_set(&self, name: &str) -> Result<Vec<String>, RenderError> {
+        let sets =
+            |place: &Place| place.with.is_some() && place.is_variable() && place.attribute.as_deref() == Some(name);
+        Ok(self.all()?.iter().filter(|(_, places)| places.iter().any(sets)).map(|(key, _)| key.clone()).collect())
+    }
+
+    /// Returns the rendered files that a path may mean: itself, or those that end so.
+    #[must_use]
+    pub fn files(&self, path: &str) -> Vec<&str> {
+        let path = path.strip_prefix("./").unwrap_or(path);
+        let paths = || self.artifacts.iter().map(|artifact| artifact.path.as_str());
+        if let Some(same) = paths().find(|known| *known == path) {
+            return vec![same];
+        }
+        paths().filter(|known| known.strip_suffix(path).is_some_and(|rest| rest.ends_with('/'))).collect()
     }
 
     /// Finds what is behind a file, or behind one line of it, from 1; nothing where no such file or line is rendered.
@@ -249,7 +289,8 @@ fn without_indexes(address: &str) -> String {
 fn hits(all: &BTreeMap<String, Vec<Place>>, is_here: impl Fn(&Place) -> bool) -> Vec<Hit> {
     let mut hits = BTreeSet::new();
     for (key, places) in all {
-        for place in places.iter().filter(|place| is_here(place)) {
+        // What another value would bring is not behind what is there.
+        for place in places.iter().filter(|place| place.with.is_none() && is_here(place)) {
             hits.insert(Hit { key: key.clone(), inside: place.inside_block() });
         }
     }
