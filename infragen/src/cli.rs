@@ -3,6 +3,7 @@
 mod completions;
 mod cost;
 mod doctor;
+mod examples;
 mod explain;
 mod init;
 mod man;
@@ -17,7 +18,7 @@ mod validate;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgGroup, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 use contract::Environment;
 use infragen::diagnostic::Source;
 use infragen::manifest::parse_override;
@@ -27,7 +28,7 @@ use shell::Shell;
 
 /// Renders Terraform, config.js and the Dockerfile from deploy.toml.
 #[derive(Debug, Parser)]
-#[command(version, disable_help_subcommand = true)]
+#[command(version)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     global: Global,
@@ -113,8 +114,15 @@ enum Command {
         /// The shell.
         shell: Shells,
     },
-    /// Print the manual page.
-    Man,
+    /// Print a manual page, or write those of all commands.
+    Man {
+        /// The command; else the page of the program itself.
+        #[arg(conflicts_with = "folder")]
+        command: Option<String>,
+        /// Write the pages of the program and of every command into this folder.
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
     /// Estimate what a month costs, offline.
     Cost(cost::CostArguments),
     /// Say what is missing before this can be deployed, or does not work, and how to get it.
@@ -157,6 +165,12 @@ impl From<Outcome> for ExitCode {
     }
 }
 
+/// Reads the command line; ends the program where it is wrong, or asks for help.
+pub(crate) fn parse() -> Arguments {
+    let matches = examples::command::<Arguments>().get_matches();
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 /// Runs one command.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let shell = Shell::new(&arguments.global);
@@ -181,7 +195,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Schema => shell.schema(),
         Command::Init => shell.init(),
         Command::Completions { shell: which } => shell.completions(*which),
-        Command::Man => shell.man(),
+        Command::Man { command, folder } => shell.man(command.as_deref(), folder.as_deref()),
         Command::Cost(arguments) => shell.cost(arguments),
         Command::Doctor(arguments) => shell.doctor(arguments),
     };

@@ -124,13 +124,25 @@ fn completions_and_manual_page_name_every_command() {
         .collect();
     assert!(commands.len() >= 9, "{commands:?}");
     let man = project.run(&["man"]).done().stdout;
+    for command in &commands {
+        assert!(man.contains(&format!("infragen\\-{command}(1)")), "the manual page does not know {command}");
+    }
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let completions = project.run(&["completions", shell]).done().stdout;
-        for command in &commands {
-            assert!(completions.contains(command), "{shell} does not know {command}");
-            assert!(man.contains(&format!("\n.SS {command}\n")), "the manual page does not know {command}");
+        for word in commands.iter().copied().chain(["stream.poll_interval", "local"]) {
+            assert!(completions.contains(word), "{shell} does not know {word}");
         }
     }
+    project.run(&["man", "--folder", "."]).done();
+    for command in commands.iter().filter(|command| **command != "help") {
+        let page = project.read(&format!("infragen-{command}.1"));
+        assert!(page.contains("\n.SH EXAMPLES\n") && page.contains("\n.SH OPTIONS\n"), "{page}");
+        assert_eq!(page, project.run(&["man", command]).done().stdout);
+        let help = project.run(&["help", command]).done().stdout;
+        assert!(help.contains("\nExamples:\n  "), "{help}");
+    }
+    assert_eq!(project.run(&["man", "nothing"]).code, 2);
+    assert_eq!(project.run(&["man", "--folder", "nowhere"]).code, 1);
     let check =
         Command::new("bash").args(["-n", "-c", &project.run(&["completions", "bash"]).done().stdout]).output().unwrap();
     assert!(check.status.success(), "{}", String::from_utf8_lossy(&check.stderr));

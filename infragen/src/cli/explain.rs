@@ -37,8 +37,8 @@ impl Shell<'_> {
                 let provenance =
                     Provenance::new(&loaded, &Templates::embedded()).map_err(|error| self.fail(&error, None))?;
                 let reach = provenance.reach(doc).map_err(|error| self.fail(&error, None))?;
-                let present: Vec<&Entry> =
-                    entries.iter().filter(|entry| entry.path() == doc.path || entry.section == doc.path).collect();
+                let is_of = |entry: &&Entry| entry.path() == doc.path || entry.section == doc.path;
+                let present: Vec<&Entry> = entries.iter().filter(is_of).filter(|entry| entry.value.is_some()).collect();
                 let environment = loaded.manifest.project.environment.as_str();
                 explain::key(doc, &present, |entry| entry.origin.describe(&input.manifest.name, environment), &reach)
             }

@@ -49,6 +49,26 @@ impl<'a> Shell<'a> {
         Ok(Input { manifest: self.source()?, overrides: self.global.overrides.clone() })
     }
 
+    /// The environments that `--env` takes here, as far as the manifest can be read.
+    pub(super) fn environments(&self) -> Vec<String> {
+        let mut text = String::new();
+        let most = manifest::syntax::MANIFEST_BYTES_MAX as u64;
+        if !self.reads_stdin()
+            && let Ok(file) = std::fs::File::open(&self.manifest)
+        {
+            // Whatever is wrong with it is for other commands to say.
+            let _ignored = file.take(most).read_to_string(&mut text);
+        }
+        let table: toml::Table = toml::from_str(&text).unwrap_or_default();
+        let named = table.get("env").and_then(toml::Value::as_table);
+        let base = manifest::value_at(&table, "project.environment").and_then(toml::Value::as_str);
+        let own = base.unwrap_or("dev").to_owned();
+        [own, manifest::LOCAL.to_owned()]
+            .into_iter()
+            .chain(named.into_iter().flat_map(|named| named.keys().cloned()))
+            .collect()
+    }
+
     pub(super) fn load_error(&self, input: &Input, error: &LoadError) -> Outcome {
         match error {
             LoadError::Invalid(diagnostics) => {

@@ -79,7 +79,7 @@ impl Region {
 
     /// Its name.
     #[must_use]
-    pub const fn as_str(&self) -> &str {
+    pub const fn as_str(&self) -> &'static str {
         self.name
     }
 

@@ -39,7 +39,7 @@ pub(super) fn size(text: &str) -> Option<String> {
 }
 
 fn whole(number: f64) -> Option<f64> {
-    (number >= 0.0 && number < 1e15 && number.fract() == 0.0).then_some(number)
+    ((0.0..1e15).contains(&number) && number.fract() == 0.0).then_some(number)
 }
 
 /// Splits `1m30s`, `1.5 GB` into numbers and units in lower case.

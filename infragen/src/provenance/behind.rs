@@ -127,8 +127,12 @@ impl Provenance<'_> {
             return Ok(None);
         };
         let direct = hits(all, |place| place.path == path && place.line == Some(line));
-        let mut behind =
-            Behind { name: text.trim().to_owned(), place: format!("{path}:{line}"), direct, ..Behind::default() };
+        let mut behind = Behind {
+            name: text.split_whitespace().collect::<Vec<_>>().join(" "),
+            place: format!("{path}:{line}"),
+            direct,
+            ..Behind::default()
+        };
         if let Some(located) =
             self.located().iter().find(|one| one.artifact.path == path && one.block.lines.contains(&line))
         {

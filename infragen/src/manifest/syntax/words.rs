@@ -42,97 +42,147 @@ pub(super) fn unclosed(text: &str, errors: &[(Range<usize>, &str)]) -> Option<(u
 /// Says what is wrong in one line.
 pub(super) fn say(message: &str, text: &str, range: Range<usize>, lines: &Lines<'_>) -> Diagnostic {
     let line = lines.range(lines.line(range.start));
-    let (said, hint, range) = wording(message, text, range, line);
+    let found = Found::new(message, text, range, line);
+    let (said, hint, range) = found
+        .line()
+        .or_else(|| found.value())
+        .or_else(|| found.structure())
+        .unwrap_or_else(|| (format!("the file is not TOML: {}", shorten(message)), None, found.range.clone()));
     let diagnostic = Diagnostic::new("not-toml", "", said).at(here(range));
     if let Some(hint) = hint { diagnostic.hint(hint) } else { diagnostic }
 }
 
+/// What is said, the next action, and the place.
 type Wording = (String, Option<String>, Range<usize>);
 
-fn wording(message: &str, text: &str, range: Range<usize>, line: Range<usize>) -> Wording {
-    let (before, after) =
-        (&text[line.start..range.start.max(line.start)], &text[range.start..line.end.max(range.start)]);
-    let whole = text[line.clone()].trim();
-    let start = line.start + text[line.clone()].find(whole).unwrap_or(0);
-    let whole_line = start..start + whole.len();
-    let is_key = message.starts_with("key with no value") || message.starts_with("invalid unquoted key");
-    let suspect = if is_key { line.start } else { range.start };
-    let invisible = text[suspect..line.end.max(suspect)].char_indices().find(|(_, c)| is_invisible(*c));
-    if let Some((at, c)) = invisible.filter(|(at, _)| is_key || *at == 0) {
-        let said = format!("there is an invisible character, U+{:04X}", u32::from(c));
-        return (said, Some("remove it".to_owned()), suspect + at..suspect + at + c.len_utf8());
+/// What the parser found, and where.
+struct Found<'t> {
+    message: &'t str,
+    text: &'t str,
+    range: Range<usize>,
+    line: Range<usize>,
+    /// The line without the blanks around it, and its place.
+    whole: &'t str,
+    whole_line: Range<usize>,
+    before: &'t str,
+    after: &'t str,
+}
+
+impl<'t> Found<'t> {
+    fn new(message: &'t str, text: &'t str, range: Range<usize>, line: Range<usize>) -> Self {
+        let whole = text[line.clone()].trim();
+        let start = line.start + text[line.clone()].find(whole).unwrap_or(0);
+        let (before, after) = (&text[line.start..range.start], &text[range.start..line.end.max(range.start)]);
+        Self { message, text, range, line, whole, whole_line: start..start + whole.len(), before, after }
     }
-    if let Some((key, value)) = key_and_colon(whole) {
-        let value = value.trim_end_matches([',', ';']);
-        let hint = if value.is_empty() {
-            format!("write `{key} = …`, or `[{key}]` for a table")
-        } else {
-            format!("write `{key} = {}`", literal(value))
-        };
-        let said = format!("`{key}:` is not TOML: between key and value stands `=`");
-        return (said, Some(hint), whole_line);
+
+    fn says(&self, starts: &[&str]) -> bool {
+        starts.iter().any(|start| self.message.starts_with(start))
     }
-    if ["<<<<<<<", "=======", ">>>>>>>"].iter().any(|start| whole.starts_with(start)) {
-        let hint = "keep one of the two sides, and remove the marks";
-        return ("a merge left a conflict here".to_owned(), Some(hint.to_owned()), whole_line);
-    }
-    if whole.starts_with("```") {
-        return ("the line is no TOML".to_owned(), Some("remove it".to_owned()), whole_line);
-    }
-    if ["//", "/*", "--", ";"].iter().any(|start| whole.starts_with(start)) {
-        return ("the line is no TOML".to_owned(), Some("begin a comment with `#`".to_owned()), whole_line);
-    }
-    let is_value = ["string values must be quoted", "invalid float", "invalid boolean"]
-        .iter()
-        .any(|start| message.starts_with(start));
-    if is_value && range.is_empty() && before.trim_end().ends_with('=') && after.trim().is_empty() {
-        return ("there is no value after `=`".to_owned(), None, range);
-    }
-    if is_value && !range.is_empty() {
-        let word = &text[range.clone()];
-        return (format!("`{}` is no value of TOML: text stands in quotes", shorten(word)), Some(mended(word)), range);
-    }
-    for (start, sign) in [("invalid basic string", '"'), ("invalid literal string", '\'')] {
-        if message.starts_with(start)
-            && let Some(opening) = before.rfind(sign)
-        {
-            return (format!("the string has no `{sign}` at its end"), None, line.start + opening..range.end);
+
+    /// Lines that are of another kind than any of TOML's.
+    fn line(&self) -> Option<Wording> {
+        let Self { whole, whole_line, .. } = self;
+        let is = |starts: &[&str]| starts.iter().any(|start| whole.starts_with(start));
+        let of_line = |said: &str, hint: &str| Some((said.to_owned(), Some(hint.to_owned()), whole_line.clone()));
+        if let Some(invisible) = self.invisible() {
+            return Some(invisible);
         }
+        if let Some((key, value)) = key_and_colon(whole) {
+            let value = value.trim_end_matches([',', ';']);
+            let hint = if value.is_empty() {
+                format!("write `{key} = …`, or `[{key}]` for a table")
+            } else {
+                format!("write `{key} = {}`", literal(value))
+            };
+            return of_line(&format!("`{key}:` is not TOML: between key and value stands `=`"), &hint);
+        }
+        if is(&["<<<<<<<", "=======", ">>>>>>>"]) {
+            return of_line("a merge left a conflict here", "keep one of the two sides, and remove the marks");
+        }
+        if is(&["```"]) {
+            return of_line("the line is no TOML", "remove it");
+        }
+        if is(&["//", "/*", "--", ";"]) {
+            return of_line("the line is no TOML", "begin a comment with `#`");
+        }
+        None
     }
-    let is_escape = message.starts_with("missing escaped value") || message.contains("unicode");
-    if is_escape && before.contains('\\') {
-        let hint = "write `\\\\` for the sign itself, or put the text between `'`";
-        return ("`\\` begins an escape in a text between `\"`".to_owned(), Some(hint.to_owned()), range);
+
+    fn invisible(&self) -> Option<Wording> {
+        let is_key = self.says(&["key with no value", "invalid unquoted key"]);
+        let start = if is_key { self.line.start } else { self.range.start };
+        let mut signs = self.text[start..self.line.end.max(start)].char_indices();
+        let (at, c) = signs.find(|(_, c)| is_invisible(*c)).filter(|(at, _)| is_key || *at == 0)?;
+        let said = format!("there is an invisible character, U+{:04X}", u32::from(c));
+        Some((said, Some("remove it".to_owned()), start + at..start + at + c.len_utf8()))
     }
-    if message.starts_with("unquoted keys cannot be empty") {
-        return ("a part of the key is missing".to_owned(), None, whole_line);
+
+    /// What stands behind `=`.
+    fn value(&self) -> Option<Wording> {
+        let Self { range, before, after, .. } = self;
+        let is_value = self.says(&["string values must be quoted", "invalid float", "invalid boolean"]);
+        if is_value && range.is_empty() && before.trim_end().ends_with('=') && after.trim().is_empty() {
+            return Some(("there is no value after `=`".to_owned(), None, range.clone()));
+        }
+        if is_value && !range.is_empty() {
+            let word = &self.text[range.clone()];
+            let said = format!("`{}` is no value of TOML: text stands in quotes", shorten(word));
+            return Some((said, Some(mended(word)), range.clone()));
+        }
+        for (start, sign) in [("invalid basic string", '"'), ("invalid literal string", '\'')] {
+            if self.says(&[start])
+                && let Some(opening) = before.rfind(sign)
+            {
+                let place = self.line.start + opening..range.end;
+                return Some((format!("the string has no `{sign}` at its end"), None, place));
+            }
+        }
+        let is_escape = self.says(&["missing escaped value"]) || self.message.contains("unicode");
+        if is_escape && before.contains('\\') {
+            let hint = "write `\\\\` for the sign itself, or put the text between `'`";
+            let said = "`\\` begins an escape in a text between `\"`";
+            return Some((said.to_owned(), Some(hint.to_owned()), range.clone()));
+        }
+        None
     }
-    if message.starts_with("unclosed table, ") && whole.ends_with(']') {
-        let said = format!("`{}` is no header: each part is one word", shorten(whole));
-        return (said, Some("put `_` between words, or quotes around a part".to_owned()), whole_line);
-    }
-    if message.starts_with("unclosed table, ") {
-        return ("the header has no `]` at its end".to_owned(), None, range);
-    }
-    if message.starts_with("unexpected key or value, expected newline") {
-        let rest = after.trim();
-        let hint = rest.contains('=').then(|| "write each key on a line of its own".to_owned());
-        let range = range.start..range.start + after.trim_end().len();
-        return (format!("`{}` is too much: a line ends after its value or header", shorten(rest)), hint, range);
-    }
-    if message.starts_with("key with no value") {
+
+    /// Headers, keys, and what follows a value.
+    fn structure(&self) -> Option<Wording> {
+        let Self { range, whole, whole_line, after, .. } = self;
+        let hint = |text: &str| Some(text.to_owned());
+        if self.says(&["unquoted keys cannot be empty"]) {
+            return Some(("a part of the key is missing".to_owned(), None, whole_line.clone()));
+        }
+        if self.says(&["unclosed table, "]) {
+            if !whole.ends_with(']') {
+                return Some(("the header has no `]` at its end".to_owned(), None, range.clone()));
+            }
+            let said = format!("`{}` is no header: each part is one word", shorten(whole));
+            return Some((said, hint("put `_` between words, or quotes around a part"), whole_line.clone()));
+        }
+        if self.says(&["unexpected key or value, expected newline"]) {
+            let rest = after.trim();
+            let each = if rest.contains('=') { hint("write each key on a line of its own") } else { None };
+            let place = range.start..range.start + after.trim_end().len();
+            return Some((
+                format!("`{}` is too much: a line ends after its value or header", shorten(rest)),
+                each,
+                place,
+            ));
+        }
+        if !self.says(&["key with no value"]) {
+            return None;
+        }
         if let Some((key, _)) = whole.split_once('=') {
-            let said = format!("`{}` is no key: one word stands before `=`", shorten(key.trim()));
-            return (
-                said,
-                Some("put `_` between words, or quotes around all".to_owned()),
-                start..start + key.trim_end().len(),
-            );
+            let key = key.trim_end();
+            let said = format!("`{}` is no key: one word stands before `=`", shorten(key));
+            let place = whole_line.start..whole_line.start + key.len();
+            return Some((said, hint("put `_` between words, or quotes around all"), place));
         }
         let said = format!("`{}` has no `=`: a line is `key = value`, `[table]` or `# comment`", shorten(whole));
-        return (said, None, whole_line);
+        Some((said, None, whole_line.clone()))
     }
-    (format!("the file is not TOML: {}", shorten(message)), None, range)
 }
 
 /// Signs that look like nothing, or like a space.
