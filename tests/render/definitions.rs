@@ -83,6 +83,44 @@ fn validated(schema: &str, manifests: &[String]) -> Vec<bool> {
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
+/// A manifest for each example of each key.
+fn examples(schema: &serde_json::Value) -> Vec<String> {
+    let mut manifests = Vec::new();
+    let mut tables: Vec<(Vec<String>, &serde_json::Value)> = Vec::new();
+    for (name, table) in schema["definitions"].as_object().unwrap() {
+        tables.push((vec![name.clone()], table));
+    }
+    while let Some((path, value)) = tables.pop() {
+        if let Some(inner) = value.get("properties").and_then(serde_json::Value::as_object) {
+            tables.extend(inner.iter().map(|(name, value)| ([&path[..], std::slice::from_ref(name)].concat(), value)));
+        }
+        for example in value.get("examples").and_then(serde_json::Value::as_array).into_iter().flatten() {
+            let nested = path.iter().rev().fold(example.clone(), |value, name| serde_json::json!({ name: value }));
+            manifests.push(toml::to_string(&nested).unwrap());
+        }
+    }
+    manifests
+}
+
+/// Every text that is a key's value has a pattern, or a list of words.
+#[test]
+fn the_schema_says_of_every_text_what_it_is() {
+    fn check(path: &str, value: &serde_json::Value) {
+        match value {
+            serde_json::Value::Object(object) => {
+                let is_bare = object.get("type").is_some_and(|kind| kind == "string")
+                    && !["pattern", "enum", "maxLength"].iter().any(|word| object.contains_key(*word));
+                // Variables of one's own may have any text.
+                assert!(!is_bare || path.ends_with("/environment/additionalProperties"), "{path} has no pattern");
+                object.iter().for_each(|(key, value)| check(&format!("{path}/{key}"), value));
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|value| check(path, value)),
+            _ => {}
+        }
+    }
+    check("", &serde_json::from_str(&Project::new("").run(&["schema"]).done().stdout).unwrap());
+}
+
 #[test]
 fn the_schema_takes_every_valid_manifest_and_refuses_most_others() {
     let schema = Project::new("").run(&["schema"]).done().stdout;
@@ -95,6 +133,13 @@ fn the_schema_takes_every_valid_manifest_and_refuses_most_others() {
     valid.push(std::fs::read_to_string(workspace().join("deploy.toml")).unwrap());
     valid.push(String::new());
     assert_eq!(validated(&schema, &valid), vec![true; valid.len()], "{:?}", fixture_names("valid"));
+
+    // Every example that the schema names is one that it takes.
+    let examples = examples(&serde_json::from_str(&schema).unwrap());
+    assert!(examples.len() > 200, "{}", examples.len());
+    let taken = validated(&schema, &examples);
+    let wrong: Vec<&String> = examples.iter().zip(taken).filter(|(_, taken)| !taken).map(|(text, _)| text).collect();
+    assert!(wrong.is_empty(), "{wrong:?}");
 
     // Rules between keys are not for a schema; what one key breaks by itself mostly is.
     let is_toml = |name: &String| toml::from_str::<toml::Table>(&read("invalid", name)).is_ok();

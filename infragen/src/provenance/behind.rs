@@ -322,6 +322,8 @@ mod tests {
         let poll = Hit { key: "stream.poll_interval".into(), inside: "variable `SSE_POLL_INTERVAL`".into() };
         assert!(module.direct.contains(&memory) && module.direct.contains(&poll), "{module:?}");
         assert!(!keys(&module.direct).contains(&"dashboard.memory"));
+        // The web adapter's variables are there with another value of `stream.adapter` only.
+        assert!(!module.direct.iter().any(|hit| hit.inside.contains("AWS_LWA")), "{module:?}");
 
         for address in [
             "module.stream.aws_lambda_function.this",
@@ -340,6 +342,19 @@ mod tests {
         let [output] = &provenance.behind_address("output.stream_url").unwrap()[..] else { panic!("once") };
         assert_eq!(output.refers, ["module.stream"]);
         assert_eq!(provenance.behind_address("aws_lambda_function.nothing").unwrap(), []);
+        let both = provenance.behind_address("aws_lambda_function.this").unwrap();
+        let names: Vec<&str> = both.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["module.dashboard.aws_lambda_function.this", "module.stream.aws_lambda_function.this"]);
+
+        let variable = provenance.behind_variable("SSE_RETRY").unwrap();
+        assert!(
+            variable.iter().all(|one| keys(&one.direct) == ["stream.retry"]) && !variable.is_empty(),
+            "{variable:?}"
+        );
+        assert_eq!(provenance.behind_variable("AWS_LWA_PORT").unwrap(), []);
+        assert_eq!(provenance.would_set("AWS_LWA_PORT").unwrap(), ["stream.adapter"]);
+        assert_eq!(provenance.files("terraform/stream.tf"), ["generated/terraform/stream.tf"]);
+        assert_eq!(provenance.files("stream"), [] as [&str; 0]);
         assert!(provenance.addresses().contains(&"module.dashboard.aws_lambda_function.this".to_owned()));
 
         let stream = provenance.artifacts().iter().find(|one| one.path == "generated/terraform/stream.tf").unwrap();
