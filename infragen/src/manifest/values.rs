@@ -117,9 +117,13 @@ macro_rules! name_values {
         impl ManifestValue for $name {
             fn read(node: &Node) -> Result<Self, Vec<Problem>> {
                 let found = text(node, $wanted)?;
-                let mended = words::mended(found, |text| Self::new(text).is_ok());
-                Self::new(found)
-                    .map_err(|error| vec![mended(Problem::text(found, &format!("it must be {}", error.rule)))])
+                Self::new(found).map_err(|error| {
+                    let problem = Problem::text(found, &format!("it must be {}", error.rule));
+                    // Others name what is there already: only its owner knows what it is called.
+                    let is_ours = ["Environment", "EventName"].contains(&stringify!($name));
+                    let mended = words::mended(found, |text| Self::new(text).is_ok());
+                    vec![if is_ours { mended(problem) } else { problem }]
+                })
             }
             fn rule() -> String {
                 Self::RULE.to_owned()
