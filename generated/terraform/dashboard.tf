@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/dashboard.tf b88630d19d0712c4]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/dashboard.tf 912993260af9ed09]
 
 module "dashboard" {
   source = "./modules/lambda"

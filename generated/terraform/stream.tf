@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/stream.tf 3a61ad21700b812c]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/stream.tf aec8c8744cac5011]
 
 module "stream" {
   source = "./modules/lambda"

@@ -3,6 +3,7 @@
 mod completions;
 mod cost;
 mod doctor;
+mod examples;
 mod explain;
 mod init;
 mod man;
@@ -17,7 +18,7 @@ mod validate;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, FromArgMatches as _, Parser, Subcommand, ValueEnum, ValueHint};
 use contract::Environment;
 use infragen::diagnostic::Source;
 use infragen::manifest::parse_override;
@@ -28,7 +29,7 @@ use shell::Shell;
 
 /// Renders Terraform, config.js and the Dockerfile from deploy.toml.
 #[derive(Debug, Parser)]
-#[command(version, disable_help_subcommand = true)]
+#[command(version)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     global: Global,
@@ -38,9 +39,10 @@ pub(crate) struct Arguments {
 
 #[derive(Args, Debug)]
 struct Global {
-    /// The manifest; outputs go below its folder.
-    #[arg(long, global = true, default_value = "deploy.toml", value_name = "FILE")]
-    manifest: PathBuf,
+    /// The manifest, `-` for standard input; else deploy.toml of this folder or of the nearest one above. Outputs go below its
+    /// folder.
+    #[arg(long, global = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    manifest: Option<PathBuf>,
     /// Environment laid over the base: `[env.NAME]` of the manifest, or `local`.
     #[arg(long, global = true, value_name = "NAME", value_parser = Environment::new)]
     env: Option<Environment>,
@@ -100,11 +102,12 @@ enum Command {
     /// Say what a key means and which outputs it reaches, or which keys are behind an output.
     #[command(group = ArgGroup::new("subject").required(true))]
     Explain {
-        /// Dotted key or table, such as `stream.poll_interval` or `stream`.
+        /// Dotted key or table, such as `stream.poll_interval` or `stream`; or what `--resource` takes.
         #[arg(group = "subject")]
         key: Option<String>,
-        /// Address such as `module.stream` or `aws_lambda_function.stream`, or a rendered file, with `:LINE` if wanted.
-        #[arg(long, value_name = "ADDRESS", group = "subject")]
+        /// Address such as `module.stream` or `aws_lambda_function.this`, rendered file, with `:LINE` if wanted, or variable of a
+        /// function such as `SSE_RETRY`.
+        #[arg(long, value_name = "ADDRESS", group = "subject", value_hint = ValueHint::FilePath)]
         resource: Option<String>,
         /// Print the reference of every key, in Markdown.
         #[arg(long, group = "subject")]
@@ -119,8 +122,15 @@ enum Command {
         /// The shell.
         shell: Shells,
     },
-    /// Print the manual page.
-    Man,
+    /// Print a manual page, or write those of all commands.
+    Man {
+        /// The command; else the page of the program itself.
+        #[arg(conflicts_with = "folder")]
+        command: Option<String>,
+        /// Write the pages of the program and of every command into this folder.
+        #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+        folder: Option<PathBuf>,
+    },
     /// Estimate what a month costs, offline.
     Cost(cost::CostArguments),
     /// Say what is missing before this can be deployed, or does not work, and how to get it.
@@ -163,9 +173,27 @@ impl From<Outcome> for ExitCode {
     }
 }
 
+/// Reads the command line; ends the program where it is wrong, or asks for help.
+pub(crate) fn parse() -> Arguments {
+    let matches = examples::command::<Arguments>().get_matches();
+    Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit())
+}
+
 /// Runs one command.
 pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let shell = Shell::new(&arguments.global);
+    let of_a_folder = match &arguments.command {
+        Command::Render { .. } => Some("render"),
+        Command::Init => Some("init"),
+        Command::Doctor(_) => Some("doctor"),
+        _ => None,
+    };
+    if let Some(command) = of_a_folder.filter(|_| shell.reads_stdin()) {
+        let message =
+            format!("`--manifest` is `-`: `{command}` works in the manifest's folder, and standard input has none");
+        shell.error(&message, Some("name a file"));
+        return Outcome::Usage;
+    }
     let result = match &arguments.command {
         Command::Render { check, diff, force } => {
             let mode = match (check | diff, force) {
@@ -182,7 +210,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Schema => shell.schema(),
         Command::Init => shell.init(),
         Command::Completions { shell: which } => shell.completions(*which),
-        Command::Man => shell.man(),
+        Command::Man { command, folder } => shell.man(command.as_deref(), folder.as_deref()),
         Command::Cost(arguments) => shell.cost(arguments),
         Command::Doctor(arguments) => shell.doctor(arguments),
     };

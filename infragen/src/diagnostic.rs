@@ -80,7 +80,7 @@ pub enum Severity {
 pub struct Diagnostic {
     /// What kind of mistake it is: stable, for programs and for looking it up.
     pub code: &'static str,
-    /// The key it is about, dotted; for a syntax error the table it is in, which is empty where nobody can tell.
+    /// The key it is about, dotted; empty where the text is no TOML.
     pub key: String,
     /// Thing, value found and rule, in one sentence.
     pub message: String,
@@ -88,6 +88,8 @@ pub struct Diagnostic {
     pub hint: Option<String>,
     /// What it is about; none where the key is absent and its default is at fault.
     pub span: Option<Span>,
+    /// Where the thing was first, where it is there twice.
+    pub first: Option<Span>,
     /// The environment whose values are at fault; none for the base.
     pub environment: Option<String>,
 }
@@ -96,7 +98,7 @@ impl Diagnostic {
     /// Makes a diagnostic without hint and place.
     #[must_use]
     pub fn new(code: &'static str, key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code, key: key.into(), message: message.into(), hint: None, span: None, environment: None }
+        Self { code, key: key.into(), message: message.into(), hint: None, span: None, first: None, environment: None }
     }
 
     /// Adds the next action.

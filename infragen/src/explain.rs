@@ -61,12 +61,12 @@ pub fn key(doc: &KeyDoc, present: &[&Entry], origin: impl Fn(&Entry) -> String, 
     match present {
         [] => out.push_str("  now       not set\n"),
         [one] if one.path() == doc.path => {
-            out.push_str(&format!("  now       {} ({})\n", literal(&one.value), origin(one)));
+            out.push_str(&format!("  now       {} ({})\n", one.literal(), origin(one)));
         }
         entries => {
             for (index, entry) in entries.iter().enumerate() {
                 let label = if index == 0 { "now" } else { "" };
-                out.push_str(&format!("  {label:<9} {} = {} ({})\n", entry.key, literal(&entry.value), origin(entry)));
+                out.push_str(&format!("  {label:<9} {} = {} ({})\n", entry.key, entry.literal(), origin(entry)));
             }
         }
     }
@@ -92,9 +92,10 @@ fn reaches(doc: &KeyDoc, reach: &Reach) -> String {
     // With other keys the lines are not those of the files that are there.
     let place =
         |place: &Place| if reach.when.is_empty() { place.clone() } else { Place { line: None, ..place.clone() } };
-    let places: Vec<Place> = reach.places.iter().map(place).collect();
-    // Places are sorted, so that those of one block stand together.
-    for block in places.chunk_by(|a, b| a.path == b.path && a.address == b.address) {
+    let mut places: Vec<Place> = reach.places.iter().map(place).collect();
+    // Those of one block stand together, first what is there now.
+    places.sort_by(|a, b| (&a.path, &a.address, &a.with, a.line).cmp(&(&b.path, &b.address, &b.with, b.line)));
+    for block in places.chunk_by(|a, b| a.path == b.path && a.address == b.address && a.with == b.with) {
         let mut lines: Vec<String> = block.iter().map(|one| format!("    {one}\n")).collect();
         lines.dedup();
         if lines.len() > PLACES_OF_BLOCK_MAX {
@@ -113,9 +114,10 @@ fn summary(block: &[Place]) -> String {
         (Some(line), _) => format!(":{line}"),
         _ => String::new(),
     };
-    let Some(Place { path, address, .. }) = block.first() else { return String::new() };
+    let Some(Place { path, address, with, .. }) = block.first() else { return String::new() };
     let address = address.as_ref().map(|address| format!(" `{address}`,")).unwrap_or_default();
-    format!("    {path}{range}{address} {} places\n", block.len())
+    let with = with.as_ref().map(|value| format!(", if it is `{value}`")).unwrap_or_default();
+    format!("    {path}{range}{address} {} places{with}\n", block.len())
 }
 
 /// Explains a table: its keys with their present values, and the tables in it.
@@ -125,7 +127,8 @@ pub fn section(doc: &SectionDoc, keys: &[KeyDoc], below: &[SectionDoc], entries:
     let value = |key: &KeyDoc| {
         let entry = entries.iter().find(|entry| entry.path() == key.path);
         let is_table = entries.iter().any(|entry| entry.section == key.path);
-        entry.map_or(if is_table { "{ … }".to_owned() } else { "not set".to_owned() }, |entry| literal(&entry.value))
+        let value = entry.and_then(|entry| entry.value.as_ref());
+        value.map_or(if is_table { "{ … }".to_owned() } else { "not set".to_owned() }, literal)
     };
     for key in keys {
         let name = key.path.rsplit('.').next().unwrap_or_default();
@@ -181,7 +184,8 @@ pub fn reference() -> String {
         "<!-- Made by `infragen explain --all`. Do not edit: change infragen/src/manifest/ and run `UPDATE=1 ./justw it -p tests render::definitions`. -->\n\n\
          # deploy.toml\n\n\
          Every table and key, its rule, its default. Durations are a whole number and a unit (`500ms`, `5s`, `2m`, `1h`), sizes are\n\
-         in MiB or GiB. `[env.NAME.TABLE]` changes keys for one environment, `--set KEY=VALUE` for one run; later ones win.\n\
+         in MiB or GiB. `[env.NAME.TABLE]` changes keys for one environment, `--set KEY=VALUE` for one run; later ones win. `false` takes a\n\
+         value away that may be left out.\n\
          `infragen explain KEY` says the same of one key, with its present value and the outputs it reaches.\n",
     );
     let docs = Manifest::docs("");

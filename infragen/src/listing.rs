@@ -63,8 +63,8 @@ pub struct Entry {
     pub section: String,
     /// Its key, quoted where TOML wants it.
     pub key: String,
-    /// The value.
-    pub value: toml::Value,
+    /// The value; none where an optional key is not set.
+    pub value: Option<toml::Value>,
     /// Where it comes from.
     pub origin: Origin,
 }
@@ -75,9 +75,15 @@ impl Entry {
     pub fn path(&self) -> String {
         join(&self.section, &self.key)
     }
+
+    /// Its value as TOML; `false` is how an optional key says that it has none.
+    #[must_use]
+    pub fn literal(&self) -> String {
+        self.value.as_ref().map_or("false".to_owned(), literal)
+    }
 }
 
-/// Lists every value, in the order of definition. The values of a table that is itself a value stand below it.
+/// Lists every key with its value, in the order of definition. The values of a table that is itself a value stand below it.
 #[must_use]
 pub fn list(loaded: &Loaded, input: &Input) -> Vec<Entry> {
     let lines = Lines::new(&input.manifest.text);
@@ -92,18 +98,19 @@ pub fn list(loaded: &Loaded, input: &Input) -> Vec<Entry> {
             entries.append(&mut tables);
             last_section = section.join(".");
         }
-        let Some(value) = find_value(&shown, &parts) else { continue };
-        match value {
-            toml::Value::Table(inner) if !inner.is_empty() => tables.extend(inner.iter().map(|(name, value)| Entry {
-                section: doc.path.clone(),
-                key: bare_or_quoted(name),
-                value: value.clone(),
-                origin: origin(loaded, &lines, &[&parts[..], &[name.as_str()]].concat()),
-            })),
+        match find_value(&shown, &parts) {
+            Some(toml::Value::Table(inner)) if !inner.is_empty() => {
+                tables.extend(inner.iter().map(|(name, value)| Entry {
+                    section: doc.path.clone(),
+                    key: bare_or_quoted(name),
+                    value: Some(value.clone()),
+                    origin: origin(loaded, &lines, &[&parts[..], &[name.as_str()]].concat()),
+                }));
+            }
             value => entries.push(Entry {
                 section: section.join("."),
                 key: (*key).to_owned(),
-                value: value.clone(),
+                value: value.cloned(),
                 origin: origin(loaded, &lines, &parts),
             }),
         }
@@ -184,7 +191,7 @@ fn quoted(text: &str) -> String {
 /// Widest line after which origins still stand in one column.
 const ALIGNED_CHARACTERS_MAX: usize = 60;
 
-/// Writes the list as TOML that reads back, each value with its origin in a comment.
+/// Writes the list as TOML that reads back, each value with its origin in a comment; what is not set is a comment itself.
 #[must_use]
 pub fn toml(entries: &[Entry], file: &str, environment: &str) -> String {
     let file: String = file.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect();
@@ -194,13 +201,19 @@ pub fn toml(entries: &[Entry], file: &str, environment: &str) -> String {
             out.push('\n');
         }
         out.push_str(&format!("[{}]\n", section[0].section));
-        let lines: Vec<String> =
-            section.iter().map(|entry| format!("{} = {}", entry.key, literal(&entry.value))).collect();
+        let is_absent = |entry: &Entry| entry.value.is_none() && entry.origin == Origin::Default;
+        let line = |entry: &Entry| {
+            let sign = if is_absent(entry) { "# " } else { "" };
+            format!("{sign}{} = {}", entry.key, entry.literal())
+        };
+        let lines: Vec<String> = section.iter().map(line).collect();
         let width = |line: &String| line.chars().count();
         let widest = lines.iter().map(width).filter(|width| *width <= ALIGNED_CHARACTERS_MAX).max().unwrap_or(0);
         for (line, entry) in lines.iter().zip(section) {
             let gap = " ".repeat(widest.saturating_sub(width(line)));
-            out.push_str(&format!("{line}{gap} # {}\n", entry.origin.describe(&file, environment)));
+            let origin =
+                if is_absent(entry) { "not set".to_owned() } else { entry.origin.describe(&file, environment) };
+            out.push_str(&format!("{line}{gap} # {origin}\n"));
         }
     }
     out
@@ -238,6 +251,14 @@ mod tests {
         assert_eq!(origin("project.environment"), Origin::Environment(7));
         let (_, local) = listed(TEXT, Some("local"), &[]);
         assert_eq!(local.iter().find(|entry| entry.key == "environment").unwrap().origin, Origin::Flag);
+    }
+
+    #[test]
+    fn what_is_not_set_is_a_comment_unless_that_was_typed() {
+        let (_, entries) = listed("[terraform.backend]\nbucket = false\n", None, &[]);
+        let text = toml(&entries, "m.toml", "dev");
+        assert!(text.contains("\nbucket = false # m.toml:2\n"), "{text}");
+        assert!(text.contains("\n[stream.image]\n# uri = false          # not set\n"), "{text}");
     }
 
     #[test]

@@ -4,9 +4,6 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 fn main() -> ExitCode {
-    let arguments = cli::Arguments::parse();
-    cli::run(&arguments).into()
+    cli::run(&cli::parse()).into()
 }

@@ -276,7 +276,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
     let mut plan = Plan {
         target: loaded.target,
         region: manifest.project.region.as_str().to_owned(),
-        partition: partition(manifest.project.region.as_str()),
+        partition: manifest.project.region.partition(),
         tags: tags(manifest),
         terraform: terraform(loaded),
         architecture: manifest.package.architecture,
@@ -314,14 +314,6 @@ pub fn plan(loaded: &Loaded) -> Plan {
     // it by hand, with an eye on them.
     plan.ci = if loaded.target == Target::Base { ci::ci(manifest, &plan) } else { None };
     plan
-}
-
-fn partition(region: &str) -> &'static str {
-    match region {
-        region if region.starts_with("cn-") => "aws-cn",
-        region if region.starts_with("us-gov-") => "aws-us-gov",
-        _ => "aws",
-    }
 }
 
 fn tags(manifest: &Manifest) -> BTreeMap<String, String> {

@@ -130,7 +130,8 @@ impl<'a> Provenance<'a> {
             let mut places = self.places(&loaded, &artifacts, doc)?;
             if places.is_empty() && changes.iter().any(|(key, _)| *key == doc.path) {
                 // Its words are valid only together with other keys: they make the difference together.
-                places = places::compare(&self.artifacts, &artifacts).into_iter().collect();
+                let own = changes.iter().find(|(key, _)| *key == doc.path).map(|(_, value)| literal(value));
+                places = places::compare(&self.artifacts, &artifacts, &own.unwrap_or_default()).into_iter().collect();
             }
             if !places.is_empty() {
                 let others = changes.iter().filter(|(key, _)| *key != doc.path);
@@ -168,15 +169,28 @@ impl<'a> Provenance<'a> {
                 continue;
             }
             let after = render_with(&varied, &self.engine)?.artifacts;
-            let found = places::compare(before, &after);
+            let found = places::compare(before, &after, &literal(value));
             useful += usize::from(!found.is_empty());
             places.extend(found);
             if useful == ENOUGH {
                 break;
             }
         }
-        Ok(places.into_iter().collect())
+        Ok(once(places))
     }
+}
+
+/// Leaves out what is there with one value only where it is there anyway, or with another.
+fn once(places: BTreeSet<Place>) -> Vec<Place> {
+    let mut seen = BTreeSet::new();
+    let (now, then): (Vec<Place>, Vec<Place>) = places.into_iter().partition(|place| place.with.is_none());
+    let what =
+        |place: &Place| (place.path.clone(), place.address.clone(), place.argument.clone(), place.attribute.clone());
+    seen.extend(now.iter().map(what));
+    let mut all = now;
+    all.extend(then.into_iter().filter(|place| seen.insert(what(place))));
+    all.sort();
+    all
 }
 
 /// Returns what a key is for that reaches no output.

@@ -55,18 +55,21 @@ fn errors_for_programs_are_json_on_stdout_with_line_and_column() {
             {
                 "code": "out-of-range", "key": "stream.memory", "hint": null, "environment": null, "layer": "base",
                 "file": "deploy.toml", "line": 2, "column": 10, "endLine": 2, "endColumn": 17,
+                "firstLine": null, "firstColumn": null,
                 "message": "`stream.memory` is `1 MiB`: it must be from 128 MiB to 10 GiB (10240 MiB)",
             },
             {
                 "code": "unknown-key", "key": "stream.poll_intervall", "environment": null, "layer": "base",
                 "file": "deploy.toml", "line": 3, "column": 1, "endLine": 3, "endColumn": 15,
+                "firstLine": null, "firstColumn": null,
                 "message": "`stream.poll_intervall` is not a key of `[stream]`", "hint": "did you mean `poll_interval`",
             },
         ],
+        "warnings": [],
     });
     assert_eq!(found, expected);
     let valid = Project::new("").run(&["validate", "--format", "json"]).done();
-    assert_eq!(valid.stdout, "{\n  \"errors\": [],\n  \"valid\": true\n}\n");
+    assert_eq!(valid.stdout, "{\n  \"errors\": [],\n  \"valid\": true,\n  \"warnings\": []\n}\n");
 }
 
 #[test]
@@ -79,11 +82,7 @@ fn the_default_manifest_says_nothing_but_the_defaults_and_every_key_of_them() {
     for optional in ["bucket", "reserved_concurrency", "name"] {
         assert!(text.contains(&format!("\n# {optional} = ")), "{optional}");
     }
-    let mut written: toml::Table = toml::from_str(&text).unwrap();
-    // A table of keys that are all left out has nothing to show.
-    for function in ["stream", "dashboard"] {
-        assert_eq!(written[function].as_table_mut().unwrap().remove("image"), Some(toml::Table::new().into()));
-    }
+    let written: toml::Table = toml::from_str(&text).unwrap();
     assert_eq!(written, defaults);
     for (line, next) in text.lines().zip(text.lines().skip(1)) {
         let is_key = |line: &str| line.contains(" = ") && !line.starts_with('#');
@@ -94,9 +93,12 @@ fn the_default_manifest_says_nothing_but_the_defaults_and_every_key_of_them() {
 #[test]
 fn what_show_prints_is_a_manifest_that_renders_the_same() {
     for name in fixture_names("valid") {
-        let project = Project::rendered(&name);
+        // Of the base: others would have to be laid over it.
+        let project = Project::fixture(&name);
+        let base = project.run(&["query", "project.environment"]).done().stdout;
+        project.run(&["--env", base.trim(), "render"]).done();
         let shown = Project::new(&project.run(&["show"]).done().stdout);
-        shown.run(&["render"]).done();
+        shown.run(&["--env", base.trim(), "render"]).done();
         let outputs = |project: &Project| {
             project.files().into_iter().filter(|(path, _)| path != "deploy.toml").collect::<Vec<_>>()
         };
@@ -177,6 +179,81 @@ fn query_prints_one_value_for_scripts() {
     assert_eq!(Project::new("").run(&["query", "architecture"]).done().stdout, "arm64\n");
     let unknown = project.run(&["query", "stream.nothing"]);
     assert_eq!((unknown.code, unknown.stdout.as_str()), (2, ""));
+    let unset = project.run(&["query", "front.domain"]);
+    assert_eq!((unset.code, unset.stdout.as_str()), (1, ""));
+    assert_eq!(unset.stderr, "error: `front.domain` is not set and has no default\n");
+}
+
+#[test]
+fn the_nearest_manifest_above_is_used_and_named() {
+    let project = Project::new("[project]\nname = \"orders\"\n");
+    let below = project.path().join("a/b");
+    std::fs::create_dir_all(&below).unwrap();
+    let run = infragen(&below, &["query", "project.name"]).done();
+    assert_eq!((run.stdout.as_str(), run.stderr.as_str()), ("orders\n", "using `../../deploy.toml`\n"));
+    infragen(&below, &["--quiet", "render"]).done();
+    assert!(project.names().contains(&"generated/terraform/stream.tf".to_owned()), "outputs go beside the manifest");
+    for subject in
+        ["../../generated/terraform/stream.tf:7", "generated/terraform/stream.tf:7", "terraform/stream.tf:7:3"]
+    {
+        let run = infragen(&below, &["--quiet", "explain", subject]).done();
+        assert!(run.stdout.contains("(generated/terraform/stream.tf:7)"), "{subject}: {}", run.stdout);
+    }
+    let absolute = format!("{}:7", project.path().join("generated/terraform/stream.tf").display());
+    assert!(infragen(&below, &["explain", &absolute]).done().stdout.contains("(generated/terraform/stream.tf:7)"));
+    // What is there to be written is written here.
+    infragen(&below, &["init"]).done();
+    assert_eq!(infragen(&below, &["query", "project.name"]).done().stderr, "");
+}
+
+#[test]
+fn a_manifest_may_come_from_standard_input_where_no_folder_is_needed() {
+    let run = |arguments: &[&str], text: &str| {
+        let project = Project::empty();
+        project.write("m", text);
+        let run = std::process::Command::new(crate::support::bins::path("infragen"))
+            .args(["--manifest", "-"])
+            .args(arguments)
+            .stdin(std::fs::File::open(project.path().join("m")).unwrap())
+            .current_dir(project.path())
+            .output()
+            .unwrap();
+        (run.status.code(), String::from_utf8(run.stdout).unwrap(), String::from_utf8(run.stderr).unwrap())
+    };
+    let manifest = "[stream]\nmemory = \"256 MiB\"\n";
+    assert_eq!(run(&["query", "stream.memory"], manifest), (Some(0), "256 MiB\n".into(), String::new()));
+    assert_eq!(run(&["validate"], manifest), (Some(0), String::new(), "`standard input` is valid\n".into()));
+    assert!(run(&["show"], manifest).1.contains("memory = \"256 MiB\""));
+    let (code, _, stderr) = run(&["validate"], "x = 1");
+    assert!(code == Some(1) && stderr.contains(" --> standard input:1:1\n"), "{stderr}");
+    for command in ["render", "init", "doctor"] {
+        let (code, stdout, stderr) = run(&[command], manifest);
+        assert_eq!((code, stdout.as_str()), (Some(2), ""), "{command}");
+        assert!(stderr.ends_with("and standard input has none\n hint: name a file\n"), "{stderr}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_link_that_leads_nowhere_is_named_by_every_command() {
+    let project = Project::empty();
+    std::os::unix::fs::symlink("gone.toml", project.path().join("deploy.toml")).unwrap();
+    for command in ["validate", "init"] {
+        let run = project.run(&[command]);
+        let expected =
+            "error: `deploy.toml` is a link to `gone.toml`, which is not there\n hint: mend the link, or remove it\n";
+        assert_eq!((run.code, run.stderr.as_str()), (1, expected), "{command}");
+    }
+}
+
+#[test]
+fn an_environment_takes_a_value_of_the_base_away_with_false() {
+    let base = "[front]\nkind = \"cloudfront\"\ndomain = \"live.example.com\"\nhosted_zone_id = \"Z0123456789\"\n";
+    let project = Project::new(&format!("{base}[env.test.front]\ndomain = false\nhosted_zone_id = false\n"));
+    assert_eq!(project.run(&["query", "front.domain"]).done().stdout, "live.example.com\n");
+    assert_eq!(project.run(&["--env", "test", "query", "front.domain"]).code, 1);
+    project.run(&["--env", "test", "render"]).done();
+    assert!(!project.read("generated/test/terraform/page.tf").contains("live.example.com"));
 }
 
 #[test]

@@ -4,11 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use contract::Environment;
 use contract::limits::WINDOW;
 use contract::units::{Bare, duration_text, parse_duration};
+use infragen::cost::beside::{self, Column};
 use infragen::cost::report::{self, About};
-use infragen::cost::{Assumptions, Prices, Setup, estimate, prices};
+use infragen::cost::{Assumptions, Estimate, Prices, Setup, estimate, prices};
 use infragen::diagnostic::{self, Input, Severity, Source};
+use infragen::load::{self, LoadError, Loaded};
 use infragen::manifest::{Manifest, Names};
 
 use super::shell::Shell;
@@ -40,9 +43,15 @@ pub(super) struct CostArguments {
     /// Print the built-in table of prices with its sources, and nothing else.
     #[arg(long, exclusive = true)]
     print_prices: bool,
+    /// Another environment of the manifest, or another manifest, whose month is reckoned beside this one.
+    #[arg(long, value_name = "NAME|FILE")]
+    beside: Option<String>,
     /// For people or for programs.
     #[arg(long, value_enum, default_value_t = Format::Human)]
     format: Format,
+    /// Short for `--format json`.
+    #[arg(long, conflicts_with = "format")]
+    json: bool,
 }
 
 fn visit(text: &str) -> Result<Duration, String> {
@@ -51,6 +60,40 @@ fn visit(text: &str) -> Result<Duration, String> {
         return Ok(visit);
     }
     Err(format!("it must be from {} to {}", duration_text(VISIT_MIN), duration_text(WINDOW)))
+}
+
+/// One manifest and what a month of it costs.
+struct Reckoned {
+    name: String,
+    region: &'static str,
+    setup: Setup,
+    assumptions: Assumptions,
+    estimate: Estimate,
+}
+
+impl Reckoned {
+    fn of(loaded: &Loaded, arguments: &CostArguments, prices: &Prices) -> Self {
+        let manifest = &loaded.manifest;
+        let (setup, assumptions) = (Setup::of(manifest), arguments.assumptions(manifest));
+        let estimate = estimate(&setup, prices, &assumptions, arguments.free_tier);
+        let name = Names::derive(manifest).base;
+        Self { name, region: manifest.project.region.as_str(), setup, assumptions, estimate }
+    }
+
+    const fn column<'a>(&'a self, name: &'a str) -> Column<'a> {
+        Column { name, estimate: &self.estimate }
+    }
+
+    fn about<'a>(&'a self, arguments: &CostArguments, prices: &'a Prices) -> About<'a> {
+        About {
+            name: &self.name,
+            region: self.region,
+            setup: &self.setup,
+            assumptions: &self.assumptions,
+            prices,
+            has_free_tier: arguments.free_tier,
+        }
+    }
 }
 
 impl CostArguments {
@@ -70,24 +113,45 @@ impl Shell<'_> {
             self.print(prices::PRICES_TOML)?;
             return Ok(Outcome::Done);
         }
-        let loaded = self.load()?;
+        let input = self.input()?;
         let prices = self.prices(arguments)?;
-        let manifest = &loaded.manifest;
-        let (setup, assumptions) = (Setup::of(manifest), arguments.assumptions(manifest));
-        let estimate = estimate(&setup, &prices, &assumptions, arguments.free_tier);
-        let about = About {
-            name: &Names::derive(manifest).base,
-            region: manifest.project.region.as_str(),
-            setup: &setup,
-            assumptions: &assumptions,
-            prices: &prices,
-            has_free_tier: arguments.free_tier,
+        let is_json = arguments.json || arguments.format == Format::Json;
+        let one = Reckoned::of(&self.load_input(&input)?, arguments, &prices);
+        let Some(beside) = &arguments.beside else {
+            let about = one.about(arguments, &prices);
+            let text = if is_json { report::json(&about, &one.estimate) } else { report::human(&about, &one.estimate) };
+            self.print(&text)?;
+            return Ok(Outcome::Done);
         };
-        match arguments.format {
-            Format::Human => self.print(&report::human(&about, &estimate))?,
-            Format::Json => self.print(&report::json(&about, &estimate))?,
+        let other = Reckoned::of(&self.beside(beside, &input)?, arguments, &prices);
+        if is_json {
+            let both = [&one, &other].map(|each| report::json(&each.about(arguments, &prices), &each.estimate));
+            self.print(&format!("[\n{},\n{}]\n", both[0].trim_end(), both[1]))?;
+        } else {
+            // Two files may describe projects of one name.
+            let name = if Environment::new(beside).is_ok() { &other.name } else { beside };
+            self.print(&beside::human(one.column(&one.name), other.column(name)))?;
         }
         Ok(Outcome::Done)
+    }
+
+    /// Loads what the name of an environment or the path of a manifest stands for.
+    fn beside(&self, name: &str, input: &Input) -> Result<Loaded, Outcome> {
+        match Environment::new(name) {
+            Ok(environment) => load::load(input, Some(&environment)).map_err(|error| match error {
+                LoadError::UnknownEnvironment { name, .. } => {
+                    let message = format!("`--beside` is `{name}`: `{}` has no `[env.{name}]`", input.manifest.name);
+                    self.error(&message, Some("name an environment of the manifest, or the path of another manifest"));
+                    Outcome::NeedsPerson
+                }
+                error @ LoadError::Invalid(_) => self.load_error(input, &error),
+            }),
+            Err(_) => {
+                let source = self.read_source(name.as_ref(), "name an environment of the manifest, or a manifest")?;
+                let input = Input { manifest: source, overrides: self.global.overrides.clone() };
+                self.load_input(&input)
+            }
+        }
     }
 
     fn prices(&self, arguments: &CostArguments) -> Result<Prices, Outcome> {

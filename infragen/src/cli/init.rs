@@ -2,7 +2,7 @@
 
 use infragen::write;
 
-use super::shell::Shell;
+use super::shell::{MEND_LINK, Shell, dangling};
 use super::{Outcome, Stopped};
 
 /// The manifest that `init` writes: the one of this repository.
@@ -10,7 +10,13 @@ const DEFAULT_MANIFEST: &str = include_str!("../../../deploy.toml");
 
 impl Shell<'_> {
     pub(super) fn init(&self) -> Stopped {
-        let path = &self.global.manifest;
+        // Here, whatever is in the folders above.
+        let here = std::path::PathBuf::from("deploy.toml");
+        let path = self.global.manifest.as_ref().unwrap_or(&here);
+        if let Some(message) = dangling(path) {
+            self.error(&message, Some(MEND_LINK));
+            return Ok(Outcome::NeedsPerson);
+        }
         if path.exists() {
             let message = format!("`{}` exists already", path.display());
             self.error(&message, Some("name another file with `--manifest`"));

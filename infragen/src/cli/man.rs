@@ -1,10 +1,14 @@
-//! `infragen man`: one page, made of the definitions of the command line.
+//! `infragen man`: a page for the program and one for each command, made of the definitions of the command line.
 
-use clap::CommandFactory as _;
+use std::fs::File;
+use std::io::{self, Write as _};
+use std::path::Path;
+
+use clap::{Command, CommandFactory as _};
 use clap_mangen::Man;
 
 use super::shell::Shell;
-use super::{Arguments, Outcome, Stopped};
+use super::{Arguments, Outcome, Stopped, examples};
 
 /// Exit codes and files, which the definitions do not know.
 const MORE: &str = ".SH \"EXIT STATUS\"
@@ -23,43 +27,75 @@ Outputs are stale (\\fBrender \\-\\-check\\fR).
 .SH FILES
 .TP
 deploy.toml
-The manifest. \\fBinfragen explain\\fR says what each key means.
+The manifest, in this folder or the nearest one above. \\fBinfragen explain\\fR says what each key means.
 .TP
 generated/, frontend/config.js
 What is rendered, below the manifest's folder.
 ";
 
 impl Shell<'_> {
-    pub(super) fn man(&self) -> Stopped {
-        let page = page().map_err(|error| self.fail(&error, None))?;
-        self.print(&String::from_utf8_lossy(&page))?;
+    pub(super) fn man(&self, wanted: Option<&str>, folder: Option<&Path>) -> Stopped {
+        let pages = pages().map_err(|error| self.fail(&error, None))?;
+        if let Some(folder) = folder {
+            for (name, page) in &pages {
+                let path = folder.join(format!("{name}.1"));
+                let written = File::create(&path).and_then(|mut file| file.write_all(page.as_bytes()));
+                if let Err(error) = written {
+                    self.error(&format!("`{}` cannot be written: {error}", path.display()), None);
+                    return Ok(Outcome::NeedsPerson);
+                }
+            }
+            self.say(&format!("wrote {} pages to `{}`", pages.len(), folder.display()));
+            return Ok(Outcome::Done);
+        }
+        let name = wanted.map_or("infragen".to_owned(), |command| format!("infragen-{command}"));
+        let Some((_, page)) = pages.iter().find(|(known, _)| *known == name) else {
+            let message = format!("`{}` is no command", wanted.unwrap_or_default().escape_debug());
+            self.error(&message, Some("`infragen help` lists them"));
+            return Ok(Outcome::Usage);
+        };
+        self.print(page)?;
         Ok(Outcome::Done)
     }
 }
 
-fn page() -> std::io::Result<Vec<u8>> {
-    let command = Arguments::command();
+/// Returns every page with its name.
+fn pages() -> io::Result<Vec<(String, String)>> {
+    let mut command = Arguments::command();
+    command.build();
+    let own = command.get_subcommands().filter(|command| command.get_name() != "help" && !command.is_hide_set());
+    let mut pages = vec![("infragen".to_owned(), page(&command, true)?)];
+    for command in own {
+        pages.push((format!("infragen-{}", command.get_name()), page(command, false)?));
+    }
+    Ok(pages)
+}
+
+fn page(command: &Command, is_program: bool) -> io::Result<String> {
+    let man = Man::new(command.clone()).source(concat!("infragen ", env!("CARGO_PKG_VERSION")));
     let mut page = Vec::new();
-    let man = Man::new(command.clone());
     man.render_title(&mut page)?;
     man.render_name_section(&mut page)?;
-    man.render_synopsis_section(&mut page)?;
+    // That of the library leaves out which options take a value.
+    let usage = command.clone().render_usage().to_string();
+    let usage = usage.trim_start_matches("Usage: ").replace('-', "\\-");
+    page.extend(format!(".SH SYNOPSIS\n{usage}\n").bytes());
     man.render_description_section(&mut page)?;
     man.render_options_section(&mut page)?;
-    page.extend_from_slice(b".SH COMMANDS\n");
-    for command in command.get_subcommands().filter(|command| !command.is_hide_set()) {
-        page.extend_from_slice(format!(".SS {}\n", command.get_name()).as_bytes());
-        let man = Man::new(command.clone().disable_help_flag(true));
-        let (mut about, mut options) = (Vec::new(), Vec::new());
-        man.render_description_section(&mut about)?;
-        man.render_options_section(&mut options)?;
-        // One page for all: a command's sections become paragraphs of its own.
-        for section in [about, options] {
-            page.extend(
-                section.split_inclusive(|byte| *byte == b'\n').filter(|line| !line.starts_with(b".SH")).flatten(),
-            );
-        }
+    if is_program {
+        man.render_subcommands_section(&mut page)?;
+    }
+    let shown = examples::of(command.get_name());
+    if !shown.is_empty() {
+        page.extend_from_slice(b".SH EXAMPLES\n");
+    }
+    for (typed, what) in shown {
+        page.extend(format!(".TP\n\\fB{}\\fR\n{what}\n", typed.replace('-', "\\-")).bytes());
     }
     page.extend_from_slice(MORE.as_bytes());
-    Ok(page)
+    let page = String::from_utf8_lossy(&page);
+    // Each section begins with the same preamble; once is enough.
+    let is_preamble = |line: &str| line.starts_with(".ie \\n(.g") || line.starts_with(".el .ds Aq");
+    let (head, body): (Vec<&str>, Vec<&str>) = page.lines().partition(|line| is_preamble(line));
+    Ok(head.into_iter().take(2).chain(body).map(|line| format!("{line}\n")).collect())
 }

@@ -1,6 +1,8 @@
 //! `infragen query`: one value, for scripts.
 
-use infragen::manifest;
+use infragen::explain;
+use infragen::manifest::reader::KeyDoc;
+use infragen::manifest::{self, Manifest, Section as _};
 
 use super::shell::Shell;
 use super::{Outcome, Stopped};
@@ -25,11 +27,20 @@ impl Shell<'_> {
                 self.print(&text)?;
             }
             Some(value) => self.print(&format!("{value}\n"))?,
-            None => {
-                self.error(&format!("`{key}` is no key of the manifest, or has no value"), Some("see `infragen show`"));
-                return Ok(Outcome::Usage);
-            }
+            None => return Ok(self.no_value(key, path)),
         }
         Ok(Outcome::Done)
+    }
+
+    fn no_value(&self, key: &str, path: &str) -> Outcome {
+        // A tag or a variable of one's own is a key below a key.
+        let is_known = |doc: &KeyDoc| doc.path == path || path.starts_with(&format!("{}.", doc.path));
+        if Manifest::docs("").iter().any(is_known) {
+            self.error(&format!("`{key}` is not set and has no default"), None);
+            return Outcome::NeedsPerson;
+        }
+        let hint = explain::find(path).err();
+        self.error(&format!("`{}` is no key or table of the manifest", key.escape_debug()), hint.as_deref());
+        Outcome::Usage
     }
 }

@@ -2,7 +2,7 @@
 //! everything else to stderr.
 
 use std::io::{self, IsTerminal as _, Read as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use infragen::diagnostic::{self, Colour, Diagnostic, Input, Source};
 use infragen::load::{self, Environments, LoadError, Loaded};
@@ -11,6 +11,10 @@ use infragen::render::Templates;
 
 use super::{ColorChoice, Global, Outcome};
 
+/// Name of the manifest where the command line names none.
+const MANIFEST: &str = "deploy.toml";
+/// What stands for standard input in the place of a file.
+const STDIN: &str = "-";
 /// Folder beside the manifest in which templates of one's own lie.
 const TEMPLATES: &str = "templates";
 
@@ -22,12 +26,20 @@ fn read_to_string(path: &Path) -> io::Result<String> {
 /// One run of a command.
 pub(super) struct Shell<'a> {
     pub(super) global: &'a Global,
+    /// The manifest: the one that was named, else the nearest in this folder and those above it.
+    pub(super) manifest: PathBuf,
 }
 
 impl<'a> Shell<'a> {
     /// Starts a run.
-    pub(super) const fn new(global: &'a Global) -> Self {
-        Self { global }
+    pub(super) fn new(global: &'a Global) -> Self {
+        let manifest = global.manifest.clone().or_else(nearest).unwrap_or_else(|| MANIFEST.into());
+        Self { global, manifest }
+    }
+
+    /// Whether the manifest comes from standard input, and so is in no folder.
+    pub(super) fn reads_stdin(&self) -> bool {
+        self.manifest == Path::new(STDIN)
     }
 
     /// Reads and validates what was typed; everything that is wrong is printed.
@@ -61,6 +73,26 @@ impl<'a> Shell<'a> {
         Ok(Input { manifest: self.source()?, overrides: self.global.overrides.clone() })
     }
 
+    /// The environments that `--env` takes here, as far as the manifest can be read.
+    pub(super) fn environments(&self) -> Vec<String> {
+        let mut text = String::new();
+        let most = manifest::syntax::MANIFEST_BYTES_MAX as u64;
+        if !self.reads_stdin()
+            && let Ok(file) = std::fs::File::open(&self.manifest)
+        {
+            // Whatever is wrong with it is for other commands to say.
+            let _ignored = file.take(most).read_to_string(&mut text);
+        }
+        let table: toml::Table = toml::from_str(&text).unwrap_or_default();
+        let named = table.get("env").and_then(toml::Value::as_table);
+        let base = manifest::value_at(&table, "project.environment").and_then(toml::Value::as_str);
+        let own = base.unwrap_or("dev").to_owned();
+        [own, manifest::LOCAL.to_owned()]
+            .into_iter()
+            .chain(named.into_iter().flat_map(|named| named.keys().cloned()))
+            .collect()
+    }
+
     pub(super) fn load_error(&self, input: &Input, error: &LoadError) -> Outcome {
         match error {
             LoadError::Invalid(diagnostics) => {
@@ -78,15 +110,26 @@ impl<'a> Shell<'a> {
 
     /// Reads the manifest: here and nowhere else.
     fn source(&self) -> Result<Source, Outcome> {
-        let path = &self.global.manifest;
-        let name = path.display().to_string();
+        let name = if self.reads_stdin() { "standard input".to_owned() } else { self.manifest.display().to_string() };
+        if self.global.manifest.is_none() && self.manifest.starts_with("..") {
+            self.say(&format!("using `{name}`"));
+        }
         let mut bytes = Vec::new();
         // One byte more than a manifest may have, so that its length is refused; the rest of an endless file is not read.
         let most = manifest::syntax::MANIFEST_BYTES_MAX as u64 + 1;
-        let read = std::fs::File::open(path).and_then(|file| file.take(most).read_to_end(&mut bytes));
+        let read = if self.reads_stdin() {
+            io::stdin().lock().take(most).read_to_end(&mut bytes)
+        } else {
+            std::fs::File::open(&self.manifest).and_then(|file| file.take(most).read_to_end(&mut bytes))
+        };
         if let Err(error) = read {
-            let hint = (error.kind() == io::ErrorKind::NotFound).then_some("write one with `infragen init`");
-            self.error(&format!("`{name}` cannot be read: {error}"), hint);
+            match dangling(&self.manifest) {
+                Some(to) => self.error(&to, Some(MEND_LINK)),
+                None => {
+                    let hint = (error.kind() == io::ErrorKind::NotFound).then_some("write one with `infragen init`");
+                    self.error(&format!("`{name}` cannot be read: {error}"), hint);
+                }
+            }
             return Err(Outcome::NeedsPerson);
         }
         let is_cut = bytes.len() > manifest::syntax::MANIFEST_BYTES_MAX;
@@ -107,7 +150,7 @@ impl<'a> Shell<'a> {
 
     /// Folder that outputs go below: the manifest's own.
     pub(super) fn root(&self) -> &Path {
-        match self.global.manifest.parent() {
+        match self.manifest.parent() {
             Some(parent) if !parent.as_os_str().is_empty() => parent,
             _ => Path::new("."),
         }
@@ -216,4 +259,27 @@ impl<'a> Shell<'a> {
         self.error(&message, hint);
         Outcome::NeedsPerson
     }
+}
+
+/// What to do about a link that leads nowhere.
+pub(super) const MEND_LINK: &str = "mend the link, or remove it";
+
+/// Says of a link that leads nowhere what it names.
+pub(super) fn dangling(path: &Path) -> Option<String> {
+    let to = std::fs::read_link(path).ok()?;
+    (!path.exists()).then(|| format!("`{}` is a link to `{}`, which is not there", path.display(), to.display()))
+}
+
+/// Returns the manifest of this folder, else of the nearest one above, as a path from here.
+fn nearest() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let mut path = PathBuf::from(MANIFEST);
+    for folder in here.ancestors() {
+        // A link that leads nowhere is found, and said to be one.
+        if folder.join(MANIFEST).symlink_metadata().is_ok() {
+            return Some(path);
+        }
+        path = Path::new("..").join(path);
+    }
+    None
 }

@@ -2,6 +2,7 @@
 //!
 //! Everything here is arithmetic on the manifest and a few assumptions; the same input gives the same figures.
 
+pub mod beside;
 pub mod load;
 pub mod model;
 pub mod prices;

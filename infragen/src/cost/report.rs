@@ -79,6 +79,11 @@ fn decimals(value: f64, digits: usize) -> usize {
     decimals
 }
 
+/// Writes an amount with cents, without the sign of its currency.
+pub(super) fn cents(value: f64) -> String {
+    number(value, 2)
+}
+
 /// Writes dollars: cents for what fills a bill, two digits that count for what is less than a cent.
 fn dollars(value: f64) -> String {
     if value == 0.0 || value >= 0.1 {

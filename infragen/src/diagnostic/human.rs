@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use annotate_snippets::{AnnotationKind, Group, Level, Origin, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Origin, Renderer, Snippet};
 
-use super::{Colour, Diagnostic, Input, Layer, Lines, Severity, Span};
+use super::{Colour, Diagnostic, Input, Layer, Lines, Severity, Source, Span};
 
 /// Diagnostics shown to people; whoever made more mistakes mends these first.
 const SHOWN_MAX: usize = 100;
@@ -47,17 +47,13 @@ fn group<'a>(
     let group = match place {
         Some((span, lines)) => {
             let source = input.source(span.layer);
-            let range = lines.snap(&span.range);
-            // Only the lines in question: the renderer walks all that it is given.
-            let (window, first) = lines.around(&range);
-            let (before, after) = (window.start..range.start, range.end..window.end);
-            let [before, marked, after] = [before, range, after].map(|range| printable(&source.text[range]));
-            let within = before.len()..before.len() + marked.len();
-            let snippet = Snippet::source(format!("{before}{marked}{after}"))
-                .line_start(first)
-                .path(printable(&source.name))
-                .annotation(AnnotationKind::Primary.span(within));
-            title.element(snippet)
+            let group = title.element(snippet(source, lines, span, AnnotationKind::Primary, None));
+            match &diagnostic.first {
+                Some(first) => {
+                    group.element(snippet(source, lines, first, AnnotationKind::Context, Some("first here")))
+                }
+                None => group,
+            }
         }
         None => title.element(Origin::path(printable(&input.manifest.name))),
     };
@@ -65,6 +61,25 @@ fn group<'a>(
         Some(hint) => group.element(Level::HELP.with_name("hint").message(printable(hint))),
         None => group,
     }
+}
+
+/// Shows the lines in question only: the renderer walks all that it is given.
+fn snippet<'a>(
+    source: &Source,
+    lines: &Lines<'_>,
+    span: &Span,
+    kind: AnnotationKind,
+    label: Option<&'a str>,
+) -> Snippet<'a, Annotation<'a>> {
+    let range = lines.snap(&span.range);
+    let (window, first) = lines.around(&range);
+    let (before, after) = (window.start..range.start, range.end..window.end);
+    let [before, marked, after] = [before, range, after].map(|range| printable(&source.text[range]));
+    let within = before.len()..before.len() + marked.len();
+    Snippet::source(format!("{before}{marked}{after}"))
+        .line_start(first)
+        .path(printable(&source.name))
+        .annotation(kind.span(within).label(label))
 }
 
 /// Replaces the control characters that the renderer lets through: those above ASCII.
@@ -75,7 +90,6 @@ fn printable(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::diagnostic::Source;
 
     fn input(text: &str) -> Input {
         Input::new(Source { name: "m.toml".into(), text: text.into() })

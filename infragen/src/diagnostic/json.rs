@@ -21,6 +21,9 @@ struct Located<'a> {
     column: Option<usize>,
     end_line: Option<usize>,
     end_column: Option<usize>,
+    /// Where the thing was first, where it is there twice.
+    first_line: Option<usize>,
+    first_column: Option<usize>,
 }
 
 /// The name of a layer, for programs.
@@ -53,6 +56,10 @@ fn located<'a>(input: &'a Input, diagnostics: &'a [Diagnostic]) -> Vec<Located<'
             }
             None => (None, None),
         };
+        let first = diagnostic
+            .first
+            .as_ref()
+            .map(|span| lines.entry(span.layer).or_insert_with(|| Lines::new(&source.text)).position(span.range.start));
         located.push(Located {
             code: diagnostic.code,
             key: &diagnostic.key,
@@ -65,6 +72,8 @@ fn located<'a>(input: &'a Input, diagnostics: &'a [Diagnostic]) -> Vec<Located<'
             column: start.map(|(_, column)| column),
             end_line: end.map(|(line, _)| line),
             end_column: end.map(|(_, column)| column),
+            first_line: first.map(|(line, _)| line),
+            first_column: first.map(|(_, column)| column),
         });
     }
     located

@@ -17,10 +17,10 @@ use crate::manifest::types::BackendKind;
 use crate::settings;
 
 /// Checks everything that involves more than one key, or the platform.
-///
-/// `damaged` names the tables in which a syntax error may have hidden a value; the empty name is all of them.
-pub(super) fn check(manifest: &Manifest, tree: &Table, damaged: &[String], log: &RefCell<Vec<Diagnostic>>) {
-    let checks = Checks { manifest, tree, damaged, log };
+pub(super) fn check(manifest: &Manifest, tree: &Table, log: &RefCell<Vec<Diagnostic>>) {
+    // Asked before the rules run: what one rule finds must not silence another.
+    let wrong: Vec<String> = log.borrow().iter().map(|diagnostic| diagnostic.key.clone()).collect();
+    let checks = Checks { manifest, tree, wrong, log };
     checks.durations();
     checks.late_rows();
     checks.connections();
@@ -36,18 +36,18 @@ pub(super) fn check(manifest: &Manifest, tree: &Table, damaged: &[String], log: 
 struct Checks<'a> {
     manifest: &'a Manifest,
     tree: &'a Table,
-    damaged: &'a [String],
+    /// Keys whose values are wrong by themselves.
+    wrong: Vec<String>,
     log: &'a RefCell<Vec<Diagnostic>>,
 }
 
 impl Checks<'_> {
-    /// Reports unless one of the keys involved is wrong by itself, or may be hidden by a syntax error: its default
-    /// would be blamed for it. The first key that is in the text is the place.
+    /// Reports unless one of the keys involved is wrong by itself: its default would be blamed for it. The first key that
+    /// is in the text is the place.
     fn fail(&self, code: &'static str, involved: &[&str], message: String, hint: &str) {
         let is_wrong = |wrong: &str, key: &str| !wrong.is_empty() && (wrong == key || is_below(key, wrong));
-        let failed = |key: &str| self.log.borrow().iter().any(|diagnostic| is_wrong(&diagnostic.key, key));
-        let hidden = |key: &str| self.damaged.iter().any(|table| is_below(key, table));
-        if involved.iter().any(|key| failed(key) || hidden(key)) {
+        let failed = |key: &str| self.wrong.iter().any(|wrong| is_wrong(wrong, key));
+        if involved.iter().any(|key| failed(key)) {
             return;
         }
         let place = involved.iter().find_map(|key| Some((*key, find(self.tree, key)?.span.clone())));
@@ -299,9 +299,9 @@ impl Checks<'_> {
     }
 }
 
-/// Returns whether a dotted key is in a table or in one below it; everything is below the empty name.
+/// Returns whether a dotted key is in a table or in one below it.
 fn is_below(key: &str, table: &str) -> bool {
-    table.is_empty() || key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
+    key.strip_prefix(table).is_some_and(|rest| rest.starts_with('.'))
 }
 
 /// All environment variables of a function together (AWS Lambda quotas).

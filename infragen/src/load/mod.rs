@@ -4,6 +4,7 @@
 mod checks;
 mod collisions;
 mod environments;
+mod misplaced;
 
 use std::cell::RefCell;
 
@@ -11,7 +12,7 @@ use contract::Environment;
 
 use crate::diagnostic::{Diagnostic, Input, Layer, Span};
 use crate::manifest::reader::Reader;
-use crate::manifest::syntax::{self, Parsed};
+use crate::manifest::syntax;
 use crate::manifest::tree::{self, Node, Raw, Table};
 use crate::manifest::types::Packaging;
 use crate::manifest::{LOCAL, Manifest, Names, Section as _, overrides};
@@ -140,9 +141,8 @@ struct ReadManifest {
 }
 
 fn read(input: &Input, over: Over<'_>) -> Result<ReadManifest, Vec<Diagnostic>> {
-    let Parsed { table: mut root, errors, unread } = syntax::parse(&input.manifest);
-    let damaged: Vec<String> = errors.iter().map(|error| error.key.clone()).collect();
-    let log = RefCell::new(errors);
+    let mut root = syntax::parse(&input.manifest)?;
+    let log = RefCell::new(Vec::new());
     let overlays = environments::take(&mut root, &log);
     let named = overlays.iter().find(|overlay| matches!(over, Over::One(name) if *name == overlay.name));
     let overrides = read_overrides(input, named, &log);
@@ -156,7 +156,8 @@ fn read(input: &Input, over: Over<'_>) -> Result<ReadManifest, Vec<Diagnostic>> 
         base_tree = tree::merge(base_tree, &overrides);
     }
     let base = Manifest::read(&Reader::new(&base_tree, &log));
-    checks::check(&base, &base_tree, &damaged, &log);
+    misplaced::advise(&mut log.borrow_mut(), &base_tree, None);
+    checks::check(&base, &base_tree, &log);
     environments::check_names(&base, &overlays, &base_tree, &log);
     let mut diagnostics = log.into_inner();
     let mut others = Vec::new();
@@ -166,7 +167,7 @@ fn read(input: &Input, over: Over<'_>) -> Result<ReadManifest, Vec<Diagnostic>> 
             merged = tree::merge(merged, &overrides);
         }
         name_environment(&mut merged, overlay);
-        let (manifest, found) = read_overlay(&merged, overlay, &damaged);
+        let (manifest, found) = read_overlay(&merged, overlay);
         let fresh = found.into_iter().filter(|new| !diagnostics.contains(new)).collect::<Vec<_>>();
         let name = Some(overlay.name.to_string());
         diagnostics.extend(fresh.into_iter().map(|new| Diagnostic { environment: name.clone(), ..new }));
@@ -176,7 +177,6 @@ fn read(input: &Input, over: Over<'_>) -> Result<ReadManifest, Vec<Diagnostic>> 
     if diagnostics.is_empty() {
         diagnostics = collisions::find((&base, &base_tree), &others);
     }
-    diagnostics.retain(|diagnostic| syntax::CODES.contains(&diagnostic.code) || !reaches_over(diagnostic, &unread));
     if !diagnostics.is_empty() {
         diagnostics.sort_by(|a, b| a.place().cmp(&b.place()));
         return Err(diagnostics);
@@ -244,7 +244,7 @@ pub fn vary(loaded: &Loaded, changes: &[(&str, toml::Value)]) -> Option<Loaded> 
     if loaded.target == Target::Local {
         manifest.project.environment = loaded.manifest.project.environment.clone();
     }
-    checks::check(&manifest, &tree, &[], &log);
+    checks::check(&manifest, &tree, &log);
     environments::check_names(&manifest, &[], &tree, &log);
     let is_valid = log.into_inner().is_empty();
     let shared = match loaded.target {
@@ -252,12 +252,6 @@ pub fn vary(loaded: &Loaded, changes: &[(&str, toml::Value)]) -> Option<Loaded> 
         Target::Overlay | Target::Local => loaded.shared.clone(),
     };
     is_valid.then_some(Loaded { manifest, target: loaded.target, tree, shared })
-}
-
-/// Returns whether a diagnostic is about a value that could be read in part only.
-fn reaches_over(diagnostic: &Diagnostic, unread: &[std::ops::Range<usize>]) -> bool {
-    let reaches = |span: &Span| unread.iter().any(|gap| span.range.start < gap.end && gap.start < span.range.end);
-    diagnostic.span.as_ref().is_some_and(|span| !matches!(span.layer, Layer::Set(_)) && reaches(span))
 }
 
 fn choose(read: ReadManifest, environment: Option<&Environment>) -> Result<Loaded, LoadError> {
@@ -327,19 +321,12 @@ fn name_environment(merged: &mut Table, overlay: &Overlay) {
 }
 
 /// Reads the base with one environment laid over it.
-fn read_overlay(merged: &Table, overlay: &Overlay, damaged: &[String]) -> (Manifest, Vec<Diagnostic>) {
+fn read_overlay(merged: &Table, overlay: &Overlay) -> (Manifest, Vec<Diagnostic>) {
     let log = RefCell::new(Vec::new());
     let mut manifest = Manifest::read(&Reader::new(merged, &log));
+    misplaced::advise(&mut log.borrow_mut(), merged, Some(overlay.name.as_str()));
     manifest.project.environment = overlay.name.clone();
-    let own = format!("env.{}", overlay.name);
-    // `[env.NAME.stream]` damages `stream` here, `[env.NAME]` all.
-    let in_overlay = |table: &String| match table.strip_prefix(&own) {
-        Some("") => String::new(),
-        Some(rest) => rest.strip_prefix('.').unwrap_or(table).to_owned(),
-        None => table.clone(),
-    };
-    let damaged: Vec<String> = damaged.iter().map(in_overlay).collect();
-    checks::check(&manifest, merged, &damaged, &log);
+    checks::check(&manifest, merged, &log);
     (manifest, log.into_inner())
 }
 

@@ -1,9 +1,11 @@
 //! Names and references as AWS, GitHub and DNS define them: the manifest's texts whose rules are not ours.
 
 use super::reader::{ManifestValue, Problem};
+use super::regions::is_partition;
 use super::tree::{Node, Raw};
 use super::types::{texts, words};
 use super::values::{list, text};
+use super::words::quoted;
 
 words!(
     /// What a function runs on.
@@ -77,10 +79,9 @@ fn arn(text: &str) -> Option<[&str; 4]> {
     let mut parts = text.splitn(6, ':');
     let (arn, partition) = (parts.next()?, parts.next()?);
     let (service, region, account, resource) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let partition_is_good = matches!(partition, "aws" | "aws-cn" | "aws-us-gov");
     let account_is_good = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     let resource_is_good = !resource.is_empty() && resource.bytes().all(|byte| byte.is_ascii_graphic());
-    (arn == "arn" && partition_is_good && account_is_good && resource_is_good)
+    (arn == "arn" && is_partition(partition) && account_is_good && resource_is_good)
         .then_some([service, region, account, resource])
 }
 
@@ -103,7 +104,8 @@ fn is_repository(text: &str) -> bool {
 /// The host of a private ECR registry: account and region.
 fn registry(host: &str) -> Option<(&str, &str)> {
     let (account, rest) = host.split_once(".dkr.ecr.")?;
-    let region = rest.strip_suffix(".amazonaws.com").or_else(|| rest.strip_suffix(".amazonaws.com.cn"))?;
+    let region =
+        [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu"].iter().find_map(|end| rest.strip_suffix(end))?;
     let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
     (is_account && is_name(region, "-")).then_some((account, region))
 }
@@ -145,24 +147,29 @@ texts!(
     /// Name of an ECR repository.
     RepositoryName, "a repository name",
     "2 to 256 of a-z, 0-9 and single ., _, - and /, beginning with a letter (Amazon ECR refuses upper case)",
+    r"^[a-z][a-z0-9]*((\.|_|__|-|/)[a-z0-9]+)*$",
     => "repository-name", ["team/sse-streaming", "live"],
     is_repository;
     /// A container image in ECR, pinned by digest.
     ImageUri, "an image reference",
     "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256: and 64 hexadecimal digits, because a tag can be moved",
+    r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.(com|com\.cn|eu)/[a-z][a-z0-9._/-]*@sha256:[0-9a-f]{64}$",
     => "image-reference", ["123456789012.dkr.ecr.us-east-1.amazonaws.com/live@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],
     is_image;
     /// A domain name.
-    DomainName, "a domain name", "a domain name in lower case, such as live.example.com", ["live.example.com", "stream.example.org"],
+    DomainName, "a domain name", "a domain name in lower case, such as live.example.com",
+    r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", ["live.example.com", "stream.example.org"],
     is_domain;
     /// Identifier of a hosted zone in Route 53.
     HostedZoneId, "a hosted zone's identifier", "the identifier of a hosted zone, such as Z0123456789ABCDEFGHIJ",
+    "^Z[A-Z0-9]{1,31}$",
     ["Z0123456789ABCDEFGHIJ", "Z9876543210"],
     |text| text.starts_with('Z') && (2..=32).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
     /// ARN of a certificate that CloudFront can use.
     CertificateArn, "a certificate's ARN",
     "the ARN of a certificate in us-east-1, the only region that CloudFront takes one from",
+    "^arn:aws[a-z-]*:acm:us-east-1:[0-9]{12}:certificate/[!-~]+$",
     ["arn:aws:acm:us-east-1:123456789012:certificate/1a2b3c4d-0000-1111-2222-333344445555"],
     |text| arn(text).is_some_and(|[service, region, _, resource]| {
         service == "acm" && region == "us-east-1" && resource.starts_with("certificate/")
@@ -170,33 +177,39 @@ texts!(
     /// ARN of a CloudFront function.
     ViewerFunctionArn, "a CloudFront function's ARN",
     "the ARN of a CloudFront function, such as arn:aws:cloudfront::123456789012:function/NAME",
+    "^arn:aws[a-z-]*:cloudfront::[0-9]{12}:function/[A-Za-z0-9_-]+$",
     ["arn:aws:cloudfront::123456789012:function/set-user-id"],
     |text| arn(text).is_some_and(|[service, region, _, resource]| {
         service == "cloudfront" && region.is_empty() && resource.strip_prefix("function/").is_some_and(|n| is_name(n, "-_"))
     });
     /// ARN of an SNS topic.
     TopicArn, "a topic's ARN", "the ARN of an SNS topic, such as arn:aws:sns:us-east-1:123456789012:alarms",
+    r"^arn:aws[a-z-]*:sns:[a-z0-9-]+:[0-9]{12}:[A-Za-z0-9_-]+(\.fifo)?$",
     ["arn:aws:sns:us-east-1:123456789012:alarms"],
     |text| arn(text).is_some_and(|[service, region, _, topic]| {
         service == "sns" && !region.is_empty() && is_name(topic.strip_suffix(".fifo").unwrap_or(topic), "-_")
     });
     /// ARN of an IAM role.
     RoleArn, "a role's ARN", "the ARN of an IAM role, such as arn:aws:iam::123456789012:role/deploy",
+    "^arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9/+=,.@_-]+$",
     ["arn:aws:iam::123456789012:role/deploy"],
     |text| arn(text).is_some_and(|[service, region, _, resource]| {
         service == "iam" && region.is_empty() && resource.strip_prefix("role/").is_some_and(|n| is_name(n, "/+=,.@_-"))
     });
     /// An e-mail address.
-    Email, "an e-mail address", "an e-mail address", ["operations@example.com", "alarms@example.org"],
+    Email, "an e-mail address", "an e-mail address",
+    r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$", ["operations@example.com", "alarms@example.org"],
     is_email;
     /// A repository of GitHub.
     GithubRepository, "a repository of GitHub", "OWNER/NAME",
+    "^[A-Za-z0-9-]{1,39}/[A-Za-z0-9._-]{1,100}$",
     ["example/live-dashboard", "team/live"],
     |text| text.split_once('/').is_some_and(|(owner, name)| {
         owner.len() <= 39 && is_name(owner, "-") && name.len() <= 100 && is_name(name, "._-")
     });
     /// A branch of a git repository.
     Branch, "a branch", "1 to 100 of a-z, A-Z, 0-9, /, ., _ and -",
+    "^[A-Za-z0-9/._-]{1,100}$",
     ["release", "stable/1"],
     |text| text.len() <= 100 && is_name(text, "/._-");
 );
@@ -311,29 +324,28 @@ impl ExtraVariables {
 }
 
 fn variable_problem(name: &str, node: &Node) -> Option<Problem> {
+    let of_name = |rule: &str| Problem::map_key(name, node, rule);
     if RESERVED_VARIABLES.contains(&name) {
-        return Some(
-            Problem::text(name, "Lambda sets this variable itself and refuses it from others")
-                .code("reserved-variable"),
-        );
+        return Some(of_name("Lambda sets this variable itself and refuses it from others").code("reserved-variable"));
     }
     if name.len() < 2 || !name.starts_with(|c: char| c.is_ascii_alphabetic()) || !is_name(name, "_") {
         let rule = "a variable's name must be 2 or more of a-z, A-Z, 0-9 and _, beginning with a letter";
-        return Some(Problem::text(name, rule).code("variable-name"));
+        return Some(of_name(rule).code("variable-name"));
     }
     if name.starts_with(contract::web_adapter::VARIABLE_PREFIX) {
         let rule = "`stream.adapter` decides about the web adapter's variables";
-        return Some(Problem::text(name, rule).code("reserved-variable").hint("remove it"));
+        return Some(of_name(rule).code("reserved-variable").hint("remove it"));
     }
     if contract::settings::is_setting(name) {
-        let problem = Problem::text(name, "a key of the manifest becomes this variable").code("reserved-variable");
+        let problem = of_name("a key of the manifest becomes this variable").code("reserved-variable");
         return Some(problem.hint("set that key instead"));
     }
-    match &node.value {
-        Raw::String(value) if value.contains('\0') => Some(Problem::text(value, "a variable must not have NUL in it")),
-        Raw::String(_) => None,
-        _ => Some(Problem::kind(node, "a string")),
-    }
+    let problem = match &node.value {
+        Raw::String(value) if value.contains('\0') => Problem::text(value, "a variable must not have NUL in it"),
+        Raw::String(_) => return None,
+        _ => quoted(Problem::kind(node, "a string"), node),
+    };
+    Some(problem.of_map_value(name, node))
 }
 
 impl ManifestValue for ExtraVariables {
@@ -341,11 +353,7 @@ impl ManifestValue for ExtraVariables {
         let Raw::Table(table) = &node.value else {
             return Err(vec![Problem::kind(node, &Self::rule())]);
         };
-        let problem = |(name, value): (&String, &Node)| {
-            let part = format!(".{}", super::tree::shorten(name));
-            variable_problem(name, value).map(|problem| problem.at(part, value.key_span.clone()))
-        };
-        let problems: Vec<Problem> = table.iter().filter_map(problem).collect();
+        let problems: Vec<Problem> = table.iter().filter_map(|(name, value)| variable_problem(name, value)).collect();
         if !problems.is_empty() {
             return Err(problems);
         }

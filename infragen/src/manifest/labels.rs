@@ -6,6 +6,7 @@ use contract::{Label, Labels};
 use super::reader::{ManifestValue, Problem};
 use super::tree::{Node, Raw, Table};
 use super::values::{strings, text};
+use super::words::in_brackets;
 
 /// What a label is in the manifest.
 const ONE: &str = "a string, or a table such as `{ value = \"好\", key = \"good\" }`";
@@ -13,7 +14,7 @@ const ONE: &str = "a string, or a table such as `{ value = \"好\", key = \"good
 impl ManifestValue for Labels {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
         let Raw::List(items) = &node.value else {
-            return Err(vec![Problem::kind(node, &<Self as ManifestValue>::rule())]);
+            return Err(vec![in_brackets(Problem::kind(node, &<Self as ManifestValue>::rule()), node)]);
         };
         let (mut labels, mut problems) = (Vec::<Label>::new(), Vec::new());
         for (index, item) in items.iter().enumerate() {

@@ -7,13 +7,16 @@ mod labels;
 pub mod names;
 pub mod overrides;
 pub mod reader;
+pub mod regions;
 pub mod sections;
 pub mod syntax;
 pub mod tags;
 pub mod tree;
 pub mod types;
+mod units;
 pub mod values;
 pub mod version;
+mod words;
 
 pub use names::Names;
 pub use overrides::parse_override;

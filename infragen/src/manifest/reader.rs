@@ -36,6 +36,19 @@ impl Problem {
         Self::new("malformed", format!("is `{}`: {rule}", shorten(found)))
     }
 
+    /// Makes a problem of a key that its author chose: one of a table whose keys are free.
+    #[must_use]
+    pub fn map_key(key: &str, node: &Node, rule: &str) -> Self {
+        let problem = Self::new("malformed", format!("has the key `{}`: {rule}", shorten(key)));
+        problem.at(String::new(), node.key_span.clone())
+    }
+
+    /// Says that it is about the value of such a key.
+    #[must_use]
+    pub fn of_map_value(self, key: &str, node: &Node) -> Self {
+        self.at(format!(".{}", shorten(key)), node.span.clone())
+    }
+
     /// Makes a problem of a value of the wrong type.
     #[must_use]
     pub fn kind(node: &Node, wanted: &str) -> Self {
@@ -216,16 +229,30 @@ impl<'a> Reader<'a> {
 /// Returns "did you mean" for the nearest known word, or all known words where none is near.
 #[must_use]
 pub fn suggest(word: &str, known: &[&str]) -> String {
+    match near(word, known) {
+        Some(nearest) => format!("did you mean `{nearest}`"),
+        None => format!("use one of {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+    }
+}
+
+/// Returns the known word that is written most like `word`, where one is near.
+#[must_use]
+pub fn near<'w>(word: &str, known: &[&'w str]) -> Option<&'w str> {
     const NEAR: f64 = 0.75;
+    alike(word, known, NEAR)
+}
+
+/// Returns the known word that is written most like `word`, where it is alike enough: 1 is the same.
+#[must_use]
+pub fn alike<'w>(word: &str, known: &[&'w str], enough: f64) -> Option<&'w str> {
     /// No known word is half as long; comparing takes time by length.
     const COMPARED_BYTES_MAX: usize = 64;
-    let score = |candidate: &str| strsim::jaro_winkler(word, candidate);
-    let compared = if word.len() <= COMPARED_BYTES_MAX { known } else { &[] };
-    let nearest = compared.iter().max_by(|a, b| score(a).total_cmp(&score(b)));
-    match nearest {
-        Some(nearest) if score(nearest) >= NEAR => format!("did you mean `{nearest}`"),
-        _ => format!("use one of {}", known.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(", ")),
+    if word.len() > COMPARED_BYTES_MAX {
+        return None;
     }
+    let scored = known.iter().map(|candidate| (*candidate, strsim::jaro_winkler(word, candidate)));
+    let (nearest, score) = scored.max_by(|(_, a), (_, b)| a.total_cmp(b))?;
+    (score >= enough).then_some(nearest)
 }
 
 /// Defines a table: struct, strict reader, documentation and text form come from the same lines.

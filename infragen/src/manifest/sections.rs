@@ -22,9 +22,10 @@ use super::aws::{
     TopicArn, ViewerFunctionArn,
 };
 use super::reader::section;
+use super::regions::Region;
 use super::types::{
     Architecture, BackendKind, BaseUrl, BucketName, Description, FrontKind, LogRetention, Memory, OptionalAttribute,
-    Origins, Packaging, ProjectName, ReadTimeout, Region, Tags,
+    Origins, Packaging, ProjectName, ReadTimeout, Tags,
 };
 use super::version::{ProviderVersion, TerraformVersion};
 

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::reader::{ManifestValue, Problem};
 use super::tree::{Node, Raw};
+use super::words::quoted;
 
 /// Tags of every resource.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,30 +26,28 @@ impl Tags {
 }
 
 fn tag_problem(key: &str, node: &Node) -> Option<Problem> {
+    let of_key = |rule: &str| Problem::map_key(key, node, rule);
     let characters = key.chars().count();
     if characters == 0 || characters > TAG_KEY_CHARACTERS_MAX {
-        return Some(
-            Problem::text(key, &format!("a tag's key must have 1 to {TAG_KEY_CHARACTERS_MAX} characters"))
-                .code("out-of-range"),
-        );
+        let rule = format!("a tag's key must have 1 to {TAG_KEY_CHARACTERS_MAX} characters");
+        return Some(of_key(&rule).code("out-of-range"));
     }
     if key.get(..4).is_some_and(|start| start.eq_ignore_ascii_case("aws:")) {
-        return Some(
-            Problem::text(key, "a tag's key must not begin with `aws:`, which AWS keeps for itself")
-                .code("reserved-tag"),
-        );
+        let rule = "a tag's key must not begin with `aws:`, which AWS keeps for itself";
+        return Some(of_key(rule).code("reserved-tag"));
     }
     if OWN_TAGS.contains(&key) {
-        return Some(Problem::text(key, "infragen sets this tag itself").code("reserved-tag"));
+        return Some(of_key("infragen sets this tag itself").code("reserved-tag").hint("remove it"));
     }
-    match &node.value {
+    let problem = match &node.value {
         Raw::String(value) if value.chars().count() > TAG_VALUE_CHARACTERS_MAX => {
             let rule = format!("a tag's value must have at most {TAG_VALUE_CHARACTERS_MAX} characters");
-            Some(Problem::text(value, &rule).code("out-of-range"))
+            Problem::text(value, &rule).code("out-of-range")
         }
-        Raw::String(_) => None,
-        _ => Some(Problem::kind(node, "a string")),
-    }
+        Raw::String(_) => return None,
+        _ => quoted(Problem::kind(node, "a string"), node),
+    };
+    Some(problem.of_map_value(key, node))
 }
 
 impl ManifestValue for Tags {
@@ -56,13 +55,7 @@ impl ManifestValue for Tags {
         let Raw::Table(table) = &node.value else {
             return Err(vec![Problem::kind(node, &Self::rule())]);
         };
-        let problems: Vec<Problem> = table
-            .iter()
-            .filter_map(|(key, value)| {
-                let part = if key.is_empty() { ".\"\"".to_owned() } else { format!(".{}", super::tree::shorten(key)) };
-                tag_problem(key, value).map(|problem| problem.at(part, value.key_span.clone()))
-            })
-            .collect();
+        let problems: Vec<Problem> = table.iter().filter_map(|(key, value)| tag_problem(key, value)).collect();
         if !problems.is_empty() {
             return Err(problems);
         }

@@ -28,9 +28,9 @@ macro_rules! words {
 
         impl ManifestValue for $name {
             fn read(node: &Node) -> Result<Self, Vec<Problem>> {
-                match text(node, &Self::rule())? {
+                match $crate::manifest::words::word(node, &[$($word),+])? {
                     $($word => Ok(Self::$variant),)+
-                    found => Err(vec![Problem::text(found, &format!("it must be {}", Self::rule())).code("unknown-word")]),
+                    found => Err(vec![$crate::manifest::words::unknown(found, &[$($word),+])]),
                 }
             }
             fn rule() -> String {
@@ -88,10 +88,10 @@ words!(
 
 pub(super) use words;
 
-/// Defines a checked text with examples; a code after `=>` where its mistakes are not just `malformed`.
+/// Defines a checked text with a pattern for editors and examples; a code after `=>` where its mistakes are not just `malformed`.
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $(=> $code:literal,)? [$($example:expr),+ $(,)?],
-        $check:expr;)+) => { $(
+    ($($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $pattern:literal, $(=> $code:literal,)?
+        [$($example:expr),+ $(,)?], $check:expr;)+) => { $(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
         pub struct $name(String);
@@ -114,8 +114,9 @@ macro_rules! texts {
         impl ManifestValue for $name {
             fn read(node: &Node) -> Result<Self, Vec<Problem>> {
                 let found = text(node, $what)?;
+                let mended = $crate::manifest::words::mended(found, |text| Self::new(text).is_some());
                 Self::new(found).ok_or_else(|| {
-                    vec![Problem::text(found, concat!("it must be ", $rule))$(.code($code))?]
+                    vec![mended(Problem::text(found, concat!("it must be ", $rule))$(.code($code))?)]
                 })
             }
             fn rule() -> String {
@@ -125,7 +126,7 @@ macro_rules! texts {
                 Some(self.0.clone().into())
             }
             fn schema() -> serde_json::Value {
-                serde_json::json!({ "type": "string" })
+                serde_json::json!({ "type": "string", "pattern": $pattern })
             }
             fn examples() -> Vec<toml::Value> {
                 vec![$($example.into()),+]
@@ -145,24 +146,17 @@ texts!(
     /// Name of the project: the beginning of every resource's name.
     ProjectName, "a project name",
     "1 to 40 of a-z, 0-9 and single -, beginning with a letter and not ending with -",
+    "^[a-z][a-z0-9]*(-[a-z0-9]+)*$",
     ["orders-live", "status-board"],
     |text| text.len() <= 40 && text.starts_with(|c: char| c.is_ascii_lowercase()) && words_of_lower_case(text);
-    /// An AWS region.
-    Region, "a region", "an AWS region such as us-east-1",
-    ["eu-west-1", "ap-southeast-2"],
-    |text| {
-        let parts: Vec<&str> = text.split('-').collect();
-        words_of_lower_case(text)
-            && (3..=4).contains(&parts.len())
-            && parts[0].len() == 2
-            && parts[parts.len() - 1].bytes().all(|byte| byte.is_ascii_digit())
-    };
     /// Description of the functions, for people who read the console.
     Description, "a description", "at most 256 characters",
+    r"^[\s\S]{0,256}$",
     ["Orders as they come in", "Builds"],
     |text| text.chars().count() <= 256;
     /// Name of an S3 bucket.
     BucketName, "a bucket name", "3 to 63 of a-z, 0-9, - and ., beginning and ending with a letter or digit",
+    "^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$",
     ["sse-streaming-dev-state-0123456789", "team-state"],
     |text| {
         let ends = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
@@ -174,6 +168,7 @@ texts!(
     };
     /// Base URL that the page puts before a route.
     BaseUrl, "a URL", "empty, or http:// or https:// and a host, without / at the end",
+    r"^(https?://[a-z0-9.:\[\]-]+(/[A-Za-z0-9._~/%-]*[A-Za-z0-9._~%-])?)?$",
     ["https://live.example.com", "https://api.example.com/v1"],
     |text| text.is_empty() || is_base_url(text);
 );

@@ -14,6 +14,7 @@ use contract::{
 
 use super::reader::{ManifestValue, Problem};
 use super::tree::{Node, Raw};
+use super::{units, words};
 
 /// Returns the text of a node, or what is wrong with it.
 ///
@@ -33,8 +34,14 @@ pub fn unit_problem(found: &str, error: UnitError) -> Problem {
         UnitError::NoUnit { examples, .. } => Problem::text(found, "it has no unit")
             .code("missing-unit")
             .hint(format!("write a whole number and a unit, {examples}")),
-        UnitError::Malformed { what, examples, .. } => Problem::text(found, &format!("it is not a {what}"))
-            .hint(format!("write a whole number and a unit, {examples}")),
+        UnitError::Malformed { what, examples, .. } => {
+            let mended = if what == "size" { units::size(found) } else { units::duration(found) };
+            let hint = match mended {
+                Some(mended) => format!("write `\"{mended}\"`"),
+                None => format!("write a whole number and a unit, {examples}"),
+            };
+            Problem::text(found, &format!("it is not a {what}")).hint(hint)
+        }
         UnitError::OutOfRange { min, max, .. } => {
             Problem::text(found, &format!("it must be from {min} to {max}")).code("out-of-range")
         }
@@ -110,7 +117,13 @@ macro_rules! name_values {
         impl ManifestValue for $name {
             fn read(node: &Node) -> Result<Self, Vec<Problem>> {
                 let found = text(node, $wanted)?;
-                Self::new(found).map_err(|error| vec![Problem::text(found, &format!("it must be {}", error.rule))])
+                Self::new(found).map_err(|error| {
+                    let problem = Problem::text(found, &format!("it must be {}", error.rule));
+                    // Others name what is there already: only its owner knows what it is called.
+                    let is_ours = ["Environment", "EventName"].contains(&stringify!($name));
+                    let mended = words::mended(found, |text| Self::new(text).is_ok());
+                    vec![if is_ours { mended(problem) } else { problem }]
+                })
             }
             fn rule() -> String {
                 Self::RULE.to_owned()
@@ -144,10 +157,8 @@ macro_rules! word_values {
     ($($name:ident),+) => { $(
         impl ManifestValue for $name {
             fn read(node: &Node) -> Result<Self, Vec<Problem>> {
-                let rule = <Self as SettingValue>::rule();
-                let found = text(node, &format!("one of {rule}"))?;
-                <Self as SettingValue>::read(found)
-                    .map_err(|_| vec![Problem::text(found, &format!("it must be one of {rule}")).code("unknown-word")])
+                let found = words::word(node, Self::WORDS)?;
+                <Self as SettingValue>::read(found).map_err(|_| vec![words::unknown(found, Self::WORDS)])
             }
             fn rule() -> String {
                 format!("one of {}", <Self as SettingValue>::rule())
@@ -170,7 +181,7 @@ impl<const MIN: u32, const MAX: u32> ManifestValue for Count<MIN, MAX> {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
         let rule = <Self as ManifestValue>::rule();
         let Raw::Integer(number) = node.value else {
-            return Err(vec![Problem::kind(node, &rule)]);
+            return Err(vec![words::wrong_kind(node, &rule)]);
         };
         u32::try_from(number)
             .ok()
@@ -196,7 +207,7 @@ impl ManifestValue for bool {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
         match node.value {
             Raw::Boolean(value) => Ok(value),
-            _ => Err(vec![Problem::kind(node, &<Self as ManifestValue>::rule())]),
+            _ => Err(vec![words::wrong_kind(node, &<Self as ManifestValue>::rule())]),
         }
     }
     fn rule() -> String {
@@ -213,18 +224,25 @@ impl ManifestValue for bool {
     }
 }
 
+/// A key that may be left out. `false` says so too: the only way for an environment to take a value of the base away.
 impl<T: ManifestValue> ManifestValue for Option<T> {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
-        T::read(node).map(Some)
+        match &node.value {
+            Raw::Boolean(false) => Ok(None),
+            Raw::String(text) if text.is_empty() => T::read(node).map(Some).map_err(|problems| {
+                problems.into_iter().map(|problem| problem.hint("`false` says that there is none")).collect()
+            }),
+            _ => T::read(node).map(Some),
+        }
     }
     fn rule() -> String {
-        format!("{}; may be left out", T::rule())
+        format!("{}; may be left out, or `false`", T::rule())
     }
     fn write(&self) -> Option<toml::Value> {
         self.as_ref().and_then(T::write)
     }
     fn schema() -> serde_json::Value {
-        T::schema()
+        serde_json::json!({ "anyOf": [T::schema(), { "const": false }] })
     }
     fn examples() -> Vec<toml::Value> {
         T::examples()
@@ -237,7 +255,7 @@ impl<T: ManifestValue> ManifestValue for Option<T> {
 /// The node is no list, or elements are wrong.
 pub fn list<T>(node: &Node, wanted: &str, one: impl Fn(&str) -> Result<T, Problem>) -> Result<Vec<T>, Vec<Problem>> {
     let Raw::List(items) = &node.value else {
-        return Err(vec![Problem::kind(node, wanted)]);
+        return Err(vec![words::in_brackets(Problem::kind(node, wanted), node)]);
     };
     let (mut values, mut problems) = (Vec::new(), Vec::new());
     for (index, item) in items.iter().enumerate() {

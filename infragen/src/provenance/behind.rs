@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::Provenance;
 use super::address::{Block, Blocks, references};
-use super::places::Place;
+use super::places::{Place, attribute};
 use crate::render::{Artifact, RenderError};
 
 /// A key, and where in the thing it arrives.
@@ -48,7 +48,7 @@ impl Provenance<'_> {
     }
 
     /// Finds what is behind an address; nothing where there is no such address. `TYPE.NAME` is also found where the
-    /// module `NAME` has one resource of that type.
+    /// module `NAME` has one resource of that type, and as Terraform names it inside of a module, once for each call.
     ///
     /// # Errors
     /// [`RenderError`]
@@ -63,10 +63,50 @@ impl Provenance<'_> {
             found = located.iter().filter(|located| located.address.starts_with(&start)).collect();
         }
         if found.is_empty() {
+            found = located.iter().filter(|located| located.block.address == wanted).collect();
+        }
+        if found.is_empty() {
             return Ok(Vec::new());
         }
         let all = self.all()?;
         Ok(found.into_iter().map(|found| self.behind_block(found, all)).collect())
+    }
+
+    /// Finds every line that sets an environment variable of a function, and what is behind it.
+    ///
+    /// # Errors
+    /// [`RenderError`]
+    pub fn behind_variable(&self, name: &str) -> Result<Vec<Behind>, RenderError> {
+        let mut found = Vec::new();
+        for artifact in self.artifacts.iter().filter(|artifact| artifact.path.ends_with(".tf")) {
+            for (index, line) in artifact.text.lines().enumerate() {
+                if attribute(line).as_deref() == Some(name) {
+                    found.extend(self.behind_file(&artifact.path, Some(index + 1))?);
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Returns the keys with another value of which a variable would be set that is not set now.
+    ///
+    /// # Errors
+    /// [`RenderError`]
+    pub fn would_set(&self, name: &str) -> Result<Vec<String>, RenderError> {
+        let sets =
+            |place: &Place| place.with.is_some() && place.is_variable() && place.attribute.as_deref() == Some(name);
+        Ok(self.all()?.iter().filter(|(_, places)| places.iter().any(sets)).map(|(key, _)| key.clone()).collect())
+    }
+
+    /// Returns the rendered files that a path may mean: itself, or those that end so.
+    #[must_use]
+    pub fn files(&self, path: &str) -> Vec<&str> {
+        let path = path.strip_prefix("./").unwrap_or(path);
+        let paths = || self.artifacts.iter().map(|artifact| artifact.path.as_str());
+        if let Some(same) = paths().find(|known| *known == path) {
+            return vec![same];
+        }
+        paths().filter(|known| known.strip_suffix(path).is_some_and(|rest| rest.ends_with('/'))).collect()
     }
 
     /// Finds what is behind a file, or behind one line of it, from 1; nothing where no such file or line is rendered.
@@ -87,8 +127,12 @@ impl Provenance<'_> {
             return Ok(None);
         };
         let direct = hits(all, |place| place.path == path && place.line == Some(line));
-        let mut behind =
-            Behind { name: text.trim().to_owned(), place: format!("{path}:{line}"), direct, ..Behind::default() };
+        let mut behind = Behind {
+            name: text.split_whitespace().collect::<Vec<_>>().join(" "),
+            place: format!("{path}:{line}"),
+            direct,
+            ..Behind::default()
+        };
         if let Some(located) =
             self.located().iter().find(|one| one.artifact.path == path && one.block.lines.contains(&line))
         {
@@ -249,7 +293,8 @@ fn without_indexes(address: &str) -> String {
 fn hits(all: &BTreeMap<String, Vec<Place>>, is_here: impl Fn(&Place) -> bool) -> Vec<Hit> {
     let mut hits = BTreeSet::new();
     for (key, places) in all {
-        for place in places.iter().filter(|place| is_here(place)) {
+        // What another value would bring is not behind what is there.
+        for place in places.iter().filter(|place| place.with.is_none() && is_here(place)) {
             hits.insert(Hit { key: key.clone(), inside: place.inside_block() });
         }
     }
@@ -277,6 +322,8 @@ mod tests {
         let poll = Hit { key: "stream.poll_interval".into(), inside: "variable `SSE_POLL_INTERVAL`".into() };
         assert!(module.direct.contains(&memory) && module.direct.contains(&poll), "{module:?}");
         assert!(!keys(&module.direct).contains(&"dashboard.memory"));
+        // The web adapter's variables are there with another value of `stream.adapter` only.
+        assert!(!module.direct.iter().any(|hit| hit.inside.contains("AWS_LWA")), "{module:?}");
 
         for address in [
             "module.stream.aws_lambda_function.this",
@@ -295,6 +342,19 @@ mod tests {
         let [output] = &provenance.behind_address("output.stream_url").unwrap()[..] else { panic!("once") };
         assert_eq!(output.refers, ["module.stream"]);
         assert_eq!(provenance.behind_address("aws_lambda_function.nothing").unwrap(), []);
+        let both = provenance.behind_address("aws_lambda_function.this").unwrap();
+        let names: Vec<&str> = both.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["module.dashboard.aws_lambda_function.this", "module.stream.aws_lambda_function.this"]);
+
+        let variable = provenance.behind_variable("SSE_RETRY").unwrap();
+        assert!(
+            variable.iter().all(|one| keys(&one.direct) == ["stream.retry"]) && !variable.is_empty(),
+            "{variable:?}"
+        );
+        assert_eq!(provenance.behind_variable("AWS_LWA_PORT").unwrap(), []);
+        assert_eq!(provenance.would_set("AWS_LWA_PORT").unwrap(), ["stream.adapter"]);
+        assert_eq!(provenance.files("terraform/stream.tf"), ["generated/terraform/stream.tf"]);
+        assert_eq!(provenance.files("stream"), [] as [&str; 0]);
         assert!(provenance.addresses().contains(&"module.dashboard.aws_lambda_function.this".to_owned()));
 
         let stream = provenance.artifacts().iter().find(|one| one.path == "generated/terraform/stream.tf").unwrap();

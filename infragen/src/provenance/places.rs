@@ -21,6 +21,8 @@ pub struct Place {
     pub argument: Option<String>,
     /// The attribute, variable or key that the line sets.
     pub attribute: Option<String>,
+    /// The value of the key with which alone the place is there; none where it is there now.
+    pub with: Option<String>,
 }
 
 impl Place {
@@ -57,32 +59,38 @@ impl fmt::Display for Place {
             write!(f, ":{line}")?;
         }
         let inside = self.inside();
-        if inside.is_empty() { Ok(()) } else { write!(f, " {inside}") }
+        if !inside.is_empty() {
+            write!(f, " {inside}")?;
+        }
+        match &self.with {
+            Some(value) => write!(f, ", if it is `{value}`"),
+            None => Ok(()),
+        }
     }
 }
 
-/// Returns every place that differs, seen from `before`.
-pub(super) fn compare(before: &[Artifact], after: &[Artifact]) -> BTreeSet<Place> {
+/// Returns every place that differs, seen from `before`; what is only in `after` is there with `value`.
+pub(super) fn compare(before: &[Artifact], after: &[Artifact], value: &str) -> BTreeSet<Place> {
     let mut places = BTreeSet::new();
     for old in before {
         match after.iter().find(|new| new.path == old.path) {
             Some(new) if new.text == old.text => {}
-            Some(new) => compare_texts(&old.path, &old.text, &new.text, &mut places),
+            Some(new) => compare_texts(&old.path, &old.text, &new.text, value, &mut places),
             None => {
-                places.insert(whole(&old.path));
+                places.insert(whole(&old.path, None));
             }
         }
     }
     let added = after.iter().filter(|new| !before.iter().any(|old| old.path == new.path));
-    places.extend(added.map(|new| whole(&new.path)));
+    places.extend(added.map(|new| whole(&new.path, Some(value.to_owned()))));
     places
 }
 
-fn whole(path: &str) -> Place {
-    Place { path: path.to_owned(), line: None, address: None, argument: None, attribute: None }
+fn whole(path: &str, with: Option<String>) -> Place {
+    Place { path: path.to_owned(), line: None, address: None, argument: None, attribute: None, with }
 }
 
-fn compare_texts(path: &str, before: &str, after: &str, places: &mut BTreeSet<Place>) {
+fn compare_texts(path: &str, before: &str, after: &str, value: &str, places: &mut BTreeSet<Place>) {
     // Alignment moves lines that say the same.
     let squeeze = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let (old, new): (Vec<String>, Vec<String>) =
@@ -100,6 +108,7 @@ fn compare_texts(path: &str, before: &str, after: &str, places: &mut BTreeSet<Pl
             address: block.map(|block| block.address.clone()),
             argument: block.and_then(|block| block.argument_at(line)).map(str::to_owned),
             attribute: attribute(text),
+            with: shown.is_none().then(|| value.to_owned()),
         }
     };
     for op in TextDiff::from_slices(&old_slices, &new_slices).ops() {
@@ -120,7 +129,7 @@ fn compare_texts(path: &str, before: &str, after: &str, places: &mut BTreeSet<Pl
 }
 
 /// Returns what a line sets: `key = …`, `"key": …` or `KEY=…`.
-fn attribute(line: &str) -> Option<String> {
+pub(super) fn attribute(line: &str) -> Option<String> {
     let end = line.find(['=', ':'])?;
     let name = line[..end].trim().trim_matches('"');
     let is_name = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "_-.".contains(c));
@@ -137,7 +146,7 @@ mod tests {
 
     fn check(path: &str, before: &str, after: &str, expected: &[&str]) {
         let found: Vec<String> =
-            compare(&[artifact(path, before)], &[artifact(path, after)]).iter().map(ToString::to_string).collect();
+            compare(&[artifact(path, before)], &[artifact(path, after)], "2").iter().map(ToString::to_string).collect();
         assert_eq!(found, expected);
     }
 
@@ -146,14 +155,19 @@ mod tests {
         let before = "module \"m\" {\n  a = 1\n  bcd = {\n    SSE_X = \"5\"\n  }\n}\n";
         check("x.tf", before, &before.replace("= 1", "= 2"), &["x.tf:2 `module.m`, `a`"]);
         check("x.tf", before, &before.replace('5', "6"), &["x.tf:4 `module.m`, variable `SSE_X`"]);
-        check("x.tf", before, &before.replace("  a = 1\n", "  a   = 1\n  new = 2\n"), &["x.tf `module.m`, `new`"]);
+        check(
+            "x.tf",
+            before,
+            &before.replace("  a = 1\n", "  a   = 1\n  new = 2\n"),
+            &["x.tf `module.m`, `new`, if it is `2`"],
+        );
         check("x.js", "a\n  \"k\": 1,\n", "a\n  \"k\": 2,\n", &["x.js:2 `k`"]);
         check("Dockerfile", "FROM a\n", "FROM b\n", &["Dockerfile:1"]);
     }
 
     #[test]
     fn a_file_that_comes_or_goes_is_one_place() {
-        let places = compare(&[artifact("a", "x")], &[artifact("b", "x")]);
-        assert_eq!(places.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a", "b"]);
+        let places = compare(&[artifact("a", "x")], &[artifact("b", "x")], "2");
+        assert_eq!(places.iter().map(ToString::to_string).collect::<Vec<_>>(), ["a", "b, if it is `2`"]);
     }
 }

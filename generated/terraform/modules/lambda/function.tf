@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function.tf bd40c944632a61a2]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function.tf 6482fa49dd6243af]
 
 locals {
   # Asked of the archives: an image's address is often known only after apply, and the kind of package must be before.

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml or templates/ and run `./justw render`.
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function_permission.tf 0c56817715e71870]
 
 # The second permission of the URL, as a provider before 6.28.0 can express it; for newer ones there is another file.
 resource "aws_lambda_permission" "function" {

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/outputs.tf 3d8bf9fb7c4f70d8]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/outputs.tf 5d79dcc692a3362d]
 
 output "function_name" {
   description = "Name of the function."

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/variables.tf 4e4494432514b178]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/variables.tf bc555216409e0119]
 
 variable "name" {
   description = "Name of the function, its role and its log group."

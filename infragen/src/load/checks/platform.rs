@@ -12,6 +12,8 @@ use crate::manifest::types::{BackendKind, FrontKind, Origins, Packaging};
 
 /// A poll interval below this needs `allow_fast_poll`.
 const POLL_INTERVAL_COMMON_MIN: Duration = Duration::from_secs(1);
+/// The partition whose CloudFront is rendered for.
+const CLOUDFRONT_PARTITION: &str = "aws";
 /// Least memory of a function on managed instances, MiB (AWS Lambda, "Lambda Managed Instances").
 const INSTANCES_MEMORY_MEBIBYTES_MIN: u32 = 2048;
 
@@ -25,6 +27,7 @@ impl Checks<'_> {
         self.managed_instances();
         self.front_origins();
         self.front_keys();
+        self.partition();
         self.auth();
         self.operations();
         self.ci();
@@ -130,7 +133,7 @@ impl Checks<'_> {
                 &["stream.vpc.subnets", "stream.compute"],
                 "`stream.vpc.subnets` has elements: a classic function inside a VPC cannot stream through its URL"
                     .to_owned(),
-                "remove them, or write `compute = \"managed-instances\"`",
+                "empty `[stream.vpc]`, or write `compute = \"managed-instances\"` under `[stream]`",
             );
         }
     }
@@ -144,12 +147,16 @@ impl Checks<'_> {
             (false, true) => (groups, subnets),
             _ => return,
         };
-        self.fail(
-            "vpc-incomplete",
-            &[&there, &absent],
-            format!("`{there}` has elements: a VPC needs `{absent}` too"),
-            &format!("fill `{absent}`, or empty `{there}`"),
-        );
+        let hint = match (role, self.manifest.stream.compute) {
+            // A classic stream has no VPC, one on managed instances must have one: see the other rules.
+            ("stream", Compute::Classic) => {
+                format!("empty `{there}`; with `compute = \"managed-instances\"` fill `{absent}`")
+            }
+            ("stream", Compute::ManagedInstances) => format!("fill `{absent}`"),
+            _ => format!("fill `{absent}`, or empty `{there}`"),
+        };
+        let message = format!("`{there}` has elements: a VPC needs `{absent}` too");
+        self.fail("vpc-incomplete", &[&there, &absent], message, &hint);
     }
 
     fn web_adapter(&self) {
@@ -201,7 +208,8 @@ impl Checks<'_> {
                 &format!("write `aws_provider = \">= {since}, < 7.0.0\"` under `[terraform]`"),
             );
         }
-        if stream.vpc.subnets.as_slice().is_empty() {
+        // Half a VPC is another mistake.
+        if stream.vpc.subnets.as_slice().is_empty() && stream.vpc.security_groups.as_slice().is_empty() {
             self.fail(
                 "managed-instances-without-vpc",
                 &["stream.compute", "stream.vpc.subnets"],
@@ -266,6 +274,23 @@ impl Checks<'_> {
                  header"
                     .to_owned(),
                 "remove it",
+            );
+        }
+    }
+
+    fn partition(&self) {
+        let (front, region) = (&self.manifest.front, &self.manifest.project.region);
+        if front.kind == FrontKind::CloudFront && region.partition() != CLOUDFRONT_PARTITION {
+            self.fail(
+                "cloudfront-outside-aws",
+                &["front.kind", "project.region"],
+                format!(
+                    "`front.kind` is `cloudfront`: `project.region`, `{}`, is in the partition `{}`, and a distribution takes \
+                     its certificate, its firewall and its functions from us-east-1, which is in `{CLOUDFRONT_PARTITION}`",
+                    region.as_str(),
+                    region.partition()
+                ),
+                "write `kind = \"function-url\"` under `[front]`",
             );
         }
     }
