@@ -14,6 +14,8 @@ pub mod cost;
 pub mod listing;
 pub mod plan;
 
+pub mod artifact;
+pub mod ci;
 pub mod signature;
 
 pub mod align;

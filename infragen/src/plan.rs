@@ -1,10 +1,10 @@
 //! Manifest → plan: what must exist, decided here so that templates only print. No text of any output format.
 
 pub mod auth;
-pub mod ci;
 pub mod front;
 pub mod instances;
 pub mod operations;
+pub mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,16 +14,19 @@ use serde::Serialize;
 
 use crate::capability::Feature;
 use crate::load::{Loaded, Target};
-use crate::manifest::sections::{ReservedConcurrency, TableSection, VpcSection};
+use crate::manifest::sections::{ReservedConcurrency, TableSection};
 use crate::manifest::types::{Architecture, BackendKind, FrontKind, OWN_TAGS, Packaging};
 use crate::manifest::{Manifest, Names};
 
 use self::auth::SessionKeysPlan;
-use self::ci::CiPlan;
 use self::instances::InstancesPlan;
 use self::operations::OperationsPlan;
 
 pub use self::front::DistributionPlan;
+pub use self::types::{
+    ConfigurationsPlan, CorsPlan, FunctionPlan, GoodbyesPlan, IndexPlan, InvokeMode, KeyAttribute, TablePlan,
+    TerraformPlan, VpcPlan,
+};
 
 /// Keys of the users table.
 const USERS_KEYS: (&str, &str) = ("PK", "SK");
@@ -80,190 +83,6 @@ pub struct Plan {
     pub operations: OperationsPlan,
     /// The managed instances under the stream function.
     pub instances: Option<InstancesPlan>,
-    /// Who deploys on a push.
-    pub ci: Option<CiPlan>,
-}
-
-/// Versions and state.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TerraformPlan {
-    /// Constraint on Terraform.
-    pub required_version: String,
-    /// Constraint on the AWS provider.
-    pub aws_provider: String,
-    /// State bucket, where the backend is S3.
-    pub state_bucket: Option<String>,
-    /// Whether the bootstrap root makes the bucket; no where another environment of the manifest does.
-    pub makes_state_bucket: bool,
-}
-
-/// How Lambda answers through a Function URL.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-pub enum InvokeMode {
-    /// Bytes as they are written.
-    #[serde(rename = "RESPONSE_STREAM")]
-    ResponseStream,
-    /// One answer at the end.
-    #[serde(rename = "BUFFERED")]
-    Buffered,
-}
-
-/// One function.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct FunctionPlan {
-    /// What it is for: `stream` or `dashboard`; also its name in Terraform.
-    pub role: &'static str,
-    /// Its name in AWS.
-    pub name: String,
-    /// Its description in AWS.
-    pub description: String,
-    /// Follows from the role: a program for the other mode breaks.
-    pub invoke_mode: InvokeMode,
-    /// Image or zip.
-    pub package: Packaging,
-    /// The image that is there already, where the manifest names one.
-    pub image_uri: Option<String>,
-    /// Memory, MiB.
-    pub memory_mebibytes: u32,
-    /// Timeout, seconds.
-    pub timeout_secs: u64,
-    /// Most instances at once.
-    pub reserved_concurrency: Option<u32>,
-    /// Log retention, days.
-    pub log_retention_days: i64,
-    /// Environment variables.
-    pub environment: BTreeMap<String, String>,
-    /// Those that hold a function's URL, each with that function: known only after apply.
-    pub live_urls: Vec<(&'static str, &'static str)>,
-    /// Methods that a page of another origin may use.
-    pub cors_methods: &'static [&'static str],
-    /// What it does with users' configurations.
-    pub configurations: Option<ConfigurationsPlan>,
-    /// What it does with goodbyes in the users table, where pages say any.
-    pub goodbyes: Option<GoodbyesPlan>,
-    /// The network that it runs in.
-    pub vpc: Option<VpcPlan>,
-}
-
-/// Configurations of users in the users table.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ConfigurationsPlan {
-    /// What the function may do with them, and nothing else.
-    pub actions: &'static [&'static str],
-    /// What their partition keys are like.
-    pub keys: String,
-}
-
-/// Where nobody can be identified, nobody has configurations.
-fn configurations(manifest: &Manifest) -> Option<ConfigurationsPlan> {
-    (manifest.auth.mode != AuthMode::Off).then(|| ConfigurationsPlan {
-        actions: &[
-            "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ],
-        keys: format!("{}*", contract::tables::USER_PREFIX),
-    })
-}
-
-/// Goodbyes of pages in the users table.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct GoodbyesPlan {
-    /// The one thing that the function may do with them.
-    pub action: &'static str,
-    /// What their partition keys are like.
-    pub keys: String,
-}
-
-fn goodbyes(manifest: &Manifest, action: &'static str) -> Option<GoodbyesPlan> {
-    let keys = format!("{}*", contract::tables::STREAM_PREFIX);
-    manifest.stream.goodbye.then_some(GoodbyesPlan { action, keys })
-}
-
-/// A network.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct VpcPlan {
-    /// Subnets.
-    pub subnet_ids: Vec<String>,
-    /// Security groups.
-    pub security_group_ids: Vec<String>,
-}
-
-impl VpcPlan {
-    fn of(section: &VpcSection) -> Option<Self> {
-        let (subnets, groups) = (section.subnets.as_slice(), section.security_groups.as_slice());
-        (!subnets.is_empty()).then(|| Self { subnet_ids: subnets.to_vec(), security_group_ids: groups.to_vec() })
-    }
-}
-
-/// An attribute of a key.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct KeyAttribute {
-    /// Its name.
-    pub name: String,
-    /// Its type, as DynamoDB calls it.
-    pub kind: &'static str,
-}
-
-impl KeyAttribute {
-    fn text(name: &str) -> Self {
-        Self { name: name.to_owned(), kind: "S" }
-    }
-}
-
-/// One table.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct TablePlan {
-    /// Its name in AWS.
-    pub name: String,
-    /// Whether it is created, or used as it is.
-    pub create: bool,
-    /// How Terraform refers to it.
-    pub address: String,
-    /// Hash key.
-    pub hash_key: String,
-    /// Range key.
-    pub range_key: String,
-    /// Attributes that keys are made of, sorted.
-    pub key_attributes: Vec<KeyAttribute>,
-    /// Its index.
-    pub index: Option<IndexPlan>,
-    /// Attribute from which DynamoDB reads when a row expires.
-    pub ttl_attribute: Option<&'static str>,
-    /// Point-in-time recovery.
-    pub point_in_time_recovery: bool,
-    /// Deletion protection.
-    pub deletion_protection: bool,
-}
-
-/// A global secondary index.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct IndexPlan {
-    /// Its name.
-    pub name: String,
-    /// Hash key.
-    pub hash_key: String,
-    /// Range key.
-    pub range_key: String,
-    /// Attributes that it carries beside the keys, sorted.
-    pub projection: Vec<String>,
-}
-
-/// Cross-origin rules.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CorsPlan {
-    /// Origins.
-    pub allow_origins: Vec<String>,
-    /// Whether a page may send cookies along.
-    pub allow_credentials: bool,
-    /// Request headers.
-    pub allow_headers: Vec<String>,
-    /// Response headers.
-    pub expose_headers: &'static [&'static str],
-    /// Seconds for which a preflight's answer holds.
-    pub max_age_secs: u32,
 }
 
 /// Decides what must exist.
@@ -273,7 +92,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
     let names = Names { repository: loaded.shared.repository.clone(), ..Names::derive(manifest) };
     let floor = manifest.terraform.aws_provider.get().floor();
     let (stream, dashboard) = (stream_function(manifest, &names), dashboard_function(manifest, &names));
-    let mut plan = Plan {
+    Plan {
         target: loaded.target,
         region: manifest.project.region.as_str().to_owned(),
         partition: manifest.project.region.partition(),
@@ -308,12 +127,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
         image_elsewhere: image_elsewhere(loaded),
         makes_repository: loaded.shared.makes_repository,
         names,
-        ci: None,
-    };
-    // Its permissions follow from everything else. The workflow is that of the first environment: the others are laid over
-    // it by hand, with an eye on them.
-    plan.ci = if loaded.target == Target::Base { ci::ci(manifest, &plan) } else { None };
-    plan
+    }
 }
 
 fn tags(manifest: &Manifest) -> BTreeMap<String, String> {
@@ -336,6 +150,25 @@ fn terraform(loaded: &Loaded) -> TerraformPlan {
         },
         makes_state_bucket: !loaded.shared.state_bucket,
     }
+}
+
+/// Where nobody can be identified, nobody has configurations.
+fn configurations(manifest: &Manifest) -> Option<ConfigurationsPlan> {
+    (manifest.auth.mode != AuthMode::Off).then(|| ConfigurationsPlan {
+        actions: &[
+            "dynamodb:DeleteItem",
+            "dynamodb:GetItem",
+            "dynamodb:PutItem",
+            "dynamodb:Query",
+            "dynamodb:UpdateItem",
+        ],
+        keys: format!("{}*", contract::tables::USER_PREFIX),
+    })
+}
+
+fn goodbyes(manifest: &Manifest, action: &'static str) -> Option<GoodbyesPlan> {
+    let keys = format!("{}*", contract::tables::STREAM_PREFIX);
+    manifest.stream.goodbye.then_some(GoodbyesPlan { action, keys })
 }
 
 fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {

@@ -10,11 +10,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tera::Tera;
 
+use crate::ci::{CiPlan, ci};
 use crate::listing::literal;
 use crate::load::{self, Loaded};
 use crate::manifest::reader::KeyDoc;
 use crate::manifest::{self, Manifest, Section as _};
-use crate::plan::plan;
+use crate::plan::{Plan, plan};
 use crate::render::{Artifact, RenderError, Templates, render_with};
 
 pub use behind::{Behind, Hit};
@@ -96,6 +97,13 @@ pub struct Provenance<'a> {
     all: OnceCell<BTreeMap<String, Vec<Place>>>,
 }
 
+/// What the templates are given.
+fn planned(loaded: &Loaded) -> (Plan, Option<CiPlan>) {
+    let plan = plan(loaded);
+    let ci = ci(loaded, &plan);
+    (plan, ci)
+}
+
 impl<'a> Provenance<'a> {
     /// Renders the manifest as it is.
     ///
@@ -160,12 +168,12 @@ impl<'a> Provenance<'a> {
         let shown = loaded.manifest.show();
         let present = manifest::value_at(&shown, &doc.path);
         let others = doc.examples.iter().chain(&doc.default).filter(|value| Some(*value) != present);
-        let unchanged = plan(loaded);
+        let unchanged = planned(loaded);
         let (mut places, mut useful) = (BTreeSet::new(), 0);
         for value in others.take(TRIED_MAX) {
             let Some(varied) = load::vary(loaded, &[(&doc.path, value.clone())]) else { continue };
             // Templates print the plan and decide nothing: the same plan gives the same bytes.
-            if plan(&varied) == unchanged {
+            if planned(&varied) == unchanged {
                 continue;
             }
             let after = render_with(&varied, &self.engine)?.artifacts;

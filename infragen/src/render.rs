@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tera::Tera;
 
+use crate::ci::{CiPlan, ci};
 use crate::load::{Loaded, Target};
 use crate::manifest::types::Packaging;
 
@@ -16,83 +17,9 @@ use crate::plan::{DistributionPlan, FunctionPlan, Plan, TablePlan, plan};
 use crate::signature::SIGNATURE;
 use crate::{align, hcl, schema};
 
+pub use crate::artifact::{Artifact, RenderError, Rendering};
 pub use files::RUST_VERSION;
 pub(crate) use files::parse_config_js;
-
-/// One output file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Artifact {
-    /// Path from the manifest's folder, with `/`.
-    pub path: String,
-    /// Its text.
-    pub text: String,
-}
-
-/// Everything that one run writes.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rendering {
-    /// The files, sorted by path.
-    pub artifacts: Vec<Artifact>,
-    /// Folders whose signed files all come from this run: others in them are superfluous.
-    pub folders: Vec<String>,
-    /// Files outside them that this run decides on: superfluous where it does not render them.
-    pub files: Vec<String>,
-}
-
-impl Rendering {
-    /// Adds what another run writes.
-    pub fn extend(&mut self, other: Self) {
-        self.artifacts.extend(other.artifacts);
-        self.artifacts.sort_by(|a, b| a.path.cmp(&b.path));
-        self.folders.extend(other.folders);
-        self.files.extend(other.files);
-    }
-}
-
-/// Why an artifact cannot be rendered: always a mistake in a template, never in the manifest.
-#[derive(Debug, thiserror::Error)]
-pub enum RenderError {
-    /// A template does not parse or asks for what is not there.
-    #[error("template for `{path}` cannot be rendered")]
-    Template {
-        /// The artifact.
-        path: String,
-        /// What the template engine says.
-        source: Box<tera::Error>,
-    },
-    /// A compiled template failed.
-    #[error("template for `{path}` cannot be rendered")]
-    Compiled {
-        /// The artifact.
-        path: String,
-        /// What the template engine says.
-        source: askama::Error,
-    },
-    /// A value cannot be printed as YAML.
-    #[error("`{path}` cannot be printed as YAML")]
-    Yaml {
-        /// The artifact.
-        path: String,
-        /// What the printer says.
-        source: Box<serde_saphyr::ser::Error>,
-    },
-    /// The result is not HCL.
-    #[error("rendered `{path}` is not HCL")]
-    BrokenHcl {
-        /// The artifact.
-        path: String,
-        /// What the parser says.
-        source: Box<hcl_edit::parser::Error>,
-    },
-    /// The result is not JSON where it must be.
-    #[error("rendered `{path}` does not hold JSON")]
-    BrokenJson {
-        /// The artifact.
-        path: String,
-        /// What the parser says.
-        source: serde_json::Error,
-    },
-}
 
 /// The templates of Terraform's files: a name with the suffix `.tf` or `.hcl`, and the text.
 #[derive(Clone, Debug)]
@@ -169,6 +96,7 @@ impl Templates {
 #[derive(Clone, Debug, Default, Serialize)]
 struct Extra<'a> {
     signature: &'a str,
+    ci: Option<&'a CiPlan>,
     state_bucket: Option<&'a str>,
     function: Option<&'a FunctionPlan>,
     functions: Vec<&'a FunctionPlan>,
@@ -230,17 +158,18 @@ pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, Rende
 /// [`RenderError`]
 pub fn render_with(loaded: &Loaded, engine: &Tera) -> Result<Rendering, RenderError> {
     let plan = plan(loaded);
+    let ci = ci(loaded, &plan);
     let folder = loaded.folder();
     let mut rendering = match loaded.target {
         Target::Local => {
             Rendering { artifacts: vec![files::functions_env(&plan)?], folders: vec![folder], files: Vec::new() }
         }
         Target::Base => {
-            let mut rendering = roots(loaded, &plan, engine, "frontend/config.js")?;
+            let mut rendering = roots(loaded, (&plan, ci.as_ref()), engine, "frontend/config.js")?;
             rendering.artifacts.extend(files::dockerfile(&plan)?);
             let path = "generated/deploy.schema.json".to_owned();
             rendering.artifacts.push(Artifact { path, text: schema::text() });
-            if let Some(ci) = &plan.ci {
+            if let Some(ci) = &ci {
                 rendering.artifacts.push(workflow::workflow(&plan, ci)?);
             }
             rendering.files = vec![workflow::PATH.into()];
@@ -248,7 +177,7 @@ pub fn render_with(loaded: &Loaded, engine: &Tera) -> Result<Rendering, RenderEr
             rendering
         }
         Target::Overlay => {
-            let mut rendering = roots(loaded, &plan, engine, &format!("{folder}/config.js"))?;
+            let mut rendering = roots(loaded, (&plan, ci.as_ref()), engine, &format!("{folder}/config.js"))?;
             rendering.folders = vec![folder];
             rendering
         }
@@ -258,7 +187,12 @@ pub fn render_with(loaded: &Loaded, engine: &Tera) -> Result<Rendering, RenderEr
 }
 
 /// Renders both Terraform roots and the page's configuration.
-fn roots(loaded: &Loaded, plan: &Plan, engine: &Tera, config_js_path: &str) -> Result<Rendering, RenderError> {
+fn roots(
+    loaded: &Loaded,
+    (plan, ci): (&Plan, Option<&CiPlan>),
+    engine: &Tera,
+    config_js_path: &str,
+) -> Result<Rendering, RenderError> {
     let folder = loaded.folder();
     let root = format!("{folder}/terraform");
     let functions = vec![&plan.stream, &plan.dashboard];
@@ -269,6 +203,7 @@ fn roots(loaded: &Loaded, plan: &Plan, engine: &Tera, config_js_path: &str) -> R
         signature: SIGNATURE,
         tables: vec![Labelled { label: "items", table: &plan.items }, Labelled { label: "users", table: &plan.users }],
         all_present: used.map(|used| format!("var.{} != null", used.name)).collect::<Vec<_>>().join(" && "),
+        ci,
         functions,
         references,
         page_literals,
@@ -298,7 +233,7 @@ fn roots(loaded: &Loaded, plan: &Plan, engine: &Tera, config_js_path: &str) -> R
     for name in ["tests/lambda.tftest.hcl", "tests/root.tftest.hcl"] {
         artifacts.push(file(&format!("terraform/{name}"), format!("{root}/{name}"), &extra)?);
     }
-    let bootstrap = bootstrap_files(plan);
+    let bootstrap = bootstrap_files(plan, ci);
     for name in &bootstrap {
         artifacts.push(file(&format!("bootstrap/{name}.tf"), format!("{folder}/bootstrap/{name}.tf"), &with_state)?);
     }
@@ -310,10 +245,10 @@ fn roots(loaded: &Loaded, plan: &Plan, engine: &Tera, config_js_path: &str) -> R
 }
 
 /// What has to be there before the first apply, by file; none where an environment before this one makes it all.
-fn bootstrap_files(plan: &Plan) -> Vec<&'static str> {
+fn bootstrap_files(plan: &Plan, ci: Option<&CiPlan>) -> Vec<&'static str> {
     let ecr = plan.makes_repository.then_some("ecr");
     let state = plan.terraform.makes_state_bucket.then_some("state");
-    let ci = plan.ci.as_ref().filter(|ci| ci.role_arn.is_none()).map(|_| "ci");
+    let ci = ci.filter(|ci| ci.role_arn.is_none()).map(|_| "ci");
     let mut files: Vec<&str> = [ecr, state, ci].into_iter().flatten().collect();
     if !files.is_empty() {
         files.push("outputs");

@@ -62,6 +62,11 @@ fn no_file_of_stream_core_uses_one_that_uses_it() {
 }
 
 #[test]
+fn no_file_of_infragen_uses_one_that_uses_it() {
+    assert_no_circle(&workspace().join("infragen"));
+}
+
+#[test]
 fn no_file_of_lambda_uses_one_that_uses_it() {
     assert_no_circle(&workspace().join("lambda"));
 }

@@ -128,9 +128,9 @@ fn the_schema_takes_every_valid_manifest_and_refuses_most_others() {
     let schema = Project::new("").run(&["schema"]).done().stdout;
     let committed = std::fs::read_to_string(workspace().join("generated/deploy.schema.json")).unwrap();
     // The committed one says which file it is.
-    let plain = committed.split_once(" [generated/deploy.schema.json ").and_then(|(head, rest)| {
-        Some(head.to_owned() + rest.split_once(']')?.1)
-    });
+    let plain = committed
+        .split_once(" [generated/deploy.schema.json ")
+        .and_then(|(head, rest)| Some(head.to_owned() + rest.split_once(']')?.1));
     assert!(plain.as_ref() == Some(&schema), "generated/deploy.schema.json is stale: run `./justw render`");
     let read =
         |kind: &str, name: &String| std::fs::read_to_string(fixtures(kind).join(format!("{name}.toml"))).unwrap();

@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::{Names, VpcPlan};
-use crate::manifest::Manifest;
+use super::types::VpcPlan;
 use crate::manifest::aws::Compute;
+use crate::manifest::{Manifest, Names};
 
 /// A capacity provider, and how the stream function uses it.
 #[derive(Clone, Debug, PartialEq, Serialize)]

@@ -4,9 +4,9 @@ use contract::metrics::Metric;
 use contract::{MetricsMode, limits};
 use serde::Serialize;
 
-use super::{FunctionPlan, Names};
-use crate::manifest::Manifest;
+use super::types::FunctionPlan;
 use crate::manifest::sections::OperationsSection;
+use crate::manifest::{Manifest, Names};
 
 /// What watches a deployment.
 #[derive(Clone, Debug, PartialEq, Serialize)]

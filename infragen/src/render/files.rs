@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use askama::Template;
 use contract::page::escape_json_for_script;
 
-use super::{Artifact, RenderError, SIGNATURE};
+use crate::artifact::{Artifact, RenderError};
 use crate::plan::Plan;
+use crate::signature::SIGNATURE;
 
 /// The compiler that the Dockerfile builds with: the channel of rust-toolchain.toml.
 pub const RUST_VERSION: &str = "1.95.0";

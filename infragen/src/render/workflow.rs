@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::{Artifact, RenderError, SIGNATURE};
+use crate::artifact::{Artifact, RenderError};
+use crate::ci::CiPlan;
 use crate::plan::Plan;
-use crate::plan::ci::CiPlan;
+use crate::signature::SIGNATURE;
 
 /// Where it is rendered.
 pub(super) const PATH: &str = "generated/workflow.yml";

@@ -6,10 +6,12 @@ mod permissions;
 
 use serde::Serialize;
 
-use super::{FunctionPlan, Plan};
-use crate::manifest::Manifest;
+use crate::load::{Loaded, Target};
 use crate::manifest::aws::CiProvider;
 use crate::manifest::types::Packaging;
+use crate::plan::{FunctionPlan, Plan};
+
+pub use permissions::StatementPlan;
 
 /// What deploys on a push.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -32,38 +34,15 @@ pub struct CiPlan {
     pub statements: Vec<StatementPlan>,
 }
 
-/// One statement of both roles' policies.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StatementPlan {
-    /// Its name.
-    pub sid: &'static str,
-    /// Why it is needed, for a reader.
-    pub comment: &'static str,
-    /// Actions that only read: those of pull requests.
-    pub read: Vec<&'static str>,
-    /// All actions, sorted: those of a deployment.
-    pub all: Vec<&'static str>,
-    /// What they may be done to.
-    pub resources: Vec<String>,
-    /// The one service that a role may be handed to.
-    pub passed_to: Option<&'static str>,
-}
-
-impl StatementPlan {
-    fn new(sid: &'static str, comment: &'static str, read: &[&'static str], write: &[&'static str]) -> Self {
-        let mut all = [read, write].concat();
-        all.sort_unstable();
-        Self { sid, comment, read: read.to_vec(), all, resources: Vec::new(), passed_to: None }
-    }
-
-    fn on<T: Into<String>>(mut self, resources: impl IntoIterator<Item = T>) -> Self {
-        self.resources = resources.into_iter().map(Into::into).collect();
-        self
-    }
-}
-
 /// Decides what deploys on a push, from the manifest and everything else that must exist.
-pub(super) fn ci(manifest: &Manifest, plan: &Plan) -> Option<CiPlan> {
+///
+/// The workflow is that of the first environment: the others are deployed by hand, with an eye on them.
+#[must_use]
+pub fn ci(loaded: &Loaded, plan: &Plan) -> Option<CiPlan> {
+    if loaded.target != Target::Base {
+        return None;
+    }
+    let manifest = &loaded.manifest;
     let section = &manifest.ci;
     let (owner, repository) = section.repository.as_ref()?.as_str().split_once('/')?;
     if section.provider == CiProvider::None {
