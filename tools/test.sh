@@ -1,6 +1,8 @@
 #!/bin/sh
 # Everything that CI checks, cheap steps first; stops at the first step that fails and names it. Each step says which of how
 # many it is and how long it took last time, and once a minute that it goes on. The last line counts the tests that ran.
+# The long steps are left out while the files that they depend on are the very ones with which they passed here; `AGAIN=1` runs
+# them all the same, and CI always does.
 . "$(dirname -- "$0")/lib.sh"
 
 cd "$root"
@@ -9,8 +11,9 @@ if [ -n "${CI:-}" ]; then export CARGO_INCREMENTAL=0; fi
 
 # Seconds that each step took when it last succeeded: name, tab, number.
 durations=$tools/test-durations
-steps=$(grep -c -e "^step '" -e "^aside '" "$0")
+steps=$(grep -c -E "^(step|aside)(_of)? '" "$0")
 at=0
+left_out=0
 ticking=
 began=$(date +%s)
 
@@ -86,6 +89,44 @@ step() {
   printf '== %s: %s s\n' "$name" "$took"
 }
 
+# Hash of what a step depends on: the files below these paths that git knows or would add, and the programs that run them.
+inputs() {
+  {
+    # A file that is gone has no hash: that is another result too.
+    git ls-files -co --exclude-standard -z -- "$@" | sort -z | xargs -0 sha256sum 2>/dev/null || true
+    uname -srm
+    for program in 'rustc -V' 'node -v' 'java -version' 'terraform version' 'chromium --version' 'firefox-esr --version'; do
+      $program 2>&1 || true
+    done
+  } | sha256sum | cut -d ' ' -f 1
+}
+
+# Whether a step passed with what it depends on now; keeps the hash in `key`.
+has_passed() {
+  # shellcheck disable=SC2086 # the paths are words
+  key=$(inputs $2)
+  [ -z "${CI:-}${AGAIN:-}" ] && [ "$(cat "$tools/passed/$(printf '%s' "$1" | tr ' ' '-')" 2>/dev/null)" = "$key" ] || return 1
+  begin "$1" ': left out, nothing that it depends on has changed since it passed; AGAIN=1 runs it'
+  left_out=$((left_out + 1))
+}
+
+# Notes that a step passed, unless somebody changed something meanwhile.
+note_passed() {
+  # shellcheck disable=SC2086 # the paths are words
+  [ "$(inputs $2)" = "$3" ] || return 0
+  mkdir -p "$tools/passed"
+  printf '%s\n' "$3" >"$tools/passed/$(printf '%s' "$1" | tr ' ' '-')"
+}
+
+# A step that is left out where it passed with these files: name, paths, command.
+step_of() {
+  ! has_passed "$1" "$2" || return 0
+  step_name=$1 step_paths=$2 step_key=$key
+  shift 2
+  step "$step_name" "$@"
+  note_passed "$step_name" "$step_paths" "$step_key"
+}
+
 # Where a step beside keeps what it says and how it ended.
 place() {
   printf '%s/%s' "$scratch" "$(printf '%s' "$1" | tr ' ' '-')"
@@ -119,6 +160,20 @@ aside() {
   printf '%s\n' "$!" >"$place-process"
 }
 
+# Likewise one beside those that follow.
+aside_of() {
+  ! has_passed "$1" "$2" || return 0
+  aside_name=$1 aside_paths=$2 aside_key=$key
+  shift 2
+  aside "$aside_name" "$@"
+}
+
+join_of() {
+  [ -e "$(place "$1")-process" ] || return 0
+  join "$1"
+  note_passed "$1" "$aside_paths" "$aside_key"
+}
+
 join() {
   place=$(place "$1")
   start_ticker "$1" ', beside the steps before'
@@ -143,6 +198,11 @@ counted() {
   [ "$(cat "$scratch/status")" = 0 ]
 }
 
+# What fuzz targets, the page in browsers, and everything else depend on.
+of_fuzzing='Cargo.toml Cargo.lock rust-toolchain.toml .cargo contract stream_core lambda fuzz tests/support tools'
+of_browsers='. :!*.md :!docs :!bench :!fuzz :!tests/render :!tests/fixtures/manifests :!tests/fixtures/rendered'
+of_rest='.'
+
 # Mostly waits for downloads; lints need nothing of it.
 aside 'set-up' tools/setup.sh java terraform node chromium firefox curl python moto checkov schemathesis dynamodb provider-types faketime peers web-adapter fuzz
 step 'format' cargo fmt --all --check
@@ -158,13 +218,13 @@ step 'build' cargo test -q --workspace --locked --no-run
 step 'rendered files' "$(program infragen)" render --check
 # Linking with optimisation keeps one processor busy for minutes, and Terraform both of them; browsers and streams mostly wait.
 aside 'size' tools/size.sh
-step 'page, in browsers' counted tools/browser.sh
-aside 'tests of what is rendered' tools/it.sh --workspace --no-fail-fast -- render::
+step_of 'page, in browsers' "$of_browsers" counted tools/browser.sh
+aside_of 'tests of what is rendered' "$of_rest" tools/it.sh --workspace --no-fail-fast -- render::
 # So long that a fault in what was changed last shows; `./justw fuzz 600` is for finding others.
-step 'fuzzing' tools/fuzz.sh 10
+step_of 'fuzzing' "$of_fuzzing" tools/fuzz.sh 10
 join 'size'
-step 'tests of everything else' counted tools/it.sh --workspace --no-fail-fast -- --skip render::
-join 'tests of what is rendered'
+step_of 'tests of everything else' "$of_rest" counted tools/it.sh --workspace --no-fail-fast -- --skip render::
+join_of 'tests of what is rendered'
 
-printf '\n%s steps: %s s\n' "$steps" "$(($(date +%s) - began))"
+printf '\n%s steps, %s of them left out: %s s\n' "$steps" "$left_out" "$(($(date +%s) - began))"
 summary 0
