@@ -2,16 +2,13 @@
 //!
 //! Pull requests get a role of their own that only reads: whoever may open one in the repository decides what runs there.
 
-mod permissions;
-
 use serde::Serialize;
 
+use crate::constructs::{Arns, Construct, StatementPlan};
 use crate::load::{Loaded, Target};
 use crate::manifest::aws::CiProvider;
 use crate::manifest::types::Packaging;
 use crate::plan::{FunctionPlan, Plan};
-
-pub use permissions::StatementPlan;
 
 /// What deploys on a push.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -38,7 +35,7 @@ pub struct CiPlan {
 ///
 /// The workflow is that of the first environment: the others are deployed by hand, with an eye on them.
 #[must_use]
-pub fn ci(loaded: &Loaded, plan: &Plan) -> Option<CiPlan> {
+pub fn ci(loaded: &Loaded, plan: &Plan, constructs: &[&dyn Construct]) -> Option<CiPlan> {
     if loaded.target != Target::Base {
         return None;
     }
@@ -59,7 +56,13 @@ pub fn ci(loaded: &Loaded, plan: &Plan) -> Option<CiPlan> {
         terraform_version: manifest.terraform.required_version.get().floor().to_string(),
         has_zip: functions.iter().any(|function| function.package == Packaging::Zip),
         image_roles: functions.iter().filter(is_built(Packaging::Image)).map(|function| function.role).collect(),
-        statements: if role_arn.is_some() { Vec::new() } else { permissions::statements(plan) },
+        statements: if role_arn.is_some() { Vec::new() } else { statements(plan, constructs) },
         role_arn,
     })
+}
+
+/// What both roles may do: what each construct needs.
+fn statements(plan: &Plan, constructs: &[&dyn Construct]) -> Vec<StatementPlan> {
+    let arns = Arns::of(plan);
+    constructs.iter().flat_map(|construct| construct.statements(&arns)).collect()
 }

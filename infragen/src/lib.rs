@@ -16,6 +16,7 @@ pub mod plan;
 
 pub mod artifact;
 pub mod ci;
+pub mod constructs;
 pub mod signature;
 
 pub mod align;

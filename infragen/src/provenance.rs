@@ -11,6 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use tera::Tera;
 
 use crate::ci::{CiPlan, ci};
+use crate::constructs::constructs;
 use crate::listing::literal;
 use crate::load::{self, Loaded};
 use crate::manifest::reader::KeyDoc;
@@ -100,7 +101,9 @@ pub struct Provenance<'a> {
 /// What the templates are given.
 fn planned(loaded: &Loaded) -> (Plan, Option<CiPlan>) {
     let plan = plan(loaded);
-    let ci = ci(loaded, &plan);
+    let own = constructs(&plan);
+    let ci = ci(loaded, &plan, &own.iter().map(|construct| &**construct).collect::<Vec<_>>());
+    drop(own);
     (plan, ci)
 }
 

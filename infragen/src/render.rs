@@ -10,10 +10,11 @@ use serde::Serialize;
 use tera::Tera;
 
 use crate::ci::{CiPlan, ci};
+use crate::constructs::{Construct, File, Root, constructs};
 use crate::load::{Loaded, Target};
 use crate::manifest::types::Packaging;
 
-use crate::plan::{DistributionPlan, FunctionPlan, Plan, TablePlan, plan};
+use crate::plan::{FunctionPlan, Plan, TablePlan, plan};
 use crate::signature::SIGNATURE;
 use crate::{align, hcl, schema};
 
@@ -75,6 +76,11 @@ impl Templates {
         let is_other = *built_in != text;
         *built_in = text;
         is_other
+    }
+
+    /// Adds a template of a construct of somebody's own.
+    pub fn add(&mut self, name: &'static str, text: String) {
+        self.0.insert(name, text);
     }
 
     /// Compiles them with the escaper and the filter in place.
@@ -143,6 +149,14 @@ fn references(functions: &[&FunctionPlan]) -> Vec<Reference> {
     references
 }
 
+/// What everything is rendered from.
+struct Parts<'a> {
+    plan: &'a Plan,
+    constructs: &'a [&'a dyn Construct],
+    ci: Option<&'a CiPlan>,
+    engine: &'a Tera,
+}
+
 /// Renders everything that a manifest asks for.
 ///
 /// # Errors
@@ -157,15 +171,26 @@ pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, Rende
 /// # Errors
 /// [`RenderError`]
 pub fn render_with(loaded: &Loaded, engine: &Tera) -> Result<Rendering, RenderError> {
+    render_more(loaded, engine, &[])
+}
+
+/// Renders with constructs of somebody's own beside those that the manifest asks for. Their templates must be in the engine.
+///
+/// # Errors
+/// [`RenderError`]
+pub fn render_more(loaded: &Loaded, engine: &Tera, more: &[&dyn Construct]) -> Result<Rendering, RenderError> {
     let plan = plan(loaded);
-    let ci = ci(loaded, &plan);
+    let own = constructs(&plan);
+    let all: Vec<&dyn Construct> = own.iter().map(|construct| &**construct).chain(more.iter().copied()).collect();
+    let ci = ci(loaded, &plan, &all);
+    let parts = Parts { plan: &plan, constructs: &all, ci: ci.as_ref(), engine };
     let folder = loaded.folder();
     let mut rendering = match loaded.target {
         Target::Local => {
             Rendering { artifacts: vec![files::functions_env(&plan)?], folders: vec![folder], files: Vec::new() }
         }
         Target::Base => {
-            let mut rendering = roots(loaded, (&plan, ci.as_ref()), engine, "frontend/config.js")?;
+            let mut rendering = roots(loaded, &parts, "frontend/config.js")?;
             rendering.artifacts.extend(files::dockerfile(&plan)?);
             let path = "generated/deploy.schema.json".to_owned();
             rendering.artifacts.push(Artifact { path, text: schema::text() });
@@ -177,7 +202,7 @@ pub fn render_with(loaded: &Loaded, engine: &Tera) -> Result<Rendering, RenderEr
             rendering
         }
         Target::Overlay => {
-            let mut rendering = roots(loaded, (&plan, ci.as_ref()), engine, &format!("{folder}/config.js"))?;
+            let mut rendering = roots(loaded, &parts, &format!("{folder}/config.js"))?;
             rendering.folders = vec![folder];
             rendering
         }
@@ -187,14 +212,10 @@ pub fn render_with(loaded: &Loaded, engine: &Tera) -> Result<Rendering, RenderEr
 }
 
 /// Renders both Terraform roots and the page's configuration.
-fn roots(
-    loaded: &Loaded,
-    (plan, ci): (&Plan, Option<&CiPlan>),
-    engine: &Tera,
-    config_js_path: &str,
-) -> Result<Rendering, RenderError> {
+fn roots(loaded: &Loaded, parts: &Parts<'_>, config_js_path: &str) -> Result<Rendering, RenderError> {
+    let Parts { plan, ci, constructs, .. } = *parts;
     let folder = loaded.folder();
-    let root = format!("{folder}/terraform");
+    let (root, bootstrap) = (format!("{folder}/terraform"), format!("{folder}/bootstrap"));
     let functions = vec![&plan.stream, &plan.dashboard];
     let references = references(&functions);
     let (page_literals, page_urls) = page_values(plan);
@@ -210,62 +231,44 @@ fn roots(
         page_urls,
         ..Extra::default()
     };
-    // The bootstrap root makes the bucket, so its own state cannot be in it.
-    let with_state = Extra { state_bucket: plan.terraform.state_bucket.as_deref(), ..extra.clone() };
-    let file = |template: &str, path: String, extra: &Extra<'_>| terraform_file(engine, plan, extra, template, path);
+    let mut files: Vec<File> = ["outputs", "providers", "variables", "versions"].map(File::main).into();
+    files.extend(constructs.iter().flat_map(|construct| construct.files()));
+    files.extend(ci.filter(|ci| ci.role_arn.is_none()).map(|_| File::bootstrap("ci")));
+    // A root only where there is something in it.
+    if files.iter().any(|file| file.root == Root::Bootstrap) {
+        files.push(File::bootstrap("outputs"));
+        files.extend(["providers", "versions"].map(|name| File { root: Root::Bootstrap, ..File::main(name) }));
+    }
     let mut artifacts = Vec::new();
-    let of_distribution = plan.distribution.iter().flat_map(DistributionPlan::files);
-    for name in ["outputs", "providers", "tables", "variables", "versions"].into_iter().chain(of_distribution) {
-        artifacts.push(file(&format!("terraform/{name}.tf"), format!("{root}/{name}.tf"), &with_state)?);
-    }
-    let of_instances = plan.instances.as_ref().map(|_| "instances");
-    let of_sessions = plan.session_keys.as_ref().map(|_| "session");
-    for name in plan.operations.files().into_iter().chain(of_instances).chain(of_sessions) {
-        artifacts.push(file(&format!("terraform/{name}.tf"), format!("{root}/{name}.tf"), &extra)?);
-    }
-    for function in &extra.functions {
-        let with_function = Extra { function: Some(function), ..extra.clone() };
-        artifacts.push(file("terraform/function.tf", format!("{root}/{}.tf", function.role), &with_function)?);
+    for File { root: in_root, template, name, function } in files {
+        // The bootstrap root makes the bucket of the state, so its own state cannot be in it.
+        let is_stateless = in_root == Root::Bootstrap && template.starts_with("terraform/");
+        let extra = Extra {
+            state_bucket: plan.terraform.state_bucket.as_deref().filter(|_| !is_stateless),
+            function: extra.functions.iter().copied().find(|one| Some(one.role) == function),
+            ..extra.clone()
+        };
+        let place = if in_root == Root::Main { &root } else { &bootstrap };
+        artifacts.push(terraform_file(parts, &extra, &template, format!("{place}/{name}"))?);
     }
     for (name, text) in module::files(plan) {
         artifacts.push(signed(format!("{root}/modules/lambda/{name}"), text)?);
     }
     for name in ["tests/lambda.tftest.hcl", "tests/root.tftest.hcl"] {
-        artifacts.push(file(&format!("terraform/{name}"), format!("{root}/{name}"), &extra)?);
-    }
-    let bootstrap = bootstrap_files(plan, ci);
-    for name in &bootstrap {
-        artifacts.push(file(&format!("bootstrap/{name}.tf"), format!("{folder}/bootstrap/{name}.tf"), &with_state)?);
-    }
-    for name in ["providers", "versions"].into_iter().filter(|_| !bootstrap.is_empty()) {
-        artifacts.push(file(&format!("terraform/{name}.tf"), format!("{folder}/bootstrap/{name}.tf"), &extra)?);
+        artifacts.push(terraform_file(parts, &extra, &format!("terraform/{name}"), format!("{root}/{name}"))?);
     }
     artifacts.push(files::config_js(plan, &root, &loaded.page_folder(), config_js_path)?);
     Ok(Rendering { artifacts, folders: Vec::new(), files: Vec::new() })
 }
 
-/// What has to be there before the first apply, by file; none where an environment before this one makes it all.
-fn bootstrap_files(plan: &Plan, ci: Option<&CiPlan>) -> Vec<&'static str> {
-    let ecr = plan.makes_repository.then_some("ecr");
-    let state = plan.terraform.makes_state_bucket.then_some("state");
-    let ci = ci.filter(|ci| ci.role_arn.is_none()).map(|_| "ci");
-    let mut files: Vec<&str> = [ecr, state, ci].into_iter().flatten().collect();
-    if !files.is_empty() {
-        files.push("outputs");
-    }
-    files
-}
-
 /// Renders one Terraform file from its template.
-fn terraform_file(
-    engine: &Tera,
-    plan: &Plan,
-    extra: &Extra<'_>,
-    template: &str,
-    path: String,
-) -> Result<Artifact, RenderError> {
-    let mut context = tera::Context::from_serialize(plan).map_err(|source| template_error(&path, source))?;
+fn terraform_file(parts: &Parts<'_>, extra: &Extra<'_>, template: &str, path: String) -> Result<Artifact, RenderError> {
+    let mut context = tera::Context::from_serialize(parts.plan).map_err(|source| template_error(&path, source))?;
     context.extend(tera::Context::from_serialize(extra).map_err(|source| template_error(&path, source))?);
+    for (name, value) in parts.constructs.iter().flat_map(|construct| construct.values()) {
+        context.insert(name, &value);
+    }
+    let engine = parts.engine;
     let body = engine.render(template, &context).map_err(|source| template_error(&path, source))?;
     signed(path, &body)
 }

@@ -131,16 +131,6 @@ pub struct BudgetPlan {
     pub email: String,
 }
 
-impl OperationsPlan {
-    /// Files of the main root that this part adds, without suffix.
-    #[must_use]
-    pub fn files(&self) -> Vec<&'static str> {
-        let files =
-            [("alarms", self.alarms.is_some()), ("monitoring", self.has_dashboard), ("budget", self.budget.is_some())];
-        files.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| name).collect()
-    }
-}
-
 /// Decides how a deployment is watched.
 pub(super) fn operations(
     manifest: &Manifest,

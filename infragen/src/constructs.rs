@@ -1,0 +1,44 @@
+//! Features of a deployment: each is one value that says which files and which rights it brings.
+//!
+//! What a feature needs to know is in the plan, or in its own value. A new one is a file here, a template and a section of the
+//! manifest; [`crate::render`] and [`crate::ci`] find it in [`constructs`].
+
+mod arns;
+mod construct;
+mod front;
+mod functions;
+mod images;
+mod instances;
+mod network;
+mod session_keys;
+mod state;
+mod statement;
+mod tables;
+mod watching;
+
+pub use arns::Arns;
+pub use construct::{Construct, File, Root};
+pub use statement::StatementPlan;
+
+use crate::plan::Plan;
+
+/// Returns everything that a plan consists of, in the order in which a reader wants to see it.
+#[must_use]
+pub fn constructs(plan: &Plan) -> Vec<Box<dyn Construct + '_>> {
+    let all: [Option<Box<dyn Construct + '_>>; 9] = [
+        Some(Box::new(state::State::of(plan))),
+        Some(Box::new(functions::Functions::of(plan))),
+        Some(Box::new(tables::Tables::of(plan))),
+        boxed(session_keys::SessionKeys::of(plan)),
+        Some(Box::new(watching::Watching::of(plan))),
+        Some(Box::new(images::Images::of(plan))),
+        boxed(network::Network::of(plan)),
+        boxed(instances::Instances::of(plan)),
+        boxed(front::Front::of(plan)),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn boxed<'p>(construct: Option<impl Construct + 'p>) -> Option<Box<dyn Construct + 'p>> {
+    construct.map(|construct| Box::new(construct) as Box<dyn Construct + 'p>)
+}

@@ -1,0 +1,38 @@
+//! Names of what is deployed, as policies have them.
+
+use crate::plan::Plan;
+
+/// Makes the names of what the roles may touch. The account is left open: a role reaches nothing outside its own anyway.
+#[derive(Clone, Copy, Debug)]
+pub struct Arns<'p>(&'p Plan);
+
+impl<'p> Arns<'p> {
+    /// For what is in this plan.
+    #[must_use]
+    pub const fn of(plan: &'p Plan) -> Self {
+        Self(plan)
+    }
+
+    /// ARN of something in the plan's region.
+    #[must_use]
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        let Plan { partition, region, .. } = self.0;
+        format!("arn:{partition}:{service}:{region}:*:{resource}")
+    }
+
+    /// ARN of something that is of no region.
+    #[must_use]
+    pub fn global(&self, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}::*:{resource}", self.0.partition)
+    }
+
+    /// One ARN, or several, of each function: `{}` stands for its name.
+    #[must_use]
+    pub fn each(&self, service: &str, resources: &[&str]) -> Vec<String> {
+        let names = [&self.0.stream.name, &self.0.dashboard.name];
+        let one = |name: &&String| {
+            resources.iter().map(|resource| self.arn(service, &resource.replace("{}", name))).collect()
+        };
+        names.iter().flat_map::<Vec<String>, _>(one).collect()
+    }
+}

@@ -1,0 +1,116 @@
+//! CloudFront.
+
+use super::arns::Arns;
+use super::construct::{Construct, File};
+use super::statement::StatementPlan;
+use crate::plan::{DistributionPlan, Plan};
+
+/// The distribution before both functions, the page behind it, and its own domain and firewall.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Front<'p>(&'p Plan);
+
+impl<'p> Front<'p> {
+    pub(super) fn of(plan: &'p Plan) -> Option<Self> {
+        plan.distribution.as_ref().map(|_| Self(plan))
+    }
+}
+
+impl Construct for Front<'_> {
+    fn files(&self) -> Vec<File> {
+        self.0.distribution.iter().flat_map(DistributionPlan::files).map(File::main).collect()
+    }
+
+    fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
+        let write = [
+            "cloudfront:CreateDistribution",
+            "cloudfront:CreateOriginAccessControl",
+            "cloudfront:CreateResponseHeadersPolicy",
+            "cloudfront:DeleteDistribution",
+            "cloudfront:DeleteOriginAccessControl",
+            "cloudfront:DeleteResponseHeadersPolicy",
+            "cloudfront:TagResource",
+            "cloudfront:UntagResource",
+            "cloudfront:UpdateDistribution",
+            "cloudfront:UpdateOriginAccessControl",
+            "cloudfront:UpdateResponseHeadersPolicy",
+        ];
+        let kinds = [
+            "cache-policy",
+            "distribution",
+            "origin-access-control",
+            "origin-request-policy",
+            "response-headers-policy",
+        ];
+        let bucket = format!("arn:{}:s3:::{}*", self.0.partition, self.0.names.page_bucket_prefix);
+        let page_write = [
+            "s3:CreateBucket",
+            "s3:DeleteBucket",
+            "s3:DeleteBucketPolicy",
+            "s3:DeleteObject",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketTagging",
+            "s3:PutEncryptionConfiguration",
+            "s3:PutObject",
+            "s3:PutObjectTagging",
+        ];
+        let mut statements = vec![
+            StatementPlan::new(
+                "Distribution",
+                "AWS makes up the names of these, so that nothing narrower is known before.",
+                &["cloudfront:Get*", "cloudfront:List*"],
+                &write,
+            )
+            .on(kinds.map(|kind| arns.global("cloudfront", &format!("{kind}/*")))),
+            StatementPlan::new(
+                "Page",
+                "The page's bucket: all of it is public.",
+                &["s3:Get*", "s3:List*"],
+                &page_write,
+            )
+            .on([bucket]),
+        ];
+        statements.extend(self.domain_and_firewall());
+        statements
+    }
+}
+
+impl Front<'_> {
+    fn domain_and_firewall(self) -> Vec<StatementPlan> {
+        let Some(distribution) = &self.0.distribution else { return Vec::new() };
+        let (partition, base) = (self.0.partition, &self.0.names.base);
+        let mut statements = Vec::new();
+        if let Some(zone) = distribution.domain.as_ref().and_then(|domain| domain.hosted_zone_id.as_ref()) {
+            let read = ["route53:GetChange", "route53:GetHostedZone", "route53:ListResourceRecordSets"];
+            let resources =
+                [format!("arn:{partition}:route53:::hostedzone/{zone}"), format!("arn:{partition}:route53:::change/*")];
+            let write = ["route53:ChangeResourceRecordSets"];
+            statements.push(StatementPlan::new("Records", "The domain's records.", &read, &write).on(resources));
+        }
+        if distribution.domain.as_ref().is_some_and(|domain| domain.certificate_arn.is_none()) {
+            let read = ["acm:DescribeCertificate", "acm:ListTagsForCertificate"];
+            let write = [
+                "acm:AddTagsToCertificate",
+                "acm:DeleteCertificate",
+                "acm:RemoveTagsFromCertificate",
+                "acm:RequestCertificate",
+            ];
+            let certificates = [format!("arn:{partition}:acm:us-east-1:*:certificate/*")];
+            statements
+                .push(StatementPlan::new("Certificate", "The domain's certificate.", &read, &write).on(certificates));
+        }
+        if distribution.rate_limit.is_some() {
+            let read = ["wafv2:GetWebACL", "wafv2:ListTagsForResource"];
+            let write = [
+                "wafv2:CreateWebACL",
+                "wafv2:DeleteWebACL",
+                "wafv2:TagResource",
+                "wafv2:UntagResource",
+                "wafv2:UpdateWebACL",
+            ];
+            let firewall = [format!("arn:{partition}:wafv2:us-east-1:*:global/webacl/{base}-front/*")];
+            statements.push(StatementPlan::new("Firewall", "The firewall.", &read, &write).on(firewall));
+        }
+        statements
+    }
+}

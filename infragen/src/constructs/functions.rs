@@ -1,0 +1,91 @@
+//! The two functions.
+
+use super::arns::Arns;
+use super::construct::{Construct, File, Root};
+use super::statement::StatementPlan;
+use crate::plan::{FunctionPlan, Plan};
+
+/// Both functions, with their roles.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Functions<'p>(&'p Plan);
+
+impl<'p> Functions<'p> {
+    pub(super) const fn of(plan: &'p Plan) -> Self {
+        Self(plan)
+    }
+}
+
+impl Construct for Functions<'_> {
+    fn files(&self) -> Vec<File> {
+        let of = |function: &FunctionPlan| File {
+            root: Root::Main,
+            template: "terraform/function.tf".to_owned(),
+            name: format!("{}.tf", function.role),
+            function: Some(function.role),
+        };
+        [&self.0.stream, &self.0.dashboard].map(of).into()
+    }
+
+    fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
+        let write = [
+            "lambda:AddPermission",
+            "lambda:CreateAlias",
+            "lambda:CreateFunction",
+            "lambda:CreateFunctionUrlConfig",
+            "lambda:DeleteAlias",
+            "lambda:DeleteFunction",
+            "lambda:DeleteFunctionConcurrency",
+            "lambda:DeleteFunctionUrlConfig",
+            "lambda:PublishVersion",
+            "lambda:PutFunctionConcurrency",
+            "lambda:RemovePermission",
+            "lambda:TagResource",
+            "lambda:UntagResource",
+            "lambda:UpdateAlias",
+            "lambda:UpdateFunctionCode",
+            "lambda:UpdateFunctionConfiguration",
+            "lambda:UpdateFunctionUrlConfig",
+        ];
+        let functions = arns.each("lambda", &["function:{}", "function:{}:*"]);
+        let comment = "Both functions, their versions, aliases and URLs.";
+        let mut statements =
+            vec![StatementPlan::new("Functions", comment, &["lambda:Get*", "lambda:List*"], &write).on(functions)];
+        if self.0.distribution.is_none() && !self.0.has_invoked_via_function_url {
+            let read = ["cloudformation:Describe*", "cloudformation:GetTemplate"];
+            let write = [
+                "cloudformation:CreateStack",
+                "cloudformation:DeleteStack",
+                "cloudformation:TagResource",
+                "cloudformation:UntagResource",
+                "cloudformation:UpdateStack",
+            ];
+            let stacks = arns.each("cloudformation", &["stack/{}-url-permission/*"]);
+            let comment = "The stacks that hold the second permission of each URL.";
+            statements.push(StatementPlan::new("PermissionStacks", comment, &read, &write).on(stacks));
+        }
+        statements.extend(self.roles(arns));
+        statements
+    }
+}
+
+impl Functions<'_> {
+    fn roles(self, arns: &Arns<'_>) -> Vec<StatementPlan> {
+        let names = [&self.0.stream.name, &self.0.dashboard.name];
+        let roles = || names.map(|name| arns.global("iam", &format!("role/{name}")));
+        let write = [
+            "iam:CreateRole",
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "iam:PutRolePolicy",
+            "iam:TagRole",
+            "iam:UntagRole",
+            "iam:UpdateAssumeRolePolicy",
+            "iam:UpdateRole",
+        ];
+        let comment = "The functions' roles.";
+        let mut pass =
+            StatementPlan::new("HandRolesToLambda", "And to nobody else.", &[], &["iam:PassRole"]).on(roles());
+        pass.passed_to = Some("lambda.amazonaws.com");
+        vec![StatementPlan::new("Roles", comment, &["iam:Get*", "iam:List*"], &write).on(roles()), pass]
+    }
+}

@@ -1,0 +1,43 @@
+//! Keys of session tokens.
+
+use super::arns::Arns;
+use super::construct::{Construct, File};
+use super::statement::StatementPlan;
+use crate::plan::Plan;
+
+/// The KMS keys that session tokens are signed with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SessionKeys<'p>(&'p Plan);
+
+impl<'p> SessionKeys<'p> {
+    pub(super) fn of(plan: &'p Plan) -> Option<Self> {
+        plan.session_keys.as_ref().map(|_| Self(plan))
+    }
+}
+
+impl Construct for SessionKeys<'_> {
+    fn files(&self) -> Vec<File> {
+        vec![File::main("session")]
+    }
+
+    fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
+        let Some(keys) = &self.0.session_keys else { return Vec::new() };
+        let alias = arns.arn("kms", &format!("{}*", keys.alias_prefix));
+        let read = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"];
+        let write = [
+            "kms:CreateAlias",
+            "kms:DeleteAlias",
+            "kms:ScheduleKeyDeletion",
+            "kms:TagResource",
+            "kms:UntagResource",
+            "kms:UpdateAlias",
+            "kms:UpdateKeyDescription",
+        ];
+        let comment = "Keys of session tokens, but no use of them. AWS makes up their names.";
+        let find = "Keys are made without a name, and aliases are found by listing all of them.";
+        vec![
+            StatementPlan::new("SessionKeys", comment, &read, &write).on([alias, arns.arn("kms", "key/*")]),
+            StatementPlan::new("MakeSessionKeys", find, &["kms:ListAliases"], &["kms:CreateKey"]).on(["*"]),
+        ]
+    }
+}

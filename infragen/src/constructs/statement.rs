@@ -1,0 +1,37 @@
+//! What whoever deploys must be allowed to do.
+
+use serde::Serialize;
+
+/// One statement of both roles' policies.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StatementPlan {
+    /// Its name.
+    pub sid: &'static str,
+    /// Why it is needed, for a reader.
+    pub comment: &'static str,
+    /// Actions that only read: those of pull requests.
+    pub read: Vec<&'static str>,
+    /// All actions, sorted: those of a deployment.
+    pub all: Vec<&'static str>,
+    /// What they may be done to.
+    pub resources: Vec<String>,
+    /// The one service that a role may be handed to.
+    pub passed_to: Option<&'static str>,
+}
+
+impl StatementPlan {
+    /// Makes a statement of actions that read, and of others that a deployment needs besides.
+    #[must_use]
+    pub fn new(sid: &'static str, comment: &'static str, read: &[&'static str], write: &[&'static str]) -> Self {
+        let mut all = [read, write].concat();
+        all.sort_unstable();
+        Self { sid, comment, read: read.to_vec(), all, resources: Vec::new(), passed_to: None }
+    }
+
+    /// Says what they may be done to.
+    #[must_use]
+    pub fn on<T: Into<String>>(mut self, resources: impl IntoIterator<Item = T>) -> Self {
+        self.resources = resources.into_iter().map(Into::into).collect();
+        self
+    }
+}

@@ -1,0 +1,110 @@
+//! How a deployment is watched.
+
+use super::arns::Arns;
+use super::construct::{Construct, File};
+use super::statement::StatementPlan;
+use crate::plan::Plan;
+use crate::plan::operations::Topic;
+
+/// Logs, alarms and who hears of them, the CloudWatch dashboard, the budget.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Watching<'p>(&'p Plan);
+
+impl<'p> Watching<'p> {
+    pub(super) const fn of(plan: &'p Plan) -> Self {
+        Self(plan)
+    }
+}
+
+impl Construct for Watching<'_> {
+    fn files(&self) -> Vec<File> {
+        let operations = &self.0.operations;
+        let files = [
+            ("alarms", operations.alarms.is_some()),
+            ("monitoring", operations.has_dashboard),
+            ("budget", operations.budget.is_some()),
+        ];
+        files.into_iter().filter(|(_, is_there)| *is_there).map(|(name, _)| File::main(name)).collect()
+    }
+
+    fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
+        let base = &self.0.names.base;
+        let mut log_groups = arns.each("logs", &["log-group:/aws/lambda/{}", "log-group:/aws/lambda/{}:*"]);
+        if let Some(instances) = &self.0.instances {
+            let group = format!("log-group:/aws/lambda/capacity-provider/{}", instances.name);
+            log_groups.extend([arns.arn("logs", &group), arns.arn("logs", &format!("{group}:*"))]);
+        }
+        let write = [
+            "logs:CreateLogGroup",
+            "logs:DeleteLogGroup",
+            "logs:DeleteMetricFilter",
+            "logs:DeleteRetentionPolicy",
+            "logs:PutMetricFilter",
+            "logs:PutRetentionPolicy",
+            "logs:TagResource",
+            "logs:UntagResource",
+        ];
+        let find = "The log groups are found by listing all of them.";
+        let alarms = "Alarms and the dashboard.";
+        let mut statements = vec![
+            StatementPlan::new("FindLogGroups", find, &["logs:DescribeLogGroups"], &[])
+                .on([arns.arn("logs", "log-group:*")]),
+            StatementPlan::new(
+                "LogGroups",
+                "Log groups and the metrics made of them, but not what is logged.",
+                &["logs:DescribeMetricFilters", "logs:ListTagsForResource"],
+                &write,
+            )
+            .on(log_groups),
+            StatementPlan::new(
+                "Alarms",
+                alarms,
+                &["cloudwatch:DescribeAlarms", "cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource"],
+                &[
+                    "cloudwatch:DeleteAlarms",
+                    "cloudwatch:DeleteDashboards",
+                    "cloudwatch:PutDashboard",
+                    "cloudwatch:PutMetricAlarm",
+                    "cloudwatch:TagResource",
+                    "cloudwatch:UntagResource",
+                ],
+            )
+            .on([
+                arns.arn("cloudwatch", &format!("alarm:{base}-*")),
+                arns.global("cloudwatch", &format!("dashboard/{base}")),
+            ]),
+        ];
+        statements.extend(self.telling(arns));
+        statements
+    }
+}
+
+impl Watching<'_> {
+    fn telling(self, arns: &Arns<'_>) -> Vec<StatementPlan> {
+        let (base, operations) = (&self.0.names.base, &self.0.operations);
+        let mut statements = Vec::new();
+        if operations.alarms.as_ref().is_some_and(|alarms| matches!(alarms.topic, Some(Topic::Email(_)))) {
+            let write = [
+                "sns:CreateTopic",
+                "sns:DeleteTopic",
+                "sns:SetTopicAttributes",
+                "sns:Subscribe",
+                "sns:TagResource",
+                "sns:UntagResource",
+            ];
+            let topic = arns.arn("sns", &format!("{base}-alarms"));
+            let read = ["sns:GetTopicAttributes", "sns:ListTagsForResource"];
+            statements.push(StatementPlan::new("Topic", "Where alarms go.", &read, &write).on([topic]));
+            let comment = "Amazon SNS narrows these two to no resource.";
+            let (read, write) = (["sns:GetSubscriptionAttributes"], ["sns:Unsubscribe"]);
+            statements.push(StatementPlan::new("Subscription", comment, &read, &write).on(["*"]));
+        }
+        if operations.budget.is_some() {
+            let read = ["budgets:ListTagsForResource", "budgets:ViewBudget"];
+            let write = ["budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"];
+            let budget = arns.global("budgets", &format!("budget/{base}-monthly"));
+            statements.push(StatementPlan::new("Budget", "The budget.", &read, &write).on([budget]));
+        }
+        statements
+    }
+}
