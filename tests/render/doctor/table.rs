@@ -73,8 +73,8 @@ impl Parcels {
         dynamodb::call("PutItem", &json!({ "TableName": self.name, "Item": item })).await;
     }
 
-    /// What the doctor says of it, with these lines of the manifest in the place of those that fit.
-    fn doctor(&self, data: &[(&str, &str)], attributes: &[(&'static str, &'static str)]) -> Run {
+    /// The manifest that fits, with these lines in the place of its own.
+    fn manifest(&self, data: &[(&str, &str)], attributes: &[(&'static str, &'static str)]) -> String {
         let fits = [
             ("index", "\"by_stage\""),
             ("labels", "[\"packed\", \"underway\"]"),
@@ -92,11 +92,16 @@ impl Parcels {
             fits.iter().map(value).collect()
         };
         let name = data.iter().find(|(key, _)| *key == "name").map_or(self.name.as_str(), |(_, name)| name);
-        let ward = Ward::healthy(&format!(
+        format!(
             "{ZIPS}[tables.items]\nname = \"{name}\"\ncreate = false\n[data]\n{}[data.attributes]\n{}",
             lines(&fits, data),
             lines(&self.attributes, attributes)
-        ));
+        )
+    }
+
+    /// What the doctor says of it, with these lines of the manifest in the place of those that fit.
+    fn doctor(&self, data: &[(&str, &str)], attributes: &[(&'static str, &'static str)]) -> Run {
+        let ward = Ward::healthy(&self.manifest(data, attributes));
         asking_dynamodb(&ward, &answers());
         run(&ward)
     }
@@ -118,15 +123,41 @@ fn asking_dynamodb(ward: &Ward, answers: &[(&str, String)]) {
 }
 
 fn run(ward: &Ward) -> Run {
+    run_with(ward, &[])
+}
+
+fn run_with(ward: &Ward, more: &[&str]) -> Run {
     let url = format!("http://{}", dynamodb::address());
     let variables = [("AWS_PROFILE", "work"), ("AWS_ENDPOINT_URL_DYNAMODB", &url)];
-    ward.doctor_with(&variables, &["--format", "json", "--time-limit", "30s"])
+    ward.doctor_with(&variables, &[&["--format", "json", "--time-limit", "30s"], more].concat())
 }
 
 fn expect(run: &Run, name: &str, found: &str, next: &str) {
     let (status, got_found, got_next) = only(run, name);
     assert!(status == "missing" && got_found.contains(found), "{status} {got_found}");
     assert!(got_next.contains(next), "{got_next}");
+}
+
+#[tokio::test]
+async fn a_table_of_one_environment_is_looked_at_for_that_environment() {
+    let parcels = Parcels::whole().await;
+    let manifest = parcels.manifest(&[("labels", "[\"packed\", \"lost\"]")], &[]);
+    let ward = Ward::healthy(&manifest.replace("[tables.items]", "[env.prod.tables.items]"));
+    asking_dynamodb(&ward, &answers());
+    let base = run(&ward);
+    assert!(!base.stdout.contains(&parcels.name), "the base makes one: {base:?}");
+    let prod = run_with(&ward, &["--env", "prod"]);
+    // Of that environment nothing else is there.
+    let said: Value = serde_json::from_str(&prod.stdout).unwrap();
+    let checks = said["checks"].as_array().unwrap();
+    let check = |name: &str| {
+        let check = checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no {name}: {prod:?}"));
+        (check["status"].as_str().unwrap(), check["found"].as_str().unwrap())
+    };
+    let (status, found) = check("table");
+    assert!(status == "ok" && found.starts_with(&format!("`{}`: hash key `parcel` (N)", parcels.name)), "{found}");
+    let (status, found) = check("table-labels");
+    assert!(status != "ok" && found.contains("underway"), "{status} {found}");
 }
 
 #[tokio::test]
