@@ -38,16 +38,17 @@ impl Peer {
         Self { process, address }
     }
 
-    async fn check(&self, path: &str, [timeout, listen]: [&str; 2], more: &[&str]) -> Run {
+    async fn check(&self, path: &str, [first_byte, timeout, listen]: [&str; 3], more: &[&str]) -> Run {
         let (pid, url) = (self.process.pid().to_string(), format!("http://{}{path}", self.address));
-        let own = ["--timeout", timeout, "--listen", listen, "--churn", "200", "--churn-concurrency", "8"];
+        let limits = ["--first-byte", first_byte, "--timeout", timeout, "--listen", listen];
+        let own = ["--churn", "200", "--churn-concurrency", "8"];
         let known = ["--connections", "12", "--update-event", "update", "--id-field", "/n", "--pid", &pid];
-        sse_check(&[&own[..], &known, more, &[&url]].concat()).await
+        sse_check(&[&limits[..], &own, &known, more, &[&url]].concat()).await
     }
 }
 
-/// Time for an answer, and to listen. What is still found when a machine has all the time is no matter of its speed.
-const PATIENCE: [[&str; 2]; 3] = [["2s", "1500ms"], ["15s", "6s"], ["60s", "20s"]];
+/// Time for the first byte, for an answer, and to listen. What is still found when a machine has all the time is no matter of its speed.
+const PATIENCE: [[&str; 3]; 3] = [["1s", "2s", "1500ms"], ["10s", "15s", "6s"], ["30s", "60s", "20s"]];
 
 /// What the kit finds at a peer that `start` starts: with more patience, at one that is started anew, where it is not this.
 async fn found<F: Future<Output = Peer>>(
