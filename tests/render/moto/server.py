@@ -11,6 +11,7 @@ import threading
 import uuid
 
 from moto.awslambda.models import LambdaFunction
+from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudfront.models import DefaultCacheBehaviour, Origin, ViewerCertificate
 from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -50,6 +51,22 @@ def with_logging_config(initialise, describe, update):
     return initialised, described, updated
 
 
+def once_a_token(create):
+    """A client that hears nothing for long asks again, with the same token: AWS makes one stack, moto refuses the second."""
+    answers, lock = {}, threading.Lock()
+
+    def created(self):
+        token = self._get_param("ClientRequestToken")
+        if token is None:
+            return create(self)
+        with lock:
+            if token not in answers:
+                answers[token] = create(self)
+            return answers[token]
+
+    return created
+
+
 def without(*attributes, unless):
     """AWS leaves out what a distribution does not say; moto answers with an empty or a made-up one."""
 
@@ -75,6 +92,7 @@ def with_access_control(initialise):
     return initialised
 
 
+CloudFormationResponse.create_stack = once_a_token(CloudFormationResponse.create_stack)
 LambdaFunction.__init__, LambdaFunction.get_configuration, LambdaFunction.update_configuration = with_logging_config(
     LambdaFunction.__init__, LambdaFunction.get_configuration, LambdaFunction.update_configuration
 )
