@@ -67,18 +67,14 @@ impl Templates {
         self.0.keys().copied()
     }
 
-    /// Takes this text in the place of the built-in one of that name; returns whether it is another one.
-    ///
-    /// # Panics
-    /// Where there is no template of that name.
-    pub fn replace(&mut self, name: &str, text: String) -> bool {
-        let built_in = self.0.get_mut(name).unwrap_or_else(|| panic!("there is no template `{name}`"));
-        let is_other = *built_in != text;
-        *built_in = text;
-        is_other
+    /// Names of those that are not as the program was built with them.
+    #[must_use]
+    pub fn own(&self) -> Vec<&'static str> {
+        let built_in = Self::embedded();
+        self.0.iter().filter(|(name, text)| built_in.0.get(*name) != Some(text)).map(|(name, _)| *name).collect()
     }
 
-    /// Adds a template of a construct of somebody's own.
+    /// Adds a template, of a construct of somebody's own or in the place of the built-in one of that name.
     pub fn add(&mut self, name: &'static str, text: String) {
         self.0.insert(name, text);
     }

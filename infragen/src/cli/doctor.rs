@@ -97,7 +97,7 @@ impl Shell<'_> {
     /// What this machine has. The environment `local` needs its rendered file and nothing else.
     fn machine(&self, loaded: &Loaded, arguments: &DoctorArguments) -> Result<Vec<Check>, Outcome> {
         let (root, manifest, places) = (self.root(), &loaded.manifest, Places::of(loaded));
-        let rendering = render(loaded, &self.templates(&mut Vec::new())?).map_err(|error| self.fail(&error, None))?;
+        let rendering = render(loaded, &self.templates()?).map_err(|error| self.fail(&error, None))?;
         let rendered = files::rendered(&places, &write::write(root, &rendering, WriteMode::Compare));
         if loaded.target == Target::Local {
             return Ok(vec![rendered]);
@@ -125,8 +125,8 @@ impl Shell<'_> {
 /// The program that applies what is rendered, and what it said of its version.
 fn terraform(limit: Duration) -> (&'static str, Ran) {
     let ask = |program: &'static str| (program, run(&tools::version_command(program), limit));
-    let answers = tools::PROGRAMS.into_iter().map(ask);
-    answers.into_iter().find(|(_, ran)| *ran != Ran::Absent).unwrap_or((tools::PROGRAMS[0], Ran::Absent))
+    let mut answers = tools::PROGRAMS.into_iter().map(ask);
+    answers.find(|(_, ran)| *ran != Ran::Absent).unwrap_or((tools::PROGRAMS[0], Ran::Absent))
 }
 
 /// What the account has, where AWS may be asked.

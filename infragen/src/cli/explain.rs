@@ -4,6 +4,7 @@ use std::path::{Component, Path, PathBuf};
 
 use infragen::explain::{self, Subject};
 use infragen::listing::{self, Entry};
+use infragen::load::Loaded;
 use infragen::manifest::reader::near;
 use infragen::provenance::{Behind, Provenance};
 
@@ -33,8 +34,7 @@ impl Shell<'_> {
         let text = match &subject {
             Subject::Section(doc, keys, below) => explain::section(doc, keys, below, &entries),
             Subject::Key(doc) => {
-                let provenance = Provenance::new(&loaded, &self.templates(&mut Vec::new())?)
-                    .map_err(|error| self.fail(&error, None))?;
+                let provenance = self.provenance(&loaded)?;
                 let reach = provenance.reach(doc).map_err(|error| self.fail(&error, None))?;
                 let is_of = |entry: &&Entry| entry.path() == doc.path || entry.section == doc.path;
                 let present: Vec<&Entry> = entries.iter().filter(is_of).filter(|entry| entry.value.is_some()).collect();
@@ -46,11 +46,14 @@ impl Shell<'_> {
         Ok(Outcome::Done)
     }
 
+    fn provenance<'l>(&self, loaded: &'l Loaded) -> Result<Provenance<'l>, Outcome> {
+        Provenance::new(loaded, &self.templates()?).map_err(|error| self.fail(&error, None))
+    }
+
     /// Whoever asks about something else than a key may mean what is rendered.
     fn explain_other(&self, subject: &str, hint: &str) -> Stopped {
         let loaded = self.load()?;
-        let provenance =
-            Provenance::new(&loaded, &self.templates(&mut Vec::new())?).map_err(|error| self.fail(&error, None))?;
+        let provenance = self.provenance(&loaded)?;
         let found = self.behind(&provenance, subject)?;
         if found.is_empty() {
             let hint = match self.variable_hint(&provenance, subject)? {
@@ -68,8 +71,7 @@ impl Shell<'_> {
 
     fn explain_resource(&self, resource: &str) -> Stopped {
         let loaded = self.load()?;
-        let provenance =
-            Provenance::new(&loaded, &self.templates(&mut Vec::new())?).map_err(|error| self.fail(&error, None))?;
+        let provenance = self.provenance(&loaded)?;
         let found = self.behind(&provenance, resource)?;
         if found.is_empty() {
             let hint = match self.variable_hint(&provenance, resource)? {

@@ -6,7 +6,7 @@ use infragen::load::{Environments, Loaded, Target};
 use infragen::render::{Rendering, Templates, render_with};
 use infragen::write::{self, Report, WriteError, WriteMode};
 
-use super::shell::Shell;
+use super::shell::{Shell, TEMPLATES};
 use super::{Outcome, Stopped};
 
 impl Shell<'_> {
@@ -15,8 +15,8 @@ impl Shell<'_> {
             Some(_) => Environments { all: vec![self.load()?], warnings: Vec::new() },
             None => self.load_all()?,
         };
-        let mut own_templates = Vec::new();
-        let rendering = self.rendering(&environments.all, &self.templates(&mut own_templates)?)?;
+        let templates = self.templates()?;
+        let rendering = self.rendering(&environments.all, &templates)?;
         let report = write::write(self.root(), &rendering, mode).map_err(|error| {
             if let WriteError::Edited { diff, .. } = &error {
                 // What was asked for is not done; whoever does not read the reason needs no difference either.
@@ -27,8 +27,8 @@ impl Shell<'_> {
         if mode == WriteMode::Compare {
             self.print(&self.coloured(&report.diff))?;
         }
-        for path in own_templates.iter().filter(|_| check) {
-            self.say(&format!("`{path}` is yours: it is rendered in the place of the built-in one"));
+        for name in templates.own().iter().filter(|_| check) {
+            self.say(&format!("`{TEMPLATES}/{name}` is yours: it is rendered in the place of the built-in one"));
         }
         for path in report.own.iter().filter(|_| check) {
             self.say(&format!("`{path}` is yours: Terraform reads it with what is rendered"));

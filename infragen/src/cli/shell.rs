@@ -16,7 +16,7 @@ const MANIFEST: &str = "deploy.toml";
 /// What stands for standard input in the place of a file.
 const STDIN: &str = "-";
 /// Folder beside the manifest in which templates of one's own lie.
-const TEMPLATES: &str = "templates";
+pub(super) const TEMPLATES: &str = "templates";
 
 #[expect(clippy::disallowed_methods, reason = "the manifest's folder is what this program looks at")]
 fn read_to_string(path: &Path) -> io::Result<String> {
@@ -156,19 +156,14 @@ impl<'a> Shell<'a> {
         }
     }
 
-    /// The templates: one that lies beside the manifest, in `templates`, wins over the built-in one of its name. `notes` gets the
-    /// paths of those that differ.
-    pub(super) fn templates(&self, notes: &mut Vec<String>) -> Result<Templates, Outcome> {
+    /// The templates: one that lies beside the manifest, in `templates`, wins over the built-in one of its name.
+    pub(super) fn templates(&self) -> Result<Templates, Outcome> {
         let mut templates = Templates::embedded();
-        let names: Vec<&str> = templates.names().collect();
-        for name in &names {
+        let names: Vec<&'static str> = templates.names().collect();
+        for &name in &names {
             let path = self.root().join(TEMPLATES).join(name);
             match read_to_string(&path) {
-                Ok(text) => {
-                    if templates.replace(name, text) {
-                        notes.push(format!("{TEMPLATES}/{name}"));
-                    }
-                }
+                Ok(text) => templates.add(name, text),
                 Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {}
                 Err(error) => {
                     self.error(&format!("`{}` cannot be read: {error}", path.display()), None);
