@@ -1,9 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/bootstrap/outputs.tf f1eed739dc26c846]
-
-output "repository_url" {
-  description = "Where to push images: registry and repository."
-  value       = aws_ecr_repository.functions.repository_url
-}
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/bootstrap/outputs.tf 1fa2472460e07bfd]
 
 output "state_bucket" {
   description = "Name of the state bucket, for `[terraform.backend] bucket` in deploy.toml."

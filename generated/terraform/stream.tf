@@ -1,11 +1,11 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/stream.tf aec8c8744cac5011]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/stream.tf 55b70dce99c62dbf]
 
 module "stream" {
   source = "./modules/lambda"
 
   name               = "sse-streaming-dev-stream"
   description        = "Live dashboards over server-sent events"
-  image_uri          = local.artifacts.stream
+  zip                = local.artifacts.stream
   architecture       = "arm64"
   memory_mebibytes   = 128
   timeout_secs       = 180

@@ -321,7 +321,7 @@ fn an_image_of_another_region_is_refused_before_anything_changes() {
 #[test]
 fn the_bootstrap_root_lives_and_dies() {
     let moto = Moto::start();
-    let project = Project::rendered("default");
+    let project = Project::rendered("stream_image");
     let root = Root::new(&project, "generated/bootstrap").with_override(&moto.provider_override());
     apply_all(&root);
     let inventory = moto.inventory();

@@ -85,10 +85,10 @@ fn check_permissions(resources: &BTreeMap<String, Value>, function: &str) {
 fn without_artifacts_one_sentence_names_the_command() {
     for (name, sentence) in [
         (
-            "default",
+            "stream_image",
             "The functions are not packaged yet: run `./justw package` for dashboard and `./justw image` to push the image of stream, or set `package = \"zip\"` for stream too.",
         ),
-        ("zip_both", "The functions are not packaged yet: run `./justw package`."),
+        ("default", "The functions are not packaged yet: run `./justw package`."),
     ] {
         let project = Project::rendered(name);
         let (is_planned, said) = Root::new(&project, "generated/terraform").plan(&[]);
@@ -233,7 +233,7 @@ fn another_table_is_planned_with_its_own_names_and_without_the_columns_it_lacks(
 
 #[test]
 fn an_archive_for_another_processor_is_refused_before_anything_changes() {
-    let project = Project::rendered("zip_both");
+    let project = Project::rendered("default");
     for (architecture, is_good) in [(json!("arm64"), true), (json!(null), true), (json!("x86_64"), false)] {
         let mut artifacts = artifacts();
         artifacts["stream_zip"]["architecture"] = architecture.clone();
@@ -341,7 +341,7 @@ fn no_policy_names_every_resource() {
 
 #[test]
 fn what_somebody_adds_survives_and_reaches_the_plan() {
-    let project = Project::new("[stream]\npackage = \"zip\"\n");
+    let project = Project::new("");
     let built_in = std::fs::read_to_string(workspace().join("templates/terraform/tables.tf")).unwrap();
     assert!(built_in.contains("billing_mode = \"PAY_PER_REQUEST\""));
     // A template of one's own, a resource of one's own, and an override of what the module says.

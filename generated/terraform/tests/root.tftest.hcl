@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/tests/root.tftest.hcl bccd79c62309c586]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/tests/root.tftest.hcl 0a9ba976e6a0494e]
 
 # What this configuration promises, checked without an account: `terraform init -backend=false`, then `terraform test`.
 # Every answer of AWS is made up here, so only what the configuration decides by itself is compared.
@@ -12,8 +12,8 @@ mock_provider "aws" {
 
 # Artifacts that nobody packaged: a plan looks at their names only.
 variables {
+  stream_zip    = { path = "stream.zip", sha256 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }
   dashboard_zip = { path = "dashboard.zip", sha256 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }
-  stream_image  = "registry.invalid/stream@sha256:0000000000000000000000000000000000000000000000000000000000000000"
 }
 
 run "names" {

@@ -154,8 +154,8 @@ section! {
 section! {
     /// `[stream]`: the function behind EventSource.
     pub struct StreamSection {
-        /// Container image pinned by digest, or zip archive pinned by hash.
-        "package" => package: Packaging = Packaging::Image;
+        /// Zip archive pinned by hash, or container image pinned by digest.
+        "package" => package: Packaging = Packaging::Zip;
         /// What it runs on: one stream an instance, or many on EC2 instances that Lambda manages.
         "compute" => compute: Compute = Compute::Classic;
         /// How it gets its invocations: by itself, or from the AWS Lambda Web Adapter, which its image then carries.
