@@ -33,6 +33,15 @@ terraform_program() {
   fi
 }
 
+# This machine's processor, as Lambda calls it.
+host_architecture() {
+  case $(uname -m) in
+    x86_64 | amd64) echo x86_64 ;;
+    aarch64 | arm64) echo arm64 ;;
+    *) die "Lambda runs arm64 and x86_64; this machine is $(uname -m)" ;;
+  esac
+}
+
 # Runs a noisy command in silence; its output shows only if it fails.
 quietly() {
   quiet_log=$(mktemp)
