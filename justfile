@@ -74,13 +74,13 @@ soak minutes='30':
 fmt:
     @cargo fmt --all
 
-# Write everything that deploy.toml describes
+# Write everything that deploy.toml describes, and package what is missing or older than its sources
 [group('change')]
 [no-exit-message]
 render *arguments:
-    @cargo run -q --locked -p infragen -- render "$@"
+    @tools/render.sh "$@"
 
-# Build both functions as zips for Lambda (`--host`: for this machine's processor)
+# Build the functions as zips for Lambda where they changed (`--host`: for this machine's processor)
 [group('deploy')]
 [no-exit-message]
 package *arguments:
@@ -96,7 +96,8 @@ image:
 # Render, then create what has to exist before the first deployment: `just bootstrap`, `just bootstrap prod`
 [group('deploy')]
 [no-exit-message]
-bootstrap *arguments: render
+bootstrap *arguments:
+    @cargo run -q --locked -p infragen -- render
     @tools/terraform.sh bootstrap "$@"
 
 # Render, then `terraform apply` the rest: `just apply`, `just apply prod`, with arguments of Terraform behind

@@ -1,37 +1,85 @@
 #!/bin/sh
-# Builds both functions as zips for Lambda: dist/stream.zip and dist/dashboard.zip, and tells Terraform about them.
-# `--host` builds for this machine's processor instead of the manifest's. The same sources give the same bytes, in any
-# folder.
+# Builds the functions that the manifest wants as zips for Lambda, dist/stream.zip and dist/dashboard.zip, where there are none or
+# they are older than their sources, and tells every root of Terraform about them. `--host` builds both for this machine's
+# processor instead of the manifest's. The same sources give the same bytes, in any folder.
 . "$(dirname -- "$0")/lib.sh"
 
+# What goes into a zip, as one hash: the sources of the programs, what they are built with and how they are packed.
+sources() {
+  {
+    printf '%s\n' "$1"
+    rustc -vV
+    find Cargo.toml Cargo.lock rust-toolchain.toml contract stream_core lambda tools/lib.sh tools/programs.sh tools/zip.py \
+      tools/requirements-package.txt -type f -not -name '*.md' | LC_ALL=C sort | xargs sha256sum
+  } | sha256sum | cut -d ' ' -f 1
+}
+
+# Packs the functions for one processor into a folder: `pack ARCHITECTURE FOLDER FUNCTION...`.
+pack() {
+  architecture=$1 folder=$2
+  shift 2
+  made_from=$(sources "$architecture")
+  stale=
+  for function in "$@"; do
+    # The stamp holds what a zip was made from, and its hash: one that was changed since is made anew.
+    printf '%s  %s\n' "$made_from" "$(hash_of "$folder/$function.zip")" | cmp -s - "$folder/.$function.zip.made" ||
+      stale="$stale $function"
+  done
+  if [ -z "$stale" ]; then
+    say "package: $folder/ has what these sources make for $architecture"
+    return 0
+  fi
+  # A pipeline or a substitution in an argument would hide a failure. Names of functions have no spaces.
+  # shellcheck disable=SC2086
+  programs=$("$root/tools/programs.sh" "$architecture" gnu $stale)
+  mkdir -p "$folder"
+  for function in $stale; do
+    program=$(printf '%s\n' "$programs" | sed -n "/\/$function\$/p")
+    python3 tools/zip.py "$program" "$folder/$function.zip"
+    printf '%s  %s\n' "$made_from" "$(hash_of "$folder/$function.zip")" >"$folder/.$function.zip.made"
+    printf '%s  %s bytes, unpacked %s\n' "$folder/$function.zip" "$(wc -c <"$folder/$function.zip")" "$(wc -c <"$program")"
+  done
+}
+
+hash_of() {
+  [ ! -f "$1" ] || sha256sum "$1" | cut -d ' ' -f 1
+}
+
 cd "$root"
+wanted=$(cargo run -q --locked -p infragen -- --quiet query artifacts)
+first=$(cargo run -q --locked -p infragen -- --quiet query architecture)
+# That of the base lies in dist/ itself; an environment may have another.
+folder_of() {
+  [ "$1" = "$first" ] && echo dist || echo "dist/$1"
+}
+
 case ${1:-} in
-  '')
-    # A pipeline or a substitution in an argument would hide a failure.
-    architecture=$(cargo run -q --locked -p infragen -- query architecture)
-    wanted=$architecture
-    ;;
+  '') ;;
   --host)
-    architecture=$(host_architecture)
-    wanted=$(cargo run -q --locked -p infragen -- query architecture)
+    pack "$(host_architecture)" "$(folder_of "$(host_architecture)")" stream dashboard
+    if [ "$(host_architecture)" != "$first" ]; then
+      say "package: Terraform is not told, because the manifest says $first: set architecture = \"$(host_architecture)\" under [package] in deploy.toml to deploy these"
+      exit 0
+    fi
     ;;
   *) die 'usage: package.sh [--host]' ;;
 esac
-programs=$("$root/tools/programs.sh" "$architecture" gnu stream dashboard)
 
-mkdir -p dist
-for function in stream dashboard; do
-  program=$(printf '%s\n' "$programs" | sed -n "/\/$function\$/p")
-  python3 tools/zip.py "$program" "dist/$function.zip"
-  printf 'dist/%s.zip  %s bytes, unpacked %s\n' "$function" "$(wc -c <"dist/$function.zip")" "$(wc -c <"$program")"
-done
-
-if [ "$architecture" = "$wanted" ]; then
-  # Built once for every environment; Terraform compares the processor with what each says.
-  roots=$(cargo run -q --locked -p infragen -- --quiet query roots)
-  for folder in $roots; do
-    python3 tools/artifacts.py "$folder" "$architecture" stream=dist/stream.zip dashboard=dist/dashboard.zip
-  done
-else
-  say "package: Terraform is not told, because the manifest says $wanted: set architecture = \"$architecture\" under [package] in deploy.toml to deploy these"
+# Lines of ROOT FUNCTION zip|image ARCHITECTURE.
+zips=$(printf '%s\n' "$wanted" | sed -n '/ zip /p')
+if [ -z "$zips" ]; then
+  say 'package: no function is a zip; ./justw image makes the images'
+  exit 0
 fi
+for architecture in $(printf '%s\n' "$zips" | cut -d ' ' -f 4 | sort -u); do
+  # shellcheck disable=SC2046 # names of functions have no spaces
+  pack "$architecture" "$(folder_of "$architecture")" $(printf '%s\n' "$zips" | sed -n "/ $architecture\$/p" | cut -d ' ' -f 2 | sort -ru)
+done
+# Built once for every environment; Terraform compares the processor with what each says.
+for place in $(printf '%s\n' "$zips" | cut -d ' ' -f 1 | sort -u); do
+  of_root=$(printf '%s\n' "$zips" | sed -n "s|^$place ||p")
+  architecture=$(printf '%s\n' "$of_root" | head -n 1 | cut -d ' ' -f 3)
+  folder=$(folder_of "$architecture")
+  # shellcheck disable=SC2046 # nor have folders of environments
+  python3 tools/artifacts.py "$place" "$architecture" $(printf '%s\n' "$of_root" | sed "s|^\([a-z]*\) .*|\1=$folder/\1.zip|")
+done

@@ -96,7 +96,7 @@ enum Command {
     /// Print one value of the merged manifest, such as `architecture`, `package.stream` or `project.region`.
     Query {
         /// Dotted key; `architecture` and `package.FUNCTION` are short for the keys behind them; `roots` are Terraform's
-        /// folders of all environments.
+        /// folders of all environments, `artifacts` what has to be built for each: root, function, zip or image, processor.
         key: String,
     },
     /// Say what a key means and which outputs it reaches, or which keys are behind an output.

@@ -17,6 +17,7 @@ pub(crate) mod moto;
 mod newer;
 mod newest;
 mod operations;
+mod packaging;
 mod page;
 mod plans;
 mod remembered;
