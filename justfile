@@ -119,5 +119,5 @@ bench *arguments:
     @tools/bench.sh "$@"
 
 [private]
-setup *parts='java terraform node chromium firefox curl python moto checkov schemathesis dynamodb provider-types deny fuzz faketime peers web-adapter':
+setup *parts='java terraform node chromium firefox curl python moto awscli checkov schemathesis dynamodb provider-types deny fuzz faketime peers web-adapter':
     @tools/setup.sh {{ parts }}

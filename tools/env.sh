@@ -5,6 +5,7 @@
 export DYNAMODB_LOCAL_DIR="$tools/dynamodb-local"
 export TOOLS_PYTHON="$venv/bin/python"
 export TOOLS_MOTO="$tools/moto"
+export TOOLS_AWSCLI="$tools/awscli"
 export TOOLS_CHECKOV="$tools/checkov"
 export TOOLS_SCHEMATHESIS="$tools/schemathesis"
 TOOLS_FAKETIME=$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | head -n 1)

@@ -99,6 +99,12 @@ setup_moto() {
   install_beside "$root/tools/requirements-moto.txt" "$tools/moto"
 }
 
+# What asks AWS.
+setup_awscli() {
+  setup_python
+  install_beside "$root/tools/requirements-awscli.txt" "$tools/awscli"
+}
+
 # A static analyser, for the same reason in a folder of its own.
 setup_checkov() {
   setup_python
@@ -251,7 +257,7 @@ setup_web_adapter() {
   compile --version "$web_adapter_version" lambda_web_adapter
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|checkov|schemathesis|package|node|dynamodb|provider-types|peers|deny|fuzz|faketime|web-adapter ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|awscli|checkov|schemathesis|package|node|dynamodb|provider-types|peers|deny|fuzz|faketime|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -265,7 +271,7 @@ system='' pip='' npm='' cargo=''
 for part in "$@"; do
   case $part in
     java | terraform | chromium | firefox | curl | faketime) system="$system $part" ;;
-    python | moto | checkov | schemathesis | package | peers) pip="$pip $part" ;;
+    python | moto | awscli | checkov | schemathesis | package | peers) pip="$pip $part" ;;
     node | dynamodb) npm="$npm $part" ;;
     provider-types) npm="$npm provider_types" ;;
     deny | fuzz) cargo="$cargo $part" ;;

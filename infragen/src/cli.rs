@@ -1,7 +1,10 @@
 //! The command line: its flags and commands, each of which is in a file of its own. Decides nothing about outputs.
 
+mod account;
 mod completions;
 mod cost;
+mod deploy;
+mod destroy;
 mod doctor;
 mod examples;
 mod explain;
@@ -13,6 +16,9 @@ mod run;
 mod schema;
 mod shell;
 mod show;
+mod smoke;
+mod stop;
+mod terraform;
 mod validate;
 
 use std::path::PathBuf;
@@ -135,6 +141,18 @@ enum Command {
     Cost(cost::CostArguments),
     /// Say what is missing before this can be deployed, or does not work, and how to get it.
     Doctor(doctor::DoctorArguments),
+    /// Deploy one environment: check, render, package, plan, ask, apply, and look at the live stream.
+    ///
+    /// Every step finds done what was done before: after a failure or Ctrl-C the same command goes on where it stopped.
+    Deploy(deploy::DeployArguments),
+    /// Say what runs, since when, what went wrong within the last hour, and where to look; exits with 1 where all is not well.
+    Status(account::StatusArguments),
+    /// Print what both functions log.
+    Logs(account::LogsArguments),
+    /// Let the functions run an earlier version, or the newest again.
+    Rollback(account::RollbackArguments),
+    /// Destroy one environment, but not its tables unless they are named twice.
+    Destroy(destroy::DestroyArguments),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -186,6 +204,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Render { .. } => Some("render"),
         Command::Init => Some("init"),
         Command::Doctor(_) => Some("doctor"),
+        Command::Deploy(_) => Some("deploy"),
+        Command::Destroy(_) => Some("destroy"),
         _ => None,
     };
     if let Some(command) = of_a_folder.filter(|_| shell.reads_stdin()) {
@@ -213,6 +233,11 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Man { command, folder } => shell.man(command.as_deref(), folder.as_deref()),
         Command::Cost(arguments) => shell.cost(arguments),
         Command::Doctor(arguments) => shell.doctor(arguments),
+        Command::Deploy(arguments) => shell.deploy(arguments),
+        Command::Status(arguments) => shell.status(arguments),
+        Command::Logs(arguments) => shell.logs(arguments),
+        Command::Rollback(arguments) => shell.rollback(arguments),
+        Command::Destroy(arguments) => shell.destroy(arguments),
     };
     result.unwrap_or_else(|outcome| outcome)
 }

@@ -29,3 +29,5 @@ pub mod schema;
 pub mod write;
 
 pub mod doctor;
+
+pub mod deploy;

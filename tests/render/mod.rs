@@ -5,6 +5,7 @@ mod apply;
 mod ci;
 mod cost;
 mod definitions;
+mod deploy;
 mod doctor;
 mod escaping;
 mod front;

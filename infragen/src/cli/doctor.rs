@@ -102,7 +102,7 @@ impl Shell<'_> {
         if loaded.target == Target::Local {
             return Ok(vec![rendered]);
         }
-        let (program, terraform) = terraform(arguments.time_limit);
+        let (program, terraform) = terraform_version(arguments.time_limit);
         let lock = read_text(&root.join(&places.root).join(".terraform.lock.hcl"));
         let digest = |path: &str| Some(STANDARD.encode(Sha256::digest(read(&root.join(path))?)));
         let mut checks = vec![
@@ -123,7 +123,7 @@ impl Shell<'_> {
 }
 
 /// The program that applies what is rendered, and what it said of its version.
-fn terraform(limit: Duration) -> (&'static str, Ran) {
+pub(super) fn terraform_version(limit: Duration) -> (&'static str, Ran) {
     let ask = |program: &'static str| (program, run(&tools::version_command(program), limit));
     let mut answers = tools::PROGRAMS.into_iter().map(ask);
     answers.find(|(_, ran)| *ran != Ran::Absent).unwrap_or((tools::PROGRAMS[0], Ran::Absent))

@@ -60,7 +60,8 @@ pub fn identity_command(manifest: &Manifest) -> Vec<String> {
     command(manifest, &["sts", "get-caller-identity"])
 }
 
-pub(super) fn command(manifest: &Manifest, arguments: &[&str]) -> Vec<String> {
+/// A call of the AWS command line for the manifest's region, whose answer is JSON.
+pub(crate) fn command(manifest: &Manifest, arguments: &[&str]) -> Vec<String> {
     let always = ["--region", manifest.project.region.as_str(), "--output", "json"];
     std::iter::once(&"aws").chain(arguments).chain(&always).map(ToString::to_string).collect()
 }

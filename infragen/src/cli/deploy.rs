@@ -1,0 +1,313 @@
+//! `infragen deploy`: from a manifest to a live URL. Each step is a command that a person could type, and finds done what was done
+//! before; so the same command goes on where it stopped. Terraform keeps the state and the lock.
+
+use std::io::{self, IsTerminal as _};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use clap::Args;
+use infragen::deploy::account;
+use infragen::deploy::changes::Changes;
+use infragen::doctor::{self, Places, Ran, aws, tools};
+use infragen::load::{Loaded, Target};
+use infragen::manifest::Names;
+use infragen::manifest::types::Packaging;
+use infragen::render::render;
+use infragen::write::{self, WriteMode};
+
+use super::doctor::terraform_version;
+use super::run::run;
+use super::shell::Shell;
+use super::smoke;
+use super::stop::Stop;
+use super::terraform::{Outputs, Root};
+use super::{Outcome, Stopped};
+
+/// Time for one answer of AWS.
+pub(super) const ANSWER_MAX: Duration = Duration::from_secs(30);
+
+#[derive(Args, Debug)]
+pub(super) struct DeployArguments {
+    /// Apply without asking, for pipelines.
+    #[arg(long, short)]
+    yes: bool,
+    /// Print the steps, and do none.
+    #[arg(long)]
+    dry_run: bool,
+    /// Do not look at the live stream at the end.
+    #[arg(long)]
+    no_smoke: bool,
+}
+
+/// A step: its name, and what a person would type for it.
+type Step = (&'static str, String);
+
+impl Shell<'_> {
+    pub(super) fn deploy(&self, arguments: &DeployArguments) -> Stopped {
+        let loaded = self.load()?;
+        if loaded.target == Target::Local {
+            self.error("`local` is this machine: nothing of it is deployed", Some("run `./justw dev`"));
+            return Ok(Outcome::Usage);
+        }
+        let bootstrap = self.bootstrap_folder(&loaded)?;
+        let steps = self.steps(&loaded, bootstrap.as_deref(), arguments);
+        if arguments.dry_run {
+            let width = steps.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
+            let lines = steps.iter().map(|(name, typed)| format!("{name:<width$}  {typed}\n"));
+            self.print(&lines.collect::<String>())?;
+            return Ok(Outcome::Done);
+        }
+        let stop = Stop::listen().map_err(|error| self.fail(&error, None))?;
+        let deployment =
+            Deployment { shell: self, loaded: &loaded, arguments, stop: &stop, places: Places::of(&loaded) };
+        deployment.run(&steps, bootstrap.as_deref())
+    }
+
+    /// The root that makes the repository of images, where one is needed that infragen fills.
+    fn bootstrap_folder(&self, loaded: &Loaded) -> Result<Option<String>, Outcome> {
+        if image_roles(loaded).is_empty() {
+            return Ok(None);
+        }
+        let makes = |other: &&Loaded| {
+            other.shared.makes_repository
+                && other.shared.repository == loaded.shared.repository
+                && other.manifest.project.region == loaded.manifest.project.region
+        };
+        let all = self.load_all()?.all;
+        Ok(all.iter().find(makes).map(|other| format!("{}/bootstrap", other.folder())))
+    }
+
+    fn steps(&self, loaded: &Loaded, bootstrap: Option<&str>, arguments: &DeployArguments) -> Vec<Step> {
+        let places = Places::of(loaded);
+        let terraform = format!("terraform -chdir={}", places.root);
+        let mut steps = vec![("check", "infragen doctor".to_owned()), ("render", places.render.clone())];
+        steps.extend(bootstrap.map(|folder| ("bootstrap", format!("terraform -chdir={folder} apply"))));
+        if self.runner().is_some() {
+            steps.extend(has_zip(loaded).then(|| ("package", "./justw package".to_owned())));
+            steps.extend((!image_roles(loaded).is_empty()).then(|| ("push", "./justw image".to_owned())));
+        }
+        steps.push(("plan", format!("{terraform} init && {terraform} plan")));
+        steps.push(("apply", format!("{terraform} apply")));
+        if self.root().join("tools/page.sh").is_file() {
+            steps.push(("page", format!("tools/page.sh {}", places.root)));
+        }
+        if !arguments.no_smoke {
+            steps.push(("smoke", "a first event, a return by its position, the REST API".to_owned()));
+        }
+        steps
+    }
+}
+
+/// Functions that run an image which is built here.
+fn image_roles(loaded: &Loaded) -> Vec<&'static str> {
+    let manifest = &loaded.manifest;
+    let functions = [
+        ("stream", manifest.stream.package, manifest.stream.image.uri.is_some()),
+        ("dashboard", manifest.dashboard.package, manifest.dashboard.image.uri.is_some()),
+    ];
+    let is_built = |(role, package, has_uri): (&'static str, Packaging, bool)| {
+        (package == Packaging::Image && !has_uri).then_some(role)
+    };
+    functions.into_iter().filter_map(is_built).collect()
+}
+
+fn has_zip(loaded: &Loaded) -> bool {
+    [loaded.manifest.stream.package, loaded.manifest.dashboard.package].contains(&Packaging::Zip)
+}
+
+struct Deployment<'s> {
+    shell: &'s Shell<'s>,
+    loaded: &'s Loaded,
+    arguments: &'s DeployArguments,
+    stop: &'s Stop,
+    places: Places,
+}
+
+impl Deployment<'_> {
+    fn run(&self, steps: &[Step], bootstrap: Option<&str>) -> Stopped {
+        #[expect(clippy::disallowed_methods, reason = "how long a step took is said")]
+        let now = Instant::now;
+        let began = now();
+        let mut program = "terraform";
+        let mut outputs = Outputs::default();
+        let mut changes = Changes::default();
+        for (at, (name, typed)) in steps.iter().enumerate() {
+            let step_began = now();
+            self.shell.say(&format!("[{}/{}] {name}: {typed}", at + 1, steps.len()));
+            let root = || Root::new(self.shell, self.stop, program, &self.places.root);
+            match *name {
+                "check" => program = self.check()?,
+                "render" => self.render()?,
+                "bootstrap" => self.bootstrap(program, bootstrap.unwrap_or_default())?,
+                "package" => self.recipe("package")?,
+                "push" => self.recipe("image")?,
+                "plan" => changes = self.plan(&root())?,
+                "apply" => outputs = self.apply(&root(), &changes)?,
+                "page" => self.program("tools/page.sh", &[&self.places.root])?,
+                _ => self.smoke(&outputs)?,
+            }
+            // The last step is no reason to say that something is left.
+            if self.stop.is_set() && at + 1 < steps.len() {
+                self.shell.error(&format!("stopped after `{name}`"), Some("run the same command again to go on"));
+                return Err(Outcome::NeedsPerson);
+            }
+            self.shell.say(&format!("      done in {:.1} s", (now() - step_began).as_secs_f64()));
+        }
+        self.shell.print(&self.summary(&outputs, &changes, (now() - began).as_secs()))?;
+        Ok(Outcome::Done)
+    }
+
+    /// Whether there is a Terraform that will do, and whose account it is.
+    fn check(&self) -> Result<&'static str, Outcome> {
+        let (program, answer) = terraform_version(ANSWER_MAX);
+        let mut checks = vec![tools::terraform(&self.loaded.manifest, program, &answer)];
+        // Terraform looks for nothing but its own way to credentials, and says itself when it finds none.
+        let identity = run(&aws::identity_command(&self.loaded.manifest), ANSWER_MAX);
+        checks.push(aws::identity(&identity));
+        let is_good = answer != Ran::Absent && !doctor::needs_person(&checks);
+        let colour = self.shell.colour(io::stderr().is_terminal());
+        if is_good && identity != Ran::Absent {
+            let known = checks.pop().map(|check| check.found).unwrap_or_default();
+            self.shell.say(&format!("      {program}, {known}"));
+        } else {
+            self.shell.complain(&doctor::human(&checks, colour));
+        }
+        if is_good { Ok(program) } else { Err(Outcome::NeedsPerson) }
+    }
+
+    fn render(&self) -> Result<(), Outcome> {
+        let shell = self.shell;
+        let rendering = render(self.loaded, &shell.templates()?).map_err(|error| shell.fail(&error, None))?;
+        let report = write::write(shell.root(), &rendering, WriteMode::Write);
+        let report = report.map_err(|error| shell.fail(&error, error.hint()))?;
+        shell.say(&format!("      {} of {} files changed", report.changes.len(), rendering.artifacts.len()));
+        Ok(())
+    }
+
+    /// Makes the repository of images where it is not there.
+    fn bootstrap(&self, program: &'static str, folder: &str) -> Result<(), Outcome> {
+        let repository = &self.loaded.shared.repository;
+        let answer = run(&account::repository(&self.loaded.manifest, repository), ANSWER_MAX);
+        if matches!(answer, Ran::Done(_)) {
+            self.shell.say(&format!("      the repository `{repository}` is there"));
+            return Ok(());
+        }
+        let root = Root::new(self.shell, self.stop, program, folder);
+        if !root.is_there() {
+            self.shell.error(&format!("`{folder}` is not there"), Some("run `infragen render`"));
+            return Err(Outcome::NeedsPerson);
+        }
+        root.init()?;
+        let changes = root.plan(&[])?;
+        self.agree(&root, &changes)?;
+        if changes.0.is_empty() { Ok(()) } else { root.apply() }
+    }
+
+    fn plan(&self, root: &Root<'_>) -> Result<Changes, Outcome> {
+        root.init()?;
+        let changes = root.plan(&[])?;
+        if changes.0.is_empty() {
+            self.shell.say("      nothing to change");
+        }
+        Ok(changes)
+    }
+
+    fn apply(&self, root: &Root<'_>, changes: &Changes) -> Result<Outputs, Outcome> {
+        // A plan may change outputs alone.
+        if !changes.0.is_empty() {
+            self.agree(root, changes)?;
+            root.apply()?;
+        }
+        // Whoever wants to stop hears that from the caller.
+        if self.stop.is_set() { Ok(Outputs::default()) } else { root.outputs() }
+    }
+
+    /// Shows a plan and asks for a yes.
+    fn agree(&self, root: &Root<'_>, changes: &Changes) -> Result<(), Outcome> {
+        if changes.0.is_empty() {
+            return Ok(());
+        }
+        let colour = self.shell.colour(io::stderr().is_terminal());
+        self.shell.complain(&format!("\n{}: {}\n{}\n", root.name(), changes.summary(), changes.human(colour)));
+        if self.arguments.yes || self.shell.ask(self.stop, "Apply this? [yes/no]", &["yes", "y"], "--yes")? {
+            return Ok(());
+        }
+        root.forget_plan();
+        self.shell.error("nothing was applied: the answer was no", None);
+        Err(Outcome::NeedsPerson)
+    }
+
+    fn recipe(&self, recipe: &str) -> Result<(), Outcome> {
+        match self.shell.runner() {
+            Some(runner) => self.program(&runner.display().to_string(), &[recipe]),
+            None => Ok(()),
+        }
+    }
+
+    /// Runs a program of the project with its output on standard error.
+    fn program(&self, program: &str, arguments: &[&str]) -> Result<(), Outcome> {
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.shell.root()).stdin(Stdio::null()).stdout(Stdio::from(io::stderr()));
+        let status = command.status().map_err(|error| self.shell.fail_to_start(program, &error))?;
+        if status.success() {
+            return Ok(());
+        }
+        let typed = format!("{program} {}", arguments.join(" "));
+        if self.stop.is_set() {
+            self.shell.error(&format!("stopped in `{typed}`"), Some("run the same command again to go on from there"));
+        } else {
+            self.shell.error(&format!("`{typed}` failed, it says why above"), None);
+        }
+        Err(Outcome::NeedsPerson)
+    }
+
+    /// Where viewers find both functions: what the manifest says stands before them, else their own URLs, or the distribution's.
+    fn urls(&self, outputs: &Outputs) -> (String, String) {
+        let page = &self.loaded.manifest.page;
+        let site = outputs.text("site_url").map(|url| url.trim_end_matches('/'));
+        let url = |own: &str, output: &str| {
+            let found = Some(own).filter(|url| !url.is_empty()).or(site).or_else(|| outputs.text(output));
+            found.unwrap_or_default().to_owned()
+        };
+        (url(page.sse_base_url.as_str(), "stream_url"), url(page.api_base_url.as_str(), "dashboard_url"))
+    }
+
+    fn smoke(&self, outputs: &Outputs) -> Result<(), Outcome> {
+        let (stream, api) = self.urls(outputs);
+        match smoke::look(&stream, &api, self.loaded.manifest.auth.private) {
+            Ok(seen) => {
+                for line in seen {
+                    self.shell.say(&format!("      {line}"));
+                }
+                Ok(())
+            }
+            Err(error) => {
+                let hint =
+                    "everything is applied; `infragen status` and `infragen logs` say what runs, and what it says";
+                self.shell.error(&error, Some(hint));
+                Err(Outcome::NeedsPerson)
+            }
+        }
+    }
+
+    fn summary(&self, outputs: &Outputs, changes: &Changes, secs: u64) -> String {
+        let names = Names::derive(&self.loaded.manifest);
+        let (stream, api) = self.urls(outputs);
+        let page = match outputs.text("site_url") {
+            Some(site) => site.to_owned(),
+            None => format!("{}, for any host of static files", self.loaded.page_folder()),
+        };
+        let version = |role: &str| outputs.text(&format!("{role}_function_version")).unwrap_or("unknown").to_owned();
+        format!(
+            "{} in {}: {}, in {secs} s\n\
+             stream     {stream}/api/v2/stream  version {}\n\
+             dashboard  {api}/api/v2/metrics  version {}\n\
+             page       {page}\n",
+            names.base,
+            self.loaded.manifest.project.region.as_str(),
+            changes.summary(),
+            version("stream"),
+            version("dashboard"),
+        )
+    }
+}

@@ -1,0 +1,228 @@
+//! A root of Terraform: initialised, planned, told in people's words, and applied once somebody has said yes.
+
+use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use infragen::deploy::changes::Changes;
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::Value;
+
+use super::Outcome;
+use super::shell::Shell;
+use super::stop::Stop;
+
+/// The plan that was shown, so that nothing else is applied; it lies in the root, because it names files from there.
+const PLAN: &str = "infragen.tfplan";
+/// Time between two looks at whether somebody wants to stop.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// One root.
+pub(super) struct Root<'s> {
+    shell: &'s Shell<'s>,
+    stop: &'s Stop,
+    /// Terraform, or OpenTofu.
+    program: &'static str,
+    /// The folder from the manifest's own, as messages name it.
+    name: String,
+    folder: PathBuf,
+}
+
+impl<'s> Root<'s> {
+    /// A root below the manifest's folder.
+    pub(super) fn new(shell: &'s Shell<'s>, stop: &'s Stop, program: &'static str, name: &str) -> Self {
+        Self { shell, stop, program, name: name.to_owned(), folder: shell.root().join(name) }
+    }
+
+    /// Where it is, from the manifest's folder.
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether it was ever rendered.
+    pub(super) fn is_there(&self) -> bool {
+        self.folder.is_dir()
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(self.program);
+        command.arg(format!("-chdir={}", self.folder.display())).args(arguments);
+        command.envs([("CHECKPOINT_DISABLE", "1"), ("TF_IN_AUTOMATION", "1")]).stdin(Stdio::null());
+        command
+    }
+
+    fn failed(&self, what: &str) -> Outcome {
+        let typed = format!("{} -chdir={} {what}", self.program, self.name);
+        if self.stop.is_set() {
+            self.shell.error(&format!("stopped in `{typed}`"), Some("run the same command again to go on from there"));
+        } else {
+            self.shell.error(&format!("`{typed}` failed, it says why above"), None);
+        }
+        Outcome::NeedsPerson
+    }
+
+    /// Runs it to its end, in a group of processes of its own, so that a terminal's Ctrl-C does not reach it: broken off in the
+    /// middle of a request, it forgets what that request made. It is told when somebody has asked for the end so many times.
+    fn finish(&self, command: &mut Command, breaks_at: u32) -> Result<Output, Outcome> {
+        let child = command.process_group(0).spawn();
+        let child = child.map_err(|error| self.shell.fail_to_start(self.program, &error))?;
+        let group = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
+        let is_done = AtomicBool::new(false);
+        let output = std::thread::scope(|scope| {
+            scope.spawn(|| self.watch(&is_done, group, breaks_at));
+            let output = child.wait_with_output();
+            is_done.store(true, Ordering::SeqCst);
+            output
+        });
+        output.map_err(|error| self.shell.fail(&error, None))
+    }
+
+    /// Hands on to a group of processes what somebody wants.
+    fn watch(&self, is_done: &AtomicBool, group: Option<Pid>, breaks_at: u32) {
+        let mut has_said = false;
+        while !is_done.load(Ordering::SeqCst) {
+            let times = self.stop.times();
+            if times >= breaks_at {
+                // It may have ended just now.
+                let _told = group.map(|group| kill_process_group(group, Signal::INT));
+                return;
+            }
+            if times > 0 && !has_said {
+                has_said = true;
+                self.shell.say("finishing what has begun, so that nothing is made that nobody remembers; Ctrl-C again breaks it off");
+            }
+            std::thread::sleep(LOOK_EVERY);
+        }
+    }
+
+    /// Runs it in silence; what it said is shown where it fails. Returns its output and whether it ended with this code.
+    fn capture(&self, arguments: &[&str], what: &str, good: &[i32]) -> Result<(i32, String), Outcome> {
+        let output = self.finish(self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()), 1)?;
+        let code = output.status.code().unwrap_or(-1);
+        if self.stop.is_set() || !good.contains(&code) {
+            self.shell.complain(&String::from_utf8_lossy(&output.stdout));
+            self.shell.complain(&String::from_utf8_lossy(&output.stderr));
+            return Err(self.failed(what));
+        }
+        Ok((code, String::from_utf8_lossy(&output.stdout).into_owned()))
+    }
+
+    /// Fetches what it is made of, where it is not there yet.
+    pub(super) fn init(&self) -> Result<(), Outcome> {
+        self.capture(&["init", "-input=false", "-no-color"], "init", &[0]).map(drop)
+    }
+
+    /// Plans, and keeps the plan; `more` narrows it, or turns it round.
+    pub(super) fn plan(&self, more: &[String]) -> Result<Changes, Outcome> {
+        let out = format!("-out={PLAN}");
+        let mut arguments = vec!["plan", "-input=false", "-no-color", "-detailed-exitcode", &out];
+        arguments.extend(more.iter().map(String::as_str));
+        let (code, _) = self.capture(&arguments, "plan", &[0, 2])?;
+        if code == 0 {
+            self.forget_plan();
+            return Ok(Changes::default());
+        }
+        let (_, shown) = self.capture(&["show", "-json", PLAN], "show", &[0])?;
+        Changes::read(&shown).map_err(|error| {
+            self.shell.error(&error, None);
+            Outcome::NeedsPerson
+        })
+    }
+
+    /// Applies what was planned.
+    pub(super) fn apply(&self) -> Result<(), Outcome> {
+        let mut arguments = vec!["apply", "-input=false"];
+        if !self.shell.colour(io::stderr().is_terminal()).0 {
+            arguments.push("-no-color");
+        }
+        arguments.push(PLAN);
+        let ended = self.finish(self.command(&arguments).stdout(Stdio::from(io::stderr())), 2);
+        self.forget_plan();
+        if ended?.status.success() { Ok(()) } else { Err(self.failed("apply")) }
+    }
+
+    /// The plan has values of the state in it, which nobody should find lying about.
+    #[expect(clippy::disallowed_methods, reason = "a file of this command's own, and no output of a rendering")]
+    pub(super) fn forget_plan(&self) {
+        // It may never have been written.
+        let _gone = std::fs::remove_file(self.folder.join(PLAN));
+    }
+
+    /// What the state says for others: none where nothing was applied.
+    pub(super) fn outputs(&self) -> Result<Outputs, Outcome> {
+        let (_, text) = self.capture(&["output", "-json", "-no-color"], "output", &[0])?;
+        Ok(Outputs(serde_json::from_str(&text).unwrap_or_default()))
+    }
+
+    /// Every resource of the state, by its address.
+    pub(super) fn addresses(&self) -> Result<Vec<String>, Outcome> {
+        // Without any state it fails, and there is nothing.
+        let (code, text) = self.capture(&["state", "list", "-no-color"], "state list", &[0, 1])?;
+        Ok(if code == 0 { text.lines().map(str::to_owned).collect() } else { Vec::new() })
+    }
+}
+
+/// Outputs of a root.
+#[derive(Debug, Default)]
+pub(super) struct Outputs(Value);
+
+impl Outputs {
+    /// One of them, where it is a text.
+    pub(super) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name)?.get("value")?.as_str()
+    }
+}
+
+impl Shell<'_> {
+    pub(super) fn fail_to_start(&self, program: &str, error: &io::Error) -> Outcome {
+        if error.kind() == io::ErrorKind::NotFound {
+            self.error(&format!("there is no `{program}` on PATH"), Some("`infragen doctor` says how to get it"));
+        } else {
+            self.error(&format!("`{program}` cannot be started: {error}"), None);
+        }
+        Outcome::NeedsPerson
+    }
+
+    /// Asks a person; what is not `wanted` is a no.
+    pub(super) fn ask(&self, stop: &Stop, question: &str, wanted: &[&str], flag: &str) -> Result<bool, Outcome> {
+        self.complain(&format!("{question} "));
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || {
+            let mut line = String::new();
+            let read = io::stdin().lock().take(1024).read_line(&mut line);
+            // Nobody waits any more where it was stopped.
+            let _sent = sender.send(read.map(|_| line));
+        });
+        loop {
+            match receiver.recv_timeout(LOOK_EVERY) {
+                Ok(Ok(line)) if line.is_empty() => {
+                    self.complain("\n");
+                    let hint = format!("add `{flag}` to go on without being asked");
+                    self.error("nobody can be asked: standard input has ended", Some(&hint));
+                    return Err(Outcome::NeedsPerson);
+                }
+                Ok(Ok(line)) => return Ok(wanted.contains(&line.trim())),
+                Ok(Err(error)) => {
+                    self.error(&format!("standard input cannot be read: {error}"), None);
+                    return Err(Outcome::NeedsPerson);
+                }
+                Err(mpsc::RecvTimeoutError::Timeout) if stop.is_set() => {
+                    self.complain("\n");
+                    self.error("stopped before anything was changed", None);
+                    return Err(Outcome::NeedsPerson);
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// The folder of the project's own tools, where this is a project that builds its functions itself.
+    pub(super) fn runner(&self) -> Option<&'static Path> {
+        let runner = Path::new("./justw");
+        self.root().join(runner).is_file().then_some(runner)
+    }
+}

@@ -1,0 +1,354 @@
+//! What a plan of Terraform would do, in people's words.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use crate::diagnostic::Colour;
+
+/// Differences of one resource that are shown; more are counted.
+const DIFFERENCES_MAX: usize = 6;
+/// Longest value that is shown.
+const VALUE_CHARS_MAX: usize = 60;
+
+/// What happens to a resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Kind {
+    /// It is made.
+    New,
+    /// It stays, and something of it changes.
+    Changed,
+    /// It is made anew, and what it was is gone.
+    Replaced,
+    /// It goes.
+    Removed,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::New, Self::Changed, Self::Replaced, Self::Removed];
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Changed => "changed",
+            Self::Replaced => "replaced",
+            Self::Removed => "removed",
+        }
+    }
+
+    const fn colour(self) -> &'static str {
+        match self {
+            Self::New => "1;32",
+            Self::Changed => "1;33",
+            Self::Replaced | Self::Removed => "1;31",
+        }
+    }
+
+    fn of(actions: &[&str]) -> Option<Self> {
+        match actions {
+            ["create"] => Some(Self::New),
+            ["update"] => Some(Self::Changed),
+            ["delete"] => Some(Self::Removed),
+            ["delete", "create"] | ["create", "delete"] => Some(Self::Replaced),
+            _ => None,
+        }
+    }
+}
+
+/// What happens to one resource.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Change {
+    /// What happens.
+    pub kind: Kind,
+    /// Its address in Terraform.
+    pub address: String,
+    /// Its type in Terraform.
+    pub resource: String,
+    /// Its name in AWS, where the plan knows it.
+    pub name: Option<String>,
+    /// What differs, where it stays.
+    pub differences: Vec<String>,
+}
+
+/// What is lost or felt elsewhere where a resource is replaced or removed.
+const LOSSES: [(&str, &str); 6] = [
+    ("aws_dynamodb_table", "its rows are lost"),
+    ("aws_s3_bucket", "its files are lost"),
+    ("aws_kms_key", "tokens that it signed are refused"),
+    ("aws_lambda_function_url", "its address changes: pages that know the old one lose their stream"),
+    ("aws_cloudfront_distribution", "its address changes, and the new one takes minutes"),
+    ("aws_ecr_repository", "its images are lost"),
+];
+
+/// Types and what people call them; others are called what Terraform calls them.
+const NOUNS: [(&str, &str); 20] = [
+    ("aws_budgets_budget", "budget"),
+    ("aws_cloudformation_stack", "permission"),
+    ("aws_cloudfront_distribution", "distribution"),
+    ("aws_cloudwatch_dashboard", "CloudWatch dashboard"),
+    ("aws_cloudwatch_log_group", "log"),
+    ("aws_cloudwatch_metric_alarm", "alarm"),
+    ("aws_dynamodb_table", "table"),
+    ("aws_ecr_repository", "repository"),
+    ("aws_iam_role", "role"),
+    ("aws_iam_role_policy", "policy"),
+    ("aws_kms_alias", "name of a key"),
+    ("aws_kms_key", "key"),
+    ("aws_lambda_alias", "alias"),
+    ("aws_lambda_function", "function"),
+    ("aws_lambda_function_url", "URL"),
+    ("aws_lambda_permission", "permission"),
+    ("aws_s3_bucket", "bucket"),
+    ("aws_s3_object", "file of the page"),
+    ("aws_sns_topic", "topic"),
+    ("aws_wafv2_web_acl", "firewall"),
+];
+
+fn lookup<'t>(table: &[(&str, &'t str)], resource: &str) -> Option<&'t str> {
+    table.iter().find(|(name, _)| *name == resource).map(|(_, text)| *text)
+}
+
+impl Change {
+    /// What it is called.
+    #[must_use]
+    pub fn noun(&self) -> String {
+        lookup(&NOUNS, &self.resource).map_or_else(
+            || self.resource.strip_prefix("aws_").unwrap_or(&self.resource).replace('_', " "),
+            str::to_owned,
+        )
+    }
+
+    /// What is lost with what it was, where anything is.
+    #[must_use]
+    pub fn loss(&self) -> Option<&'static str> {
+        let goes = matches!(self.kind, Kind::Replaced | Kind::Removed);
+        lookup(&LOSSES, &self.resource).filter(|_| goes)
+    }
+
+    fn line(&self) -> String {
+        let what = self.name.as_deref().map_or_else(|| format!("({})", self.address), str::to_owned);
+        let mut text = format!("{} {what}", self.noun());
+        if let Some(loss) = self.loss() {
+            text.push_str(&format!(": {loss}"));
+        } else if !self.differences.is_empty() {
+            let shown = self.differences.iter().take(DIFFERENCES_MAX).cloned().collect::<Vec<_>>().join(", ");
+            let more = self.differences.len().saturating_sub(DIFFERENCES_MAX);
+            let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+            text.push_str(&format!(": {shown}{more}"));
+        }
+        text
+    }
+}
+
+/// Everything that a plan would do.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Changes(pub Vec<Change>);
+
+impl Changes {
+    /// Reads what `terraform show -json` says of a plan.
+    ///
+    /// # Errors
+    /// A sentence where that is no plan.
+    pub fn read(plan: &str) -> Result<Self, String> {
+        let plan: Value =
+            serde_json::from_str(plan).map_err(|error| format!("Terraform's plan is no JSON: {error}"))?;
+        let resources = plan.get("resource_changes").and_then(Value::as_array);
+        let mut changes: Vec<Change> = resources.into_iter().flatten().filter_map(change).collect();
+        changes.sort_by(|a, b| (a.kind, &a.resource, &a.address).cmp(&(b.kind, &b.resource, &b.address)));
+        Ok(Self(changes))
+    }
+
+    /// What is lost or felt elsewhere.
+    pub fn losses(&self) -> impl Iterator<Item = &Change> {
+        self.0.iter().filter(|change| change.loss().is_some())
+    }
+
+    /// Writes them for people: what is new is counted, everything else named.
+    #[must_use]
+    pub fn human(&self, colour: Colour) -> String {
+        let mut out = String::new();
+        for kind in Kind::ALL {
+            let of_kind: Vec<&Change> = self.0.iter().filter(|change| change.kind == kind).collect();
+            let word = colour.paint(kind.colour(), &format!("{:<8}", kind.word()));
+            if kind == Kind::New && of_kind.len() > DIFFERENCES_MAX {
+                out.push_str(&format!("  {word}  {}\n", counted(&of_kind)));
+            } else {
+                for change in of_kind {
+                    out.push_str(&format!("  {word}  {}\n", change.line()));
+                }
+            }
+        }
+        out
+    }
+
+    /// Counts them by kind, in one line.
+    #[must_use]
+    pub fn summary(&self) -> String {
+        let count = |kind: Kind| self.0.iter().filter(|change| change.kind == kind).count();
+        let parts = Kind::ALL.map(|kind| (count(kind), kind.word()));
+        let said: Vec<String> =
+            parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
+        if said.is_empty() { "nothing to change".to_owned() } else { said.join(", ") }
+    }
+}
+
+/// How many there are of each: `2 functions, 1 table`.
+fn counted(changes: &[&Change]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for change in changes {
+        *counts.entry(change.noun()).or_default() += 1;
+    }
+    let one = |(noun, count): (String, usize)| {
+        let plural = match noun.strip_suffix('y') {
+            _ if count == 1 => noun,
+            Some(stem) if !noun.ends_with("ey") => format!("{stem}ies"),
+            _ if noun.ends_with("alias") => format!("{noun}es"),
+            _ if noun.starts_with("file of") || noun.starts_with("name of") => noun.replacen(' ', "s ", 1),
+            _ => format!("{noun}s"),
+        };
+        format!("{count} {plural}")
+    };
+    counts.into_iter().map(one).collect::<Vec<_>>().join(", ")
+}
+
+/// What names a resource in AWS, the best first.
+const NAMES: [&str; 7] = ["function_name", "alarm_name", "dashboard_name", "bucket", "name", "key", "role"];
+
+fn change(resource: &Value) -> Option<Change> {
+    let text = |key: &str| resource.get(key).and_then(Value::as_str);
+    let change = resource.get("change")?;
+    let actions: Vec<&str> = change.get("actions")?.as_array()?.iter().filter_map(Value::as_str).collect();
+    let kind = Kind::of(&actions)?;
+    let side = |key: &str| change.get(key).unwrap_or(&Value::Null);
+    let (before, after) = (side("before"), side("after"));
+    let named = if after.is_null() { before } else { after };
+    let name = NAMES.iter().find_map(|key| named.get(key).and_then(Value::as_str)).map(shorten);
+    let mut differences = Vec::new();
+    if kind == Kind::Changed {
+        let secret = [side("before_sensitive"), side("after_sensitive")];
+        differ("", before, after, side("after_unknown"), secret, &mut differences);
+    }
+    Some(Change { kind, address: text("address")?.to_owned(), resource: text("type")?.to_owned(), name, differences })
+}
+
+/// Collects what differs, leaf by leaf; what is only known after the apply is left out.
+fn differ(name: &str, before: &Value, after: &Value, unknown: &Value, secret: [&Value; 2], out: &mut Vec<String>) {
+    if before == after || *unknown == Value::Bool(true) {
+        return;
+    }
+    if secret.contains(&&Value::Bool(true)) {
+        out.push(format!("{name} (secret)"));
+        return;
+    }
+    let part = |value: &'_ Value, key: &str| match value {
+        Value::Object(map) => map.get(key).cloned().unwrap_or_default(),
+        Value::Array(items) => key.parse::<usize>().ok().and_then(|at| items.get(at)).cloned().unwrap_or_default(),
+        _ => Value::Null,
+    };
+    let keys: Vec<String> = match (before, after) {
+        (Value::Object(_), _) | (_, Value::Object(_)) => {
+            let keys = [before, after].into_iter().filter_map(Value::as_object).flat_map(|map| map.keys().cloned());
+            keys.collect::<std::collections::BTreeSet<_>>().into_iter().collect()
+        }
+        // Lists of blocks have their parts compared; others are one value.
+        (Value::Array(a), Value::Array(b)) if a.len() == b.len() && a.iter().all(Value::is_object) => {
+            (0..a.len()).map(|at| at.to_string()).collect()
+        }
+        _ => {
+            out.push(format!("{name} {} → {}", value(before), value(after)));
+            return;
+        }
+    };
+    for key in keys {
+        let [old, new] = [before, after].map(|value| part(value, &key));
+        let unknown = part(unknown, &key);
+        let secret = secret.map(|value| part(value, &key));
+        // A place in a list says nothing that a person looks for.
+        let name = if key.parse::<usize>().is_ok() { name } else { &key };
+        differ(name, &old, &new, &unknown, [&secret[0], &secret[1]], out);
+    }
+}
+
+fn value(value: &Value) -> String {
+    match value {
+        Value::Null => "nothing".to_owned(),
+        Value::String(text) => shorten(text),
+        other => shorten(&other.to_string()),
+    }
+}
+
+fn shorten(text: &str) -> String {
+    let flat: String = text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    match flat.char_indices().nth(VALUE_CHARS_MAX) {
+        Some((at, _)) => format!("{}…", &flat[..at]),
+        None => flat,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn resource(resource: &str, name: &str, actions: &[&str], more: &Value) -> Value {
+        let mut change = json!({"actions": actions, "before": null, "after": {"name": name}});
+        for (key, value) in more.as_object().unwrap() {
+            change[key] = value.clone();
+        }
+        json!({"address": format!("{resource}.{name}"), "type": resource, "change": change})
+    }
+
+    fn read(resources: &[Value]) -> Changes {
+        Changes::read(&json!({ "resource_changes": resources }).to_string()).unwrap()
+    }
+
+    #[test]
+    fn what_stays_what_changes_and_what_is_lost_is_said() {
+        let before = json!({"name": "f", "memory_size": 128, "environment": [{"variables": {"A": "1", "B": "2"}}],
+            "version": "3", "token": "x"});
+        let after = json!({"name": "f", "memory_size": 256, "environment": [{"variables": {"A": "1", "C": "3"}}], "token": "y"});
+        let changed = resource(
+            "aws_lambda_function",
+            "f",
+            &["update"],
+            &json!({"before": before, "after": after, "after_unknown": {"version": true}, "after_sensitive": {"token": true}}),
+        );
+        let table = resource("aws_dynamodb_table", "items", &["delete", "create"], &json!({}));
+        let gone = resource("aws_odd_thing", "x", &["delete"], &json!({"before": {}, "after": null}));
+        let idle = resource("aws_iam_role", "r", &["no-op"], &json!({}));
+        let changes = read(&[gone, table, changed, idle]);
+        assert_eq!(changes.summary(), "1 changed, 1 replaced, 1 removed");
+        assert_eq!(
+            changes.human(Colour(false)),
+            "  changed   function f: B 2 → nothing, C nothing → 3, memory_size 128 → 256, token (secret)\n  \
+             replaced  table items: its rows are lost\n  removed   odd thing (aws_odd_thing.x)\n"
+        );
+        assert_eq!(
+            changes.losses().map(|change| change.address.as_str()).collect::<Vec<_>>(),
+            ["aws_dynamodb_table.items"]
+        );
+    }
+
+    #[test]
+    fn a_first_apply_is_counted() {
+        let kinds = [
+            "aws_lambda_alias",
+            "aws_lambda_alias",
+            "aws_kms_key",
+            "aws_iam_role_policy",
+            "aws_iam_role_policy",
+            "aws_s3_object",
+            "aws_s3_object",
+            "aws_dynamodb_table",
+        ];
+        let all: Vec<Value> =
+            kinds.iter().enumerate().map(|(n, kind)| resource(kind, &n.to_string(), &["create"], &json!({}))).collect();
+        assert_eq!(
+            read(&all).human(Colour(false)),
+            "  new       2 aliases, 2 files of the page, 1 key, 2 policies, 1 table\n"
+        );
+        assert_eq!(read(&[]).summary(), "nothing to change");
+        assert!(Changes::read("no").is_err());
+    }
+}

@@ -1,0 +1,233 @@
+//! What runs: versions, numbers of the last hour, alarms, and where to look.
+
+use serde_json::Value;
+
+use super::account::{Metric, log_group};
+use crate::diagnostic::Colour;
+use crate::doctor::Ran;
+
+/// What was found of one function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Function {
+    /// Its role.
+    pub role: &'static str,
+    /// Its name in AWS.
+    pub name: String,
+    /// What runs behind the alias, where it is there.
+    pub live: Option<Live>,
+    /// Why nothing is known of it, where nothing is.
+    pub unknown: Option<String>,
+    /// Its URL.
+    pub url: Option<String>,
+    /// Numbers, as far as there are any.
+    pub numbers: Vec<(Metric, u64)>,
+}
+
+/// What runs behind the alias.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// The version.
+    pub version: String,
+    /// A second one that gets a share of the invocations, and that share in percent.
+    pub canary: Option<(String, u64)>,
+    /// When it was published, as AWS writes it.
+    pub since: String,
+    /// `Active`, or what it is instead.
+    pub state: String,
+    /// Packaging, processor and memory.
+    pub shape: String,
+}
+
+/// Reads the answers about one function.
+#[must_use]
+pub fn function(role: &'static str, name: &str, alias: &Ran, configuration: &Ran, url: &Ran) -> Function {
+    let answer = |ran: &Ran| match ran {
+        Ran::Done(text) => serde_json::from_str::<Value>(text).ok(),
+        _ => None,
+    };
+    let (alias_said, configuration) = (answer(alias), answer(configuration).unwrap_or_default());
+    let text = |key: &str| configuration.get(key).and_then(Value::as_str).unwrap_or("unknown").to_owned();
+    let live = alias_said.and_then(|said| {
+        let version = said.get("FunctionVersion")?.as_str()?.to_owned();
+        let weights = said.pointer("/RoutingConfig/AdditionalVersionWeights").and_then(Value::as_object);
+        let canary = weights.and_then(|weights| weights.iter().next()).map(|(version, weight)| {
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a weight is from 0 to 1")]
+            let percent = (weight.as_f64().unwrap_or_default().clamp(0.0, 1.0) * 100.0).round() as u64;
+            (version.clone(), percent)
+        });
+        let architecture = configuration.pointer("/Architectures/0").and_then(Value::as_str).unwrap_or("unknown");
+        let memory = configuration.get("MemorySize").map_or_else(|| "unknown".to_owned(), ToString::to_string);
+        let shape = format!("{}, {architecture}, {memory} MiB", text("PackageType").to_lowercase());
+        Some(Live { version, canary, since: text("LastModified"), state: text("State"), shape })
+    });
+    let unknown = match (&live, alias) {
+        (Some(_), _) => None,
+        (None, Ran::Failed(said)) if said.contains("ResourceNotFoundException") => Some("not deployed".to_owned()),
+        (None, ran) => Some(ran.silence("aws").unwrap_or_else(|| "`aws lambda get-alias` told no version".to_owned())),
+    };
+    let url = answer(url).and_then(|said| Some(said.get("FunctionUrl")?.as_str()?.trim_end_matches('/').to_owned()));
+    Function { role, name: name.to_owned(), live, unknown, url, numbers: Vec::new() }
+}
+
+/// Reads a number; no point in time is zero.
+#[must_use]
+pub fn number(metric: Metric, ran: &Ran) -> Option<u64> {
+    let Ran::Done(text) = ran else { return None };
+    let answer: Value = serde_json::from_str(text).ok()?;
+    let points = answer.get("Datapoints")?.as_array()?.iter();
+    let values = points.filter_map(|point| point.get(metric.statistic())?.as_f64());
+    let value = if metric.statistic() == "Maximum" { values.fold(0.0, f64::max) } else { values.sum() };
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "counts of an hour")]
+    Some(value.round() as u64)
+}
+
+/// Reads the names of alarms that are going off; `None` where that is not known.
+#[must_use]
+pub fn alarms(ran: &Ran) -> Option<Vec<String>> {
+    let Ran::Done(text) = ran else { return None };
+    let answer: Value = serde_json::from_str(text).ok()?;
+    let alarms = answer.get("MetricAlarms")?.as_array()?.iter();
+    Some(alarms.filter_map(|alarm| Some(alarm.get("AlarmName")?.as_str()?.to_owned())).collect())
+}
+
+/// A deployment as it was found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Running {
+    /// The functions.
+    pub functions: Vec<Function>,
+    /// Alarms that are going off, where that is known.
+    pub alarms: Option<Vec<String>>,
+}
+
+impl Running {
+    /// Whether both functions are there and active, and no alarm is going off.
+    #[must_use]
+    pub fn is_well(&self) -> bool {
+        let is_active = |function: &Function| function.live.as_ref().is_some_and(|live| live.state == "Active");
+        self.functions.iter().all(is_active) && self.alarms.as_ref().is_none_or(Vec::is_empty)
+    }
+
+    /// Writes it for people.
+    #[must_use]
+    pub fn human(&self, colour: Colour) -> String {
+        let mut out = String::new();
+        let mut line = |head: &str, text: &str| out.push_str(&format!("{head:<11}{text}\n"));
+        for function in &self.functions {
+            let Some(live) = &function.live else {
+                let why = function.unknown.as_deref().unwrap_or("unknown");
+                line(function.role, &colour.paint("1;31", why));
+                continue;
+            };
+            let good = if live.state == "Active" { "1;32" } else { "1;31" };
+            let canary = live
+                .canary
+                .as_ref()
+                .map_or_else(String::new, |(version, percent)| format!(", and {percent} % of it version {version}"));
+            let state = colour.paint(good, &live.state.to_lowercase());
+            line(function.role, &format!("{state}, version {}{canary}, since {}", live.version, live.since));
+            line("", &live.shape);
+            line("", &numbers(function));
+            if let Some(url) = &function.url {
+                line("", url);
+            }
+            line("", &format!("log {}", log_group(&function.name)));
+        }
+        let alarms = match &self.alarms {
+            None => "unknown".to_owned(),
+            Some(names) if names.is_empty() => "none is going off".to_owned(),
+            Some(names) => colour.paint("1;31", &names.join(", ")),
+        };
+        line("alarms", &alarms);
+        out
+    }
+
+    /// Writes it for programs.
+    #[must_use]
+    pub fn json(&self) -> String {
+        let function = |function: &Function| {
+            let number =
+                |wanted: Metric| function.numbers.iter().find(|(metric, _)| *metric == wanted).map(|(_, n)| *n);
+            let live = function.live.as_ref();
+            serde_json::json!({
+                "role": function.role, "name": function.name, "version": live.map(|live| &live.version),
+                "canary": live.and_then(|live| live.canary.as_ref()).map(|(version, percent)| {
+                    serde_json::json!({"version": version, "percent": percent})
+                }),
+                "since": live.map(|live| &live.since), "state": live.map(|live| &live.state), "url": function.url,
+                "log": log_group(&function.name), "unknown": function.unknown,
+                "last_hour": {
+                    "invocations": number(Metric::Invocations), "errors": number(Metric::Errors),
+                    "throttles": number(Metric::Throttles),
+                },
+                "concurrency": number(Metric::Concurrency),
+            })
+        };
+        let functions: Vec<Value> = self.functions.iter().map(function).collect();
+        let value = serde_json::json!({"well": self.is_well(), "functions": functions, "alarms": self.alarms});
+        format!("{value:#}\n")
+    }
+}
+
+fn numbers(function: &Function) -> String {
+    let number = |wanted: Metric| {
+        let found = function.numbers.iter().find(|(metric, _)| *metric == wanted);
+        found.map_or_else(|| "unknown".to_owned(), |(_, number)| number.to_string())
+    };
+    let what = if function.role == "stream" { "streams open" } else { "instances" };
+    format!(
+        "last hour: {} invocations, {} errors, {} throttled; at most {} {what} in the last five minutes",
+        number(Metric::Invocations),
+        number(Metric::Errors),
+        number(Metric::Throttles),
+        number(Metric::Concurrency),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn done(value: &Value) -> Ran {
+        Ran::Done(value.to_string())
+    }
+
+    #[test]
+    fn what_runs_is_read_from_the_answers() {
+        let alias = done(&serde_json::json!({"FunctionVersion": "3",
+            "RoutingConfig": {"AdditionalVersionWeights": {"4": 0.1}}}));
+        let configuration =
+            done(&serde_json::json!({"LastModified": "2026-11-28T10:00:00.000+0000", "State": "Active",
+            "PackageType": "Zip", "Architectures": ["arm64"], "MemorySize": 128}));
+        let url = done(&serde_json::json!({"FunctionUrl": "https://x.example/"}));
+        let mut stream = function("stream", "s", &alias, &configuration, &url);
+        stream.numbers = vec![(Metric::Errors, 0)];
+        let running = Running { functions: vec![stream.clone()], alarms: Some(Vec::new()) };
+        assert!(running.is_well());
+        assert_eq!(
+            running.human(Colour(false)),
+            "stream     active, version 3, and 10 % of it version 4, since 2026-11-28T10:00:00.000+0000\n           \
+             zip, arm64, 128 MiB\n           last hour: unknown invocations, 0 errors, unknown throttled; at most unknown \
+             streams open in the last five minutes\n           https://x.example\n           log /aws/lambda/s\n\
+             alarms     none is going off\n"
+        );
+        let json: Value = serde_json::from_str(&running.json()).unwrap();
+        assert_eq!((&json["well"], &json["functions"][0]["canary"]["percent"]), (&true.into(), &10.into()));
+        let loud = Running { alarms: Some(vec!["a".into()]), ..running.clone() };
+        assert!(!loud.is_well());
+    }
+
+    #[test]
+    fn what_is_not_there_or_not_known_is_no_good_news() {
+        let gone = Ran::Failed("An error occurred (ResourceNotFoundException) when calling …".into());
+        let found = function("stream", "s", &gone, &gone, &gone);
+        assert_eq!(found.unknown.as_deref(), Some("not deployed"));
+        let absent = function("stream", "s", &Ran::Absent, &Ran::Absent, &Ran::Absent);
+        assert_eq!(absent.unknown.as_deref(), Some("there is no `aws` on PATH"));
+        assert!(!Running { functions: vec![absent], alarms: None }.is_well());
+        let points = |key: &str| done(&serde_json::json!({"Datapoints": [{key: 2.0}, {key: 5.0}]}));
+        assert_eq!(number(Metric::Errors, &points("Sum")), Some(7));
+        assert_eq!(number(Metric::Concurrency, &points("Maximum")), Some(5));
+        assert_eq!(number(Metric::Errors, &done(&serde_json::json!({"Datapoints": []}))), Some(0));
+        assert_eq!((number(Metric::Errors, &Ran::Absent), alarms(&Ran::Absent)), (None, None));
+    }
+}

@@ -1,0 +1,338 @@
+//! `infragen deploy` and what comes after it, from the outside: the real Terraform and the real AWS command line, an AWS in
+//! memory, and both functions as a server on this machine behind the addresses that the manifest names.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::apply::{ZIP, ZIP_SHA256};
+use super::moto::{Moto, tool};
+use super::{Project, Run, bins};
+use crate::support::local::Local;
+
+const ROOT: &str = "generated/terraform";
+/// The tables, as the inventory names them; the account has nothing else where all but these is gone.
+const TABLES: [&str; 2] = ["sse-streaming-dev-items", "sse-streaming-dev-users"];
+
+/// A project, the account that it goes to, and the programs that are on the PATH.
+struct Account {
+    project: Project,
+    moto: Moto,
+    programs: TempDir,
+}
+
+impl Account {
+    /// A project whose functions are packaged.
+    fn new(manifest: &str) -> Self {
+        let account =
+            Self { project: Project::new(manifest), moto: Moto::start(), programs: tempfile::tempdir().unwrap() };
+        let zip = json!({ "path": "../../dist/function.zip", "sha256": ZIP_SHA256, "architecture": "arm64" });
+        account.project.write_bytes("dist/function.zip", ZIP);
+        let artifacts = json!({ "stream_zip": zip, "dashboard_zip": zip });
+        account.project.write(&format!("{ROOT}/artifacts.auto.tfvars.json"), &artifacts.to_string());
+        account.project.write(&format!("{ROOT}/zz_override.tf"), &account.moto.provider_override());
+        let [python, modules] = [tool("TOOLS_PYTHON", ".tools/venv/bin/python"), tool("TOOLS_AWSCLI", ".tools/awscli")]
+            .map(|path| path.display().to_string());
+        account.program("aws", &format!("PYTHONPATH='{modules}' exec '{python}' -m awscli \"$@\""));
+        account
+    }
+
+    fn program(&self, name: &str, script: &str) {
+        let path = self.programs.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+
+    fn command(&self, program: &str, arguments: &[&str]) -> Command {
+        let path = std::env::join_paths(
+            std::iter::once(self.programs.path().to_owned())
+                .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+        );
+        let mut command = Command::new(program);
+        command.args(arguments).current_dir(self.project.path()).env("PATH", path.unwrap());
+        command.env("AWS_ENDPOINT_URL", self.moto.url()).env("AWS_DEFAULT_REGION", "us-east-1");
+        command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("GOGC", "400")]);
+        command.env("AWS_EC2_METADATA_DISABLED", "true");
+        command
+    }
+
+    /// Runs the generator and types something.
+    fn typed(&self, arguments: &[&str], input: &str) -> Run {
+        let mut command = self.command(&bins::path("infragen").display().to_string(), arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // It may ask for nothing.
+        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
+        let output = child.wait_with_output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Run {
+        self.typed(arguments, "")
+    }
+
+    fn aws(&self, arguments: &[&str]) -> Value {
+        let output = self.command("aws", arguments).args(["--output", "json"]).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap_or_default()
+    }
+
+    fn live(&self) -> Vec<String> {
+        let version = |role: &str| {
+            let name = format!("sse-streaming-dev-{role}");
+            self.aws(&["lambda", "get-alias", "--function-name", &name, "--name", "live"])["FunctionVersion"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        };
+        ["stream", "dashboard"].map(version).into()
+    }
+}
+
+/// A manifest whose viewers find both functions at these addresses.
+fn manifest(local: &Local, memory: &str) -> String {
+    format!(
+        "[stream]\nmemory = \"{memory}\"\n[page]\nsse_base_url = \"http://{}\"\napi_base_url = \"http://{}\"\n",
+        local.stream, local.dashboard
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_command_deploys_and_others_look_go_back_and_destroy() {
+    let local = Local::start(&[]).await;
+    let account = Account::new(&manifest(&local, "128 MiB"));
+
+    // A no, and nobody to ask.
+    for (input, said) in [("no\n", "the answer was no"), ("", "nobody can be asked")] {
+        let run = account.typed(&["deploy"], input);
+        assert_eq!(run.code, 1, "{run:?}");
+        assert!(run.stderr.contains(said), "{run:?}");
+        assert!(run.stderr.contains("generated/terraform: 31 new\n  new "), "{run:?}");
+    }
+    assert_eq!(account.moto.inventory(), json!({}));
+    let status = account.run(&["status"]);
+    assert_eq!((status.code, status.stdout.matches("not deployed").count()), (1, 2), "{status:?}");
+
+    let first = account.typed(&["deploy"], "yes\n").done();
+    assert!(first.stdout.starts_with("sse-streaming-dev in us-east-1: 31 new, in "), "{first:?}");
+    assert!(first.stdout.contains(&format!("http://{}/api/v2/stream  version 1\n", local.stream)), "{first:?}");
+    for seen in
+        ["[1/5] check: infragen doctor", "/api/v2/stream: `metrics` after ", "goes on, with", "/api/v2/metrics answers"]
+    {
+        assert!(first.stderr.contains(seen), "{seen}: {first:?}");
+    }
+    assert!(!account.project.path().join(ROOT).join("infragen.tfplan").exists());
+
+    // The same again changes nothing, and asks nobody.
+    let second = account.run(&["deploy"]).done();
+    assert!(second.stdout.starts_with("sse-streaming-dev in us-east-1: nothing to change"), "{second:?}");
+
+    account.project.write("deploy.toml", &manifest(&local, "256 MiB"));
+    let changed = account.run(&["deploy", "--yes"]).done();
+    assert!(changed.stderr.contains("function sse-streaming-dev-stream: memory_size 128 → 256"), "{changed:?}");
+    assert!(!changed.stderr.contains("replaced"), "{changed:?}");
+    assert_eq!(account.live(), ["2", "1"]);
+
+    let status = account.run(&["status"]).done();
+    assert!(status.stdout.contains("active, version 2, since 20"), "{status:?}");
+    assert!(status.stdout.contains("zip, arm64, 256 MiB"), "{status:?}");
+    assert!(status.stdout.contains("alarms     none is going off"), "{status:?}");
+    let json: Value = serde_json::from_str(&account.run(&["status", "--format", "json"]).done().stdout).unwrap();
+    assert_eq!((&json["well"], &json["functions"][0]["version"]), (&json!(true), &json!("2")));
+
+    rolls_back(&account);
+    shows_logs(&account);
+    destroys(&account);
+}
+
+fn rolls_back(account: &Account) {
+    let both = account.run(&["rollback"]);
+    assert_eq!(both.code, 1, "{both:?}");
+    assert!(
+        both.stderr.contains("`sse-streaming-dev-dashboard` runs version 1, and there is none before it"),
+        "{both:?}"
+    );
+    assert_eq!(account.live(), ["2", "1"], "nothing moves where not everything can");
+    account.run(&["rollback", "--function", "stream"]).done();
+    assert_eq!(account.live(), ["1", "1"]);
+    let none = account.run(&["rollback", "--function", "stream", "--to", "9"]);
+    assert!(none.stderr.contains("has no version 9: it has 1, 2"), "{none:?}");
+    account.run(&["rollback", "--forward"]).done();
+    assert_eq!(account.live(), ["2", "1"]);
+}
+
+fn shows_logs(account: &Account) {
+    let group = "/aws/lambda/sse-streaming-dev-stream";
+    let of = ["--log-group-name", group, "--log-stream-name", "one"];
+    account.aws(&[&["logs", "create-log-stream"], &of[..]].concat());
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis();
+    let ours = json!({"level": "INFO", "message": "stream opened", "span": {"request_id": "one-two"}}).to_string();
+    let events = json!([
+        {"timestamp": now - 2000, "message": ours},
+        {"timestamp": now - 1000, "message": "{\"_aws\":{}}"},
+        {"timestamp": now, "message": "REPORT RequestId: three"},
+    ]);
+    account.aws(&[&["logs", "put-log-events"], &of[..], &["--log-events", &events.to_string()]].concat());
+    let all = account.run(&["logs"]).done().stdout;
+    assert!(all.contains("Z  stream     INFO   stream opened  request_id=one-two\n"), "{all}");
+    assert_eq!(all.lines().count(), 2, "{all}");
+    let one = account.run(&["logs", "--find", "one-two"]).done().stdout;
+    assert_eq!(one.lines().count(), 1, "{one}");
+    assert_eq!(account.run(&["logs", "--function", "dashboard"]).done().stdout, "");
+    assert_eq!(account.run(&["logs", "--raw"]).done().stdout.lines().count(), 3);
+}
+
+fn destroys(account: &Account) {
+    let wrong = account.typed(&["destroy"], "yes\n");
+    assert_eq!(wrong.code, 1, "{wrong:?}");
+    assert!(wrong.stderr.contains("nothing was destroyed"), "{wrong:?}");
+    let kept = account.typed(&["destroy"], "sse-streaming-dev\n").done();
+    assert!(kept.stderr.contains("sse-streaming-dev is gone; kept: "), "{kept:?}");
+    assert_eq!(account.moto.inventory(), json!({ "dynamodb.Tables": TABLES }));
+    let again = account.run(&["destroy", "--yes"]).done();
+    assert!(again.stderr.contains("nothing to destroy of sse-streaming-dev; kept: "), "{again:?}");
+
+    // The tables are taken up again.
+    let back = account.run(&["deploy", "--yes", "--no-smoke"]).done();
+    assert!(back.stdout.contains(": 29 new, in "), "{back:?}");
+    assert!(!back.stdout.contains("replaced"), "{back:?}");
+
+    let stranger = account.run(&["destroy", "--yes", "--table", "orders"]);
+    assert_eq!(stranger.code, 2, "{stranger:?}");
+    let once = account.run(&["destroy", "--yes", "--table", TABLES[0]]);
+    assert_eq!(once.code, 1, "{once:?}");
+    assert!(
+        once.stderr.contains(&format!("`{}` and its rows would be lost, and it is named once", TABLES[0])),
+        "{once:?}"
+    );
+    let twice = ["destroy", "--table", TABLES[0], "--table", TABLES[1], "--table", TABLES[0]];
+    let all = account.typed(&twice, &format!("sse-streaming-dev\n{}\n", TABLES[1])).done();
+    assert!(all.stderr.contains("table sse-streaming-dev-items: its rows are lost"), "{all:?}");
+    assert_eq!(account.moto.inventory(), json!({}));
+}
+
+/// A run of the generator as a shell starts it, which a test stops: it is told as soon as it has said something.
+fn stopped_at(account: &Account, arguments: &[&str], said: &str, signal: Signal) -> (Option<i32>, String) {
+    let mut command = account.command(&bins::path("infragen").display().to_string(), arguments);
+    // A group of its own, as a shell gives it to a command: Ctrl-C reaches everybody in it.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let group = Pid::from_raw(i32::try_from(child.id()).unwrap()).unwrap();
+    let mut output = child.stderr.take().unwrap();
+    let (mut text, mut piece, mut is_told) = (Vec::new(), [0; 4096], false);
+    loop {
+        let read = output.read(&mut piece).unwrap();
+        text.extend_from_slice(&piece[..read]);
+        if !is_told && String::from_utf8_lossy(&text).contains(said) {
+            is_told = true;
+            kill_process_group(group, signal).unwrap();
+        }
+        if read == 0 {
+            let text = String::from_utf8_lossy(&text).into_owned();
+            assert!(is_told, "{text}");
+            return (child.wait().unwrap().code(), text);
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ctrl_c_loses_nothing_and_the_same_command_goes_on() {
+    let local = Local::start(&[]).await;
+    let account = Account::new(&manifest(&local, "128 MiB"));
+    let (code, said) = stopped_at(&account, &["deploy", "--yes"], "plan: terraform", Signal::INT);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("error: stopped in `terraform -chdir=generated/terraform "), "{said}");
+    assert_eq!(account.moto.inventory(), json!({}));
+
+    // While something is made it is waited for, so that nothing is there which the state does not know.
+    let (code, said) = stopped_at(&account, &["deploy", "--yes"], "Creation complete", Signal::INT);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("finishing what has begun"), "{said}");
+    assert!(said.contains("error: stopped after `apply`\n hint: run the same command again to go on\n"), "{said}");
+    let rest = account.run(&["deploy"]).done();
+    assert!(rest.stdout.contains("nothing to change"), "{rest:?}");
+    assert_eq!(account.live(), ["1", "1"]);
+
+    // Whoever asks it to end while it waits for an answer is heard.
+    let before = account.moto.inventory();
+    let (code, said) = stopped_at(&account, &["destroy"], "to destroy this:", Signal::TERM);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("error: stopped before anything was changed"), "{said}");
+    assert_eq!(account.moto.inventory(), before);
+}
+
+#[test]
+fn a_dry_run_prints_the_steps_and_does_none() {
+    let project = Project::new("[stream]\npackage = \"image\"\n[env.prod]\n");
+    let steps = project.run(&["deploy", "--dry-run", "--env", "prod"]).done();
+    assert_eq!(
+        steps.stdout,
+        "check      infragen doctor\nrender     infragen --env prod render\n\
+         bootstrap  terraform -chdir=generated/bootstrap apply\n\
+         plan       terraform -chdir=generated/prod/terraform init && terraform -chdir=generated/prod/terraform plan\n\
+         apply      terraform -chdir=generated/prod/terraform apply\n\
+         smoke      a first event, a return by its position, the REST API\n"
+    );
+    assert_eq!(project.names(), ["deploy.toml"]);
+    for command in ["deploy", "status", "logs", "rollback", "destroy"] {
+        let run = project.run(&[command, "--env", "local"]);
+        assert_eq!(run.code, 2, "{command}: {run:?}");
+        assert!(run.stderr.starts_with("error: `local` is this machine"), "{command}: {run:?}");
+    }
+}
+
+/// What stands between a person and a deployment: each is one sentence, and nothing is changed.
+#[test]
+fn what_is_missing_or_refused_is_one_sentence() {
+    let project = Project::new("");
+    project.run(&["render"]).done();
+    let programs = tempfile::tempdir().unwrap();
+    let program = |name: &str, script: &str| {
+        let path = programs.path().join(name);
+        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let deploy = |arguments: &[&str]| {
+        let mut command = Command::new(bins::path("infragen"));
+        command
+            .args(arguments)
+            .current_dir(project.path())
+            .env_clear()
+            .env("PATH", programs.path())
+            .stdin(Stdio::null());
+        let output = command.output().unwrap();
+        (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+    };
+    let said = |expected: &str, arguments: &[&str]| {
+        let (code, text) = deploy(arguments);
+        assert_eq!(code, Some(1), "{text}");
+        assert!(text.contains(expected), "{expected}: {text}");
+    };
+    said("there is no `terraform` on PATH", &["deploy", "--yes"]);
+    said("there is no `terraform` on PATH", &["destroy", "--yes"]);
+    said("there is no `aws` on PATH", &["status"]);
+    said("error: there is no `aws` on PATH", &["rollback"]);
+    program("terraform", "echo '{\"terraform_version\": \"1.5.7\"}'");
+    said("but `>= 1.11.0, < 2.0.0` is asked for", &["deploy", "--yes"]);
+    let good = "case \"$*\" in *version*) echo '{\"terraform_version\": \"1.11.4\"}' ;;";
+    program("terraform", &format!("{good}\n*) echo 'Error: No valid credential sources found' >&2; exit 1 ;;\nesac"));
+    said("No valid credential sources found", &["deploy", "--yes"]);
+    said("`terraform -chdir=generated/terraform init` failed, it says why above", &["deploy", "--yes"]);
+    program(
+        "aws",
+        "echo 'An error occurred (ExpiredToken) when calling the GetCallerIdentity operation: expired' >&2; exit 254",
+    );
+    said("`aws` failed: An error occurred (ExpiredToken)", &["deploy", "--yes"]);
+    said("aws sso login", &["deploy", "--yes"]);
+    said("An error occurred (ExpiredToken)", &["logs"]);
+    // Without the AWS command line it is left to Terraform to find out whose account it is.
+    std::fs::remove_file(programs.path().join("aws")).unwrap();
+    program("terraform", &format!("{good}\n*show*) echo no ;;\n*plan*) exit 2 ;;\nesac"));
+    said("error: Terraform's plan is no JSON: ", &["deploy", "--yes"]);
+    program("terraform", &format!("{good}\nesac"));
+    said("error: Terraform's state has no output `stream_url`", &["deploy", "--yes"]);
+}
