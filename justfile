@@ -106,11 +106,11 @@ bootstrap *arguments:
 apply *arguments: render
     @tools/terraform.sh terraform "$@"
 
-# Package, then apply: `just deploy`, `just deploy prod`
+# From deploy.toml to a live URL: `just deploy`, `just deploy --env prod --yes`, `just deploy --dry-run`
 [group('deploy')]
 [no-exit-message]
-deploy *arguments: package
-    @{{ just_executable() }} --justfile {{ quote(justfile()) }} apply "$@"
+deploy *arguments:
+    @tools/deploy.sh "$@"
 
 # Measure what the window costs: `just bench window` (minutes), `--quick` (seconds), `--check`, `--instructions`, `--engine`
 [group('check')]

@@ -57,8 +57,10 @@ fn each_job_may_do_no_more_than_it_needs() {
     assert_eq!(workflow["permissions"], json!({ "contents": "read" }));
     let (check, plan, deploy) = (&workflow["jobs"]["check"], &workflow["jobs"]["plan"], &workflow["jobs"]["deploy"]);
     assert_eq!((&check["permissions"], &check["if"]), (&Value::Null, &Value::Null), "it runs for forks too");
-    for job in [plan, deploy] {
-        assert_eq!(job["permissions"], json!({ "contents": "read", "id-token": "write" }));
+    let signed = json!({ "contents": "read", "id-token": "write" });
+    let told = json!({ "contents": "read", "id-token": "write", "pull-requests": "write" });
+    for (job, permissions) in [(plan, told), (deploy, signed)] {
+        assert_eq!(job["permissions"], permissions);
         assert_eq!(job["needs"], "check");
     }
     assert_eq!(
@@ -84,26 +86,17 @@ fn a_pull_request_is_checked_and_planned_and_a_push_is_deployed() {
         commands(&jobs["check"]),
         ["rustup toolchain install", "./justw check", "cmp generated/workflow.yml .github/workflows/deploy.yml"]
     );
-    let digest = "0".repeat(64);
     assert_eq!(
         commands(&jobs["plan"])[1..],
         [
             "./justw package",
-            "terraform -chdir=generated/terraform init -input=false",
-            &format!(
-                "terraform -chdir=generated/terraform plan -input=false -lock=false -var \
-                 'stream_image=000000000000.dkr.ecr.us-east-1.amazonaws.com/sse-streaming-dev@sha256:{digest}'"
-            ),
+            "./justw deploy --plan > plan.md",
+            "gh pr comment \"$PULL_REQUEST\" --repo \"$GITHUB_REPOSITORY\" --edit-last --create-if-none --body-file plan.md",
         ]
     );
     assert_eq!(
         commands(&jobs["deploy"])[1..],
-        [
-            "./justw package",
-            "./justw image",
-            "terraform -chdir=generated/terraform init -input=false",
-            "terraform -chdir=generated/terraform apply -input=false -auto-approve",
-        ]
+        ["./justw package", "./justw image --to-layout", "./justw deploy --yes"]
     );
     for (job, expected) in [("plan", "${{ vars.PLAN_ROLE_ARN }}"), ("deploy", "${{ vars.DEPLOY_ROLE_ARN }}")] {
         let (at, role) = role(&jobs[job]);
@@ -121,7 +114,7 @@ fn a_role_of_ones_own_deploys_and_none_is_made() {
     let workflow = workflow(&project);
     assert_eq!(role(&workflow["jobs"]["deploy"]).1, "arn:aws:iam::123456789012:role/team/deploy");
     assert_eq!(role(&workflow["jobs"]["plan"]).1, "${{ vars.PLAN_ROLE_ARN }}", "a pull request does not deploy");
-    assert!(!commands(&workflow["jobs"]["deploy"]).contains(&"./justw image"));
+    assert_eq!(commands(&workflow["jobs"]["deploy"])[1..], ["./justw package", "./justw deploy --yes"]);
     assert!(!project.names().contains(&"generated/bootstrap/ci.tf".to_owned()));
     assert!(!project.read("generated/bootstrap/outputs.tf").contains("role_arn"));
 }

@@ -106,13 +106,10 @@ async fn one_command_deploys_and_others_look_go_back_and_destroy() {
     let local = Local::start(&[]).await;
     let account = Account::new(&manifest(&local, "128 MiB"));
 
-    // A no, and nobody to ask.
-    for (input, said) in [("no\n", "the answer was no"), ("", "nobody can be asked")] {
-        let run = account.typed(&["deploy"], input);
-        assert_eq!(run.code, 1, "{run:?}");
-        assert!(run.stderr.contains(said), "{run:?}");
-        assert!(run.stderr.contains("generated/terraform: 31 new\n  new "), "{run:?}");
-    }
+    let run = account.typed(&["deploy"], "no\n");
+    assert_eq!(run.code, 1, "{run:?}");
+    assert!(run.stderr.contains("the answer was no"), "{run:?}");
+    assert!(run.stderr.contains("generated/terraform: 31 new\n  new "), "{run:?}");
     assert_eq!(account.moto.inventory(), json!({}));
     let status = account.run(&["status"]);
     assert_eq!((status.code, status.stdout.matches("not deployed").count()), (1, 2), "{status:?}");
@@ -126,10 +123,6 @@ async fn one_command_deploys_and_others_look_go_back_and_destroy() {
         assert!(first.stderr.contains(seen), "{seen}: {first:?}");
     }
     assert!(!account.project.path().join(ROOT).join("infragen.tfplan").exists());
-
-    // The same again changes nothing, and asks nobody.
-    let second = account.run(&["deploy"]).done();
-    assert!(second.stdout.starts_with("sse-streaming-dev in us-east-1: nothing to change"), "{second:?}");
 
     account.project.write("deploy.toml", &manifest(&local, "256 MiB"));
     let changed = account.run(&["deploy", "--yes"]).done();
@@ -192,7 +185,7 @@ fn destroys(account: &Account) {
     assert!(wrong.stderr.contains("nothing was destroyed"), "{wrong:?}");
     let kept = account.typed(&["destroy"], "sse-streaming-dev\n").done();
     assert!(kept.stderr.contains("sse-streaming-dev is gone; kept: "), "{kept:?}");
-    assert_eq!(account.moto.inventory(), json!({ "dynamodb.Tables": TABLES }));
+    assert_eq!(account.moto.inventory(), json!({ "dynamodb.TableNames": TABLES }));
     let again = account.run(&["destroy", "--yes"]).done();
     assert!(again.stderr.contains("nothing to destroy of sse-streaming-dev; kept: "), "{again:?}");
 
@@ -333,6 +326,18 @@ fn what_is_missing_or_refused_is_one_sentence() {
     std::fs::remove_file(programs.path().join("aws")).unwrap();
     program("terraform", &format!("{good}\n*show*) echo no ;;\n*plan*) exit 2 ;;\nesac"));
     said("error: Terraform's plan is no JSON: ", &["deploy", "--yes"]);
+    let table = json!({"address": "aws_dynamodb_table.items", "type": "aws_dynamodb_table",
+        "change": {"actions": ["delete", "create"], "before": {"name": "items"}, "after": {"name": "items|`"}}});
+    let plan = json!({ "resource_changes": [table] });
+    program("terraform", &format!("{good}\n*show*) printf '%s' '{plan}' ;;\n*plan*) exit 2 ;;\nesac"));
+    said(
+        "replaced  table items|`: its rows are lost\n\nApply this? [yes/no] \nerror: nobody can be asked",
+        &["deploy"],
+    );
+    let (code, shown) = deploy(&["deploy", "--plan", "--quiet"]);
+    assert_eq!(code, Some(0), "{shown}");
+    let table = "### sse-streaming-dev: 1 replaced\n\n| | |\n|---|---|\n| **replaced** | `table items¦': its rows are lost` |\n";
+    assert!(shown.starts_with(table), "{shown}");
     program("terraform", &format!("{good}\nesac"));
     said("error: Terraform's state has no output `stream_url`", &["deploy", "--yes"]);
 }

@@ -34,6 +34,9 @@ pub(super) struct DeployArguments {
     /// Print the steps, and do none.
     #[arg(long)]
     dry_run: bool,
+    /// Print what would change, as a comment of a pull request, and stop there: nothing is pushed, locked or applied.
+    #[arg(long, conflicts_with_all = ["yes", "dry_run"])]
+    plan: bool,
     /// Do not look at the live stream at the end.
     #[arg(long)]
     no_smoke: bool,
@@ -81,12 +84,17 @@ impl Shell<'_> {
         let places = Places::of(loaded);
         let terraform = format!("terraform -chdir={}", places.root);
         let mut steps = vec![("check", "infragen doctor".to_owned()), ("render", places.render.clone())];
+        let bootstrap = bootstrap.filter(|_| !arguments.plan);
         steps.extend(bootstrap.map(|folder| ("bootstrap", format!("terraform -chdir={folder} apply"))));
         if self.runner().is_some() {
             steps.extend(has_zip(loaded).then(|| ("package", "./justw package".to_owned())));
-            steps.extend((!image_roles(loaded).is_empty()).then(|| ("push", "./justw image".to_owned())));
+            let pushes = !arguments.plan && !image_roles(loaded).is_empty();
+            steps.extend(pushes.then(|| ("push", "./justw image".to_owned())));
         }
         steps.push(("plan", format!("{terraform} init && {terraform} plan")));
+        if arguments.plan {
+            return steps;
+        }
         steps.push(("apply", format!("{terraform} apply")));
         if self.root().join("tools/page.sh").is_file() {
             steps.push(("page", format!("tools/page.sh {}", places.root)));
@@ -153,6 +161,11 @@ impl Deployment<'_> {
             }
             self.shell.say(&format!("      done in {:.1} s", (now() - step_began).as_secs_f64()));
         }
+        if self.arguments.plan {
+            Root::new(self.shell, self.stop, program, &self.places.root).forget_plan();
+            self.shell.print(&changes.markdown(&Names::derive(&self.loaded.manifest).base))?;
+            return Ok(Outcome::Done);
+        }
         self.shell.print(&self.summary(&outputs, &changes, (now() - began).as_secs()))?;
         Ok(Outcome::Done)
     }
@@ -188,8 +201,11 @@ impl Deployment<'_> {
     fn bootstrap(&self, program: &'static str, folder: &str) -> Result<(), Outcome> {
         let repository = &self.loaded.shared.repository;
         let answer = run(&account::repository(&self.loaded.manifest, repository), ANSWER_MAX);
-        if matches!(answer, Ran::Done(_)) {
-            self.shell.say(&format!("      the repository `{repository}` is there"));
+        // Whoever deploys may not be allowed to ask; the push then says whether it is there.
+        let is_missing = matches!(&answer, Ran::Failed(said) if said.contains("RepositoryNotFoundException"));
+        if !is_missing {
+            let found = answer.silence("aws").unwrap_or_else(|| "it is there".to_owned());
+            self.shell.say(&format!("      repository `{repository}`: {found}"));
             return Ok(());
         }
         let root = Root::new(self.shell, self.stop, program, folder);
@@ -205,7 +221,18 @@ impl Deployment<'_> {
 
     fn plan(&self, root: &Root<'_>) -> Result<Changes, Outcome> {
         root.init()?;
-        let changes = root.plan(&[])?;
+        let mut more = Vec::new();
+        if self.arguments.plan {
+            // Whoever only looks may not be allowed to write the lock; and an image is pushed with the change only.
+            more.push("-lock=false".to_owned());
+            let registry =
+                format!("000000000000.dkr.ecr.{}.amazonaws.com", self.loaded.manifest.project.region.as_str());
+            let digest = "0".repeat(64);
+            let image =
+                |role| format!("-var={role}_image={registry}/{}@sha256:{digest}", self.loaded.shared.repository);
+            more.extend(image_roles(self.loaded).into_iter().map(image));
+        }
+        let changes = root.plan(&more)?;
         if changes.0.is_empty() {
             self.shell.say("      nothing to change");
         }

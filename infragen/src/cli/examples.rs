@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory};
 /// What is typed, and what for.
 pub(super) type Example = (&'static str, &'static str);
 
-const EXAMPLES: [(&str, &[Example]); 11] = [
+const EXAMPLES: [(&str, &[Example]); 16] = [
     (
         "render",
         &[
@@ -65,6 +65,36 @@ const EXAMPLES: [(&str, &[Example]); 11] = [
         ],
     ),
     ("doctor", &[("infragen --env prod doctor", "what is missing before that environment can be deployed")]),
+    (
+        "deploy",
+        &[
+            ("infragen deploy --dry-run", "the steps, each as a person would type it"),
+            ("infragen --env prod deploy --yes", "for a pipeline: asks nobody"),
+        ],
+    ),
+    ("status", &[("infragen status --format json", "for programs; exits with 1 where all is not well")]),
+    (
+        "logs",
+        &[
+            ("infragen logs --follow", "both functions, as it comes"),
+            ("infragen logs --since 2h --find 3f2a9c", "every line of one request or stream"),
+        ],
+    ),
+    (
+        "rollback",
+        &[
+            ("infragen rollback", "both functions to the version before"),
+            ("infragen rollback --function stream --to 7", "one of them to this version"),
+            ("infragen rollback --forward", "to the newest again"),
+        ],
+    ),
+    (
+        "destroy",
+        &[
+            ("infragen --env test destroy", "everything but the tables; asks for the environment's name"),
+            ("infragen destroy --table live-test-items --table live-test-items", "a table too, named twice"),
+        ],
+    ),
 ];
 
 /// Returns the examples of a command.

@@ -181,6 +181,26 @@ impl Changes {
         out
     }
 
+    /// Writes them as a comment of a pull request: what they are called is code there, whatever stands in it.
+    #[must_use]
+    pub fn markdown(&self, title: &str) -> String {
+        let mut out = format!("### {title}: {}\n", self.summary());
+        if !self.0.is_empty() {
+            out.push_str("\n| | |\n|---|---|\n");
+        }
+        for change in &self.0 {
+            let word = if change.loss().is_some() {
+                format!("**{}**", change.kind.word())
+            } else {
+                change.kind.word().to_owned()
+            };
+            // A bar would end the cell, a backtick the code.
+            let text = change.line().replace('|', "¦").replace('`', "'");
+            out.push_str(&format!("| {word} | `{text}` |\n"));
+        }
+        out
+    }
+
     /// Counts them by kind, in one line.
     #[must_use]
     pub fn summary(&self) -> String {

@@ -87,7 +87,9 @@ pub fn alarms(ran: &Ran) -> Option<Vec<String>> {
     let Ran::Done(text) = ran else { return None };
     let answer: Value = serde_json::from_str(text).ok()?;
     let alarms = answer.get("MetricAlarms")?.as_array()?.iter();
-    Some(alarms.filter_map(|alarm| Some(alarm.get("AlarmName")?.as_str()?.to_owned())).collect())
+    let text = |alarm: &Value, key: &str| alarm.get(key).and_then(Value::as_str).map(str::to_owned);
+    let is_loud = |alarm: &&Value| text(alarm, "StateValue").as_deref() == Some("ALARM");
+    Some(alarms.filter(is_loud).filter_map(|alarm| text(alarm, "AlarmName")).collect())
 }
 
 /// A deployment as it was found.
@@ -229,5 +231,8 @@ mod tests {
         assert_eq!(number(Metric::Concurrency, &points("Maximum")), Some(5));
         assert_eq!(number(Metric::Errors, &done(&serde_json::json!({"Datapoints": []}))), Some(0));
         assert_eq!((number(Metric::Errors, &Ran::Absent), alarms(&Ran::Absent)), (None, None));
+        let alarm = |name: &str, state: &str| serde_json::json!({"AlarmName": name, "StateValue": state});
+        let some = done(&serde_json::json!({"MetricAlarms": [alarm("a", "OK"), alarm("b", "ALARM")]}));
+        assert_eq!(alarms(&some), Some(vec!["b".to_owned()]));
     }
 }

@@ -63,6 +63,15 @@ struct Permissions {
     contents: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     id_token: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pull_requests: Option<&'static str>,
+}
+
+impl Permissions {
+    /// To read the repository.
+    const READ: Self = Self { contents: "read", id_token: None, pull_requests: None };
+    /// To take on a role in AWS as well.
+    const SIGNED: Self = Self { id_token: Some("write"), ..Self::READ };
 }
 
 #[derive(Serialize)]
@@ -103,6 +112,8 @@ struct Step {
     uses: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     with: BTreeMap<&'static str, Input>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    env: BTreeMap<&'static str, &'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     run: Option<String>,
 }
@@ -123,7 +134,7 @@ impl Step {
             name: format!("{what} ({name} {version})"),
             uses: Some(format!("{name}@{commit}")),
             with: with.into(),
-            run: None,
+            ..Self::default()
         }
     }
 
@@ -135,11 +146,10 @@ impl Step {
 /// Renders the workflow.
 pub(super) fn workflow(plan: &Plan, ci: &CiPlan) -> Result<Artifact, RenderError> {
     let branches = || Branches { branches: [&ci.branch] };
-    let read = Permissions { contents: "read", id_token: None };
     let workflow = Workflow {
         name: format!("Deploy {}", plan.names.base),
         on: Triggers { pull_request: branches(), push: branches() },
-        permissions: read,
+        permissions: Permissions::READ,
         jobs: Jobs { check: check(), plan: plan_job(plan, ci), deploy: deploy(plan, ci) },
     };
     let yaml = serde_saphyr::to_string(&workflow)
@@ -190,15 +200,18 @@ fn check() -> Job {
 fn plan_job(plan: &Plan, ci: &CiPlan) -> Job {
     let mut steps = vec![check_out(), toolchain()];
     steps.extend(ci.has_zip.then(|| Step::run("Build the archives", "./justw package")));
-    steps.extend([terraform(ci), credentials(plan, "${{ vars.PLAN_ROLE_ARN }}".to_owned()), init()]);
-    let images = ci.image_roles.iter().map(|role| {
-        // Images are pushed from the branch only: the plan shows a digest of zeros for what a merge would push.
-        let registry = format!("000000000000.dkr.ecr.{}.amazonaws.com/{}", plan.region, plan.names.repository);
-        format!(" -var '{role}_image={registry}@sha256:{}'", "0".repeat(64))
+    steps.extend([terraform(ci), credentials(plan, "${{ vars.PLAN_ROLE_ARN }}".to_owned())]);
+    // Images are pushed from the branch only: the plan shows a digest of zeros for what a merge would push.
+    steps.push(Step::run("Plan", "./justw deploy --plan > plan.md"));
+    // The same comment again for every push to the pull request. What is told comes in variables: text of others in a command would
+    // be a command.
+    steps.push(Step {
+        env: [("GH_TOKEN", "${{ github.token }}"), ("PULL_REQUEST", "${{ github.event.pull_request.number }}")].into(),
+        ..Step::run(
+            "Tell the pull request",
+            "gh pr comment \"$PULL_REQUEST\" --repo \"$GITHUB_REPOSITORY\" --edit-last --create-if-none --body-file plan.md",
+        )
     });
-    // The role may not write the lock, and a plan changes nothing.
-    let command = "terraform -chdir=generated/terraform plan -input=false -lock=false".to_owned();
-    steps.push(Step::run("Plan", images.fold(command, |command, variable| command + &variable)));
     Job {
         name: "Plan",
         needs: Some("check"),
@@ -208,7 +221,7 @@ fn plan_job(plan: &Plan, ci: &CiPlan) -> Job {
         ),
         runs_on: RUNNER,
         timeout_minutes: JOB_MINUTES,
-        permissions: Some(Permissions { contents: "read", id_token: Some("write") }),
+        permissions: Some(Permissions { pull_requests: Some("write"), ..Permissions::SIGNED }),
         concurrency: None,
         steps,
     }
@@ -219,17 +232,17 @@ fn deploy(plan: &Plan, ci: &CiPlan) -> Job {
     // What is built runs without credentials: a build script of some dependency has nothing to take.
     let mut steps = vec![check_out(), toolchain()];
     steps.extend(ci.has_zip.then(|| Step::run("Build the archives", "./justw package")));
+    let has_images = !ci.image_roles.is_empty();
+    steps.extend(has_images.then(|| Step::run("Build the images", "./justw image --to-layout")));
     steps.extend([terraform(ci), credentials(plan, role)]);
-    steps.extend((!ci.image_roles.is_empty()).then(|| Step::run("Build and push the images", "./justw image")));
-    steps.push(init());
-    steps.push(Step::run("Apply", "terraform -chdir=generated/terraform apply -input=false -auto-approve"));
+    steps.push(Step::run("Push, plan, apply, and look at the live stream", "./justw deploy --yes"));
     Job {
         name: "Deploy",
         needs: Some("check"),
         condition: Some("github.event_name == 'push'"),
         runs_on: RUNNER,
         timeout_minutes: JOB_MINUTES,
-        permissions: Some(Permissions { contents: "read", id_token: Some("write") }),
+        permissions: Some(Permissions::SIGNED),
         // One after the other, and none cut off half done.
         concurrency: Some(Concurrency { group: format!("deploy-{}", plan.names.base), cancel_in_progress: false }),
         steps,
@@ -254,8 +267,4 @@ fn terraform(ci: &CiPlan) -> Step {
 fn credentials(plan: &Plan, role: String) -> Step {
     let with = [("aws-region", Input::Text(plan.region.clone())), ("role-to-assume", Input::Text(role))];
     Step::uses("Take on the role", &CREDENTIALS, with)
-}
-
-fn init() -> Step {
-    Step::run("Initialise", "terraform -chdir=generated/terraform init -input=false")
 }
