@@ -225,11 +225,13 @@ fn stopped_at(account: &Account, arguments: &[&str], said: &str, signal: Signal)
             kill_process_group(group, signal).unwrap();
         }
         if read == 0 {
-            let text = String::from_utf8_lossy(&text).into_owned();
-            assert!(is_told, "{text}");
-            return (child.wait().unwrap().code(), text);
+            break;
         }
     }
+    let code = child.wait().unwrap().code();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    assert!(is_told, "{text}");
+    (code, text)
 }
 
 #[tokio::test(flavor = "multi_thread")]
