@@ -94,7 +94,7 @@ section! {
         /// Terraform versions allowed.
         "required_version" => required_version: TerraformVersion = TerraformVersion::known(">= 1.11.0, < 2.0.0");
         /// AWS provider versions allowed; the lowest decides which features are used.
-        "aws_provider" => aws_provider: ProviderVersion = ProviderVersion::known(">= 5.100.0, < 6.0.0");
+        "aws_provider" => aws_provider: ProviderVersion = ProviderVersion::known(">= 5.100.0, < 7.0.0");
         ..#[doc = "Where Terraform keeps its state."] "backend" => backend: BackendSection;
     }
 }
