@@ -30,7 +30,8 @@ const CLASSIC_MEMORY_GIB: f64 = 0.125;
 /// The most viewers that a manifest can expect.
 const VIEWERS_MAX: f64 = 1e6;
 
-/// A month, and the answers that follow from it. The answers are at list prices, whatever is free.
+/// A month, and the answers that follow from it. The answers are at list prices, whatever is free; of a function that is stopped
+/// they are about the time when it runs again, as the load is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
     /// What is billed.
@@ -101,6 +102,7 @@ pub enum BreakEven {
 #[must_use]
 pub fn estimate(setup: &Setup, prices: &Prices, assumptions: &Assumptions, has_free_tier: bool) -> Estimate {
     let lines = lines(setup, prices, assumptions, has_free_tier);
+    let setup = &Setup { is_stopped: false, ..*setup };
     Estimate {
         total: total(&lines),
         lines,

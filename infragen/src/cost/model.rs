@@ -147,7 +147,8 @@ pub fn lines(setup: &Setup, prices: &Prices, assumptions: &Assumptions, has_free
     month.bytes(&load, assumptions);
     month.session_keys(&load, assumptions);
     month.watching(&load, assumptions);
-    month.lines.retain(|line| line.quantity > 0.0);
+    // Nobody gets a stream of a function that is stopped: what is left is what nobody has to watch for.
+    month.lines.retain(|line| line.quantity > 0.0 && (line.is_fixed || !setup.is_stopped));
     month.lines
 }
 

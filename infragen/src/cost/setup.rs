@@ -59,6 +59,8 @@ pub struct Setup {
     pub max_session: Duration,
     /// Whether pages say goodbye.
     pub has_goodbyes: bool,
+    /// Whether the stream function is stopped: its reserve is 0.
+    pub is_stopped: bool,
     pub(super) dashboard_gib: f64,
     pub(super) poll: Duration,
     pub(super) heartbeat: Duration,
@@ -92,6 +94,7 @@ impl Setup {
             max_vcpus: f64::from(stream.instances.max_vcpus.get()),
             max_session: stream.max_session.get(),
             has_goodbyes: stream.goodbye,
+            is_stopped: stream.reserved_concurrency.is_some_and(|reserve| reserve.get() == 0),
             dashboard_gib: f64::from(manifest.dashboard.memory.mebibytes()) / 1024.0,
             poll: stream.poll_interval.get(),
             heartbeat: stream.heartbeat_interval.get(),
@@ -159,7 +162,9 @@ fn alarms(manifest: &Manifest) -> u32 {
         return 0;
     }
     let reserves = [manifest.stream.reserved_concurrency, manifest.dashboard.reserved_concurrency];
-    let reserved = u32::try_from(reserves.iter().flatten().count()).unwrap_or(2);
+    // A function that is stopped has no alarm about its reserve.
+    let reserved = reserves.iter().flatten().filter(|reserve| reserve.get() > 0).count();
+    let reserved = u32::try_from(reserved).unwrap_or(2);
     // Skipped rows; and zombie seconds, which are made of two metrics.
     let own = if operations.metrics == MetricsMode::Off { 0 } else { 1 + 2 };
     // Errors, throttles and duration of both functions; the reserve; throttles of both tables.

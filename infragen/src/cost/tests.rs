@@ -245,6 +245,18 @@ fn a_goodbye_saves_what_a_closed_tab_wastes_but_for_one_interval() {
 }
 
 #[test]
+fn a_function_that_is_stopped_costs_what_is_fixed_and_answers_as_if_it_ran() {
+    let prices = Prices::embedded();
+    let of = |text: &str| estimate(&setup(text), &prices, &assume(20, 8), false);
+    let (runs, stopped) = (of(""), of("[stream]\nreserved_concurrency = 0\n"));
+    let fixed: Vec<Line> = runs.lines.iter().copied().filter(|line| line.is_fixed).collect();
+    assert!(!fixed.is_empty() && fixed.len() < runs.lines.len());
+    assert_eq!(stopped.lines, fixed, "an alarm about a reserve of nothing would be one more");
+    assert!((stopped.total - total(&fixed)).abs() < 1e-9);
+    assert_eq!(stopped, Estimate { lines: stopped.lines.clone(), total: stopped.total, ..runs });
+}
+
+#[test]
 fn each_session_key_costs_a_dollar_and_its_use_next_to_nothing() {
     let prices = Prices::embedded();
     let of = |text: &str, item: &str| {

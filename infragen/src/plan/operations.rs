@@ -120,6 +120,8 @@ pub struct FunctionAlarms {
     pub concurrency: Option<u32>,
     /// That reserve.
     pub reserved_concurrency: Option<u32>,
+    /// Whether the function is stopped: its reserve is 0.
+    pub is_stopped: bool,
 }
 
 /// A limit on what everything may cost in a month.
@@ -181,7 +183,12 @@ fn function_alarms(section: &OperationsSection, function: &FunctionPlan, least_m
         timeout_secs: function.timeout_secs,
         // Seconds times percent times ten are milliseconds.
         duration_millis: (function.timeout_secs * u64::from(percent) * 10).max(least_millis),
-        concurrency: function.reserved_concurrency.map(|reserve| (reserve * share).div_ceil(100)),
+        // Of a reserve of 0 no share comes near it: what is refused then is counted as throttled.
+        concurrency: function
+            .reserved_concurrency
+            .filter(|reserve| *reserve > 0)
+            .map(|reserve| (reserve * share).div_ceil(100)),
         reserved_concurrency: function.reserved_concurrency,
+        is_stopped: function.reserved_concurrency == Some(0),
     }
 }
