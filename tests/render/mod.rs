@@ -8,6 +8,7 @@ mod definitions;
 mod deploy;
 mod doctor;
 mod escaping;
+mod extended;
 mod front;
 mod goodbye;
 mod hostile;

@@ -3,6 +3,7 @@
 use super::*;
 use crate::diagnostic::{Input, Source};
 use crate::load;
+use crate::{constructs, plan};
 
 const ALL: [&str; 8] = [
     "",
@@ -22,7 +23,7 @@ const MANAGED: &str = "[terraform]\naws_provider = \">= 6.28.0, < 7.0.0\"\n[stre
 fn setup(text: &str) -> Setup {
     let source = Source { name: "deploy.toml".into(), text: text.into() };
     match load::load(&Input::new(source), None) {
-        Ok(loaded) => Setup::of(&loaded.manifest),
+        Ok(loaded) => Setup::of(&loaded.manifest, constructs::charges(&plan::plan(&loaded), &Prices::embedded())),
         Err(error) => panic!("{error:?}"),
     }
 }
@@ -158,7 +159,7 @@ fn no_other_session_length_is_cheaper() {
             let found = best_session(&setup, &prices, &assumptions);
             let cost = |millis| {
                 let max_session = Duration::from_millis(millis);
-                per_watched_hour(&Setup { max_session, ..setup }, &prices, &assumptions)
+                per_watched_hour(&Setup { max_session, ..setup.clone() }, &prices, &assumptions)
             };
             let best = cost(u64::try_from(found.best.as_millis()).unwrap());
             for millis in (5000..889_000).step_by(1000) {
@@ -194,7 +195,7 @@ fn the_cheaper_side_changes_where_the_lines_cross() {
             let setup = setup(text);
             let managed = setup.on_managed_instances();
             let classic_memory = if text == MANAGED { CLASSIC_MEMORY_GIB } else { setup.memory_gib };
-            let classic = Setup { compute: Compute::Classic, memory_gib: classic_memory, ..setup };
+            let classic = Setup { compute: Compute::Classic, memory_gib: classic_memory, ..setup.clone() };
             let lead = |viewers| {
                 let assumptions = assume(viewers, hours);
                 month(&classic, &assumptions) - month(&managed, &assumptions)

@@ -152,7 +152,7 @@ fn streams(manifest: &Manifest) -> u64 {
         items_per_day: manifest.cost.items_per_day.get(),
         visit: Assumptions::VISIT_DEFAULT,
     };
-    Load::of(&Setup::of(manifest), &assumptions).streams.ceil() as u64
+    Load::of(&Setup::of(manifest, Vec::new()), &assumptions).streams.ceil() as u64
 }
 
 /// The functions: name of the check, and of the function.

@@ -28,6 +28,9 @@ pub struct OperationsPlan {
 /// Where the functions' own metrics are found: names that the functions write, from the one definition of both.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MetricsPlan {
+    /// How many there are.
+    #[serde(skip)]
+    pub mode: MetricsMode,
     /// Their namespace.
     pub namespace: String,
     /// Streams that began.
@@ -57,8 +60,9 @@ pub struct MetricsPlan {
 }
 
 impl MetricsPlan {
-    fn new(names: &Names) -> Self {
+    fn new(names: &Names, mode: MetricsMode) -> Self {
         Self {
+            mode,
             namespace: names.base.clone(),
             opened: Metric::StreamsOpened.name(),
             returned: Metric::StreamsReturned.name(),
@@ -154,7 +158,7 @@ pub(super) fn operations(
         zombie_seconds: section.thresholds.zombie_seconds.get(),
     });
     OperationsPlan {
-        metrics: (section.metrics != MetricsMode::Off).then(|| MetricsPlan::new(names)),
+        metrics: (section.metrics != MetricsMode::Off).then(|| MetricsPlan::new(names, section.metrics)),
         alarms,
         has_dashboard: section.cloudwatch_dashboard,
         tracing: section.tracing,
