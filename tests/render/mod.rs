@@ -14,6 +14,7 @@ mod goodbye;
 mod hostile;
 mod instances;
 mod manifests;
+mod matrix;
 mod module;
 pub(crate) mod moto;
 mod newer;
