@@ -11,6 +11,7 @@ mod escaping;
 mod extended;
 mod front;
 mod goodbye;
+mod handbook;
 mod hostile;
 mod instances;
 mod manifests;
