@@ -1,7 +1,7 @@
-//! Features of a deployment: each is one value that says which files and which rights it brings.
+//! Features of a deployment: each is one value that says which files and rights it brings, what it is billed for and what it is.
 //!
 //! What a feature needs to know is in the plan, or in its own value. A new one is a file here, a template and a section of the
-//! manifest; [`crate::render`] and [`crate::ci`] find it in [`constructs`].
+//! manifest; [`crate::render`], [`crate::ci`], the estimate of costs and docs/features.md find it in [`constructs`].
 
 mod arns;
 mod construct;
@@ -20,6 +20,7 @@ pub use arns::Arns;
 pub use construct::{Construct, File, Root};
 pub use statement::StatementPlan;
 
+use crate::cost::{Charge, Prices};
 use crate::plan::Plan;
 
 /// Returns everything that a plan consists of, in the order in which a reader wants to see it.
@@ -37,6 +38,12 @@ pub fn constructs(plan: &Plan) -> Vec<Box<dyn Construct + '_>> {
         boxed(front::Front::of(plan)),
     ];
     all.into_iter().flatten().collect()
+}
+
+/// What everything that a plan consists of is billed for.
+#[must_use]
+pub fn charges(plan: &Plan, prices: &Prices) -> Vec<Charge> {
+    constructs(plan).iter().flat_map(|construct| construct.charges(prices)).collect()
 }
 
 fn boxed<'p>(construct: Option<impl Construct + 'p>) -> Option<Box<dyn Construct + 'p>> {

@@ -2,37 +2,21 @@
 
 #![allow(clippy::unwrap_used, reason = "outside of a module of tests clippy takes this for a program")]
 
-use infragen::constructs::{Arns, Construct, File, StatementPlan};
+#[path = "../examples/queue/queue.rs"]
+mod queue;
+
+use std::collections::BTreeMap;
+
+use infragen::constructs::{Construct, charges};
+use infragen::cost::{Assumptions, Estimate, Prices, Setup, estimate};
 use infragen::diagnostic::{Input, Source};
 use infragen::load::{Loaded, load};
+use infragen::plan::plan;
 use infragen::render::{Rendering, Templates, render_more};
 use infragen::write::{self, WriteMode};
-use serde_json::{Value, json};
 
-/// A queue of rows that came too late.
-struct Queue {
-    name: String,
-    keeps_days: u32,
-}
+use queue::{Queue, TEMPLATE};
 
-impl Construct for Queue {
-    fn files(&self) -> Vec<File> {
-        vec![File::main("queue")]
-    }
-
-    fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
-        let (read, write) =
-            (["sqs:GetQueueAttributes"], ["sqs:CreateQueue", "sqs:DeleteQueue", "sqs:SetQueueAttributes"]);
-        vec![StatementPlan::new("Queue", "The queue of late rows.", &read, &write).on([arns.arn("sqs", &self.name)])]
-    }
-
-    fn values(&self) -> Vec<(&'static str, Value)> {
-        vec![("queue", json!({ "name": self.name, "retention_secs": self.keeps_days * 86_400 }))]
-    }
-}
-
-const TEMPLATE: &str = "resource \"aws_sqs_queue\" \"late\" {\n  name = \"{{ queue.name }}\"\n  \
-                        message_retention_seconds = {{ queue.retention_secs }}\n  tags = { base = \"{{ names.base }}\" }\n}\n";
 const CI: &str = "[ci]\nprovider = \"github\"\nrepository = \"example/live\"\n[terraform.backend]\nkind = \"s3\"\n\
                   bucket = \"state-of-example\"\n";
 
@@ -42,7 +26,7 @@ fn loaded() -> Loaded {
 
 fn rendered(more: &[&dyn Construct]) -> Rendering {
     let mut templates = Templates::embedded();
-    templates.add("terraform/queue.tf", TEMPLATE.to_owned());
+    templates.add(TEMPLATE.0, TEMPLATE.1.to_owned());
     render_more(&loaded(), &templates.engine().unwrap(), more).unwrap()
 }
 
@@ -85,4 +69,29 @@ fn what_a_construct_brought_is_written_kept_and_goes_with_it() {
     assert!(again.changes.is_empty() && again.own.is_empty(), "{again:?}");
     let without = write::write(folder.path(), &rendered(&[]), WriteMode::Write).unwrap();
     assert!(without.changes.contains(&("generated/terraform/queue.tf".into(), write::Change::Remove)), "{without:?}");
+}
+
+fn month(more: &[&dyn Construct]) -> Estimate {
+    let (loaded, prices) = (loaded(), Prices::embedded());
+    let mut charges = charges(&plan(&loaded), &prices);
+    charges.extend(more.iter().flat_map(|construct| construct.charges(&prices)));
+    let assumptions =
+        Assumptions { viewers: 20, hours_per_day: 8, items_per_day: 10_000, visit: Assumptions::VISIT_DEFAULT };
+    estimate(&Setup::of(&loaded.manifest, charges), &prices, &assumptions, false)
+}
+
+#[test]
+fn what_a_construct_is_billed_for_is_in_the_month_and_in_what_one_more_viewer_costs() {
+    let (without, with) = (month(&[]), month(&[&Queue { name: "late".into(), keeps_days: 1 }]));
+    let of = |estimate: &Estimate| -> BTreeMap<&str, f64> {
+        estimate.lines.iter().map(|line| (line.item, line.dollars)).collect()
+    };
+    let mut expected = of(&without);
+    // Two requests for each session, $0.40 a million.
+    let dollars = 2.0 * without.load.sessions / 1e6 * 0.40;
+    expected.insert("SQS requests", dollars);
+    assert_eq!(of(&with), expected);
+    assert!(dollars > 0.05 && (with.total - without.total - dollars).abs() < 1e-9, "{dollars}");
+    let more = with.one_more.per_month - without.one_more.per_month;
+    assert!((more - dollars / 20.0).abs() < 1e-6, "{more}");
 }

@@ -49,6 +49,8 @@ resource "aws_cloudwatch_metric_alarm" "{{ function.role }}_throttles" {
   alarm_name = "{{ function.name }}-throttles"
 {%- if instances and function.role == "stream" %}
   alarm_description = "Lambda refused invocations of the stream function: its instances were full, and more than `max_vcpus` allows are never started."
+{%- elif function.is_stopped %}
+  alarm_description = "Lambda refused invocations of the {{ function.role }} function, as it was told to: it is stopped by `{{ function.role }}.reserved_concurrency = 0` in deploy.toml."
 {%- elif function.reserved_concurrency %}
   alarm_description = "Lambda refused invocations of the {{ function.role }} function: its reserve of {{ function.reserved_concurrency }} instances was used up."
 {%- else %}

@@ -11,7 +11,7 @@ module "{{ function.role }}" {
   architecture = "{{ architecture }}"
   memory_mebibytes = {{ function.memory_mebibytes }}
   timeout_secs = {{ function.timeout_secs }}
-{%- if function.reserved_concurrency %}
+{%- if function.reserved_concurrency is number %}
   reserved_concurrency = {{ function.reserved_concurrency }}
 {%- endif %}
   log_retention_days = {{ function.log_retention_days }}

@@ -43,6 +43,8 @@ fn the_default_manifest_and_its_variants_read_as_recorded() {
     transcript("managed.txt", &cost(&Project::new(MANAGED), &["--viewers", "1500"]));
     let none = Project::new("[stream.instances]\nconcurrency = 5\n[stream]\nmax_session = \"30s\"\n");
     transcript("never.txt", &cost(&none, &[]));
+    let stopped = json(&Project::new("[stream]\nreserved_concurrency = 0\n"), &[]);
+    assert_eq!((&stopped["stopped"], &json(&default, &[])["stopped"]), (&Value::Bool(true), &Value::Bool(false)));
 }
 
 #[test]

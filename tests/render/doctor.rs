@@ -260,8 +260,8 @@ fn what_is_wrong_on_the_disk_is_said() {
     ward.project.write(path, "mine\n");
     expect(&ward, "rendered", "missing", "not written by infragen", "move what you want to keep");
     let ward = Ward::healthy(ZIPS);
-    ward.project.write("generated/terraform/.terraform.lock.hcl", &LOCK.replace("5.100.0", "6.1.0"));
-    expect(&ward, "provider", "missing", "6.1.0, but", "init` with `-upgrade`");
+    ward.project.write("generated/terraform/.terraform.lock.hcl", &LOCK.replace("5.100.0", "7.1.0"));
+    expect(&ward, "provider", "missing", "7.1.0, but", "init` with `-upgrade`");
     let ward = Ward::healthy(ZIPS);
     ward.project.write("dist/page/config.js", &CONFIG.replace("https://b.example", ""));
     expect(&ward, "page", "missing", "SSE_BASE_URL", "./justw apply");

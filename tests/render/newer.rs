@@ -47,6 +47,28 @@ fn what_nobody_can_run_here_is_what_was_read_before() {
 }
 
 #[test]
+fn a_manifest_begun_for_one_major_version_is_the_usual_one_but_for_that() {
+    let begun = |arguments: &[&str]| {
+        let project = Project::empty();
+        project.run(&[&["init"], arguments].concat()).done();
+        project.run(&["render"]).done();
+        let is_stack = project
+            .read("generated/terraform/modules/lambda/function_permission.tf")
+            .contains("resource \"aws_cloudformation_stack\"");
+        let versions = project.read("generated/terraform/versions.tf");
+        let allowed = versions.lines().rfind(|line| line.trim_start().starts_with("version ")).unwrap();
+        (project.read("deploy.toml"), is_stack, allowed.split('"').nth(1).unwrap().to_owned())
+    };
+    let usual = begun(&[]);
+    assert_eq!((usual.1, usual.2.as_str()), (true, ">= 5.100.0, < 7.0.0"));
+    for (major, has_stack, allowed) in [("5", true, ">= 5.100.0, < 6.0.0"), ("6", false, ">= 6.28.0, < 7.0.0")] {
+        let found = begun(&["--provider", major]);
+        assert_eq!((found.1, found.2.as_str()), (has_stack, allowed), "{major}");
+        assert_eq!(found.0, usual.0.replacen(&usual.2, allowed, 1), "{major}");
+    }
+}
+
+#[test]
 fn a_newer_provider_gets_the_arguments_that_it_wants() {
     let read = |fixture: &str, path: &str| Project::rendered(fixture).read(&format!("generated/terraform/{path}"));
     let index = |fixture: &str| {

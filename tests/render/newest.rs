@@ -136,7 +136,7 @@ fn named(block: &Block) -> (&str, Option<&Body>) {
 
 /// Reads types once for each kind of resource or data source.
 #[derive(Default)]
-struct Schema(BTreeMap<String, Types>);
+pub(super) struct Schema(BTreeMap<String, Types>);
 
 impl Schema {
     fn of(&mut self, keyword: &str, kind: &str) -> &Types {
@@ -148,6 +148,13 @@ impl Schema {
             let text = std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
             Types::parse(&text)
         })
+    }
+
+    /// Checks one file; returns how many resources and data sources it has, and adds what is wrong with them.
+    pub(super) fn look_up(&mut self, path: &str, text: &str, wrong: &mut BTreeSet<String>) -> usize {
+        let mut table = Table::new();
+        self.check(path, text, &mut table, wrong);
+        table.values().map(|(seen, _)| seen).sum()
     }
 
     /// Checks one file; notes for each kind how much of it was looked at.

@@ -5,8 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Value, json};
 
 use super::Project;
-use super::plans::{artifacts, resources};
+use super::plans::{artifacts, images, resources};
 use super::terraform::Root;
+use super::terraform_tests::PAGE;
 
 const FIVE_MINUTES: u32 = 300;
 
@@ -140,6 +141,30 @@ fn thresholds_address_and_budget_are_the_manifests() {
         assert_eq!(notification["subscriber_email_addresses"], json!(["ops+alarms@example.com"]));
         assert_eq!((&notification["threshold"], &notification["threshold_type"]), (&json!(100), &json!("PERCENTAGE")));
     }
+}
+
+#[test]
+fn a_function_that_is_stopped_has_a_reserve_of_nothing_and_no_alarm_about_it() {
+    let project = Project::rendered("stopped");
+    project.write(PAGE, "<!doctype html>\n");
+    let reserves = |root: &str| {
+        let plan = Root::new(&project, root).with_artifacts(&images()).planned(&[]);
+        let of = |role| resources(&plan, role)["aws_lambda_function.this"]["reserved_concurrent_executions"].clone();
+        let reserves = (of("stream"), of("dashboard"));
+        (plan, reserves)
+    };
+    let (plan, stopped) = reserves("generated/terraform");
+    assert_eq!(stopped, (json!(0), json!(0)));
+    let alarms = alarms(&plan);
+    let names: Vec<&String> = alarms.keys().filter(|name| name.ends_with("_concurrency")).collect();
+    assert!(names.is_empty() && alarms.len() == 10, "{:?}", alarms.keys());
+    for role in ["stream", "dashboard"] {
+        let alarm = &alarms[&format!("{role}_throttles")];
+        let told = format!("as it was told to: it is stopped by `{role}.reserved_concurrency = 0` in deploy.toml.");
+        assert!(alarm["alarm_description"].as_str().unwrap().ends_with(&told), "{alarm}");
+    }
+    // No reserve is -1 to the provider.
+    assert_eq!(reserves("generated/prod/terraform").1, (json!(-1), json!(10)));
 }
 
 #[test]

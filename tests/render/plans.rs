@@ -21,6 +21,11 @@ pub(super) fn artifacts() -> Value {
     json!({ "stream_zip": zip("stream"), "dashboard_zip": zip("dashboard"), "stream_image": image("stream") })
 }
 
+/// What two functions are that are both images.
+pub(super) fn images() -> Value {
+    json!({ "stream_image": image("stream"), "dashboard_image": image("dashboard") })
+}
+
 /// The planned resources of a module (`""` for the root) by type and name.
 pub(super) fn resources(plan: &Value, module: &str) -> BTreeMap<String, Value> {
     let root = &plan["planned_values"]["root_module"];

@@ -9,7 +9,7 @@ use super::{Project, fixture_names};
 pub(super) const PAGE: &str = "frontend/index.html";
 
 /// Runs the suite of a project; returns whether it passed, and what it said.
-fn run(project: &Project, root: &str) -> (bool, String) {
+pub(super) fn run(project: &Project, root: &str) -> (bool, String) {
     project.write(PAGE, "<!doctype html>\n");
     Root::new(project, root).run_pure(&["test", "-no-color"])
 }
@@ -35,13 +35,6 @@ fn every_rendering_passes_its_own_tests() {
 
 fn root_files(project: &Project) -> Vec<(String, Vec<u8>)> {
     project.files().into_iter().filter(|(path, _)| path.starts_with("generated/terraform/")).collect()
-}
-
-#[test]
-fn another_environment_passes_its_own_tests() {
-    let project = Project::rendered("environments");
-    let (is_passed, said) = run(&project, "generated/prod/terraform");
-    assert!(is_passed, "{said}");
 }
 
 #[test]

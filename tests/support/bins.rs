@@ -10,7 +10,7 @@ pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this crate is a folder of the workspace").to_owned()
 }
 
-/// Path of a program of the workspace: `stream`, `dashboard`, `local`, `infragen`, `sse-check`. `BINARIES_DIR` names a folder with others,
+/// Path of a program of the workspace: `stream`, `dashboard`, `local`, `infragen`, `sse-check`, or of an example: `examples/queue`. `BINARIES_DIR` names a folder with others,
 /// for measuring what is shipped.
 pub(crate) fn path(name: &str) -> PathBuf {
     static FOLDER: Shared<PathBuf> = Shared::new("a build of the programs", build);
@@ -51,7 +51,7 @@ fn build() -> PathBuf {
     let above = folder.parent().expect("a profile's folder lies in the target folder");
     let mut cargo = cargo();
     // All of them, as tools/lib.sh does: another choice of packages would compile their dependencies with other features.
-    cargo.args(["build", "--quiet", "--locked", "--workspace", "--exclude", "fuzz", "--bins"]);
+    cargo.args(["build", "--quiet", "--locked", "--workspace", "--exclude", "fuzz", "--bins", "--examples"]);
     cargo.args(["--profile", if profile == "debug" { "dev" } else { profile }]);
     // Cargo marks its target folder with this file; with `--target` there is one more folder in between.
     if above.join("CACHEDIR.TAG").exists() {

@@ -7,12 +7,14 @@ use clap::Args;
 use contract::Environment;
 use contract::limits::WINDOW;
 use contract::units::{Bare, duration_text, parse_duration};
+use infragen::constructs;
 use infragen::cost::beside::{self, Column};
 use infragen::cost::report::{self, About};
 use infragen::cost::{Assumptions, Estimate, Prices, Setup, estimate, prices};
 use infragen::diagnostic::{self, Input, Severity, Source};
 use infragen::load::{self, LoadError, Loaded};
 use infragen::manifest::{Manifest, Names};
+use infragen::plan;
 
 use super::shell::Shell;
 use super::{Format, Outcome, Stopped};
@@ -74,7 +76,8 @@ struct Reckoned {
 impl Reckoned {
     fn of(loaded: &Loaded, arguments: &CostArguments, prices: &Prices) -> Self {
         let manifest = &loaded.manifest;
-        let (setup, assumptions) = (Setup::of(manifest), arguments.assumptions(manifest));
+        let charges = constructs::charges(&plan::plan(loaded), prices);
+        let (setup, assumptions) = (Setup::of(manifest, charges), arguments.assumptions(manifest));
         let estimate = estimate(&setup, prices, &assumptions, arguments.free_tier);
         let name = Names::derive(manifest).base;
         Self { name, region: manifest.project.region.as_str(), setup, assumptions, estimate }

@@ -9,7 +9,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use contract::units::{Bare, parse_duration};
-use infragen::doctor::{self, Check, Places, Ran, aws, files, rows, table, tools};
+use infragen::doctor::{self, Check, Places, Ran, aws, files, rows, stopped, table, tools};
 use infragen::load::{Loaded, Target};
 use infragen::render::render;
 use infragen::write::{self, WriteMode};
@@ -118,6 +118,7 @@ impl Shell<'_> {
             &digest,
         ));
         checks.push(files::page(loaded, &places, read_text(&root.join(&places.page)).as_deref()));
+        checks.extend(stopped::stopped(manifest, &places));
         Ok(checks)
     }
 }

@@ -45,7 +45,13 @@ const EXAMPLES: [(&str, &[Example]); 16] = [
         ],
     ),
     ("schema", &[("infragen schema > deploy.schema.json", "for an editor")]),
-    ("init", &[("infragen --manifest orders/deploy.toml init", "in another folder")]),
+    (
+        "init",
+        &[
+            ("infragen init --provider 6", "for the newer major version of the AWS provider alone"),
+            ("infragen --manifest orders/deploy.toml init", "in another folder"),
+        ],
+    ),
     (
         "completions",
         &[("infragen completions bash > ~/.local/share/bash-completion/completions/infragen", "for every new shell")],

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::arns::Arns;
 use super::statement::StatementPlan;
+use crate::cost::{Charge, Prices};
 
 /// Which of an environment's two roots a file is in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,8 +44,15 @@ impl File {
     }
 }
 
-/// One feature of a deployment: everything that it brings, in one place. What renders and what gives rights are loops over them.
+/// One feature of a deployment: everything that it brings, in one place. What renders, what gives rights, what reckons its cost and
+/// what describes it are loops over them.
 pub trait Construct {
+    /// What it is called.
+    fn name(&self) -> &'static str;
+
+    /// What it is for, and which keys of the manifest ask for it: one or two sentences for docs/features.md.
+    fn summary(&self) -> &'static str;
+
     /// Its files.
     fn files(&self) -> Vec<File> {
         Vec::new()
@@ -53,6 +61,12 @@ pub trait Construct {
     /// What whoever deploys it must be allowed to do.
     fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
         let _ = arns;
+        Vec::new()
+    }
+
+    /// What it is billed for, beside what depends on how streams run.
+    fn charges(&self, prices: &Prices) -> Vec<Charge> {
+        let _ = prices;
         Vec::new()
     }
 

@@ -3,6 +3,7 @@
 use super::arns::Arns;
 use super::construct::{Construct, File};
 use super::statement::StatementPlan;
+use crate::cost::{Charge, Per, Prices};
 use crate::plan::{DistributionPlan, Plan};
 
 /// The distribution before both functions, the page behind it, and its own domain and firewall.
@@ -16,6 +17,25 @@ impl<'p> Front<'p> {
 }
 
 impl Construct for Front<'_> {
+    fn name(&self) -> &'static str {
+        "front"
+    }
+
+    fn summary(&self) -> &'static str {
+        "CloudFront before both functions and the page, its own domain and its firewall (`front.kind = \"cloudfront\"`)."
+    }
+
+    fn charges(&self, prices: &Prices) -> Vec<Charge> {
+        let waf = &prices.waf;
+        let firewall = [
+            Charge::monthly("Firewall ACL", 1.0, "ACL", waf.acl),
+            Charge::monthly("Firewall rule", 1.0, "rule", waf.rule),
+            Charge::millionths("Firewall requests", Per::Request, 1.0, "million", waf.million_requests),
+        ];
+        let has_firewall = self.0.distribution.as_ref().is_some_and(|distribution| distribution.rate_limit.is_some());
+        if has_firewall { firewall.into() } else { Vec::new() }
+    }
+
     fn files(&self) -> Vec<File> {
         self.0.distribution.iter().flat_map(DistributionPlan::files).map(File::main).collect()
     }

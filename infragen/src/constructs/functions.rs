@@ -16,6 +16,14 @@ impl<'p> Functions<'p> {
 }
 
 impl Construct for Functions<'_> {
+    fn name(&self) -> &'static str {
+        "functions"
+    }
+
+    fn summary(&self) -> &'static str {
+        "The two functions with their roles, logs, aliases and URLs (`[stream]`, `[dashboard]`). Always there."
+    }
+
     fn files(&self) -> Vec<File> {
         let of = |function: &FunctionPlan| File {
             root: Root::Main,

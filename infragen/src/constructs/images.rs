@@ -3,8 +3,15 @@
 use super::arns::Arns;
 use super::construct::{Construct, File};
 use super::statement::StatementPlan;
+use crate::cost::{Charge, Prices};
 use crate::manifest::types::Packaging;
 use crate::plan::Plan;
+
+/// Images that the registry keeps, and the size of one, as generated/bootstrap and the packages have them.
+const IMAGES_KEPT: f64 = 50.0;
+const IMAGE_BYTES: f64 = 5e6;
+/// What AWS calls a GB on bills.
+const GIBIBYTE_BYTES: f64 = 1_073_741_824.0;
 
 /// The repository of images, where this environment makes it, and the right to push to it.
 #[derive(Clone, Copy, Debug)]
@@ -14,15 +21,33 @@ impl<'p> Images<'p> {
     pub(super) const fn of(plan: &'p Plan) -> Self {
         Self(plan)
     }
+
+    fn are_used(self) -> bool {
+        [&self.0.stream, &self.0.dashboard].iter().any(|function| function.package == Packaging::Image)
+    }
 }
 
 impl Construct for Images<'_> {
+    fn name(&self) -> &'static str {
+        "images"
+    }
+
+    fn summary(&self) -> &'static str {
+        "The repository of container images (`package = \"image\"`), one for all environments of a region."
+    }
+
+    fn charges(&self, prices: &Prices) -> Vec<Charge> {
+        let gigabytes = IMAGES_KEPT * IMAGE_BYTES / GIBIBYTE_BYTES;
+        let stored = Charge::monthly("ECR images", gigabytes, "GB", prices.ecr.gb_month);
+        self.are_used().then_some(stored).into_iter().collect()
+    }
+
     fn files(&self) -> Vec<File> {
         self.0.makes_repository.then(|| File::bootstrap("ecr")).into_iter().collect()
     }
 
     fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
-        if [&self.0.stream, &self.0.dashboard].iter().all(|function| function.package == Packaging::Zip) {
+        if !self.are_used() {
             return Vec::new();
         }
         let write = [

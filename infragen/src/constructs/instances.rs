@@ -16,6 +16,14 @@ impl<'p> Instances<'p> {
 }
 
 impl Construct for Instances<'_> {
+    fn name(&self) -> &'static str {
+        "managed instances"
+    }
+
+    fn summary(&self) -> &'static str {
+        "The capacity provider under the stream function (`stream.compute = \"managed-instances\"`)."
+    }
+
     fn files(&self) -> Vec<File> {
         vec![File::main("instances")]
     }

@@ -16,6 +16,14 @@ impl Network {
 }
 
 impl Construct for Network {
+    fn name(&self) -> &'static str {
+        "network"
+    }
+
+    fn summary(&self) -> &'static str {
+        "The dashboard function in a network that is there already (`[dashboard.vpc]`)."
+    }
+
     fn statements(&self, _: &Arns<'_>) -> Vec<StatementPlan> {
         let actions = ["ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs"];
         let comment = "Lambda wants this of whoever gives a function a network; EC2 narrows these to no resource.";

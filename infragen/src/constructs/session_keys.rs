@@ -3,6 +3,7 @@
 use super::arns::Arns;
 use super::construct::{Construct, File};
 use super::statement::StatementPlan;
+use crate::cost::{Charge, Per, Prices};
 use crate::plan::Plan;
 
 /// The KMS keys that session tokens are signed with.
@@ -16,6 +17,26 @@ impl<'p> SessionKeys<'p> {
 }
 
 impl Construct for SessionKeys<'_> {
+    fn name(&self) -> &'static str {
+        "session keys"
+    }
+
+    fn summary(&self) -> &'static str {
+        "The KMS keys that session tokens are signed with (`auth.mode = \"session\"`)."
+    }
+
+    /// The keys themselves, and one request for each of them at the start of an environment.
+    fn charges(&self, prices: &Prices) -> Vec<Charge> {
+        let names = self.0.session_keys.iter().flat_map(|keys| &keys.names);
+        let keys = f64::from(u32::try_from(names.count()).unwrap_or(u32::MAX));
+        let unit = if keys > 1.0 { "keys" } else { "key" };
+        let requests = Charge::millionths("KMS requests", Per::Start, keys, "million", prices.kms.million_requests);
+        vec![
+            Charge::monthly("KMS keys", keys, unit, prices.kms.key_month),
+            requests.with_free(prices.free_tier.kms_requests.get() / 1e6),
+        ]
+    }
+
     fn files(&self) -> Vec<File> {
         vec![File::main("session")]
     }

@@ -16,6 +16,14 @@ impl<'p> State<'p> {
 }
 
 impl Construct for State<'_> {
+    fn name(&self) -> &'static str {
+        "state"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Where Terraform keeps what it made: with `terraform.backend.kind = \"s3\"` in a bucket, which the first environment makes."
+    }
+
     fn files(&self) -> Vec<File> {
         self.0.terraform.makes_state_bucket.then(|| File::bootstrap("state")).into_iter().collect()
     }

@@ -16,6 +16,14 @@ impl<'p> Tables<'p> {
 }
 
 impl Construct for Tables<'_> {
+    fn name(&self) -> &'static str {
+        "tables"
+    }
+
+    fn summary(&self) -> &'static str {
+        "The tables of items and of users (`[tables]`), made here or there already. Always there."
+    }
+
     fn files(&self) -> Vec<File> {
         vec![File::main("tables")]
     }

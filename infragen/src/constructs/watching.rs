@@ -1,10 +1,14 @@
 //! How a deployment is watched.
 
+use contract::MetricsMode;
+use contract::metrics::{Metric, OTHER};
+
 use super::arns::Arns;
 use super::construct::{Construct, File};
 use super::statement::StatementPlan;
+use crate::cost::{Charge, Per, Prices};
 use crate::plan::Plan;
-use crate::plan::operations::Topic;
+use crate::plan::operations::{FunctionAlarms, OperationsPlan, Topic};
 
 /// Logs, alarms and who hears of them, the CloudWatch dashboard, the budget.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +21,34 @@ impl<'p> Watching<'p> {
 }
 
 impl Construct for Watching<'_> {
+    fn name(&self) -> &'static str {
+        "watching"
+    }
+
+    fn summary(&self) -> &'static str {
+        "Logs, alarms and who hears of them, the CloudWatch dashboard, metrics, traces and the budget (`[operations]`)."
+    }
+
+    fn charges(&self, prices: &Prices) -> Vec<Charge> {
+        let (operations, free, prices) = (&self.0.operations, &prices.free_tier, &prices.cloudwatch);
+        let named = |number: u32, one, many| (f64::from(number), if number == 1 { one } else { many });
+        let mut charges = Vec::new();
+        if operations.tracing {
+            let traces = Charge::millionths("X-Ray traces", Per::Trace, 1.0, "million", prices.million_traces);
+            charges.push(traces.with_free(free.traces.get() / 1e6));
+        }
+        let (alarms, unit) = named(alarms(operations), "metric", "metrics");
+        charges.push(Charge::monthly("CloudWatch alarms", alarms, unit, prices.alarm).with_free(free.alarms.get()));
+        let metrics = operations.metrics.as_ref().map_or(0, |metrics| custom_metrics(metrics.mode));
+        let (metrics, unit) = named(metrics, "metric", "metrics");
+        let line = Charge::monthly("CloudWatch custom metrics", metrics, unit, prices.custom_metric);
+        charges.push(line.with_free(free.custom_metrics.get()));
+        let dashboards = f64::from(u32::from(operations.has_dashboard));
+        let line = Charge::monthly("CloudWatch dashboard", dashboards, "dashboard", prices.dashboard);
+        charges.push(line.with_free(free.dashboards.get()));
+        charges
+    }
+
     fn files(&self) -> Vec<File> {
         let operations = &self.0.operations;
         let files = [
@@ -107,4 +139,26 @@ impl Watching<'_> {
         }
         statements
     }
+}
+
+/// Metrics that alarms look at, each billed as an alarm.
+fn alarms(operations: &OperationsPlan) -> u32 {
+    let Some(alarms) = &operations.alarms else { return 0 };
+    let of = |function: &FunctionAlarms| 3 + u32::from(function.concurrency.is_some());
+    // Skipped rows; and zombie seconds, which are made of two metrics.
+    let own = if operations.metrics.is_some() { 1 + 2 } else { 0 };
+    // Errors, throttles and duration of each function, and its reserve; throttles of both tables.
+    alarms.functions.iter().map(of).sum::<u32>() + 2 + own
+}
+
+/// Metrics that the functions write. Details are taken to occur all, though some reasons may not for months.
+fn custom_metrics(mode: MetricsMode) -> u32 {
+    let details =
+        |metric: &Metric| metric.by().map_or(0, |by| by.values.iter().filter(|value| **value != OTHER).count());
+    let count = match mode {
+        MetricsMode::Off => 0,
+        MetricsMode::Totals => Metric::ALL.len(),
+        MetricsMode::Detailed => Metric::ALL.len() + Metric::ALL.iter().map(details).sum::<usize>(),
+    };
+    u32::try_from(count).unwrap_or(u32::MAX)
 }

@@ -3,6 +3,7 @@
 //! Everything here is arithmetic on the manifest and a few assumptions; the same input gives the same figures.
 
 pub mod beside;
+pub mod charge;
 pub mod load;
 pub mod model;
 pub mod prices;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use contract::limits::{DRAIN_MARGIN, FUNCTION_TIMEOUT_MAX, SESSION_MIN};
 
+pub use charge::{Charge, Per};
 pub use load::Load;
 pub use model::Line;
 pub use prices::Prices;
@@ -30,7 +32,8 @@ const CLASSIC_MEMORY_GIB: f64 = 0.125;
 /// The most viewers that a manifest can expect.
 const VIEWERS_MAX: f64 = 1e6;
 
-/// A month, and the answers that follow from it. The answers are at list prices, whatever is free.
+/// A month, and the answers that follow from it. The answers are at list prices, whatever is free; of a function that is stopped
+/// they are about the time when it runs again, as the load is.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Estimate {
     /// What is billed.
@@ -101,6 +104,7 @@ pub enum BreakEven {
 #[must_use]
 pub fn estimate(setup: &Setup, prices: &Prices, assumptions: &Assumptions, has_free_tier: bool) -> Estimate {
     let lines = lines(setup, prices, assumptions, has_free_tier);
+    let setup = &Setup { is_stopped: false, ..setup.clone() };
     Estimate {
         total: total(&lines),
         lines,
@@ -126,7 +130,7 @@ fn one_more(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> OneMor
 }
 
 fn goodbyes_save(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> f64 {
-    let cost = |has_goodbyes| list_price(&Setup { has_goodbyes, ..*setup }, prices, assumptions);
+    let cost = |has_goodbyes| list_price(&Setup { has_goodbyes, ..setup.clone() }, prices, assumptions);
     cost(false) - cost(true)
 }
 
@@ -158,7 +162,7 @@ fn per_watched_hour(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -
 /// A short session leaves little behind a closed tab, a long one saves requests, log lines and first reads. The sum has no
 /// closed form (reads come in steps, instances too), but only 885 candidates: every whole second is tried.
 fn best_session(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> BestSession {
-    let cost = |max_session| per_watched_hour(&Setup { max_session, ..*setup }, prices, assumptions);
+    let cost = |max_session| per_watched_hour(&Setup { max_session, ..setup.clone() }, prices, assumptions);
     let present = cost(setup.max_session);
     let candidates = (SESSION_MIN.as_secs()..=SESSION_SECS_MAX).map(Duration::from_secs);
     let (best, least) = candidates
@@ -176,7 +180,7 @@ fn best_session(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> Be
 fn break_even(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> BreakEven {
     let managed = setup.on_managed_instances();
     let memory_gib = if setup.compute == Compute::Classic { setup.memory_gib } else { CLASSIC_MEMORY_GIB };
-    let classic = Setup { compute: Compute::Classic, memory_gib, ..*setup };
+    let classic = Setup { compute: Compute::Classic, memory_gib, ..setup.clone() };
     let is_cheaper = |viewers: u32| {
         let assumptions = Assumptions { viewers, ..*assumptions };
         list_price(&managed, prices, &assumptions) < list_price(&classic, prices, &assumptions)

@@ -2,10 +2,11 @@
 
 use contract::MetricsMode;
 use contract::limits::{FRESH_MARGIN, QUIET_QUERY_BYTES};
-use contract::metrics::{FLUSH_INTERVAL, Metric, OTHER};
+use contract::metrics::FLUSH_INTERVAL;
 
-use super::load::Load;
-use super::prices::{Figure, Prices};
+use super::charge::{Charge, Per};
+use super::load::{INSTANCE_LIFE_HOURS, Load};
+use super::prices::Prices;
 use super::setup::{Assumptions, DAYS_PER_MONTH, HOUR_SECS, INSTANCES_MIN, Setup};
 use super::visit::{mean_session_secs, reads_per_session, shared_read_secs};
 use crate::manifest::aws::{Compute, MemoryPerVcpu};
@@ -35,35 +36,14 @@ const SESSION_LOG_BYTES: f64 = 1120.0;
 /// A line of metrics with what CloudWatch adds to it, and what the lines by reason and event are together.
 const METRICS_LINE_BYTES: f64 = 1000.0;
 const METRICS_DETAIL_BYTES: f64 = 1300.0;
-/// How long Lambda keeps a classic instance that is in use; AWS names no figure. Its window is read anew after that.
-const INSTANCE_LIFE_HOURS: f64 = 2.0;
 /// Read units of one look for the goodbye of one stream: half, whether it is there or not.
 const GOODBYE_READ_UNITS: f64 = 0.5;
 /// What the dashboard function takes for one goodbye: a write, and now and then a start.
 const GOODBYE_SECS: f64 = 0.03;
 /// Log of it: START, END and REPORT.
 const GOODBYE_LOG_BYTES: f64 = 408.0;
-/// Files and bytes of the page, each visit.
-const PAGE_FILES: f64 = 14.0;
+/// Bytes of the page, each visit.
 const PAGE_BYTES: f64 = 60_000.0;
-/// Images that the registry keeps, and the size of one, both as generated/bootstrap and the packages have them.
-const IMAGES_KEPT: f64 = 50.0;
-const IMAGE_BYTES: f64 = 5e6;
-/// X-Ray records the first request of each second and one in twenty of the others.
-const TRACED_SHARE: f64 = 0.05;
-
-/// Metrics that the functions write. Details are taken to occur all, though some reasons may not for months.
-fn custom_metrics(mode: MetricsMode) -> u32 {
-    let details =
-        |metric: &Metric| metric.by().map_or(0, |by| by.values.iter().filter(|value| **value != OTHER).count());
-    let count = match mode {
-        MetricsMode::Off => 0,
-        MetricsMode::Totals => Metric::ALL.len(),
-        MetricsMode::Detailed => Metric::ALL.len() + Metric::ALL.iter().map(details).sum::<usize>(),
-    };
-    u32::try_from(count).unwrap_or(u32::MAX)
-}
-
 /// Lines of metrics: on classic compute each session ends with one, since Lambda may stop its instance then; an instance that
 /// goes on serving writes one a minute.
 fn metrics_lines(setup: &Setup, load: &Load, assumptions: &Assumptions) -> f64 {
@@ -145,9 +125,10 @@ pub fn lines(setup: &Setup, prices: &Prices, assumptions: &Assumptions, has_free
     month.reads(&load, assumptions);
     month.goodbyes(&load);
     month.bytes(&load, assumptions);
-    month.session_keys(&load, assumptions);
-    month.watching(&load, assumptions);
-    month.lines.retain(|line| line.quantity > 0.0);
+    month.logs(&load, assumptions);
+    setup.charges.iter().for_each(|charge| month.charge(charge, &load));
+    // Nobody gets a stream of a function that is stopped: what is left is what nobody has to watch for.
+    month.lines.retain(|line| line.quantity > 0.0 && (line.is_fixed || !setup.is_stopped));
     month.lines
 }
 
@@ -164,10 +145,11 @@ impl Month<'_> {
         self.lines.push(Line { item, quantity, unit, unit_price: price, free, dollars, is_fixed: false });
     }
 
-    fn add_fixed(&mut self, item: &'static str, quantity: (f64, &'static str), price: Figure, free: f64) {
-        self.add(item, quantity, price.get(), free);
+    fn charge(&mut self, charge: &Charge, load: &Load) {
+        let Charge { item, unit, per, quantity, unit_price, free } = *charge;
+        self.add(item, (quantity * load.count(per), unit), unit_price, free);
         if let Some(line) = self.lines.last_mut() {
-            line.is_fixed = true;
+            line.is_fixed = per == Per::Month;
         }
     }
 
@@ -266,33 +248,13 @@ impl Month<'_> {
             return;
         }
         let sent = ((sent + load.visits * PAGE_BYTES) / GB, "GB");
-        let requests = ((load.sessions + load.goodbyes + load.visits * PAGE_FILES) / MILLION, "million");
+        let requests = (load.requests / MILLION, "million");
         let price = prices.cloudfront.million_requests.get();
         self.add("CloudFront data", sent, prices.cloudfront.gb_out.get(), free.cloudfront_gb.get());
         self.add("CloudFront requests", requests, price, free.cloudfront_requests.get() / MILLION);
-        if setup.has_firewall {
-            self.add_fixed("Firewall ACL", (1.0, "ACL"), prices.waf.acl, 0.0);
-            self.add_fixed("Firewall rule", (1.0, "rule"), prices.waf.rule, 0.0);
-            self.add("Firewall requests", requests, prices.waf.million_requests.get(), 0.0);
-        }
     }
 
-    /// The keys themselves, and one request for each of them at the start of an environment.
-    fn session_keys(&mut self, load: &Load, assumptions: &Assumptions) {
-        let (setup, prices) = (self.setup, &self.prices.kms);
-        let keys = f64::from(setup.session_keys);
-        let starts = if setup.compute == Compute::Classic {
-            (load.open_hours / INSTANCE_LIFE_HOURS).max(load.streams)
-        } else {
-            setup.environments(load.streams) * (1.0 + assumptions.hours_per_month() / INSTANCE_LIFE_HOURS)
-        };
-        let unit = if setup.session_keys == 1 { "key" } else { "keys" };
-        self.add_fixed("KMS keys", (keys, unit), prices.key_month, 0.0);
-        let (requests, free) = (keys * starts / MILLION, self.prices.free_tier.kms_requests.get() / MILLION);
-        self.add("KMS requests", (requests, "million"), prices.million_requests.get(), free);
-    }
-
-    fn watching(&mut self, load: &Load, assumptions: &Assumptions) {
+    fn logs(&mut self, load: &Load, assumptions: &Assumptions) {
         let (setup, free, prices) = (self.setup, &self.prices.free_tier, &self.prices.cloudwatch);
         let line_bytes = match setup.metrics {
             MetricsMode::Off => 0.0,
@@ -302,22 +264,5 @@ impl Month<'_> {
         let measured = metrics_lines(setup, load, assumptions) * line_bytes;
         let logs = ((load.sessions * SESSION_LOG_BYTES + load.goodbyes * GOODBYE_LOG_BYTES + measured) / GB, "GB");
         self.add("CloudWatch logs", logs, prices.gb_logs.get(), free.logs_gb.get());
-        if setup.is_traced {
-            let secs = assumptions.hours_per_month() * HOUR_SECS;
-            let per_sec = load.sessions / secs;
-            let traces = (per_sec.min(1.0) + (per_sec - 1.0).max(0.0) * TRACED_SHARE) * secs / MILLION;
-            let price = prices.million_traces.get();
-            self.add("X-Ray traces", (traces, "million"), price, free.traces.get() / MILLION);
-        }
-        let named = |number: u32, one, many| (f64::from(number), if number == 1 { one } else { many });
-        self.add_fixed("CloudWatch alarms", named(setup.alarms, "metric", "metrics"), prices.alarm, free.alarms.get());
-        let metrics = named(custom_metrics(setup.metrics), "metric", "metrics");
-        self.add_fixed("CloudWatch custom metrics", metrics, prices.custom_metric, free.custom_metrics.get());
-        let dashboards = named(setup.dashboards, "dashboard", "dashboards");
-        self.add_fixed("CloudWatch dashboard", dashboards, prices.dashboard, free.dashboards.get());
-        if setup.has_images {
-            let gb_months = (IMAGES_KEPT * IMAGE_BYTES / GB, "GB");
-            self.add_fixed("ECR images", gb_months, self.prices.ecr.gb_month, 0.0);
-        }
     }
 }

@@ -37,6 +37,10 @@ pub const LEFT_OUT: [&str; 5] = [
     "taxes, support, discounts, tiers beyond the first",
 ];
 
+/// What is said above the table where nobody gets a stream.
+const STOPPED: &str = "The stream function is stopped, `stream.reserved_concurrency` is `0`: the table has what is billed nevertheless, \
+                       and the sentences below it are about the time when it runs again.\n";
+
 /// Writes digits in groups of three.
 fn grouped(digits: &str) -> String {
     let first = digits.len() % 3;
@@ -134,6 +138,9 @@ fn head(about: &About<'_>) -> String {
     );
     if about.region != region {
         out.push_str(&format!("`project.region` is `{}`: its prices differ, mostly upwards.\n", about.region));
+    }
+    if about.setup.is_stopped {
+        out.push_str(STOPPED);
     }
     out.push('\n');
     out
@@ -267,6 +274,7 @@ pub fn json(about: &About<'_>, estimate: &Estimate) -> String {
         "region": about.region,
         "prices": { "region": about.prices.region.as_str(), "date": about.prices.date.as_str() },
         "free_tier": about.has_free_tier,
+        "stopped": about.setup.is_stopped,
         "assumptions": {
             "viewers": about.assumptions.viewers,
             "hours_per_day": about.assumptions.hours_per_day,

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use contract::MetricsMode;
 
+use super::charge::Charge;
 use super::prices::Prices;
 use crate::manifest::Manifest;
 use crate::manifest::aws::{Compute, MemoryPerVcpu};
-use crate::manifest::types::{Architecture, FrontKind, Packaging};
-use crate::plan;
+use crate::manifest::types::{Architecture, FrontKind};
 
 pub(super) const HOUR_SECS: f64 = 3600.0;
 /// Days of a month: a twelfth of a year.
@@ -41,7 +41,7 @@ impl Assumptions {
 }
 
 /// What of the manifest costs something.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Setup {
     /// What the stream function runs on.
     pub compute: Compute,
@@ -59,6 +59,8 @@ pub struct Setup {
     pub max_session: Duration,
     /// Whether pages say goodbye.
     pub has_goodbyes: bool,
+    /// Whether the stream function is stopped: its reserve is 0.
+    pub is_stopped: bool,
     pub(super) dashboard_gib: f64,
     pub(super) poll: Duration,
     pub(super) heartbeat: Duration,
@@ -67,22 +69,17 @@ pub struct Setup {
     pub(super) window: Duration,
     pub(super) reconcile: Duration,
     pub(super) labels: f64,
-    pub(super) session_keys: u32,
     pub(super) front: FrontKind,
-    pub(super) has_firewall: bool,
-    pub(super) has_images: bool,
-    pub(super) is_traced: bool,
-    pub(super) alarms: u32,
     pub(super) metrics: MetricsMode,
-    pub(super) dashboards: u32,
+    /// What its features are billed for, each of which says so itself.
+    pub(super) charges: Vec<Charge>,
 }
 
 impl Setup {
-    /// Takes what matters out of a manifest.
+    /// Takes what matters out of a manifest, beside what its features say that they are billed for.
     #[must_use]
-    pub fn of(manifest: &Manifest) -> Self {
-        let (stream, operations) = (&manifest.stream, &manifest.operations);
-        let alarms = alarms(manifest);
+    pub fn of(manifest: &Manifest, charges: Vec<Charge>) -> Self {
+        let stream = &manifest.stream;
         Self {
             compute: stream.compute,
             architecture: manifest.package.architecture,
@@ -92,6 +89,7 @@ impl Setup {
             max_vcpus: f64::from(stream.instances.max_vcpus.get()),
             max_session: stream.max_session.get(),
             has_goodbyes: stream.goodbye,
+            is_stopped: stream.reserved_concurrency.is_some_and(|reserve| reserve.get() == 0),
             dashboard_gib: f64::from(manifest.dashboard.memory.mebibytes()) / 1024.0,
             poll: stream.poll_interval.get(),
             heartbeat: stream.heartbeat_interval.get(),
@@ -100,22 +98,16 @@ impl Setup {
             window: manifest.data.window.get(),
             reconcile: stream.reconcile_interval.get(),
             labels: f64::from(u16::try_from(manifest.data.labels.as_slice().len()).unwrap_or(u16::MAX)),
-            session_keys: plan::auth::session_keys(manifest)
-                .map_or(0, |keys| u32::try_from(keys.names.len()).unwrap_or(0)),
             front: manifest.front.kind,
-            has_firewall: manifest.front.kind == FrontKind::CloudFront && manifest.front.rate_limit.is_some(),
-            has_images: [stream.package, manifest.dashboard.package].contains(&Packaging::Image),
-            is_traced: operations.tracing,
-            alarms,
-            metrics: operations.metrics,
-            dashboards: u32::from(operations.cloudwatch_dashboard),
+            metrics: manifest.operations.metrics,
+            charges,
         }
     }
 
     /// The same on managed instances, which have 2 GiB of memory at least.
     #[must_use]
-    pub fn on_managed_instances(self) -> Self {
-        Self { compute: Compute::ManagedInstances, memory_gib: self.memory_gib.max(2.0), ..self }
+    pub fn on_managed_instances(&self) -> Self {
+        Self { compute: Compute::ManagedInstances, memory_gib: self.memory_gib.max(2.0), ..self.clone() }
     }
 
     /// Time between two looks for goodbyes, where there are any.
@@ -150,18 +142,4 @@ impl Setup {
         let vcpus = (self.max_vcpus / per_instance).floor() * per_instance;
         (vcpus / self.vcpus_per_environment()).floor() * self.concurrency
     }
-}
-
-/// Metrics that alarms look at, each billed as an alarm.
-fn alarms(manifest: &Manifest) -> u32 {
-    let operations = &manifest.operations;
-    if !operations.alarms {
-        return 0;
-    }
-    let reserves = [manifest.stream.reserved_concurrency, manifest.dashboard.reserved_concurrency];
-    let reserved = u32::try_from(reserves.iter().flatten().count()).unwrap_or(2);
-    // Skipped rows; and zombie seconds, which are made of two metrics.
-    let own = if operations.metrics == MetricsMode::Off { 0 } else { 1 + 2 };
-    // Errors, throttles and duration of both functions; the reserve; throttles of both tables.
-    3 * 2 + reserved + 2 + own
 }

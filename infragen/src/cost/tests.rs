@@ -3,6 +3,7 @@
 use super::*;
 use crate::diagnostic::{Input, Source};
 use crate::load;
+use crate::{constructs, plan};
 
 const ALL: [&str; 8] = [
     "",
@@ -22,7 +23,7 @@ const MANAGED: &str = "[terraform]\naws_provider = \">= 6.28.0, < 7.0.0\"\n[stre
 fn setup(text: &str) -> Setup {
     let source = Source { name: "deploy.toml".into(), text: text.into() };
     match load::load(&Input::new(source), None) {
-        Ok(loaded) => Setup::of(&loaded.manifest),
+        Ok(loaded) => Setup::of(&loaded.manifest, constructs::charges(&plan::plan(&loaded), &Prices::embedded())),
         Err(error) => panic!("{error:?}"),
     }
 }
@@ -158,7 +159,7 @@ fn no_other_session_length_is_cheaper() {
             let found = best_session(&setup, &prices, &assumptions);
             let cost = |millis| {
                 let max_session = Duration::from_millis(millis);
-                per_watched_hour(&Setup { max_session, ..setup }, &prices, &assumptions)
+                per_watched_hour(&Setup { max_session, ..setup.clone() }, &prices, &assumptions)
             };
             let best = cost(u64::try_from(found.best.as_millis()).unwrap());
             for millis in (5000..889_000).step_by(1000) {
@@ -194,7 +195,7 @@ fn the_cheaper_side_changes_where_the_lines_cross() {
             let setup = setup(text);
             let managed = setup.on_managed_instances();
             let classic_memory = if text == MANAGED { CLASSIC_MEMORY_GIB } else { setup.memory_gib };
-            let classic = Setup { compute: Compute::Classic, memory_gib: classic_memory, ..setup };
+            let classic = Setup { compute: Compute::Classic, memory_gib: classic_memory, ..setup.clone() };
             let lead = |viewers| {
                 let assumptions = assume(viewers, hours);
                 month(&classic, &assumptions) - month(&managed, &assumptions)
@@ -242,6 +243,18 @@ fn a_goodbye_saves_what_a_closed_tab_wastes_but_for_one_interval() {
     // Who stays for days has little to save, and is looked for all the time.
     let days = Assumptions { visit: Duration::from_secs(864_000), ..assume(20, 8) };
     assert!(goodbyes_save(&without, &prices, &days) < 0.0);
+}
+
+#[test]
+fn a_function_that_is_stopped_costs_what_is_fixed_and_answers_as_if_it_ran() {
+    let prices = Prices::embedded();
+    let of = |text: &str| estimate(&setup(text), &prices, &assume(20, 8), false);
+    let (runs, stopped) = (of(""), of("[stream]\nreserved_concurrency = 0\n"));
+    let fixed: Vec<Line> = runs.lines.iter().copied().filter(|line| line.is_fixed).collect();
+    assert!(!fixed.is_empty() && fixed.len() < runs.lines.len());
+    assert_eq!(stopped.lines, fixed, "an alarm about a reserve of nothing would be one more");
+    assert!((stopped.total - total(&fixed)).abs() < 1e-9);
+    assert_eq!(stopped, Estimate { lines: stopped.lines.clone(), total: stopped.total, ..runs });
 }
 
 #[test]

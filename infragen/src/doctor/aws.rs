@@ -115,12 +115,15 @@ pub fn concurrency(manifest: &Manifest, ran: &Ran) -> Check {
     let reserves = [manifest.stream.reserved_concurrency, manifest.dashboard.reserved_concurrency];
     let reserved: u64 =
         reserves.iter().flatten().copied().map(|reserve| u64::from(ReservedConcurrency::get(reserve))).sum();
+    let is_stopped = manifest.stream.reserved_concurrency.is_some_and(|reserve| reserve.get() == 0);
     let streams = streams(manifest);
     let (needed, free, what) = if reserved > 0 {
         let needed = reserved + u64::from(UNRESERVED_MIN);
         (needed, all, format!("{reserved} reserved, and {UNRESERVED_MIN} that stay unreserved"))
     } else if manifest.stream.compute == Compute::ManagedInstances {
         return Check::ok(NAME, format!("{all}; streams on managed instances do not count"));
+    } else if is_stopped {
+        return Check::ok(NAME, format!("{all}; the stream function is stopped and takes none"));
     } else {
         (streams, unreserved, format!("{streams} streams of the expected viewers, closed tabs included"))
     };
@@ -149,7 +152,7 @@ fn streams(manifest: &Manifest) -> u64 {
         items_per_day: manifest.cost.items_per_day.get(),
         visit: Assumptions::VISIT_DEFAULT,
     };
-    Load::of(&Setup::of(manifest), &assumptions).streams.ceil() as u64
+    Load::of(&Setup::of(manifest, Vec::new()), &assumptions).streams.ceil() as u64
 }
 
 /// The functions: name of the check, and of the function.
@@ -339,6 +342,15 @@ pub(super) mod tests {
         let short = judge(reserved, 159, 159);
         assert_eq!(short.status, Status::Missing);
         assert!(short.next.unwrap().ends_with("--desired-value 160`"));
+        // Stopped, a function takes nothing, and leaves what others reserve as it is.
+        let stopped = "[stream]\nreserved_concurrency = 0\n";
+        assert_eq!(
+            judge(stopped, 10, 10),
+            Check::ok("concurrency", "10; the stream function is stopped and takes none")
+        );
+        let with_other = format!("{stopped}[dashboard]\nreserved_concurrency = 10\n");
+        assert_eq!(judge(&with_other, 110, 0).status, Status::Ok);
+        assert_eq!(judge(&with_other, 109, 0).status, Status::Missing);
         // 20 viewers keep 21.7 streams open.
         assert_eq!(judge("", 1000, 22).status, Status::Ok);
         let short = judge("", 1000, 21);

@@ -5,6 +5,7 @@
 pub mod aws;
 pub mod files;
 pub mod rows;
+pub mod stopped;
 pub mod table;
 pub mod tools;
 

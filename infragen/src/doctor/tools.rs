@@ -109,7 +109,8 @@ mod tests {
                 format!("# by init\nprovider \"{name}\" {{\n  version = \"{version}\"\n  hashes = [\"h1:x\"]\n}}\n")
             };
             assert_eq!(judge(Some(&lock("5.100.0"))), Status::Ok);
-            assert_eq!(judge(Some(&lock("6.28.0"))), Status::Missing);
+            assert_eq!(judge(Some(&lock("6.66.0"))), Status::Ok);
+            assert_eq!(judge(Some(&lock("7.0.0"))), Status::Missing);
         }
         assert_eq!(judge(Some("provider \"registry.terraform.io/hashicorp/random\" {}\n")), Status::Missing);
         assert_eq!(judge(Some("{{{")), Status::Missing);

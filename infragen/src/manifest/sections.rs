@@ -29,8 +29,8 @@ use super::types::{
 };
 use super::version::{ProviderVersion, TerraformVersion};
 
-/// Execution environments kept for one function.
-pub type ReservedConcurrency = Count<1, 100_000>;
+/// Execution environments kept for one function; 0 stops it: Lambda then refuses every invocation.
+pub type ReservedConcurrency = Count<0, 100_000>;
 
 /// Viewers at the busiest moment.
 pub type Viewers = Count<1, 1_000_000>;
@@ -94,7 +94,7 @@ section! {
         /// Terraform versions allowed.
         "required_version" => required_version: TerraformVersion = TerraformVersion::known(">= 1.11.0, < 2.0.0");
         /// AWS provider versions allowed; the lowest decides which features are used.
-        "aws_provider" => aws_provider: ProviderVersion = ProviderVersion::known(">= 5.100.0, < 6.0.0");
+        "aws_provider" => aws_provider: ProviderVersion = ProviderVersion::known(">= 5.100.0, < 7.0.0");
         ..#[doc = "Where Terraform keeps its state."] "backend" => backend: BackendSection;
     }
 }
@@ -191,7 +191,7 @@ section! {
         "late_interval" => late_interval: LateInterval = LateInterval::DEFAULT;
         /// Time between two full re-reads of the window.
         "reconcile_interval" => reconcile_interval: ReconcileInterval = ReconcileInterval::DEFAULT;
-        /// Most instances at once, taken out of the account's share; each unit also allows 10 requests/s.
+        /// Most instances at once, taken out of the account's share; each unit also allows 10 requests/s. 0 stops the function.
         "reserved_concurrency" => reserved_concurrency: Option<ReservedConcurrency> = None;
         /// Viewers at the busiest moment: what the reserve must hold, and what `cost` reckons with.
         "expected_viewers" => expected_viewers: Viewers = known!(Viewers::new(20));
@@ -218,7 +218,7 @@ section! {
         /// Time after which Lambda ends an invocation.
         "timeout" => timeout: FunctionTimeout =
             known!(FunctionTimeout::parse("30s", contract::units::Bare::Refused));
-        /// Most instances at once, taken out of the account's share.
+        /// Most instances at once, taken out of the account's share; 0 stops the function.
         "reserved_concurrency" => reserved_concurrency: Option<ReservedConcurrency> = None;
         /// Days for which CloudWatch keeps the function's log.
         "log_retention_days" => log_retention: LogRetention = LogRetention::DEFAULT;

@@ -16,7 +16,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// A constraint with a lower bound, for instance `>= 5.100.0, < 6.0.0`.
+/// A constraint with a lower bound, for instance `>= 5.100.0, < 7.0.0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VersionConstraint {
     text: String,
@@ -166,7 +166,7 @@ macro_rules! constraints {
             fn read(node: &Node) -> Result<Self, Vec<Problem>> {
                 let found = text(node, "a version constraint")?;
                 let constraint = VersionConstraint::new(found).map_err(|error| {
-                    vec![Problem::text(found, &error.to_string()).hint("write it such as `>= 5.100.0, < 6.0.0`")]
+                    vec![Problem::text(found, &error.to_string()).hint("write it such as `>= 5.100.0, < 7.0.0`")]
                 })?;
                 if constraint.floor() < Self::FLOOR_MIN {
                     let rule = format!("its lowest version must be {} or higher: {}", Self::FLOOR_MIN, $why);
@@ -195,7 +195,7 @@ constraints!(
     [">= 1.12.0, < 2.0.0"];
     /// Which AWS provider may run.
     ProviderVersion, Version(5, 100, 0), "older ones were never tested with this configuration",
-    [">= 6.28.0, < 7.0.0", ">= 5.100.0, < 7.0.0"];
+    [">= 6.28.0, < 7.0.0", ">= 5.100.0, < 6.0.0"];
 );
 
 #[cfg(test)]

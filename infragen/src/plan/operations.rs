@@ -28,6 +28,9 @@ pub struct OperationsPlan {
 /// Where the functions' own metrics are found: names that the functions write, from the one definition of both.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct MetricsPlan {
+    /// How many there are.
+    #[serde(skip)]
+    pub mode: MetricsMode,
     /// Their namespace.
     pub namespace: String,
     /// Streams that began.
@@ -57,8 +60,9 @@ pub struct MetricsPlan {
 }
 
 impl MetricsPlan {
-    fn new(names: &Names) -> Self {
+    fn new(names: &Names, mode: MetricsMode) -> Self {
         Self {
+            mode,
             namespace: names.base.clone(),
             opened: Metric::StreamsOpened.name(),
             returned: Metric::StreamsReturned.name(),
@@ -120,6 +124,8 @@ pub struct FunctionAlarms {
     pub concurrency: Option<u32>,
     /// That reserve.
     pub reserved_concurrency: Option<u32>,
+    /// Whether the function is stopped: its reserve is 0.
+    pub is_stopped: bool,
 }
 
 /// A limit on what everything may cost in a month.
@@ -152,7 +158,7 @@ pub(super) fn operations(
         zombie_seconds: section.thresholds.zombie_seconds.get(),
     });
     OperationsPlan {
-        metrics: (section.metrics != MetricsMode::Off).then(|| MetricsPlan::new(names)),
+        metrics: (section.metrics != MetricsMode::Off).then(|| MetricsPlan::new(names, section.metrics)),
         alarms,
         has_dashboard: section.cloudwatch_dashboard,
         tracing: section.tracing,
@@ -181,7 +187,12 @@ fn function_alarms(section: &OperationsSection, function: &FunctionPlan, least_m
         timeout_secs: function.timeout_secs,
         // Seconds times percent times ten are milliseconds.
         duration_millis: (function.timeout_secs * u64::from(percent) * 10).max(least_millis),
-        concurrency: function.reserved_concurrency.map(|reserve| (reserve * share).div_ceil(100)),
+        // Of a reserve of 0 no share comes near it: what is refused then is counted as throttled.
+        concurrency: function
+            .reserved_concurrency
+            .filter(|reserve| *reserve > 0)
+            .map(|reserve| (reserve * share).div_ceil(100)),
         reserved_concurrency: function.reserved_concurrency,
+        is_stopped: function.reserved_concurrency == Some(0),
     }
 }

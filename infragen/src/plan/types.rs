@@ -50,7 +50,7 @@ pub struct FunctionPlan {
     pub memory_mebibytes: u32,
     /// Timeout, seconds.
     pub timeout_secs: u64,
-    /// Most instances at once.
+    /// Most instances at once; with 0 Lambda refuses every invocation.
     pub reserved_concurrency: Option<u32>,
     /// Log retention, days.
     pub log_retention_days: i64,

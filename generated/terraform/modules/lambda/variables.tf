@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/variables.tf bc555216409e0119]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/variables.tf 4d819d57a7419560]
 
 variable "name" {
   description = "Name of the function, its role and its log group."
@@ -122,7 +122,7 @@ variable "timeout_secs" {
 }
 
 variable "reserved_concurrency" {
-  description = "Most instances at once, taken out of the account's share. Null takes none."
+  description = "Most instances at once, taken out of the account's share; with 0 Lambda refuses every invocation. Null takes none."
   type        = number
   default     = null
 }

@@ -63,7 +63,7 @@ impl Checks<'_> {
                 ),
                 "remove it",
             );
-        } else if reserved < viewers {
+        } else if (1..viewers).contains(&reserved) {
             self.fail(
                 "reserve-below-viewers",
                 &["stream.reserved_concurrency", "stream.expected_viewers"],

@@ -120,7 +120,7 @@ variable "timeout_secs" {
 }
 
 variable "reserved_concurrency" {
-  description = "Most instances at once, taken out of the account's share. Null takes none."
+  description = "Most instances at once, taken out of the account's share; with 0 Lambda refuses every invocation. Null takes none."
   type        = number
   default     = null
 }
