@@ -19,10 +19,12 @@ use infragen::plan;
 use super::shell::Shell;
 use super::{Format, Outcome, Stopped};
 
+/// How long a tab stays open where nobody says otherwise.
+const VISIT_DEFAULT: Duration = Duration::from_secs(600);
 /// Shortest visit that can be assumed; the longest is a day.
 const VISIT_MIN: Duration = Duration::from_secs(1);
 
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub(super) struct CostArguments {
     /// Viewers at the same time; else `stream.expected_viewers`.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
@@ -97,6 +99,17 @@ impl Reckoned {
             has_free_tier: arguments.free_tier,
         }
     }
+}
+
+/// What a month costs as the manifest has it, and for whom, in one line.
+pub(super) fn month(loaded: &Loaded) -> String {
+    let arguments = CostArguments { visit: VISIT_DEFAULT, ..CostArguments::default() };
+    let reckoned = Reckoned::of(loaded, &arguments, &Prices::embedded());
+    let Assumptions { viewers, hours_per_day, .. } = reckoned.assumptions;
+    format!(
+        "about ${:.2} a month with {viewers} viewers for {hours_per_day} h a day; `infragen cost` says how",
+        reckoned.estimate.total
+    )
 }
 
 impl CostArguments {

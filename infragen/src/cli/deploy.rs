@@ -15,6 +15,7 @@ use infragen::manifest::types::Packaging;
 use infragen::render::render;
 use infragen::write::{self, WriteMode};
 
+use super::cost;
 use super::doctor::terraform_version;
 use super::run::run;
 use super::shell::Shell;
@@ -163,7 +164,8 @@ impl Deployment<'_> {
         }
         if self.arguments.plan {
             Root::new(self.shell, self.stop, program, &self.places.root).forget_plan();
-            self.shell.print(&changes.markdown(&Names::derive(&self.loaded.manifest).base))?;
+            let changes = changes.markdown(&Names::derive(&self.loaded.manifest).base);
+            self.shell.print(&format!("{changes}\n{}\n", cost::month(self.loaded)))?;
             return Ok(Outcome::Done);
         }
         self.shell.print(&self.summary(&outputs, &changes, (now() - began).as_secs()))?;
@@ -255,7 +257,13 @@ impl Deployment<'_> {
             return Ok(());
         }
         let colour = self.shell.colour(io::stderr().is_terminal());
-        self.shell.complain(&format!("\n{}: {}\n{}\n", root.name(), changes.summary(), changes.human(colour)));
+        let cost = cost::month(self.loaded);
+        self.shell.complain(&format!(
+            "\n{}: {}\n{}  {cost}\n\n",
+            root.name(),
+            changes.summary(),
+            changes.human(colour)
+        ));
         if self.arguments.yes || self.shell.ask(self.stop, "Apply this? [yes/no]", &["yes", "y"], "--yes")? {
             return Ok(());
         }
