@@ -31,3 +31,5 @@ pub mod write;
 pub mod doctor;
 
 pub mod deploy;
+
+pub mod image;

@@ -166,7 +166,7 @@ pub fn write(root: &Path, rendering: &Rendering, mode: WriteMode) -> Result<Repo
     if mode != WriteMode::Compare {
         for Difference { path, text, .. } in &differences {
             match text {
-                Some(text) => put(root, path, text)?,
+                Some(text) => put(root, path, text.as_bytes())?,
                 None => remove(root, path)?,
             }
         }
@@ -283,14 +283,18 @@ fn diff(path: &str, old: Option<&str>, new: Option<&str>) -> String {
         .to_string()
 }
 
-/// Writes beside the file, then renames: a reader sees the old file or the new one.
+/// Writes beside the file, then renames: a reader sees the old file or the new one. `path` is seen from `root`, and its folder is
+/// made.
+///
+/// # Errors
+/// [`WriteError::Io`].
 #[expect(clippy::disallowed_methods, reason = "the file that touches the disk")]
-fn put(root: &Path, path: &str, text: &str) -> Result<(), WriteError> {
+pub fn put(root: &Path, path: &str, bytes: &[u8]) -> Result<(), WriteError> {
     let target = root.join(path);
     let folder = target.parent().map_or_else(|| root.to_owned(), Path::to_owned);
     std::fs::create_dir_all(&folder).map_err(failed(path, "written"))?;
     let temporary = temporary(&target);
-    let written = std::fs::write(&temporary, text).and_then(|()| std::fs::rename(&temporary, &target));
+    let written = std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, &target));
     written.map_err(|error| {
         // Best effort: the error that matters is the one above.
         let _ignored = std::fs::remove_file(&temporary);
@@ -307,6 +311,30 @@ fn temporary(target: &Path) -> PathBuf {
 #[expect(clippy::disallowed_methods, reason = "the file that touches the disk")]
 fn remove(root: &Path, path: &str) -> Result<(), WriteError> {
     std::fs::remove_file(root.join(path)).map_err(failed(path, "removed"))
+}
+
+/// Puts a folder with these files in the place of another, which is gone whole or stays whole. Whatever is there is replaced:
+/// whether it may be is for whoever asks.
+///
+/// # Errors
+/// [`WriteError::Io`]; then nothing is changed.
+#[expect(clippy::disallowed_methods, reason = "the file that touches the disk")]
+pub fn put_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), WriteError> {
+    let (shown, next) = (folder.display().to_string(), temporary(folder));
+    let written = files.iter().try_for_each(|(path, bytes)| {
+        let target = next.join(path);
+        std::fs::create_dir_all(target.parent().unwrap_or(&next))?;
+        std::fs::write(target, bytes)
+    });
+    let replaced = written.and_then(|()| match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => std::fs::rename(&next, folder),
+    });
+    replaced.map_err(|error| {
+        // Best effort: the error that matters is the one above.
+        let _ignored = std::fs::remove_dir_all(&next);
+        failed(&shown, "written")(error)
+    })
 }
 
 /// Creates a file that must not exist yet.

@@ -1,0 +1,147 @@
+//! Which functions run an image that is made here, from whose repository, and which Terraform root is told of it.
+
+use contract::Environment;
+
+use crate::load::{Loaded, Target as Place};
+use crate::manifest::types::{Architecture, Packaging};
+
+/// A function, by the name of its program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Function {
+    /// Behind EventSource.
+    Stream,
+    /// Behind the REST API.
+    Dashboard,
+}
+
+impl Function {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Stream, Self::Dashboard];
+
+    /// The name of its program, and of its table in the manifest.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Stream => "stream",
+            Self::Dashboard => "dashboard",
+        }
+    }
+
+    /// The variable of the Terraform root that takes its image.
+    #[must_use]
+    pub const fn variable(self) -> &'static str {
+        match self {
+            Self::Stream => "stream_image",
+            Self::Dashboard => "dashboard_image",
+        }
+    }
+}
+
+/// One function of one environment that runs an image of ours.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// The function.
+    pub function: Function,
+    /// Name of the environment.
+    pub environment: Environment,
+    /// Whether that is the base, which commands need not name.
+    pub is_base: bool,
+    /// Terraform's root that is told, from the manifest's folder.
+    pub root: String,
+    /// The environment that makes the repository, and Terraform's root that does; none where the manifest makes none.
+    pub bootstrap: Option<(Environment, String)>,
+    /// AWS region: a function runs images of its own only.
+    pub region: String,
+    /// Processor that it runs on.
+    pub architecture: Architecture,
+}
+
+/// Finds every function that runs an image made here, in the order of the environments.
+#[must_use]
+pub fn targets(all: &[Loaded]) -> Vec<Target> {
+    let mut found = Vec::new();
+    for loaded in all.iter().filter(|loaded| loaded.target != Place::Local) {
+        let manifest = &loaded.manifest;
+        for function in Function::ALL {
+            let (package, uri) = match function {
+                Function::Stream => (manifest.stream.package, &manifest.stream.image.uri),
+                Function::Dashboard => (manifest.dashboard.package, &manifest.dashboard.image.uri),
+            };
+            if package != Packaging::Image || uri.is_some() {
+                continue;
+            }
+            let makes_ours = |other: &&Loaded| {
+                other.shared.makes_repository
+                    && other.shared.repository == loaded.shared.repository
+                    && other.manifest.project.region == manifest.project.region
+            };
+            let maker = all.iter().find(makes_ours);
+            found.push(Target {
+                function,
+                environment: manifest.project.environment.clone(),
+                is_base: loaded.target == Place::Base,
+                root: format!("{}/terraform", loaded.folder()),
+                bootstrap: maker
+                    .map(|maker| (maker.manifest.project.environment.clone(), format!("{}/bootstrap", maker.folder()))),
+                region: manifest.project.region.as_str().to_owned(),
+                architecture: manifest.package.architecture,
+            });
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostic::{Input, Source};
+    use crate::load::load_all;
+
+    fn check(manifest: &str, expected: &[(&str, &str, Option<&str>)]) {
+        let manifest = Source { name: "deploy.toml".into(), text: manifest.into() };
+        let all = load_all(&Input { manifest, overrides: Vec::new() }).unwrap().all;
+        let found = targets(&all);
+        let found: Vec<(&str, &str, Option<&str>)> = found
+            .iter()
+            .map(|target| {
+                let bootstrap = target.bootstrap.as_ref().map(|(_, root)| root.as_str());
+                (target.function.as_str(), target.root.as_str(), bootstrap)
+            })
+            .collect();
+        assert_eq!(found, expected, "{all:#?}");
+    }
+
+    const BASE: (&str, &str, Option<&str>) = ("stream", "generated/terraform", Some("generated/bootstrap"));
+
+    #[test]
+    fn functions_with_an_image_of_ours_are_found() {
+        let zips = "[stream]\npackage = \"zip\"\n[dashboard]\npackage = \"zip\"\n";
+        check(zips, &[]);
+        let both = "[stream]\npackage = \"image\"\n[dashboard]\npackage = \"image\"\n";
+        check(both, &[BASE, ("dashboard", BASE.1, BASE.2)]);
+        let uri = format!(
+            "[stream]\npackage = \"image\"\nimage.uri = \"123456789012.dkr.ecr.us-east-1.amazonaws.com/x1@sha256:{}\"\n\
+             image.architecture = \"arm64\"\n[dashboard]\npackage = \"zip\"\n",
+            "0".repeat(64)
+        );
+        check(&uri, &[]);
+    }
+
+    #[test]
+    fn environments_of_a_region_share_a_repository_and_others_have_their_own() {
+        let base = "[stream]\npackage = \"image\"\n[dashboard]\npackage = \"zip\"\n";
+        let far = "[env.far]\nproject.region = \"eu-west-1\"\n[env.near]\nstream.memory = \"256 MiB\"\n";
+        check(
+            &format!("{base}{far}"),
+            &[
+                BASE,
+                ("stream", "generated/far/terraform", Some("generated/far/bootstrap")),
+                ("stream", "generated/near/terraform", Some("generated/bootstrap")),
+            ],
+        );
+        // The base has no image: the first that has one makes the repository.
+        let only =
+            "[stream]\npackage = \"zip\"\n[dashboard]\npackage = \"zip\"\n[env.near]\nstream.package = \"image\"\n";
+        check(only, &[("stream", "generated/near/terraform", Some("generated/near/bootstrap"))]);
+    }
+}
