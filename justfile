@@ -86,12 +86,11 @@ render *arguments:
 package *arguments:
     @tools/package.sh "$@"
 
-# Build the container images: not there yet
+# Build the container images and push them, without a container engine (`--to-layout`: into dist/images only)
 [group('deploy')]
 [no-exit-message]
-image:
-    @echo 'There is no image build yet. Set `package = "zip"` under [stream] in deploy.toml and run `./justw package`, or build with' >&2
-    @echo '`docker build -f generated/Dockerfile .`, push, and give Terraform the digest as `stream_image`.' >&2; exit 1
+image *arguments:
+    @tools/image.sh "$@"
 
 # Render, then create what has to exist before the first deployment: `just bootstrap`, `just bootstrap prod`
 [group('deploy')]

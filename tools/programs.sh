@@ -1,6 +1,7 @@
 #!/bin/sh
 # Builds release programs of the crate lambda for one processor and C library, and prints where each lies, one a line:
-# `programs.sh arm64|x86_64 gnu|musl NAME...`. The same sources give the same bytes, in any folder.
+# `programs.sh arm64|x86_64 gnu|musl NAME...`. The same sources give the same bytes, in any folder. The name lambda-adapter is that
+# of the AWS Lambda Web Adapter, which is built from its crate.
 #
 # `gnu` is for zips: Lambda's runtime provided.al2023 has that library. `musl` is for images: the program is static and runs
 # without any file beside it.
@@ -76,17 +77,35 @@ remaps
 say "programs: building $* for $made_for"
 # A folder of its own, because other flags would make cargo build everything anew, back and forth.
 programs_target_dir=${CARGO_TARGET_DIR:-$root/target}/package
-# The names become `--bin NAME` each; names of programs have no spaces.
-# shellcheck disable=SC2046
-env PATH="$venv/bin:$PATH" \
-  CARGO_ENCODED_RUSTFLAGS="$flags" \
-  CARGO_ZIGBUILD_CACHE_DIR="$tools/zigbuild" \
-  ZIG_GLOBAL_CACHE_DIR="$tools/zig" \
-  cargo zigbuild --release --locked -p lambda $(printf -- '--bin %s ' "$@") --target "$zig_target" \
-  --target-dir "$programs_target_dir" >&2 || die "cargo could not build $* for $made_for"
+with_zig() {
+  env PATH="$venv/bin:$PATH" \
+    CARGO_ENCODED_RUSTFLAGS="$flags" \
+    CARGO_ZIGBUILD_CACHE_DIR="$tools/zigbuild" \
+    ZIG_GLOBAL_CACHE_DIR="$tools/zig" \
+    "$@" --locked --target "$zig_target" --target-dir "$programs_target_dir" >&2
+}
+
+bins=
+for name in "$@"; do
+  case $name in
+    lambda-adapter)
+      version=$(sed -n 's/^web_adapter_version=//p' "$root/tools/setup.sh")
+      with_zig cargo-zigbuild install --quiet --root "$tools/adapter/$target" --version "$version" lambda_web_adapter ||
+        die "cargo could not build the AWS Lambda Web Adapter $version for $made_for"
+      ;;
+    *) bins="$bins --bin $name" ;;
+  esac
+done
+if [ -n "$bins" ]; then
+  # shellcheck disable=SC2086 # words for cargo; names of programs have no spaces
+  with_zig cargo zigbuild --release -p lambda $bins || die "cargo could not build$bins for $made_for"
+fi
 
 for name in "$@"; do
-  program=$programs_target_dir/$target/release/$name
+  case $name in
+    lambda-adapter) program=$tools/adapter/$target/bin/$name ;;
+    *) program=$programs_target_dir/$target/release/$name ;;
+  esac
   if grep -q -a -F -e "$root/" -e "$cargo_home/" "$program"; then
     die "$name holds a path of this machine, so its package would differ elsewhere; see remaps in tools/programs.sh"
   fi

@@ -8,6 +8,7 @@ mod destroy;
 mod doctor;
 mod examples;
 mod explain;
+mod image;
 mod init;
 mod man;
 mod query;
@@ -158,6 +159,8 @@ enum Command {
     Rollback(account::RollbackArguments),
     /// Destroy one environment, but not its tables unless they are named twice.
     Destroy(destroy::DestroyArguments),
+    /// Make container images and push them, without a container engine.
+    Image(image::ImageArguments),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -212,6 +215,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Doctor(_) => Some("doctor"),
         Command::Deploy(_) => Some("deploy"),
         Command::Destroy(_) => Some("destroy"),
+        Command::Image(_) => Some("image"),
         _ => None,
     };
     if let Some(command) = of_a_folder.filter(|_| shell.reads_stdin()) {
@@ -244,6 +248,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Logs(arguments) => shell.logs(arguments),
         Command::Rollback(arguments) => shell.rollback(arguments),
         Command::Destroy(arguments) => shell.destroy(arguments),
+        Command::Image(arguments) => shell.image(arguments),
     };
     result.unwrap_or_else(|outcome| outcome)
 }

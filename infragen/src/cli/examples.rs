@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory};
 /// What is typed, and what for.
 pub(super) type Example = (&'static str, &'static str);
 
-const EXAMPLES: [(&str, &[Example]); 16] = [
+const EXAMPLES: [(&str, &[Example]); 17] = [
     (
         "render",
         &[
@@ -99,6 +99,14 @@ const EXAMPLES: [(&str, &[Example]); 16] = [
         &[
             ("infragen --env test destroy", "everything but the tables; asks for the environment's name"),
             ("infragen destroy --table live-test-items --table live-test-items", "a table too, named twice"),
+        ],
+    ),
+    (
+        "image",
+        &[
+            ("infragen image build --function stream --program target/stream", "into dist/images/stream"),
+            ("infragen image push", "what was built, to where the manifest's functions take it from"),
+            ("infragen image push --repository registry.example.com/live", "to another registry"),
         ],
     ),
 ];

@@ -1,6 +1,6 @@
 //! Programs of others, run with a limit on time and on what they may say; never through a shell.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Write as _};
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc;
 use std::thread;
@@ -18,16 +18,27 @@ const QUIET: [(&str, &str); 4] =
 
 /// Runs a program, the first of `command`, to its end or to the limit.
 pub(super) fn run<S: AsRef<std::ffi::OsStr>>(command: &[S], limit: Duration) -> Ran {
+    run_with(command, "", limit)
+}
+
+/// Likewise a program that reads a line or two.
+pub(super) fn run_with<S: AsRef<std::ffi::OsStr>>(command: &[S], input: &str, limit: Duration) -> Ran {
     let Some((program, arguments)) = command.split_first() else { return Ran::Absent };
     let spawned = Command::new(program)
         .args(arguments)
         .envs(QUIET)
-        .stdin(Stdio::null())
+        .stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() })
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn();
     match spawned {
-        Ok(child) => finish(child, limit),
+        Ok(mut child) => {
+            if let Some(mut stdin) = child.stdin.take() {
+                // So little fits into the pipe; a program that does not read it says itself what it wants.
+                let _written = stdin.write_all(input.as_bytes());
+            }
+            finish(child, limit)
+        }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ran::Absent,
         Err(error) => Ran::Failed(error.to_string()),
     }
@@ -87,6 +98,9 @@ mod tests {
         assert_eq!(run(&["printf", "%s", "$HOME *"], LIMIT), Ran::Done("$HOME *".into()));
         assert_eq!(run(&["sh", "-c", "echo out; echo why >&2; exit 3"], LIMIT), Ran::Failed("why\n".into()));
         assert_eq!(run(&["no-such-program-at-all"], LIMIT), Ran::Absent);
+        assert_eq!(run(&["cat"], LIMIT), Ran::Done(String::new()));
+        assert_eq!(run_with(&["cat"], "a line", LIMIT), Ran::Done("a line".into()));
+        assert_eq!(run_with(&["true"], "a line", LIMIT), Ran::Done(String::new()));
         let short = Duration::from_millis(200);
         assert_eq!(run(&["sleep", "60"], short), Ran::TooSlow(short));
         // Its child keeps the pipe open.

@@ -16,8 +16,8 @@ pub fn compress(bytes: &[u8]) -> Vec<u8> {
     let mut out = HEADER.to_vec();
     out.extend(compress_to_vec(bytes, LEVEL));
     out.extend(crc32fast::hash(bytes).to_le_bytes());
-    // The format wants the length modulo 2^32.
-    out.extend(((bytes.len() & 0xffff_ffff) as u32).to_le_bytes());
+    // The format wants the length modulo 2^32: the lowest four bytes.
+    out.extend(&(bytes.len() as u64).to_le_bytes()[..4]);
     out
 }
 

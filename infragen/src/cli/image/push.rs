@@ -1,0 +1,315 @@
+//! `infragen image push`: layouts of the disk go to the repositories that the functions run from, and Terraform is told.
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal as _};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::{Args, ValueHint};
+use infragen::doctor::Ran;
+use infragen::image::repository::Repository;
+use infragen::image::targets::{Function as Which, Target, targets};
+use infragen::image::{Blob, Image, layout, oci_architecture};
+use infragen::write;
+use serde_json::{Map, Value};
+
+use super::super::run::run;
+use super::super::shell::Shell;
+use super::super::{Outcome, Stopped};
+use super::registry::Registry;
+use super::{Function, interrupt, layout_folder, size};
+
+/// What Terraform may take to print an output; it may have to ask for its state.
+const TERRAFORM_LIMIT: Duration = Duration::from_secs(60);
+/// File of a root that says what to deploy; the name makes Terraform read it.
+const REFERENCES: &str = "artifacts.auto.tfvars.json";
+
+#[derive(Args, Debug)]
+pub(super) struct PushArguments {
+    /// Push one function's image; else those of all functions whose `package` is `image`.
+    #[arg(long, value_enum)]
+    function: Option<Function>,
+    /// Where to push; else the repository that the bootstrap root of each region has made.
+    #[arg(long, value_name = "HOST/NAME")]
+    repository: Option<String>,
+    /// Folder with the image, in the place of dist/images/FUNCTION below the manifest's folder.
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath, requires = "function")]
+    from_layout: Option<PathBuf>,
+}
+
+/// What goes where: a repository and a function, and the roots that are told.
+type Pushes = BTreeMap<(Repository, Which), Vec<Target>>;
+
+#[expect(clippy::disallowed_methods, reason = "images are read from the disk")]
+fn read(path: &Path) -> io::Result<Vec<u8>> {
+    std::fs::read(path)
+}
+
+impl Shell<'_> {
+    pub(super) fn image_push(&self, arguments: &PushArguments) -> Stopped {
+        let targets = self.targets(arguments.function.map(Which::from))?;
+        let images = self.images(&targets, arguments.from_layout.as_deref())?;
+        let pushes = match &arguments.repository {
+            Some(text) => self.pushes_to(text, targets)?,
+            None => self.pushes_of_manifest(targets)?,
+        };
+        // Before anything is sent: what cannot be written afterwards need not be.
+        let mut roots: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
+        for target in pushes.values().flatten().filter(|target| !target.root.is_empty()) {
+            roots.insert(target.root.clone(), self.references(&target.root)?);
+        }
+        let mut logins = BTreeMap::new();
+        for ((repository, function), targets) in &pushes {
+            let Some(image) = images.get(function) else { continue };
+            let login = match logins.get(repository.host()) {
+                Some(login) => Clone::clone(login),
+                None => self.login(repository)?,
+            };
+            logins.insert(repository.host(), login.clone());
+            self.push(&Registry::new(repository, login, &|text| self.say(text)), *function, image)?;
+            for target in targets {
+                let pin = repository.pin(image.digest());
+                roots.entry(target.root.clone()).or_default().insert(function.variable().to_owned(), pin.into());
+            }
+        }
+        self.tell(&roots)?;
+        for (repository, function) in pushes.keys() {
+            let digest = images.get(function).map_or("", Image::digest);
+            self.print(&format!("{}  {}\n", function.variable(), repository.pin(digest)))?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// The functions whose images are asked for.
+    fn targets(&self, function: Option<Which>) -> Result<Vec<Target>, Outcome> {
+        let mut found = targets(&self.load_all()?.all);
+        if let Some(name) = &self.global.env {
+            // Refuses an environment that is not there.
+            let _there = self.load()?;
+            found.retain(|target| target.environment == *name);
+        }
+        found.retain(|target| function.is_none_or(|function| target.function == function));
+        if found.is_empty() {
+            let (who, table) = match function {
+                Some(function) => (function.as_str(), function.as_str()),
+                None => ("no function", Which::Stream.as_str()),
+            };
+            let message = match function {
+                Some(_) => format!(
+                    "{who} runs no image that is made here: its `package` is `zip`, or `{table}.image.uri` is set"
+                ),
+                None => format!("{who} runs an image that is made here: `package` is `zip`, or `image.uri` is set"),
+            };
+            self.error(&message, Some(&format!("set `package = \"image\"` under `[{table}]`")));
+            return Err(Outcome::NeedsPerson);
+        }
+        Ok(found)
+    }
+
+    /// Reads the images of all functions, and compares their processors with those of the environments.
+    fn images(&self, targets: &[Target], from: Option<&Path>) -> Result<BTreeMap<Which, Image>, Outcome> {
+        let mut images = BTreeMap::new();
+        for target in targets {
+            let function = target.function;
+            let folder = from.map_or_else(|| self.root().join(layout_folder(function)), Path::to_owned);
+            if let std::collections::btree_map::Entry::Vacant(entry) = images.entry(function) {
+                let image = layout::read(&|path| read(&folder.join(path))).map_err(|error| {
+                    self.error(
+                        &format!("`{}` holds no image of {}: {}", folder.display(), function.as_str(), chain(&error)),
+                        Some("build it with `./justw image`, or with `infragen image build`"),
+                    );
+                    Outcome::NeedsPerson
+                })?;
+                entry.insert(image);
+            }
+            let (found, wanted) = (&images[&function].architecture, oci_architecture(target.architecture));
+            if found != wanted {
+                let message = format!(
+                    "`{}` is for the processor {found}, and {} of `{}` runs on {wanted}",
+                    folder.display(),
+                    function.as_str(),
+                    target.environment
+                );
+                let hint = "build it for the environment's `package.architecture`, or name another one with `--env`";
+                self.error(&message, Some(hint));
+                return Err(Outcome::NeedsPerson);
+            }
+        }
+        Ok(images)
+    }
+
+    /// Everything into the repository that was named. Lambda takes images of its own region only, so one of Amazon ECR is for the
+    /// environments of its region.
+    fn pushes_to(&self, text: &str, mut targets: Vec<Target>) -> Result<Pushes, Outcome> {
+        let repository: Repository = text.parse().map_err(|error| {
+            self.error(&format!("`--repository`: {error}"), None);
+            Outcome::Usage
+        })?;
+        match repository.ecr_region() {
+            Some(region) => {
+                let elsewhere = targets.iter().find(|target| target.region != region).cloned();
+                targets.retain(|target| target.region == region);
+                if let Some(other) = elsewhere {
+                    let message = format!(
+                        "`{repository}` is in {region}, and `{}` is deployed in {}",
+                        other.environment, other.region
+                    );
+                    let hint = "a function runs images of its own region only: push to a repository there, too";
+                    if targets.is_empty() {
+                        self.error(&message, Some(hint));
+                        return Err(Outcome::NeedsPerson);
+                    }
+                    self.warning(&message, hint);
+                }
+            }
+            None => self.warning(
+                &format!("`{repository}` is no repository of Amazon ECR, and Lambda runs images of Amazon ECR only"),
+                "copy the image there by its digest before you apply",
+            ),
+        }
+        let mut pushes = Pushes::new();
+        for target in targets {
+            pushes.entry((repository.clone(), target.function)).or_default().push(target);
+        }
+        Ok(pushes)
+    }
+
+    /// Each into the repository that Terraform has made for its region.
+    fn pushes_of_manifest(&self, targets: Vec<Target>) -> Result<Pushes, Outcome> {
+        let mut known: BTreeMap<String, Repository> = BTreeMap::new();
+        let mut pushes = Pushes::new();
+        for target in targets {
+            let Some((environment, folder)) = &target.bootstrap else {
+                let message = format!("no environment makes the repository of `{}`", target.environment);
+                self.error(&message, Some("name one with `--repository`"));
+                return Err(Outcome::NeedsPerson);
+            };
+            if !known.contains_key(folder) {
+                let recipe = if folder == "generated/bootstrap" { String::new() } else { format!(" {environment}") };
+                known.insert(folder.clone(), self.repository_of(folder, &recipe)?);
+            }
+            pushes.entry((known[folder].clone(), target.function)).or_default().push(target);
+        }
+        Ok(pushes)
+    }
+
+    /// Asks Terraform for what the bootstrap root has made.
+    fn repository_of(&self, folder: &str, environment: &str) -> Result<Repository, Outcome> {
+        let chdir = format!("-chdir={}", self.root().join(folder).display());
+        let ask =
+            |program: &str| run(&[program, &chdir, "output", "-no-color", "-raw", "repository_url"], TERRAFORM_LIMIT);
+        let ran = match ask("terraform") {
+            Ran::Absent => ask("tofu"),
+            ran => ran,
+        };
+        let problem = match &ran {
+            Ran::Done(text) => match text.trim().parse() {
+                Ok(repository) => return Ok(repository),
+                Err(error) => format!("{error}"),
+            },
+            Ran::Absent => "neither terraform nor tofu is on PATH".to_owned(),
+            other => error_line(other).or_else(|| other.silence("terraform output")).unwrap_or_default(),
+        };
+        let message = format!("the repository of images is not known: `repository_url` of `{folder}`: {problem}");
+        let hint = format!("make it with `./justw bootstrap{environment}`, or name one with `--repository`");
+        self.error(&message, Some(&hint));
+        Err(Outcome::NeedsPerson)
+    }
+
+    fn push(&self, registry: &Registry<'_>, function: Which, image: &Image) -> Result<(), Outcome> {
+        let what = format!("{} to {}", function.as_str(), registry.repository);
+        self.say(&format!("pushing {what}: {}", size(image.size())));
+        let is_terminal = io::stderr().is_terminal() && !self.global.quiet;
+        let shown = Cell::new(None);
+        let progress = |blob: &Blob, sent: usize| {
+            let percent = sent * 100 / blob.bytes.len().max(1);
+            // The configuration is over before anybody could read of it.
+            if is_terminal && blob == &image.layer && shown.replace(Some(percent)) != Some(percent) {
+                self.complain(&bar(percent, blob.bytes.len()));
+            }
+        };
+        let pushed = registry.push(image, &progress);
+        if shown.get().is_some() {
+            self.complain("\n");
+        }
+        let missing = pushed.map_err(|error| self.fail(&error, Some(&error.hint())))?;
+        match missing {
+            0 => self.say(&format!("{}: there already, {}", function.as_str(), image.digest())),
+            bytes => self.say(&format!("{}: {} sent, {}", function.as_str(), size(bytes), image.digest())),
+        }
+        Ok(())
+    }
+
+    /// What a root is told so far.
+    fn references(&self, root: &str) -> Result<Map<String, Value>, Outcome> {
+        let path = self.root().join(root).join(REFERENCES);
+        let bytes = match read(&path) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Map::new()),
+            Err(error) => {
+                self.error(&format!("`{}` cannot be read: {error}", path.display()), None);
+                return Err(Outcome::NeedsPerson);
+            }
+        };
+        serde_json::from_slice(&bytes).map_err(|error| {
+            let message = format!("`{}` is no object of JSON, as Terraform reads it: {error}", path.display());
+            self.error(&message, Some("mend or remove it"));
+            Outcome::NeedsPerson
+        })
+    }
+
+    /// Tells every root; none is told of an image that another was not pushed for.
+    fn tell(&self, roots: &BTreeMap<String, Map<String, Value>>) -> Result<(), Outcome> {
+        let _whole = interrupt::writing();
+        for (root, values) in roots {
+            // Sorted, as tools/artifacts.py writes it.
+            let text = serde_json::to_string_pretty(values).map_err(|error| self.fail(&error, None))? + "\n";
+            let path = format!("{root}/{REFERENCES}");
+            write::put(self.root(), &path, text.as_bytes()).map_err(|error| {
+                self.fail(&error, Some("the images are pushed: make room there, and run the same command again"))
+            })?;
+        }
+        Ok(())
+    }
+}
+
+/// The line that Terraform puts its finding in; warnings, which come first, are about something else.
+fn error_line(ran: &Ran) -> Option<String> {
+    let Ran::Failed(said) = ran else { return None };
+    said.lines().find_map(|line| line.trim_start_matches(['│', ' ']).strip_prefix("Error: ")).map(str::to_owned)
+}
+
+/// A line that replaces itself.
+fn bar(percent: usize, total: usize) -> String {
+    const WIDTH: usize = 30;
+    let full = (percent * WIDTH / 100).min(WIDTH);
+    format!("\r  [{}{}] {percent:>3} % of {} ", "#".repeat(full), " ".repeat(WIDTH - full), size(total))
+}
+
+/// An error and its causes in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_reason_of_terraform_is_in_its_error() {
+        let said =
+            "There are some problems with the CLI configuration:\n\n│ Error: Output \"repository_url\" not found\n│ \n";
+        assert_eq!(error_line(&Ran::Failed(said.into())).as_deref(), Some("Output \"repository_url\" not found"));
+        assert_eq!(error_line(&Ran::Failed("killed".into())), None);
+        assert_eq!(error_line(&Ran::Absent), None);
+    }
+
+    #[test]
+    fn a_bar_has_one_width() {
+        assert_eq!(bar(0, 3_400_000), format!("\r  [{}]   0 % of 3.4 MB ", " ".repeat(30)));
+        assert_eq!(bar(50, 3_400_000), format!("\r  [{}{}]  50 % of 3.4 MB ", "#".repeat(15), " ".repeat(15)));
+        assert_eq!(bar(100, 3_400_000), format!("\r  [{}] 100 % of 3.4 MB ", "#".repeat(30)));
+    }
+}
