@@ -111,6 +111,13 @@ apply *arguments: render
 deploy *arguments:
     @tools/deploy.sh "$@"
 
+# Run the image of the other processor under qemu, which CI has no time for: minutes, once a machine
+[group('check')]
+[no-exit-message]
+image-check:
+    @tools/setup.sh qemu
+    @IMAGE_CHECK=1 tools/it.sh --workspace --test it -- image::runs
+
 # Measure what the window costs: `just bench window` (minutes), `--quick` (seconds), `--check`, `--instructions`, `--engine`
 [group('check')]
 [no-exit-message]
@@ -118,5 +125,5 @@ bench *arguments:
     @tools/bench.sh "$@"
 
 [private]
-setup *parts='java terraform node chromium firefox curl python moto awscli checkov schemathesis dynamodb provider-types deny fuzz faketime peers web-adapter':
+setup *parts='java terraform node chromium firefox curl python moto awscli checkov schemathesis dynamodb provider-types deny fuzz faketime images package peers web-adapter':
     @tools/setup.sh {{ parts }}

@@ -12,6 +12,7 @@ mod emulator;
 mod encoder;
 mod hostile;
 mod house;
+mod image;
 mod models;
 mod page;
 mod render;

@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds release programs of the crate lambda for one processor and C library, and prints where each lies, one a line:
 # `programs.sh arm64|x86_64 gnu|musl NAME...`. The same sources give the same bytes, in any folder. The name lambda-adapter is that
-# of the AWS Lambda Web Adapter, which is built from its crate.
+# of the AWS Lambda Web Adapter, which is built from its crate. `PROFILE` is cargo's, `release` where it is not set: tests have no
+# time for that one.
 #
 # `gnu` is for zips: Lambda's runtime provided.al2023 has that library. `musl` is for images: the program is static and runs
 # without any file beside it.
@@ -85,6 +86,9 @@ with_zig() {
     "$@" --locked --target "$zig_target" --target-dir "$programs_target_dir" >&2
 }
 
+profile=${PROFILE:-release}
+profile_dir=$profile
+[ "$profile" != dev ] || profile_dir=debug
 bins=
 for name in "$@"; do
   case $name in
@@ -98,13 +102,13 @@ for name in "$@"; do
 done
 if [ -n "$bins" ]; then
   # shellcheck disable=SC2086 # words for cargo; names of programs have no spaces
-  with_zig cargo zigbuild --release -p lambda $bins || die "cargo could not build$bins for $made_for"
+  with_zig cargo zigbuild --profile "$profile" -p lambda $bins || die "cargo could not build$bins for $made_for"
 fi
 
 for name in "$@"; do
   case $name in
     lambda-adapter) program=$tools/adapter/$target/bin/$name ;;
-    *) program=$programs_target_dir/$target/release/$name ;;
+    *) program=$programs_target_dir/$target/$profile_dir/$name ;;
   esac
   if grep -q -a -F -e "$root/" -e "$cargo_home/" "$program"; then
     die "$name holds a path of this machine, so its package would differ elsewhere; see remaps in tools/programs.sh"

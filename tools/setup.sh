@@ -71,6 +71,20 @@ setup_faketime() {
   die 'the tests of wrong clocks need libfaketime below /usr/lib; install it'
 }
 
+# A registry of container images and a client of it, for the tests of images: neither is a container engine.
+setup_images() {
+  { has docker-registry && has skopeo; } && return 0
+  is_root_on_debian && apt_install docker-registry skopeo && has docker-registry && has skopeo && return 0
+  die 'the tests of images need docker-registry and skopeo on PATH; install them'
+}
+
+# Runs programs of other processors, for `./justw image-check`.
+setup_qemu() {
+  has qemu-aarch64-static && return 0
+  is_root_on_debian && apt_install qemu-user-static && has qemu-aarch64-static && return 0
+  die 'running an image of another processor needs qemu-user-static; install it'
+}
+
 node_is_20() {
   major=$(node --version 2>/dev/null) && major=${major#v} && [ "${major%%.*}" -ge 20 ]
 }
@@ -257,7 +271,7 @@ setup_web_adapter() {
   compile --version "$web_adapter_version" lambda_web_adapter
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|awscli|checkov|schemathesis|package|node|dynamodb|provider-types|peers|deny|fuzz|faketime|web-adapter ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|awscli|checkov|schemathesis|package|node|dynamodb|provider-types|peers|deny|fuzz|faketime|images|qemu|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -270,7 +284,7 @@ fi
 system='' pip='' npm='' cargo=''
 for part in "$@"; do
   case $part in
-    java | terraform | chromium | firefox | curl | faketime) system="$system $part" ;;
+    java | terraform | chromium | firefox | curl | faketime | images | qemu) system="$system $part" ;;
     python | moto | awscli | checkov | schemathesis | package | peers) pip="$pip $part" ;;
     node | dynamodb) npm="$npm $part" ;;
     provider-types) npm="$npm provider_types" ;;
