@@ -13,21 +13,11 @@ resource "aws_ecr_repository" "functions" {
 resource "aws_ecr_lifecycle_policy" "functions" {
   repository = aws_ecr_repository.functions.name
 
+  # Images are pushed by digest and have no tag: a rule for those without one would remove what runs.
   policy = jsonencode({
     rules = [
       {
         rulePriority = 1
-        description = "Remove what lost its tag."
-        selection = {
-          tagStatus = "untagged"
-          countType = "sinceImagePushed"
-          countUnit = "days"
-          countNumber = 14
-        }
-        action = { type = "expire" }
-      },
-      {
-        rulePriority = 2
         description = "Keep the newest images, enough to roll back far."
         selection = {
           tagStatus = "any"

@@ -145,12 +145,18 @@ fn what_is_missing_for_a_push_is_said() {
 fn credentials_of_ecr_are_asked_of_the_aws_command_line() {
     // No request leaves this machine: the command fails, and so does the push.
     let folder = Folder::built("arm64", 1000);
-    folder.write("bin/aws", "#!/bin/sh\necho \"asked: $*\" >&2\nexit 255\n");
+    let script = "#!/bin/sh\n[ \"$1\" = sts ] && echo 123456789012 && exit\necho \"asked: $*\" >&2\nexit 255\n";
+    folder.write("bin/aws", script);
     tool(Command::new("chmod").arg("+x").arg(folder.path().join("bin/aws")));
     let path = format!("{}:{}", folder.path().join("bin").display(), std::env::var("PATH").unwrap());
     let folder = folder.env("PATH", &path);
     let run = folder.push("123456789012.dkr.ecr.us-east-1.amazonaws.com/live");
     run.says("asked: ecr get-login-password --region us-east-1");
+    // Where Terraform's state is on another machine, the account says whose the repository is.
+    let run = folder.run(&["image", "push"]);
+    run.says("asked: ecr get-login-password --region us-east-1");
+    let taken = "taking the account's `123456789012.dkr.ecr.us-east-1.amazonaws.com/sse-streaming-dev`";
+    assert!(run.stderr.contains(taken), "{run:?}");
     assert_eq!(folder.told(), serde_json::Value::Null);
 }
 

@@ -50,6 +50,8 @@ pub struct Target {
     pub root: String,
     /// The environment that makes the repository, and Terraform's root that does; none where the manifest makes none.
     pub bootstrap: Option<(Environment, String)>,
+    /// Name of the repository.
+    pub repository: String,
     /// AWS region: a function runs images of its own only.
     pub region: String,
     /// Processor that it runs on.
@@ -83,6 +85,7 @@ pub fn targets(all: &[Loaded]) -> Vec<Target> {
                 root: format!("{}/terraform", loaded.folder()),
                 bootstrap: maker
                     .map(|maker| (maker.manifest.project.environment.clone(), format!("{}/bootstrap", maker.folder()))),
+                repository: loaded.shared.repository.clone(),
                 region: manifest.project.region.as_str().to_owned(),
                 architecture: manifest.package.architecture,
             });

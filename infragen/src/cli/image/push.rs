@@ -20,8 +20,8 @@ use super::super::{Outcome, Stopped};
 use super::registry::Registry;
 use super::{Function, interrupt, layout_folder, size};
 
-/// What Terraform may take to print an output; it may have to ask for its state.
-const TERRAFORM_LIMIT: Duration = Duration::from_secs(60);
+/// What a program may take that prints one value; Terraform may have to ask for its state.
+const PROGRAM_LIMIT: Duration = Duration::from_secs(60);
 /// File of a root that says what to deploy; the name makes Terraform read it.
 const REFERENCES: &str = "artifacts.auto.tfvars.json";
 
@@ -187,30 +187,35 @@ impl Shell<'_> {
             };
             if !known.contains_key(folder) {
                 let recipe = if folder == "generated/bootstrap" { String::new() } else { format!(" {environment}") };
-                known.insert(folder.clone(), self.repository_of(folder, &recipe)?);
+                known.insert(folder.clone(), self.repository_of(folder, &recipe, &target)?);
             }
             pushes.entry((known[folder].clone(), target.function)).or_default().push(target);
         }
         Ok(pushes)
     }
 
-    /// Asks Terraform for what the bootstrap root has made.
-    fn repository_of(&self, folder: &str, environment: &str) -> Result<Repository, Outcome> {
+    /// Asks Terraform for what the bootstrap root has made. Its state is a file of whoever applied it: on another machine, such as
+    /// that of a pipeline, the repository follows from the account that one is signed in to.
+    fn repository_of(&self, folder: &str, environment: &str, target: &Target) -> Result<Repository, Outcome> {
         let chdir = format!("-chdir={}", self.root().join(folder).display());
         let ask =
-            |program: &str| run(&[program, &chdir, "output", "-no-color", "-raw", "repository_url"], TERRAFORM_LIMIT);
+            |program: &str| run(&[program, &chdir, "output", "-no-color", "-raw", "repository_url"], PROGRAM_LIMIT);
         let ran = match ask("terraform") {
             Ran::Absent => ask("tofu"),
             ran => ran,
         };
         let problem = match &ran {
-            Ran::Done(text) => match text.trim().parse() {
+            Ran::Done(text) => match text.trim().parse::<Repository>() {
                 Ok(repository) => return Ok(repository),
-                Err(error) => format!("{error}"),
+                Err(error) => error.to_string(),
             },
             Ran::Absent => "neither terraform nor tofu is on PATH".to_owned(),
             other => error_line(other).or_else(|| other.silence("terraform output")).unwrap_or_default(),
         };
+        if let Some(repository) = of_account(target) {
+            self.say(&format!("`repository_url` of `{folder}`: {problem}; taking the account's `{repository}`"));
+            return Ok(repository);
+        }
         let message = format!("the repository of images is not known: `repository_url` of `{folder}`: {problem}");
         let hint = format!("make it with `./justw bootstrap{environment}`, or name one with `--repository`");
         self.error(&message, Some(&hint));
@@ -272,6 +277,16 @@ impl Shell<'_> {
         }
         Ok(())
     }
+}
+
+/// The repository of the account that one is signed in to, where the AWS command line knows one.
+fn of_account(target: &Target) -> Option<Repository> {
+    let asked = ["aws", "sts", "get-caller-identity", "--query", "Account", "--output", "text"];
+    let Ran::Done(account) = run(&asked, PROGRAM_LIMIT) else { return None };
+    let end = if target.region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
+    let text = format!("{}.dkr.ecr.{}.{end}/{}", account.trim(), target.region, target.repository);
+    // Whatever else the command may have said is no account.
+    text.parse().ok().filter(|repository: &Repository| repository.ecr_region().is_some())
 }
 
 /// The line that Terraform puts its finding in; warnings, which come first, are about something else.
