@@ -1,7 +1,7 @@
 //! One request to a registry and its answer, over HTTP/1.1 and TLS.
 //!
-//! Not `oci-client`: it cannot go on with an upload that broke, does not wait as `Retry-After` asks, and brings an asynchronous
-//! runtime and another HTTP stack. The five requests that a push needs are quickly written over `ureq`, which is synchronous.
+//! Not `oci-client`: it cannot go on with an upload that broke, does not wait as `Retry-After` asks, and brings another
+//! HTTP stack with it. The five requests that a push needs are quickly written over `ureq`, which is synchronous.
 
 use std::io::{self, Read};
 use std::time::Duration;
@@ -130,6 +130,8 @@ fn silence(error: &ureq::Error) -> Silence {
         ureq::Error::Io(error) => match error.kind() {
             // What rustls finds wrong with a certificate comes as such an error.
             io::ErrorKind::InvalidData => Silence::Final(error.to_string()),
+            // The system's words for a name that there is not; that nobody could be asked is another text, and passes.
+            _ if is_unknown_name(&error.to_string()) => Silence::Final(error.to_string()),
             _ => Silence::Passing(error.to_string()),
         },
         ureq::Error::Timeout(_) | ureq::Error::ConnectionFailed | ureq::Error::BodyStalled => {
@@ -140,6 +142,10 @@ fn silence(error: &ureq::Error) -> Silence {
         ureq::Error::HostNotFound => Silence::Final("there is no such host".to_owned()),
         other => Silence::Final(other.to_string()),
     }
+}
+
+fn is_unknown_name(text: &str) -> bool {
+    text.starts_with("failed to lookup address information") && !text.contains("Temporary")
 }
 
 /// A body that says how far it is.
