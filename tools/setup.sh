@@ -80,8 +80,8 @@ setup_images() {
 
 # Runs programs of other processors, for `./justw image-check`.
 setup_qemu() {
-  has qemu-aarch64-static && return 0
-  is_root_on_debian && apt_install qemu-user-static && has qemu-aarch64-static && return 0
+  { has qemu-aarch64-static && has qemu-x86_64-static; } && return 0
+  is_root_on_debian && apt_install qemu-user-static && { has qemu-aarch64-static && has qemu-x86_64-static; } && return 0
   die 'running an image of another processor needs qemu-user-static; install it'
 }
 
