@@ -162,7 +162,9 @@ mod tests {
         let digest = "0".repeat(64);
         let zip = r#"{"path": "../../dist/a.zip", "sha256": "hash", "architecture": "arm64"}"#;
         let text = |image: &str, zip: &str| format!("{{\"stream_image\": \"{image}\", \"dashboard_zip\": {zip}}}");
-        let check = |text: &str, expected: [Status; 2]| assert_eq!(statuses("", Some(text)), expected, "{text}");
+        let check = |text: &str, expected: [Status; 2]| {
+            assert_eq!(statuses("[stream]\npackage = \"image\"\n", Some(text)), expected, "{text}")
+        };
         check(&text(&format!("r@sha256:{digest}"), zip), [Ok, Ok]);
         check(&text("r:latest", &zip.replace("hash", "other")), [Missing, Missing]);
         check(&text("r@sha256:00", &zip.replace("a.zip", "b.zip")), [Missing, Missing]);
@@ -171,7 +173,7 @@ mod tests {
         check("not json", [Missing, Missing]);
         assert_eq!(statuses("", None), [Missing, Missing]);
         let uri = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sse";
-        let given = format!("[stream.image]\nuri = \"{uri}@sha256:{digest}\"\n");
+        let given = format!("[stream]\npackage = \"image\"\n[stream.image]\nuri = \"{uri}@sha256:{digest}\"\n");
         assert_eq!(statuses(&given, None), [Ok, Missing]);
     }
 

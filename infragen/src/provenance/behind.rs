@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Provenance;
 use super::address::{Block, Blocks, references};
 use super::places::{Place, attribute};
+use crate::manifest::{Manifest, Section as _};
 use crate::render::{Artifact, RenderError};
 
 /// A key, and where in the thing it arrives.
@@ -95,7 +96,20 @@ impl Provenance<'_> {
     pub fn would_set(&self, name: &str) -> Result<Vec<String>, RenderError> {
         let sets =
             |place: &Place| place.with.is_some() && place.is_variable() && place.attribute.as_deref() == Some(name);
-        Ok(self.all()?.iter().filter(|(_, places)| places.iter().any(sets)).map(|(key, _)| key.clone()).collect())
+        let all = self.all()?;
+        let found: Vec<String> =
+            all.iter().filter(|(_, places)| places.iter().any(sets)).map(|(key, _)| key.clone()).collect();
+        if !found.is_empty() {
+            return Ok(found);
+        }
+        // Some keys do anything only together with others.
+        let mut found = Vec::new();
+        for doc in Manifest::docs("").iter().filter(|doc| all.get(&doc.path).is_some_and(Vec::is_empty)) {
+            if self.reach(doc)?.places.iter().any(sets) {
+                found.push(doc.path.clone());
+            }
+        }
+        Ok(found)
     }
 
     /// Returns the rendered files that a path may mean: itself, or those that end so.
