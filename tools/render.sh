@@ -10,4 +10,17 @@ for argument in "$@"; do
     --check | --diff) exit 0 ;;
   esac
 done
-exec "$root/tools/package.sh"
+wanted=$(cargo run -q --locked -p infragen -- --quiet query artifacts)
+case $wanted in
+  *' zip '*) "$root/tools/package.sh" ;;
+esac
+case $wanted in
+  *' image '*)
+    # An image is named by the repository that it lies in, which the bootstrap root makes.
+    if find generated -path '*bootstrap/terraform.tfstate' | grep -q .; then
+      "$root/tools/image.sh"
+    else
+      say 'render: the images are not pushed, for want of a repository: run ./justw bootstrap, and then ./justw image'
+    fi
+    ;;
+esac

@@ -45,6 +45,11 @@ impl Shop {
 
     /// Runs a script; it must succeed. Returns what the compiler was asked for, a line for each call.
     fn run(&self, script: &str, arguments: &[&str]) -> Vec<String> {
+        self.run_and_hear(script, arguments).0
+    }
+
+    /// The same, with what it said.
+    fn run_and_hear(&self, script: &str, arguments: &[&str]) -> (Vec<String>, String) {
         let path = std::env::join_paths(
             std::iter::once(self.0.path().join("bin")).chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
         );
@@ -58,7 +63,7 @@ impl Shop {
         let calls = self.0.path().join("calls");
         let said = std::fs::read_to_string(&calls).unwrap_or_default();
         std::fs::remove_file(calls).ok();
-        said.lines().map(str::to_owned).collect()
+        (said.lines().map(str::to_owned).collect(), String::from_utf8(output.stderr).unwrap())
     }
 
     fn artifacts(&self, root: &str) -> Value {
@@ -127,8 +132,16 @@ fn each_environment_gets_what_it_runs() {
 }
 
 #[test]
-fn a_manifest_of_images_packages_no_archive() {
+fn images_are_pushed_once_there_is_a_repository() {
     let shop = Shop::new("[stream]\npackage = \"image\"\n[dashboard]\npackage = \"image\"\n");
-    assert_eq!(shop.run("render.sh", &[]), [""; 0]);
-    assert!(!shop.0.path().join("dist").exists());
+    let (calls, said) = shop.run_and_hear("render.sh", &[]);
+    assert_eq!(calls, [""; 0]);
+    assert!(said.contains("run ./justw bootstrap, and then ./justw image"), "{said}");
+    assert!(!shop.0.path().join("dist").exists(), "no archive is packaged");
+    // What builds and pushes has tests of its own.
+    shop.0.write("tools/image.sh", "#!/bin/sh\necho image >>calls\n");
+    std::fs::set_permissions(shop.0.path().join("tools/image.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    shop.0.write("generated/bootstrap/terraform.tfstate", "{}");
+    assert_eq!(shop.run("render.sh", &[]), ["image"]);
+    assert_eq!(shop.run("render.sh", &["--check"]), [""; 0]);
 }
