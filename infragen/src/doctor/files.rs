@@ -163,7 +163,7 @@ mod tests {
         let zip = r#"{"path": "../../dist/a.zip", "sha256": "hash", "architecture": "arm64"}"#;
         let text = |image: &str, zip: &str| format!("{{\"stream_image\": \"{image}\", \"dashboard_zip\": {zip}}}");
         let check = |text: &str, expected: [Status; 2]| {
-            assert_eq!(statuses("[stream]\npackage = \"image\"\n", Some(text)), expected, "{text}")
+            assert_eq!(statuses("[stream]\npackage = \"image\"\n", Some(text)), expected, "{text}");
         };
         check(&text(&format!("r@sha256:{digest}"), zip), [Ok, Ok]);
         check(&text("r:latest", &zip.replace("hash", "other")), [Missing, Missing]);
