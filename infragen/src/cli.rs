@@ -187,6 +187,8 @@ pub(crate) enum Outcome {
     Usage,
     /// Outputs are not what the manifest says.
     Stale,
+    /// Somebody wanted it to end: 128 and SIGINT, as shells have it.
+    Interrupted,
 }
 
 impl From<Outcome> for ExitCode {
@@ -196,6 +198,7 @@ impl From<Outcome> for ExitCode {
             Outcome::NeedsPerson => 1,
             Outcome::Usage => 2,
             Outcome::Stale => 3,
+            Outcome::Interrupted => 130,
         })
     }
 }

@@ -239,13 +239,13 @@ async fn ctrl_c_loses_nothing_and_the_same_command_goes_on() {
     let local = Local::start(&[]).await;
     let account = Account::new(&manifest(&local, "128 MiB"));
     let (code, said) = stopped_at(&account, &["deploy", "--yes"], "plan: terraform", Signal::INT);
-    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(code, Some(130), "{said}");
     assert!(said.contains("error: stopped in `terraform -chdir=generated/terraform "), "{said}");
     assert_eq!(account.moto.inventory(), json!({}));
 
     // While something is made it is waited for, so that nothing is there which the state does not know.
     let (code, said) = stopped_at(&account, &["deploy", "--yes"], "Creation complete", Signal::INT);
-    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(code, Some(130), "{said}");
     assert!(said.contains("finishing what has begun"), "{said}");
     assert!(said.contains("error: stopped after `apply`\n hint: run the same command again to go on\n"), "{said}");
     let rest = account.run(&["deploy"]).done();
@@ -255,7 +255,7 @@ async fn ctrl_c_loses_nothing_and_the_same_command_goes_on() {
     // Whoever asks it to end while it waits for an answer is heard.
     let before = account.moto.inventory();
     let (code, said) = stopped_at(&account, &["destroy"], "to destroy this:", Signal::TERM);
-    assert_eq!(code, Some(1), "{said}");
+    assert_eq!(code, Some(130), "{said}");
     assert!(said.contains("error: stopped before anything was changed"), "{said}");
     assert_eq!(account.moto.inventory(), before);
 }
@@ -340,4 +340,33 @@ fn what_is_missing_or_refused_is_one_sentence() {
     assert!(shown.starts_with(table), "{shown}");
     program("terraform", &format!("{good}\nesac"));
     said("error: Terraform's state has no output `stream_url`", &["deploy", "--yes"]);
+}
+
+#[test]
+fn a_project_that_builds_is_asked_to_wherever_the_command_is_typed() {
+    let project = Project::new("[dashboard]\npackage = \"image\"\n");
+    let script = |name: &str, text: &str| {
+        project.write(name, &format!("#!/bin/sh\n{text}\n"));
+        std::fs::set_permissions(project.path().join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    script("justw", "echo \"justw $*\" >>calls");
+    script("tools/page.sh", "echo \"page $*\" >>calls");
+    script("bin/aws", "echo '{\"Account\": \"1\", \"Arn\": \"arn\"}'");
+    script(
+        "bin/terraform",
+        "case \"$*\" in *version*) echo '{\"terraform_version\": \"1.11.4\"}' ;; *) echo '{}' ;; esac",
+    );
+    std::fs::create_dir(project.path().join("docs")).unwrap();
+    let path = format!("{}:{}", project.path().join("bin").display(), std::env::var("PATH").unwrap());
+    let deploy = |arguments: &[&str]| {
+        let mut command = Command::new(bins::path("infragen"));
+        command.arg("deploy").args(arguments).current_dir(project.path().join("docs")).env("PATH", &path);
+        let output = command.stdin(Stdio::null()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        let calls = project.read("calls");
+        std::fs::remove_file(project.path().join("calls")).unwrap();
+        calls
+    };
+    assert_eq!(deploy(&["--no-smoke"]), "justw package\njustw image\npage generated/terraform\n");
+    assert_eq!(deploy(&["--plan"]), "justw package\n", "what is only looked at is not pushed");
 }

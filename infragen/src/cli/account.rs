@@ -104,7 +104,11 @@ impl Shell<'_> {
 
     /// Asks AWS; an answer that is none is an error.
     fn asked(&self, command: &[String]) -> Result<String, Outcome> {
-        match run(command, ANSWER_MAX) {
+        self.answered(run(command, ANSWER_MAX))
+    }
+
+    fn answered(&self, ran: Ran) -> Result<String, Outcome> {
+        match ran {
             Ran::Done(answer) => Ok(answer),
             ran => {
                 let hint = "`infragen doctor` says whether AWS can be asked, and `infragen status` what runs";
@@ -149,7 +153,7 @@ impl Shell<'_> {
         let mut since = now_ms().saturating_sub(span_ms);
         let mut seen = HashSet::new();
         loop {
-            let mut lines = self.lines(&loaded, arguments, since)?;
+            let mut lines = self.lines(&loaded, arguments, since, &stop)?;
             lines.retain(|line| seen.insert((line.role, line.at_ms, line.id.clone())));
             lines.sort_by(|a, b| (a.at_ms, a.role).cmp(&(b.at_ms, b.role)));
             let colour = self.colour(io::stdout().is_terminal());
@@ -168,13 +172,18 @@ impl Shell<'_> {
         }
     }
 
-    fn lines(&self, loaded: &Loaded, arguments: &LogsArguments, since: u64) -> Result<Vec<Line>, Outcome> {
+    fn lines(&self, loaded: &Loaded, arguments: &LogsArguments, since: u64, stop: &Stop) -> Result<Vec<Line>, Outcome> {
         let mut all = Vec::new();
         for (role, name) in functions(&loaded.manifest) {
             if arguments.function.is_some_and(|wanted| wanted.name() != role) {
                 continue;
             }
-            let answer = self.asked(&account::lines(&loaded.manifest, &name, since, arguments.find.as_deref()))?;
+            let ran = run(&account::lines(&loaded.manifest, &name, since, arguments.find.as_deref()), ANSWER_MAX);
+            // Ctrl-C is how a log that is followed ends, and the program that was asked hears it too.
+            if stop.is_set() {
+                return Err(Outcome::Done);
+            }
+            let answer = self.answered(ran)?;
             let lines = lines::read(role, &answer).map_err(|error| {
                 self.error(&error, None);
                 Outcome::NeedsPerson

@@ -158,7 +158,7 @@ impl Deployment<'_> {
             // The last step is no reason to say that something is left.
             if self.stop.is_set() && at + 1 < steps.len() {
                 self.shell.error(&format!("stopped after `{name}`"), Some("run the same command again to go on"));
-                return Err(Outcome::NeedsPerson);
+                return Err(Outcome::Interrupted);
             }
             self.shell.say(&format!("      done in {:.1} s", (now() - step_began).as_secs_f64()));
         }
@@ -281,7 +281,10 @@ impl Deployment<'_> {
 
     /// Runs a program of the project with its output on standard error.
     fn program(&self, program: &str, arguments: &[&str]) -> Result<(), Outcome> {
-        let mut command = Command::new(program);
+        // A relative path of a program is looked for from here or from there, as the system likes.
+        let path =
+            std::path::absolute(self.shell.root().join(program)).map_err(|error| self.shell.fail(&error, None))?;
+        let mut command = Command::new(path);
         command.args(arguments).current_dir(self.shell.root()).stdin(Stdio::null()).stdout(Stdio::from(io::stderr()));
         let status = command.status().map_err(|error| self.shell.fail_to_start(program, &error))?;
         if status.success() {
@@ -290,9 +293,9 @@ impl Deployment<'_> {
         let typed = format!("{program} {}", arguments.join(" "));
         if self.stop.is_set() {
             self.shell.error(&format!("stopped in `{typed}`"), Some("run the same command again to go on from there"));
-        } else {
-            self.shell.error(&format!("`{typed}` failed, it says why above"), None);
+            return Err(Outcome::Interrupted);
         }
+        self.shell.error(&format!("`{typed}` failed, it says why above"), None);
         Err(Outcome::NeedsPerson)
     }
 

@@ -59,9 +59,9 @@ impl<'s> Root<'s> {
         let typed = format!("{} -chdir={} {what}", self.program, self.name);
         if self.stop.is_set() {
             self.shell.error(&format!("stopped in `{typed}`"), Some("run the same command again to go on from there"));
-        } else {
-            self.shell.error(&format!("`{typed}` failed, it says why above"), None);
+            return Outcome::Interrupted;
         }
+        self.shell.error(&format!("`{typed}` failed, it says why above"), None);
         Outcome::NeedsPerson
     }
 
@@ -213,7 +213,7 @@ impl Shell<'_> {
                 Err(mpsc::RecvTimeoutError::Timeout) if stop.is_set() => {
                     self.complain("\n");
                     self.error("stopped before anything was changed", None);
-                    return Err(Outcome::NeedsPerson);
+                    return Err(Outcome::Interrupted);
                 }
                 Err(_) => {}
             }
