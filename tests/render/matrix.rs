@@ -28,7 +28,7 @@ const fn cell(front: &'static str, package: &'static str, environment: &'static 
 }
 
 const CELLS: [Cell; 8] = [
-    cell("function-url", "zip", "dev", Source::Fixture("zip_both")),
+    cell("function-url", "zip", "dev", Source::Fixture("default")),
     cell("function-url", "zip", "prod", Source::Fixture("environments")),
     cell("function-url", "image", "dev", Source::Fixture("images")),
     cell(
