@@ -124,8 +124,8 @@ fn an_image_by_tag_and_a_zip_by_a_bad_hash_are_refused() {
 }
 
 #[test]
-fn the_default_manifest_plans_an_image_that_streams_and_a_zip_that_does_not() {
-    let project = Project::rendered("default");
+fn an_image_that_streams_and_a_zip_that_does_not_are_planned_side_by_side() {
+    let project = Project::rendered("stream_image");
     let plan = Root::new(&project, "generated/terraform").with_artifacts(&artifacts()).planned(&[]);
     let (stream, dashboard) = (resources(&plan, "stream"), resources(&plan, "dashboard"));
 
@@ -267,7 +267,7 @@ fn hostile_text_reaches_the_plan_as_it_was_written() {
 
 #[test]
 fn the_bootstrap_root_plans_a_guarded_repository_and_bucket() {
-    let project = Project::rendered("default");
+    let project = Project::rendered("stream_image");
     let plan = Root::new(&project, "generated/bootstrap").planned(&[]);
     let resources = resources(&plan, "");
     let repository = &resources["aws_ecr_repository.functions"];
