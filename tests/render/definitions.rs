@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::process::Command;
 
-use super::{Project, fixture_names, fixtures, infragen, is_updating, workspace};
+use super::{Project, commands, fixture_names, fixtures, infragen, is_updating, workspace};
 use crate::support::external::tool;
 
 #[test]
@@ -164,15 +164,7 @@ fn the_schema_takes_every_valid_manifest_and_refuses_most_others() {
 #[test]
 fn completions_and_manual_page_name_every_command() {
     let project = Project::new("");
-    let help = project.run(&["--help"]).done().stdout;
-    let commands: Vec<&str> = help
-        .split("Commands:\n")
-        .nth(1)
-        .unwrap()
-        .lines()
-        .take_while(|line| line.starts_with("  "))
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
+    let commands = commands();
     assert!(commands.len() >= 9, "{commands:?}");
     let man = project.run(&["man"]).done().stdout;
     for command in &commands {
@@ -180,7 +172,7 @@ fn completions_and_manual_page_name_every_command() {
     }
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let completions = project.run(&["completions", shell]).done().stdout;
-        for word in commands.iter().copied().chain(["stream.poll_interval", "local"]) {
+        for word in commands.iter().map(String::as_str).chain(["stream.poll_interval", "local"]) {
             assert!(completions.contains(word), "{shell} does not know {word}");
         }
     }

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Project, fixture_names, infragen, workspace};
+use super::{Project, commands, fixture_names, infragen, workspace};
 
 fn page(path: &str) -> String {
     std::fs::read_to_string(workspace().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
@@ -155,15 +155,7 @@ fn code(text: &str) -> Vec<String> {
 
 #[test]
 fn every_command_that_is_named_is_there() {
-    let help = infragen(&workspace(), &["--help"]).done().stdout;
-    let commands: BTreeSet<&str> = help
-        .split("Commands:\n")
-        .nth(1)
-        .unwrap()
-        .lines()
-        .take_while(|line| line.starts_with("  "))
-        .filter_map(|line| line.split_whitespace().next())
-        .collect();
+    let commands: BTreeSet<String> = commands().into_iter().collect();
     let justfile = page("justfile");
     let recipes: BTreeSet<&str> = justfile
         .lines()

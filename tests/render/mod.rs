@@ -106,6 +106,14 @@ fn infragen(folder: &Path, arguments: &[&str]) -> Run {
     }
 }
 
+/// The commands that the generator's help names.
+fn commands() -> Vec<String> {
+    let help = infragen(&workspace(), &["--help"]).done().stdout;
+    let lines =
+        help.split("Commands:\n").nth(1).expect("help lists them").lines().take_while(|line| line.starts_with("  "));
+    lines.filter_map(|line| line.split_whitespace().next()).map(str::to_owned).collect()
+}
+
 /// A folder with nothing but a manifest.
 struct Project(TempDir);
 

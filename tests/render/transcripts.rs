@@ -3,7 +3,7 @@
 //! A transcript is a folder's files (`== NAME`), then commands (`$ infragen …`), each with its stdout, its stderr (lines
 //! that begin with `2> `) and its exit code where it is not 0 (`exit 3`). `UPDATE=1` writes what is found.
 
-use super::{Project, is_updating, workspace};
+use super::{Project, commands, is_updating, workspace};
 
 /// Lines of a long output that a transcript shows.
 const SHOWN_LINES_MAX: usize = 60;
@@ -115,11 +115,8 @@ fn every_command_has_a_transcript() {
         .unwrap()
         .map(|entry| std::fs::read_to_string(entry.unwrap().path()).unwrap())
         .collect();
-    let help = Project::new("").run(&["--help"]).done().stdout;
-    let commands = help.split("Commands:\n").nth(1).unwrap().lines().take_while(|line| line.starts_with("  "));
     // What `doctor` says is true of one machine only; its own tests give it a made-up one.
-    let names = commands.filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "doctor");
-    for command in names {
+    for command in commands().iter().filter(|name| *name != "doctor") {
         let is_run = texts.lines().any(|line| line.starts_with("$ ") && words(line).iter().any(|word| word == command));
         assert!(is_run, "no transcript runs `infragen {command}`");
     }

@@ -69,16 +69,11 @@ impl Shell<'_> {
 
     /// The root that makes the repository of images, where one is needed that infragen fills.
     fn bootstrap_folder(&self, loaded: &Loaded) -> Result<Option<String>, Outcome> {
-        if image_roles(loaded).is_empty() {
+        if loaded.manifest.built_images().is_empty() {
             return Ok(None);
         }
-        let makes = |other: &&Loaded| {
-            other.shared.makes_repository
-                && other.shared.repository == loaded.shared.repository
-                && other.manifest.project.region == loaded.manifest.project.region
-        };
         let all = self.load_all()?.all;
-        Ok(all.iter().find(makes).map(|other| format!("{}/bootstrap", other.folder())))
+        Ok(loaded.maker(&all).map(|maker| format!("{}/bootstrap", maker.folder())))
     }
 
     fn steps(&self, loaded: &Loaded, bootstrap: Option<&str>, arguments: &DeployArguments) -> Vec<Step> {
@@ -88,8 +83,9 @@ impl Shell<'_> {
         let bootstrap = bootstrap.filter(|_| !arguments.plan);
         steps.extend(bootstrap.map(|folder| ("bootstrap", format!("terraform -chdir={folder} apply"))));
         if self.runner().is_some() {
-            steps.extend(has_zip(loaded).then(|| ("package", "./justw package".to_owned())));
-            let pushes = !arguments.plan && !image_roles(loaded).is_empty();
+            let has_zip = loaded.manifest.built().iter().any(|(_, package)| *package == Packaging::Zip);
+            steps.extend(has_zip.then(|| ("package", "./justw package".to_owned())));
+            let pushes = !arguments.plan && !loaded.manifest.built_images().is_empty();
             steps.extend(pushes.then(|| ("push", "./justw image".to_owned())));
         }
         steps.push(("plan", format!("{terraform} init && {terraform} plan")));
@@ -105,23 +101,6 @@ impl Shell<'_> {
         }
         steps
     }
-}
-
-/// Functions that run an image which is built here.
-fn image_roles(loaded: &Loaded) -> Vec<&'static str> {
-    let manifest = &loaded.manifest;
-    let functions = [
-        ("stream", manifest.stream.package, manifest.stream.image.uri.is_some()),
-        ("dashboard", manifest.dashboard.package, manifest.dashboard.image.uri.is_some()),
-    ];
-    let is_built = |(role, package, has_uri): (&'static str, Packaging, bool)| {
-        (package == Packaging::Image && !has_uri).then_some(role)
-    };
-    functions.into_iter().filter_map(is_built).collect()
-}
-
-fn has_zip(loaded: &Loaded) -> bool {
-    [loaded.manifest.stream.package, loaded.manifest.dashboard.package].contains(&Packaging::Zip)
 }
 
 struct Deployment<'s> {
@@ -232,7 +211,7 @@ impl Deployment<'_> {
             let digest = "0".repeat(64);
             let image =
                 |role| format!("-var={role}_image={registry}/{}@sha256:{digest}", self.loaded.shared.repository);
-            more.extend(image_roles(self.loaded).into_iter().map(image));
+            more.extend(self.loaded.manifest.built_images().into_iter().map(image));
         }
         let changes = root.plan(&more)?;
         if changes.0.is_empty() {

@@ -3,7 +3,6 @@
 use infragen::explain;
 use infragen::load::Loaded;
 use infragen::manifest::reader::KeyDoc;
-use infragen::manifest::sections::ImageSection;
 use infragen::manifest::types::Packaging;
 use infragen::manifest::{self, Manifest, Section as _};
 
@@ -13,18 +12,11 @@ use super::{Outcome, Stopped};
 /// What Terraform's root of one environment needs to be built: root, function, packaging and processor, a line for each. An
 /// image that is there already is not built.
 fn artifacts(loaded: &Loaded) -> String {
-    let manifest = &loaded.manifest;
-    let has_image = |image: &ImageSection| image.uri.is_some();
-    let functions = [
-        ("stream", manifest.stream.package, has_image(&manifest.stream.image)),
-        ("dashboard", manifest.dashboard.package, has_image(&manifest.dashboard.image)),
-    ];
-    let built = functions.into_iter().filter(|(_, package, has_image)| *package == Packaging::Zip || !has_image);
-    let architecture = manifest.package.architecture.as_str();
-    let line = |(role, package, _): (&str, Packaging, bool)| {
+    let architecture = loaded.manifest.package.architecture.as_str();
+    let line = |(role, package): (&str, Packaging)| {
         format!("{}/terraform {role} {} {architecture}\n", loaded.folder(), package.as_str())
     };
-    built.map(line).collect()
+    loaded.manifest.built().into_iter().map(line).collect()
 }
 
 impl Shell<'_> {

@@ -3,7 +3,7 @@
 use contract::Environment;
 
 use crate::load::{Loaded, Target as Place};
-use crate::manifest::types::{Architecture, Packaging};
+use crate::manifest::types::Architecture;
 
 /// A function, by the name of its program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -64,20 +64,9 @@ pub fn targets(all: &[Loaded]) -> Vec<Target> {
     let mut found = Vec::new();
     for loaded in all.iter().filter(|loaded| loaded.target != Place::Local) {
         let manifest = &loaded.manifest;
-        for function in Function::ALL {
-            let (package, uri) = match function {
-                Function::Stream => (manifest.stream.package, &manifest.stream.image.uri),
-                Function::Dashboard => (manifest.dashboard.package, &manifest.dashboard.image.uri),
-            };
-            if package != Packaging::Image || uri.is_some() {
-                continue;
-            }
-            let makes_ours = |other: &&Loaded| {
-                other.shared.makes_repository
-                    && other.shared.repository == loaded.shared.repository
-                    && other.manifest.project.region == manifest.project.region
-            };
-            let maker = all.iter().find(makes_ours);
+        let is_built = |function: &Function| manifest.built_images().contains(&function.as_str());
+        for function in Function::ALL.into_iter().filter(is_built) {
+            let maker = loaded.maker(all);
             found.push(Target {
                 function,
                 environment: manifest.project.environment.clone(),

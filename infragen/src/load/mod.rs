@@ -14,7 +14,6 @@ use crate::diagnostic::{Diagnostic, Input, Layer, Span};
 use crate::manifest::reader::Reader;
 use crate::manifest::syntax;
 use crate::manifest::tree::{self, Node, Raw, Table};
-use crate::manifest::types::Packaging;
 use crate::manifest::{LOCAL, Manifest, Names, Section as _, overrides};
 use environments::Overlay;
 
@@ -64,6 +63,19 @@ pub struct Environments {
 }
 
 impl Loaded {
+    /// Whether it makes a repository of this name in the region of another environment.
+    fn makes_repository(&self, name: &str, other: &Manifest) -> bool {
+        self.shared.makes_repository
+            && self.shared.repository == name
+            && self.manifest.project.region == other.project.region
+    }
+
+    /// The environment that makes the repository which this one's images are in; none where the manifest makes none.
+    #[must_use]
+    pub fn maker<'a>(&self, all: &'a [Self]) -> Option<&'a Self> {
+        all.iter().find(|other| other.makes_repository(&self.shared.repository, &self.manifest))
+    }
+
     /// Folder of this target's outputs, from the manifest's own.
     #[must_use]
     pub fn folder(&self) -> String {
@@ -197,15 +209,6 @@ fn target_of(overlay: &Environment) -> Target {
     if overlay.as_str() == LOCAL { Target::Local } else { Target::Overlay }
 }
 
-/// Whether any function runs an image that is made here.
-fn builds_images(manifest: &Manifest) -> bool {
-    let functions = [
-        (manifest.stream.package, &manifest.stream.image.uri),
-        (manifest.dashboard.package, &manifest.dashboard.image.uri),
-    ];
-    functions.into_iter().any(|(package, uri)| package == Packaging::Image && uri.is_none())
-}
-
 impl Shared {
     /// Finds out what the environments before this one make.
     fn of(manifest: &Manifest, target: Target, before: &[Loaded]) -> Self {
@@ -217,15 +220,13 @@ impl Shared {
             Some(name) => name.as_str().to_owned(),
             None => Names::derive(first).repository,
         };
-        let makes_it_for_us = |other: &&Loaded| {
-            other.shared.makes_repository
-                && other.shared.repository == repository
-                && other.manifest.project.region == manifest.project.region
-        };
+        let makes_it_for_us = |other: &&Loaded| other.makes_repository(&repository, manifest);
         Self {
             state_bucket: bucket.is_some()
                 && before.iter().any(|other| other.manifest.terraform.backend.bucket == *bucket),
-            makes_repository: target != Target::Local && builds_images(manifest) && !before.iter().any(makes_it_for_us),
+            makes_repository: target != Target::Local
+                && !manifest.built_images().is_empty()
+                && !before.iter().any(makes_it_for_us),
             repository,
         }
     }

@@ -445,3 +445,23 @@ section! {
         ..#[doc = "Who deploys on a push."] "ci" => ci: CiSection;
     }
 }
+
+impl Manifest {
+    /// What is built for it: each function's role and packaging, but for an image that is there already.
+    #[must_use]
+    pub fn built(&self) -> Vec<(&'static str, Packaging)> {
+        let functions = [
+            ("stream", self.stream.package, &self.stream.image),
+            ("dashboard", self.dashboard.package, &self.dashboard.image),
+        ];
+        let is_built =
+            |(_, package, image): &(_, Packaging, &ImageSection)| *package == Packaging::Zip || image.uri.is_none();
+        functions.into_iter().filter(is_built).map(|(role, package, _)| (role, package)).collect()
+    }
+
+    /// Functions that run an image which is built for it.
+    #[must_use]
+    pub fn built_images(&self) -> Vec<&'static str> {
+        self.built().into_iter().filter(|(_, package)| *package == Packaging::Image).map(|(role, _)| role).collect()
+    }
+}
