@@ -1,11 +1,8 @@
 //! Ctrl-C in a command of many steps: the step that runs is ended, or waited for where breaking it off would leave something behind;
 //! this program says where it was and goes no further.
 
-use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
-
-use tokio::signal::unix::{SignalKind, signal};
 
 /// How often somebody asked this to end.
 #[derive(Clone, Debug, Default)]
@@ -16,24 +13,12 @@ impl Stop {
     ///
     /// # Errors
     /// What the system says.
-    pub(super) fn listen() -> io::Result<Self> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-        let guard = runtime.enter();
-        let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
-        drop(guard);
+    pub(super) fn listen() -> Result<Self, ctrlc::Error> {
         let stop = Self::default();
         let said = stop.clone();
-        std::thread::spawn(move || {
-            runtime.block_on(async {
-                loop {
-                    tokio::select! {
-                        _ = interrupt.recv() => {}
-                        _ = terminate.recv() => {}
-                    }
-                    said.0.fetch_add(1, Ordering::SeqCst);
-                }
-            });
-        });
+        ctrlc::set_handler(move || {
+            said.0.fetch_add(1, Ordering::SeqCst);
+        })?;
         Ok(stop)
     }
 
