@@ -106,7 +106,11 @@ impl Times {
         // With zeros before it, a text of a time that no row can have sorts as it should, too. Numbers do not mind.
         let number = |millis: u64| match self.format {
             TimeFormat::EpochSeconds => format!("{}.{:03}", millis / 1000, millis % 1000),
-            TimeFormat::EpochSecondsText => format!("{:010}.{:03}", millis / 1000, millis % 1000),
+            TimeFormat::EpochSecondsText => {
+                // The shortest text of a time sorts before its others: `1.2`, `1.20`, `1.200`.
+                let text = format!("{:010}.{:03}", millis / 1000, millis % 1000);
+                text.trim_end_matches('0').trim_end_matches('.').to_owned()
+            }
             TimeFormat::EpochMillisText => format!("{millis:013}"),
             TimeFormat::EpochMillis | TimeFormat::Rfc3339 => millis.to_string(),
         };
@@ -436,7 +440,7 @@ mod tests {
         let bounds = |format| Times { format, zone: None }.number_bounds(range);
         assert_eq!(bounds(TimeFormat::EpochSeconds), ("1764671400.000".into(), "1764671460.501".into()));
         assert_eq!(bounds(TimeFormat::EpochMillis), ("1764671400000".into(), "1764671460501".into()));
-        assert_eq!(bounds(TimeFormat::EpochSecondsText), bounds(TimeFormat::EpochSeconds));
+        assert_eq!(bounds(TimeFormat::EpochSecondsText), ("1764671400".into(), "1764671460.501".into()));
         assert_eq!(bounds(TimeFormat::EpochMillisText), bounds(TimeFormat::EpochMillis));
     }
 
@@ -466,6 +470,25 @@ mod tests {
         assert_eq!(counted("1764671400.5"), Err(TimestampError::Counted("epoch-seconds-text")));
         assert_eq!(counted("1764671400500"), Err(TimestampError::Counted("epoch-millis-text")));
         assert_eq!(counted("17646714005"), Err(TimestampError::Form));
+    }
+
+    #[test]
+    fn a_text_with_fewer_decimals_than_the_bound_lies_on_its_side_of_it() {
+        let times = Times { format: TimeFormat::EpochSecondsText, zone: None };
+        let from = |first: u64| {
+            let range = TimeRange { after: Timestamp::from_millis(first - 1), until: Timestamp::from_millis(first) };
+            times.number_bounds(range).0
+        };
+        for (first, at_it, before_it) in [
+            (1_764_671_400_200, ["1764671400.2", "1764671400.20", "1764671400.2000"], "1764671400.1999"),
+            (1_764_671_400_210, ["1764671400.21", "1764671400.210", "1764671400.2100"], "1764671400.20"),
+            (1_764_671_400_201, ["1764671400.201", "1764671400.2010", "1764671400.20199"], "1764671400.2"),
+            (1_764_671_400_000, ["1764671400", "1764671400.0", "1764671400.00000"], "1764671399.9999"),
+        ] {
+            let from = from(first);
+            assert!(at_it.iter().all(|text| *from <= **text), "{from} {at_it:?}");
+            assert!(*from > *before_it, "{from} {before_it}");
+        }
     }
 
     proptest! {
