@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/outputs.tf 3bd248b15eabd331]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/outputs.tf ccb7eedc763a6034]
 
 output "stream_url" {
   description = "Base URL of the stream function, without a slash at the end."
@@ -48,6 +48,11 @@ output "items_table_name" {
 output "users_table_name" {
   description = "Name of the table of users."
   value       = aws_dynamodb_table.users.name
+}
+
+output "estimated_monthly_usd" {
+  description = "What a month costs in US dollars with the viewers and items that deploy.toml expects; `infragen cost` says how."
+  value       = 42.66
 }
 
 output "region" {

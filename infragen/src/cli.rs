@@ -1,6 +1,7 @@
 //! The command line: its flags and commands, each of which is in a file of its own. Decides nothing about outputs.
 
 mod account;
+mod canary;
 mod completions;
 mod cost;
 mod deploy;

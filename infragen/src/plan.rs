@@ -83,6 +83,8 @@ pub struct Plan {
     pub operations: OperationsPlan,
     /// The managed instances under the stream function.
     pub instances: Option<InstancesPlan>,
+    /// Whether a share of the requests can go to a new version first.
+    pub has_canary: bool,
 }
 
 /// Decides what must exist.
@@ -107,6 +109,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
         },
         missing_artifacts: missing_artifacts(&[&stream, &dashboard]),
         instances: instances::instances(manifest, &names),
+        has_canary: manifest.deploy.canary.is_some(),
         operations: operations::operations(manifest, &names, &stream, &dashboard),
         stream,
         dashboard,

@@ -11,6 +11,7 @@ use tera::Tera;
 
 use crate::ci::{CiPlan, ci};
 use crate::constructs::{Construct, File, Root, constructs};
+use crate::cost::{Prices, monthly_usd};
 use crate::load::{Loaded, Target};
 use crate::manifest::types::Packaging;
 
@@ -107,6 +108,7 @@ struct Extra<'a> {
     all_present: String,
     page_literals: Vec<(String, serde_json::Value)>,
     page_urls: Vec<(&'a str, &'a str)>,
+    estimated_monthly_usd: f64,
 }
 
 #[derive(Clone, Debug, Serialize)]
@@ -216,6 +218,8 @@ fn roots(loaded: &Loaded, parts: &Parts<'_>, config_js_path: &str) -> Result<Ren
     let references = references(&functions);
     let (page_literals, page_urls) = page_values(plan);
     let used = references.iter().filter(|reference| reference.is_used);
+    let prices = Prices::embedded();
+    let charges = constructs.iter().flat_map(|construct| construct.charges(prices)).collect();
     let extra = Extra {
         signature: SIGNATURE,
         tables: vec![Labelled { label: "items", table: &plan.items }, Labelled { label: "users", table: &plan.users }],
@@ -225,6 +229,7 @@ fn roots(loaded: &Loaded, parts: &Parts<'_>, config_js_path: &str) -> Result<Ren
         references,
         page_literals,
         page_urls,
+        estimated_monthly_usd: monthly_usd(&loaded.manifest, charges, prices),
         ..Extra::default()
     };
     let mut files: Vec<File> = ["outputs", "providers", "variables", "versions"].map(File::main).into();

@@ -73,11 +73,11 @@ fn what_a_construct_brought_is_written_kept_and_goes_with_it() {
 
 fn month(more: &[&dyn Construct]) -> Estimate {
     let (loaded, prices) = (loaded(), Prices::embedded());
-    let mut charges = charges(&plan(&loaded), &prices);
-    charges.extend(more.iter().flat_map(|construct| construct.charges(&prices)));
+    let mut charges = charges(&plan(&loaded), prices);
+    charges.extend(more.iter().flat_map(|construct| construct.charges(prices)));
     let assumptions =
         Assumptions { viewers: 20, hours_per_day: 8, items_per_day: 10_000, visit: Assumptions::VISIT_DEFAULT };
-    estimate(&Setup::of(&loaded.manifest, charges), &prices, &assumptions, false)
+    estimate(&Setup::of(&loaded.manifest, charges), prices, &assumptions, false)
 }
 
 #[test]

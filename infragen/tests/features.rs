@@ -53,7 +53,7 @@ fn features() -> Vec<(&'static str, Feature)> {
                 Root::Bootstrap => format!("bootstrap/{}", file.name),
                 Root::Main => file.name,
             }));
-            feature.items.extend(construct.charges(&prices).iter().map(|charge| charge.item));
+            feature.items.extend(construct.charges(prices).iter().map(|charge| charge.item));
             for statement in construct.statements(&Arns::of(&plan)) {
                 let entry = feature.statements.entry(statement.sid).or_insert((statement.comment, BTreeSet::new()));
                 entry.1.extend(statement.all);

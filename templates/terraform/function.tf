@@ -18,6 +18,9 @@ module "{{ function.role }}" {
 {%- if operations.tracing %}
   tracing = true
 {%- endif %}
+{%- if has_canary %}
+  canary = lookup(var.canary, "{{ function.role }}", null)
+{%- endif %}
 {%- if function.invoke_mode == "RESPONSE_STREAM" %}
 
   # Holds for every request through the URL: a program that answers in one piece breaks behind it.

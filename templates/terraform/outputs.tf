@@ -56,6 +56,11 @@ output "session_key_arns" {
   value = { for name, key in aws_kms_key.session : name => key.arn }
 }
 {% endif %}
+output "estimated_monthly_usd" {
+  description = "What a month costs in US dollars with the viewers and items that deploy.toml expects; `infragen cost` says how."
+  value = {{ estimated_monthly_usd }}
+}
+
 output "region" {
   description = "Region that functions and tables are in."
   value = "{{ region }}"

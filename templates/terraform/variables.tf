@@ -52,6 +52,15 @@ variable "{{ variable.name }}" {
   }
 }
 {%- endfor %}
+{%- if has_canary %}
+
+# `infragen deploy` says it while it watches a new version, and nobody else does: the next apply without it goes on.
+variable "canary" {
+  description = "By function, the version that stays behind the alias, and the weight of the newest one beside it, above 0 and below 1."
+  type = map(object({ version = string, weight = number }))
+  default = {}
+}
+{%- endif %}
 
 # One value, so that both functions wait until all of it is there.
 locals {

@@ -210,6 +210,11 @@ fn destroys(account: &Account) {
 
 /// A run of the generator as a shell starts it, which a test stops: it is told as soon as it has said something.
 fn stopped_at(account: &Account, arguments: &[&str], said: &str, signal: Signal) -> (Option<i32>, String) {
+    once_said(account, arguments, said, |group| kill_process_group(group, signal).unwrap())
+}
+
+/// A run of the generator as a shell starts it, and what happens elsewhere as soon as it has said something.
+fn once_said(account: &Account, arguments: &[&str], said: &str, happens: impl Fn(Pid)) -> (Option<i32>, String) {
     let mut command = account.command(&bins::path("infragen").display().to_string(), arguments);
     // A group of its own, as a shell gives it to a command: Ctrl-C reaches everybody in it.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
@@ -222,7 +227,7 @@ fn stopped_at(account: &Account, arguments: &[&str], said: &str, signal: Signal)
         text.extend_from_slice(&piece[..read]);
         if !is_told && String::from_utf8_lossy(&text).contains(said) {
             is_told = true;
-            kill_process_group(group, signal).unwrap();
+            happens(group);
         }
         if read == 0 {
             break;
@@ -258,6 +263,81 @@ async fn ctrl_c_loses_nothing_and_the_same_command_goes_on() {
     assert_eq!(code, Some(130), "{said}");
     assert!(said.contains("error: stopped before anything was changed"), "{said}");
     assert_eq!(account.moto.inventory(), before);
+}
+
+/// The version behind the alias of the stream function, and what gets a share beside it.
+fn shares(account: &Account) -> (Value, Value) {
+    let alias = account.aws(&["lambda", "get-alias", "--function-name", "sse-streaming-dev-stream", "--name", "live"]);
+    (alias["FunctionVersion"].clone(), alias["RoutingConfig"]["AdditionalVersionWeights"].clone())
+}
+
+fn alarm(account: &Account, state: &str) {
+    let alarm = ["--alarm-name", "sse-streaming-dev-stream-errors", "--state-value", state, "--state-reason", "a test"];
+    account.aws(&[&["cloudwatch", "set-alarm-state"], &alarm[..]].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_version_gets_a_share_first_and_an_alarm_sends_it_back() {
+    const SHARED: &str = "20 % of the requests go to the new version of sse-streaming-dev-stream for 1m";
+    let local = Local::start(&[]).await;
+    let with_canary = |memory| format!("{}[deploy]\ncanary = \"20% for 1m\"\n", manifest(&local, memory));
+    let account = Account::new(&with_canary("128 MiB"));
+    let first = account.run(&["deploy", "--yes"]).done();
+    assert!(first.stderr.contains("no function goes from one version to another"), "{first:?}");
+    let none = json!({});
+    let all_at = |version: &str| {
+        let (live, beside) = shares(&account);
+        assert!(live == version && (beside.is_null() || beside == none), "{live} {beside}");
+    };
+    all_at("1");
+
+    account.project.write("deploy.toml", &with_canary("256 MiB"));
+    let deploy = ["deploy", "--yes"];
+    let (code, said) = stopped_at(&account, &deploy, SHARED, Signal::KILL);
+    assert_eq!((code, shares(&account)), (None, (json!("1"), json!({"2": 0.2}))), "{said}");
+    let status = account.run(&["status"]).done();
+    assert!(status.stdout.contains("version 1, and 20 % of it version 2, since"), "{status:?}");
+
+    // Called again, it goes on; what rings since then counts, although it rang before this call.
+    alarm(&account, "ALARM");
+    let back = account.run(&deploy);
+    assert_eq!(back.code, 1, "{back:?}");
+    let said = " s there is an alarm: sse-streaming-dev-stream-errors; sse-streaming-dev-stream runs version 1 again\n";
+    assert!(back.stderr.contains(said), "{back:?}");
+    all_at("1");
+
+    let (code, said) = once_said(&account, &deploy, SHARED, |_| {
+        let rolled = account.run(&["rollback", "--function", "stream"]).done();
+        assert!(rolled.stderr.contains("-stream runs version 1; it was 1, with a share for 2"), "{rolled:?}");
+    });
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("`sse-streaming-dev-stream` was sent back to version 1 meanwhile"), "{said}");
+    all_at("1");
+
+    // One that went off before anything was shared is nobody's fault, and in the end the new version has everything.
+    let last = account.run(&deploy).done();
+    assert!(
+        last.stderr.contains("went off before and says nothing about it: sse-streaming-dev-stream-errors"),
+        "{last:?}"
+    );
+    assert!(last.stdout.contains("/api/v2/stream  version 2\n"), "{last:?}");
+    all_at("2");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_in_any_step_it_goes_on_where_it_was() {
+    let local = Local::start(&[]).await;
+    let account = Account::new(&manifest(&local, "128 MiB"));
+    let deploy = ["deploy", "--yes"];
+    // Terraform outlives whoever called it, and is waited for by the next one.
+    for step in ["check: ", "render: ", "plan: ", "Creation complete", "smoke: "] {
+        let (code, said) = stopped_at(&account, &deploy, step, Signal::KILL);
+        assert_eq!(code, None, "{step}: {said}");
+    }
+    let last = account.run(&deploy).done();
+    assert!(last.stdout.starts_with("sse-streaming-dev in us-east-1: nothing to change, in "), "{last:?}");
+    assert_eq!(account.live(), ["1", "1"]);
+    account.run(&["status"]).done();
 }
 
 #[test]

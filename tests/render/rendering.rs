@@ -236,9 +236,12 @@ fn a_change_of_one_environment_is_seen_mended_and_nobody_elses() {
     project.write("deploy.toml", &project.read("deploy.toml").replace("512 MiB", "1 GiB"));
     let stale = |arguments: &[&str], hint: &str| {
         let run = project.run(arguments);
-        let said = format!("error: 1 rendered file is stale\n hint: run `{hint}`\n");
+        let said = format!("error: 2 rendered files are stale\n hint: run `{hint}`\n");
         assert_eq!((run.code, run.stderr), (3, said), "{arguments:?}");
-        assert!(run.stdout.contains("+++ b/generated/prod/terraform/stream.tf\n"), "{}", run.stdout);
+        // The function, and what a month costs.
+        for file in ["stream", "outputs"] {
+            assert!(run.stdout.contains(&format!("+++ b/generated/prod/terraform/{file}.tf\n")), "{}", run.stdout);
+        }
     };
     stale(&["render", "--check"], "infragen render");
     stale(&["--env", "prod", "render", "--check"], "infragen --env prod render");
@@ -257,7 +260,7 @@ fn a_change_of_one_environment_is_seen_mended_and_nobody_elses() {
         .map(|(name, _)| name)
         .filter(|name| name != "deploy.toml")
         .collect();
-    assert_eq!(changed, ["generated/prod/terraform/stream.tf"]);
+    assert_eq!(changed, ["generated/prod/terraform/outputs.tf", "generated/prod/terraform/stream.tf"]);
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod sessions;
 mod silence;
 mod start;
 mod traces;
+mod versions;
 mod web_adapter;
 mod wire;
 

@@ -10,7 +10,7 @@ use infragen::deploy::account::{self, Metric};
 use infragen::deploy::functions;
 use infragen::deploy::lines::{self, Line};
 use infragen::deploy::running::{self, Function, Running};
-use infragen::deploy::versions::{self, Wanted};
+use infragen::deploy::versions::{self, Live, Wanted};
 use infragen::doctor::Ran;
 use infragen::load::{Loaded, Target};
 
@@ -220,12 +220,13 @@ impl Shell<'_> {
             moves.push((name, live, to));
         }
         for (name, from, to) in moves {
-            if from == to {
+            if from == (Live { version: to, beside: None }) {
                 self.say(&format!("{name} runs version {to} already"));
                 continue;
             }
             self.asked(&account::point(manifest, &name, to))?;
-            self.say(&format!("{name} runs version {to}; it was {from}"));
+            let beside = from.beside.map_or_else(String::new, |beside| format!(", with a share for {beside}"));
+            self.say(&format!("{name} runs version {to}; it was {}{beside}", from.version));
         }
         self.say("the next `terraform apply` goes to the newest version again");
         Ok(Outcome::Done)

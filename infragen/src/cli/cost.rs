@@ -10,7 +10,7 @@ use contract::units::{Bare, duration_text, parse_duration};
 use infragen::constructs;
 use infragen::cost::beside::{self, Column};
 use infragen::cost::report::{self, About};
-use infragen::cost::{Assumptions, Estimate, Prices, Setup, estimate, prices};
+use infragen::cost::{Assumptions, Estimate, Prices, Setup, estimate, monthly_usd, prices};
 use infragen::diagnostic::{self, Input, Severity, Source};
 use infragen::load::{self, LoadError, Loaded};
 use infragen::manifest::{Manifest, Names};
@@ -19,8 +19,6 @@ use infragen::plan;
 use super::shell::Shell;
 use super::{Format, Outcome, Stopped};
 
-/// How long a tab stays open where nobody says otherwise.
-const VISIT_DEFAULT: Duration = Duration::from_secs(600);
 /// Shortest visit that can be assumed; the longest is a day.
 const VISIT_MIN: Duration = Duration::from_secs(1);
 
@@ -35,9 +33,9 @@ pub(super) struct CostArguments {
     /// Items that land in a day; else `cost.items_per_day`.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=1_000_000_000))]
     items_per_day: Option<u32>,
-    /// How long a tab stays open on average, 1s to 24h.
-    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = visit)]
-    visit: Duration,
+    /// How long a tab stays open on average, 1s to 24h; else 10m.
+    #[arg(long, value_name = "DURATION", value_parser = visit)]
+    visit: Option<Duration>,
     /// Take off what every account has free each month, as if this project had all of it.
     #[arg(long)]
     free_tier: bool,
@@ -101,24 +99,32 @@ impl Reckoned {
     }
 }
 
-/// What a month costs as the manifest has it, and for whom, in one line.
-pub(super) fn month(loaded: &Loaded) -> String {
-    let arguments = CostArguments { visit: VISIT_DEFAULT, ..CostArguments::default() };
-    let reckoned = Reckoned::of(loaded, &arguments, &Prices::embedded());
-    let Assumptions { viewers, hours_per_day, .. } = reckoned.assumptions;
+/// What a month costs as the manifest has it, what that is more or less than before, and for whom, in one line.
+pub(super) fn month(loaded: &Loaded, before: Option<f64>) -> String {
+    let (manifest, prices) = (&loaded.manifest, Prices::embedded());
+    let total = monthly_usd(manifest, constructs::charges(&plan::plan(loaded), prices), prices);
+    let Assumptions { viewers, hours_per_day, .. } = Assumptions::of(manifest);
+    // Both are whole cents.
+    let cents = before.map(|before| (total - before) * 100.0).map(f64::round);
+    let change = match cents {
+        None => String::new(),
+        Some(0.0) => ", as before,".to_owned(),
+        Some(cents) if cents > 0.0 => format!(", ${:.2} more than before,", cents / 100.0),
+        Some(cents) => format!(", ${:.2} less than before,", -cents / 100.0),
+    };
     format!(
-        "about ${:.2} a month with {viewers} viewers for {hours_per_day} h a day; `infragen cost` says how",
-        reckoned.estimate.total
+        "about ${total:.2} a month{change} with {viewers} viewers for {hours_per_day} h a day; `infragen cost` says how"
     )
 }
 
 impl CostArguments {
     fn assumptions(&self, manifest: &Manifest) -> Assumptions {
+        let own = Assumptions::of(manifest);
         Assumptions {
-            viewers: self.viewers.unwrap_or(manifest.stream.expected_viewers.get()),
-            hours_per_day: self.hours_per_day.unwrap_or(manifest.cost.hours_per_day.get()),
-            items_per_day: self.items_per_day.unwrap_or(manifest.cost.items_per_day.get()),
-            visit: self.visit,
+            viewers: self.viewers.unwrap_or(own.viewers),
+            hours_per_day: self.hours_per_day.unwrap_or(own.hours_per_day),
+            items_per_day: self.items_per_day.unwrap_or(own.items_per_day),
+            visit: self.visit.unwrap_or(own.visit),
         }
     }
 }
@@ -171,7 +177,7 @@ impl Shell<'_> {
     }
 
     fn prices(&self, arguments: &CostArguments) -> Result<Prices, Outcome> {
-        let Some(path) = &arguments.prices else { return Ok(Prices::embedded()) };
+        let Some(path) = &arguments.prices else { return Ok(Prices::embedded().clone()) };
         let source = self.read_source(path, "print the built-in table with `infragen cost --print-prices`")?;
         Prices::over(&source).map_err(|found| {
             let colour = self.colour(std::io::IsTerminal::is_terminal(&std::io::stderr()));

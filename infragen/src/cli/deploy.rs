@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use infragen::deploy::account;
+use contract::units::duration_text;
 use infragen::deploy::changes::Changes;
+use infragen::deploy::{account, canary};
 use infragen::doctor::{self, Places, Ran, aws, tools};
 use infragen::load::{Loaded, Target};
 use infragen::manifest::Names;
@@ -15,6 +16,7 @@ use infragen::manifest::types::Packaging;
 use infragen::render::render;
 use infragen::write::{self, WriteMode};
 
+use super::canary::Watch;
 use super::cost;
 use super::doctor::terraform_version;
 use super::run::run;
@@ -92,6 +94,10 @@ impl Shell<'_> {
         if arguments.plan {
             return steps;
         }
+        if let Some(canary) = loaded.manifest.deploy.canary {
+            let share = format!("{} % of the requests for {}", canary.percent(), duration_text(canary.lasts()));
+            steps.push(("canary", format!("{terraform} apply, {share}, while alarms are watched")));
+        }
         steps.push(("apply", format!("{terraform} apply")));
         if self.root().join("tools/page.sh").is_file() {
             steps.push(("page", format!("tools/page.sh {}", places.root)));
@@ -119,6 +125,8 @@ impl Deployment<'_> {
         let mut program = "terraform";
         let mut outputs = Outputs::default();
         let mut changes = Changes::default();
+        // What is left of them, and whether somebody has said yes to it.
+        let mut left = None;
         for (at, (name, typed)) in steps.iter().enumerate() {
             let step_began = now();
             self.shell.say(&format!("[{}/{}] {name}: {typed}", at + 1, steps.len()));
@@ -130,7 +138,8 @@ impl Deployment<'_> {
                 "package" => self.recipe("package")?,
                 "push" => self.recipe("image")?,
                 "plan" => changes = self.plan(&root())?,
-                "apply" => outputs = self.apply(&root(), &changes)?,
+                "canary" => left = self.canary(&root(), &changes)?,
+                "apply" => outputs = self.apply(&root(), &changes, left.as_ref())?,
                 "page" => self.program("tools/page.sh", &[&self.places.root])?,
                 _ => self.smoke(&outputs)?,
             }
@@ -143,8 +152,9 @@ impl Deployment<'_> {
         }
         if self.arguments.plan {
             Root::new(self.shell, self.stop, program, &self.places.root).forget_plan();
-            let changes = changes.markdown(&Names::derive(&self.loaded.manifest).base);
-            self.shell.print(&format!("{changes}\n{}\n", cost::month(self.loaded)))?;
+            let text = changes.markdown(&Names::derive(&self.loaded.manifest).base);
+            let cost = cost::month(self.loaded, changes.monthly_usd_before);
+            self.shell.print(&format!("{text}\n{cost}\n"))?;
             return Ok(Outcome::Done);
         }
         self.shell.print(&self.summary(&outputs, &changes, (now() - began).as_secs()))?;
@@ -197,7 +207,7 @@ impl Deployment<'_> {
         root.init()?;
         let changes = root.plan(&[])?;
         self.agree(&root, &changes)?;
-        if changes.0.is_empty() { Ok(()) } else { root.apply() }
+        if changes.is_idle() && !changes.has_outputs { Ok(()) } else { root.apply() }
     }
 
     fn plan(&self, root: &Root<'_>) -> Result<Changes, Outcome> {
@@ -214,16 +224,36 @@ impl Deployment<'_> {
             more.extend(self.loaded.manifest.built_images().into_iter().map(image));
         }
         let changes = root.plan(&more)?;
-        if changes.0.is_empty() {
+        if changes.is_idle() {
             self.shell.say("      nothing to change");
         }
         Ok(changes)
     }
 
-    fn apply(&self, root: &Root<'_>, changes: &Changes) -> Result<Outputs, Outcome> {
-        // A plan may change outputs alone.
-        if !changes.0.is_empty() {
-            self.agree(root, changes)?;
+    /// Gives new versions a share of the requests and watches them; returns what is left to apply, where anything was done.
+    fn canary(&self, root: &Root<'_>, changes: &Changes) -> Result<Option<Changes>, Outcome> {
+        let moves = canary::moves(changes);
+        let Some(canary) = self.loaded.manifest.deploy.canary.filter(|_| !moves.is_empty()) else {
+            self.shell.say("      no function goes from one version to another");
+            return Ok(None);
+        };
+        self.agree(root, changes)?;
+        let manifest = &self.loaded.manifest;
+        let left = Watch { shell: self.shell, manifest, stop: self.stop, canary, moves }.run(root)?;
+        if !canary::is_end(&left) {
+            // Something else came in between, and nobody has said yes to that.
+            self.agree(root, &left)?;
+        }
+        Ok(Some(left))
+    }
+
+    /// Applies what was planned, or what a canary has left of it.
+    fn apply(&self, root: &Root<'_>, changes: &Changes, left: Option<&Changes>) -> Result<Outputs, Outcome> {
+        let rest = left.unwrap_or(changes);
+        if left.is_none() && !rest.is_idle() {
+            self.agree(root, rest)?;
+        }
+        if !rest.is_idle() || rest.has_outputs {
             root.apply()?;
         }
         // Whoever wants to stop hears that from the caller.
@@ -232,11 +262,11 @@ impl Deployment<'_> {
 
     /// Shows a plan and asks for a yes.
     fn agree(&self, root: &Root<'_>, changes: &Changes) -> Result<(), Outcome> {
-        if changes.0.is_empty() {
+        if changes.is_idle() {
             return Ok(());
         }
         let colour = self.shell.colour(io::stderr().is_terminal());
-        let cost = cost::month(self.loaded);
+        let cost = cost::month(self.loaded, changes.monthly_usd_before);
         self.shell.complain(&format!(
             "\n{}: {}\n{}  {cost}\n\n",
             root.name(),

@@ -1,4 +1,4 @@
-//! `infragen destroy`: everything of one environment but its tables, unless these are named twice.
+//! `infragen destroy`: everything of one environment but its tables, unless these are named twice; or what its bootstrap root made.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _};
@@ -6,7 +6,7 @@ use std::io::{self, IsTerminal as _};
 use clap::Args;
 use infragen::deploy::account;
 use infragen::doctor::{Places, Ran};
-use infragen::load::Target;
+use infragen::load::{Loaded, Target};
 use infragen::manifest::Names;
 
 use super::deploy::ANSWER_MAX;
@@ -25,8 +25,13 @@ pub(super) struct DestroyArguments {
     /// A table that goes too, with its rows: its whole name. Name it again when asked, or a second time here.
     #[arg(long = "table", value_name = "NAME")]
     tables: Vec<String>,
+    /// Instead what the bootstrap root made: the repository with its images, the roles of pipelines; the bucket of the state stays.
+    #[arg(long, conflicts_with = "tables")]
+    bootstrap: bool,
 }
 
+/// The repository of images.
+const REPOSITORY: &str = "aws_ecr_repository.functions";
 /// The resource of a table; its name in Terraform is its role.
 const TABLE: &str = "aws_dynamodb_table.";
 
@@ -36,6 +41,9 @@ impl Shell<'_> {
         if loaded.target == Target::Local {
             self.error("`local` is this machine: there is nothing to destroy", None);
             return Ok(Outcome::Usage);
+        }
+        if arguments.bootstrap {
+            return self.destroy_bootstrap(&loaded, arguments.yes);
         }
         let names = Names::derive(&loaded.manifest);
         let tables = [(names.items_table.as_str(), "items"), (names.users_table.as_str(), "users")];
@@ -48,11 +56,7 @@ impl Shell<'_> {
             }
         }
         let stop = Stop::listen().map_err(|error| self.fail(&error, None))?;
-        let (program, answer) = terraform_version(ANSWER_MAX);
-        if answer == Ran::Absent {
-            self.error("there is no `terraform` on PATH", Some("`infragen doctor` says how to get it"));
-            return Err(Outcome::NeedsPerson);
-        }
+        let program = self.terraform_or_none()?;
         let root = Root::new(self, &stop, program, &Places::of(&loaded).root);
         root.init()?;
         let keeps = |address: &str| {
@@ -69,18 +73,7 @@ impl Shell<'_> {
             self.say(&format!("nothing to destroy of {}{}", names.base, and_kept(&kept)));
             return Ok(Outcome::Done);
         }
-        let mut more = vec!["-destroy".to_owned()];
-        // Terraform destroys everything but what it is not told of.
-        if !kept.is_empty() {
-            more.extend(going.iter().map(|address| format!("-target={address}")));
-        }
-        let changes = root.plan(&more)?;
-        let colour = self.colour(io::stderr().is_terminal());
-        self.complain(&format!("\n{}: {}\n{}", root.name(), changes.summary(), changes.human(colour)));
-        if !kept.is_empty() {
-            self.complain(&format!("  kept      {}\n", kept.join(", ")));
-        }
-        self.complain("\n");
+        self.plan_destruction(&root, &going, &kept)?;
         if !self.agreed(arguments, &stop, &names.base, &wanted)? {
             root.forget_plan();
             self.error("nothing was destroyed: the answer was another one", None);
@@ -98,6 +91,76 @@ impl Shell<'_> {
         }
         root.apply()?;
         self.say(&format!("{} is gone{}", names.base, and_kept(&kept)));
+        Ok(Outcome::Done)
+    }
+
+    /// The program, if there is one.
+    fn terraform_or_none(&self) -> Result<&'static str, Outcome> {
+        let (program, answer) = terraform_version(ANSWER_MAX);
+        if answer == Ran::Absent {
+            self.error("there is no `terraform` on PATH", Some("`infragen doctor` says how to get it"));
+            return Err(Outcome::NeedsPerson);
+        }
+        Ok(program)
+    }
+
+    /// Plans the end of these, and shows it beside what is kept.
+    fn plan_destruction(&self, root: &Root<'_>, going: &[&String], kept: &[&str]) -> Result<(), Outcome> {
+        let mut more = vec!["-destroy".to_owned()];
+        // Terraform destroys everything but what it is not told of.
+        if !kept.is_empty() {
+            more.extend(going.iter().map(|address| format!("-target={address}")));
+        }
+        let changes = root.plan(&more)?;
+        let colour = self.colour(io::stderr().is_terminal());
+        self.complain(&format!("\n{}: {}\n{}", root.name(), changes.summary(), changes.human(colour)));
+        if !kept.is_empty() {
+            self.complain(&format!("  kept      {}\n", kept.join(", ")));
+        }
+        self.complain("\n");
+        Ok(())
+    }
+
+    /// Everything of the bootstrap root but the bucket of the state: a state describes what may still be there.
+    fn destroy_bootstrap(&self, loaded: &Loaded, yes: bool) -> Stopped {
+        let name = format!("{}/bootstrap", loaded.folder());
+        let stop = Stop::listen().map_err(|error| self.fail(&error, None))?;
+        let root = Root::new(self, &stop, self.terraform_or_none()?, &name);
+        if !root.is_there() {
+            self.error(&format!("`{name}` is not there: this environment has no bootstrap root of its own"), None);
+            return Err(Outcome::NeedsPerson);
+        }
+        root.init()?;
+        let addresses = root.addresses()?;
+        let is_state = |address: &str| address.starts_with("aws_s3_bucket") && address.ends_with(".state");
+        let kept =
+            if addresses.iter().any(|address| is_state(address)) { vec!["the bucket of the state"] } else { vec![] };
+        let is_real = |address: &&String| !address.split('.').any(|part| part == "data") && !is_state(address);
+        let going: Vec<&String> = addresses.iter().filter(is_real).collect();
+        let base = Names::derive(&loaded.manifest).base;
+        if going.is_empty() {
+            self.say(&format!("nothing to destroy of {name}{}", and_kept(&kept)));
+            return Ok(Outcome::Done);
+        }
+        self.plan_destruction(&root, &going, &kept)?;
+        self.complain("Functions of every environment that run images of this repository fail without it.\n");
+        if !yes && !self.ask(&stop, &format!("Type `{base}` to destroy this:"), &[&base], "--yes")? {
+            root.forget_plan();
+            self.error("nothing was destroyed: the answer was another one", None);
+            return Err(Outcome::NeedsPerson);
+        }
+        if going.iter().any(|address| *address == REPOSITORY) {
+            // Terraform would be refused while there are images in it.
+            let emptied = run(&account::remove_repository(&loaded.manifest, &loaded.shared.repository), ANSWER_MAX);
+            let is_gone = matches!(&emptied, Ran::Failed(said) if said.contains("RepositoryNotFoundException"));
+            if let (Some(why), false) = (emptied.silence("aws"), is_gone) {
+                root.forget_plan();
+                self.error(&format!("the repository `{}` cannot be removed: {why}", loaded.shared.repository), None);
+                return Err(Outcome::NeedsPerson);
+            }
+        }
+        root.apply()?;
+        self.say(&format!("{name} is gone{}", and_kept(&kept)));
         Ok(Outcome::Done)
     }
 

@@ -18,6 +18,8 @@ use super::stop::Stop;
 
 /// The plan that was shown, so that nothing else is applied; it lies in the root, because it names files from there.
 const PLAN: &str = "infragen.tfplan";
+/// Another one may hold the state: in a pipeline, or one that outlived whoever had called it.
+const LOCK_TIMEOUT: &str = "-lock-timeout=5m";
 /// Time between two looks at whether somebody wants to stop.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
@@ -119,7 +121,7 @@ impl<'s> Root<'s> {
     /// Plans, and keeps the plan; `more` narrows it, or turns it round.
     pub(super) fn plan(&self, more: &[String]) -> Result<Changes, Outcome> {
         let out = format!("-out={PLAN}");
-        let mut arguments = vec!["plan", "-input=false", "-no-color", "-detailed-exitcode", &out];
+        let mut arguments = vec!["plan", "-input=false", "-no-color", "-detailed-exitcode", LOCK_TIMEOUT, &out];
         arguments.extend(more.iter().map(String::as_str));
         let (code, _) = self.capture(&arguments, "plan", &[0, 2])?;
         if code == 0 {
@@ -135,7 +137,7 @@ impl<'s> Root<'s> {
 
     /// Applies what was planned.
     pub(super) fn apply(&self) -> Result<(), Outcome> {
-        let mut arguments = vec!["apply", "-input=false"];
+        let mut arguments = vec!["apply", "-input=false", LOCK_TIMEOUT];
         if !self.shell.colour(io::stderr().is_terminal()).0 {
             arguments.push("-no-color");
         }

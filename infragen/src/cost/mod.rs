@@ -21,6 +21,7 @@ pub use model::Line;
 pub use prices::Prices;
 pub use setup::{Assumptions, Setup};
 
+use crate::manifest::Manifest;
 use crate::manifest::aws::Compute;
 use model::{lines, total};
 use visit::Visit;
@@ -98,6 +99,13 @@ pub enum BreakEven {
     From(u32),
     /// Classic compute is cheaper for as many viewers as `max_vcpus` serves.
     NeverBelow(u32),
+}
+
+/// Dollars of a month at list prices as a manifest expects it, in whole cents; `charges` are those of its constructs.
+#[must_use]
+pub fn monthly_usd(manifest: &Manifest, charges: Vec<Charge>, prices: &Prices) -> f64 {
+    let setup = Setup::of(manifest, charges);
+    (total(&lines(&setup, prices, &Assumptions::of(manifest), false)) * 100.0).round() / 100.0
 }
 
 /// Reckons everything.

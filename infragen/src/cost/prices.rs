@@ -1,6 +1,7 @@
 //! What AWS charges: a dated table in the program, and one of the user's laid over it. Knows no quantity.
 
 use std::cell::RefCell;
+use std::sync::LazyLock;
 
 use crate::diagnostic::{Diagnostic, Source};
 use crate::manifest::Section as _;
@@ -296,9 +297,13 @@ impl Prices {
     /// # Panics
     /// Never: the test `the_table_has_every_price` reads it.
     #[must_use]
-    pub fn embedded() -> Self {
-        Self::over(&Source { name: "prices.toml".into(), text: String::new() })
-            .expect("the table that the test `the_table_has_every_price` reads")
+    pub fn embedded() -> &'static Self {
+        // Read once: a manifest is rendered hundreds of times to find where a line comes from.
+        static EMBEDDED: LazyLock<Prices> = LazyLock::new(|| {
+            Prices::over(&Source { name: "prices.toml".into(), text: String::new() })
+                .expect("the table that the test `the_table_has_every_price` reads")
+        });
+        &EMBEDDED
     }
 
     /// Lays a table over that of the program.

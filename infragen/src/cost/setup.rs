@@ -33,6 +33,17 @@ impl Assumptions {
     /// Visits where nothing is said of them.
     pub const VISIT_DEFAULT: Duration = Duration::from_secs(600);
 
+    /// What a manifest expects.
+    #[must_use]
+    pub const fn of(manifest: &Manifest) -> Self {
+        Self {
+            viewers: manifest.stream.expected_viewers.get(),
+            hours_per_day: manifest.cost.hours_per_day.get(),
+            items_per_day: manifest.cost.items_per_day.get(),
+            visit: Self::VISIT_DEFAULT,
+        }
+    }
+
     /// Hours of a month for which they watch.
     #[must_use]
     pub fn hours_per_month(&self) -> f64 {

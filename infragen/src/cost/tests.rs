@@ -23,7 +23,7 @@ const MANAGED: &str = "[terraform]\naws_provider = \">= 6.28.0, < 7.0.0\"\n[stre
 fn setup(text: &str) -> Setup {
     let source = Source { name: "deploy.toml".into(), text: text.into() };
     match load::load(&Input::new(source), None) {
-        Ok(loaded) => Setup::of(&loaded.manifest, constructs::charges(&plan::plan(&loaded), &Prices::embedded())),
+        Ok(loaded) => Setup::of(&loaded.manifest, constructs::charges(&plan::plan(&loaded), Prices::embedded())),
         Err(error) => panic!("{error:?}"),
     }
 }
@@ -33,7 +33,7 @@ fn assume(viewers: u32, hours_per_day: u32) -> Assumptions {
 }
 
 fn month(setup: &Setup, assumptions: &Assumptions) -> f64 {
-    list_price(setup, &Prices::embedded(), assumptions)
+    list_price(setup, Prices::embedded(), assumptions)
 }
 
 #[test]
@@ -42,13 +42,13 @@ fn lines_add_up_to_the_total_and_what_is_free_is_never_more_than_is_used() {
     for text in ALL {
         for viewers in [1, 20, 5000] {
             for has_free_tier in [false, true] {
-                let estimate = estimate(&setup(text), &prices, &assume(viewers, 8), has_free_tier);
+                let estimate = estimate(&setup(text), prices, &assume(viewers, 8), has_free_tier);
                 let sum: f64 = estimate.lines.iter().map(|line| (line.quantity - line.free) * line.unit_price).sum();
                 assert!((sum - estimate.total).abs() < 1e-9, "{text}");
                 assert!(estimate.lines.iter().all(|line| line.dollars >= 0.0 && line.free <= line.quantity), "{text}");
             }
             let (free, list) = (true, false);
-            let total = |has_free| total(&lines(&setup(text), &prices, &assume(viewers, 8), has_free));
+            let total = |has_free| total(&lines(&setup(text), prices, &assume(viewers, 8), has_free));
             assert!(total(free) < total(list), "{text}");
         }
     }
@@ -82,7 +82,7 @@ fn a_closed_tab_costs_no_more_than_a_whole_session() {
     for text in ALL {
         for secs in [1, 60, 600, 86_400] {
             let assumptions = Assumptions { visit: Duration::from_secs(secs), ..assume(20, 8) };
-            let tab = closed_tab(&setup(text), &prices, &assumptions);
+            let tab = closed_tab(&setup(text), prices, &assumptions);
             assert!(tab.mean_secs <= tab.worst_secs && tab.mean_dollars <= tab.worst_dollars, "{text}: {tab:?}");
         }
     }
@@ -92,7 +92,7 @@ fn a_closed_tab_costs_no_more_than_a_whole_session() {
 fn an_open_stream_costs_what_its_memory_costs_and_its_polls() {
     // 128 MiB on arm64: 0.125 × 3600 × $0.0000133334 = $0.0060 an hour, and three half units each 5 s without items.
     let quiet = Assumptions { items_per_day: 0, visit: Duration::from_secs(864_000), ..assume(20, 8) };
-    let tab = closed_tab(&setup(""), &Prices::embedded(), &quiet);
+    let tab = closed_tab(&setup(""), Prices::embedded(), &quiet);
     let hour = tab.worst_dollars / tab.worst_secs * 3600.0;
     let expected = 0.006_000_03 + 1.5 * 720.0 * 0.125e-6;
     assert!((hour - expected).abs() < 0.01 * expected, "{hour} is not {expected}");
@@ -141,7 +141,7 @@ fn a_poll_of_more_rows_never_reads_less() {
 fn a_shorter_window_makes_full_reads_smaller_and_nothing_else() {
     let prices = Prices::embedded();
     let busy = Assumptions { items_per_day: 1_000_000, ..assume(20, 8) };
-    let of = |window: &str| lines(&setup(&format!("[data]\nwindow = \"{window}\"\n")), &prices, &busy, false);
+    let of = |window: &str| lines(&setup(&format!("[data]\nwindow = \"{window}\"\n")), prices, &busy, false);
     let full = |lines: &[Line]| lines.iter().find(|line| line.item == "DynamoDB full re-reads").unwrap().quantity;
     let (day, quarter) = (of("24h"), of("6h"));
     assert!((full(&day) / full(&quarter) - 4.0).abs() < 0.01, "{} {}", full(&day), full(&quarter));
@@ -156,10 +156,10 @@ fn no_other_session_length_is_cheaper() {
         for secs in [20, 600, 7200] {
             let assumptions = Assumptions { visit: Duration::from_secs(secs), ..assume(400, 8) };
             let setup = setup(text);
-            let found = best_session(&setup, &prices, &assumptions);
+            let found = best_session(&setup, prices, &assumptions);
             let cost = |millis| {
                 let max_session = Duration::from_millis(millis);
-                per_watched_hour(&Setup { max_session, ..setup.clone() }, &prices, &assumptions)
+                per_watched_hour(&Setup { max_session, ..setup.clone() }, prices, &assumptions)
             };
             let best = cost(u64::try_from(found.best.as_millis()).unwrap());
             for millis in (5000..889_000).step_by(1000) {
@@ -179,7 +179,7 @@ fn the_shorter_the_visits_the_shorter_the_best_session() {
     let prices = Prices::embedded();
     let best = |secs| {
         let assumptions = Assumptions { visit: Duration::from_secs(secs), ..assume(20, 8) };
-        best_session(&setup(""), &prices, &assumptions).best
+        best_session(&setup(""), prices, &assumptions).best
     };
     assert!(best(60) < best(600) && best(600) < best(36_000), "{:?} {:?} {:?}", best(60), best(600), best(36_000));
 }
@@ -200,11 +200,11 @@ fn the_cheaper_side_changes_where_the_lines_cross() {
                 let assumptions = assume(viewers, hours);
                 month(&classic, &assumptions) - month(&managed, &assumptions)
             };
-            match break_even(&setup, &prices, &assume(20, hours)) {
+            match break_even(&setup, prices, &assume(20, hours)) {
                 BreakEven::From(viewers) => {
                     assert!(viewers == 1 || lead(viewers - 1) <= 0.0, "{text} {hours} h: {viewers}");
                     for more in viewers..viewers + 500 {
-                        let fits = Load::of(&managed, &assume(more, hours)).streams <= managed.streams_max(&prices);
+                        let fits = Load::of(&managed, &assume(more, hours)).streams <= managed.streams_max(prices);
                         assert!(!fits || lead(more) > 0.0, "{text} {hours} h: {more}, not from {viewers} on");
                     }
                 }
@@ -219,7 +219,7 @@ fn the_cheaper_side_changes_where_the_lines_cross() {
 #[test]
 fn a_limit_too_low_for_a_gain_is_said_to_be() {
     let text = "[stream.instances]\nconcurrency = 5\n";
-    assert!(matches!(break_even(&setup(text), &Prices::embedded(), &assume(20, 8)), BreakEven::NeverBelow(1..=60)));
+    assert!(matches!(break_even(&setup(text), Prices::embedded(), &assume(20, 8)), BreakEven::NeverBelow(1..=60)));
 }
 
 #[test]
@@ -233,22 +233,22 @@ fn prices_of_other_processors_are_used() {
 fn a_goodbye_saves_what_a_closed_tab_wastes_but_for_one_interval() {
     let prices = Prices::embedded();
     let (without, with) = (setup(""), setup("[stream]\ngoodbye = true\n"));
-    let wasted = |setup: &Setup| closed_tab(setup, &prices, &assume(20, 8)).mean_secs;
+    let wasted = |setup: &Setup| closed_tab(setup, prices, &assume(20, 8)).mean_secs;
     // Nine tabs in ten leave half an interval behind.
     let expected = 0.1 * wasted(&without) + 0.9 * 2.5;
     assert!((wasted(&with) - expected).abs() < 0.3, "{} is not {expected}", wasted(&with));
-    let saves = |setup| goodbyes_save(setup, &prices, &assume(20, 8));
+    let saves = |setup| goodbyes_save(setup, prices, &assume(20, 8));
     assert!(saves(&without) > 0.0 && (saves(&without) - saves(&with)).abs() < 1e-9);
     assert!((month(&without, &assume(20, 8)) - month(&with, &assume(20, 8)) - saves(&with)).abs() < 1e-9);
     // Who stays for days has little to save, and is looked for all the time.
     let days = Assumptions { visit: Duration::from_secs(864_000), ..assume(20, 8) };
-    assert!(goodbyes_save(&without, &prices, &days) < 0.0);
+    assert!(goodbyes_save(&without, prices, &days) < 0.0);
 }
 
 #[test]
 fn a_function_that_is_stopped_costs_what_is_fixed_and_answers_as_if_it_ran() {
     let prices = Prices::embedded();
-    let of = |text: &str| estimate(&setup(text), &prices, &assume(20, 8), false);
+    let of = |text: &str| estimate(&setup(text), prices, &assume(20, 8), false);
     let (runs, stopped) = (of(""), of("[stream]\nreserved_concurrency = 0\n"));
     let fixed: Vec<Line> = runs.lines.iter().copied().filter(|line| line.is_fixed).collect();
     assert!(!fixed.is_empty() && fixed.len() < runs.lines.len());
@@ -261,7 +261,7 @@ fn a_function_that_is_stopped_costs_what_is_fixed_and_answers_as_if_it_ran() {
 fn each_session_key_costs_a_dollar_and_its_use_next_to_nothing() {
     let prices = Prices::embedded();
     let of = |text: &str, item: &str| {
-        let lines = lines(&setup(text), &prices, &assume(20, 8), false);
+        let lines = lines(&setup(text), prices, &assume(20, 8), false);
         lines.iter().find(|line| line.item == item).map(|line| (line.quantity, line.dollars))
     };
     assert_eq!(of(SESSION, "KMS keys"), Some((2.0, 2.0)));

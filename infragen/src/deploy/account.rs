@@ -127,6 +127,12 @@ pub fn repository(manifest: &Manifest, name: &str) -> Vec<String> {
     command(manifest, &["ecr", "describe-repositories", "--repository-names", name])
 }
 
+/// Removes a repository with the images in it.
+#[must_use]
+pub fn remove_repository(manifest: &Manifest, name: &str) -> Vec<String> {
+    command(manifest, &["ecr", "delete-repository", "--repository-name", name, "--force"])
+}
+
 /// Lets a table be deleted.
 #[must_use]
 pub fn unprotect(manifest: &Manifest, table: &str) -> Vec<String> {

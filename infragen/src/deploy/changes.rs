@@ -68,6 +68,8 @@ pub struct Change {
     pub name: Option<String>,
     /// What differs, where it stays.
     pub differences: Vec<String>,
+    /// Of an alias that goes to another version, the one that it leaves.
+    pub leaves: Option<u64>,
 }
 
 /// What is lost or felt elsewhere where a resource is replaced or removed.
@@ -141,8 +143,15 @@ impl Change {
 }
 
 /// Everything that a plan would do.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Changes(pub Vec<Change>);
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Changes {
+    /// What happens to resources.
+    pub resources: Vec<Change>,
+    /// Whether outputs change, with resources or alone.
+    pub has_outputs: bool,
+    /// What a month cost by the last apply, US dollars.
+    pub monthly_usd_before: Option<f64>,
+}
 
 impl Changes {
     /// Reads what `terraform show -json` says of a plan.
@@ -155,12 +164,25 @@ impl Changes {
         let resources = plan.get("resource_changes").and_then(Value::as_array);
         let mut changes: Vec<Change> = resources.into_iter().flatten().filter_map(change).collect();
         changes.sort_by(|a, b| (a.kind, &a.resource, &a.address).cmp(&(b.kind, &b.resource, &b.address)));
-        Ok(Self(changes))
+        let outputs = plan.get("output_changes").and_then(Value::as_object);
+        let is_change =
+            |output: &Value| output.get("actions").is_some_and(|actions| *actions != serde_json::json!(["no-op"]));
+        Ok(Self {
+            resources: changes,
+            has_outputs: outputs.is_some_and(|outputs| outputs.values().any(is_change)),
+            monthly_usd_before: plan.pointer("/output_changes/estimated_monthly_usd/before").and_then(Value::as_f64),
+        })
+    }
+
+    /// Whether nothing happens to any resource.
+    #[must_use]
+    pub const fn is_idle(&self) -> bool {
+        self.resources.is_empty()
     }
 
     /// What is lost or felt elsewhere.
     pub fn losses(&self) -> impl Iterator<Item = &Change> {
-        self.0.iter().filter(|change| change.loss().is_some())
+        self.resources.iter().filter(|change| change.loss().is_some())
     }
 
     /// Writes them for people: what is new is counted, everything else named.
@@ -168,7 +190,7 @@ impl Changes {
     pub fn human(&self, colour: Colour) -> String {
         let mut out = String::new();
         for kind in Kind::ALL {
-            let of_kind: Vec<&Change> = self.0.iter().filter(|change| change.kind == kind).collect();
+            let of_kind: Vec<&Change> = self.resources.iter().filter(|change| change.kind == kind).collect();
             let word = colour.paint(kind.colour(), &format!("{:<8}", kind.word()));
             if kind == Kind::New && of_kind.len() > DIFFERENCES_MAX {
                 out.push_str(&format!("  {word}  {}\n", counted(&of_kind)));
@@ -185,10 +207,10 @@ impl Changes {
     #[must_use]
     pub fn markdown(&self, title: &str) -> String {
         let mut out = format!("### {title}: {}\n", self.summary());
-        if !self.0.is_empty() {
+        if !self.resources.is_empty() {
             out.push_str("\n| | |\n|---|---|\n");
         }
-        for change in &self.0 {
+        for change in &self.resources {
             let word = if change.loss().is_some() {
                 format!("**{}**", change.kind.word())
             } else {
@@ -204,7 +226,7 @@ impl Changes {
     /// Counts them by kind, in one line.
     #[must_use]
     pub fn summary(&self) -> String {
-        let count = |kind: Kind| self.0.iter().filter(|change| change.kind == kind).count();
+        let count = |kind: Kind| self.resources.iter().filter(|change| change.kind == kind).count();
         let parts = Kind::ALL.map(|kind| (count(kind), kind.word()));
         let said: Vec<String> =
             parts.iter().filter(|(count, _)| *count > 0).map(|(count, word)| format!("{count} {word}")).collect();
@@ -248,7 +270,11 @@ fn change(resource: &Value) -> Option<Change> {
         let secret = [side("before_sensitive"), side("after_sensitive")];
         differ("", before, after, side("after_unknown"), secret, &mut differences);
     }
-    Some(Change { kind, address: text("address")?.to_owned(), resource: text("type")?.to_owned(), name, differences })
+    let resource = text("type")?.to_owned();
+    let version = |side: &Value| side.get("function_version").and_then(Value::as_str).map(str::to_owned);
+    let is_moved = kind == Kind::Changed && resource == "aws_lambda_alias" && version(before) != version(after);
+    let leaves = version(before).filter(|_| is_moved).and_then(|version| version.parse().ok());
+    Some(Change { kind, address: text("address")?.to_owned(), resource, name, differences, leaves })
 }
 
 /// Collects what differs, leaf by leaf; what is only known after the apply is left out.
@@ -370,5 +396,37 @@ mod tests {
         );
         assert_eq!(read(&[]).summary(), "nothing to change");
         assert!(Changes::read("no").is_err());
+    }
+
+    #[test]
+    fn an_alias_that_goes_to_another_version_says_which_it_leaves() {
+        let alias = |label: &str, before: &Value, after: &Value, unknown: &Value| {
+            let change = json!({"before": before, "after": after, "after_unknown": unknown});
+            resource("aws_lambda_alias", label, &["update"], &change)
+        };
+        let none = json!({});
+        let changes = read(&[
+            alias("a", &json!({"function_version": "3"}), &none, &json!({"function_version": true})),
+            alias("b", &json!({"function_version": "3"}), &json!({"function_version": "4"}), &none),
+            alias("c", &json!({"function_version": "3", "description": "x"}), &json!({"function_version": "3"}), &none),
+        ]);
+        let leaves: Vec<Option<u64>> = changes.resources.iter().map(|change| change.leaves).collect();
+        assert_eq!(leaves, [Some(3), Some(3), None]);
+        let first = resource("aws_lambda_alias", "a", &["create"], &json!({"before": null, "after": {}}));
+        assert_eq!(read(&[first]).resources[0].leaves, None);
+    }
+
+    #[test]
+    fn outputs_and_the_cost_before_are_read() {
+        let plan = |outputs: Value| Changes::read(&json!({ "output_changes": outputs }).to_string()).unwrap();
+        let output = |actions: &[&str], before: Value| json!({"actions": actions, "before": before});
+        let changed = plan(json!({"estimated_monthly_usd": output(&["update"], json!(12.5))}));
+        assert_eq!((changed.has_outputs, changed.monthly_usd_before), (true, Some(12.5)));
+        let same = plan(
+            json!({"estimated_monthly_usd": output(&["no-op"], json!(12.5)), "region": output(&["no-op"], json!("x"))}),
+        );
+        assert_eq!((same.has_outputs, same.monthly_usd_before), (false, Some(12.5)));
+        let first = plan(json!({"estimated_monthly_usd": output(&["create"], Value::Null)}));
+        assert_eq!((first.has_outputs, first.monthly_usd_before), (true, None));
     }
 }

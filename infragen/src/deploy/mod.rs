@@ -5,6 +5,7 @@
 //! program, which knows profiles, single sign-on and second factors, and the doctor asks it already.
 
 pub mod account;
+pub mod canary;
 pub mod changes;
 pub mod lines;
 pub mod running;

@@ -28,17 +28,29 @@ pub fn of(answer: &str) -> Vec<Version> {
     versions
 }
 
-/// Reads `get-alias`: the version that it points to.
+/// Where an alias points to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Live {
+    /// The version.
+    pub version: u64,
+    /// Another one that gets a share of its requests.
+    pub beside: Option<u64>,
+}
+
+/// Reads `get-alias`.
 #[must_use]
-pub fn live(answer: &str) -> Option<u64> {
+pub fn live(answer: &str) -> Option<Live> {
     let answer: Value = serde_json::from_str(answer).ok()?;
-    answer.get("FunctionVersion")?.as_str()?.parse().ok()
+    let version = answer.get("FunctionVersion")?.as_str()?.parse().ok()?;
+    let weights = answer.pointer("/RoutingConfig/AdditionalVersionWeights").and_then(Value::as_object);
+    let beside = weights.and_then(|weights| weights.keys().next()?.parse().ok());
+    Some(Live { version, beside })
 }
 
 /// Where a rollback goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wanted {
-    /// The one before that which runs.
+    /// The one before that which runs; where another one gets a share beside it, that which runs.
     Before,
     /// The newest.
     Newest,
@@ -50,10 +62,12 @@ pub enum Wanted {
 ///
 /// # Errors
 /// A sentence that names the function, the version and those that there are.
-pub fn choose(function: &str, live: u64, versions: &[Version], wanted: Wanted) -> Result<u64, String> {
+pub fn choose(function: &str, live: Live, versions: &[Version], wanted: Wanted) -> Result<u64, String> {
     let numbers: Vec<u64> = versions.iter().map(|version| version.number).collect();
+    let Live { version: live, beside } = live;
     let there = || numbers.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     match wanted {
+        Wanted::Before if beside.is_some() => Ok(live),
         Wanted::Before => numbers.iter().copied().rfind(|number| *number < live).ok_or_else(|| {
             format!("`{function}` runs version {live}, and there is none before it: it has {}", there())
         }),
@@ -72,16 +86,24 @@ mod tests {
         let version = |number: &str| serde_json::json!({"Version": number, "LastModified": "t", "CodeSha256": "c"});
         let answer = serde_json::json!({"Versions": [version("$LATEST"), version("10"), version("2"), version("7")]});
         let versions = of(&answer.to_string());
+        let at = |version| Live { version, beside: None };
         assert_eq!(versions.iter().map(|version| version.number).collect::<Vec<_>>(), [2, 7, 10]);
-        assert_eq!(choose("f", 10, &versions, Wanted::Before), Ok(7));
-        assert_eq!(choose("f", 7, &versions, Wanted::Newest), Ok(10));
-        assert_eq!(choose("f", 7, &versions, Wanted::Number(2)), Ok(2));
+        assert_eq!(choose("f", at(10), &versions, Wanted::Before), Ok(7));
+        assert_eq!(choose("f", at(7), &versions, Wanted::Newest), Ok(10));
+        assert_eq!(choose("f", at(7), &versions, Wanted::Number(2)), Ok(2));
         assert_eq!(
-            choose("f", 2, &versions, Wanted::Before).unwrap_err(),
+            choose("f", at(2), &versions, Wanted::Before).unwrap_err(),
             "`f` runs version 2, and there is none before it: it has 2, 7, 10"
         );
-        assert_eq!(choose("f", 2, &versions, Wanted::Number(3)).unwrap_err(), "`f` has no version 3: it has 2, 7, 10");
-        assert_eq!(live("{\"FunctionVersion\": \"7\"}"), Some(7));
+        assert_eq!(
+            choose("f", at(2), &versions, Wanted::Number(3)).unwrap_err(),
+            "`f` has no version 3: it has 2, 7, 10"
+        );
+        assert_eq!(live("{\"FunctionVersion\": \"7\"}"), Some(at(7)));
+        let shared =
+            live("{\"FunctionVersion\": \"7\", \"RoutingConfig\": {\"AdditionalVersionWeights\": {\"10\": 0.1}}}");
+        assert_eq!(shared, Some(Live { version: 7, beside: Some(10) }));
+        assert_eq!(choose("f", shared.unwrap(), &versions, Wanted::Before), Ok(7), "back is without the share");
         assert_eq!((live("{\"FunctionVersion\": \"$LATEST\"}"), live("")), (None, None));
         assert!(of("nonsense").is_empty());
     }

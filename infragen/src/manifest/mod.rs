@@ -2,6 +2,7 @@
 
 pub mod auth;
 pub mod aws;
+pub mod canary;
 mod headers;
 mod labels;
 pub mod names;

@@ -21,6 +21,7 @@ use super::aws::{
     HostedZoneId, ImageUri, MemoryPerVcpu, PriceClass, RepositoryName, RoleArn, SecurityGroups, StreamingMode, Subnets,
     TopicArn, ViewerFunctionArn,
 };
+use super::canary::Canary;
 use super::reader::section;
 use super::regions::Region;
 use super::types::{
@@ -414,6 +415,14 @@ section! {
 }
 
 section! {
+    /// `[deploy]`: how `infragen deploy` goes from one version to the next.
+    pub struct DeploySection {
+        /// Share of the requests that a new version gets first, and for how long its alarms are watched; one of them that goes off sends all requests back to the version before.
+        "canary" => canary: Option<Canary> = None;
+    }
+}
+
+section! {
     /// `[ci]`: who deploys on a push.
     pub struct CiSection {
         /// The service whose workflow is rendered.
@@ -442,6 +451,7 @@ section! {
         ..#[doc = "What frontend/config.js says."] "page" => page: PageSection;
         ..#[doc = "How it is watched."] "operations" => operations: OperationsSection;
         ..#[doc = "What `infragen cost` reckons with."] "cost" => cost: CostSection;
+        ..#[doc = "How `infragen deploy` goes from one version to the next."] "deploy" => deploy: DeploySection;
         ..#[doc = "Who deploys on a push."] "ci" => ci: CiSection;
     }
 }

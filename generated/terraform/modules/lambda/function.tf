@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function.tf 6482fa49dd6243af]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function.tf d96c0e9a7993bf79]
 
 locals {
   # Asked of the archives: an image's address is often known only after apply, and the kind of package must be before.
@@ -115,5 +115,13 @@ resource "aws_lambda_alias" "live" {
   name             = "live"
   description      = "The version behind the URL."
   function_name    = aws_lambda_function.this.function_name
-  function_version = aws_lambda_function.this.version
+  function_version = var.canary == null ? aws_lambda_function.this.version : var.canary.version
+
+  dynamic "routing_config" {
+    for_each = var.canary == null ? [] : [var.canary.weight]
+
+    content {
+      additional_version_weights = { (aws_lambda_function.this.version) = routing_config.value }
+    }
+  }
 }

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/variables.tf 4d819d57a7419560]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/variables.tf 9727f3271d517245]
 
 variable "name" {
   description = "Name of the function, its role and its log group."
@@ -190,6 +190,17 @@ variable "vpc" {
   description = "Network that the function runs in; `policy` must let it make network interfaces. Null is none."
   type        = object({ subnet_ids = list(string), security_group_ids = list(string) })
   default     = null
+}
+
+variable "canary" {
+  description = "While a new version is watched: the version that stays behind the alias, and the weight of the newest one beside it. Null gives the newest one everything."
+  type        = object({ version = string, weight = number })
+  default     = null
+
+  validation {
+    condition     = var.canary == null || try(var.canary.weight > 0 && var.canary.weight < 1, false)
+    error_message = "`canary.weight` is a share of the requests: above 0 and below 1."
+  }
 }
 
 variable "invoke_mode" {

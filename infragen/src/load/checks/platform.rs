@@ -30,6 +30,7 @@ impl Checks<'_> {
         self.partition();
         self.auth();
         self.operations();
+        self.canary();
         self.ci();
     }
 
@@ -388,6 +389,32 @@ impl Checks<'_> {
                     budget.get()
                 ),
                 "set `operations.email`",
+            );
+        }
+    }
+
+    fn canary(&self) {
+        let manifest = self.manifest;
+        let Some(canary) = manifest.deploy.canary else { return };
+        if !manifest.operations.alarms {
+            self.fail(
+                "canary-without-alarms",
+                &["deploy.canary", "operations.alarms"],
+                format!(
+                    "`deploy.canary` is `{canary}`: `operations.alarms` is `false`, and only alarms send a version back"
+                ),
+                "write `alarms = true` under `[operations]`, or remove `deploy.canary`",
+            );
+        }
+        if manifest.stream.compute == Compute::ManagedInstances {
+            self.fail(
+                "canary-on-managed-instances",
+                &["deploy.canary", "stream.compute"],
+                format!(
+                    "`deploy.canary` is `{canary}`: with `stream.compute` `managed-instances` shares of an alias were \
+                     never tried"
+                ),
+                "remove `deploy.canary`",
             );
         }
     }

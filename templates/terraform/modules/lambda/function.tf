@@ -113,5 +113,13 @@ resource "aws_lambda_alias" "live" {
   name             = "live"
   description      = "The version behind the URL."
   function_name    = aws_lambda_function.this.function_name
-  function_version = aws_lambda_function.this.version
+  function_version = var.canary == null ? aws_lambda_function.this.version : var.canary.version
+
+  dynamic "routing_config" {
+    for_each = var.canary == null ? [] : [var.canary.weight]
+
+    content {
+      additional_version_weights = { (aws_lambda_function.this.version) = routing_config.value }
+    }
+  }
 }

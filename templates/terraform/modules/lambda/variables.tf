@@ -190,6 +190,17 @@ variable "vpc" {
   default     = null
 }
 
+variable "canary" {
+  description = "While a new version is watched: the version that stays behind the alias, and the weight of the newest one beside it. Null gives the newest one everything."
+  type        = object({ version = string, weight = number })
+  default     = null
+
+  validation {
+    condition     = var.canary == null || try(var.canary.weight > 0 && var.canary.weight < 1, false)
+    error_message = "`canary.weight` is a share of the requests: above 0 and below 1."
+  }
+}
+
 variable "invoke_mode" {
   description = "How the URL answers: BUFFERED at the end, or RESPONSE_STREAM as the program writes."
   type        = string
