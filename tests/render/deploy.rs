@@ -1,105 +1,19 @@
 //! `infragen deploy` and what comes after it, from the outside: the real Terraform and the real AWS command line, an AWS in
 //! memory, and both functions as a server on this machine behind the addresses that the manifest names.
 
-use std::io::{Read as _, Write as _};
+use std::io::Read as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
-use super::apply::{ZIP, ZIP_SHA256};
-use super::moto::{Moto, tool};
-use super::{Project, Run, bins};
+use super::account::{Account, ROOT, manifest};
+use super::{Project, bins};
 use crate::support::local::Local;
 
-const ROOT: &str = "generated/terraform";
 /// The tables, as the inventory names them; the account has nothing else where all but these is gone.
 const TABLES: [&str; 2] = ["sse-streaming-dev-items", "sse-streaming-dev-users"];
-
-/// A project, the account that it goes to, and the programs that are on the PATH.
-struct Account {
-    project: Project,
-    moto: Moto,
-    programs: TempDir,
-}
-
-impl Account {
-    /// A project whose functions are packaged.
-    fn new(manifest: &str) -> Self {
-        let account =
-            Self { project: Project::new(manifest), moto: Moto::start(), programs: tempfile::tempdir().unwrap() };
-        let zip = json!({ "path": "../../dist/function.zip", "sha256": ZIP_SHA256, "architecture": "arm64" });
-        account.project.write_bytes("dist/function.zip", ZIP);
-        let artifacts = json!({ "stream_zip": zip, "dashboard_zip": zip });
-        account.project.write(&format!("{ROOT}/artifacts.auto.tfvars.json"), &artifacts.to_string());
-        account.project.write(&format!("{ROOT}/zz_override.tf"), &account.moto.provider_override());
-        let [python, modules] = [tool("TOOLS_PYTHON", ".tools/venv/bin/python"), tool("TOOLS_AWSCLI", ".tools/awscli")]
-            .map(|path| path.display().to_string());
-        account.program("aws", &format!("PYTHONPATH='{modules}' exec '{python}' -m awscli \"$@\""));
-        account
-    }
-
-    fn program(&self, name: &str, script: &str) {
-        let path = self.programs.path().join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    }
-
-    fn command(&self, program: &str, arguments: &[&str]) -> Command {
-        let path = std::env::join_paths(
-            std::iter::once(self.programs.path().to_owned())
-                .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
-        );
-        let mut command = Command::new(program);
-        command.args(arguments).current_dir(self.project.path()).env("PATH", path.unwrap());
-        command.env("AWS_ENDPOINT_URL", self.moto.url()).env("AWS_DEFAULT_REGION", "us-east-1");
-        command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("GOGC", "400")]);
-        command.env("AWS_EC2_METADATA_DISABLED", "true");
-        command
-    }
-
-    /// Runs the generator and types something.
-    fn typed(&self, arguments: &[&str], input: &str) -> Run {
-        let mut command = self.command(&bins::path("infragen").display().to_string(), arguments);
-        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // It may ask for nothing.
-        child.stdin.take().unwrap().write_all(input.as_bytes()).ok();
-        let output = child.wait_with_output().unwrap();
-        let text = |bytes| String::from_utf8(bytes).unwrap();
-        Run { code: output.status.code().unwrap_or(-1), stdout: text(output.stdout), stderr: text(output.stderr) }
-    }
-
-    fn run(&self, arguments: &[&str]) -> Run {
-        self.typed(arguments, "")
-    }
-
-    fn aws(&self, arguments: &[&str]) -> Value {
-        let output = self.command("aws", arguments).args(["--output", "json"]).output().unwrap();
-        assert!(output.status.success(), "{output:?}");
-        serde_json::from_slice(&output.stdout).unwrap_or_default()
-    }
-
-    fn live(&self) -> Vec<String> {
-        let version = |role: &str| {
-            let name = format!("sse-streaming-dev-{role}");
-            self.aws(&["lambda", "get-alias", "--function-name", &name, "--name", "live"])["FunctionVersion"]
-                .as_str()
-                .unwrap()
-                .to_owned()
-        };
-        ["stream", "dashboard"].map(version).into()
-    }
-}
-
-/// A manifest whose viewers find both functions at these addresses.
-fn manifest(local: &Local, memory: &str) -> String {
-    format!(
-        "[stream]\nmemory = \"{memory}\"\n[page]\nsse_base_url = \"http://{}\"\napi_base_url = \"http://{}\"\n",
-        local.stream, local.dashboard
-    )
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn one_command_deploys_and_others_look_go_back_and_destroy() {
