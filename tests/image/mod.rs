@@ -5,7 +5,7 @@ mod build;
 mod faults;
 mod proxy;
 mod push;
-mod registry;
+pub(crate) mod registry;
 mod runs;
 
 use std::collections::BTreeMap;
@@ -26,7 +26,7 @@ fn manifest(architecture: &str) -> String {
 
 /// A file that is a static program for a processor by its headers, and otherwise noise that does not compress: what the tests
 /// send around need not run.
-fn noise(architecture: &str, bytes: usize) -> Vec<u8> {
+pub(crate) fn noise(architecture: &str, bytes: usize) -> Vec<u8> {
     let mut random = fastrand::Rng::with_seed(7);
     let mut program: Vec<u8> = (0..bytes.max(128)).map(|_| random.u8(..)).collect();
     program[..64].fill(0);

@@ -9,22 +9,22 @@ use tempfile::TempDir;
 use crate::support::local::free_port;
 use crate::support::reaper;
 
-pub(super) const USER: &str = "ann";
-pub(super) const PASSWORD: &str = "secret";
+pub(crate) const USER: &str = "ann";
+pub(crate) const PASSWORD: &str = "secret";
 /// That user and password, as `htpasswd -B` writes it.
 const HTPASSWD: &str = "ann:$2b$05$CyUAN4LaPRx1pkKEc3HO2ubdOUWWmrp1t9344yOiYMiqOWgyvX/42\n";
 /// A hang must end at some time.
 const START_LIMIT: Duration = Duration::from_secs(120);
 
 /// A running registry.
-pub(super) struct Registry {
+pub(crate) struct Registry {
     process: Child,
-    pub(super) address: SocketAddr,
+    pub(crate) address: SocketAddr,
     pub(super) folder: TempDir,
 }
 
 impl Registry {
-    pub(super) fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let (folder, address) = (tempfile::tempdir().unwrap(), free_port());
         let at = |name: &str| folder.path().join(name).display().to_string();
         std::fs::write(at("htpasswd"), HTPASSWD).unwrap();
@@ -49,7 +49,7 @@ impl Registry {
     }
 
     /// What `--repository` takes.
-    pub(super) fn repository(&self, name: &str) -> String {
+    pub(crate) fn repository(&self, name: &str) -> String {
         format!("{}/{name}", self.address)
     }
 }

@@ -27,6 +27,7 @@ mod page;
 mod plans;
 mod remembered;
 mod rendering;
+mod shipping;
 mod terraform;
 mod terraform_tests;
 mod transcripts;

@@ -266,13 +266,13 @@ impl Deployment<'_> {
             return Ok(());
         }
         let colour = self.shell.colour(io::stderr().is_terminal());
-        let cost = cost::month(self.loaded, changes.monthly_usd_before);
-        self.shell.complain(&format!(
-            "\n{}: {}\n{}  {cost}\n\n",
-            root.name(),
-            changes.summary(),
-            changes.human(colour)
-        ));
+        // Repositories and buckets cost next to nothing; what a month costs is said of the functions.
+        let cost = match root.name() == self.places.root {
+            true => format!("  {}\n", cost::month(self.loaded, changes.monthly_usd_before)),
+            false => String::new(),
+        };
+        let (what, changes) = (changes.summary(), changes.human(colour));
+        self.shell.complain(&format!("\n{}: {what}\n{changes}{cost}\n", root.name()));
         if self.arguments.yes || self.shell.ask(self.stop, "Apply this? [yes/no]", &["yes", "y"], "--yes")? {
             return Ok(());
         }

@@ -8,6 +8,7 @@ use infragen::deploy::account;
 use infragen::doctor::{Places, Ran};
 use infragen::load::{Loaded, Target};
 use infragen::manifest::Names;
+use infragen::manifest::types::BackendKind;
 
 use super::deploy::ANSWER_MAX;
 use super::doctor::terraform_version;
@@ -25,7 +26,7 @@ pub(super) struct DestroyArguments {
     /// A table that goes too, with its rows: its whole name. Name it again when asked, or a second time here.
     #[arg(long = "table", value_name = "NAME")]
     tables: Vec<String>,
-    /// Instead what the bootstrap root made: the repository with its images, the roles of pipelines; the bucket of the state stays.
+    /// Instead what the bootstrap root made: the repository with its images, the roles of pipelines; the bucket of the state stays where it holds one.
     #[arg(long, conflicts_with = "tables")]
     bootstrap: bool,
 }
@@ -121,7 +122,7 @@ impl Shell<'_> {
         Ok(())
     }
 
-    /// Everything of the bootstrap root but the bucket of the state: a state describes what may still be there.
+    /// Everything of the bootstrap root but the bucket of a state that is in it: a state describes what may still be there.
     fn destroy_bootstrap(&self, loaded: &Loaded, yes: bool) -> Stopped {
         let name = format!("{}/bootstrap", loaded.folder());
         let stop = Stop::listen().map_err(|error| self.fail(&error, None))?;
@@ -132,7 +133,9 @@ impl Shell<'_> {
         }
         root.init()?;
         let addresses = root.addresses()?;
-        let is_state = |address: &str| address.starts_with("aws_s3_bucket") && address.ends_with(".state");
+        // Where no environment keeps its state there, the bucket is empty, or AWS refuses.
+        let has_state = self.load_all()?.all.iter().any(|one| one.manifest.terraform.backend.kind == BackendKind::S3);
+        let is_state = |address: &str| has_state && address.starts_with("aws_s3_bucket") && address.ends_with(".state");
         let kept =
             if addresses.iter().any(|address| is_state(address)) { vec!["the bucket of the state"] } else { vec![] };
         let is_real = |address: &&String| !address.split('.').any(|part| part == "data") && !is_state(address);
