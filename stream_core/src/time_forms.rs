@@ -177,6 +177,8 @@ impl TextOrder {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn at(text: &str) -> Timestamp {
@@ -229,6 +231,8 @@ mod tests {
             "2025-12-03 00:30+14:00",
             "2025-12-01t22:30:00.5-1200",
             "2025-12-02T12:30+02:00[Africa/Cairo]",
+            "2025-12-02 10:30 UTC",
+            "2025-12-02 11:30:00.25 +0100 CET",
         ];
         for text in texts {
             let at = at(text);
@@ -241,6 +245,60 @@ mod tests {
             ] {
                 let (from, to) = forms.bounds(range);
                 assert!(*from <= *text && *text <= *to, "{text} is not between {from} and {to}");
+            }
+        }
+    }
+
+    /// A text of the moment so many milliseconds after 1970, in one of the forms that tables have.
+    fn text_of(millis: u64, (separator, zone, end, is_basic): (char, &str, &str, bool)) -> String {
+        let digits: String = zone.chars().filter(char::is_ascii_digit).collect();
+        let minutes = |text: &str| text.parse::<u64>().unwrap_or_default();
+        let offset = digits.get(..2).map_or(0, minutes) * 60 + digits.get(2..4).map_or(0, minutes);
+        let at = Timestamp::from_millis(millis);
+        let clock = Duration::from_secs(offset * 60);
+        let shown = if zone.trim().starts_with('-') { at.minus(clock) } else { at.plus(clock) }.to_string();
+        let (second, decimals) = (&shown[..19], &shown[20..23]);
+        let text = match end {
+            "minute" => second[..16].to_owned(),
+            "second" => second.to_owned(),
+            "short" => format!("{second}.{decimals}").trim_end_matches('0').trim_end_matches('.').to_owned(),
+            long => format!("{second}.{decimals}{long}"),
+        };
+        let text = text.replacen('T', &separator.to_string(), 1);
+        let text = if is_basic { basic(&text) } else { text };
+        format!("{text}{zone}")
+    }
+
+    proptest! {
+        // Edges are where a text is shorter than its bound, or sorts after it by what stands where the bound has ended.
+        #[test]
+        fn a_text_of_any_form_lies_between_the_bounds_where_its_time_is_in_the_range(
+            after_secs in (26_000_000..31_000_000_u64, prop_oneof![Just(0_u64), 0..60_u64]).prop_map(|(minute, s)| minute * 60 + s),
+            length in prop_oneof![Just(0_u64), 0..3_000_u64, 0..200_000_000_u64],
+            edge in prop_oneof![Just(0_u64), 0..1_500_u64, 0..61_000_u64],
+            is_at_end in any::<bool>(),
+            separator in prop_oneof![Just('T'), Just('t'), Just(' ')],
+            zone in prop::sample::select(vec![
+                "Z", "z", "+00:00", "+0000", "-00:00", "+00", " UTC", " +0000", "+05:30", "-0330", "+14", "-12:00", " +0100 CET",
+                "+01:00[Europe/Paris]",
+            ]),
+            end in prop::sample::select(vec!["minute", "second", "short", "", "0", "999999"]),
+            is_basic in any::<bool>(),
+        ) {
+            // Requests begin at a whole second.
+            let range = TimeRange {
+                after: Timestamp::from_millis(after_secs * 1000 - 1),
+                until: Timestamp::from_millis(after_secs * 1000 + length),
+            };
+            let (first, last) = (range.after.millis() + 1, range.until.millis());
+            let millis = if is_at_end { last.saturating_sub(edge).max(first) } else { (first + edge).min(last) };
+            let text = text_of(millis, (separator, zone, end, is_basic));
+            let written = Times::TEXTS.parse(&text).unwrap();
+            if range.contains(written.at) {
+                for forms in [forms(&[&text]), TimeForms::all(Times::TEXTS), forms(&[&text, "2025-12-02T10:30:00Z"])] {
+                    let (from, to) = forms.bounds(range);
+                    prop_assert!(*from <= *text && *text <= *to, "{text} is not between {from} and {to}");
+                }
             }
         }
     }

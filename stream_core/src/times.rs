@@ -50,8 +50,9 @@ impl Times {
     }
 
     /// Parses a text. Beyond RFC 3339: a space or `t` for `T`, no seconds, any number of decimals (those after the third are
-    /// cut off), a comma before them, `z`, zones as `+0530`, `+05`, after one space, and with a name in brackets after
-    /// them, none where the manifest names it, and then ISO 8601's basic form too, without hyphens and colons.
+    /// cut off), a comma before them, `z`, ` UTC`, zones as `+0530`, `+05`, after one space, and with a name after them, in
+    /// brackets or after a space, none where the manifest names it, and then ISO 8601's basic form too, without hyphens and
+    /// colons.
     ///
     /// # Errors
     /// [`TimestampError`], which says what is wrong with the text.
@@ -204,6 +205,7 @@ impl<'a> Parts<'a> {
     fn split(text: &'a str, named: Option<TimeZone>) -> Option<Self> {
         // `+01:00[Europe/Paris]`, as Java's `ZonedDateTime` writes it: the offset says all.
         let text = text.strip_suffix(']').and_then(|text| text.split_once('[')).map_or(text, |(text, _)| text);
+        let (text, is_utc) = without_zone_name(text);
         let at = text.find(['T', 't', ' '])?;
         let (date, separator, rest) = (&text[..at], text.as_bytes()[at], &text[at + 1..]);
         let is_basic = at == 8;
@@ -213,13 +215,12 @@ impl<'a> Parts<'a> {
             _ => return None,
         };
         let (clock, zone) = match (rest.find(['Z', 'z', '+', '-']), named) {
-            (Some(at), _) => (&rest[..at], Zone::Written(&rest[at..])),
+            (None, _) if is_utc => (rest, Zone::Written("Z")),
+            (Some(at), _) if !is_utc => {
+                (rest[..at].strip_suffix(' ').unwrap_or(&rest[..at]), Zone::Written(&rest[at..]))
+            }
             (None, Some(named)) => (rest, Zone::Named(named)),
-            (None, None) => return None,
-        };
-        let clock = match zone {
-            Zone::Written(_) => clock.strip_suffix(' ').unwrap_or(clock),
-            Zone::Named(_) => clock,
+            _ => return None,
         };
         let (clock, decimals) = match clock.split_once(['.', ',']) {
             Some((_, "")) => return None,
@@ -264,6 +265,22 @@ impl<'a> Parts<'a> {
     }
 }
 
+/// The text without the name of a zone after it, and whether that is UTC's: ` UTC`, as BigQuery and Ruby write it, or what Go's
+/// `Time.String` puts after the offset, `+0100 CET`. An offset says all; without one, only UTC's two names are no riddle.
+fn without_zone_name(text: &str) -> (&str, bool) {
+    let Some((rest, name)) = text.rsplit_once(' ') else { return (text, false) };
+    let is_offset = |text: &str| {
+        let digits = text.strip_prefix(['+', '-']).unwrap_or_default();
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit())
+    };
+    let is_name = (1..=5).contains(&name.len()) && name.bytes().all(|byte| byte.is_ascii_uppercase());
+    match rest.rsplit_once(' ') {
+        Some((_, offset)) if is_name && is_offset(offset) => (rest, false),
+        _ if ["UTC", "GMT"].contains(&name) => (rest, true),
+        _ => (text, false),
+    }
+}
+
 /// Whether a text is a date, or a date and a time of day, and nothing after it: `2025-12-02 10:30:00`, `20251202T103000`.
 fn has_no_zone(text: &str) -> bool {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -299,6 +316,13 @@ mod tests {
         check("2026-11-27T23:40:05.678+01:00[Europe/Paris]", time);
         check("2026-11-27T22:40:05.678Z[UTC]", time);
         check("2026-11-27t22:40:05.678z", time);
+        // BigQuery, Ruby, Go.
+        check("2026-11-27 22:40:05.678901 UTC", time);
+        check("2026-11-27T22:40:05.678 GMT", time);
+        check("2026-11-27 22:40:05.678901234 +0000 UTC", time);
+        check("2026-11-27 23:40:05.678 +0100 CET", time);
+        check("2026-11-28 08:10:05.678 +0930 ACST", time);
+        check("2026-11-27 22:40 UTC", Some("2026-11-27T22:40:00.000Z"));
         check("2026-11-27T22:40:05.6789999999999999999999999999999999999999999999999999Z", time);
         for minute in ["2026-11-27T22:40Z", "2026-11-27 22:40+00:00", "2026-11-27t22:40z", "2026-11-27T22:40+0000"] {
             check(minute, Some("2026-11-27T22:40:00.000Z"));
@@ -341,6 +365,16 @@ mod tests {
             "2025-12-02T10:30:00+2500",
             "2025-12-02T10:30:00+0060",
             "2025-12-02T10:30:00 EST",
+            "2025-12-02T10:30:00 CET",
+            "2025-12-02 10:30:00  UTC",
+            "2025-12-02 10:30:00 utc",
+            "2025-12-02 10:30:00UTC",
+            "2025-12-02 UTC",
+            "2025-12-02T10:30:00Z UTC",
+            "2025-12-02 10:30:00+01:00 UTC",
+            "2025-12-02 10:30:00 +0100 ",
+            "2025-12-02 10:30:00 +0100 CEST CEST",
+            "2025-12-02 10:30:00 +0100 [Z]",
             "2025-12-02T10:30:00Zulu",
             "2025-12-02T10:30:00[UTC]",
             "2025-12-02_10:30:00Z",
@@ -385,6 +419,7 @@ mod tests {
             ("+02:00", "2022-04-10T01:30:00Z", "2022-04-10T01:30:00.000Z"),
             ("+02:00", "20220410T013000-0530", "2022-04-10T07:00:00.000Z"),
             ("+02:00", "20220410T013000Z", "2022-04-10T01:30:00.000Z"),
+            ("+02:00", "2022-04-10 01:30:00 UTC", "2022-04-10T01:30:00.000Z"),
         ] {
             let at = in_zone(zone).parse(text).map(|written| written.at.to_string());
             assert_eq!(at.as_deref(), Ok(expected), "{text} in {zone}");
