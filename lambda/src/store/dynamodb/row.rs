@@ -346,6 +346,15 @@ mod tests {
             let said = format!("`matched_tickers` has a member that is {kind}; a ticker is a string or a number");
             check(L(vec![value, s("IBM")]), &["IBM"], &[&said]);
         }
+        for text in ["[\"AAPL\"]", "['AAPL']", "[{\"S\":\"AAPL\"}]", "[\"AAPL\",\"IBM\"]", "[]", "{\"S\":\"AAPL\"}"] {
+            let said = format!(
+                "`matched_tickers`: `{}` is a list or a map that was written as a text; a text is one ticker",
+                text.escape_debug()
+            );
+            check(S(text.into()), &[], &[&said]);
+            check(L(vec![s(text), s("IBM")]), &["IBM"], &[&said]);
+        }
+        check(Ss(texts(&["[WIP]", "{a}", "["])), &["[", "[WIP]", "{a}"], &[]);
         let rule =
             "is not a valid ticker; it must be 1 to 64 bytes without control characters, commas and spaces at its ends";
         check(S("A,B".into()), &[], &[&format!("`matched_tickers`: `A,B` {rule}")]);

@@ -33,6 +33,9 @@ pub enum RowError {
     /// A member of the tickers has a type that no ticker has.
     #[error("`{0}` has a member that is {1}; a ticker is a string or a number")]
     Member(String, &'static str),
+    /// A ticker is a list or a map that was written as a text.
+    #[error("`{0}`: `{1}` is a list or a map that was written as a text; a text is one ticker")]
+    ListText(String, String),
     /// There are more tickers than the second part says.
     #[error("`{0}` has more than {1} entries")]
     TooMany(String, usize),
@@ -52,6 +55,7 @@ impl RowError {
             | Self::TooLong(name, _)
             | Self::Tag(name, _)
             | Self::Member(name, _)
+            | Self::ListText(name, _)
             | Self::TooMany(name, _) => name,
         }
     }

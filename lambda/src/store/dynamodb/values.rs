@@ -185,6 +185,10 @@ pub(super) fn tags(row: &Row, name: &AttributePath, faults: &mut Vec<RowError>) 
         if text.is_empty() || seen.contains(text) {
             continue;
         }
+        if is_list_text(text) {
+            fault.get_or_insert_with(|| RowError::ListText(name.to_string(), shown(text)));
+            continue;
+        }
         match Tag::new(text) {
             Ok(tag) => {
                 if tags.len() == limits::ITEM_TAGS_MAX {
@@ -204,6 +208,12 @@ pub(super) fn tags(row: &Row, name: &AttributePath, faults: &mut Vec<RowError>) 
         tags.sort();
     }
     Ok(tags.into())
+}
+
+/// Whether a text is what exports and imports of tables make of a list: JSON, DynamoDB's or not, or what Python's `str` makes of it.
+/// One of several tickers has commas and is no ticker for that; one of one ticker would come as `["AAPL"]`, to everybody's surprise.
+fn is_list_text(text: &str) -> bool {
+    ["[\"", "['", "[{", "[]", "{\""].iter().any(|start| text.starts_with(start))
 }
 
 /// A member of a list as text, or what it is. NULL is an empty text.
