@@ -54,8 +54,14 @@ quietly() {
 
 # Builds the programs, and prints where one of them lies. All at once, as the tests do: each other choice of packages is another
 # choice of their dependencies' features, and compiles half of them anew. Cargo says where, so that a target folder elsewhere is
-# found too.
+# found too. `BINARIES_DIR` names a folder with others, as it does for the tests.
 program() {
+  if [ -n "${BINARIES_DIR:-}" ]; then
+    found=$(cd "$root" && CDPATH='' cd -- "$BINARIES_DIR" && pwd)/$1
+    [ -x "$found" ] || die "no program $1 in BINARIES_DIR, which is $BINARIES_DIR"
+    printf '%s\n' "$found"
+    return
+  fi
   built=$(cargo build -q --locked --workspace --exclude fuzz --bins --message-format=json-render-diagnostics) || die 'the programs do not compile'
   found=$(printf '%s\n' "$built" | sed -n '/"name":"'"$1"'"/s/.*"executable":"\([^"]*\)".*/\1/p' | tail -n 1)
   [ -n "$found" ] || die "cargo did not build the program $1"
