@@ -104,6 +104,7 @@ impl World {
         };
         let start = request.start.as_ref().map(|start| match &start.0[0].1 {
             KeyValue::Text(text) | KeyValue::Number(text) => text.clone(),
+            KeyValue::Bytes(_) => unreachable!("the key above is a text"),
         });
         let rest = rows
             .into_iter()
@@ -298,7 +299,7 @@ fn page_by_text(world: &World, request: &PageRequest) -> (Vec<Item>, Option<Page
     let order = |row: &Item| format!("{} {}", row.key.time_text, row.key.id);
     let before = |row: &Item| match request.start.as_ref().map(|start| &start.0[0].1) {
         Some(KeyValue::Text(start) | KeyValue::Number(start)) => *order(row) < **start,
-        None => true,
+        Some(KeyValue::Bytes(_)) | None => true,
     };
     let wanted = |row: &&Item| row.label == request.label && request.range.contains(row.at) && before(row);
     let mut rows: Vec<Item> = world.rows.values().filter(wanted).cloned().collect();

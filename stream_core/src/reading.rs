@@ -33,6 +33,8 @@ pub enum KeyValue {
     Text(Box<str>),
     /// A number, as text.
     Number(Box<str>),
+    /// Bytes: nothing that is read here has them, but a table's own key may.
+    Bytes(Box<[u8]>),
 }
 
 /// One label's share of a reading: a range, of which the newest pages have been read.

@@ -4,6 +4,7 @@ use std::sync::PoisonError;
 
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use contract::{AttributeName, DataSettings, KeyType, logs};
 
@@ -38,6 +39,7 @@ fn key_of(start: &PageStart) -> Row {
     let value = |value: &KeyValue| match value {
         KeyValue::Text(text) => AttributeValue::S(text.to_string()),
         KeyValue::Number(text) => AttributeValue::N(text.to_string()),
+        KeyValue::Bytes(bytes) => AttributeValue::B(Blob::new(&**bytes)),
     };
     start.0.iter().map(|(name, part)| (name.to_string(), value(part))).collect()
 }
@@ -47,7 +49,8 @@ fn start_of(key: Row) -> Result<Option<PageStart>, StoreError> {
     let part = |(name, value): (String, AttributeValue)| match value {
         AttributeValue::S(text) => Ok((name.into(), KeyValue::Text(text.into()))),
         AttributeValue::N(text) => Ok((name.into(), KeyValue::Number(text.into()))),
-        _ => Err(StoreError::Refused(format!("`{name}` is part of a key, and neither a string nor a number"))),
+        AttributeValue::B(bytes) => Ok((name.into(), KeyValue::Bytes(bytes.into_inner().into()))),
+        _ => Err(StoreError::Refused(format!("`{name}` is part of a key, and of no type that a key has"))),
     };
     let mut parts = key.into_iter().map(part).collect::<Result<Vec<_>, _>>()?;
     // The map that it comes from has no order, and equal keys must be equal.
@@ -234,13 +237,15 @@ mod tests {
     #[test]
     fn a_pages_end_is_the_next_ones_start_whatever_the_order_of_its_parts() {
         let key = |texts: [(&str, AttributeValue); 3]| Row::from(texts.map(|(name, value)| (name.to_owned(), value)));
-        let (id, at) = (AttributeValue::N("-7.5".into()), AttributeValue::S("2026-02-28T23:59:59Z".into()));
+        let at = AttributeValue::S("2026-02-28T23:59:59Z".into());
         let label = AttributeValue::S("late & lost".into());
-        let first = key([("order", id.clone()), ("at", at.clone()), ("status", label.clone())]);
-        let start = start_of(first.clone()).unwrap().unwrap();
-        assert_eq!(key_of(&start), first);
-        let again = start_of(key([("status", label), ("order", id), ("at", at)])).unwrap().unwrap();
-        assert_eq!(again, start);
+        for id in [AttributeValue::N("-7.5".into()), AttributeValue::B(Blob::new([0, 255, 7]))] {
+            let first = key([("order", id.clone()), ("at", at.clone()), ("status", label.clone())]);
+            let start = start_of(first.clone()).unwrap().unwrap();
+            assert_eq!(key_of(&start), first);
+            let again = start_of(key([("status", label.clone()), ("order", id), ("at", at.clone())])).unwrap().unwrap();
+            assert_eq!(again, start);
+        }
         assert_eq!(start_of(Row::new()).unwrap(), None);
         assert!(start_of(Row::from([("order".into(), AttributeValue::Bool(true))])).is_err());
     }
