@@ -1,4 +1,4 @@
-//! Who deploys on a push: what the workflow does, and what its two roles may.
+//! Who deploys on a push: what the workflow does, and what the two roles of each environment may.
 //!
 //! Pull requests get a role of their own that only reads: whoever may open one in the repository decides what runs there.
 
@@ -6,63 +6,101 @@ use serde::Serialize;
 
 use crate::constructs::{Arns, Construct, StatementPlan};
 use crate::load::{Loaded, Target};
-use crate::manifest::aws::CiProvider;
 use crate::manifest::types::Packaging;
-use crate::plan::{FunctionPlan, Plan};
+use crate::manifest::{Manifest, Names};
+use crate::plan::Plan;
 
-/// What deploys on a push.
+/// The roles that the workflow takes on for one environment, made by its bootstrap root.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct CiPlan {
+pub struct RolesPlan {
     /// Owner of the repository.
     pub owner: String,
     /// Its name.
     pub repository: String,
     /// The branch that is deployed.
     pub branch: String,
-    /// The role that deploys, where there is one already; otherwise `generated/bootstrap` makes it.
+    /// The environment, which GitHub calls by the same name.
+    pub environment: String,
+    /// Whether this root tells AWS of GitHub's tokens; otherwise that of another environment does.
+    pub makes_provider: bool,
+    /// What the roles may do.
+    pub statements: Vec<StatementPlan>,
+}
+
+/// The workflow that deploys the environments of a manifest.
+#[derive(Clone, Debug, PartialEq)]
+pub struct WorkflowPlan {
+    /// Name of the project.
+    pub project: String,
+    /// The branch that is deployed.
+    pub branch: String,
+    /// What is deployed, one after the other.
+    pub environments: Vec<DeployedPlan>,
+}
+
+/// An environment that the workflow deploys.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DeployedPlan {
+    /// Its name, which is that of GitHub's environment too.
+    pub name: String,
+    /// What its resources' names begin with.
+    pub base: String,
+    /// AWS region.
+    pub region: String,
+    /// The role that deploys, where there is one already; otherwise its bootstrap root makes it.
     pub role_arn: Option<String>,
     /// The Terraform that runs: the lowest that the manifest allows, so that nothing moves by itself.
     pub terraform_version: String,
     /// Whether archives are built.
     pub has_zip: bool,
-    /// Functions whose images are built.
-    pub image_roles: Vec<&'static str>,
-    /// What the roles may do.
-    pub statements: Vec<StatementPlan>,
+    /// Whether images are built.
+    pub has_image: bool,
 }
 
-/// Decides what deploys on a push, from the manifest and everything else that must exist.
-///
-/// The workflow is that of the first environment: the others are deployed by hand, with an eye on them.
+/// Decides what the workflow may do in one environment, from the manifest and everything else that must exist.
 #[must_use]
-pub fn ci(loaded: &Loaded, plan: &Plan, constructs: &[&dyn Construct]) -> Option<CiPlan> {
-    if loaded.target != Target::Base {
+pub fn roles(loaded: &Loaded, plan: &Plan, constructs: &[&dyn Construct]) -> Option<RolesPlan> {
+    let section = &loaded.manifest.ci;
+    if loaded.target == Target::Local || !section.makes_roles() {
         return None;
     }
-    let manifest = &loaded.manifest;
-    let section = &manifest.ci;
     let (owner, repository) = section.repository.as_ref()?.as_str().split_once('/')?;
-    if section.provider == CiProvider::None {
-        return None;
-    }
-    let functions = [&plan.stream, &plan.dashboard];
-    let is_built =
-        |package| move |function: &&&FunctionPlan| function.package == package && function.image_uri.is_none();
-    let role_arn = section.role_arn.as_ref().map(|arn| arn.as_str().to_owned());
-    Some(CiPlan {
+    let arns = Arns::of(plan);
+    Some(RolesPlan {
         owner: owner.to_owned(),
         repository: repository.to_owned(),
         branch: section.branch.as_str().to_owned(),
-        terraform_version: manifest.terraform.required_version.get().floor().to_string(),
-        has_zip: functions.iter().any(|function| function.package == Packaging::Zip),
-        image_roles: functions.iter().filter(is_built(Packaging::Image)).map(|function| function.role).collect(),
-        statements: if role_arn.is_some() { Vec::new() } else { statements(plan, constructs) },
-        role_arn,
+        environment: loaded.manifest.project.environment.to_string(),
+        makes_provider: !loaded.shared.knows_github,
+        // What both roles may do is what each construct needs.
+        statements: constructs.iter().flat_map(|construct| construct.statements(&arns)).collect(),
     })
 }
 
-/// What both roles may do: what each construct needs.
-fn statements(plan: &Plan, constructs: &[&dyn Construct]) -> Vec<StatementPlan> {
-    let arns = Arns::of(plan);
-    constructs.iter().flat_map(|construct| construct.statements(&arns)).collect()
+/// Decides what deploys on a push: the base, and then the others in the order of the manifest.
+#[must_use]
+pub fn workflow(loaded: &Loaded) -> Option<WorkflowPlan> {
+    if loaded.target != Target::Base {
+        return None;
+    }
+    let all = std::iter::once(&loaded.manifest).chain(&loaded.others);
+    let environments: Vec<DeployedPlan> = all.filter(|manifest| manifest.ci.deploys()).map(deployed).collect();
+    (!environments.is_empty()).then(|| WorkflowPlan {
+        project: loaded.manifest.project.name.as_str().to_owned(),
+        branch: loaded.manifest.ci.branch.as_str().to_owned(),
+        environments,
+    })
+}
+
+fn deployed(manifest: &Manifest) -> DeployedPlan {
+    let builds = |wanted| manifest.built().iter().any(|(_, package)| *package == wanted);
+    DeployedPlan {
+        name: manifest.project.environment.to_string(),
+        base: Names::derive(manifest).base,
+        region: manifest.project.region.as_str().to_owned(),
+        role_arn: manifest.ci.role_arn.as_ref().map(|arn| arn.as_str().to_owned()),
+        terraform_version: manifest.terraform.required_version.get().floor().to_string(),
+        has_zip: builds(Packaging::Zip),
+        has_image: builds(Packaging::Image),
+    }
 }

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use tera::Tera;
 
-use crate::ci::{CiPlan, ci};
+use crate::ci::{RolesPlan, WorkflowPlan, roles, workflow};
 use crate::constructs::constructs;
 use crate::listing::literal;
 use crate::load::{self, Loaded};
@@ -99,12 +99,12 @@ pub struct Provenance<'a> {
 }
 
 /// What the templates are given.
-fn planned(loaded: &Loaded) -> (Plan, Option<CiPlan>) {
+fn planned(loaded: &Loaded) -> (Plan, Option<RolesPlan>, Option<WorkflowPlan>) {
     let plan = plan(loaded);
     let own = constructs(&plan);
-    let ci = ci(loaded, &plan, &own.iter().map(|construct| &**construct).collect::<Vec<_>>());
+    let roles = roles(loaded, &plan, &own.iter().map(|construct| &**construct).collect::<Vec<_>>());
     drop(own);
-    (plan, ci)
+    (plan, roles, workflow(loaded))
 }
 
 impl<'a> Provenance<'a> {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tera::Tera;
 
-use crate::ci::{CiPlan, ci};
+use crate::ci::{RolesPlan, roles};
 use crate::constructs::{Construct, File, Root, constructs};
 use crate::cost::{Prices, monthly_usd};
 use crate::load::{Loaded, Target};
@@ -99,7 +99,7 @@ impl Templates {
 #[derive(Clone, Debug, Default, Serialize)]
 struct Extra<'a> {
     signature: &'a str,
-    ci: Option<&'a CiPlan>,
+    ci: Option<&'a RolesPlan>,
     state_bucket: Option<&'a str>,
     function: Option<&'a FunctionPlan>,
     functions: Vec<&'a FunctionPlan>,
@@ -151,7 +151,7 @@ fn references(functions: &[&FunctionPlan]) -> Vec<Reference> {
 struct Parts<'a> {
     plan: &'a Plan,
     constructs: &'a [&'a dyn Construct],
-    ci: Option<&'a CiPlan>,
+    ci: Option<&'a RolesPlan>,
     engine: &'a Tera,
 }
 
@@ -180,7 +180,7 @@ pub fn render_more(loaded: &Loaded, engine: &Tera, more: &[&dyn Construct]) -> R
     let plan = plan(loaded);
     let own = constructs(&plan);
     let all: Vec<&dyn Construct> = own.iter().map(|construct| &**construct).chain(more.iter().copied()).collect();
-    let ci = ci(loaded, &plan, &all);
+    let ci = roles(loaded, &plan, &all);
     let parts = Parts { plan: &plan, constructs: &all, ci: ci.as_ref(), engine };
     let folder = loaded.folder();
     let mut rendering = match loaded.target {
@@ -192,8 +192,8 @@ pub fn render_more(loaded: &Loaded, engine: &Tera, more: &[&dyn Construct]) -> R
             rendering.artifacts.extend(files::dockerfile(&plan)?);
             let path = "generated/deploy.schema.json".to_owned();
             rendering.artifacts.push(Artifact { path, text: schema::text() });
-            if let Some(ci) = &ci {
-                rendering.artifacts.push(workflow::workflow(&plan, ci)?);
+            if let Some(plan) = crate::ci::workflow(loaded) {
+                rendering.artifacts.push(workflow::workflow(&plan)?);
             }
             rendering.files = vec![workflow::PATH.into()];
             rendering.folders = vec!["generated/bootstrap".into(), "generated/terraform".into()];
@@ -234,7 +234,7 @@ fn roots(loaded: &Loaded, parts: &Parts<'_>, config_js_path: &str) -> Result<Ren
     };
     let mut files: Vec<File> = ["outputs", "providers", "variables", "versions"].map(File::main).into();
     files.extend(constructs.iter().flat_map(|construct| construct.files()));
-    files.extend(ci.filter(|ci| ci.role_arn.is_none()).map(|_| File::bootstrap("ci")));
+    files.extend(ci.map(|_| File::bootstrap("ci")));
     // A root only where there is something in it.
     if files.iter().any(|file| file.root == Root::Bootstrap) {
         files.push(File::bootstrap("outputs"));

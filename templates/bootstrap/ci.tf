@@ -1,14 +1,23 @@
 # Lets the workflow of {{ ci.owner }}/{{ ci.repository }} in, without a key that could leak: GitHub signs a token for each
-# run, and AWS gives a role for it. An account has one such provider for GitHub; where it is there already:
+# run, and AWS gives a role for it.
+{%- if ci.makes_provider %} An account has one such provider for GitHub; where it is there already:
 # `terraform import aws_iam_openid_connect_provider.github ARN`
 resource "aws_iam_openid_connect_provider" "github" {
   url = "https://token.actions.githubusercontent.com"
   client_id_list = ["sts.amazonaws.com"]
 }
+{%- else %} An account has one such provider for GitHub, and the bootstrap root of another environment makes it.
+# Where that is in another account, make it here first:
+# `aws iam create-open-id-connect-provider --url https://token.actions.githubusercontent.com --client-id-list sts.amazonaws.com`
+data "aws_iam_openid_connect_provider" "github" {
+  url = "https://token.actions.githubusercontent.com"
+}
+{%- endif %}
 {%- for role in ["deploy", "plan"] %}
 {% if role == "deploy" %}
-# What a push to the branch `{{ ci.branch }}` may do. No other branch, no pull request, no fork. Whoever can write a
-# function's role and the program that has it can do what any role can: guard that branch like an administrator's key.
+# What a push to the branch `{{ ci.branch }}` may do once GitHub lets it into the environment `{{ ci.environment }}`. No other branch,
+# no pull request, no fork. Whoever can write a function's role and the program that has it can do what any role can: guard that
+# branch like an administrator's key.
 {%- else %}
 # What a pull request may do: read. Who can open one in the repository decides what runs in it, so it gets nothing that
 # changes anything; from a fork GitHub signs no token at all. It does read the state, and with it every value in there.
@@ -24,16 +33,22 @@ resource "aws_iam_role" "{{ role }}" {
       {
         Effect = "Allow"
         Action = "sts:AssumeRoleWithWebIdentity"
-        Principal = { Federated = aws_iam_openid_connect_provider.github.arn }
+        Principal = { Federated = {% if not ci.makes_provider %}data.{% endif %}aws_iam_openid_connect_provider.github.arn }
         Condition = {
-          StringEquals = { "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com" }
+          StringEquals = {
+            "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+{%- if role == "deploy" %}
+            # The subject of a job in an environment does not say the branch.
+            "token.actions.githubusercontent.com:ref" = "refs/heads/{{ ci.branch }}"
+{%- endif %}
+          }
           # The second form is that of repositories made or renamed since July 2026: owner and name with their numbers,
           # which cannot be reused. Put them in place of the stars to be safe from a name that changes hands.
           StringLike = {
             "token.actions.githubusercontent.com:sub" = [
 {%- if role == "deploy" %}
-              "repo:{{ ci.owner }}/{{ ci.repository }}:ref:refs/heads/{{ ci.branch }}",
-              "repo:{{ ci.owner }}@*/{{ ci.repository }}@*:ref:refs/heads/{{ ci.branch }}",
+              "repo:{{ ci.owner }}/{{ ci.repository }}:environment:{{ ci.environment }}",
+              "repo:{{ ci.owner }}@*/{{ ci.repository }}@*:environment:{{ ci.environment }}",
 {%- else %}
               "repo:{{ ci.owner }}/{{ ci.repository }}:pull_request",
               "repo:{{ ci.owner }}@*/{{ ci.repository }}@*:pull_request",

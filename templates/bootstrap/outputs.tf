@@ -11,15 +11,15 @@ output "state_bucket" {
   value = aws_s3_bucket.state.id
 }
 {%- endif %}
-{%- if ci and not ci.role_arn %}
+{%- if ci %}
 
 output "deploy_role_arn" {
-  description = "Role of pushes, for the repository's variable DEPLOY_ROLE_ARN."
+  description = "Role of pushes, for the variable DEPLOY_ROLE_ARN of the environment {{ ci.environment }} on GitHub."
   value = aws_iam_role.deploy.arn
 }
 
 output "plan_role_arn" {
-  description = "Role of pull requests, for the repository's variable PLAN_ROLE_ARN."
+  description = "Role of pull requests, for the repository's variable PLAN_ROLE_ARN_{{ ci.environment | upper | replace(from="-", to="_") }} on GitHub."
   value = aws_iam_role.plan.arn
 }
 {%- endif %}

@@ -22,6 +22,16 @@ fn commands(job: &Value) -> Vec<&str> {
     steps(job).iter().filter_map(|step| step["run"].as_str()).collect()
 }
 
+/// Names of the jobs in the order of the text, which a reader goes by.
+fn order(project: &Project) -> Vec<String> {
+    let text = project.read(WORKFLOW);
+    let jobs = text.split_once("\njobs:\n").expect("there are jobs").1.lines();
+    jobs.filter_map(|line| line.strip_prefix("  ")?.strip_suffix(':'))
+        .filter(|name| !name.starts_with(' '))
+        .map(str::to_owned)
+        .collect()
+}
+
 /// Position of the step that makes the role's credentials, and the role.
 fn role(job: &Value) -> (usize, &str) {
     let at = steps(job).iter().position(|step| step["with"]["role-to-assume"].is_string()).expect("a role is taken on");
@@ -55,20 +65,22 @@ fn each_job_may_do_no_more_than_it_needs() {
     let branches = json!({ "branches": ["release/live"] });
     assert_eq!(workflow["on"], json!({ "push": branches, "pull_request": branches }));
     assert_eq!(workflow["permissions"], json!({ "contents": "read" }));
-    let (check, plan, deploy) = (&workflow["jobs"]["check"], &workflow["jobs"]["plan"], &workflow["jobs"]["deploy"]);
+    let (check, plan, deploy) =
+        (&workflow["jobs"]["check"], &workflow["jobs"]["plan"], &workflow["jobs"]["deploy-dev"]);
     assert_eq!((&check["permissions"], &check["if"]), (&Value::Null, &Value::Null), "it runs for forks too");
     let signed = json!({ "contents": "read", "id-token": "write" });
     let told = json!({ "contents": "read", "id-token": "write", "pull-requests": "write" });
     for (job, permissions) in [(plan, told), (deploy, signed)] {
         assert_eq!(job["permissions"], permissions);
-        assert_eq!(job["needs"], "check");
+        assert_eq!(job["needs"], json!(["check"]));
     }
     assert_eq!(
         plan["if"],
         "github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == github.repository && \
-         vars.PLAN_ROLE_ARN != ''"
+         (vars.PLAN_ROLE_ARN_DEV != '')"
     );
-    assert_eq!(deploy["if"], "github.event_name == 'push'");
+    assert_eq!(deploy["if"], "github.event_name == 'push' && github.ref == 'refs/heads/release/live'");
+    assert_eq!((&deploy["environment"], &plan["environment"]), (&json!("dev"), &Value::Null));
     assert_eq!(deploy["concurrency"], json!({ "group": "deploy-sse-streaming-dev", "cancel-in-progress": false }));
     for job in [check, plan, deploy] {
         assert_eq!(steps(job)[0]["with"]["persist-credentials"], false);
@@ -90,15 +102,15 @@ fn a_pull_request_is_checked_and_planned_and_a_push_is_deployed() {
         commands(&jobs["plan"])[1..],
         [
             "./justw package",
-            "./justw deploy --plan > plan.md",
+            "./justw deploy --env dev --plan >> plan.md",
             "gh pr comment \"$PULL_REQUEST\" --repo \"$GITHUB_REPOSITORY\" --edit-last --create-if-none --body-file plan.md",
         ]
     );
     assert_eq!(
-        commands(&jobs["deploy"])[1..],
-        ["./justw package", "./justw image --to-layout", "./justw deploy --yes"]
+        commands(&jobs["deploy-dev"])[1..],
+        ["./justw package", "./justw image --to-layout", "./justw deploy --env dev --yes"]
     );
-    for (job, expected) in [("plan", "${{ vars.PLAN_ROLE_ARN }}"), ("deploy", "${{ vars.DEPLOY_ROLE_ARN }}")] {
+    for (job, expected) in [("plan", "${{ vars.PLAN_ROLE_ARN_DEV }}"), ("deploy-dev", "${{ vars.DEPLOY_ROLE_ARN }}")] {
         let (at, role) = role(&jobs[job]);
         assert_eq!(role, expected);
         let built = steps(&jobs[job]).iter().position(|step| step["run"] == "./justw package").unwrap();
@@ -112,11 +124,66 @@ fn a_pull_request_is_checked_and_planned_and_a_push_is_deployed() {
 fn a_role_of_ones_own_deploys_and_none_is_made() {
     let project = Project::rendered("ci_own_role");
     let workflow = workflow(&project);
-    assert_eq!(role(&workflow["jobs"]["deploy"]).1, "arn:aws:iam::123456789012:role/team/deploy");
-    assert_eq!(role(&workflow["jobs"]["plan"]).1, "${{ vars.PLAN_ROLE_ARN }}", "a pull request does not deploy");
-    assert_eq!(commands(&workflow["jobs"]["deploy"])[1..], ["./justw package", "./justw deploy --yes"]);
+    assert_eq!(role(&workflow["jobs"]["deploy-dev"]).1, "arn:aws:iam::123456789012:role/team/deploy");
+    assert_eq!(role(&workflow["jobs"]["plan"]).1, "${{ vars.PLAN_ROLE_ARN_DEV }}", "a pull request does not deploy");
+    assert_eq!(commands(&workflow["jobs"]["deploy-dev"])[1..], ["./justw package", "./justw deploy --env dev --yes"]);
     assert!(!project.names().contains(&"generated/bootstrap/ci.tf".to_owned()));
     assert!(!project.read("generated/bootstrap/outputs.tf").contains("role_arn"));
+}
+
+#[test]
+fn environments_are_deployed_one_after_the_other_each_behind_its_own() {
+    let project = Project::rendered("ci_environments");
+    let workflow = workflow(&project);
+    let jobs = &workflow["jobs"];
+    assert_eq!(order(&project), ["check", "plan", "deploy-dev", "deploy-prod"], "`try` is deployed by hand");
+    assert_eq!(jobs["deploy-dev"]["needs"], json!(["check"]));
+    assert_eq!(jobs["deploy-prod"]["needs"], json!(["check", "deploy-dev"]));
+    assert_eq!(
+        (&jobs["deploy-dev"]["environment"], &jobs["deploy-prod"]["environment"]),
+        (&json!("dev"), &json!("prod"))
+    );
+    assert_eq!(commands(&jobs["deploy-prod"]).last(), Some(&"./justw deploy --env prod --yes"));
+    let with = |job: &str, key: &str| -> Vec<Value> {
+        steps(&jobs[job]).iter().map(|step| step["with"][key].clone()).filter(|value| !value.is_null()).collect()
+    };
+    assert_eq!(with("deploy-prod", "aws-region"), ["eu-central-1"]);
+    assert_eq!(with("deploy-prod", "terraform_version"), ["1.12.0"]);
+
+    // One comment has a section of each environment that has a role for plans.
+    assert_eq!(with("plan", "aws-region"), ["us-east-1", "eu-central-1"]);
+    assert_eq!(with("plan", "terraform_version"), ["1.11.0", "1.12.0"]);
+    assert_eq!(
+        commands(&jobs["plan"])[2..4],
+        ["./justw deploy --env dev --plan >> plan.md", "./justw deploy --env prod --plan >> plan.md"]
+    );
+    let conditions: Vec<&str> = steps(&jobs["plan"]).iter().filter_map(|step| step["if"].as_str()).collect();
+    let [dev, prod] = ["vars.PLAN_ROLE_ARN_DEV != ''", "vars.PLAN_ROLE_ARN_PROD != ''"];
+    assert_eq!(conditions, [dev, dev, prod, prod]);
+    assert!(jobs["plan"]["if"].as_str().unwrap().ends_with(&format!(" && ({dev} || {prod})")));
+
+    let [base, prod] = ["", "prod/"].map(|folder| project.read(&format!("generated/{folder}bootstrap/ci.tf")));
+    assert!(base.contains("resource \"aws_iam_openid_connect_provider\" \"github\""), "{base}");
+    assert!(prod.contains("data \"aws_iam_openid_connect_provider\" \"github\""), "{prod}");
+    assert!(!project.names().iter().any(|name| name.starts_with("generated/try/bootstrap")));
+}
+
+#[test]
+fn an_environment_may_be_the_only_one_that_is_deployed_and_have_a_role_of_its_own() {
+    let project = Project::fixture("ci_environments");
+    let manifest = project.read("deploy.toml").replace("provider = \"github\"", "provider = \"none\"");
+    project.write(
+        "deploy.toml",
+        &format!(
+            "{manifest}[env.prod.ci]\nprovider = \"github\"\nrole_arn = \"arn:aws:iam::123456789012:role/deploy\"\n"
+        ),
+    );
+    project.run(&["render"]).done();
+    let workflow = workflow(&project);
+    assert_eq!(order(&project), ["check", "plan", "deploy-prod"]);
+    assert_eq!(workflow["jobs"]["deploy-prod"]["needs"], json!(["check"]));
+    assert_eq!(role(&workflow["jobs"]["deploy-prod"]).1, "arn:aws:iam::123456789012:role/deploy");
+    assert!(!project.names().iter().any(|name| name.ends_with("ci.tf")));
 }
 
 #[test]
@@ -212,7 +279,7 @@ fn the_roles_reach_what_this_manifest_makes() {
 }
 
 #[test]
-fn only_this_repositorys_branch_and_pull_requests_get_a_role() {
+fn only_this_repositorys_environments_and_pull_requests_get_a_role() {
     let text = Project::rendered("ci").read("generated/bootstrap/ci.tf");
     let roles: Vec<&str> = text.split("resource \"aws_iam_role\"").skip(1).collect();
     let [deploy, plan] = roles[..] else { panic!("{text}") };
@@ -221,11 +288,12 @@ fn only_this_repositorys_branch_and_pull_requests_get_a_role() {
         list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
     };
     let (old, new) = ("repo:example/live.dashboard", "repo:example@*/live.dashboard@*");
-    assert_eq!(subjects(deploy), [old, new].map(|repository| format!("{repository}:ref:refs/heads/release/live")));
+    assert_eq!(subjects(deploy), [old, new].map(|repository| format!("{repository}:environment:dev")));
     assert_eq!(subjects(plan), [old, new].map(|repository| format!("{repository}:pull_request")));
     for role in [deploy, plan] {
-        assert!(
-            role.contains("StringEquals = { \"token.actions.githubusercontent.com:aud\" = \"sts.amazonaws.com\" }")
-        );
+        assert!(role.contains("\"token.actions.githubusercontent.com:aud\" = \"sts.amazonaws.com\"\n"), "{role}");
     }
+    // Whoever may write a workflow may name an environment in it; the branch is held by AWS too.
+    let branch = "\"token.actions.githubusercontent.com:ref\" = \"refs/heads/release/live\"\n";
+    assert!(deploy.contains(branch) && !plan.contains(":ref\""), "{text}");
 }

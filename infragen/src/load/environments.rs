@@ -91,11 +91,11 @@ pub(super) fn check_names(base: &Manifest, overlays: &[Overlay], root: &Table, l
             let message = format!("`{key}`: the name of an environment is `{name}` already");
             fail("environment-renamed", &key, message, "remove the line", Some(inner.key_span.clone()));
         }
-        if let Some(ci) = table.get("ci") {
-            let key = format!("{key}.ci");
-            let message =
-                format!("`{key}` is set: the workflow deploys the base, and there is one for all environments");
-            fail("environment-ci", &key, message, "write it under `[ci]`, or remove it", Some(ci.key_span.clone()));
+        for shared in ["branch", "repository"] {
+            let Some(node) = tree::find(table, &format!("ci.{shared}")) else { continue };
+            let key = format!("{key}.ci.{shared}");
+            let message = format!("`{key}` is set: one workflow deploys all environments, from one branch");
+            fail("environment-ci", &key, message, "write it under `[ci]`, or remove it", Some(node.key_span.clone()));
         }
     }
 }

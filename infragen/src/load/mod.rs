@@ -39,6 +39,8 @@ pub struct Loaded {
     pub tree: Table,
     /// What the environments before this one make for it, too.
     pub shared: Shared,
+    /// For the base, the other environments in the order of the text: one workflow deploys all of them.
+    pub others: Vec<Manifest>,
 }
 
 /// What several environments of one manifest use, and the first of them makes.
@@ -51,6 +53,9 @@ pub struct Shared {
     pub repository: String,
     /// Whether this environment makes that repository: the first one of its region that runs images from it.
     pub makes_repository: bool,
+    /// Whether an environment before this one tells AWS of GitHub's tokens. An account is told once, and another partition is another
+    /// account.
+    pub knows_github: bool,
 }
 
 /// Every environment of a manifest.
@@ -200,8 +205,10 @@ fn read(input: &Input, over: Over<'_>) -> Result<ReadManifest, Vec<Diagnostic>> 
         others.into_iter().map(|(_, manifest, tree)| (target_of(&manifest.project.environment), manifest, tree));
     for (target, manifest, tree) in std::iter::once(base).chain(others) {
         let shared = Shared::of(&manifest, target, &all);
-        all.push(Loaded { manifest, target, tree, shared });
+        all.push(Loaded { manifest, target, tree, shared, others: Vec::new() });
     }
+    let others = all.iter().skip(1).filter(|loaded| loaded.target != Target::Local);
+    all[0].others = others.map(|loaded| loaded.manifest.clone()).collect();
     Ok(ReadManifest { all, warnings })
 }
 
@@ -221,12 +228,17 @@ impl Shared {
             None => Names::derive(first).repository,
         };
         let makes_it_for_us = |other: &&Loaded| other.makes_repository(&repository, manifest);
+        let knows_github = |other: &&Loaded| {
+            other.manifest.ci.makes_roles()
+                && other.manifest.project.region.partition() == manifest.project.region.partition()
+        };
         Self {
             state_bucket: bucket.is_some()
                 && before.iter().any(|other| other.manifest.terraform.backend.bucket == *bucket),
             makes_repository: target != Target::Local
                 && !manifest.built_images().is_empty()
                 && !before.iter().any(makes_it_for_us),
+            knows_github: before.iter().any(knows_github),
             repository,
         }
     }
@@ -252,7 +264,7 @@ pub fn vary(loaded: &Loaded, changes: &[(&str, toml::Value)]) -> Option<Loaded> 
         Target::Base => Shared::of(&manifest, loaded.target, &[]),
         Target::Overlay | Target::Local => loaded.shared.clone(),
     };
-    is_valid.then_some(Loaded { manifest, target: loaded.target, tree, shared })
+    is_valid.then_some(Loaded { manifest, target: loaded.target, tree, shared, others: loaded.others.clone() })
 }
 
 fn choose(read: ReadManifest, environment: Option<&Environment>) -> Result<Loaded, LoadError> {

@@ -425,7 +425,7 @@ section! {
 section! {
     /// `[ci]`: who deploys on a push.
     pub struct CiSection {
-        /// The service whose workflow is rendered.
+        /// The service whose workflow deploys this environment.
         "provider" => provider: CiProvider = CiProvider::None;
         /// Repository that may deploy; needed by `github`.
         "repository" => repository: Option<GithubRepository> = None;
@@ -453,6 +453,20 @@ section! {
         ..#[doc = "What `infragen cost` reckons with."] "cost" => cost: CostSection;
         ..#[doc = "How `infragen deploy` goes from one version to the next."] "deploy" => deploy: DeploySection;
         ..#[doc = "Who deploys on a push."] "ci" => ci: CiSection;
+    }
+}
+
+impl CiSection {
+    /// Whether a workflow deploys this environment.
+    #[must_use]
+    pub fn deploys(&self) -> bool {
+        self.provider != CiProvider::None
+    }
+
+    /// Whether the bootstrap root makes the roles that the workflow takes on.
+    #[must_use]
+    pub fn makes_roles(&self) -> bool {
+        self.deploys() && self.role_arn.is_none()
     }
 }
 

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::artifact::{Artifact, RenderError};
-use crate::ci::CiPlan;
-use crate::plan::Plan;
+use crate::ci::{DeployedPlan, WorkflowPlan};
 use crate::signature::SIGNATURE;
 
 /// Where it is rendered.
@@ -74,21 +73,26 @@ impl Permissions {
     const SIGNED: Self = Self { id_token: Some("write"), ..Self::READ };
 }
 
-#[derive(Serialize)]
-struct Jobs {
-    check: Job,
-    plan: Job,
-    deploy: Job,
+/// Jobs in the order in which they run.
+struct Jobs(Vec<(String, Job)>);
+
+impl Serialize for Jobs {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(id, job)| (id, job)))
+    }
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "kebab-case")]
 struct Job {
-    name: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    needs: Option<&'static str>,
+    name: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    needs: Vec<String>,
     #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
-    condition: Option<&'static str>,
+    condition: Option<String>,
+    /// GitHub's environment, whose rules stand before the job.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    environment: Option<String>,
     runs_on: &'static str,
     timeout_minutes: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -96,6 +100,22 @@ struct Job {
     #[serde(skip_serializing_if = "Option::is_none")]
     concurrency: Option<Concurrency>,
     steps: Vec<Step>,
+}
+
+impl Default for Job {
+    fn default() -> Self {
+        Self {
+            name: String::new(),
+            needs: Vec::new(),
+            condition: None,
+            environment: None,
+            runs_on: RUNNER,
+            timeout_minutes: JOB_MINUTES,
+            permissions: None,
+            concurrency: None,
+            steps: Vec::new(),
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -108,6 +128,8 @@ struct Concurrency {
 #[derive(Default, Serialize)]
 struct Step {
     name: String,
+    #[serde(rename = "if", skip_serializing_if = "Option::is_none")]
+    condition: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     uses: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -144,65 +166,94 @@ impl Step {
 }
 
 /// Renders the workflow.
-pub(super) fn workflow(plan: &Plan, ci: &CiPlan) -> Result<Artifact, RenderError> {
-    let branches = || Branches { branches: [&ci.branch] };
+pub(super) fn workflow(plan: &WorkflowPlan) -> Result<Artifact, RenderError> {
+    let branches = || Branches { branches: [&plan.branch] };
+    let mut jobs = vec![("check".to_owned(), check()), ("plan".to_owned(), plan_job(plan))];
+    for environment in &plan.environments {
+        // One after the other: what one environment does not take, the next one is not given.
+        let before = if jobs.len() > 2 { jobs.last().map(|(id, _)| id.clone()) } else { None };
+        let job = deploy(plan, environment, before);
+        jobs.push((format!("deploy-{}", environment.name), job));
+    }
     let workflow = Workflow {
-        name: format!("Deploy {}", plan.names.base),
+        name: format!("Deploy {}", plan.project),
         on: Triggers { pull_request: branches(), push: branches() },
         permissions: Permissions::READ,
-        jobs: Jobs { check: check(), plan: plan_job(plan, ci), deploy: deploy(plan, ci) },
+        jobs: Jobs(jobs),
     };
     let yaml = serde_saphyr::to_string(&workflow)
         .map_err(|source| RenderError::Yaml { path: PATH.to_owned(), source: Box::new(source) })?;
-    let text = format!("# {SIGNATURE}\n{}\n{}\n", head(ci), yaml.trim_end());
+    let text = format!("# {SIGNATURE}\n{}\n{}\n", head(plan), yaml.trim_end());
     Ok(Artifact { path: PATH.to_owned(), text })
 }
 
-fn head(ci: &CiPlan) -> String {
-    let deploy_variable = match ci.role_arn {
-        Some(_) => "",
-        None => "#   DEPLOY_ROLE_ARN  the output `deploy_role_arn`: the role of pushes\n",
-    };
-    let plan_source = match ci.role_arn {
-        Some(_) => "a role that may only read, for pull requests; without it they get no plan",
-        None => "the output `plan_role_arn`: the role of pull requests, which may only read",
-    };
-    format!(
+/// The variable that holds the role of an environment's plans. It is one of the repository: a pull request is in no environment.
+fn plan_variable(environment: &DeployedPlan) -> String {
+    format!("PLAN_ROLE_ARN_{}", environment.name.to_uppercase().replace('-', "_"))
+}
+
+/// Says what a person sets on GitHub, and where.
+fn head(plan: &WorkflowPlan) -> String {
+    let mut text = format!(
         "#\n\
          # GitHub runs it from {RUNS_FROM}: copy it there after every change; the first job compares the two.\n\
-         # Variables that the repository needs (Settings, Secrets and variables, Actions, Variables), from\n\
-         # `./justw bootstrap` where it says output:\n\
-         {deploy_variable}\
-         #   PLAN_ROLE_ARN    {plan_source}\n\
-         # Both are names, not secrets. Protect the branch: what is merged is deployed.\n"
-    )
+         # Under Settings of the repository, with outputs of `./justw bootstrap` for each environment:\n"
+    );
+    for environment in &plan.environments {
+        let deploys = match environment.role_arn {
+            Some(_) => String::new(),
+            None => ", with the variable DEPLOY_ROLE_ARN (output `deploy_role_arn`)".to_owned(),
+        };
+        let reads = match environment.role_arn {
+            Some(_) => "a role that may only read; without it pull requests get no plan of it",
+            None => "output `plan_role_arn`",
+        };
+        let (name, branch, variable) = (&environment.name, &plan.branch, plan_variable(environment));
+        text += &format!(
+            "#   Environments, `{name}`: only the branch {branch}, whoever must agree{deploys}\n\
+             #   Secrets and variables, Actions, Variables, {variable}: {reads}\n"
+        );
+    }
+    text + "# Roles are names, not secrets. Protect the branch: what is merged is deployed.\n"
 }
 
 /// Runs on forks' pull requests too, and needs nothing but the repository.
 fn check() -> Job {
     Job {
-        name: "Check",
-        needs: None,
-        condition: None,
-        runs_on: RUNNER,
-        timeout_minutes: JOB_MINUTES,
-        permissions: None,
-        concurrency: None,
+        name: "Check".to_owned(),
         steps: vec![
             check_out(),
             toolchain(),
             Step::run("Is everything rendered up to date?", "./justw check"),
             Step::run("Is this the rendered workflow?", format!("cmp {PATH} {RUNS_FROM}")),
         ],
+        ..Job::default()
     }
 }
 
-fn plan_job(plan: &Plan, ci: &CiPlan) -> Job {
+/// Plans every environment that has a role for it, into one comment with a section of each.
+fn plan_job(plan: &WorkflowPlan) -> Job {
     let mut steps = vec![check_out(), toolchain()];
-    steps.extend(ci.has_zip.then(|| Step::run("Build the archives", "./justw package")));
-    steps.extend([terraform(ci), credentials(plan, "${{ vars.PLAN_ROLE_ARN }}".to_owned())]);
-    // Images are pushed from the branch only: the plan shows a digest of zeros for what a merge would push.
-    steps.push(Step::run("Plan", "./justw deploy --plan > plan.md"));
+    let has_zip = plan.environments.iter().any(|environment| environment.has_zip);
+    steps.extend(has_zip.then(|| Step::run("Build the archives", "./justw package")));
+    let mut installed = None;
+    for environment in &plan.environments {
+        let DeployedPlan { name, terraform_version, .. } = environment;
+        let variable = plan_variable(environment);
+        let condition = format!("vars.{variable} != ''");
+        // The next environment may count on what this one installs, so that is under no condition.
+        if installed.replace(terraform_version) != Some(terraform_version) {
+            steps.push(terraform(environment));
+        }
+        // Images are pushed from the branch only: the plan shows a digest of zeros for what a merge would push.
+        let planned = format!("./justw deploy --env {name} --plan >> plan.md");
+        for step in [
+            credentials(environment, format!("${{{{ vars.{variable} }}}}")),
+            Step::run(&format!("Plan {name}"), planned),
+        ] {
+            steps.push(Step { condition: Some(condition.clone()), ..step });
+        }
+    }
     // The same comment again for every push to the pull request. What is told comes in variables: text of others in a command would
     // be a command.
     steps.push(Step {
@@ -212,40 +263,42 @@ fn plan_job(plan: &Plan, ci: &CiPlan) -> Job {
             "gh pr comment \"$PULL_REQUEST\" --repo \"$GITHUB_REPOSITORY\" --edit-last --create-if-none --body-file plan.md",
         )
     });
+    let is_any = plan.environments.iter().map(|environment| format!("vars.{} != ''", plan_variable(environment)));
     Job {
-        name: "Plan",
-        needs: Some("check"),
-        condition: Some(
+        name: "Plan".to_owned(),
+        needs: vec!["check".to_owned()],
+        condition: Some(format!(
             "github.event_name == 'pull_request' && github.event.pull_request.head.repo.full_name == \
-             github.repository && vars.PLAN_ROLE_ARN != ''",
-        ),
-        runs_on: RUNNER,
-        timeout_minutes: JOB_MINUTES,
+             github.repository && ({})",
+            is_any.collect::<Vec<_>>().join(" || ")
+        )),
         permissions: Some(Permissions { pull_requests: Some("write"), ..Permissions::SIGNED }),
-        concurrency: None,
         steps,
+        ..Job::default()
     }
 }
 
-fn deploy(plan: &Plan, ci: &CiPlan) -> Job {
-    let role = ci.role_arn.clone().unwrap_or_else(|| "${{ vars.DEPLOY_ROLE_ARN }}".to_owned());
+fn deploy(plan: &WorkflowPlan, environment: &DeployedPlan, before: Option<String>) -> Job {
+    let DeployedPlan { name, base, role_arn, .. } = environment;
+    let role = role_arn.clone().unwrap_or_else(|| "${{ vars.DEPLOY_ROLE_ARN }}".to_owned());
     // What is built runs without credentials: a build script of some dependency has nothing to take.
     let mut steps = vec![check_out(), toolchain()];
-    steps.extend(ci.has_zip.then(|| Step::run("Build the archives", "./justw package")));
-    let has_images = !ci.image_roles.is_empty();
-    steps.extend(has_images.then(|| Step::run("Build the images", "./justw image --to-layout")));
-    steps.extend([terraform(ci), credentials(plan, role)]);
-    steps.push(Step::run("Push, plan, apply, and look at the live stream", "./justw deploy --yes"));
+    steps.extend(environment.has_zip.then(|| Step::run("Build the archives", "./justw package")));
+    steps.extend(environment.has_image.then(|| Step::run("Build the images", "./justw image --to-layout")));
+    steps.extend([terraform(environment), credentials(environment, role)]);
+    let command = format!("./justw deploy --env {name} --yes");
+    steps.push(Step::run("Push, plan, apply, and look at the live stream", command));
     Job {
-        name: "Deploy",
-        needs: Some("check"),
-        condition: Some("github.event_name == 'push'"),
-        runs_on: RUNNER,
-        timeout_minutes: JOB_MINUTES,
+        name: format!("Deploy {name}"),
+        needs: std::iter::once("check".to_owned()).chain(before).collect(),
+        // GitHub's environment asks who must agree, and AWS asks for the branch: this line keeps the job from being tried in vain.
+        condition: Some(format!("github.event_name == 'push' && github.ref == 'refs/heads/{}'", plan.branch)),
+        environment: Some(name.clone()),
         permissions: Some(Permissions::SIGNED),
         // One after the other, and none cut off half done.
-        concurrency: Some(Concurrency { group: format!("deploy-{}", plan.names.base), cancel_in_progress: false }),
+        concurrency: Some(Concurrency { group: format!("deploy-{base}"), cancel_in_progress: false }),
         steps,
+        ..Job::default()
     }
 }
 
@@ -258,13 +311,13 @@ fn toolchain() -> Step {
     Step::run("Install the compiler of rust-toolchain.toml", "rustup toolchain install")
 }
 
-fn terraform(ci: &CiPlan) -> Step {
-    let with =
-        [("terraform_version", Input::Text(ci.terraform_version.clone())), ("terraform_wrapper", Input::Flag(false))];
+fn terraform(environment: &DeployedPlan) -> Step {
+    let version = Input::Text(environment.terraform_version.clone());
+    let with = [("terraform_version", version), ("terraform_wrapper", Input::Flag(false))];
     Step::uses("Install Terraform", &SETUP_TERRAFORM, with)
 }
 
-fn credentials(plan: &Plan, role: String) -> Step {
-    let with = [("aws-region", Input::Text(plan.region.clone())), ("role-to-assume", Input::Text(role))];
-    Step::uses("Take on the role", &CREDENTIALS, with)
+fn credentials(environment: &DeployedPlan, role: String) -> Step {
+    let with = [("aws-region", Input::Text(environment.region.clone())), ("role-to-assume", Input::Text(role))];
+    Step::uses(&format!("Take on the role in {}", environment.name), &CREDENTIALS, with)
 }
