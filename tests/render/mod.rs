@@ -34,6 +34,7 @@ mod transcripts;
 mod users;
 mod web_adapter;
 mod weight;
+mod workflow;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
