@@ -15,6 +15,7 @@ mod house;
 mod image;
 mod models;
 mod page;
+mod release;
 mod render;
 mod sse_check_runs;
 mod stream;

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Builds release programs of the crate lambda for one processor and C library, and prints where each lies, one a line:
+# Builds release programs of the crate lambda, or the generator infragen, for one processor and C library, and prints where each lies, one a line:
 # `programs.sh arm64|x86_64 gnu|musl NAME...`. The same sources give the same bytes, in any folder. The name lambda-adapter is that
 # of the AWS Lambda Web Adapter, which is built from its crate. `PROFILE` is cargo's, `release` where it is not set: tests have no
 # time for that one.
@@ -90,6 +90,7 @@ profile=${PROFILE:-release}
 profile_dir=$profile
 [ "$profile" != dev ] || profile_dir=debug
 bins=
+packages=
 for name in "$@"; do
   case $name in
     lambda-adapter)
@@ -97,12 +98,13 @@ for name in "$@"; do
       with_zig cargo-zigbuild install --quiet --root "$tools/adapter/$target" --version "$version" lambda_web_adapter ||
         die "cargo could not build the AWS Lambda Web Adapter $version for $made_for"
       ;;
-    *) bins="$bins --bin $name" ;;
+    infragen) packages='-p infragen' bins="$bins --bin $name" ;;
+    *) packages='-p lambda' bins="$bins --bin $name" ;;
   esac
 done
 if [ -n "$bins" ]; then
   # shellcheck disable=SC2086 # words for cargo; names of programs have no spaces
-  with_zig cargo zigbuild --profile "$profile" -p lambda $bins || die "cargo could not build$bins for $made_for"
+  with_zig cargo zigbuild --profile "$profile" $packages $bins || die "cargo could not build$bins for $made_for"
 fi
 
 for name in "$@"; do

@@ -1,0 +1,237 @@
+//! What a release consists of, made by the project's own script of programs that are not optimised builds but files of text: the bills
+//! of materials, the licences and the checksums are those of the real crates.
+
+use std::collections::BTreeSet;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::bins;
+use crate::support::shared::Shared;
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+/// A commit's time, in seconds.
+const EPOCH: &str = "1764671400";
+
+/// Made once: cargo is asked for the crates of each program, several times.
+static RELEASE: Shared<Release> = Shared::new("a release", Release::new);
+
+/// A release in a folder of its own.
+struct Release(TempDir);
+
+impl Release {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let programs = folder.path().join("programs.sh");
+        let text = "#!/bin/sh\nfile=${0%/*}/$1/$3\nmkdir -p \"${file%/*}\"\necho \"$*\" >\"$file\"\necho \"$file\"\n";
+        std::fs::write(&programs, text).unwrap();
+        std::fs::set_permissions(&programs, std::fs::Permissions::from_mode(0o755)).unwrap();
+        let output = Command::new(bins::workspace().join("tools/release.sh"))
+            .envs([("PROGRAMS", &programs), ("RELEASE_DIR", &folder.path().join("release"))])
+            .env("SOURCE_DATE_EPOCH", EPOCH)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        Self(folder)
+    }
+
+    fn folder(&self) -> PathBuf {
+        self.0.path().join("release")
+    }
+
+    fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.folder().join(name)).unwrap()
+    }
+
+    fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder()).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// Program, package, target, and the bill of materials of each that is shipped.
+    fn bills(&self) -> Vec<(String, &'static str, String, Value)> {
+        let mut bills = Vec::new();
+        for (architecture, processor) in [("x86_64", "x86_64"), ("arm64", "aarch64")] {
+            for (program, package, place, libc) in [
+                ("infragen", "infragen", "linux-", "musl"),
+                ("stream", "lambda", "", "gnu"),
+                ("dashboard", "lambda", "", "gnu"),
+            ] {
+                let bill = self.read(&format!("{program}-{VERSION}-{place}{architecture}.cdx.json"));
+                let target = format!("{processor}-unknown-linux-{libc}");
+                bills.push((program.to_owned(), package, target, serde_json::from_str(&bill).unwrap()));
+            }
+        }
+        bills
+    }
+}
+
+/// Names and versions of the crates that cargo builds for a package.
+fn crates(package: &str, target: &str, edges: &str) -> BTreeSet<(String, String)> {
+    let arguments =
+        ["tree", "--locked", "--prefix", "none", "-f", "{p}", "-p", package, "--target", target, "-e", edges];
+    let output = Command::new(env!("CARGO")).args(arguments).current_dir(bins::workspace()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let word = |line: &str| {
+        let mut words = line.split_whitespace();
+        Some((words.next()?.to_owned(), words.next()?.trim_start_matches('v').to_owned()))
+    };
+    text.lines().filter_map(word).collect()
+}
+
+fn changelog() -> String {
+    std::fs::read_to_string(bins::workspace().join("CHANGELOG.md")).unwrap()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).to_owned()
+}
+
+#[test]
+fn the_newest_heading_of_the_changelog_is_this_version() {
+    let changelog = changelog();
+    let heading = changelog.lines().find_map(|line| line.strip_prefix("## ")).expect("there is a heading");
+    let (version, when) = heading.split_once(" – ").expect("a heading is a version and when it was released");
+    assert_eq!(version, VERSION);
+    let is_date = when.len() == 10 && when.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
+    assert!(when == "unreleased" || is_date, "{heading}");
+}
+
+#[test]
+fn a_tag_is_that_of_the_version_and_of_a_day() {
+    for (tag, expected) in [
+        ("v9.9.9", format!("the tag is \"v9.9.9\" and Cargo.toml says version {VERSION}: it must be v{VERSION}")),
+        (&format!("v{VERSION}"), format!("CHANGELOG.md says \"{VERSION} – unreleased\": write the day")),
+    ] {
+        let output = Command::new(bins::workspace().join("tools/release.sh"))
+            .arg(tag)
+            .env("PROGRAMS", "/bin/false")
+            .env("RELEASE_DIR", tempfile::tempdir().unwrap().path().join("release"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        // Once the log says the day, the tag is good and what makes the programs is asked.
+        let is_released = !changelog().contains(&format!("## {VERSION} – unreleased\n"));
+        assert!(!output.status.success() && (said.contains(&expected) || (is_released && tag != "v9.9.9")), "{said}");
+    }
+}
+
+#[test]
+fn a_release_has_programs_zips_and_checksums_and_the_same_bytes_twice() {
+    let (other, one) = (&*RELEASE, Release::new());
+    let mut expected = vec![format!("LICENSES-{VERSION}.txt"), "SHA256SUMS".to_owned()];
+    for architecture in ["x86_64", "arm64"] {
+        for name in ["infragen", "stream", "dashboard"] {
+            let (place, suffix) = if name == "infragen" { ("linux-", "") } else { ("", ".zip") };
+            let name = format!("{name}-{VERSION}-{place}{architecture}");
+            expected.extend([format!("{name}{suffix}"), format!("{name}.cdx.json")]);
+        }
+    }
+    expected.sort();
+    assert_eq!(one.names(), expected);
+    for name in &expected {
+        let bytes = |release: &Release| std::fs::read(release.folder().join(name)).unwrap();
+        assert!(bytes(&one) == bytes(other), "{name} differs");
+    }
+
+    let check = || Command::new("sha256sum").args(["-c", "--strict", "SHA256SUMS"]).current_dir(one.folder()).output();
+    let output = check().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert_eq!(String::from_utf8(output.stdout).unwrap().lines().count(), expected.len() - 1, "all but itself");
+    let program = one.folder().join(format!("infragen-{VERSION}-linux-arm64"));
+    assert_eq!(std::fs::read_to_string(&program).unwrap(), "arm64 musl infragen\n");
+    std::fs::write(program, "another").unwrap();
+    assert!(!check().unwrap().status.success());
+}
+
+#[test]
+fn every_bill_of_materials_is_valid_and_names_what_cargo_builds() {
+    let release = &*RELEASE;
+    validated(release);
+    let lock = std::fs::read_to_string(bins::workspace().join("Cargo.lock")).unwrap();
+    for (program, package, target, bill) in release.bills() {
+        let own = &bill["metadata"]["component"];
+        assert_eq!((&own["name"], &own["version"]), (&json!(program), &json!(VERSION)));
+        assert_eq!(bill["metadata"]["timestamp"], "2025-12-02T10:30:00Z");
+        let components = bill["components"].as_array().unwrap();
+        let named = |is_wanted: &dyn Fn(&Value) -> bool| -> BTreeSet<(String, String)> {
+            let wanted = components.iter().filter(|component| is_wanted(component));
+            wanted.map(|component| (text(&component["name"]), text(&component["version"]))).collect()
+        };
+        let itself = (package.to_owned(), VERSION.to_owned());
+        let without = |mut crates: BTreeSet<(String, String)>| {
+            assert!(crates.remove(&itself), "{program}");
+            crates
+        };
+        assert_eq!(named(&|_| true), without(crates(package, &target, "normal,build")), "{program} for {target}");
+        let linked = without(crates(package, &target, "normal,no-proc-macro"));
+        assert_eq!(named(&|component| component["scope"] == "required"), linked, "{program} for {target}");
+        for component in components {
+            let name = text(&component["name"]);
+            assert!(!text(&component["licenses"][0]["expression"]).is_empty(), "{name}");
+            // Crates of the workspace are of no registry.
+            let hash = component["hashes"][0]["content"].as_str();
+            let is_ours =
+                bins::workspace().join(&name).is_dir() || bins::workspace().join("tests").join(&name).is_dir();
+            assert_eq!(hash.is_some(), !is_ours, "{name}");
+            assert!(hash.is_none_or(|hash| lock.contains(&format!("checksum = \"{hash}\""))), "{name}");
+        }
+        let refs = |list: &Value, key: &str| -> BTreeSet<String> {
+            list.as_array().unwrap().iter().map(|one| text(&one[key])).collect()
+        };
+        let known: BTreeSet<String> = &refs(&bill["components"], "bom-ref") | &BTreeSet::from([text(&own["bom-ref"])]);
+        assert_eq!(refs(&bill["dependencies"], "ref"), known);
+    }
+}
+
+/// Fails where CycloneDX's schema has something to say; and where it has not of a bill that is wrong.
+fn validated(release: &Release) {
+    let files: Vec<String> = release.names().into_iter().filter(|name| name.ends_with(".cdx.json")).collect();
+    assert_eq!(files.len(), 6);
+    let tool = |variable: &str, otherwise: &str| {
+        std::env::var_os(variable).map_or_else(|| bins::workspace().join(otherwise), PathBuf::from)
+    };
+    let validate = |files: &[String]| {
+        let schemas = tool("TOOLS_CYCLONEDX", ".tools/cyclonedx").join("cyclonedx/schema/_res");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("release/validate.py");
+        let mut command = Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"));
+        let output = command.arg(script).arg(schemas).args(files).current_dir(release.folder()).output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert_eq!(validate(&files), "");
+    let wrong = release.read(&files[0]).replace("\"type\": \"library\"", "\"type\": \"libary\"");
+    std::fs::write(release.0.path().join("wrong.json"), wrong).unwrap();
+    assert!(validate(&["../wrong.json".to_owned()]).contains("'libary' is not one of"));
+}
+
+#[test]
+fn the_licences_name_every_crate_of_every_program_and_hold_their_texts() {
+    let release = &*RELEASE;
+    let licences = release.read(&format!("LICENSES-{VERSION}.txt"));
+    let (list, texts) = licences.split_once("\n\n").unwrap();
+    let listed: BTreeSet<(String, String)> = list
+        .lines()
+        .map(|line| {
+            let (named, licence) = line.split_once("  ").expect("a licence");
+            assert!(!licence.is_empty() && !licence.contains("None"), "{line}");
+            let (name, version) = named.split_once(' ').expect("a version");
+            (name.to_owned(), version.to_owned())
+        })
+        .collect();
+    let mut expected = BTreeSet::new();
+    for (_, package, target, _) in release.bills() {
+        expected.extend(crates(package, &target, "normal,no-proc-macro"));
+    }
+    assert_eq!(listed, expected);
+    for words in ["Permission is hereby granted, free of charge", "TERMS AND CONDITIONS FOR USE, REPRODUCTION", "musl"]
+    {
+        assert!(texts.contains(words), "{words}");
+    }
+}
