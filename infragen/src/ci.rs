@@ -55,6 +55,8 @@ pub struct DeployedPlan {
     pub has_zip: bool,
     /// Whether images are built.
     pub has_image: bool,
+    /// Minutes for which a deployment watches a new version before it gets all requests.
+    pub canary_minutes: u64,
 }
 
 /// Decides what the workflow may do in one environment, from the manifest and everything else that must exist.
@@ -102,5 +104,6 @@ fn deployed(manifest: &Manifest) -> DeployedPlan {
         terraform_version: manifest.terraform.required_version.get().floor().to_string(),
         has_zip: builds(Packaging::Zip),
         has_image: builds(Packaging::Image),
+        canary_minutes: manifest.deploy.canary.map_or(0, |canary| canary.lasts().as_secs().div_ceil(60)),
     }
 }

@@ -189,6 +189,8 @@ fn environments_are_deployed_one_after_the_other_each_behind_its_own() {
         ["./justw deploy --env dev --plan >> plan.md", "./justw deploy --env prod --plan >> plan.md"]
     );
     let conditions: Vec<&str> = steps(&jobs["plan"]).iter().filter_map(|step| step["if"].as_str()).collect();
+    let minutes = ["dev", "prod"].map(|name| jobs[&format!("deploy-{name}")]["timeout-minutes"].as_u64().unwrap());
+    assert_eq!(minutes[1], minutes[0] + 10, "what is watched is waited for");
     let [dev, prod] = ["vars.PLAN_ROLE_ARN_DEV != ''", "vars.PLAN_ROLE_ARN_PROD != ''"];
     assert_eq!(conditions, [dev, dev, prod, prod]);
     assert!(jobs["plan"]["if"].as_str().unwrap().ends_with(&format!(" && ({dev} || {prod})")));

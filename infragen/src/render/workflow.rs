@@ -15,7 +15,7 @@ const RUNS_FROM: &str = ".github/workflows/deploy.yml";
 /// The machine that it runs on.
 const RUNNER: &str = "ubuntu-24.04";
 /// Minutes after which a job is given up: a first build of everything takes about a third of it.
-const JOB_MINUTES: u32 = 45;
+const JOB_MINUTES: u64 = 45;
 
 /// An action at one commit. A tag can be moved to another commit by whoever has the action's repository; a commit cannot.
 ///
@@ -94,7 +94,7 @@ struct Job {
     #[serde(skip_serializing_if = "Option::is_none")]
     environment: Option<String>,
     runs_on: &'static str,
-    timeout_minutes: u32,
+    timeout_minutes: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     permissions: Option<Permissions>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -294,6 +294,8 @@ fn deploy(plan: &WorkflowPlan, environment: &DeployedPlan, before: Option<String
         // GitHub's environment asks who must agree, and AWS asks for the branch: this line keeps the job from being tried in vain.
         condition: Some(format!("github.event_name == 'push' && github.ref == 'refs/heads/{}'", plan.branch)),
         environment: Some(name.clone()),
+        // A job that is given up while it watches would leave the share as it is.
+        timeout_minutes: JOB_MINUTES + environment.canary_minutes,
         permissions: Some(Permissions::SIGNED),
         // One after the other, and none cut off half done.
         concurrency: Some(Concurrency { group: format!("deploy-{base}"), cancel_in_progress: false }),
