@@ -131,5 +131,5 @@ bench *arguments:
     @tools/bench.sh "$@"
 
 [private]
-setup *parts='java terraform node actionlint chromium firefox curl python moto awscli checkov schemathesis cyclonedx dynamodb provider-types deny fuzz faketime images package peers web-adapter':
+setup *parts='tests deny fuzz':
     @tools/setup.sh {{ parts }}

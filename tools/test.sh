@@ -204,7 +204,7 @@ of_browsers='. :!*.md :!docs :!bench :!fuzz :!tests/render :!tests/fixtures/mani
 of_rest='.'
 
 # Mostly waits for downloads; lints need nothing of it.
-aside 'set-up' tools/setup.sh java terraform node chromium firefox curl python moto awscli checkov schemathesis dynamodb provider-types faketime images package peers web-adapter fuzz
+aside 'set-up' tools/setup.sh tests fuzz
 step 'format' cargo fmt --all --check
 step 'lints' cargo clippy -q --workspace --all-targets --locked -- -D warnings
 # Private items are always documented, so that links to them always work.

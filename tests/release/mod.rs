@@ -2,7 +2,6 @@
 //! of materials, the licences and the checksums are those of the real crates.
 
 use std::collections::BTreeSet;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -10,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::bins;
+use crate::support::script::script;
 use crate::support::shared::Shared;
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -26,9 +26,7 @@ impl Release {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let programs = folder.path().join("programs.sh");
-        let text = "#!/bin/sh\nfile=${0%/*}/$1/$3\nmkdir -p \"${file%/*}\"\necho \"$*\" >\"$file\"\necho \"$file\"\n";
-        std::fs::write(&programs, text).unwrap();
-        std::fs::set_permissions(&programs, std::fs::Permissions::from_mode(0o755)).unwrap();
+        script(&programs, "file=${0%/*}/$1/$3\nmkdir -p \"${file%/*}\"\necho \"$*\" >\"$file\"\necho \"$file\"");
         let output = Command::new(bins::workspace().join("tools/release.sh"))
             .envs([("PROGRAMS", &programs), ("RELEASE_DIR", &folder.path().join("release"))])
             .env("SOURCE_DATE_EPOCH", EPOCH)

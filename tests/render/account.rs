@@ -2,7 +2,6 @@
 //! a server on this machine behind the addresses that the manifest names.
 
 use std::io::Write as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use serde_json::{Value, json};
@@ -12,6 +11,7 @@ use super::apply::{ZIP, ZIP_SHA256};
 use super::moto::{Moto, tool};
 use super::{Project, Run, bins};
 use crate::support::local::Local;
+use crate::support::script::script;
 
 /// The root of the base.
 pub(super) const ROOT: &str = "generated/terraform";
@@ -39,10 +39,8 @@ impl Account {
         account
     }
 
-    pub(super) fn program(&self, name: &str, script: &str) {
-        let path = self.programs.path().join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    pub(super) fn program(&self, name: &str, text: &str) {
+        script(&self.programs.path().join(name), text);
     }
 
     pub(super) fn command(&self, program: &str, arguments: &[&str]) -> Command {

@@ -2,7 +2,6 @@
 //! memory, and both functions as a server on this machine behind the addresses that the manifest names.
 
 use std::io::Read as _;
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process_group};
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 use super::account::{Account, ROOT, manifest};
 use super::{Project, bins};
 use crate::support::local::Local;
+use crate::support::script::script;
 
 /// The tables, as the inventory names them; the account has nothing else where all but these is gone.
 const TABLES: [&str; 2] = ["sse-streaming-dev-items", "sse-streaming-dev-users"];
@@ -192,10 +192,11 @@ fn alarm(account: &Account, state: &str) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_version_gets_a_share_first_and_an_alarm_sends_it_back() {
-    const SHARED: &str = "20 % of the requests go to the new version of sse-streaming-dev-stream for 1m";
+    const SHARED: &str = "20 % of the requests go to the new version of sse-streaming-dev-stream for 30m";
     let local = Local::start(&[]).await;
-    let with_canary = |memory| format!("{}[deploy]\ncanary = \"20% for 1m\"\n", manifest(&local, memory));
-    let account = Account::new(&with_canary("128 MiB"));
+    let with_canary = |memory, lasts| format!("{}[deploy]\ncanary = \"20% for {lasts}\"\n", manifest(&local, memory));
+    // So long that what happens meanwhile does so in time on any machine.
+    let account = Account::new(&with_canary("128 MiB", "30m"));
     let first = account.run(&["deploy", "--yes"]).done();
     assert!(first.stderr.contains("no function goes from one version to another"), "{first:?}");
     let none = json!({});
@@ -205,7 +206,7 @@ async fn a_new_version_gets_a_share_first_and_an_alarm_sends_it_back() {
     };
     all_at("1");
 
-    account.project.write("deploy.toml", &with_canary("256 MiB"));
+    account.project.write("deploy.toml", &with_canary("256 MiB", "30m"));
     let deploy = ["deploy", "--yes"];
     let (code, said) = stopped_at(&account, &deploy, SHARED, Signal::KILL);
     assert_eq!((code, shares(&account)), (None, (json!("1"), json!({"2": 0.2}))), "{said}");
@@ -229,6 +230,7 @@ async fn a_new_version_gets_a_share_first_and_an_alarm_sends_it_back() {
     all_at("1");
 
     // One that went off before anything was shared is nobody's fault, and in the end the new version has everything.
+    account.project.write("deploy.toml", &with_canary("256 MiB", "1m"));
     let last = account.run(&deploy).done();
     assert!(
         last.stderr.contains("went off before and says nothing about it: sse-streaming-dev-stream-errors"),
@@ -280,11 +282,7 @@ fn what_is_missing_or_refused_is_one_sentence() {
     let project = Project::new("");
     project.run(&["render"]).done();
     let programs = tempfile::tempdir().unwrap();
-    let program = |name: &str, script: &str| {
-        let path = programs.path().join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
-    };
+    let program = |name: &str, text: &str| script(&programs.path().join(name), text);
     let deploy = |arguments: &[&str]| {
         let mut command = Command::new(bins::path("infragen"));
         command
@@ -339,10 +337,10 @@ fn what_is_missing_or_refused_is_one_sentence() {
 #[test]
 fn a_project_that_builds_is_asked_to_wherever_the_command_is_typed() {
     let project = Project::new("[dashboard]\npackage = \"image\"\n");
-    let script = |name: &str, text: &str| {
-        project.write(name, &format!("#!/bin/sh\n{text}\n"));
-        std::fs::set_permissions(project.path().join(name), std::fs::Permissions::from_mode(0o755)).unwrap();
-    };
+    for folder in ["tools", "bin"] {
+        std::fs::create_dir(project.path().join(folder)).unwrap();
+    }
+    let script = |name: &str, text: &str| script(&project.path().join(name), text);
     script("justw", "echo \"justw $*\" >>calls");
     script("tools/page.sh", "echo \"page $*\" >>calls");
     script("bin/aws", "echo '{\"Account\": \"1\", \"Arn\": \"arn\"}'");

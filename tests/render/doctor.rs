@@ -3,13 +3,13 @@
 
 mod table;
 
-use std::os::unix::fs::PermissionsExt as _;
 use std::process::Command;
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::{Project, Run, bins, is_updating, workspace};
+use crate::support::script::script;
 
 /// Version of the AWS provider that the default manifest allows.
 const LOCK: &str = "provider \"registry.terraform.io/hashicorp/aws\" {\n  version = \"5.100.0\"\n}\n";
@@ -45,10 +45,8 @@ impl Ward {
     }
 
     /// Puts a program on the PATH of the doctor.
-    fn program(&self, name: &str, script: &str) {
-        let path = self.programs.path().join(name);
-        std::fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    fn program(&self, name: &str, text: &str) {
+        script(&self.programs.path().join(name), text);
     }
 
     fn without(&self, name: &str) {

@@ -7,6 +7,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::{Project, bins, workspace};
+use crate::support::script::script;
 
 /// A project with the project's scripts, and the sources of a program.
 struct Shop(Project);
@@ -139,8 +140,7 @@ fn images_are_pushed_once_there_is_a_repository() {
     assert!(said.contains("run ./justw bootstrap, and then ./justw image"), "{said}");
     assert!(!shop.0.path().join("dist").exists(), "no archive is packaged");
     // What builds and pushes has tests of its own.
-    shop.0.write("tools/image.sh", "#!/bin/sh\necho image >>calls\n");
-    std::fs::set_permissions(shop.0.path().join("tools/image.sh"), std::fs::Permissions::from_mode(0o755)).unwrap();
+    script(&shop.0.path().join("tools/image.sh"), "echo image >>calls");
     shop.0.write("generated/bootstrap/terraform.tfstate", "{}");
     assert_eq!(shop.run("render.sh", &[]), ["image"]);
     assert_eq!(shop.run("render.sh", &["--check"]), [""; 0]);

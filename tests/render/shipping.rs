@@ -1,8 +1,6 @@
 //! `infragen deploy` with images: the repository is made, images go into a real registry that wants a password, two environments
 //! run them, and in the end nothing is left.
 
-use std::os::unix::fs::PermissionsExt as _;
-
 use base64::Engine as _;
 use serde_json::{Value, json};
 
@@ -10,18 +8,17 @@ use super::account::{Account, manifest};
 use crate::image::noise;
 use crate::image::registry::{PASSWORD, Registry, USER};
 use crate::support::local::Local;
+use crate::support::script::script;
 
 /// What the project's own recipe does, with a program that is there already and a registry that is at hand.
 fn recipe(account: &Account, registry: &Registry) {
     let infragen = super::bins::path("infragen").display().to_string();
-    let script = format!(
-        "#!/bin/sh\nset -e\n[ \"$1\" = image ]\nexport DOCKER_CONFIG=\"$PWD/docker\"\nfor function in stream dashboard; do\n  \
-         '{infragen}' image build --function \"$function\" --program program\ndone\n'{infragen}' image push --repository '{}'\n",
+    let text = format!(
+        "set -e\n[ \"$1\" = image ]\nexport DOCKER_CONFIG=\"$PWD/docker\"\nfor function in stream dashboard; do\n  \
+         '{infragen}' image build --function \"$function\" --program program\ndone\n'{infragen}' image push --repository '{}'",
         registry.repository("live")
     );
-    account.project.write("justw", &script);
-    let path = account.project.path().join("justw");
-    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    script(&account.project.path().join("justw"), &text);
     account.project.write_bytes("program", &noise("x86_64", 200_000));
     let auth = base64::engine::general_purpose::STANDARD.encode(format!("{USER}:{PASSWORD}"));
     let config = json!({ "auths": { registry.address.to_string(): { "auth": auth } } });

@@ -15,6 +15,7 @@ pub(crate) mod local;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod reaper;
+pub(crate) mod script;
 pub(crate) mod seed;
 pub(crate) mod shared;
 pub(crate) mod sse;

@@ -44,14 +44,14 @@ impl Watch<'_> {
             Outcome::NeedsPerson
         })?;
         let share = root.plan(&[canary::variable(self.canary, &self.moves)])?;
-        // Where the share is there already, this goes on where it was stopped: an alarm may speak against it since then.
-        let is_new = !share.is_idle();
-        if share.is_idle() {
+        let before = if share.is_idle() {
+            // The share is there already, and this goes on where it was stopped: an alarm may speak against it since then.
             root.forget_plan();
+            Vec::new()
         } else {
             root.apply()?;
-        }
-        let before = if is_new { before } else { Vec::new() };
+            before
+        };
         self.shell.say(&format!(
             "      {} % of the requests go to the new version of {} for {}",
             self.canary.percent(),

@@ -193,8 +193,7 @@ impl Deployment<'_> {
         let repository = &self.loaded.shared.repository;
         let answer = run(&account::repository(&self.loaded.manifest, repository), ANSWER_MAX);
         // Whoever deploys may not be allowed to ask; the push then says whether it is there.
-        let is_missing = matches!(&answer, Ran::Failed(said) if said.contains("RepositoryNotFoundException"));
-        if !is_missing {
+        if !answer.failed_with("RepositoryNotFoundException") {
             let found = answer.silence("aws").unwrap_or_else(|| "it is there".to_owned());
             self.shell.say(&format!("      repository `{repository}`: {found}"));
             return Ok(());

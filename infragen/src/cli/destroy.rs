@@ -44,7 +44,7 @@ impl Shell<'_> {
             return Ok(Outcome::Usage);
         }
         if arguments.bootstrap {
-            return self.destroy_bootstrap(&loaded, arguments.yes);
+            return self.destroy_bootstrap(&loaded, arguments);
         }
         let names = Names::derive(&loaded.manifest);
         let tables = [(names.items_table.as_str(), "items"), (names.users_table.as_str(), "users")];
@@ -67,23 +67,21 @@ impl Shell<'_> {
         };
         let addresses = root.addresses()?;
         let kept: Vec<&str> = addresses.iter().filter_map(|address| keeps(address)).collect();
-        // What is only read has an address too, and cannot be destroyed.
-        let is_real = |address: &&String| !address.split('.').any(|part| part == "data") && keeps(address).is_none();
-        let going: Vec<&String> = addresses.iter().filter(is_real).collect();
+        let going: Vec<&String> = addresses.iter().filter(|address| keeps(address).is_none()).collect();
         if going.is_empty() {
             self.say(&format!("nothing to destroy of {}{}", names.base, and_kept(&kept)));
             return Ok(Outcome::Done);
         }
         self.plan_destruction(&root, &going, &kept)?;
         if !self.agreed(arguments, &stop, &names.base, &wanted)? {
-            root.forget_plan();
-            self.error("nothing was destroyed: the answer was another one", None);
-            return Err(Outcome::NeedsPerson);
+            return Err(self.refused(&root));
         }
         for table in &wanted {
             // Terraform would be refused by AWS; the person has said twice that it may go.
             let freed = run(&account::unprotect(&loaded.manifest, table), ANSWER_MAX);
-            if let (Some(why), false) = (freed.silence("aws"), is_gone(&freed)) {
+            // A table that is not there needs nobody's leave.
+            let is_gone = freed.failed_with("ResourceNotFoundException");
+            if let (Some(why), false) = (freed.silence("aws"), is_gone) {
                 root.forget_plan();
                 let hint = "set `deletion_protection = false` in deploy.toml, apply, and run this again";
                 self.error(&format!("`{table}` cannot be released: {why}"), Some(hint));
@@ -123,7 +121,7 @@ impl Shell<'_> {
     }
 
     /// Everything of the bootstrap root but the bucket of a state that is in it: a state describes what may still be there.
-    fn destroy_bootstrap(&self, loaded: &Loaded, yes: bool) -> Stopped {
+    fn destroy_bootstrap(&self, loaded: &Loaded, arguments: &DestroyArguments) -> Stopped {
         let name = format!("{}/bootstrap", loaded.folder());
         let stop = Stop::listen().map_err(|error| self.fail(&error, None))?;
         let root = Root::new(self, &stop, self.terraform_or_none()?, &name);
@@ -138,8 +136,7 @@ impl Shell<'_> {
         let is_state = |address: &str| has_state && address.starts_with("aws_s3_bucket") && address.ends_with(".state");
         let kept =
             if addresses.iter().any(|address| is_state(address)) { vec!["the bucket of the state"] } else { vec![] };
-        let is_real = |address: &&String| !address.split('.').any(|part| part == "data") && !is_state(address);
-        let going: Vec<&String> = addresses.iter().filter(is_real).collect();
+        let going: Vec<&String> = addresses.iter().filter(|address| !is_state(address)).collect();
         let base = Names::derive(&loaded.manifest).base;
         if going.is_empty() {
             self.say(&format!("nothing to destroy of {name}{}", and_kept(&kept)));
@@ -147,15 +144,14 @@ impl Shell<'_> {
         }
         self.plan_destruction(&root, &going, &kept)?;
         self.complain("Functions of every environment that run images of this repository fail without it.\n");
-        if !yes && !self.ask(&stop, &format!("Type `{base}` to destroy this:"), &[&base], "--yes")? {
-            root.forget_plan();
-            self.error("nothing was destroyed: the answer was another one", None);
-            return Err(Outcome::NeedsPerson);
+        // The name is all that is asked for: tables are in another root.
+        if !self.agreed(arguments, &stop, &base, &BTreeSet::new())? {
+            return Err(self.refused(&root));
         }
         if going.iter().any(|address| *address == REPOSITORY) {
             // Terraform would be refused while there are images in it.
             let emptied = run(&account::remove_repository(&loaded.manifest, &loaded.shared.repository), ANSWER_MAX);
-            let is_gone = matches!(&emptied, Ran::Failed(said) if said.contains("RepositoryNotFoundException"));
+            let is_gone = emptied.failed_with("RepositoryNotFoundException");
             if let (Some(why), false) = (emptied.silence("aws"), is_gone) {
                 root.forget_plan();
                 self.error(&format!("the repository `{}` cannot be removed: {why}", loaded.shared.repository), None);
@@ -165,6 +161,13 @@ impl Shell<'_> {
         root.apply()?;
         self.say(&format!("{name} is gone{}", and_kept(&kept)));
         Ok(Outcome::Done)
+    }
+
+    /// What follows where a person does not want that.
+    fn refused(&self, root: &Root<'_>) -> Outcome {
+        root.forget_plan();
+        self.error("nothing was destroyed: the answer was another one", None);
+        Outcome::NeedsPerson
     }
 
     /// Whether a person wants that: the name of the environment, and of each table that goes, once more.
@@ -195,11 +198,6 @@ impl Shell<'_> {
         }
         Ok(true)
     }
-}
-
-/// A table that is not there needs nobody's leave.
-fn is_gone(answer: &Ran) -> bool {
-    matches!(answer, Ran::Failed(said) if said.contains("ResourceNotFoundException"))
 }
 
 fn and_kept(kept: &[&str]) -> String {

@@ -160,11 +160,12 @@ impl<'s> Root<'s> {
         Ok(Outputs(serde_json::from_str(&text).unwrap_or_default()))
     }
 
-    /// Every resource of the state, by its address.
+    /// Every resource of the state, by its address; what is only read has one too, and is none.
     pub(super) fn addresses(&self) -> Result<Vec<String>, Outcome> {
         // Without any state it fails, and there is nothing.
         let (code, text) = self.capture(&["state", "list", "-no-color"], "state list", &[0, 1])?;
-        Ok(if code == 0 { text.lines().map(str::to_owned).collect() } else { Vec::new() })
+        let is_resource = |address: &&str| !address.split('.').any(|part| part == "data");
+        Ok(if code == 0 { text.lines().filter(is_resource).map(str::to_owned).collect() } else { Vec::new() })
     }
 }
 

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::account::{Metric, log_group};
+use super::versions;
 use crate::diagnostic::Colour;
 use crate::doctor::Ran;
 
@@ -49,11 +50,10 @@ pub fn function(role: &'static str, name: &str, alias: &Ran, configuration: &Ran
     let text = |key: &str| configuration.get(key).and_then(Value::as_str).unwrap_or("unknown").to_owned();
     let live = alias_said.and_then(|said| {
         let version = said.get("FunctionVersion")?.as_str()?.to_owned();
-        let weights = said.pointer("/RoutingConfig/AdditionalVersionWeights").and_then(Value::as_object);
-        let canary = weights.and_then(|weights| weights.iter().next()).map(|(version, weight)| {
+        let canary = versions::share(&said).map(|(version, weight)| {
             #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a weight is from 0 to 1")]
-            let percent = (weight.as_f64().unwrap_or_default().clamp(0.0, 1.0) * 100.0).round() as u64;
-            (version.clone(), percent)
+            let percent = (weight.clamp(0.0, 1.0) * 100.0).round() as u64;
+            (version.to_owned(), percent)
         });
         let architecture = configuration.pointer("/Architectures/0").and_then(Value::as_str).unwrap_or("unknown");
         let memory = configuration.get("MemorySize").map_or_else(|| "unknown".to_owned(), ToString::to_string);
@@ -62,7 +62,7 @@ pub fn function(role: &'static str, name: &str, alias: &Ran, configuration: &Ran
     });
     let unknown = match (&live, alias) {
         (Some(_), _) => None,
-        (None, Ran::Failed(said)) if said.contains("ResourceNotFoundException") => Some("not deployed".to_owned()),
+        (None, ran) if ran.failed_with("ResourceNotFoundException") => Some("not deployed".to_owned()),
         (None, ran) => Some(ran.silence("aws").unwrap_or_else(|| "`aws lambda get-alias` told no version".to_owned())),
     };
     let url = answer(url).and_then(|said| Some(said.get("FunctionUrl")?.as_str()?.trim_end_matches('/').to_owned()));

@@ -42,9 +42,15 @@ pub struct Live {
 pub fn live(answer: &str) -> Option<Live> {
     let answer: Value = serde_json::from_str(answer).ok()?;
     let version = answer.get("FunctionVersion")?.as_str()?.parse().ok()?;
-    let weights = answer.pointer("/RoutingConfig/AdditionalVersionWeights").and_then(Value::as_object);
-    let beside = weights.and_then(|weights| weights.keys().next()?.parse().ok());
+    let beside = share(&answer).and_then(|(version, _)| version.parse().ok());
     Some(Live { version, beside })
+}
+
+/// The version that gets a share of an alias's requests, and that share, 0 to 1.
+pub(super) fn share(alias: &Value) -> Option<(&str, f64)> {
+    let weights = alias.pointer("/RoutingConfig/AdditionalVersionWeights")?.as_object()?;
+    let (version, weight) = weights.iter().next()?;
+    Some((version, weight.as_f64().unwrap_or_default()))
 }
 
 /// Where a rollback goes.

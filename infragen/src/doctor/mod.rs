@@ -94,6 +94,12 @@ pub enum Ran {
 }
 
 impl Ran {
+    /// Whether it failed and said this, such as an error's name as AWS gives it.
+    #[must_use]
+    pub fn failed_with(&self, what: &str) -> bool {
+        matches!(self, Self::Failed(said) if said.contains(what))
+    }
+
     /// What is to be said of a program that gave no answer, one line; none where it gave one.
     #[must_use]
     pub fn silence(&self, program: &str) -> Option<String> {

@@ -74,9 +74,7 @@ pub fn has_index(manifest: &Manifest, ran: &Ran) -> bool {
 #[must_use]
 pub fn structure(manifest: &Manifest, name: &str, ran: &Ran) -> Vec<Check> {
     const TABLE: &str = "table";
-    if let Ran::Failed(stderr) = ran
-        && stderr.contains("ResourceNotFoundException")
-    {
+    if ran.failed_with("ResourceNotFoundException") {
         let found = format!("there is no table `{name}` in {}", manifest.project.region.as_str());
         let next = "set `name` in [tables.items] to that of the table, or `create = true` to have one made";
         return vec![Check::missing(TABLE, found, next)];
