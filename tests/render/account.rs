@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::apply::{ZIP, ZIP_SHA256};
-use super::moto::{Moto, tool};
+use super::moto::{self, Moto, tool};
+use super::terraform::TERRAFORM;
 use super::{Project, Run, bins};
 use crate::support::local::Local;
 use crate::support::script::script;
@@ -32,9 +33,10 @@ impl Account {
         account.project.write_bytes("dist/function.zip", ZIP);
         let artifacts = json!({ "stream_zip": zip, "dashboard_zip": zip });
         account.project.write(&format!("{ROOT}/artifacts.auto.tfvars.json"), &artifacts.to_string());
-        account.project.write(&format!("{ROOT}/zz_override.tf"), &account.moto.provider_override());
+        account.project.write(&format!("{ROOT}/zz_override.tf"), moto::PROVIDER);
         let [python, modules] = [tool("TOOLS_PYTHON", ".tools/venv/bin/python"), tool("TOOLS_AWSCLI", ".tools/awscli")]
             .map(|path| path.display().to_string());
+        std::os::unix::fs::symlink(TERRAFORM, account.programs.path().join("terraform")).unwrap();
         account.program("aws", &format!("PYTHONPATH='{modules}' exec '{python}' -m awscli \"$@\""));
         account
     }
@@ -51,7 +53,7 @@ impl Account {
         let mut command = Command::new(program);
         command.args(arguments).current_dir(self.project.path()).env("PATH", path.unwrap());
         command.env("AWS_ENDPOINT_URL", self.moto.url()).env("AWS_DEFAULT_REGION", "us-east-1");
-        command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("GOGC", "400")]);
+        command.envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test")]);
         command.env("AWS_EC2_METADATA_DISABLED", "true");
         command
     }

@@ -135,7 +135,7 @@ fn cycle(package: &str, front: &str) {
     project.write_bytes("dist/function.zip", ZIP);
     project.write(PAGE, "<!doctype html>\n");
     let root = Root::new(&project, "generated/terraform").with_artifacts(&artifacts(package));
-    let root = root.with_override(&moto.provider_override());
+    let root = root.in_memory(&moto);
 
     apply_all(&root);
     let before = state(&project, "generated/terraform");
@@ -220,7 +220,7 @@ async fn session_keys_are_made_and_changed_and_no_secret_is_written_down() {
     project.write_bytes("dist/function.zip", ZIP);
     project.write(PAGE, "<!doctype html>\n");
     let root = Root::new(&project, "generated/terraform").with_artifacts(&artifacts("zip"));
-    let root = root.with_override(&moto.provider_override());
+    let root = root.in_memory(&moto);
     apply_all(&root);
     let alias = |name: &str| format!("alias/sse-streaming-dev-session-{name}");
     assert_eq!(moto.inventory()["kms.Aliases"], json!([alias("1")]));
@@ -275,13 +275,12 @@ fn environments_are_applied_side_by_side_from_what_was_packaged_once() {
     ));
     project.run(&["render"]).done();
     package(&project);
-    let provider = moto.provider_override();
     let [base, prod, eu] = ["generated/terraform", "generated/prod/terraform", "generated/eu/terraform"].map(|path| {
         assert_eq!(project.read(&format!("{path}/artifacts.auto.tfvars.json")).matches(ZIP_SHA256).count(), 2);
         Root::new(&project, path)
     });
     assert!(eu.plan(&[]).0);
-    let roots = [base.with_override(&provider), prod.with_override(&provider)];
+    let roots = [base.in_memory(&moto), prod.in_memory(&moto)];
     for root in &roots {
         root.done(&["apply", "-auto-approve"]);
     }
@@ -322,7 +321,7 @@ fn an_image_of_another_region_is_refused_before_anything_changes() {
 fn the_bootstrap_root_lives_and_dies() {
     let moto = Moto::start();
     let project = Project::rendered("stream_image");
-    let root = Root::new(&project, "generated/bootstrap").with_override(&moto.provider_override());
+    let root = Root::new(&project, "generated/bootstrap").in_memory(&moto);
     apply_all(&root);
     let inventory = moto.inventory();
     assert_eq!(inventory["ecr.repositories"], json!(["sse-streaming-dev"]), "{inventory:#}");

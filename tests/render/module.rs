@@ -198,7 +198,7 @@ fn applied(name: &str) -> (State, Value) {
     let moto = Moto::start();
     let project = project();
     let path = example(name);
-    let root = root(&project, name).with_override(&moto.provider_override());
+    let root = root(&project, name).in_memory(&moto);
     apply_all(&root);
     let (state, outputs, inventory) = (state(&project, &path), outputs(&project, &path), moto.inventory());
     root.done(&["destroy", "-auto-approve", "-refresh=false"]);

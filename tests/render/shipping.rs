@@ -5,6 +5,7 @@ use base64::Engine as _;
 use serde_json::{Value, json};
 
 use super::account::{Account, manifest};
+use super::moto;
 use crate::image::noise;
 use crate::image::registry::{PASSWORD, Registry, USER};
 use crate::support::local::Local;
@@ -35,7 +36,7 @@ async fn images_are_deployed_to_two_environments_and_nothing_is_left() {
     ));
     for root in ["bootstrap", "prod/terraform"] {
         let path = format!("generated/{root}/zz_override.tf");
-        account.project.write(&path, &account.moto.provider_override());
+        account.project.write(&path, moto::PROVIDER);
     }
     recipe(&account, &registry);
 

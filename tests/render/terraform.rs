@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Condvar, Mutex, PoisonError};
 
+use super::moto::{self, Moto};
 use super::remembered::{Said, remembered};
 use super::{Project, fixture_names, workspace};
 use crate::support::shared::Shared;
@@ -64,17 +65,23 @@ impl Drop for Turn {
     }
 }
 
+/// Terraform for the tests: see there.
+pub(super) const TERRAFORM: &str = env!("CARGO_BIN_EXE_terraform-attached");
+
 fn run(root: &Path, data: &Path, arguments: &[&str]) -> Output {
+    run_at(root, data, arguments, None)
+}
+
+fn run_at(root: &Path, data: &Path, arguments: &[&str], aws: Option<&str>) -> Output {
     let _turn = Turn::wait();
-    Command::new("terraform")
+    Command::new(TERRAFORM)
         .args(arguments)
         .current_dir(root)
         .env("TF_DATA_DIR", data)
         .env("TF_IN_AUTOMATION", "1")
         .env("CHECKPOINT_DISABLE", "1")
-        // The provider's schema is a heap that is filled once; collecting it seldom saves a third of the time.
-        .env("GOGC", "400")
         .envs([("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_EC2_METADATA_DISABLED", "true")])
+        .envs(aws.map(|url| ("AWS_ENDPOINT_URL", url)))
         .output()
         .unwrap_or_else(|_| panic!("terraform is not on PATH: run `./justw it`, which sets it up"))
 }
@@ -97,6 +104,8 @@ pub(super) struct Root<'p> {
     project: &'p Project,
     path: PathBuf,
     init: &'static Init,
+    /// Where AWS is, for what asks it anything.
+    aws: Option<String>,
 }
 
 impl<'p> Root<'p> {
@@ -108,12 +117,12 @@ impl<'p> Root<'p> {
     pub(super) fn of(project: &'p Project, path: &str, init: &'static Init) -> Self {
         let path = project.path().join(path);
         std::fs::copy(&init.lock, path.join(".terraform.lock.hcl")).unwrap();
-        Self { project, path, init }
+        Self { project, path, init, aws: None }
     }
 
     /// Runs Terraform; returns whether it succeeded, and everything it said.
     pub(super) fn run(&self, arguments: &[&str]) -> Said {
-        let output = run(&self.path, &self.init.data, arguments);
+        let output = run_at(&self.path, &self.init.data, arguments, self.aws.as_deref());
         (output.status.success(), text(&output))
     }
 
@@ -124,6 +133,12 @@ impl<'p> Root<'p> {
         let (is_done, said) = self.run(&[&[command, "-no-color", "-input=false", "-lock=false"], more].concat());
         assert!(is_done, "terraform {} in {}:\n{said}", arguments.join(" "), self.path.display());
         said
+    }
+
+    /// Has its provider ask an AWS in memory.
+    pub(super) fn in_memory(mut self, moto: &Moto) -> Self {
+        self.aws = Some(moto.url());
+        self.with_override(moto::PROVIDER)
     }
 
     /// Merges text over the rendered files, as Terraform does with files of such a name.

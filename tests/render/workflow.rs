@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::account::{Account, manifest};
-use super::{bins, workspace};
+use super::{bins, moto, workspace};
 use crate::support::local::Local;
 
 const BUCKET: &str = "sse-streaming-state-0123456789";
@@ -85,9 +85,8 @@ impl Repository {
                  region = \"{region}\"\n    use_path_style = true\n    use_lockfile = true\n    \
                  skip_credentials_validation = true\n    skip_requesting_account_id = true\n  }}\n}}\n"
             );
-            let provider = self.account.moto.provider_override();
-            project.write(&format!("generated/{environment}terraform/zz_override.tf"), &(backend + &provider));
-            project.write(&format!("generated/{environment}bootstrap/zz_override.tf"), &provider);
+            project.write(&format!("generated/{environment}terraform/zz_override.tf"), &(backend + moto::PROVIDER));
+            project.write(&format!("generated/{environment}bootstrap/zz_override.tf"), moto::PROVIDER);
         }
         // What compiles: a program is the call that made it.
         let records = self.records.path().display();

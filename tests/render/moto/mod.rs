@@ -8,28 +8,13 @@ use serde_json::Value;
 
 use super::workspace;
 
-/// Services that the rendered Terraform speaks to.
-const SERVICES: [&str; 17] = [
-    "acm",
-    "budgets",
-    "cloudformation",
-    "cloudfront",
-    "cloudwatch",
-    "dynamodb",
-    "ecr",
-    "iam",
-    "kms",
-    "lambda",
-    "logs",
-    "resourcegroupstaggingapi",
-    "route53",
-    "s3",
-    "sns",
-    "sts",
-    "wafv2",
-];
 /// Lines of its log that a failed test shows.
 const LOG_LINES_MAX: usize = 60;
+
+/// Terraform that has a root's provider ask such a server, which its `AWS_ENDPOINT_URL` names; a file `*_override.tf` is merged over what is
+/// rendered. The provider's own block `endpoints` would cost three seconds of a processor each time that it is configured.
+pub(super) const PROVIDER: &str = "provider \"aws\" {\n  skip_credentials_validation = true\n  skip_metadata_api_check = true\n  \
+                                   s3_use_path_style = true\n  max_retries = 5\n}\n";
 
 /// A running server.
 pub(crate) struct Moto {
@@ -64,16 +49,6 @@ impl Moto {
     /// Its URL, as a program's `AWS_ENDPOINT_URL`.
     pub(crate) fn url(&self) -> String {
         format!("http://{}", self.address())
-    }
-
-    /// Terraform that sends a root's provider to this server; a file `*_override.tf` is merged over what is rendered.
-    pub(super) fn provider_override(&self) -> String {
-        let endpoint = |service: &&str| format!("    {service} = \"http://127.0.0.1:{}\"\n", self.port);
-        let endpoints: String = SERVICES.iter().map(endpoint).collect();
-        format!(
-            "provider \"aws\" {{\n  skip_credentials_validation = true\n  skip_metadata_api_check = true\n  \
-             s3_use_path_style = true\n  max_retries = 5\n  endpoints {{\n{endpoints}  }}\n}}\n"
-        )
     }
 
     /// Everything that exists, by kind; an empty object when nothing does.
