@@ -39,6 +39,16 @@ name!(
     is_secure_url
 );
 name!(
+    /// An issuer of tokens, as its tokens name it: mostly a URL, below which it says where its keys are. Some are another text, or a URL of
+    /// plain HTTP that nobody asks.
+    IssuerName,
+    "issuer",
+    "1 to 512 visible characters of ASCII without quotes, < > \\ ^ ` { | }, and not `-` alone",
+    |t| (1..=limits::AUTH_URL_BYTES_MAX).contains(&t.len())
+        && t.bytes().all(|b| b.is_ascii_graphic() && !b"\"'<>\\^`{|}".contains(&b))
+        && t != ABSENT
+);
+name!(
     /// What a token must be meant for.
     Audience,
     "audience",
@@ -63,6 +73,15 @@ name!(
 );
 
 optional_setting!(AuthUrl, "where there is none");
+optional_setting!(IssuerName, "where there is none");
+
+impl IssuerName {
+    /// The URL that it is, where it may be asked for its keys.
+    #[must_use]
+    pub fn url(&self) -> Option<AuthUrl> {
+        AuthUrl::new(self.as_str()).ok()
+    }
+}
 
 impl CookieName {
     /// Path to which a browser sends the cookie: the API alone, and not every file of the page. One whose name begins with `__Host-`
@@ -206,6 +225,25 @@ mod tests {
         }
         assert!(AuthUrl::new(&format!("https://{}", "a".repeat(504))).is_ok());
         assert!(AuthUrl::new(&format!("https://{}", "a".repeat(505))).is_err());
+    }
+
+    #[test]
+    fn an_issuer_is_any_text_and_its_keys_are_asked_for_where_it_is_a_url() {
+        for (name, is_url) in [
+            ("https://login.example.com/", true),
+            ("http://127.0.0.1:4000", true),
+            ("http://login.example.com", false),
+            ("stytch.com/project-live-1a2b", false),
+            ("P2abc", false),
+            ("accounts.google.com", false),
+            ("urn:example:issuer#1", false),
+        ] {
+            assert_eq!(IssuerName::new(name).unwrap().url().is_some(), is_url, "{name}");
+        }
+        assert!(IssuerName::new(&"a".repeat(512)).is_ok());
+        for bad in ["", "-", "two words", "a\nb", "\"", "\u{e9}", &"a".repeat(513)] {
+            assert!(IssuerName::new(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

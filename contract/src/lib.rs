@@ -21,7 +21,7 @@ pub mod values;
 pub mod web_adapter;
 pub mod words;
 
-pub use auth::{Audience, Audiences, AuthUrl, CookieName, KeyId, SessionKeys};
+pub use auth::{Audience, Audiences, AuthUrl, CookieName, IssuerName, KeyId, SessionKeys};
 pub use cors::{HeaderName, MoreHeaders};
 pub use labels::{Label, Labels};
 pub use names::{

@@ -106,7 +106,7 @@ issuers! {
         claims: json!({ "aud": "com.example.live", "email_verified": "true", "auth_time": 1, "nonce_supported": true }),
         wrong: [
             (json!({ "aud": "com.example.other" }), OTHER_AUDIENCE),
-            (json!({ "exp": 1 }), "it has expired"),
+            (json!({ "exp": (epoch_ms() / 1000 + 600).to_string() }), "its `exp` is not a number of seconds since 1970"),
         ],
     };
     clerk: Maker {
@@ -137,6 +137,16 @@ issuers! {
         wrong: [
             (json!({ "iss": "https://cognito-idp.eu-west-1.amazonaws.com/eu-west-1_Other" }), OTHER_ISSUER),
             (json!({ "aud": null, "client_id": "5nk3example" }), "it has no `aud`"),
+        ],
+    };
+    descope: Maker {
+        issuer: "P2abcDEF", audience: "P2abcDEF", claim: "aud", user: "U2xyz",
+        header: json!({ "alg": "RS256", "kid": "r", "typ": "JWT" }),
+        // `aud` is there where a template of the project adds it.
+        claims: json!({ "aud": ["P2abcDEF"], "amr": ["email"], "drn": "DS", "rexp": "2030-01-01T00:00:00Z" }),
+        wrong: [
+            (json!({ "iss": "https://api.descope.com/P2abcDEF" }), OTHER_ISSUER),
+            (json!({ "aud": null }), "it has no `aud`"),
         ],
     };
     entra_v1: Maker {
@@ -180,6 +190,15 @@ issuers! {
             (json!({ "aud": "456-def.apps.googleusercontent.com" }), OTHER_AUDIENCE),
         ],
     };
+    google_without_https: Maker {
+        issuer: "accounts.google.com", audience: "123-abc.apps.googleusercontent.com", claim: "aud",
+        user: "110169484474386276334", header: rs256(),
+        claims: json!({ "aud": "123-abc.apps.googleusercontent.com", "at_hash": "x" }),
+        wrong: [
+            (json!({ "iss": "https://accounts.google.com" }), OTHER_ISSUER),
+            (json!({ "iat": null, "exp": "soon" }), "its `exp` is not a number of seconds since 1970"),
+        ],
+    };
     keycloak: Maker {
         issuer: "https://sso.example.com/realms/team", audience: "dashboard", claim: "azp", user: "0d7f-uuid",
         header: json!({ "alg": "RS256", "typ": "JWT", "kid": "r" }),
@@ -198,6 +217,17 @@ issuers! {
         wrong: [
             (json!({ "iss": "https://dev-1.okta.com" }), OTHER_ISSUER),
             (json!({ "sub": null }), "it has no `sub`"),
+        ],
+    };
+    stytch: Maker {
+        issuer: "stytch.com/project-live-1a2b", audience: "project-live-1a2b", claim: "aud", user: "user-live-fde03dd1",
+        header: json!({ "alg": "RS256", "kid": "r", "typ": "JWT" }),
+        claims: json!({
+            "aud": ["project-live-1a2b"], "nbf": 1, "https://stytch.com/session": { "id": "session-live-1", "roles": [] },
+        }),
+        wrong: [
+            (json!({ "iss": "stytch.com/project-test-1a2b", "aud": ["project-test-1a2b"] }), OTHER_ISSUER),
+            (json!({ "nbf": epoch_ms() as f64 / 1000.0 + 3600.5 }), "it is not valid yet"),
         ],
     };
     supabase: Maker {

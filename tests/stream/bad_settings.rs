@@ -6,14 +6,15 @@ use super::LIMIT;
 use crate::support::bins;
 use crate::support::process::Process;
 
-const CASES: [(&str, &str, &[&str]); 13] = [
+const CASES: [(&str, &str, &[&str]); 14] = [
     ("SSE_POLL_INTERVAL", "soon", &["`soon`", "duration"]),
     ("SSE_POLL_INTERVAL", "10ms", &["`10ms`", "100ms", "5m"]),
     ("SSE_MAX_CONNECTIONS", "0", &["`0`", "1 to 1600"]),
     ("SSE_MAX_SESSION", "1h", &["`1h`", "5s to 890s"]),
     ("SSE_WHEN_FULL", "panic", &["`panic`", "`overloaded`", "`reject`"]),
     ("AUTH_MODE", "guess", &["`guess`", "`trusted-header`"]),
-    ("AUTH_ISSUER", "http://login.example.com", &["`http://login.example.com`", "https://"]),
+    ("AUTH_ISSUER", "two words", &["`two words`", "1 to 512"]),
+    ("AUTH_JWKS_URL", "http://login.example.com", &["`http://login.example.com`", "https://"]),
     ("AUTH_AUDIENCE_CLAIM", "sub", &["`sub`", "`client_id`"]),
     ("AUTH_COOKIE", "a b", &["`a b`", "1 to 64"]),
     ("AUTH_SESSION_KEYS", "a,b,c,d,e", &["5 keys", "1 to 4"]),
@@ -100,7 +101,9 @@ async fn a_mode_names_the_variable_that_it_lacks() {
         env.insert("AUTH_MODE".into(), "session".into());
         assert_one_line(program, env.clone(), &["AUTH_SESSION_KEYS", "not set", "`session`"]).await;
         env.extend([("AUTH_MODE", "jwt"), ("AUTH_AUDIENCE", "x")].map(|(name, value)| (name.into(), value.into())));
-        assert_one_line(program, env, &["AUTH_ISSUER", "not set", "`jwt`"]).await;
+        assert_one_line(program, env.clone(), &["AUTH_ISSUER", "not set", "`jwt`"]).await;
+        env.insert("AUTH_ISSUER".into(), "stytch.com/project-1".into());
+        assert_one_line(program, env, &["AUTH_JWKS_URL", "not set", "`stytch.com/project-1`"]).await;
     }
 }
 

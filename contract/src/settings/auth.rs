@@ -1,7 +1,7 @@
 //! Who users are.
 
 use super::setting::{SettingError, known, settings};
-use crate::auth::{Audiences, AuthUrl, CookieName, SessionKeys};
+use crate::auth::{Audiences, AuthUrl, CookieName, IssuerName, SessionKeys};
 use crate::routes;
 use crate::units::SessionLifetime;
 use crate::words::{AudienceClaim, AuthMode};
@@ -20,12 +20,12 @@ settings! {
         /// Life of a session token.
         "AUTH_SESSION_LIFETIME" => session_lifetime: SessionLifetime = SessionLifetime::DEFAULT;
         /// Issuer of tokens, exactly as its tokens name it.
-        "AUTH_ISSUER" => issuer: Option<AuthUrl> = None;
+        "AUTH_ISSUER" => issuer: Option<IssuerName> = None;
         /// What its tokens must be meant for: one of these.
         "AUTH_AUDIENCE" => audience: Option<Audiences> = None;
         /// Claim of its tokens that says so.
         "AUTH_AUDIENCE_CLAIM" => audience_claim: AudienceClaim = AudienceClaim::Aud;
-        /// Where its keys are; without it, its discovery document says so.
+        /// Where its keys are; without it, its discovery document says so, which is below an issuer that is a URL.
         "AUTH_JWKS_URL" => jwks_url: Option<AuthUrl> = None;
     }
 }
@@ -53,12 +53,21 @@ impl AuthSettings {
             AuthMode::Jwt => [
                 need(self.issuer.is_some(), "AUTH_ISSUER", "the issuer of the tokens"),
                 need(self.audience.is_some(), "AUTH_AUDIENCE", "what the tokens are meant for"),
+                self.keys_nowhere(),
             ]
             .into_iter()
             .flatten()
             .collect(),
         };
         if missing.is_empty() { Ok(()) } else { Err(missing) }
+    }
+
+    /// An issuer that is no URL says nowhere where its keys are.
+    fn keys_nowhere(&self) -> Option<SettingError> {
+        let issuer = self.issuer.as_ref().filter(|issuer| self.jwks_url.is_none() && issuer.url().is_none())?;
+        let reason =
+            format!("it must be where the issuer's keys are, because AUTH_ISSUER is `{issuer}`, no https:// URL");
+        Some(SettingError { name: "AUTH_JWKS_URL", value: None, reason })
     }
 }
 
@@ -89,6 +98,16 @@ mod tests {
         assert_eq!(check("session", &[("AUTH_SESSION_KEYS", "alias/a")]), [""; 0]);
         assert_eq!(check("jwt", &[]).len(), 2);
         assert_eq!(check("jwt", &[("AUTH_ISSUER", "https://a.example"), ("AUTH_AUDIENCE", "x")]), [""; 0]);
+        const BARE: [(&str, &str); 2] = [("AUTH_ISSUER", "stytch.com/project-1"), ("AUTH_AUDIENCE", "x")];
+        assert_eq!(
+            check("jwt", &BARE),
+            ["AUTH_JWKS_URL is not set; it must be where the issuer's keys are, because AUTH_ISSUER is \
+              `stytch.com/project-1`, no https:// URL"]
+        );
+        const WITH_KEYS: [(&str, &str); 3] =
+            [BARE[0], BARE[1], ("AUTH_JWKS_URL", "https://test.stytch.com/v1/sessions/jwks/project-1")];
+        assert_eq!(check("jwt", &WITH_KEYS), [""; 0]);
+        assert_eq!(check("session", &[("AUTH_ISSUER", "x"), ("AUTH_SESSION_KEYS", "alias/a")]), [""; 0]);
         let keys = |text: &'static str| move |name: &str| (name == "AUTH_SESSION_KEYS").then(|| text.to_owned());
         let five = AuthSettings::from_env(&keys("a,b,c,d,e")).unwrap_err();
         assert!(five[0].to_string().starts_with("AUTH_SESSION_KEYS: 5 keys are too many; it must be 1 to 4 keys"));

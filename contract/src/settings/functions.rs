@@ -98,7 +98,7 @@ pub fn is_setting(name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::{Audience, Audiences, AuthUrl, SessionKeys};
+    use crate::auth::{Audience, Audiences, IssuerName, SessionKeys};
     use crate::labels::Labels;
     use crate::values::SettingValue;
     use crate::words::AuthMode;
@@ -129,7 +129,7 @@ mod tests {
         settings.goodbye.enabled = true;
         settings.auth.mode = AuthMode::TrustedHeader;
         settings.auth.session_keys = SessionKeys::read("alias/a,alias/b").unwrap();
-        settings.auth.issuer = AuthUrl::new("https://login.example.com").ok();
+        settings.auth.issuer = IssuerName::new("https://login.example.com").ok();
         settings.auth.audience = Audiences::new(vec![Audience::new("live").unwrap()]).ok();
         settings.adapter = Adapter::WebAdapter;
         let env = settings.to_env();

@@ -11,8 +11,8 @@ use contract::units::{
 use contract::values::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents, TagsMax};
 use contract::{
     Adapter, AttributeName, AttributePath, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment,
-    EventName, Identity, IndexName, LabelType, Labels, MetricsMode, MoreHeaders, StatusValue, TableName, TimeFormat,
-    TimeZone, WhenFull,
+    EventName, Identity, IndexName, IssuerName, LabelType, Labels, MetricsMode, MoreHeaders, StatusValue, TableName,
+    TimeFormat, TimeZone, WhenFull,
 };
 
 use super::auth::SessionKeyNames;
@@ -343,12 +343,12 @@ section! {
         /// Life of a session token; whoever loses it loses the configurations saved under it.
         "session_lifetime" => session_lifetime: SessionLifetime = SessionLifetime::DEFAULT;
         /// Issuer of tokens, exactly as its tokens name it; needed by `jwt`.
-        "issuer" => issuer: Option<AuthUrl> = None;
+        "issuer" => issuer: Option<IssuerName> = None;
         /// What its tokens must be meant for, one of several where it is a list; needed by `jwt`.
         "audience" => audience: Option<Audiences> = None;
         /// Claim of its tokens that says so; access tokens of Amazon Cognito have `client_id` and no `aud`.
         "audience_claim" => audience_claim: AudienceClaim = AudienceClaim::Aud;
-        /// Where its keys are; left out, its discovery document says so.
+        /// Where its keys are; left out, its discovery document says so. An issuer that is no https:// URL has none, and needs it.
         "jwks_url" => jwks_url: Option<AuthUrl> = None;
     }
 }

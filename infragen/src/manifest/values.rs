@@ -9,7 +9,8 @@ use contract::units::{
 use contract::values::{Count, SettingValue};
 use contract::{
     Adapter, AttributeName, AttributePath, AudienceClaim, AuthMode, AuthUrl, CookieName, Environment, EventName,
-    Identity, IndexName, LabelType, MetricsMode, StatusValue, TableName, TimeFormat, TimeZone, UnitError, WhenFull,
+    Identity, IndexName, IssuerName, LabelType, MetricsMode, StatusValue, TableName, TimeFormat, TimeZone, UnitError,
+    WhenFull,
 };
 
 use super::reader::{ManifestValue, Problem};
@@ -150,6 +151,7 @@ name_values!(
     EventName = "an event name", "^[a-z][a-z0-9_]{0,63}$", ["order_update", "build_finished"];
     StatusValue = "a status value", "^[^\\u0000-\\u001f]{1,64}$", ["ready", "done"];
     AuthUrl = "a URL", "^https?://[!-~]{1,504}$", ["https://login.example.com", "https://id.example.com/tenant/v2.0"];
+    IssuerName = "an issuer", "^[!-~]{1,512}$", ["https://login.example.com", "stytch.com/project-live-1a2b"];
     CookieName = "a name of a cookie", "^[A-Za-z_][A-Za-z0-9_-]{0,63}$", ["id", "__Host-session"];
 );
 

@@ -4,7 +4,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use contract::{AuthUrl, NameError, limits};
+use contract::{AuthUrl, IssuerName, NameError, limits};
 use serde::Deserialize;
 use tokio::time::Instant;
 
@@ -76,12 +76,20 @@ impl Known {
     }
 }
 
+/// Who says where the keys are.
+#[derive(Clone, Debug)]
+pub(super) enum KeysSource {
+    /// A person: they are there.
+    At(AuthUrl),
+    /// The discovery document below this URL, which is the issuer's name.
+    Discovery(AuthUrl),
+}
+
 /// An issuer of tokens.
 pub(super) struct Issuer {
     fetch: Fetch,
-    issuer: AuthUrl,
-    /// Where the keys are, if a person says so.
-    jwks_url: Option<AuthUrl>,
+    issuer: IssuerName,
+    keys_source: KeysSource,
     known: Mutex<Known>,
     /// Where its discovery document says that they are. Held while they are fetched.
     discovered: tokio::sync::Mutex<Option<AuthUrl>>,
@@ -89,11 +97,11 @@ pub(super) struct Issuer {
 
 impl Issuer {
     /// Opens no connection yet.
-    pub(super) fn new(issuer: AuthUrl, jwks_url: Option<AuthUrl>) -> Self {
+    pub(super) fn new(issuer: IssuerName, keys_source: KeysSource) -> Self {
         Self {
             fetch: Fetch::new(),
             issuer,
-            jwks_url,
+            keys_source,
             known: Mutex::default(),
             discovered: tokio::sync::Mutex::default(),
         }
@@ -150,9 +158,9 @@ impl Issuer {
     }
 
     async fn keys(&self, discovered: &mut Option<AuthUrl>) -> Result<KeySet, IssuerError> {
-        let url = match (&self.jwks_url, &*discovered) {
-            (Some(url), _) | (None, Some(url)) => url.clone(),
-            (None, None) => self.discover().await?,
+        let url = match (&self.keys_source, &*discovered) {
+            (KeysSource::At(url), _) | (KeysSource::Discovery(_), Some(url)) => url.clone(),
+            (KeysSource::Discovery(issuer), None) => self.discover(issuer.as_str()).await?,
         };
         // Asked for again where it does not work: the keys may have moved.
         *discovered = None;
@@ -162,8 +170,7 @@ impl Issuer {
     }
 
     /// Asks where the keys are (OpenID Connect Discovery).
-    async fn discover(&self) -> Result<AuthUrl, IssuerError> {
-        let issuer = self.issuer.as_str();
+    async fn discover(&self, issuer: &str) -> Result<AuthUrl, IssuerError> {
         let answer = self.get(&format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))).await?;
         let found: Discovery =
             serde_json::from_slice(&answer).map_err(|_| IssuerError::Malformed("a discovery document"))?;

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use contract::AuthUrl;
+use contract::{AuthUrl, IssuerName};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use super::issuer::Issuer;
+use super::issuer::{Issuer, KeysSource};
 use super::jwk::{Algorithm, Wanted};
 use super::user::Denied;
 
@@ -72,7 +72,7 @@ async fn knows(issuer: &Arc<Issuer>, kid: &str) -> Result<bool, Denied> {
 async fn keys_come_and_go_with_the_issuer_and_outlive_its_absence() {
     let server = Server::start().await;
     let url = AuthUrl::new(&server.url).unwrap();
-    let issuer = Arc::new(Issuer::new(AuthUrl::new("http://127.0.0.1").unwrap(), Some(url)));
+    let issuer = Arc::new(Issuer::new(IssuerName::new("stytch.com/project-1").unwrap(), KeysSource::At(url)));
     server.has_keys(&["a"]);
     issuer.warm_up().await;
     assert_eq!((knows(&issuer, "a").await, server.asked()), (Ok(true), 1));

@@ -30,9 +30,12 @@ pub(super) struct Expected {
 /// Why a token is refused. Nothing of the token is in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub(super) enum Failure {
-    /// No three parts of Base64, of which two are JSON with fields of the right kinds, each once.
+    /// No three parts of Base64, of which the first is a header and the second an object, each field once.
     #[error("it is malformed")]
     Malformed,
+    /// A claim is of another kind than it must be, said second.
+    #[error("its `{0}` is not {1}")]
+    Claim(&'static str, &'static str),
     /// A claim is not there.
     #[error("it has no `{0}`")]
     Missing(&'static str),
@@ -89,25 +92,20 @@ struct Header {
     crit: Option<IgnoredAny>,
 }
 
+/// Of whatever kind: what is wrong with a claim is said when its turn comes. `null` says nothing, as if the claim were not there: libraries that
+/// write a field they have no value for write it so, and what must be there is missing then.
 #[derive(serde::Deserialize)]
 struct Claims {
-    #[serde(default, deserialize_with = "given")]
-    iss: Option<String>,
-    #[serde(default, deserialize_with = "given")]
-    sub: Option<String>,
-    #[serde(default, deserialize_with = "given")]
+    iss: Option<Value>,
+    sub: Option<Value>,
     aud: Option<Value>,
-    #[serde(default, deserialize_with = "given")]
     client_id: Option<Value>,
-    #[serde(default, deserialize_with = "given")]
     azp: Option<Value>,
-    #[serde(default, deserialize_with = "given")]
-    exp: Option<f64>,
-    #[serde(default, deserialize_with = "given")]
-    nbf: Option<f64>,
+    exp: Option<Value>,
+    nbf: Option<Value>,
 }
 
-/// Reads what is there; `null` is not the same as nothing.
+/// Reads what is there; in a header `null` is not the same as nothing.
 fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
@@ -172,44 +170,51 @@ fn fitting<'a>(wanted: Wanted<'_>, keys: &'a KeySet) -> Result<Vec<&'a PublicKey
 
 impl Claims {
     fn user(self, expected: &Expected, now: Timestamp) -> Result<User, Failure> {
-        if self.iss.ok_or(Failure::Missing("iss"))? != expected.issuer {
+        if text("iss", self.iss.ok_or(Failure::Missing("iss"))?)? != expected.issuer {
             return Err(Failure::Issuer);
         }
+        let claim = expected.claim.as_str();
         let named = match expected.claim {
             AudienceClaim::Aud => self.aud,
             AudienceClaim::ClientId => self.client_id,
             AudienceClaim::Azp => self.azp,
         };
-        let named = texts(named.ok_or(Failure::Missing(expected.claim.as_str()))?)?;
+        let named = texts(claim, named.ok_or(Failure::Missing(claim))?)?;
         if !named.iter().any(|audience| expected.audiences.contains(audience)) {
             return Err(Failure::Audience);
         }
         // Clocks differ: a token is good for a moment before it begins and after it ends.
-        let expires = seconds(self.exp.ok_or(Failure::Missing("exp"))?)?.plus(limits::ISSUER_CLOCK_SKEW);
+        let expires = seconds("exp", &self.exp.ok_or(Failure::Missing("exp"))?)?.plus(limits::ISSUER_CLOCK_SKEW);
         if expires <= now {
             return Err(Failure::Expired);
         }
         if let Some(begins) = self.nbf
-            && now.plus(limits::ISSUER_CLOCK_SKEW) < seconds(begins)?
+            && now.plus(limits::ISSUER_CLOCK_SKEW) < seconds("nbf", &begins)?
         {
             return Err(Failure::TooEarly);
         }
-        let id = UserId::new(&self.sub.ok_or(Failure::Missing("sub"))?).ok_or(Failure::Subject)?;
+        let subject = text("sub", self.sub.ok_or(Failure::Missing("sub"))?)?;
+        let id = UserId::new(&subject).ok_or(Failure::Subject)?;
         Ok(User { id, expires: Some(expires) })
     }
 }
 
-/// Reads one text, or a list of them.
-fn texts(value: Value) -> Result<Vec<String>, Failure> {
-    let text = |value| if let Value::String(text) = value { Ok(text) } else { Err(Failure::Malformed) };
-    match value {
-        Value::Array(values) => values.into_iter().map(text).collect(),
-        one => Ok(vec![text(one)?]),
-    }
+fn text(claim: &'static str, value: Value) -> Result<String, Failure> {
+    if let Value::String(text) = value { Ok(text) } else { Err(Failure::Claim(claim, "a text")) }
 }
 
-fn seconds(number: f64) -> Result<Timestamp, Failure> {
-    let since = Duration::try_from_secs_f64(number).map_err(|_| Failure::Malformed)?;
+/// Reads one text, or a list of them.
+fn texts(claim: &'static str, value: Value) -> Result<Vec<String>, Failure> {
+    let all = if let Value::Array(values) = value { values } else { vec![value] };
+    let all = all.into_iter().map(|value| text(claim, value)).collect::<Result<_, _>>();
+    all.map_err(|_| Failure::Claim(claim, "a text or a list of texts"))
+}
+
+/// Reads a time: a number, with or without a fraction, as RFC 7519 wants it. A number in quotes is none: what reads a token elsewhere differs
+/// there, and one that is good here and not there is worse than one that its issuer mends.
+fn seconds(claim: &'static str, value: &Value) -> Result<Timestamp, Failure> {
+    let since = value.as_f64().and_then(|number| Duration::try_from_secs_f64(number).ok());
+    let since = since.ok_or(Failure::Claim(claim, "a number of seconds since 1970"))?;
     Ok(Timestamp::EPOCH.plus(since))
 }
 

@@ -25,7 +25,7 @@ use crate::fatal::Fatal;
 use crate::ids::UserId;
 use stream_core::timestamp::Timestamp;
 
-use self::issuer::Issuer;
+use self::issuer::{Issuer, KeysSource};
 use self::jwt::{Expected, Unverified};
 use self::kms::Kms;
 use self::presented::Presented;
@@ -94,7 +94,11 @@ impl Auth {
                     audiences: audience.as_slice().iter().map(ToString::to_string).collect(),
                     claim: settings.audience_claim,
                 };
-                Mode::Jwt(expected, Arc::new(Issuer::new(issuer, settings.jwks_url.clone())))
+                let keys_source = match settings.jwks_url.clone() {
+                    Some(url) => KeysSource::At(url),
+                    None => KeysSource::Discovery(issuer.url().expect(proof)),
+                };
+                Mode::Jwt(expected, Arc::new(Issuer::new(issuer, keys_source)))
             }
         };
         Ok(Self { mode: Arc::new(mode), is_private: settings.private, cookie: settings.cookie.clone(), clock })

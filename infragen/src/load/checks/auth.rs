@@ -1,9 +1,23 @@
 //! Rules between the keys of `[auth]`, and between them and the way in.
 
-use contract::AuthMode;
+use contract::{AuthMode, AuthUrl, IssuerName};
 
 use super::Checks;
 use crate::manifest::types::FrontKind;
+
+/// What to write for an issuer that says nowhere where its keys are.
+fn keys_hint(issuer: &IssuerName) -> String {
+    let name = issuer.as_str();
+    let host = name.strip_prefix("http://").unwrap_or(name);
+    let keys = "add `jwks_url = \"https://…\"`, where it publishes its keys";
+    match AuthUrl::new(&format!("https://{host}")) {
+        // A word without a dot is the name of no host that others reach.
+        Ok(url) if host.split('/').next().is_some_and(|host| host.contains('.')) => {
+            format!("{keys}, or, if its tokens say so in `iss`, write `issuer = \"{url}\"`")
+        }
+        _ => keys.to_owned(),
+    }
+}
 
 impl Checks<'_> {
     pub(super) fn auth(&self) {
@@ -29,6 +43,20 @@ impl Checks<'_> {
                     &["auth.mode", "auth.issuer"],
                     "`auth.mode` is `jwt`: it needs `auth.issuer`, whose keys sign the tokens".to_owned(),
                     "set `auth.issuer` to the `issuer` of its discovery document, to the letter",
+                );
+            }
+            if let Some(issuer) = &auth.issuer
+                && auth.jwks_url.is_none()
+                && issuer.url().is_none()
+            {
+                self.fail(
+                    "issuer-without-keys",
+                    &["auth.issuer", "auth.jwks_url"],
+                    format!(
+                        "`auth.issuer` is `{issuer}`: only an issuer that is an https:// URL says where its keys are, and \
+                         `auth.jwks_url` is not set"
+                    ),
+                    &keys_hint(issuer),
                 );
             }
             if auth.audience.is_none() {
