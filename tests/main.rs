@@ -17,6 +17,7 @@ mod models;
 mod page;
 mod release;
 mod render;
+mod server;
 mod sse_check_runs;
 mod stream;
 mod support;

@@ -62,6 +62,7 @@ impl Client {
             heartbeat_every: Duration::from_secs(15),
             retry: Duration::from_secs(3),
             reconnect: Duration::from_secs(1),
+            reconnect_at_shutdown: Duration::from_secs(1),
             ends_at: (instance.now.instant + Duration::from_secs(24 * 3600), EndReason::Session),
             replay: ReplayLimits { window: Duration::from_secs(900), events: 500 },
         };

@@ -29,8 +29,8 @@ pub use names::{
     StatusValue, TableName, Tag,
 };
 pub use settings::{
-    AuthSettings, CorsSettings, DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings, SettingDoc,
-    SettingError, StreamSettings, WatchSettings,
+    AuthSettings, CorsSettings, DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings, ServerSettings,
+    SettingDoc, SettingError, StreamSettings, WatchSettings,
 };
 pub use times::TimeZone;
 pub use units::{ByteSize, UnitError};

@@ -53,8 +53,10 @@ pub const RETRY_AFTER_SECS: u64 = 30;
 
 /// Default number of streams one instance serves.
 pub const CONNECTIONS_DEFAULT: u32 = 100;
-/// Highest number of streams one instance may be told to serve (the concurrency limit of Managed Instances).
-pub const CONNECTIONS_MAX: u32 = 1600;
+/// Highest number of streams one instance of a function may be told to serve (the concurrency limit of Managed Instances).
+pub const FUNCTION_CONNECTIONS_MAX: u32 = 1600;
+/// Highest such number where no platform sets one: an ordinary server.
+pub const CONNECTIONS_MAX: u32 = 65_536;
 /// Default number of streams for one source address and instance.
 pub const CONNECTIONS_PER_CLIENT_DEFAULT: u32 = 10;
 
@@ -243,9 +245,25 @@ pub const WRITE_BEHIND_MAX: Duration = Duration::from_secs(10);
 /// more (one write of a stream fits), and of a request whose head has no end yet, which is refused then (431).
 pub const CONNECTION_BUFFER_BYTES_MAX: usize = 32 * 1024;
 
-/// Bytes of log lines that wait for standard output; more are dropped and counted. All streams of a process may end at once, and each
-/// leaves a line of half a KiB; there is as much room again.
+/// Bytes of log lines that wait for standard output; more are dropped and counted. All streams of a function's process may end at once, and
+/// each leaves a line of half a KiB; there is as much room again.
 pub const LOG_QUEUE_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Connections that the system completes for an ordinary server before it accepts them: a herd that returns together. The system may
+/// keep fewer (on Linux `net.core.somaxconn`).
+pub const LISTEN_BACKLOG: u32 = 4096;
+/// File descriptors of an ordinary server that are for no stream: what it listens with, its connections to the tables, requests of REST.
+pub const DESCRIPTORS_RESERVED: u64 = 256;
+/// Time that a connection to an ordinary server may go without the whole head of a request, the next one as well: longer than the minute
+/// for which load balancers keep theirs open, so that not this end closes one that is about to be used.
+pub const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+
+/// Shortest time that an ordinary server goes on answering once it is told to stop.
+pub const DRAIN_MIN: Duration = Duration::ZERO;
+/// Longest such time.
+pub const DRAIN_MAX: Duration = Duration::from_secs(600);
+/// Default of it: what is given ten seconds to stop (Docker, Compose) has stopped by then.
+pub const DRAIN_DEFAULT: Duration = Duration::from_secs(8);
 
 /// Connections that the function keeps to the web adapter beside it.
 pub const ADAPTER_CONNECTIONS_MAX: usize = 2048;
@@ -278,7 +296,7 @@ const _: () = {
     // A tag in which every byte is escaped, its number and what stands around them.
     assert!((METRICS_TAGS_MAX as usize) * (2 * TAG_BYTES_MAX + 16) < BUFFERED_BYTES_MAX / 2);
     assert!(CONNECTIONS_PER_CLIENT_DEFAULT <= CONNECTIONS_DEFAULT);
-    assert!(CONNECTIONS_DEFAULT <= CONNECTIONS_MAX);
+    assert!(CONNECTIONS_DEFAULT <= FUNCTION_CONNECTIONS_MAX && FUNCTION_CONNECTIONS_MAX <= CONNECTIONS_MAX);
     assert!(SESSION_LIFETIME_MIN.as_secs() <= SESSION_LIFETIME_DEFAULT.as_secs());
     assert!(SESSION_LIFETIME_DEFAULT.as_secs() <= SESSION_LIFETIME_MAX.as_secs());
     assert!(ISSUER_FETCH_PAUSE.as_secs() < ISSUER_KEYS_FRESH.as_secs());
@@ -286,8 +304,8 @@ const _: () = {
     // Init waits for the first answer, beside the first read of the table.
     assert!(AUTH_FETCH_TIMEOUT.as_secs() <= INIT_READ_TIMEOUT.as_secs());
     assert!(USER_ID_BYTES_MAX + 5 <= 2048);
-    assert!((CONNECTIONS_MAX as usize) < ADAPTER_CONNECTIONS_MAX);
-    assert!(CONNECTIONS_MAX as usize * 2 * 512 < LOG_QUEUE_BYTES_MAX);
+    assert!((FUNCTION_CONNECTIONS_MAX as usize) < ADAPTER_CONNECTIONS_MAX);
+    assert!(FUNCTION_CONNECTIONS_MAX as usize * 2 * 512 < LOG_QUEUE_BYTES_MAX);
     // What hyper takes at least.
     assert!(CONNECTION_BUFFER_BYTES_MAX >= 8192);
     assert!(RECONNECT_MIN_MS < RECONNECT_MAX_MS);
@@ -299,4 +317,5 @@ const _: () = {
     assert!(CONFIGURATION_NAME_SENT_CHARS_MAX * 12 + tickers + 100 < CONFIGURATION_BODY_BYTES_MAX);
     assert!(CONFIGURATION_TICKERS_MAX <= FILTER_TAGS_MAX);
     assert!(SHUTDOWN_GRACE.as_millis() < 1000);
+    assert!(DRAIN_DEFAULT.as_secs() + 1 < 10 && DRAIN_DEFAULT.as_secs() <= DRAIN_MAX.as_secs());
 };

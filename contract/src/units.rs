@@ -209,6 +209,10 @@ ranged_duration!(
     /// Timeout of a Lambda function, `"3m"`.
     FunctionTimeout, Duration::from_secs(1), limits::FUNCTION_TIMEOUT_MAX, limits::FUNCTION_TIMEOUT_DEFAULT
 );
+ranged_duration!(
+    /// How long a server answers on once it is told to stop, `"8s"`.
+    Drain, limits::DRAIN_MIN, limits::DRAIN_MAX, limits::DRAIN_DEFAULT
+);
 
 /// A size in MiB, written `"256 MiB"` or `"1 GiB"`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize)]

@@ -114,10 +114,33 @@ impl<const MIN: u32, const MAX: u32> SettingValue for Count<MIN, MAX> {
     }
 }
 
-/// Streams one instance serves.
+/// Streams one instance serves, or those of them for one source address.
 pub type MaxConnections = Count<1, { limits::CONNECTIONS_MAX }>;
-/// Streams for one source address.
-pub type ConnectionsPerClient = Count<1, { limits::CONNECTIONS_MAX }>;
+/// The same of an instance of a function, where the platform sets a limit.
+pub type FunctionConnections = Count<1, { limits::FUNCTION_CONNECTIONS_MAX }>;
+/// A port to listen at; 0 takes a free one.
+pub type Port = Count<0, { u16::MAX as u32 }>;
+
+impl From<FunctionConnections> for MaxConnections {
+    fn from(connections: FunctionConnections) -> Self {
+        Self(connections.0)
+    }
+}
+
+impl From<u16> for Port {
+    fn from(port: u16) -> Self {
+        Self(port.into())
+    }
+}
+
+impl Port {
+    /// The port.
+    #[must_use]
+    pub fn number(self) -> u16 {
+        u16::try_from(self.0).unwrap_or(u16::MAX)
+    }
+}
+
 /// Tags that `metrics` hold.
 pub type TagsMax = Count<1, { limits::METRICS_TAGS_MAX }>;
 /// Updates a resume may bring.

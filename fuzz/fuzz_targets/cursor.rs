@@ -128,6 +128,7 @@ fuzz_target!(|input: Input| {
         heartbeat_every: Duration::from_secs(15),
         retry: Duration::from_secs(3),
         reconnect: Duration::from_secs(1),
+        reconnect_at_shutdown: Duration::from_secs(1),
         ends_at: (world.now.instant + Duration::from_secs(120), EndReason::Session),
         replay: ReplayLimits { window: Duration::from_secs(900), events: 100 },
     };

@@ -63,6 +63,9 @@ pub enum ApiError {
         /// Which limit was reached.
         full: Full,
     },
+    /// The process was told to stop.
+    #[error("This server is about to stop. Try again.")]
+    Stopping,
     /// The system gives no random bytes for what must not be guessed.
     #[error("The service is not available right now. Try again later.")]
     Randomness(#[from] NoRandomness),
@@ -99,7 +102,7 @@ impl ApiError {
             | Self::TooManyConfigurations
             | Self::TooOften(_) => contract::metrics::OTHER,
             Self::Full { full, .. } => full.as_str(),
-            Self::Store(_) | Self::Randomness(_) | Self::AuthUnavailable => "unavailable",
+            Self::Store(_) | Self::Randomness(_) | Self::AuthUnavailable | Self::Stopping => "unavailable",
         }
     }
 
@@ -113,7 +116,7 @@ impl ApiError {
             Self::Unidentified => StatusCode::UNAUTHORIZED,
             Self::NoConfiguration | Self::NotFound => StatusCode::NOT_FOUND,
             Self::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-            Self::Full { .. } | Self::Store(_) | Self::Randomness(_) | Self::AuthUnavailable => {
+            Self::Full { .. } | Self::Store(_) | Self::Randomness(_) | Self::AuthUnavailable | Self::Stopping => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
         }
@@ -124,7 +127,7 @@ impl ApiError {
     /// Whether nothing is wrong with the request: what it needs does not answer now.
     #[must_use]
     pub const fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Store(_) | Self::Randomness(_) | Self::AuthUnavailable)
+        matches!(self, Self::Store(_) | Self::Randomness(_) | Self::AuthUnavailable | Self::Stopping)
     }
 
     /// Writes the cause down, which the answer does not say. Once for each error, where it becomes an answer.
@@ -141,6 +144,8 @@ impl ApiError {
         match self {
             // Rounded up: a client that comes back at that time is let in.
             Self::TooOften(wait) => Some(wait.as_secs() + u64::from(wait.subsec_nanos() > 0)),
+            // Of the next one that answers at this address, not of this one.
+            Self::Stopping => Some(1),
             other if other.status() == StatusCode::SERVICE_UNAVAILABLE => Some(limits::RETRY_AFTER_SECS),
             _ => None,
         }

@@ -43,6 +43,8 @@ pub struct SessionParams {
     pub retry: Duration,
     /// Reconnect delay to announce before a planned end, jitter included.
     pub reconnect: Duration,
+    /// The same where the process was told to stop: all its clients come back together then, and are spread over some time.
+    pub reconnect_at_shutdown: Duration,
     /// When the session ends, and why.
     pub ends_at: (Instant, EndReason),
     /// How far back the client may resume.
@@ -286,8 +288,10 @@ impl Session {
         self.phase = Phase::Closed;
         self.ended = Some(reason.as_str());
         let mut out = BytesMut::new();
-        encode::retry(&mut out, self.params.reconnect);
-        let millis = u64::try_from(self.params.reconnect.as_millis()).unwrap_or(u64::MAX);
+        let delay =
+            if reason == EndReason::Shutdown { self.params.reconnect_at_shutdown } else { self.params.reconnect };
+        encode::retry(&mut out, delay);
+        let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         out.extend_from_slice(&event::deadline(reason, millis));
         self.events_sent += 1;
         self.report.event(events::DEADLINE);

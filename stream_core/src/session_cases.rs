@@ -133,6 +133,27 @@ fn a_client_that_lacks_more_than_a_resume_brings_is_told() {
 }
 
 #[test]
+fn whoever_is_told_to_stop_has_its_clients_back_at_another_time() {
+    let (world, mut instance) = (World::new(), Instance::new());
+    instance.poll(&world);
+    let mut session = connect(&Client::default(), &instance, &world, &Filter::all());
+    pull(&mut session, &instance, &world);
+    let snapshot = instance.snapshot.as_ref();
+    let told = View {
+        snapshot,
+        is_confirmed: true,
+        filtered: &Counted,
+        connections: 1,
+        uptime: Duration::ZERO,
+        shutdown: true,
+        goodbye: false,
+    };
+    let expected = "retry: 2000\nevent: deadline\ndata: {\"reason\":\"shutdown\",\"reconnect_ms\":2000}\n\n";
+    assert_eq!(session.step(world.now, told), Step::Send(expected.into()));
+    assert_eq!(session.step(world.now, told), Step::Close);
+}
+
+#[test]
 fn the_end_announces_when_to_come_back_and_nothing_follows() {
     let (mut world, mut instance) = (World::new(), Instance::new());
     instance.poll(&world);

@@ -104,6 +104,7 @@ pub(super) fn connect(client: &Client, instance: &Instance, world: &World, filte
         heartbeat_every: Duration::from_secs(15),
         retry: Duration::from_secs(3),
         reconnect: Duration::from_secs(1),
+        reconnect_at_shutdown: Duration::from_secs(2),
         ends_at: (world.now.instant + Duration::from_secs(86_400 * 30), EndReason::Session),
         replay: ReplayLimits { window: Duration::from_secs(900), events: 500 },
     };

@@ -8,6 +8,7 @@ use crate::support::bins;
 use crate::support::dynamodb;
 use crate::support::local::Local;
 use crate::support::process::Process;
+use crate::support::server::Server;
 use crate::support::table::{Row, SENTIMENTS, Table};
 
 /// What is known of our events.
@@ -49,6 +50,35 @@ async fn nothing_is_found_in_our_stream_and_ten_thousand_clients_leave_nothing_b
     assert!(run.detail("refusal").starts_with("with 40 streams open: 200"), "{}", run.text());
     assert!(run.detail("churn").starts_with("10000 connects"), "{}", run.text());
     assert!(!local.process.text().contains("panicked"), "{}", local.process.text());
+}
+
+#[tokio::test]
+async fn nothing_is_found_in_the_stream_of_the_server() {
+    let table = Table::create(SENTIMENTS).await;
+    let more = [
+        ("SSE_POLL_INTERVAL", "100ms"),
+        ("SSE_HEARTBEAT_INTERVAL", "500ms"),
+        ("SSE_MAX_SESSION", "5s"),
+        ("SSE_MAX_CONNECTIONS", "40"),
+        ("SSE_CONNECTIONS_PER_CLIENT", "40"),
+    ];
+    let server = Server::start(&table, &more).await.ready().await;
+    let url = format!("http://{}{}", server.address, contract::routes::STREAM);
+    let pid = server.process.pid().to_string();
+    let own = ["--pid", &pid, "--terminate", "--max-session", "5s", "--listen", "2s", "--stall", "1s"];
+    let more = ["--cuts", "10", "--connections", "45", "--churn", "500", "--churn-concurrency", "8", &url];
+    let writing = async {
+        for n in 0.. {
+            table.put(&Row::new(&format!("row-{n}"), "neutral", &["AAPL", "MSFT"])).await;
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+    };
+    let arguments = [&OURS[..], &own, &more].concat();
+    let run = tokio::select! {
+        () = writing => unreachable!("it writes for ever"),
+        run = sse_check(&arguments) => run,
+    };
+    assert_clean(&run, &[]);
 }
 
 #[tokio::test]

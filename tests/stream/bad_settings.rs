@@ -9,7 +9,7 @@ use crate::support::process::Process;
 const CASES: [(&str, &str, &[&str]); 14] = [
     ("SSE_POLL_INTERVAL", "soon", &["`soon`", "duration"]),
     ("SSE_POLL_INTERVAL", "10ms", &["`10ms`", "100ms", "5m"]),
-    ("SSE_MAX_CONNECTIONS", "0", &["`0`", "1 to 1600"]),
+    ("SSE_MAX_CONNECTIONS", "0", &["`0`", "1 to 65536"]),
     ("SSE_MAX_SESSION", "1h", &["`1h`", "5s to 890s"]),
     ("SSE_WHEN_FULL", "panic", &["`panic`", "`overloaded`", "`reject`"]),
     ("AUTH_MODE", "guess", &["`guess`", "`trusted-header`"]),
@@ -34,6 +34,8 @@ fn base(program: &str) -> BTreeMap<String, String> {
     ];
     if program == "local" {
         env.extend([("STORE", "memory"), ("STREAM_PORT", "0"), ("DASHBOARD_PORT", "0")]);
+    } else if program == "server" {
+        env.push(("SERVER_PORT", "0"));
     } else {
         env.extend([
             ("AWS_LAMBDA_RUNTIME_API", "127.0.0.1:9"),
@@ -77,6 +79,26 @@ async fn the_stream_function_names_the_variable_the_value_and_the_rule() {
     let mut env = base("stream");
     env.remove("USERS_TABLE");
     assert_one_line("stream", env, &["USERS_TABLE", "not set", "3 to 255"]).await;
+    // As many as a server may have, and more than Lambda gives a function.
+    let mut env = base("stream");
+    env.insert("SSE_MAX_CONNECTIONS".into(), "1601".into());
+    assert_one_line("stream", env, &["SSE_MAX_CONNECTIONS", "`1601`", "1 to 1600", "AWS Lambda"]).await;
+}
+
+#[tokio::test]
+async fn the_server_names_the_variable_the_value_and_the_rule() {
+    check("server").await;
+    for (name, value, rule) in [
+        ("SSE_MAX_CONNECTIONS", "65537", "1 to 65536"),
+        ("SERVER_ADDRESS", "nowhere", "is not an IP address"),
+        ("SERVER_PORT", "x", "0 to 65535"),
+        ("SERVER_DRAIN", "11m", "0s to 10m"),
+        ("AWS_LAMBDA_HTTP_ENDPOINT", "x", "is not an address and a port"),
+    ] {
+        let mut env = base("server");
+        env.insert(name.into(), value.into());
+        assert_one_line("server", env, &[name, value, rule]).await;
+    }
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ pub(crate) mod proxy;
 pub(crate) mod reaper;
 pub(crate) mod script;
 pub(crate) mod seed;
+pub(crate) mod server;
 pub(crate) mod shared;
 pub(crate) mod sse;
 pub(crate) mod table;

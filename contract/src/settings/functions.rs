@@ -3,12 +3,13 @@
 use super::auth::AuthSettings;
 use super::data::DataSettings;
 use super::poll::PollSettings;
-use super::setting::{known, settings};
+use super::server::ServerSettings;
+use super::setting::{SettingError, known, settings};
 use crate::cors::MoreHeaders;
 use crate::limits;
 use crate::names::{Environment, MetricsNamespace, PublicUrl};
 use crate::units::{HeartbeatInterval, MaxSession, Retry};
-use crate::values::{ConnectionsPerClient, MaxConnections};
+use crate::values::{FunctionConnections, MaxConnections};
 use crate::words::{Adapter, ClientAddress, MetricsMode, WhenFull};
 
 settings! {
@@ -43,8 +44,8 @@ settings! {
         /// Streams one instance serves.
         "SSE_MAX_CONNECTIONS" => max_connections: MaxConnections = known!(MaxConnections, limits::CONNECTIONS_DEFAULT);
         /// Streams one instance serves for one source address.
-        "SSE_CONNECTIONS_PER_CLIENT" => connections_per_client: ConnectionsPerClient =
-            known!(ConnectionsPerClient, limits::CONNECTIONS_PER_CLIENT_DEFAULT);
+        "SSE_CONNECTIONS_PER_CLIENT" => connections_per_client: MaxConnections =
+            known!(MaxConnections, limits::CONNECTIONS_PER_CLIENT_DEFAULT);
         /// Where a viewer's address is read.
         "SSE_CLIENT_ADDRESS" => client_address: ClientAddress = ClientAddress::Connection;
         /// What a client hears that finds the instance full.
@@ -59,6 +60,23 @@ settings! {
         ..#[doc = "How the hub reads the table."] poll: PollSettings;
         ..#[doc = "Which table, index, attributes and labels there are."] data: DataSettings;
         check |settings| settings.poll.check_window(settings.data.window);
+    }
+}
+
+impl StreamSettings {
+    /// Says whether AWS Lambda gives an instance as many streams as it may serve.
+    ///
+    /// # Errors
+    /// The variable that asks for more.
+    pub fn check_function(&self) -> Result<(), Vec<SettingError>> {
+        let most = limits::FUNCTION_CONNECTIONS_MAX;
+        let wanted = self.max_connections.get();
+        FunctionConnections::new(wanted).map(drop).map_err(|_| {
+            let reason = format!(
+                "`{wanted}` is out of range; it must be from 1 to {most}, the most that AWS Lambda gives an instance"
+            );
+            vec![SettingError { name: "SSE_MAX_CONNECTIONS", value: Some(wanted.to_string()), reason }]
+        })
     }
 }
 
@@ -91,7 +109,7 @@ settings! {
 /// Returns whether a function reads this variable as one of its settings, or the servers on this machine do.
 #[must_use]
 pub fn is_setting(name: &str) -> bool {
-    let docs = [StreamSettings::docs(), DashboardSettings::docs(), CorsSettings::docs()];
+    let docs = [StreamSettings::docs(), DashboardSettings::docs(), CorsSettings::docs(), ServerSettings::docs()];
     docs.iter().flatten().any(|doc| doc.name == name)
 }
 
@@ -175,7 +193,7 @@ mod tests {
         assert_eq!(
             text,
             [
-                "SSE_MAX_CONNECTIONS: `+5` is not a whole number from 1 to 1600",
+                "SSE_MAX_CONNECTIONS: `+5` is not a whole number from 1 to 65536",
                 "SSE_WHEN_FULL: `panic` is not one of `overloaded`, `reject`",
                 "SSE_MAX_SESSION: `1h` is out of range; it must be from 5s to 890s",
                 "SSE_POLL_INTERVAL: `soon` is not a duration; write a whole number and a unit, such as `500ms`, `5s`, `2m` or `1h`",

@@ -4,10 +4,12 @@ mod auth;
 mod data;
 mod functions;
 mod poll;
+mod server;
 mod setting;
 
 pub use auth::AuthSettings;
 pub use data::DataSettings;
 pub use functions::{CorsSettings, DashboardSettings, GoodbyeSettings, StreamSettings, WatchSettings, is_setting};
 pub use poll::PollSettings;
+pub use server::ServerSettings;
 pub use setting::{Lookup, SettingDoc, SettingError};

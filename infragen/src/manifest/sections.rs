@@ -8,7 +8,7 @@ use contract::units::{
     DataWindow, FunctionTimeout, HeartbeatInterval, LateInterval, LateWindow, MaxSession, PollInterval,
     ReconcileInterval, ReplayWindow, Retry, SessionLifetime,
 };
-use contract::values::{ConnectionsPerClient, Count, MaxConnections, ReplayEvents, TagsMax};
+use contract::values::{Count, FunctionConnections, ReplayEvents, TagsMax};
 use contract::{
     Adapter, AttributeName, AttributePath, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment,
     EventName, Identity, IndexName, IssuerName, LabelType, Labels, MetricsMode, MoreHeaders, StatusValue, TableName,
@@ -174,10 +174,10 @@ section! {
         /// Time between two `heartbeat` events; shorter than `front.read_timeout`.
         "heartbeat_interval" => heartbeat_interval: HeartbeatInterval = HeartbeatInterval::DEFAULT;
         /// Streams one instance serves.
-        "max_connections" => max_connections: MaxConnections = known!(MaxConnections::new(CONNECTIONS_DEFAULT));
+        "max_connections" => max_connections: FunctionConnections = known!(FunctionConnections::new(CONNECTIONS_DEFAULT));
         /// Streams one instance serves for one source address.
-        "connections_per_client" => connections_per_client: ConnectionsPerClient =
-            known!(ConnectionsPerClient::new(CONNECTIONS_PER_CLIENT_DEFAULT));
+        "connections_per_client" => connections_per_client: FunctionConnections =
+            known!(FunctionConnections::new(CONNECTIONS_PER_CLIENT_DEFAULT));
         /// What a client hears that finds the instance full.
         "when_full" => when_full: WhenFull = WhenFull::Overloaded;
         /// Longest session before it ends by itself: what a stream whose viewer left may cost.

@@ -1,22 +1,13 @@
-//! Both functions and the page on two local ports.
+//! The server with a sample feed and the page, on two local ports.
 
 use std::process::ExitCode;
 
 use lambda::fatal::Fatal;
 use lambda::serve::local::{Local, LocalSettings};
-use lambda::serve::start::{shutdown_flag, variable};
-use lambda::watch::lines;
-use lambda::watch::logs;
+use lambda::serve::start::{self, shutdown_flag, variable};
 
 fn main() -> ExitCode {
-    logs::start(&variable);
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fatal::new);
-    let result = runtime.and_then(|runtime| runtime.block_on(run()));
-    lines::finish();
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(fatal) => fatal.report(),
-    }
+    start::server(run())
 }
 
 #[expect(clippy::print_stderr, reason = "a person started this and wants to know where to look")]
@@ -24,7 +15,7 @@ async fn run() -> Result<(), Fatal> {
     let settings = LocalSettings::from_env(&variable)?;
     let store = if settings.dynamodb { "DynamoDB" } else { "in memory, with a sample feed" };
     let local = Local::bind(settings, &variable, shutdown_flag()?).await?;
-    let (page, stream) = local.urls()?;
+    let (page, stream) = local.urls();
     eprintln!("page and REST  {page}");
     eprintln!("stream         {stream}/api/v2/stream");
     eprintln!("store          {store}");

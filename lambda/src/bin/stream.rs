@@ -19,6 +19,7 @@ fn main() -> ExitCode {
 
 async fn run() -> Result<(), Fatal> {
     let settings = StreamSettings::from_env(&variable)?;
+    settings.check_function()?;
     let server = match settings.adapter {
         Adapter::Native => None,
         Adapter::WebAdapter => Some(Server::bind(web_adapter::port(&variable).map_err(Fatal::new)?).await?),

@@ -5,22 +5,36 @@
 
 use std::convert::Infallible;
 use std::future::Future;
+use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::time::Duration;
 
 use axum::response::Response;
+use contract::limits;
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 
 use crate::serve::start;
+
+/// Listens on an address, with room for a herd that comes before it is accepted.
+///
+/// # Errors
+/// Of the system: the address is taken, or not one of this machine's.
+pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+    // As `TcpListener::bind` does, so that a restart does not wait for connections of the last one.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(limits::LISTEN_BACKLOG)
+}
 
 /// Hands each connection to `connection`, at most so many at once.
 pub(super) async fn serve<F>(
@@ -61,7 +75,7 @@ pub(super) async fn serve<F>(
     while connections.join_next().await.is_some() {}
 }
 
-/// Answers the requests of one connection. Told to stop, it ends with the answer that is under way.
+/// Answers the requests of one connection. Told to stop, it ends with the answer that is under way; one that comes later gets one answer.
 pub(super) async fn answer<I, A>(
     builder: &http1::Builder,
     io: I,
@@ -72,7 +86,13 @@ where
     I: AsyncRead + AsyncWrite + Unpin + 'static,
     A: Future<Output = Result<Response, Infallible>>,
 {
-    let mut served = pin!(builder.serve_connection(TokioIo::new(io), service_fn(answer)));
+    let is_stopping = *stop.borrow();
+    let mut builder = builder.clone();
+    let mut served = pin!(builder.keep_alive(!is_stopping).serve_connection(TokioIo::new(io), service_fn(answer)));
+    if is_stopping {
+        // A graceful shutdown now would close it before it has asked.
+        return served.await;
+    }
     tokio::select! {
         result = served.as_mut() => result,
         () = start::stopped(&mut stop) => {

@@ -1,44 +1,30 @@
-//! Both functions and the page as ordinary HTTP servers: what `./justw dev` starts.
+//! The server with a sample feed and the page, on two local ports: what `./justw dev` starts.
 
-use std::convert::Infallible;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
 use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use contract::page::{Goodbye, PageConfig, escape_json_for_script, page_labels, page_poll_ms, policy as page_policy};
-use contract::{CorsSettings, DashboardSettings, Lookup, PublicUrl, StreamSettings, limits, routes};
+use contract::{CorsSettings, DashboardSettings, Lookup, PublicUrl, StreamSettings, routes};
 use http::{HeaderValue, header};
-use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::watch;
-use tower::ServiceExt;
-use tracing::Instrument as _;
 
 use crate::auth::Auth;
-use crate::client_key::ClientKey;
 use crate::clock::Clock;
 use crate::error::not_found;
 use crate::fatal::Fatal;
-use crate::origin::{Origin, request_span};
-use crate::path;
-use crate::serve::dead_readers::Connection;
-use crate::serve::{connections, cors, hosts, security, start};
+use crate::health::health;
+use crate::serve::server::{self, Instance, Server, Settings};
+use crate::serve::{cors, hosts, security};
 use crate::store::Stores;
-use crate::store::dynamodb::DynamoDb;
 use crate::store::memory::Memory;
-use crate::stream::hub::Hub;
-use crate::watch::meter::{self, Meter};
-use crate::{dashboard, stream};
 
-/// Where Prometheus looks unless it is told otherwise.
-const PROMETHEUS_PATH: &str = "/metrics";
 /// Items a second that a sample feed makes at most: each poll makes those of its late window anew.
 const SAMPLE_RATE_MAX: u32 = 200;
 
@@ -129,15 +115,15 @@ fn port(lookup: &Lookup<'_>, name: &'static str, default: u16) -> Result<u16, Fa
     text.parse().map_err(|_| Fatal::new(format!("{name}: `{text}` is not a port, a whole number from 0 to 65535")))
 }
 
-/// Two servers that listen and do not serve yet.
+/// A server with its two doors that does not serve yet.
 pub struct Local {
-    dashboard: (TcpListener, Router),
-    stream: (TcpListener, Router),
+    server: Server,
+    urls: (String, String),
     shutdown: watch::Receiver<bool>,
 }
 
 impl Local {
-    /// Takes the ports and puts both functions together.
+    /// Takes the ports and puts the server behind them, with the sample feed and the page.
     ///
     /// # Errors
     /// [`Fatal`] when a port is taken or AWS cannot be reached for lack of settings.
@@ -149,126 +135,71 @@ impl Local {
         let clock = Clock::system();
         let data = &settings.stream.data;
         let stores = if settings.dynamodb {
-            let from_env = DynamoDb::from_env(data.clone(), &clock, lookup);
-            Stores::of(match from_env {
-                Ok(store) => store,
-                Err(_) => DynamoDb::from_profile(data.clone(), &clock, lookup).await.map_err(Fatal::new)?,
-            })
+            server::tables(data.clone(), &clock, lookup).await?
         } else {
             Stores::of(Memory::with_feed(clock.clone(), data, 1, settings.sample_rate))
         };
-        let dashboard_listener = listen("DASHBOARD_PORT", settings.dashboard_port).await?;
-        let stream_listener = listen("STREAM_PORT", settings.stream_port).await?;
-        let stream_url = url(&stream_listener)?;
-        let page = settings.page_config(&stream_url);
-        let policy = HeaderValue::try_from(page_policy(&[&stream_url])).map_err(Fatal::new)?;
+        let dashboard_listener = listen("DASHBOARD_PORT", settings.dashboard_port)?;
+        let stream_listener = listen("STREAM_PORT", settings.stream_port)?;
+        let urls = (url(&dashboard_listener)?, url(&stream_listener)?);
+        let page = page(&settings, &urls.1)?;
         if settings.dashboard.sse_url.is_none() {
-            settings.dashboard.sse_url = Some(PublicUrl::new(&stream_url).map_err(Fatal::new)?);
+            settings.dashboard.sse_url = Some(PublicUrl::new(&urls.1).map_err(Fatal::new)?);
         }
-        // One for both servers: a token of the one is good for the other, even under a key that was made up.
+        // One for both ports: a token of the one is good for the other, even under a key that was made up.
         let auth = Auth::local(&settings.stream.auth, clock.clone(), lookup)?;
         auth.warm_up().await;
-        // One process, one set of numbers, whichever port asks.
-        let meter = Meter::new(&settings.stream.watch, "local", clock.clone());
-        // And one hub: the day is read and held once.
-        let (data, poll) = (settings.stream.data.clone(), settings.stream.poll.clone());
-        let hub = Hub::new(Arc::clone(&stores.items), data, poll, clock.clone(), meter.clone(), None);
-        let deps = (hub.clone(), auth.clone(), clock.clone(), shutdown.clone(), meter.clone());
-        let stream_deps = stream::Deps::new(settings.stream, &stores, deps.0, deps.1, deps.2, deps.3, deps.4);
-        let allowed = cors::allowed(&settings.cors.allow_headers);
-        let of_stream = {
-            let allowed = allowed.clone();
-            from_fn(move |request, next| cors::of_stream(allowed.clone(), request, next))
-        };
-        let of_dashboard = from_fn(move |request, next| cors::of_dashboard(allowed.clone(), request, next));
-        let stream = stream::router(stream_deps).merge(prometheus(meter.clone())).layer(of_stream);
-        let dashboard_deps = dashboard::Deps::new(settings.dashboard, &stores, hub, auth, clock);
-        let files = tower_http::services::ServeDir::new(&settings.frontend);
-        let files = Router::new()
-            .route("/config.js", get(move || config_js(page.clone())))
-            .route(&format!("{}{{*rest}}", routes::API), any(not_found).layer(of_dashboard.clone()))
-            .fallback_service(files)
-            .layer(from_fn(security::headers))
-            .layer(from_fn(move |request, next| with_policy(policy.clone(), request, next)));
-        let dashboard = dashboard::router(dashboard_deps)
-            .reset_fallback()
-            // Of the API alone: no page of another origin reads this one.
-            .layer(of_dashboard)
-            .merge(prometheus(meter))
-            .fallback_service(files)
-            .layer(from_fn(never_cached));
+        let streams = settings.stream.max_connections.get();
+        // Nobody shares requests out here, and a person waits for the prompt.
+        let drain = Duration::ZERO;
+        let LocalSettings { stream, dashboard, cors, .. } = settings;
+        let of_both = Settings { stream, dashboard, cors, drain };
+        let instance = Instance::start(of_both, "local", &stores, auth, clock, shutdown.clone());
+        let Instance { stream, dashboard, operation, window } = instance;
         let bound = dashboard_listener.local_addr().map_err(Fatal::new)?.ip();
         let ours_only = from_fn(move |request, next| hosts::ours_only(bound, request, next));
+        let stream = stream.route(routes::HEALTH, get(health)).fallback(not_found).merge(operation.clone());
+        let dashboard = dashboard.reset_fallback().merge(operation).fallback_service(page).layer(from_fn(never_cached));
         let (dashboard, stream) = (dashboard.layer(ours_only.clone()), stream.layer(ours_only));
-        Ok(Self { dashboard: (dashboard_listener, dashboard), stream: (stream_listener, stream), shutdown })
+        let doors = vec![(dashboard_listener, dashboard), (stream_listener, stream)];
+        Ok(Self { server: Server::new(doors, window, streams, drain)?, urls, shutdown })
     }
 
     /// URLs of page and stream.
-    ///
-    /// # Errors
-    /// [`Fatal`] when the system does not know our ports.
-    pub fn urls(&self) -> Result<(String, String), Fatal> {
-        Ok((url(&self.dashboard.0)?, url(&self.stream.0)?))
+    #[must_use]
+    pub fn urls(&self) -> (&str, &str) {
+        (&self.urls.0, &self.urls.1)
     }
 
     /// Serves until told to stop; open streams get a moment to say so.
     pub async fn serve(self) {
-        let mut stop = self.shutdown.clone();
-        let too_late = async {
-            start::stopped(&mut stop).await;
-            tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
-        };
-        let (dashboard, stream) = (serve(self.dashboard, &self.shutdown), serve(self.stream, &self.shutdown));
-        tokio::select! {
-            _ = async { tokio::join!(dashboard, stream) } => {}
-            () = too_late => {}
-        }
+        self.server.serve(&self.shutdown).await;
     }
 }
 
-async fn listen(name: &str, port: u16) -> Result<TcpListener, Fatal> {
+/// The page, which may do what its policy says.
+fn page(settings: &LocalSettings, stream_url: &str) -> Result<Router, Fatal> {
+    let page = settings.page_config(stream_url);
+    let policy = HeaderValue::try_from(page_policy(&[stream_url])).map_err(Fatal::new)?;
+    let files = tower_http::services::ServeDir::new(&settings.frontend);
+    let allowed = cors::allowed(&settings.cors.allow_headers);
+    let of_dashboard = from_fn(move |request, next| cors::of_dashboard(allowed.clone(), request, next));
+    Ok(Router::new()
+        .route("/config.js", get(move || config_js(page.clone())))
+        // Of the API alone: no page of another origin reads this one.
+        .route(&format!("{}{{*rest}}", routes::API), any(not_found).layer(of_dashboard))
+        .fallback_service(files)
+        .layer(from_fn(security::headers))
+        .layer(from_fn(move |request, next| with_policy(policy.clone(), request, next))))
+}
+
+fn listen(name: &str, port: u16) -> Result<TcpListener, Fatal> {
     // Loopback only: local mode may believe a header that names the user.
-    TcpListener::bind((Ipv4Addr::LOCALHOST, port))
-        .await
-        .map_err(|error| Fatal::new(format!("cannot listen on 127.0.0.1:{port}: {error}; set {name} to a free port")))
+    Server::listen((Ipv4Addr::LOCALHOST, port).into(), name)
 }
 
 fn url(listener: &TcpListener) -> Result<String, Fatal> {
     listener.local_addr().map(|address| format!("http://{address}")).map_err(Fatal::new)
-}
-
-/// As many connections as the system gives: each stream of them has a slot, or is refused.
-async fn serve((listener, router): (TcpListener, Router), stop: &watch::Receiver<bool>) {
-    let connection = |stream, address| connection(stream, address, router.clone(), stop.clone());
-    connections::serve(listener, usize::MAX, stop.clone(), connection).await;
-}
-
-async fn connection(stream: TcpStream, address: SocketAddr, router: Router, stop: watch::Receiver<bool>) {
-    let mut builder = http1::Builder::new();
-    builder.max_buf_size(limits::CONNECTION_BUFFER_BYTES_MAX);
-    let source = ClientKey::of(address.ip());
-    let answer = |request| answer(router.clone(), source, request);
-    if let Err(error) = connections::answer(&builder, Connection::new(stream), stop, answer).await {
-        tracing::debug!(%error, "a connection broke");
-    }
-}
-
-async fn answer(router: Router, source: ClientKey, request: http::Request<Incoming>) -> Result<Response, Infallible> {
-    let request_id = format!("{:016x}", fastrand::u64(..));
-    let origin = Origin { request_id, source: Some(source), ..Origin::default() };
-    let span = request_span(&origin);
-    let mut request = path::understood(request.map(Body::new));
-    request.extensions_mut().insert(origin);
-    router.oneshot(request).instrument(span).await
-}
-
-/// What Prometheus reads. Here and not in the routers: on Lambda a scrape would reach one instance of many, and bill it.
-fn prometheus(meter: Meter) -> Router {
-    let text = move || async move {
-        let headers = [(header::CONTENT_TYPE, meter::CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
-        (headers, meter.exposition())
-    };
-    Router::new().route(PROMETHEUS_PATH, get(text))
 }
 
 /// What the page may do, in place of what data may: nothing.

@@ -3,10 +3,12 @@
 mod connections;
 pub mod cors;
 mod dead_readers;
+mod descriptors;
 mod hosts;
 pub mod lambda;
 pub mod local;
 pub mod nodelay;
 pub mod security;
+pub mod server;
 pub mod start;
 pub mod web_adapter;

@@ -30,7 +30,17 @@ pub fn memory_bytes() -> Option<usize> {
 /// Runs a function's program to its end.
 pub fn function(run: impl Future<Output = Result<(), Fatal>>) -> ExitCode {
     logs::start(&variable);
-    let result = runtime().and_then(|runtime| runtime.block_on(run));
+    end(runtime().and_then(|runtime| runtime.block_on(run)))
+}
+
+/// Runs a server's program to its end, on a thread per core.
+pub fn server(run: impl Future<Output = Result<(), Fatal>>) -> ExitCode {
+    logs::start(&variable);
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fatal::new);
+    end(runtime.and_then(|runtime| runtime.block_on(run)))
+}
+
+fn end(result: Result<(), Fatal>) -> ExitCode {
     lines::finish();
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -322,6 +322,7 @@ mod tests {
             heartbeat_every: Duration::from_secs(15),
             retry: Duration::from_secs(3),
             reconnect: Duration::from_millis(700),
+            reconnect_at_shutdown: Duration::from_millis(700),
             ends_at: ((now + Duration::from_secs(60)).into_std(), EndReason::Session),
             replay: ReplayLimits { window: Duration::from_secs(900), events: 500 },
         };

@@ -1,6 +1,7 @@
 //! What the stream routes need.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use contract::StreamSettings;
 use tokio::sync::watch;
@@ -40,6 +41,8 @@ pub struct Deps {
     pub started: Instant,
     /// Turns true when the process is told to stop.
     pub shutdown: watch::Receiver<bool>,
+    /// Time over which clients are told to come back then; a function has none to wait for them.
+    pub drain: Duration,
 }
 
 impl Deps {
@@ -71,6 +74,7 @@ impl Deps {
             xray: XRay::default(),
             started: Instant::now(),
             shutdown,
+            drain: Duration::ZERO,
         }
     }
 }

@@ -105,6 +105,12 @@ impl Hub {
         Subscription::new(&self.shared.board, span, age_max, || tokio::spawn(supervise(Arc::clone(&self.shared))))
     }
 
+    /// Whether the window was read whole: there is something to show, and it is shown.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.shared.board.snapshot().is_some()
+    }
+
     /// Returns a snapshot that is at most `max_age` old, reading the table if need be: what was read when the time is over
     /// stays read, and the next call goes on from there.
     ///

@@ -16,4 +16,4 @@ pub mod slots;
 pub mod subscription;
 
 pub use deps::Deps;
-pub use routes::router;
+pub use routes::{own_routes, router};

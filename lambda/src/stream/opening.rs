@@ -113,13 +113,20 @@ fn session_params(
         presented,
         heartbeat_every: settings.heartbeat_interval.get(),
         retry: settings.retry.get().mul_f64(1.0 + fastrand::f64() / 2.0),
-        reconnect: Duration::from_millis(fastrand::u64(limits::RECONNECT_MIN_MS..=limits::RECONNECT_MAX_MS)),
+        reconnect: reconnect_within(Duration::ZERO),
+        reconnect_at_shutdown: reconnect_within(deps.drain),
         ends_at: ends_at(settings.max_session.get(), origin.deadline),
         replay: ReplayLimits {
             window: settings.poll.replay_window.get(),
             events: usize::try_from(settings.poll.replay_events.get()).unwrap_or(usize::MAX),
         },
     }
+}
+
+/// Draws when a client shall come back after a planned end: soon, or at any time within a longer one.
+pub(super) fn reconnect_within(time: Duration) -> Duration {
+    let most = u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(limits::RECONNECT_MAX_MS);
+    Duration::from_millis(fastrand::u64(limits::RECONNECT_MIN_MS..=most))
 }
 
 /// Says when a session ends: after its length, shortened at random, or in time before the invocation does.

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::body::event_stream;
 use super::deps::Deps;
+use super::opening::reconnect_within;
 use crate::error::{ApiError, Refused};
 use crate::request::accepts_event_stream;
 use stream_core::{encode, event};
@@ -29,7 +30,7 @@ pub(super) fn refuse(deps: &Deps, headers: &HeaderMap, error: ApiError) -> Resul
         return Err(error);
     }
     error.log();
-    let delay = come_back_in();
+    let delay = if matches!(error, ApiError::Stopping) { reconnect_within(deps.drain) } else { come_back_in() };
     let retry_after_ms = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
     let (name, body) = match &error {
         ApiError::Full { max_connections, .. } => {

@@ -22,13 +22,19 @@ use crate::request::{ConfigIdPath, StreamQuery};
 
 /// Returns the stream function as a router.
 pub fn router(deps: Deps) -> Router {
+    own_routes(deps)
+        .route(routes::HEALTH, get(health))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+}
+
+/// Returns what of its routes the dashboard function does not have as well, for a server that is both.
+pub fn own_routes(deps: Deps) -> Router {
     Router::new()
         .route(routes::STREAM, get(stream))
         .route(routes::CONFIGURATION_STREAM, get(configuration_stream))
         .route_layer(from_fn_with_state(deps.clone(), count_refusals))
         .route(routes::STREAM_STATUS, get(status))
-        .route(routes::HEALTH, get(health))
-        .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .with_state(deps)
 }
@@ -60,6 +66,7 @@ async fn stream(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let answer = async {
+        stays(&deps)?;
         let raw = query.as_deref();
         let query = StreamQuery::parse(raw)?;
         let until = deps.auth.admit(&headers, raw).await?;
@@ -78,6 +85,7 @@ async fn configuration_stream(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let answer = async {
+        stays(&deps)?;
         let parsed = StreamQuery::parse(query.as_deref())?;
         let user = deps.auth.user(&headers, query.as_deref()).await?;
         let permit = permit(&deps, &origin, &headers)?;
@@ -87,6 +95,11 @@ async fn configuration_stream(
         open(&deps, &origin, &headers, &parsed, wanted, permit).await
     };
     answer.await.or_else(|error| refuse(&deps, &headers, error))
+}
+
+/// Lets nobody in who would have to leave at once.
+fn stays(deps: &Deps) -> Result<(), ApiError> {
+    if *deps.shutdown.borrow() { Err(ApiError::Stopping) } else { Ok(()) }
 }
 
 fn permit(deps: &Deps, origin: &Origin, headers: &HeaderMap) -> Result<Permit, ApiError> {

@@ -1,0 +1,215 @@
+//! Both functions as an ordinary server: what the programs `server` and `local` are made of.
+//!
+//! Nothing ends its invocations, so that it must know by itself what a platform knows elsewhere: when it may be asked, how many streams it can
+//! hold, and how to leave without taking its clients along.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::middleware::from_fn;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use axum::{Json, Router};
+use contract::{CorsSettings, DashboardSettings, DataSettings, Lookup, StreamSettings, limits};
+use futures_util::future::join_all;
+use http::{StatusCode, header};
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper_util::rt::TokioTimer;
+use serde_json::json;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tower::ServiceExt;
+use tracing::{Instrument as _, Span};
+
+use crate::auth::Auth;
+use crate::client_key::ClientKey;
+use crate::clock::Clock;
+use crate::fatal::Fatal;
+use crate::origin::{Origin, request_span};
+use crate::path;
+use crate::serve::dead_readers::Connection;
+use crate::serve::{connections, cors, descriptors, start};
+use crate::store::Stores;
+use crate::store::dynamodb::DynamoDb;
+use crate::stream::hub::Hub;
+use crate::stream::subscription::Subscription;
+use crate::watch::meter::{self, Meter};
+use crate::{dashboard, stream};
+
+/// Whether the process lives, for who would start another one.
+const LIVENESS_PATH: &str = "/livez";
+/// Whether it may be asked, for who shares requests out. Outside of the API, as the other two: no route of a table is ever called so.
+const READINESS_PATH: &str = "/readyz";
+/// Where Prometheus looks unless it is told otherwise.
+const PROMETHEUS_PATH: &str = "/metrics";
+
+/// Sets the tables up with what this machine has: credentials in the environment, or those of a profile, a container or an instance.
+///
+/// # Errors
+/// [`Fatal`] where region or credentials are missing.
+pub async fn tables(data: DataSettings, clock: &Clock, lookup: &Lookup<'_>) -> Result<Stores, Fatal> {
+    let from_env = DynamoDb::from_env(data.clone(), clock, lookup);
+    Ok(Stores::of(match from_env {
+        Ok(store) => store,
+        Err(_) => DynamoDb::from_profile(data, clock, lookup).await.map_err(Fatal::new)?,
+    }))
+}
+
+/// What both functions are told.
+pub struct Settings {
+    /// Settings of the stream function.
+    pub stream: StreamSettings,
+    /// Settings of the dashboard function.
+    pub dashboard: DashboardSettings,
+    /// What preflights are answered.
+    pub cors: CorsSettings,
+    /// How long the server answers on once it is told to stop.
+    pub drain: Duration,
+}
+
+/// Both functions in one process, with one window, one set of users and one set of numbers.
+pub struct Instance {
+    /// Routes of streams, with what pages of other origins may do.
+    pub stream: Router,
+    /// Routes of REST, likewise; what it does not know is not found.
+    pub dashboard: Router,
+    /// Routes for who runs the server.
+    pub operation: Router,
+    /// Keeps the day read from the start on, and not once somebody asks.
+    pub window: Subscription,
+}
+
+impl Instance {
+    /// Puts the functions together and begins to read the table. `name` is what its measurements are of.
+    pub fn start(
+        settings: Settings,
+        name: &'static str,
+        stores: &Stores,
+        auth: Auth,
+        clock: Clock,
+        shutdown: watch::Receiver<bool>,
+    ) -> Self {
+        let Settings { stream, dashboard, cors, drain } = settings;
+        let meter = Meter::new(&stream.watch, name, clock.clone());
+        let (data, poll) = (stream.data.clone(), stream.poll.clone());
+        let hub = Hub::new(Arc::clone(&stores.items), data, poll, clock.clone(), meter.clone(), None);
+        let window = hub.subscribe(Span::none());
+        let operation = operation(hub.clone(), shutdown.clone(), meter.clone());
+        let deps = (hub.clone(), auth.clone(), clock.clone());
+        let mut stream_deps = stream::Deps::new(stream, stores, deps.0, deps.1, deps.2, shutdown, meter);
+        stream_deps.drain = drain;
+        let dashboard_deps = dashboard::Deps::new(dashboard, stores, hub, auth, clock);
+        let allowed = cors::allowed(&cors.allow_headers);
+        let of_stream = {
+            let allowed = allowed.clone();
+            from_fn(move |request, next| cors::of_stream(allowed.clone(), request, next))
+        };
+        let of_dashboard = from_fn(move |request, next| cors::of_dashboard(allowed.clone(), request, next));
+        Self {
+            stream: stream::own_routes(stream_deps).layer(of_stream),
+            dashboard: dashboard::router(dashboard_deps).layer(of_dashboard),
+            operation,
+            window,
+        }
+    }
+}
+
+/// What whoever runs the server asks it. Here and not in the functions: on Lambda one instance of many would answer, and be billed for it.
+fn operation(hub: Hub, stopping: watch::Receiver<bool>, meter: Meter) -> Router {
+    let word = |status, word| (status, [(header::CACHE_CONTROL, "no-store")], Json(json!({ "status": word })));
+    let ready = move || async move {
+        // Told to stop it answers on, and wants nobody new.
+        match (*stopping.borrow(), hub.is_whole()) {
+            (true, _) => word(StatusCode::SERVICE_UNAVAILABLE, "stopping"),
+            (false, false) => word(StatusCode::SERVICE_UNAVAILABLE, "loading"),
+            (false, true) => word(StatusCode::OK, "ready"),
+        }
+    };
+    let numbers = move || async move {
+        let headers = [(header::CONTENT_TYPE, meter::CONTENT_TYPE), (header::CACHE_CONTROL, "no-store")];
+        (headers, meter.exposition())
+    };
+    Router::new()
+        .route(LIVENESS_PATH, get(move || async move { word(StatusCode::OK, "alive").into_response() }))
+        .route(READINESS_PATH, get(ready))
+        .route(PROMETHEUS_PATH, get(numbers))
+}
+
+/// One address and what is answered there.
+pub type Door = (TcpListener, Router);
+
+/// A server that listens and does not serve yet.
+pub struct Server {
+    doors: Vec<Door>,
+    /// Held while it serves.
+    window: Subscription,
+    connections_max: usize,
+    drain: Duration,
+}
+
+impl Server {
+    /// Takes an address.
+    ///
+    /// # Errors
+    /// [`Fatal`] when it is taken, with the variable that names another one.
+    pub fn listen(address: SocketAddr, variable: &str) -> Result<TcpListener, Fatal> {
+        connections::listen(address)
+            .map_err(|error| Fatal::new(format!("cannot listen on {address}: {error}; set {variable} to a free port")))
+    }
+
+    /// Puts its routes behind its doors, which share as many connections as there are descriptors.
+    ///
+    /// # Errors
+    /// [`Fatal`] when the process may not open as many files as it may have streams.
+    pub fn new(doors: Vec<Door>, window: Subscription, streams: u32, drain: Duration) -> Result<Self, Fatal> {
+        let fitting = descriptors::raise(streams)?.unwrap_or(usize::MAX);
+        let connections_max = fitting / doors.len().max(1);
+        Ok(Self { doors, window, connections_max, drain })
+    }
+
+    /// Serves until told to stop, and then until the time for that is over. From that moment on every stream ends, and tells its client when to
+    /// come back; who comes meanwhile is answered, because not everybody has heard of it yet.
+    pub async fn serve(self, stop: &watch::Receiver<bool>) {
+        let (close, closed) = watch::channel(false);
+        let ending = async {
+            start::stopped(&mut stop.clone()).await;
+            tokio::time::sleep(self.drain).await;
+            close.send_replace(true);
+            tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
+        };
+        let served = self.doors.into_iter().map(|(listener, router)| {
+            let stop = stop.clone();
+            let connection = move |stream, address| connection(stream, address, router.clone(), stop.clone());
+            connections::serve(listener, self.connections_max, closed.clone(), connection)
+        });
+        tokio::select! {
+            _ = join_all(served) => {}
+            () = ending => {}
+        }
+        drop(self.window);
+    }
+}
+
+async fn connection(stream: TcpStream, address: SocketAddr, router: Router, stop: watch::Receiver<bool>) {
+    let mut builder = http1::Builder::new();
+    builder.max_buf_size(limits::CONNECTION_BUFFER_BYTES_MAX);
+    builder.timer(TokioTimer::new()).header_read_timeout(limits::REQUEST_HEAD_TIMEOUT);
+    let source = ClientKey::of(address.ip());
+    let answer = |request| answer(router.clone(), source, request);
+    if let Err(error) = connections::answer(&builder, Connection::new(stream), stop, answer).await {
+        tracing::debug!(%error, "a connection broke");
+    }
+}
+
+async fn answer(router: Router, source: ClientKey, request: http::Request<Incoming>) -> Result<Response, Infallible> {
+    let request_id = format!("{:016x}", fastrand::u64(..));
+    let origin = Origin { request_id, source: Some(source), ..Origin::default() };
+    let span = request_span(&origin);
+    let mut request = path::understood(request.map(Body::new));
+    request.extensions_mut().insert(origin);
+    router.oneshot(request).instrument(span).await
+}
