@@ -1,6 +1,7 @@
 //! The program `server`: when it may be asked, what it holds, and how it leaves. That its streams are what streams are, the tests of `local`
 //! and `sse-check` say, which is the same server.
 
+mod documents;
 mod drain;
 mod herd;
 mod limits;
