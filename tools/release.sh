@@ -1,14 +1,42 @@
 #!/bin/sh
 # Makes what a release consists of, in dist/release: the generator as one static program for each processor, the functions' zips, a bill
 # of materials (CycloneDX) of each, the licences of all, and SHA256SUMS. The same commit gives the same bytes, in any folder and on any day.
-# With a tag, `release.sh v0.1.0`, that must be the version's, and the log of changes must say the day.
+# With a tag, `release.sh v0.1.0`, that must be the version's, and the log of changes must say the day. `--list` prints what a release
+# consists of, and makes nothing.
 #
 # `RELEASE_DIR` is another folder, and `PROGRAMS` another script in the place of tools/programs.sh: a test has no time for optimised builds.
 . "$(dirname -- "$0")/lib.sh"
 
 cd "$root"
-[ $# -le 1 ] || die 'usage: release.sh [TAG]'
+[ $# -le 1 ] || die 'usage: release.sh [--list | TAG]'
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+
+# What is released of each program, a line each: file, program, processor as Lambda calls it, C library, crate, target.
+parts() {
+  for architecture in x86_64 arm64; do
+    processor=$architecture
+    [ "$architecture" = x86_64 ] || processor=aarch64
+    printf '%s\n' "infragen-$version-linux-$architecture infragen $architecture musl infragen $processor-unknown-linux-musl"
+    for function in stream dashboard; do
+      printf '%s\n' "$function-$version-$architecture.zip $function $architecture gnu lambda $processor-unknown-linux-gnu"
+    done
+  done
+}
+# The bill of materials of such a file.
+bill_of() {
+  printf '%s.cdx.json' "${1%.zip}"
+}
+licences=LICENSES-$version.txt
+sums=SHA256SUMS
+
+# Lines of FILE, and where it is a bill of materials also what of: PROGRAM CRATE TARGET.
+if [ "${1:-}" = --list ]; then
+  parts | while read -r file program architecture library crate target; do
+    printf '%s\n' "$file" "$(bill_of "$file") $program $crate $target"
+  done
+  printf '%s\n' "$licences" "$sums"
+  exit
+fi
 # A release says what is in it: the newest heading of the log of changes is that of this version.
 heading=$(sed -n 's/^## //p' CHANGELOG.md | head -n 1)
 case $heading in
@@ -28,30 +56,27 @@ release=${RELEASE_DIR:-dist/release}
 rm -rf "$release"
 mkdir -p "$release"
 
-# `built ARCHITECTURE LIBRARY PROGRAM`: builds it, and puts where it lies into `file`.
-built() {
-  programs=$("${PROGRAMS:-$root/tools/programs.sh}" "$1" "$2" "$3")
-  file=$(printf '%s\n' "$programs" | sed -n "/\/$3\$/p")
-}
-
 crates=
-for architecture in x86_64 arm64; do
-  processor=$architecture
-  [ "$architecture" = x86_64 ] || processor=aarch64
-  built "$architecture" musl infragen
-  name=infragen-$version-linux-$architecture
-  cp "$file" "$release/$name"
-  chmod 755 "$release/$name"
-  python3 tools/bill.py materials infragen infragen "$processor-unknown-linux-musl" "$file" >"$release/$name.cdx.json"
-  crates="$crates infragen $processor-unknown-linux-musl lambda $processor-unknown-linux-gnu"
-  for function in stream dashboard; do
-    built "$architecture" gnu "$function"
-    name=$function-$version-$architecture
-    python3 tools/zip.py "$file" "$release/$name.zip"
-    python3 tools/bill.py materials "$function" lambda "$processor-unknown-linux-gnu" "$file" >"$release/$name.cdx.json"
-  done
-done
+# No pipeline: what fails in one would not end this.
+list=$(parts)
+while read -r file program architecture library crate target; do
+  built=$("${PROGRAMS:-$root/tools/programs.sh}" "$architecture" "$library" "$program" </dev/null)
+  case $file in
+    *.zip) python3 tools/zip.py "$built" "$release/$file" ;;
+    *)
+      cp "$built" "$release/$file"
+      chmod 755 "$release/$file"
+      ;;
+  esac
+  python3 tools/bill.py materials "$program" "$crate" "$target" "$built" >"$release/$(bill_of "$file")"
+  case "$crates " in
+    *" $crate $target "*) ;;
+    *) crates="$crates $crate $target" ;;
+  esac
+done <<LIST
+$list
+LIST
 # shellcheck disable=SC2086 # names of crates and targets are words
-python3 tools/bill.py licences $crates >"$release/LICENSES-$version.txt"
-(cd "$release" && LC_ALL=C && export LC_ALL && sha256sum -- * >SHA256SUMS.new && mv SHA256SUMS.new SHA256SUMS)
+python3 tools/bill.py licences $crates >"$release/$licences"
+(cd "$release" && LC_ALL=C && export LC_ALL && sha256sum -- * >"$sums.new" && mv "$sums.new" "$sums")
 say "release: $version is in $release"

@@ -52,21 +52,25 @@ impl Release {
     }
 
     /// Program, package, target, and the bill of materials of each that is shipped.
-    fn bills(&self) -> Vec<(String, &'static str, String, Value)> {
-        let mut bills = Vec::new();
-        for (architecture, processor) in [("x86_64", "x86_64"), ("arm64", "aarch64")] {
-            for (program, package, place, libc) in [
-                ("infragen", "infragen", "linux-", "musl"),
-                ("stream", "lambda", "", "gnu"),
-                ("dashboard", "lambda", "", "gnu"),
-            ] {
-                let bill = self.read(&format!("{program}-{VERSION}-{place}{architecture}.cdx.json"));
-                let target = format!("{processor}-unknown-linux-{libc}");
-                bills.push((program.to_owned(), package, target, serde_json::from_str(&bill).unwrap()));
-            }
-        }
-        bills
+    fn bills(&self) -> Vec<(String, String, String, Value)> {
+        let bills = list().into_iter().filter_map(|(file, of)| {
+            let [program, package, target] = <[String; 3]>::try_from(of).ok()?;
+            Some((program, package, target, serde_json::from_str(&self.read(&file)).unwrap()))
+        });
+        bills.collect()
     }
+}
+
+/// What a release consists of, as the script says it: each file, and of a bill of materials the program, its package and its target.
+fn list() -> Vec<(String, Vec<String>)> {
+    let output = Command::new(bins::workspace().join("tools/release.sh")).arg("--list").output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let text = String::from_utf8(output.stdout).unwrap();
+    let line = |line: &str| {
+        let mut words = line.split(' ').map(str::to_owned);
+        (words.next().unwrap(), words.collect())
+    };
+    text.lines().map(line).collect()
 }
 
 /// Names and versions of the crates that cargo builds for a package.
@@ -123,15 +127,14 @@ fn a_tag_is_that_of_the_version_and_of_a_day() {
 #[test]
 fn a_release_has_programs_zips_and_checksums_and_the_same_bytes_twice() {
     let (other, one) = (&*RELEASE, Release::new());
-    let mut expected = vec![format!("LICENSES-{VERSION}.txt"), "SHA256SUMS".to_owned()];
-    for architecture in ["x86_64", "arm64"] {
-        for name in ["infragen", "stream", "dashboard"] {
-            let (place, suffix) = if name == "infragen" { ("linux-", "") } else { ("", ".zip") };
-            let name = format!("{name}-{VERSION}-{place}{architecture}");
-            expected.extend([format!("{name}{suffix}"), format!("{name}.cdx.json")]);
-        }
-    }
+    let mut expected: Vec<String> = list().into_iter().map(|(file, _)| file).collect();
     expected.sort();
+    // Three programs for two processors, a bill of each; the licences and the checksums.
+    assert_eq!(expected.len(), 2 * 3 * 2 + 2);
+    let page = std::fs::read_to_string(bins::workspace().join("docs/release.md")).unwrap();
+    for name in expected.iter().filter(|name| !name.ends_with(".cdx.json") && !name.ends_with("x86_64.zip")) {
+        assert!(page.contains(&format!("`{name}`")), "docs/release.md does not name {name}");
+    }
     assert_eq!(one.names(), expected);
     for name in &expected {
         let bytes = |release: &Release| std::fs::read(release.folder().join(name)).unwrap();
@@ -162,13 +165,13 @@ fn every_bill_of_materials_is_valid_and_names_what_cargo_builds() {
             let wanted = components.iter().filter(|component| is_wanted(component));
             wanted.map(|component| (text(&component["name"]), text(&component["version"]))).collect()
         };
-        let itself = (package.to_owned(), VERSION.to_owned());
+        let itself = (package.clone(), VERSION.to_owned());
         let without = |mut crates: BTreeSet<(String, String)>| {
             assert!(crates.remove(&itself), "{program}");
             crates
         };
-        assert_eq!(named(&|_| true), without(crates(package, &target, "normal,build")), "{program} for {target}");
-        let linked = without(crates(package, &target, "normal,no-proc-macro"));
+        assert_eq!(named(&|_| true), without(crates(&package, &target, "normal,build")), "{program} for {target}");
+        let linked = without(crates(&package, &target, "normal,no-proc-macro"));
         assert_eq!(named(&|component| component["scope"] == "required"), linked, "{program} for {target}");
         for component in components {
             let name = text(&component["name"]);
@@ -225,7 +228,7 @@ fn the_licences_name_every_crate_of_every_program_and_hold_their_texts() {
         .collect();
     let mut expected = BTreeSet::new();
     for (_, package, target, _) in release.bills() {
-        expected.extend(crates(package, &target, "normal,no-proc-macro"));
+        expected.extend(crates(&package, &target, "normal,no-proc-macro"));
     }
     assert_eq!(listed, expected);
     for words in ["Permission is hereby granted, free of charge", "TERMS AND CONDITIONS FOR USE, REPRODUCTION", "musl"]
