@@ -37,7 +37,10 @@ pack() {
     program=$(printf '%s\n' "$programs" | sed -n "/\/$function\$/p")
     python3 tools/zip.py "$program" "$folder/$function.zip"
     printf '%s  %s\n' "$made_from" "$(hash_of "$folder/$function.zip")" >"$folder/.$function.zip.made"
-    printf '%s  %s bytes, unpacked %s\n' "$folder/$function.zip" "$(wc -c <"$folder/$function.zip")" "$(wc -c <"$program")"
+    printf '%s  %d bytes of at most %d, unpacked %d\n' "$folder/$function.zip" "$(wc -c <"$folder/$function.zip")" "$zip_bytes_max" "$(wc -c <"$program")"
+    # Of one's own code somebody may have more: that is slower, and not wrong.
+    [ "$(wc -c <"$folder/$function.zip")" -le "$zip_bytes_max" ] ||
+      say "package: $folder/$function.zip is over its limit, and each cold start loads it: tools/lib.sh has the limit"
   done
 }
 

@@ -236,3 +236,66 @@ fn the_licences_name_every_crate_of_every_program_and_hold_their_texts() {
         assert!(texts.contains(words), "{words}");
     }
 }
+
+/// Runs the script that measures what is deployed, with programs of so many bytes of noise; returns its code, what it said, and what it noted.
+fn measured(bytes: usize) -> (Option<i32>, String, Vec<Value>) {
+    let folder = tempfile::tempdir().unwrap();
+    for architecture in ["arm64", "x86_64"] {
+        let programs = folder.path().join(architecture);
+        std::fs::create_dir(&programs).unwrap();
+        for function in ["stream", "dashboard"] {
+            std::fs::write(programs.join(function), crate::image::noise(architecture, bytes)).unwrap();
+        }
+    }
+    let programs = folder.path().join("programs.sh");
+    script(&programs, "for name in \"$3\" \"$4\"; do echo \"${0%/*}/$1/$name\"; done");
+    let results = folder.path().join("results/sizes.jsonl");
+    let output = Command::new(bins::workspace().join("tools/sizes.sh"))
+        .envs([("PROGRAMS", &programs), ("RESULTS", &results), ("INFRAGEN", &bins::path("infragen"))])
+        .output()
+        .unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    let noted = std::fs::read_to_string(results).unwrap_or_default();
+    (output.status.code(), said, noted.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+#[test]
+fn what_is_deployed_is_measured_printed_and_held_to_its_limits() {
+    let (code, said, noted) = measured(3_000_000);
+    assert_eq!((code, noted.len()), (Some(0), 8), "{said}");
+    for note in &noted {
+        // Noise does not compress; an image has certificates beside it.
+        let (bytes, most) = (note["bytes"].as_u64().unwrap(), note["bytes_max"].as_u64().unwrap());
+        assert!((3_000_000..3_300_000).contains(&bytes) && (most == 4_000_000 || most == 8_000_000), "{note}");
+        let line =
+            format!("{}, {}: {bytes} bytes, at most {most}", text(&note["artifact"]), text(&note["architecture"]));
+        assert!(said.contains(&line), "{line}: {said}");
+    }
+    let (code, said, noted) = measured(4_100_000);
+    assert_eq!((code, noted.len()), (Some(1), 8), "{said}");
+    for line in ["stream.zip for arm64 has", "dashboard.zip for x86_64 has", "error: these are over their limits"] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    assert!(!said.contains("image of stream for"), "{said}");
+}
+
+#[test]
+fn what_was_measured_last_is_within_its_limits() {
+    let path = bins::workspace().join("bench/results/sizes.jsonl");
+    let lines = std::fs::read_to_string(path).expect("tools/sizes.sh writes it");
+    let limits = std::fs::read_to_string(bins::workspace().join("tools/lib.sh")).unwrap();
+    let mut last = std::collections::BTreeMap::new();
+    for line in lines.lines() {
+        let note: Value = serde_json::from_str(line).unwrap();
+        last.insert((text(&note["artifact"]), text(&note["architecture"])), note);
+    }
+    for (artifact, limit) in [("stream.zip", "zip_bytes_max"), ("dashboard.zip", "zip_bytes_max")] {
+        for architecture in ["arm64", "x86_64"] {
+            let note = last
+                .get(&(artifact.to_owned(), architecture.to_owned()))
+                .unwrap_or_else(|| panic!("{artifact} for {architecture}"));
+            assert!(limits.contains(&format!("\n{limit}={}\n", note["bytes_max"])), "{note}");
+            assert!(note["bytes"].as_u64() <= note["bytes_max"].as_u64(), "{note}");
+        }
+    }
+}
