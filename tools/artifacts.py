@@ -5,6 +5,7 @@ is the processor that the zips were built for. The hash is the one Terraform cal
 """
 
 import base64
+import contextlib
 import hashlib
 import json
 import os
@@ -29,12 +30,17 @@ def main(folder: str, architecture: str, artifacts: list[str]) -> None:
     for artifact in artifacts:
         name, archive = artifact.split("=", 1)
         values[f"{name}_zip"] = describe(folder, architecture, archive)
-    os.makedirs(folder, exist_ok=True)
     scratch = target + ".new"
-    with open(scratch, "w", encoding="utf-8") as sink:
-        json.dump(values, sink, indent=2, sort_keys=True)
-        sink.write("\n")
-    os.replace(scratch, target)
+    try:
+        os.makedirs(folder, exist_ok=True)
+        with open(scratch, "w", encoding="utf-8") as sink:
+            json.dump(values, sink, indent=2, sort_keys=True)
+            sink.write("\n")
+        os.replace(scratch, target)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.remove(scratch)
+        sys.exit(f"error: {target} cannot be written: {error.strerror}")
 
 
 if __name__ == "__main__":

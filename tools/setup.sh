@@ -79,11 +79,12 @@ setup_faketime() {
   die 'the tests of wrong clocks need libfaketime below /usr/lib; install it'
 }
 
-# A registry of container images and a client of it, for the tests of images: neither is a container engine.
+# A registry of container images and a client of it, for the tests of images: neither is a container engine. OpenSSL makes the
+# registry's certificate.
 setup_images() {
-  { has docker-registry && has skopeo; } && return 0
-  is_root_on_debian && apt_install docker-registry skopeo && has docker-registry && has skopeo && return 0
-  die 'the tests of images need docker-registry and skopeo on PATH; install them'
+  { has docker-registry && has skopeo && has openssl; } && return 0
+  is_root_on_debian && apt_install docker-registry skopeo openssl && has docker-registry && has skopeo && has openssl && return 0
+  die 'the tests of images need docker-registry, skopeo and openssl on PATH; install them'
 }
 
 # Runs programs of other processors, for `./justw image-check`.

@@ -4,6 +4,7 @@ It must not know how the program was built. The time, the owner and the permissi
 differs without a change in the program means a deployment without a reason.
 """
 
+import contextlib
 import os
 import sys
 import zipfile
@@ -23,9 +24,14 @@ def pack(program: str, archive: str) -> None:
     scratch = archive + ".new"
     with open(program, "rb") as source:
         data = source.read()
-    with zipfile.ZipFile(scratch, "w") as target:
-        target.writestr(entry, data, compresslevel=9)
-    os.replace(scratch, archive)
+    try:
+        with zipfile.ZipFile(scratch, "w") as target:
+            target.writestr(entry, data, compresslevel=9)
+        os.replace(scratch, archive)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            os.remove(scratch)
+        sys.exit(f"error: {archive} cannot be written: {error.strerror}")
 
 
 if __name__ == "__main__":

@@ -144,6 +144,22 @@ fn nobody_there_is_said_after_some_tries() {
 }
 
 #[test]
+fn a_registry_that_stays_busy_or_broken_is_given_up() {
+    let registry = Registry::start();
+    for (fault, tries, why) in [
+        (Fault::Status(429, Some(0)), 6, "failed 6 times in a row at asking for a layer: status 429"),
+        (Fault::Status(500, Some(0)), 6, "failed 6 times in a row at asking for a layer: status 500"),
+        // Nobody waits for an hour before a terminal.
+        (Fault::Status(429, Some(3600)), 1, "at asking for a layer: status 429"),
+    ] {
+        let proxy = Proxy::start(registry.address, Kind::default(), vec![("HEAD", "/blobs/", vec![fault; tries])]);
+        let folder = Folder::built("arm64", 1000).login(&proxy.address.to_string(), USER, PASSWORD);
+        folder.push(&proxy.repository("live")).says(why);
+        assert_eq!((folder.told(), folder.halves(), proxy.left()), (Value::Null, Vec::new(), 0));
+    }
+}
+
+#[test]
 fn a_full_disk_after_the_push_leaves_terraforms_file_as_it_was() {
     let registry = Registry::start();
     let folder = Folder::built("arm64", 1000).login(&registry.address.to_string(), USER, PASSWORD);

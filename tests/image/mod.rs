@@ -7,6 +7,7 @@ mod proxy;
 mod push;
 pub(crate) mod registry;
 mod runs;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,7 @@
 //! A registry of containers as its makers have it, on loopback, for whoever has the password.
 
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,12 +26,23 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) fn start() -> Self {
+        Self::serving("")
+    }
+
+    /// One that speaks TLS, with this certificate and its key.
+    pub(super) fn start_tls(certificate: &Path, key: &Path) -> Self {
+        let (certificate, key) = (certificate.display(), key.display());
+        Self::serving(&format!("  tls:\n    certificate: {certificate}\n    key: {key}\n"))
+    }
+
+    /// `more` is what its configuration has below `http`.
+    fn serving(more: &str) -> Self {
         let (folder, address) = (tempfile::tempdir().unwrap(), free_port());
         let at = |name: &str| folder.path().join(name).display().to_string();
         std::fs::write(at("htpasswd"), HTPASSWD).unwrap();
         let config = format!(
             "version: 0.1\nlog:\n  accesslog:\n    disabled: true\nstorage:\n  filesystem:\n    rootdirectory: {}\n\
-             http:\n  addr: {address}\nauth:\n  htpasswd:\n    realm: tests\n    path: {}\n",
+             http:\n  addr: {address}\n{more}auth:\n  htpasswd:\n    realm: tests\n    path: {}\n",
             at("store"),
             at("htpasswd")
         );

@@ -124,12 +124,15 @@ fn destroys(account: &Account) {
 
 /// A run of the generator as a shell starts it, which a test stops: it is told as soon as it has said something.
 fn stopped_at(account: &Account, arguments: &[&str], said: &str, signal: Signal) -> (Option<i32>, String) {
-    once_said(account, arguments, said, |group| kill_process_group(group, signal).unwrap())
+    once_said(generator(account, arguments), said, |group| kill_process_group(group, signal).unwrap())
+}
+
+fn generator(account: &Account, arguments: &[&str]) -> Command {
+    account.command(&bins::path("infragen").display().to_string(), arguments)
 }
 
 /// A run of the generator as a shell starts it, and what happens elsewhere as soon as it has said something.
-fn once_said(account: &Account, arguments: &[&str], said: &str, happens: impl Fn(Pid)) -> (Option<i32>, String) {
-    let mut command = account.command(&bins::path("infragen").display().to_string(), arguments);
+pub(super) fn once_said(mut command: Command, said: &str, happens: impl Fn(Pid)) -> (Option<i32>, String) {
     // A group of its own, as a shell gives it to a command: Ctrl-C reaches everybody in it.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     let mut child = command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
@@ -221,7 +224,7 @@ async fn a_new_version_gets_a_share_first_and_an_alarm_sends_it_back() {
     assert!(back.stderr.contains(said), "{back:?}");
     all_at("1");
 
-    let (code, said) = once_said(&account, &deploy, SHARED, |_| {
+    let (code, said) = once_said(generator(&account, &deploy), SHARED, |_| {
         let rolled = account.run(&["rollback", "--function", "stream"]).done();
         assert!(rolled.stderr.contains("-stream runs version 1; it was 1, with a share for 2"), "{rolled:?}");
     });

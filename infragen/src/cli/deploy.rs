@@ -3,12 +3,13 @@
 
 use std::io::{self, IsTerminal as _};
 use std::process::{Command, Stdio};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use clap::Args;
 use contract::units::duration_text;
 use infragen::deploy::changes::Changes;
-use infragen::deploy::{account, canary};
+use infragen::deploy::{account, canary, place};
 use infragen::doctor::{self, Places, Ran, aws, tools};
 use infragen::load::{Loaded, Target};
 use infragen::manifest::Names;
@@ -23,7 +24,7 @@ use super::run::run;
 use super::shell::Shell;
 use super::smoke;
 use super::stop::Stop;
-use super::terraform::{Outputs, Root};
+use super::terraform::{LOOK_EVERY, Outputs, Root};
 use super::{Outcome, Stopped};
 
 /// Time for one answer of AWS.
@@ -122,7 +123,7 @@ impl Deployment<'_> {
         #[expect(clippy::disallowed_methods, reason = "how long a step took is said")]
         let now = Instant::now;
         let began = now();
-        let mut program = "terraform";
+        let (mut program, mut account) = ("terraform", None);
         let mut outputs = Outputs::default();
         let mut changes = Changes::default();
         // What is left of them, and whether somebody has said yes to it.
@@ -132,12 +133,12 @@ impl Deployment<'_> {
             self.shell.say(&format!("[{}/{}] {name}: {typed}", at + 1, steps.len()));
             let root = || Root::new(self.shell, self.stop, program, &self.places.root);
             match *name {
-                "check" => program = self.check()?,
+                "check" => (program, account) = self.check()?,
                 "render" => self.render()?,
                 "bootstrap" => self.bootstrap(program, bootstrap.unwrap_or_default())?,
                 "package" => self.recipe("package")?,
                 "push" => self.recipe("image")?,
-                "plan" => changes = self.plan(&root())?,
+                "plan" => changes = self.plan(&root(), account.as_deref())?,
                 "canary" => left = self.canary(&root(), &changes)?,
                 "apply" => outputs = self.apply(&root(), &changes, left.as_ref())?,
                 "page" => self.program("tools/page.sh", &[&self.places.root])?,
@@ -161,12 +162,16 @@ impl Deployment<'_> {
         Ok(Outcome::Done)
     }
 
-    /// Whether there is a Terraform that will do, and whose account it is.
-    fn check(&self) -> Result<&'static str, Outcome> {
+    /// Whether there is a Terraform that will do, and whose account it is, as far as AWS's command line says it.
+    fn check(&self) -> Result<(&'static str, Option<String>), Outcome> {
         let (program, answer) = terraform_version(ANSWER_MAX);
         let mut checks = vec![tools::terraform(&self.loaded.manifest, program, &answer)];
         // Terraform looks for nothing but its own way to credentials, and says itself when it finds none.
         let identity = run(&aws::identity_command(&self.loaded.manifest), ANSWER_MAX);
+        if !matches!(identity, Ran::Done(_)) && self.stop.explains_a_failure() {
+            // A terminal's Ctrl-C ends what was asked, too: its silence says nothing about the machine.
+            return Err(self.stopped("`check`: nothing is changed"));
+        }
         checks.push(aws::identity(&identity));
         let is_good = answer != Ran::Absent && !doctor::needs_person(&checks);
         let colour = self.shell.colour(io::stderr().is_terminal());
@@ -176,7 +181,7 @@ impl Deployment<'_> {
         } else {
             self.shell.complain(&doctor::human(&checks, colour));
         }
-        if is_good { Ok(program) } else { Err(Outcome::NeedsPerson) }
+        if is_good { Ok((program, aws::account(&identity))) } else { Err(Outcome::NeedsPerson) }
     }
 
     fn render(&self) -> Result<(), Outcome> {
@@ -209,7 +214,7 @@ impl Deployment<'_> {
         if changes.is_idle() && !changes.has_outputs { Ok(()) } else { root.apply() }
     }
 
-    fn plan(&self, root: &Root<'_>) -> Result<Changes, Outcome> {
+    fn plan(&self, root: &Root<'_>, account: Option<&str>) -> Result<Changes, Outcome> {
         root.init()?;
         let mut more = Vec::new();
         if self.arguments.plan {
@@ -223,6 +228,13 @@ impl Deployment<'_> {
             more.extend(self.loaded.manifest.built_images().into_iter().map(image));
         }
         let changes = root.plan(&more)?;
+        if let Some(was) = &changes.place {
+            let region = self.loaded.manifest.project.region.as_str();
+            place::check(root.name(), was, account, region).map_err(|error| {
+                root.forget_plan();
+                self.shell.fail(&error, Some(error.hint()))
+            })?;
+        }
         if changes.is_idle() {
             self.shell.say("      nothing to change");
         }
@@ -299,7 +311,7 @@ impl Deployment<'_> {
             return Ok(());
         }
         let typed = format!("{program} {}", arguments.join(" "));
-        if self.stop.is_set() {
+        if self.stop.explains_a_failure() {
             self.shell.error(&format!("stopped in `{typed}`"), Some("run the same command again to go on from there"));
             return Err(Outcome::Interrupted);
         }
@@ -318,9 +330,28 @@ impl Deployment<'_> {
         (url(page.sse_base_url.as_str(), "stream_url"), url(page.api_base_url.as_str(), "dashboard_url"))
     }
 
+    fn stopped(&self, what: &str) -> Outcome {
+        self.shell.error(&format!("stopped in {what}"), Some("run the same command again to go on"));
+        Outcome::Interrupted
+    }
+
     fn smoke(&self, outputs: &Outputs) -> Result<(), Outcome> {
         let (stream, api) = self.urls(outputs);
-        match smoke::look(&stream, &api, self.loaded.manifest.auth.private) {
+        let is_private = self.loaded.manifest.auth.private;
+        // It may wait for minutes, and whoever wants to stop does not: the thread ends with the program.
+        let (sender, receiver) = mpsc::channel();
+        std::thread::spawn(move || sender.send(smoke::look(&stream, &api, is_private)));
+        let looked = loop {
+            match receiver.recv_timeout(LOOK_EVERY) {
+                Ok(looked) => break looked,
+                Err(RecvTimeoutError::Timeout) if self.stop.is_set() => {
+                    return Err(self.stopped("`smoke`: everything is applied, and was not looked at"));
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break Err("the look at the stream broke off".to_owned()),
+            }
+        };
+        match looked {
             Ok(seen) => {
                 for line in seen {
                     self.shell.say(&format!("      {line}"));

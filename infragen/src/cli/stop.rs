@@ -3,6 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+/// How long a signal may take from the system to the flag.
+const NOTICES: u32 = 20;
+const NOTICE_EVERY: Duration = Duration::from_millis(10);
 
 /// How often somebody asked this to end.
 #[derive(Clone, Debug, Default)]
@@ -25,6 +30,18 @@ impl Stop {
     /// Whether it was asked for.
     pub(super) fn is_set(&self) -> bool {
         self.times() > 0
+    }
+
+    /// Whether it was asked for, where a program has just failed. A terminal tells everybody at once, and that program may have ended
+    /// of it before this one has noticed.
+    pub(super) fn explains_a_failure(&self) -> bool {
+        for _ in 0..NOTICES {
+            if self.is_set() {
+                return true;
+            }
+            std::thread::sleep(NOTICE_EVERY);
+        }
+        self.is_set()
     }
 
     /// How often.

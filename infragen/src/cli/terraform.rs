@@ -21,7 +21,7 @@ const PLAN: &str = "infragen.tfplan";
 /// Another one may hold the state: in a pipeline, or one that outlived whoever had called it.
 const LOCK_TIMEOUT: &str = "-lock-timeout=5m";
 /// Time between two looks at whether somebody wants to stop.
-const LOOK_EVERY: Duration = Duration::from_millis(50);
+pub(super) const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// One root.
 pub(super) struct Root<'s> {

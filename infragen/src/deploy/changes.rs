@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::place::{self, Place};
 use crate::diagnostic::Colour;
 
 /// Differences of one resource that are shown; more are counted.
@@ -151,6 +152,8 @@ pub struct Changes {
     pub has_outputs: bool,
     /// What a month cost by the last apply, US dollars.
     pub monthly_usd_before: Option<f64>,
+    /// Where the deployment is, as far as there is one.
+    pub place: Option<Place>,
 }
 
 impl Changes {
@@ -171,6 +174,7 @@ impl Changes {
             resources: changes,
             has_outputs: outputs.is_some_and(|outputs| outputs.values().any(is_change)),
             monthly_usd_before: plan.pointer("/output_changes/estimated_monthly_usd/before").and_then(Value::as_f64),
+            place: place::of_plan(&plan),
         })
     }
 

@@ -94,6 +94,14 @@ pub fn identity(ran: &Ran) -> Check {
     }
 }
 
+/// The account of whoever is calling, where that was told.
+#[must_use]
+pub fn account(identity: &Ran) -> Option<String> {
+    let Ran::Done(stdout) = identity else { return None };
+    let answer: Value = serde_json::from_str(stdout).ok()?;
+    answer.get("Account").and_then(Value::as_str).map(str::to_owned)
+}
+
 /// What asks for the account's quotas.
 #[must_use]
 pub fn account_command(manifest: &Manifest) -> Vec<String> {

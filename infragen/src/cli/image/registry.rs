@@ -22,6 +22,9 @@ pub(super) enum PushError {
     /// Nobody answers.
     #[error("`{host}` does not answer: {why}")]
     Unreachable { host: String, why: String },
+    /// Its certificate is nobody's whom this machine trusts.
+    #[error("`{host}` cannot be trusted: {why}")]
+    Untrusted { host: String, why: String },
     /// It answers, and is not able to.
     #[error("`{host}` failed {tries} times in a row at {what}: {why}")]
     Failing { host: String, what: String, tries: u32, why: String },
@@ -57,6 +60,9 @@ impl PushError {
     pub(super) fn hint(&self) -> String {
         match self {
             Self::Unreachable { .. } => "check its name and the network, and run the same command again".into(),
+            Self::Untrusted { .. } => {
+                "if its certificate is of an authority of your own, name that one's file: SSL_CERT_FILE=ca.pem".into()
+            }
             Self::Failing { .. } => "run the same command again later: what has arrived whole is not sent again".into(),
             Self::Login { host, .. } | Self::NoLogin { host } => match is_ecr(host) {
                 true => "sign in to AWS, and look with `aws sts get-caller-identity` who you are".into(),
@@ -328,6 +334,7 @@ impl<'a> Registry<'a> {
     fn silent(&self, silence: Silence) -> Trouble {
         match silence {
             Silence::Passing(why) => Trouble::Passing { why, after: None },
+            Silence::Untrusted(why) => PushError::Untrusted { host: self.host(), why }.into(),
             Silence::Final(why) => PushError::Unreachable { host: self.host(), why }.into(),
         }
     }

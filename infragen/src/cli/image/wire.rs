@@ -62,6 +62,8 @@ impl Answer {
 pub(super) enum Silence {
     /// Another try may help.
     Passing(String),
+    /// None will: the other side's certificate is not good.
+    Untrusted(String),
     /// None will.
     Final(String),
 }
@@ -129,6 +131,9 @@ fn silence(error: &ureq::Error) -> Silence {
     match error {
         ureq::Error::Io(error) => match error.kind() {
             // What rustls finds wrong with a certificate comes as such an error.
+            io::ErrorKind::InvalidData if error.to_string().contains("certificate") => {
+                Silence::Untrusted(error.to_string())
+            }
             io::ErrorKind::InvalidData => Silence::Final(error.to_string()),
             // The system's words for a name that there is not; that nobody could be asked is another text, and passes.
             _ if is_unknown_name(&error.to_string()) => Silence::Final(error.to_string()),
