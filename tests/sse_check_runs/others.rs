@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{Run, sse_check};
+use super::{Run, tried};
 use crate::support::client::Request;
 use crate::support::external::tool;
 use crate::support::local::free_port;
@@ -38,12 +38,12 @@ impl Peer {
         Self { process, address }
     }
 
-    async fn check(&self, path: &str, [first_byte, timeout, listen]: [&str; 3], more: &[&str]) -> Run {
+    async fn check(&self, path: &str, [first_byte, timeout, listen]: [&str; 3], more: &[&str]) -> Result<Run, String> {
         let (pid, url) = (self.process.pid().to_string(), format!("http://{}{path}", self.address));
         let limits = ["--first-byte", first_byte, "--timeout", timeout, "--listen", listen];
         let own = ["--churn", "200", "--churn-concurrency", "8"];
         let known = ["--connections", "12", "--update-event", "update", "--id-field", "/n", "--pid", &pid];
-        sse_check(&[&limits[..], &own, &known, more, &[&url]].concat()).await
+        tried(&[&limits[..], &own, &known, more, &[&url]].concat()).await
     }
 }
 
@@ -60,11 +60,12 @@ async fn found<F: Future<Output = Peer>>(
     let [first, others @ ..] = PATIENCE;
     let mut run = start().await.check(path, first, more).await;
     for patience in others {
-        if run.with(outcome) == expected {
+        if run.as_ref().is_ok_and(|run| run.with(outcome) == expected) {
             break;
         }
         run = start().await.check(path, patience, more).await;
     }
+    let run = run.unwrap_or_else(|said| panic!("{said}"));
     assert_eq!(run.with(outcome), expected, "{}", run.text());
     run
 }
