@@ -29,9 +29,9 @@ async fn run() -> Result<(), Fatal> {
     auth.warm_up().await;
     let of_both = Settings { stream, dashboard, cors, drain: own.drain.get() };
     let instance = Instance::start(of_both, "server", &stores, auth, clock, shutdown.clone());
-    let Instance { stream, dashboard, operation, window } = instance;
+    let Instance { stream, dashboard, operation, serving } = instance;
     let router = dashboard.merge(stream).merge(operation);
-    let server = Server::new(vec![(listener, router)], window, streams, own.drain.get())?;
+    let server = Server::new(vec![(listener, router)], serving)?;
     tracing::info!(%address, streams, "listening");
     server.serve(&shutdown).await;
     Ok(())

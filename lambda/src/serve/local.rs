@@ -149,20 +149,19 @@ impl Local {
         // One for both ports: a token of the one is good for the other, even under a key that was made up.
         let auth = Auth::local(&settings.stream.auth, clock.clone(), lookup)?;
         auth.warm_up().await;
-        let streams = settings.stream.max_connections.get();
         // Nobody shares requests out here, and a person waits for the prompt.
         let drain = Duration::ZERO;
         let LocalSettings { stream, dashboard, cors, .. } = settings;
         let of_both = Settings { stream, dashboard, cors, drain };
         let instance = Instance::start(of_both, "local", &stores, auth, clock, shutdown.clone());
-        let Instance { stream, dashboard, operation, window } = instance;
+        let Instance { stream, dashboard, operation, serving } = instance;
         let bound = dashboard_listener.local_addr().map_err(Fatal::new)?.ip();
         let ours_only = from_fn(move |request, next| hosts::ours_only(bound, request, next));
         let stream = stream.route(routes::HEALTH, get(health)).fallback(not_found).merge(operation.clone());
         let dashboard = dashboard.reset_fallback().merge(operation).fallback_service(page).layer(from_fn(never_cached));
         let (dashboard, stream) = (dashboard.layer(ours_only.clone()), stream.layer(ours_only));
         let doors = vec![(dashboard_listener, dashboard), (stream_listener, stream)];
-        Ok(Self { server: Server::new(doors, window, streams, drain)?, urls, shutdown })
+        Ok(Self { server: Server::new(doors, serving)?, urls, shutdown })
     }
 
     /// URLs of page and stream.

@@ -79,8 +79,17 @@ pub struct Instance {
     pub dashboard: Router,
     /// Routes for who runs the server.
     pub operation: Router,
+    /// What serving takes beside them.
+    pub serving: Serving,
+}
+
+/// What an instance needs while it is served.
+pub struct Serving {
     /// Keeps the day read from the start on, and not once somebody asks.
-    pub window: Subscription,
+    window: Subscription,
+    /// Streams that it may have.
+    streams: u32,
+    drain: Duration,
 }
 
 impl Instance {
@@ -94,6 +103,7 @@ impl Instance {
         shutdown: watch::Receiver<bool>,
     ) -> Self {
         let Settings { stream, dashboard, cors, drain } = settings;
+        let streams = stream.max_connections.get();
         let meter = Meter::new(&stream.watch, name, clock.clone());
         let (data, poll) = (stream.data.clone(), stream.poll.clone());
         let hub = Hub::new(Arc::clone(&stores.items), data, poll, clock.clone(), meter.clone(), None);
@@ -113,7 +123,7 @@ impl Instance {
             stream: stream::own_routes(stream_deps).layer(of_stream),
             dashboard: dashboard::router(dashboard_deps).layer(of_dashboard),
             operation,
-            window,
+            serving: Serving { window, streams, drain },
         }
     }
 }
@@ -145,10 +155,8 @@ pub type Door = (TcpListener, Router);
 /// A server that listens and does not serve yet.
 pub struct Server {
     doors: Vec<Door>,
-    /// Held while it serves.
-    window: Subscription,
+    serving: Serving,
     connections_max: usize,
-    drain: Duration,
 }
 
 impl Server {
@@ -165,19 +173,20 @@ impl Server {
     ///
     /// # Errors
     /// [`Fatal`] when the process may not open as many files as it may have streams.
-    pub fn new(doors: Vec<Door>, window: Subscription, streams: u32, drain: Duration) -> Result<Self, Fatal> {
-        let fitting = descriptors::raise(streams)?.unwrap_or(usize::MAX);
+    pub fn new(doors: Vec<Door>, serving: Serving) -> Result<Self, Fatal> {
+        let fitting = descriptors::raise(serving.streams)?.unwrap_or(usize::MAX);
         let connections_max = fitting / doors.len().max(1);
-        Ok(Self { doors, window, connections_max, drain })
+        Ok(Self { doors, serving, connections_max })
     }
 
     /// Serves until told to stop, and then until the time for that is over. From that moment on every stream ends, and tells its client when to
     /// come back; who comes meanwhile is answered, because not everybody has heard of it yet.
     pub async fn serve(self, stop: &watch::Receiver<bool>) {
+        let Serving { window, drain, .. } = self.serving;
         let (close, closed) = watch::channel(false);
         let ending = async {
             start::stopped(&mut stop.clone()).await;
-            tokio::time::sleep(self.drain).await;
+            tokio::time::sleep(drain).await;
             close.send_replace(true);
             tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
         };
@@ -190,7 +199,8 @@ impl Server {
             _ = join_all(served) => {}
             () = ending => {}
         }
-        drop(self.window);
+        // Until here the day is read on.
+        drop(window);
     }
 }
 
