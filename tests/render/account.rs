@@ -8,9 +8,8 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::apply::{ZIP, ZIP_SHA256};
-use super::moto::{self, Moto, tool};
-use super::terraform::TERRAFORM;
-use super::{Project, Run, bins};
+use super::moto::{self, Moto};
+use super::{Project, Run, bins, programs};
 use crate::support::local::Local;
 use crate::support::script::script;
 
@@ -34,10 +33,8 @@ impl Account {
         let artifacts = json!({ "stream_zip": zip, "dashboard_zip": zip });
         account.project.write(&format!("{ROOT}/artifacts.auto.tfvars.json"), &artifacts.to_string());
         account.project.write(&format!("{ROOT}/zz_override.tf"), moto::PROVIDER);
-        let [python, modules] = [tool("TOOLS_PYTHON", ".tools/venv/bin/python"), tool("TOOLS_AWSCLI", ".tools/awscli")]
-            .map(|path| path.display().to_string());
-        std::os::unix::fs::symlink(TERRAFORM, account.programs.path().join("terraform")).unwrap();
-        account.program("aws", &format!("PYTHONPATH='{modules}' exec '{python}' -m awscli \"$@\""));
+        programs::terraform(account.programs.path());
+        programs::aws(account.programs.path());
         account
     }
 

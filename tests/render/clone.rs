@@ -7,9 +7,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::moto::{self, Moto};
-use super::terraform::TERRAFORM;
-use super::{bins, workspace};
-use crate::support::script::script;
+use super::{bins, programs, workspace};
 
 /// What a clone of the next commit has.
 fn cloned() -> TempDir {
@@ -25,19 +23,16 @@ fn cloned() -> TempDir {
 
 #[test]
 fn a_clean_clone_is_rendered_and_applied_by_what_the_readme_says() {
-    let (clone, moto, programs) = (cloned(), Moto::start(), tempfile::tempdir().unwrap());
+    let (clone, moto) = (cloned(), Moto::start());
     let path = |name: &str| clone.path().join(name);
     assert!(!path("dist").exists() && !path("generated/terraform/artifacts.auto.tfvars.json").exists());
     std::fs::write(path("generated/terraform/zz_override.tf"), moto::PROVIDER).unwrap();
-    script(
-        &path("tools/programs.sh"),
-        "mkdir -p built\narchitecture=$1\nshift 2\nfor name in \"$@\"; do echo \"$architecture\" >\"built/$name\"; echo \"$PWD/built/$name\"; done",
-    );
-    std::os::unix::fs::symlink(TERRAFORM, programs.path().join("terraform")).unwrap();
-    // The scripts ask cargo for the generator: `cargo run -q --locked -p infragen --`.
-    script(&programs.path().join("cargo"), &format!("shift 6\nexec '{}' \"$@\"", bins::path("infragen").display()));
+    programs::compiler(&path("tools/programs.sh"), "");
+    let on_path = tempfile::tempdir().unwrap();
+    programs::terraform(on_path.path());
+    programs::cargo(on_path.path());
     let shell = |line: &str| {
-        let own = format!("{}:{}", programs.path().display(), std::env::var("PATH").unwrap());
+        let own = format!("{}:{}", on_path.path().display(), std::env::var("PATH").unwrap());
         let mut command = Command::new("sh");
         command.args(["-ec", line]).current_dir(clone.path()).env("PATH", own).stdin(Stdio::null());
         command.env("AWS_ENDPOINT_URL", moto.url());

@@ -8,6 +8,7 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::{Value, json};
 
 use super::account::{Account, ROOT, manifest};
+use super::programs::good_terraform;
 use super::{Project, bins};
 use crate::support::local::Local;
 use crate::support::script::script;
@@ -308,8 +309,8 @@ fn what_is_missing_or_refused_is_one_sentence() {
     said("error: there is no `aws` on PATH", &["rollback"]);
     program("terraform", "echo '{\"terraform_version\": \"1.5.7\"}'");
     said("but `>= 1.11.0, < 2.0.0` is asked for", &["deploy", "--yes"]);
-    let good = "case \"$*\" in *version*) echo '{\"terraform_version\": \"1.11.4\"}' ;;";
-    program("terraform", &format!("{good}\n*) echo 'Error: No valid credential sources found' >&2; exit 1 ;;\nesac"));
+    let good = |otherwise: &str| program("terraform", &good_terraform(otherwise));
+    good("*) echo 'Error: No valid credential sources found' >&2; exit 1 ;;");
     said("No valid credential sources found", &["deploy", "--yes"]);
     said("`terraform -chdir=generated/terraform init` failed, it says why above", &["deploy", "--yes"]);
     program(
@@ -321,19 +322,19 @@ fn what_is_missing_or_refused_is_one_sentence() {
     said("An error occurred (ExpiredToken)", &["logs"]);
     // Without the AWS command line it is left to Terraform to find out whose account it is.
     std::fs::remove_file(programs.path().join("aws")).unwrap();
-    program("terraform", &format!("{good}\n*show*) echo no ;;\n*plan*) exit 2 ;;\nesac"));
+    good("*show*) echo no ;;\n*plan*) exit 2 ;;");
     said("error: Terraform's plan is no JSON: ", &["deploy", "--yes"]);
     let table = json!({"address": "aws_dynamodb_table.items", "type": "aws_dynamodb_table",
         "change": {"actions": ["delete", "create"], "before": {"name": "items"}, "after": {"name": "items|`"}}});
     let plan = json!({ "resource_changes": [table] });
-    program("terraform", &format!("{good}\n*show*) printf '%s' '{plan}' ;;\n*plan*) exit 2 ;;\nesac"));
+    good(&format!("*show*) printf '%s' '{plan}' ;;\n*plan*) exit 2 ;;"));
     said("replaced  table items|`: its rows are lost\n  about $", &["deploy"]);
     said("Apply this? [yes/no] \nerror: nobody can be asked", &["deploy"]);
     let (code, shown) = deploy(&["deploy", "--plan", "--quiet"]);
     assert_eq!(code, Some(0), "{shown}");
     let table = "### sse-streaming-dev: 1 replaced\n\n| | |\n|---|---|\n| **replaced** | `table items¦': its rows are lost` |\n\nabout $";
     assert!(shown.starts_with(table), "{shown}");
-    program("terraform", &format!("{good}\nesac"));
+    good("");
     said("error: Terraform's state has no output `stream_url`", &["deploy", "--yes"]);
 }
 
@@ -347,10 +348,7 @@ fn a_project_that_builds_is_asked_to_wherever_the_command_is_typed() {
     script("justw", "echo \"justw $*\" >>calls");
     script("tools/page.sh", "echo \"page $*\" >>calls");
     script("bin/aws", "echo '{\"Account\": \"1\", \"Arn\": \"arn\"}'");
-    script(
-        "bin/terraform",
-        "case \"$*\" in *version*) echo '{\"terraform_version\": \"1.11.4\"}' ;; *) echo '{}' ;; esac",
-    );
+    script("bin/terraform", &good_terraform("*) echo '{}' ;;"));
     std::fs::create_dir(project.path().join("docs")).unwrap();
     let path = format!("{}:{}", project.path().join("bin").display(), std::env::var("PATH").unwrap());
     let deploy = |arguments: &[&str]| {

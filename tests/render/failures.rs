@@ -12,15 +12,10 @@ use rustix::process::{Signal, kill_process_group};
 use tempfile::TempDir;
 
 use super::deploy::once_said;
-use super::moto::tool;
+use super::programs::{self, good_terraform};
 use super::{Project, bins};
 use crate::image::noise;
 use crate::support::script::script;
-
-/// A Terraform of a version that will do, and what it does otherwise.
-fn terraform(otherwise: &str) -> String {
-    format!("case \"$*\" in *version*) echo '{{\"terraform_version\": \"1.11.4\"}}' ;;\n{otherwise}\nesac")
-}
 
 /// Says by a file that it has begun, and waits. No `sleep` of a shell: dash forgets a Ctrl-C that comes while it starts a program, until that
 /// one has ended.
@@ -36,7 +31,7 @@ impl Machine {
     fn new(manifest: &str) -> Self {
         let machine = Self { project: Project::new(manifest), programs: tempfile::tempdir().unwrap() };
         machine.project.run(&["render"]).done();
-        machine.program("terraform", &terraform(""));
+        machine.program("terraform", &good_terraform(""));
         machine
     }
 
@@ -78,9 +73,7 @@ fn refusing(code: &'static str, message: &'static str) -> SocketAddr {
 #[test]
 fn credentials_that_aws_does_not_take_are_said_before_anything_happens() {
     let machine = Machine::new("");
-    let [python, modules] = [tool("TOOLS_PYTHON", ".tools/venv/bin/python"), tool("TOOLS_AWSCLI", ".tools/awscli")]
-        .map(|path| path.display().to_string());
-    machine.program("aws", &format!("PYTHONPATH='{modules}' exec '{python}' -m awscli \"$@\""));
+    programs::aws(machine.programs.path());
     let keys = [("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".to_owned()), ("AWS_SECRET_ACCESS_KEY", "none".to_owned())];
     let refused = |code, message| {
         let endpoint = ("AWS_ENDPOINT_URL", format!("http://{}", refusing(code, message)));
@@ -133,12 +126,12 @@ fn ctrl_c_in_any_step_is_heard() {
     let text =
         format!("[dashboard]\npackage = \"image\"\n[page]\nsse_base_url = \"{url}\"\napi_base_url = \"{url}\"\n");
     let identity = "echo '{\"Account\": \"123456789012\", \"Arn\": \"arn\"}'";
-    let good = terraform("*output*) echo '{}' ;;");
-    let waiting = |on: &str| terraform(&format!("*\\ {on}*) {WAITS} ;;"));
+    let good = good_terraform("*output*) echo '{}' ;;");
+    let waiting = |on: &str| good_terraform(&format!("*\\ {on}*) {WAITS} ;;"));
     let plan =
         "{\"resource_changes\": [{\"address\": \"a\", \"type\": \"a\", \"change\": {\"actions\": [\"create\"]}}]}";
     // While something is made it is waited for.
-    let applying = terraform(&format!(
+    let applying = good_terraform(&format!(
         "*\\ apply*) touch begun; while [ ! -e stop ]; do sleep 0.05; done ;;\n*\\ show*) echo '{plan}' ;;\n*\\ plan*) exit 2 ;;"
     ));
     for (step, program, text_of_program, said, told) in [

@@ -27,6 +27,7 @@ mod operations;
 mod packaging;
 mod page;
 mod plans;
+mod programs;
 mod remembered;
 mod rendering;
 mod shipping;

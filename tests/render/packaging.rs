@@ -6,7 +6,7 @@ use std::process::Command;
 
 use serde_json::Value;
 
-use super::{Project, bins, workspace};
+use super::{Project, programs, workspace};
 use crate::support::script::script;
 
 /// A project with the project's scripts, and the sources of a program.
@@ -27,17 +27,11 @@ impl Shop {
         for source in ["contract", "stream_core", "lambda"] {
             project.write(&format!("{source}/src/lib.rs"), "//! A program.\n");
         }
-        // What compiles: a program is the call that made it.
-        project.write(
-            "tools/programs.sh",
-            "#!/bin/sh\necho \"$*\" >>calls\nmkdir -p built\narchitecture=$1\nshift 2\n\
-             for name in \"$@\"; do echo \"$architecture\" >\"built/$name\"; echo \"$PWD/built/$name\"; done\n",
-        );
-        // What runs the generator: the scripts ask cargo for it.
-        project
-            .write("bin/cargo", &format!("#!/bin/sh\nshift 6\nexec '{}' \"$@\"\n", bins::path("infragen").display()));
+        programs::compiler(&project.path().join("tools/programs.sh"), "echo \"$*\" >>calls");
+        std::fs::create_dir(project.path().join("bin")).unwrap();
+        programs::cargo(&project.path().join("bin"));
         let shop = Self(project);
-        for program in ["bin/cargo", "tools/programs.sh", "tools/render.sh", "tools/package.sh"] {
+        for program in ["tools/render.sh", "tools/package.sh"] {
             let path = shop.0.path().join(program);
             std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o755)).unwrap();
         }

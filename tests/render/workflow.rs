@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::account::{Account, manifest};
-use super::{bins, moto, workspace};
+use super::{moto, programs, workspace};
 use crate::support::local::Local;
 
 const BUCKET: &str = "sse-streaming-state-0123456789";
@@ -88,19 +88,15 @@ impl Repository {
             project.write(&format!("generated/{environment}terraform/zz_override.tf"), &(backend + moto::PROVIDER));
             project.write(&format!("generated/{environment}bootstrap/zz_override.tf"), moto::PROVIDER);
         }
-        // What compiles: a program is the call that made it.
         let records = self.records.path().display();
-        project.write(
-            "tools/programs.sh",
+        programs::compiler(
+            &project.path().join("tools/programs.sh"),
             &format!(
-                "#!/bin/sh\n[ -z \"${{AWS_SECRET_ACCESS_KEY:-}}\" ] || {{ echo 'the compiler has credentials' >&2; exit 1; }}\n\
-                 echo \"$*\" >>'{records}/built'\nmkdir -p built\narchitecture=$1\nshift 2\nfor name in \"$@\"; do \
-                 echo \"$architecture\" >\"built/$name\"; echo \"$PWD/built/$name\"; done\n"
+                "[ -z \"${{AWS_SECRET_ACCESS_KEY:-}}\" ] || {{ echo 'the compiler has credentials' >&2; exit 1; }}\n\
+                 echo \"$*\" >>'{records}/built'"
             ),
         );
-        // The scripts ask cargo for the generator: `cargo run -q --locked -p infragen --`.
-        let infragen = bins::path("infragen").display().to_string();
-        self.account.program("cargo", &format!("shift 6\nexec '{infragen}' \"$@\""));
+        programs::cargo(self.account.programs.path());
         self.account.program("rustup", &format!("echo \"rustup $*\" >>'{records}/rustup'"));
         self.account.program(
             "gh",

@@ -13,9 +13,6 @@ use crate::support::external::tool;
 use crate::support::local::free_port;
 use crate::support::process::Process;
 
-/// A hang must end at some time; a machine that is only slow takes less.
-const START_LIMIT: Duration = Duration::from_secs(300);
-
 struct Peer {
     process: Process,
     address: SocketAddr,
@@ -30,11 +27,7 @@ impl Peer {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::select! {
-            () = up => {}
-            status = process.exited() => panic!("it ended with {status}:\n{}", process.text()),
-            () = tokio::time::sleep(START_LIMIT) => panic!("it is not up:\n{}", process.text()),
-        }
+        process.is_up(up).await;
         Self { process, address }
     }
 

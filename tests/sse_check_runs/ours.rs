@@ -25,6 +25,29 @@ const OURS: [&str; 10] = [
     "heartbeat",
 ];
 
+/// A stream in which everything happens while the kit looks.
+const QUICK: [(&str, &str); 5] = [
+    ("SSE_POLL_INTERVAL", "100ms"),
+    ("SSE_HEARTBEAT_INTERVAL", "500ms"),
+    ("SSE_MAX_SESSION", "5s"),
+    ("SSE_MAX_CONNECTIONS", "40"),
+    ("SSE_CONNECTIONS_PER_CLIENT", "40"),
+];
+
+/// What the kit finds while rows come.
+async fn beside_writes(table: &Table, arguments: &[&str]) -> Run {
+    let writing = async {
+        for n in 0.. {
+            table.put(&Row::new(&format!("row-{n}"), "neutral", &["AAPL", "MSFT"])).await;
+            tokio::time::sleep(Duration::from_millis(60)).await;
+        }
+    };
+    tokio::select! {
+        () = writing => unreachable!("it writes for ever"),
+        run = sse_check(arguments) => run,
+    }
+}
+
 fn assert_clean(run: &Run, skipped: &[&str]) {
     assert_eq!(run.with("failed"), Vec::<&str>::new(), "{}", run.text());
     assert_eq!(run.with("skipped"), skipped, "{}", run.text());
@@ -33,14 +56,7 @@ fn assert_clean(run: &Run, skipped: &[&str]) {
 
 #[tokio::test]
 async fn nothing_is_found_in_our_stream_and_ten_thousand_clients_leave_nothing_behind() {
-    let local = Local::start(&[
-        ("SSE_POLL_INTERVAL", "100ms"),
-        ("SSE_HEARTBEAT_INTERVAL", "500ms"),
-        ("SSE_MAX_SESSION", "5s"),
-        ("SSE_MAX_CONNECTIONS", "40"),
-        ("SSE_CONNECTIONS_PER_CLIENT", "40"),
-    ])
-    .await;
+    let local = Local::start(&QUICK).await;
     let url = format!("http://{}{}", local.stream, contract::routes::STREAM);
     let pid = local.process.pid().to_string();
     let own = ["--pid", &pid, "--terminate", "--max-session", "5s", "--listen", "2s", "--stall", "1s"];
@@ -55,29 +71,13 @@ async fn nothing_is_found_in_our_stream_and_ten_thousand_clients_leave_nothing_b
 #[tokio::test]
 async fn nothing_is_found_in_the_stream_of_the_server() {
     let table = Table::create(SENTIMENTS).await;
-    let more = [
-        ("SSE_POLL_INTERVAL", "100ms"),
-        ("SSE_HEARTBEAT_INTERVAL", "500ms"),
-        ("SSE_MAX_SESSION", "5s"),
-        ("SSE_MAX_CONNECTIONS", "40"),
-        ("SSE_CONNECTIONS_PER_CLIENT", "40"),
-    ];
-    let server = Server::start(&table, &more).await.ready().await;
+    let server = Server::start(&table, &QUICK).await.ready().await;
     let url = format!("http://{}{}", server.address, contract::routes::STREAM);
     let pid = server.process.pid().to_string();
     let own = ["--pid", &pid, "--terminate", "--max-session", "5s", "--listen", "2s", "--stall", "1s"];
     let more = ["--cuts", "10", "--connections", "45", "--churn", "500", "--churn-concurrency", "8", &url];
-    let writing = async {
-        for n in 0.. {
-            table.put(&Row::new(&format!("row-{n}"), "neutral", &["AAPL", "MSFT"])).await;
-            tokio::time::sleep(Duration::from_millis(60)).await;
-        }
-    };
     let arguments = [&OURS[..], &own, &more].concat();
-    let run = tokio::select! {
-        () = writing => unreachable!("it writes for ever"),
-        run = sse_check(&arguments) => run,
-    };
+    let run = beside_writes(&table, &arguments).await;
     assert_clean(&run, &[]);
 }
 
@@ -92,17 +92,8 @@ async fn a_client_that_is_cut_anywhere_resumes_at_any_of_three_processes() {
     let urls = [url(&first), url(&second), url(&third)];
     let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
     let cases = ["--only", "hostile-ids", "--only", "unknown-id", "--only", "resume", "--cuts", "20", "--listen", "1s"];
-    let writing = async {
-        for n in 0.. {
-            table.put(&Row::new(&format!("row-{n}"), "neutral", &["AAPL", "MSFT"])).await;
-            tokio::time::sleep(Duration::from_millis(60)).await;
-        }
-    };
     let arguments = [&OURS[..], &cases, &urls].concat();
-    let run = tokio::select! {
-        () = writing => unreachable!("it writes for ever"),
-        run = sse_check(&arguments) => run,
-    };
+    let run = beside_writes(&table, &arguments).await;
     assert_clean(&run, &[]);
     assert!(run.detail("resume").ends_with("over 20 cuts"), "{}", run.text());
 }

@@ -45,10 +45,7 @@ async fn alone(table: &Table, more: &[(&str, &str)]) -> (Process, SocketAddr) {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
     };
-    tokio::select! {
-        () = up => {}
-        status = process.exited() => panic!("it ended with {status}:\n{}", process.text()),
-    }
+    process.is_up(up).await;
     (process, address)
 }
 

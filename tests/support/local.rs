@@ -11,9 +11,6 @@ use super::bins;
 use super::client::Request;
 use super::process::Process;
 
-/// A hang must end at some time; a machine that is only slow takes less.
-const START_LIMIT: Duration = Duration::from_secs(300);
-
 /// A running server.
 pub(crate) struct Local {
     /// Its process.
@@ -40,11 +37,7 @@ impl Local {
             local.answers(stream).await;
             local.answers(dashboard).await;
         };
-        tokio::select! {
-            () = up => {}
-            status = local.process.exited() => panic!("`local` ended with {status}:\n{}", local.process.text()),
-            () = tokio::time::sleep(START_LIMIT) => panic!("`local` is not up:\n{}", local.process.text()),
-        }
+        local.process.is_up(up).await;
         local
     }
 

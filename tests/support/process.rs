@@ -13,6 +13,9 @@ use tokio::sync::watch;
 
 use super::reaper;
 
+/// A hang must end at some time; a machine that is only slow takes less.
+pub(crate) const START_LIMIT: Duration = Duration::from_secs(300);
+
 /// One line that a process wrote.
 #[derive(Clone, Debug)]
 pub(crate) struct LogLine {
@@ -92,6 +95,15 @@ impl Process {
         let mut exit = self.exit.clone();
         let status = exit.wait_for(Option::is_some).await.expect("the waiting task outlives the process");
         status.expect("waited for exactly that")
+    }
+
+    /// Waits until it is up; fails the test with what it said where it ends instead.
+    pub(crate) async fn is_up(&self, up: impl Future<Output = ()>) {
+        tokio::select! {
+            () = up => {}
+            status = self.exited() => panic!("it ended with {status}:\n{}", self.text()),
+            () = tokio::time::sleep(START_LIMIT) => panic!("it is not up:\n{}", self.text()),
+        }
     }
 
     /// Waits for the end, but not longer than this.

@@ -12,9 +12,6 @@ use super::process::Process;
 use super::table::Table;
 use super::{bins, dynamodb};
 
-/// A hang must end at some time; a machine that is only slow takes less.
-const START_LIMIT: Duration = Duration::from_secs(300);
-
 /// A running server.
 pub(crate) struct Server {
     /// Its process.
@@ -52,11 +49,7 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        tokio::select! {
-            () = up => {}
-            status = server.process.exited() => panic!("`server` ended with {status}:\n{}", server.process.text()),
-            () = tokio::time::sleep(START_LIMIT) => panic!("`server` is not up:\n{}", server.process.text()),
-        }
+        server.process.is_up(up).await;
         server
     }
 
@@ -67,8 +60,7 @@ impl Server {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }
         };
-        let in_time = tokio::time::timeout(START_LIMIT, ready).await;
-        assert!(in_time.is_ok(), "`server` is not ready:\n{}", self.process.text());
+        self.process.is_up(ready).await;
         self
     }
 

@@ -1,0 +1,41 @@
+//! Programs that stand on a PATH in the place of others, or are named as they are.
+
+use std::path::Path;
+
+use super::bins;
+use super::moto::tool;
+use super::terraform::TERRAFORM;
+use crate::support::script::script;
+
+/// What compiles in the place of tools/programs.sh, at once: a program is the call that made it. `first` is done before.
+pub(super) fn compiler(path: &Path, first: &str) {
+    script(
+        path,
+        &format!(
+            "{first}\nmkdir -p built\narchitecture=$1\nshift 2\n\
+             for name in \"$@\"; do echo \"$architecture\" >\"built/$name\"; echo \"$PWD/built/$name\"; done"
+        ),
+    );
+}
+
+/// The generator, which scripts ask cargo for: `cargo run -q --locked -p infragen --`.
+pub(super) fn cargo(folder: &Path) {
+    script(&folder.join("cargo"), &format!("shift 6\nexec '{}' \"$@\"", bins::path("infragen").display()));
+}
+
+/// The real Terraform.
+pub(super) fn terraform(folder: &Path) {
+    std::os::unix::fs::symlink(TERRAFORM, folder.join("terraform")).unwrap();
+}
+
+/// What a Terraform of a version that will do says of it, and what it does otherwise: cases of the shell, by its arguments.
+pub(super) fn good_terraform(otherwise: &str) -> String {
+    format!("case \"$*\" in *version*) echo '{{\"terraform_version\": \"1.11.4\"}}' ;;\n{otherwise}\nesac")
+}
+
+/// The real command line of AWS.
+pub(super) fn aws(folder: &Path) {
+    let [python, modules] = [tool("TOOLS_PYTHON", ".tools/venv/bin/python"), tool("TOOLS_AWSCLI", ".tools/awscli")];
+    let (python, modules) = (python.display(), modules.display());
+    script(&folder.join("aws"), &format!("PYTHONPATH='{modules}' exec '{python}' -m awscli \"$@\""));
+}
