@@ -204,7 +204,10 @@ impl Client {
         enough: impl Fn(&crate::stream::Stream) -> bool,
     ) -> Result<(), String> {
         let options = &context.options;
-        let request = options.request(fastrand::usize(..options.targets.len())).last_id(&self.last_id);
+        // The first visit is where the observer is: another instance may not know yet what the observer's knew when it began, and its client gets
+        // that as news.
+        let target = if self.last_id.is_empty() { 0 } else { fastrand::usize(..options.targets.len()) };
+        let request = options.request(target).last_id(&self.last_id);
         let mut stream = request.send().await.map_err(|failure| failure.to_string())?;
         if !stream.head.is_stream() {
             return Err(format!("status {}", stream.head.status));
