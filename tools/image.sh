@@ -10,9 +10,6 @@ if [ "${1:-}" = --to-layout ]; then
   pushes=no
   shift
 fi
-infragen() {
-  cargo run -q --locked -p infragen -- "$@"
-}
 # Lines of ROOT FUNCTION zip|image ARCHITECTURE.
 wanted=$(infragen --quiet query artifacts)
 images=$(printf '%s\n' "$wanted" | sed -n '/ image /p')

@@ -27,6 +27,15 @@ has() {
   command -v "$1" >/dev/null 2>&1
 }
 
+# The generator, as these sources make it; `INFRAGEN` is one that is there.
+infragen() {
+  if [ -n "${INFRAGEN:-}" ]; then
+    "$INFRAGEN" "$@"
+  else
+    cargo run -q --locked -p infragen -- "$@"
+  fi
+}
+
 # The program that applies what is rendered: Terraform, or OpenTofu where that is there instead.
 terraform_program() {
   if has terraform; then

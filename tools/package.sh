@@ -9,7 +9,7 @@ sources() {
   {
     printf '%s\n' "$1"
     rustc -vV
-    find Cargo.toml Cargo.lock rust-toolchain.toml contract stream_core lambda tools/lib.sh tools/programs.sh tools/zip.py \
+    find Cargo.toml Cargo.lock rust-toolchain.toml contract stream_core lambda infragen/src/zip.rs tools/lib.sh tools/programs.sh \
       tools/requirements-package.txt -type f -not -name '*.md' | LC_ALL=C sort | xargs sha256sum
   } | sha256sum | cut -d ' ' -f 1
 }
@@ -35,12 +35,11 @@ pack() {
   mkdir -p "$folder"
   for function in $stale; do
     program=$(printf '%s\n' "$programs" | sed -n "/\/$function\$/p")
-    python3 tools/zip.py "$program" "$folder/$function.zip"
+    infragen package --function "$function" --program "$program" --to-zip "$folder/$function.zip"
     printf '%s  %s\n' "$made_from" "$(hash_of "$folder/$function.zip")" >"$folder/.$function.zip.made"
-    printf '%s  %d bytes of at most %d, unpacked %d\n' "$folder/$function.zip" "$(wc -c <"$folder/$function.zip")" "$zip_bytes_max" "$(wc -c <"$program")"
     # Of one's own code somebody may have more: that is slower, and not wrong.
     [ "$(wc -c <"$folder/$function.zip")" -le "$zip_bytes_max" ] ||
-      say "package: $folder/$function.zip is over its limit, and each cold start loads it: tools/lib.sh has the limit"
+      say "package: $folder/$function.zip is over $zip_bytes_max bytes, and each cold start loads it: tools/lib.sh has the limit"
   done
 }
 
@@ -49,8 +48,8 @@ hash_of() {
 }
 
 cd "$root"
-wanted=$(cargo run -q --locked -p infragen -- --quiet query artifacts)
-first=$(cargo run -q --locked -p infragen -- --quiet query architecture)
+wanted=$(infragen --quiet query artifacts)
+first=$(infragen --quiet query architecture)
 # That of the base lies in dist/ itself; an environment may have another.
 folder_of() {
   [ "$1" = "$first" ] && echo dist || echo "dist/$1"
@@ -78,11 +77,7 @@ for architecture in $(printf '%s\n' "$zips" | cut -d ' ' -f 4 | sort -u); do
   # shellcheck disable=SC2046 # names of functions have no spaces
   pack "$architecture" "$(folder_of "$architecture")" $(printf '%s\n' "$zips" | sed -n "/ $architecture\$/p" | cut -d ' ' -f 2 | sort -ru)
 done
-# Built once for every environment; Terraform compares the processor with what each says.
-for place in $(printf '%s\n' "$zips" | cut -d ' ' -f 1 | sort -u); do
-  of_root=$(printf '%s\n' "$zips" | sed -n "s|^$place ||p")
-  architecture=$(printf '%s\n' "$of_root" | head -n 1 | cut -d ' ' -f 3)
-  folder=$(folder_of "$architecture")
-  # shellcheck disable=SC2046 # nor have folders of environments
-  python3 tools/artifacts.py "$place" "$architecture" $(printf '%s\n' "$of_root" | sed "s|^\([a-z]*\) .*|\1=$folder/\1.zip|")
+# Built once for every environment; which root is told, the processor of the program decides.
+printf '%s\n' "$zips" | cut -d ' ' -f 2,4 | sort -u | while read -r function architecture; do
+  infragen --quiet package --function "$function" --zip "$(folder_of "$architecture")/$function.zip"
 done

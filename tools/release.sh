@@ -62,7 +62,7 @@ list=$(parts)
 while read -r file program architecture library crate target; do
   built=$("${PROGRAMS:-$root/tools/programs.sh}" "$architecture" "$library" "$program" </dev/null)
   case $file in
-    *.zip) python3 tools/zip.py "$built" "$release/$file" ;;
+    *.zip) infragen package --function "$program" --program "$built" --to-zip "$release/$file" ;;
     *)
       cp "$built" "$release/$file"
       chmod 755 "$release/$file"

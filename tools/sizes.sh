@@ -4,7 +4,7 @@
 # Lambda loads is what is paid for in time.
 #
 # It builds optimised programs, which takes minutes. `PROGRAMS` is another script in the place of tools/programs.sh, `INFRAGEN` a
-# generator that is there, and `RESULTS` another file: a test has no time for such builds.
+# infragen that is there, and `RESULTS` another file: a test has no time for such builds.
 . "$(dirname -- "$0")/lib.sh"
 
 cd "$root"
@@ -25,9 +25,6 @@ sources='Cargo.toml Cargo.lock rust-toolchain.toml contract lambda stream_core'
 commit=$(git log -1 --format='%h %cs' -- $sources)
 # shellcheck disable=SC2086
 [ -z "$(git status --porcelain -- $sources)" ] || commit="$commit with changes"
-generator() {
-  if [ -n "${INFRAGEN:-}" ]; then "$INFRAGEN" "$@"; else cargo run -q --locked -p infragen -- "$@"; fi
-}
 
 # `note ARTIFACT ARCHITECTURE BYTES BYTES_MAX`
 note() {
@@ -43,11 +40,11 @@ for kind in "$@"; do
     for function in stream dashboard; do
       program=$(printf '%s\n' "$programs" | sed -n "/\/$function\$/p")
       if [ "$kind" = zips ]; then
-        python3 tools/zip.py "$program" "$scratch/$function.zip"
+        infragen package --function "$function" --program "$program" --to-zip "$scratch/$function.zip" >/dev/null
         note "$function.zip" "$architecture" "$(wc -c <"$scratch/$function.zip")" "$zip_bytes_max"
       else
         # The line that it prints: folder, digest, bytes.
-        made=$(generator --set package.architecture="$architecture" image build --function "$function" --program "$program" --to-layout "$scratch/$function")
+        made=$(infragen --set package.architecture="$architecture" image build --function "$function" --program "$program" --to-layout "$scratch/$function")
         note "image of $function" "$architecture" "$(printf '%s\n' "$made" | sed 's/.*  \([0-9]*\) bytes,.*/\1/')" "$image_bytes_max"
       fi
     done

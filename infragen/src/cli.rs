@@ -11,8 +11,11 @@ mod examples;
 mod explain;
 mod image;
 mod init;
+mod interrupt;
 mod man;
+mod package;
 mod query;
+mod references;
 mod render;
 mod run;
 mod schema;
@@ -160,8 +163,29 @@ enum Command {
     Rollback(account::RollbackArguments),
     /// Destroy one environment, but not its tables unless they are named twice.
     Destroy(destroy::DestroyArguments),
+    /// Pack a function as the zip archive that Lambda takes, and tell Terraform.
+    ///
+    /// The same program gives the same bytes on any machine. Its processor is read from it: told are the environments whose
+    /// `package` is `zip` and whose `package.architecture` is that one.
+    Package(package::PackageArguments),
     /// Make container images and push them, without a container engine.
     Image(image::ImageArguments),
+}
+
+/// A function, by the name of its program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Function {
+    Stream,
+    Dashboard,
+}
+
+impl From<Function> for infragen::targets::Function {
+    fn from(function: Function) -> Self {
+        match function {
+            Function::Stream => Self::Stream,
+            Function::Dashboard => Self::Dashboard,
+        }
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
@@ -219,6 +243,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Doctor(_) => Some("doctor"),
         Command::Deploy(_) => Some("deploy"),
         Command::Destroy(_) => Some("destroy"),
+        Command::Package(_) => Some("package"),
         Command::Image(_) => Some("image"),
         _ => None,
     };
@@ -252,6 +277,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Logs(arguments) => shell.logs(arguments),
         Command::Rollback(arguments) => shell.rollback(arguments),
         Command::Destroy(arguments) => shell.destroy(arguments),
+        Command::Package(arguments) => shell.package(arguments),
         Command::Image(arguments) => shell.image(arguments),
     };
     result.unwrap_or_else(|outcome| outcome)

@@ -32,4 +32,8 @@ pub mod doctor;
 
 pub mod deploy;
 
+pub mod program;
+pub mod targets;
+pub mod zip;
+
 pub mod image;

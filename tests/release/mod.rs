@@ -26,10 +26,18 @@ impl Release {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let programs = folder.path().join("programs.sh");
-        script(&programs, "file=${0%/*}/$1/$3\nmkdir -p \"${file%/*}\"\necho \"$*\" >\"$file\"\necho \"$file\"");
+        // Headers of both processors: what is packed must be a program.
+        for architecture in ["arm64", "x86_64"] {
+            std::fs::write(folder.path().join(format!("{architecture}.elf")), crate::image::noise(architecture, 128))
+                .unwrap();
+        }
+        let lines = "file=${0%/*}/$1/$3\nmkdir -p \"${file%/*}\"\n\
+                     case $3 in infragen) ;; *) cat \"${0%/*}/$1.elf\" ;; esac >\"$file\"\necho \"$*\" >>\"$file\"\necho \"$file\"";
+        script(&programs, lines);
         let output = Command::new(bins::workspace().join("tools/release.sh"))
             .envs([("PROGRAMS", &programs), ("RELEASE_DIR", &folder.path().join("release"))])
             .env("SOURCE_DATE_EPOCH", EPOCH)
+            .env("INFRAGEN", bins::path("infragen"))
             .output()
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

@@ -1,18 +1,16 @@
 //! A whole life of the rendered Terraform: apply, nothing left to do, one change, destroy; against an AWS in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::Project;
 use super::moto::Moto;
 use super::terraform::Root;
 use super::terraform_tests::PAGE;
-use super::{Project, workspace};
 use crate::auth::sessions::kms;
-use crate::support::external::tool;
 
 /// An archive with one empty file `bootstrap`: what AWS is given to run, and never runs here.
 pub(super) const ZIP: &[u8] = b"PK\x03\x04\x0a\0\0\0\0\0\0\0!\0\0\0\0\0\0\0\0\0\0\0\0\0\x09\0\0\0bootstrap\
@@ -251,18 +249,14 @@ async fn session_keys_are_made_and_changed_and_no_secret_is_written_down() {
     assert_eq!(moto.inventory(), json!({}));
 }
 
-/// Tells every root of the manifest about the archive, as `./justw package` does.
-fn package(project: &Project) {
-    project.write_bytes("dist/function.zip", ZIP);
-    for root in project.run(&["query", "roots"]).done().stdout.lines() {
-        let output = Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"))
-            .arg(workspace().join("tools/artifacts.py"))
-            .args([root, "arm64", "stream=dist/function.zip", "dashboard=dist/function.zip"])
-            .current_dir(project.path())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
+/// Packages both functions for every environment. Returns the hash of their archives, which are of one program.
+fn package(project: &Project) -> String {
+    project.write_bytes("dist/program", &crate::image::noise("arm64", 128));
+    for function in ["stream", "dashboard"] {
+        project.run(&["package", "--function", function, "--program", "dist/program"]).done();
     }
+    let values: Value = serde_json::from_str(&project.read("generated/terraform/artifacts.auto.tfvars.json")).unwrap();
+    values["stream_zip"]["sha256"].as_str().unwrap().to_owned()
 }
 
 #[test]
@@ -274,9 +268,9 @@ fn environments_are_applied_side_by_side_from_what_was_packaged_once() {
          [env.eu.project]\nregion = \"eu-west-1\"\n"
     ));
     project.run(&["render"]).done();
-    package(&project);
+    let hash = package(&project);
     let [base, prod, eu] = ["generated/terraform", "generated/prod/terraform", "generated/eu/terraform"].map(|path| {
-        assert_eq!(project.read(&format!("{path}/artifacts.auto.tfvars.json")).matches(ZIP_SHA256).count(), 2);
+        assert_eq!(project.read(&format!("{path}/artifacts.auto.tfvars.json")).matches(&hash).count(), 2);
         Root::new(&project, path)
     });
     assert!(eu.plan(&[]).0);

@@ -206,8 +206,6 @@ fn a_full_disk_leaves_nothing_half_written_and_the_same_command_goes_on() {
     let program = folder.path().join("program");
     std::fs::write(&program, noise("arm64", 400_000)).unwrap();
     let program = program.display();
-    let zip = super::workspace().join("tools/zip.py");
-    let zip = zip.display();
     for (what, command, made) in [
         ("render", "\"$INFRAGEN\" render".to_owned(), "generated/terraform/stream.tf"),
         (
@@ -215,7 +213,7 @@ fn a_full_disk_leaves_nothing_half_written_and_the_same_command_goes_on() {
             format!("\"$INFRAGEN\" image build --function stream --program '{program}'"),
             "dist/images/stream/index.json",
         ),
-        ("zip", format!("python3 '{zip}' '{program}' stream.zip"), "stream.zip"),
+        ("zip", format!("\"$INFRAGEN\" package --function stream --program '{program}'"), "dist/stream.zip"),
     ] {
         let lines = format!(
             "echo '[stream]' >deploy.toml; {command}; echo \"code $?\"; find . \\( -name '*.tmp' -o -name '*.new' -o -name '{}' \\)\n\

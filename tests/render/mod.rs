@@ -24,6 +24,7 @@ pub(crate) mod moto;
 mod newer;
 mod newest;
 mod operations;
+mod package;
 mod packaging;
 mod page;
 mod plans;

@@ -15,13 +15,15 @@ struct Shop(Project);
 impl Shop {
     fn new(manifest: &str) -> Self {
         let project = Project::new(manifest);
-        for script in ["lib.sh", "render.sh", "package.sh", "zip.py", "artifacts.py"] {
+        for script in ["lib.sh", "render.sh", "package.sh"] {
             project.write(
                 &format!("tools/{script}"),
                 &std::fs::read_to_string(workspace().join("tools").join(script)).unwrap(),
             );
         }
-        for source in ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "tools/requirements-package.txt"] {
+        for source in
+            ["Cargo.toml", "Cargo.lock", "rust-toolchain.toml", "tools/requirements-package.txt", "infragen/src/zip.rs"]
+        {
             project.write(source, "");
         }
         for source in ["contract", "stream_core", "lambda"] {

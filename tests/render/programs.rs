@@ -7,13 +7,14 @@ use super::moto::tool;
 use super::terraform::TERRAFORM;
 use crate::support::script::script;
 
-/// What compiles in the place of tools/programs.sh, at once: a program is the call that made it. `first` is done before.
+/// What compiles in the place of tools/programs.sh, at once: a program is a header of the ELF format. `first` is done before.
 pub(super) fn compiler(path: &Path, first: &str) {
     script(
         path,
         &format!(
-            "{first}\nmkdir -p built\narchitecture=$1\nshift 2\n\
-             for name in \"$@\"; do echo \"$architecture\" >\"built/$name\"; echo \"$PWD/built/$name\"; done"
+            "{first}\nmkdir -p built\n[ \"$1\" = arm64 ] && machine='\\267' || machine='\\76'\nshift 2\n\
+             for name in \"$@\"; do {{ printf '\\177ELF\\2\\1'; head -c 12 /dev/zero; printf \"$machine\"; head -c 45 /dev/zero; }} \
+             >\"built/$name\"; echo \"$PWD/built/$name\"; done"
         ),
     );
 }

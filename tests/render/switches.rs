@@ -1,4 +1,4 @@
-//! Changes of form on a deployed stack: to an image by its plan, to CloudFront and back by applying it. A plan replaces only what must
+//! Changes of form on a deployed stack: to an image and to CloudFront, alone and together, and back. A plan replaces only what must
 //! be, and never a table. Credentials of another account, and another region in the manifest, change nothing of it.
 
 use std::collections::BTreeSet;
@@ -6,10 +6,12 @@ use std::collections::BTreeSet;
 use serde_json::{Value, json};
 
 use super::account::{Account, ROOT};
-use super::apply::ZIP_SHA256;
 use super::{Run, bins};
 
 const ITEMS: &str = "sse-streaming-dev-items";
+/// What a new kind of package replaces, beside permissions.
+const OF_PACKAGE: [&str; 3] =
+    ["URL sse-streaming-dev-stream", "alias sse-streaming-dev-stream", "function sse-streaming-dev-stream"];
 /// An image that is there.
 const IMAGE: &str = "123456789012.dkr.ecr.us-east-1.amazonaws.com/sse@sha256:1111111111111111111111111111111111111111111111111111111111111111";
 
@@ -36,18 +38,27 @@ fn rows(account: &Account) -> Value {
     account.aws(&["dynamodb", "scan", "--table-name", ITEMS])["Items"].clone()
 }
 
+/// What hangs on the function: another kind of package replaces it under its name, and takes all of that with it.
+fn hangs_on(account: &Account, name: &str) -> Value {
+    let function = ["--function-name", name];
+    let of_alias = ["--function-name", name, "--qualifier", "live"];
+    let asked = |command: &str, of: &[&str]| account.aws(&[&["lambda", command], of].concat());
+    let policy = asked("get-policy", &of_alias)["Policy"].as_str().unwrap().to_owned();
+    let policy = serde_json::from_str::<Value>(&policy).unwrap();
+    let names = policy["Statement"].as_array().unwrap().iter().filter_map(|one| one["Sid"].as_str());
+    json!({
+        "package": asked("get-function-configuration", &function)["PackageType"],
+        "alias": asked("list-aliases", &function)["Aliases"].as_array().unwrap().len(),
+        "authorization": asked("get-function-url-config", &of_alias)["AuthType"],
+        // moto adds some of its own.
+        "permissions": names.filter(|name| name.starts_with("Invoke")).collect::<BTreeSet<_>>(),
+    })
+}
+
 #[test]
-fn another_package_is_planned_and_another_front_applied_and_every_table_stays() {
+fn another_package_and_another_front_replace_what_must_be_and_every_table_stays() {
     let account = Account::new(&form("zip", "function-url", "us-east-1"));
     account.project.write("frontend/index.html", "<!doctype html>\n");
-    let zip = json!({ "path": "../../dist/function.zip", "sha256": ZIP_SHA256, "architecture": "arm64" });
-    let zips = json!({ "stream_zip": zip, "dashboard_zip": zip });
-    assert!(
-        account
-            .project
-            .read(&format!("{ROOT}/artifacts.auto.tfvars.json"))
-            .contains(&zips["stream_zip"]["sha256"].to_string())
-    );
     let deploy = ["deploy", "--yes", "--no-smoke"];
     account.run(&deploy).done();
     let row = json!({ "source_id": { "S": "one" }, "timestamp": { "S": "2026-01-01T00:00:00Z" }, "sentiment": { "S": "positive" } });
@@ -55,32 +66,43 @@ fn another_package_is_planned_and_another_front_applied_and_every_table_stays() 
     let before = rows(&account);
     assert_eq!(before[0]["source_id"], json!({ "S": "one" }));
 
-    // What another form of the package would replace, without doing it.
-    account.project.write("deploy.toml", &form("image", "function-url", "us-east-1"));
-    let planned = account.run(&["deploy", "--plan"]).done().stdout;
-    let lines = planned.lines().filter(|line| line.contains("replaced") || line.contains("removed"));
-    assert_eq!(
-        lines.collect::<Vec<_>>(),
-        ["### sse-streaming-dev: 1 changed, 1 replaced", "| replaced | `function sse-streaming-dev-stream` |"],
-        "{planned}"
-    );
-
-    for front in ["cloudfront", "function-url"] {
-        account.project.write("deploy.toml", &form("zip", front, "us-east-1"));
+    let mut was = "zip";
+    for (package, front) in
+        [("image", "cloudfront"), ("zip", "cloudfront"), ("zip", "function-url"), ("image", "function-url")]
+    {
+        account.project.write("deploy.toml", &form(package, front, "us-east-1"));
         let run = account.run(&deploy).done();
-        assert_eq!(rows(&account), before, "{front}: {run:?}");
+        let to = format!("{was} to {package}, {front}");
+        assert_eq!(rows(&account), before, "{to}: {run:?}");
         let lost = lost(&run);
-        // A permission is for one front; functions and addresses stay.
-        let replaced = lost.iter().filter_map(|line| line.strip_prefix("replaced "));
-        assert!(
-            replaced.clone().count() > 0 && replaced.clone().all(|what| what.starts_with("permission ")),
-            "{lost:?}"
-        );
+        let replaced = lost.iter().filter_map(|line| line.strip_prefix("replaced ")).collect::<Vec<_>>();
+        // A permission is for one front. A function is of one package, and what hangs on it goes with it.
+        let of_package = replaced.iter().filter(|what| !what.starts_with("permission ")).copied().collect::<Vec<_>>();
+        let expected: &[&str] = if was == package { &[] } else { &OF_PACKAGE };
+        assert_eq!(of_package, expected, "{to}: {run:?}");
         // What goes is of the front that goes.
         let removed = lost.iter().filter_map(|line| line.strip_prefix("removed "));
         let of_front = ["permission ", "bucket ", "cloudfront ", "distribution ", "file of the page ", "s3 bucket "];
         let is_of_front = |what: &&str| of_front.iter().any(|noun| what.starts_with(noun));
-        assert!(removed.clone().all(|what| is_of_front(&what)), "{run:?}");
+        assert!(removed.clone().all(|what| is_of_front(&what)), "{to}: {run:?}");
+
+        let (authorization, permissions): (_, &[&str]) = match front {
+            "cloudfront" => ("AWS_IAM", &["InvokeFunctionThroughUrl", "InvokeFunctionUrl"]),
+            // The second one is a stack of CloudFormation.
+            _ => ("NONE", &["InvokeFunctionUrl"]),
+        };
+        for (role, package) in [("stream", package), ("dashboard", "zip")] {
+            let package = if package == "image" { "Image" } else { "Zip" };
+            let expected =
+                json!({ "package": package, "alias": 1, "authorization": authorization, "permissions": permissions });
+            assert_eq!(hangs_on(&account, &format!("sse-streaming-dev-{role}")), expected, "{to}: {role}: {run:?}");
+        }
+        let again = account.run(&["deploy", "--plan"]).done().stdout;
+        // moto keeps the CORS of a URL that is told to have none.
+        let left =
+            again.lines().filter(|line| line.starts_with("| ") && *line != "| | |" && !line.contains(": cors ["));
+        assert_eq!(left.collect::<Vec<_>>(), [""; 0], "{to}: {again}");
+        was = package;
     }
 
     // Credentials of somebody else's account find nothing there, and would make it all once more.

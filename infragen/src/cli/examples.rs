@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory};
 /// What is typed, and what for.
 pub(super) type Example = (&'static str, &'static str);
 
-const EXAMPLES: [(&str, &[Example]); 17] = [
+const EXAMPLES: [(&str, &[Example]); 18] = [
     (
         "render",
         &[
@@ -99,6 +99,16 @@ const EXAMPLES: [(&str, &[Example]); 17] = [
         &[
             ("infragen --env test destroy", "everything but the tables; asks for the environment's name"),
             ("infragen destroy --table live-test-items --table live-test-items", "a table too, named twice"),
+        ],
+    ),
+    (
+        "package",
+        &[
+            ("infragen package --function stream --program target/stream", "into dist/stream.zip"),
+            (
+                "infragen package --function stream --zip downloads/stream.zip",
+                "an archive that is there, such as that of a release",
+            ),
         ],
     ),
     (

@@ -1,17 +1,16 @@
 //! `infragen image`: makes container images and pushes them, without a container engine.
 
 mod build;
-mod interrupt;
 mod login;
 mod push;
 mod registry;
 mod wire;
 
-use clap::{Args, Subcommand, ValueEnum};
-use infragen::image::targets;
+use clap::{Args, Subcommand};
+use infragen::targets;
 
-use super::Stopped;
 use super::shell::Shell;
+use super::{Stopped, interrupt};
 
 #[derive(Args, Debug)]
 pub(super) struct ImageArguments {
@@ -31,22 +30,6 @@ enum ImageCommand {
     /// What the registry has already is not sent again, and an upload that breaks goes on where the registry says. Credentials
     /// are those of `aws` for Amazon ECR, else those that `docker login` has left.
     Push(push::PushArguments),
-}
-
-/// A function, by the name of its program.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-enum Function {
-    Stream,
-    Dashboard,
-}
-
-impl From<Function> for targets::Function {
-    fn from(function: Function) -> Self {
-        match function {
-            Function::Stream => Self::Stream,
-            Function::Dashboard => Self::Dashboard,
-        }
-    }
 }
 
 /// Folder of a function's image where none is named, from the manifest's.

@@ -121,10 +121,10 @@ pub fn read(read: &dyn Fn(&str) -> io::Result<Vec<u8>>) -> Result<Image, LayoutE
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::program::tests::elf;
     use super::super::{Recipe, build};
     use super::*;
     use crate::manifest::types::Architecture;
+    use crate::program::tests::elf;
 
     fn folder() -> (Image, BTreeMap<String, Vec<u8>>) {
         let program = elf(Architecture::X86, false);

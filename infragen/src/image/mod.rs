@@ -8,11 +8,9 @@ pub mod credentials;
 pub mod gzip;
 pub mod layer;
 pub mod layout;
-pub mod program;
 pub mod repository;
 pub mod retry;
 pub mod roots;
-pub mod targets;
 pub mod upload;
 
 use std::collections::{BTreeMap, HashMap};
@@ -26,6 +24,7 @@ use serde::Serialize;
 use sha2::{Digest as _, Sha256};
 
 use crate::manifest::types::Architecture;
+use crate::program;
 
 /// User and group of the program: nobody. It writes no file and binds no port below 1024.
 const USER: &str = "65532:65532";
@@ -132,14 +131,14 @@ pub const fn oci_architecture(architecture: Architecture) -> &'static str {
 /// # Errors
 /// [`ImageError`] where a program is none for this processor, or needs files that the image does not have.
 pub fn build(recipe: &Recipe<'_>) -> Result<Image, ImageError> {
-    program::check("the program", recipe.program, recipe.architecture)?;
+    program::check_static("the program", recipe.program, recipe.architecture)?;
     let certificates = roots::pem();
     let mut files = vec![
         layer::File { path: PROGRAM, bytes: recipe.program, is_program: true },
         layer::File { path: CERTIFICATES, bytes: certificates.as_bytes(), is_program: false },
     ];
     if let Some(adapter) = recipe.adapter {
-        program::check("the adapter", adapter, recipe.architecture)?;
+        program::check_static("the adapter", adapter, recipe.architecture)?;
         files.push(layer::File { path: ADAPTER, bytes: adapter, is_program: true });
     }
     let archive = layer::archive(&files)?;
@@ -205,8 +204,8 @@ pub fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::program::tests::elf;
     use super::*;
+    use crate::program::tests::elf;
 
     fn recipe(program: &[u8]) -> Recipe<'_> {
         let labels = BTreeMap::from([

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function.tf d96c0e9a7993bf79]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function.tf 3fc1e2881292e326]
 
 locals {
   # Asked of the archives: an image's address is often known only after apply, and the kind of package must be before.
@@ -123,5 +123,10 @@ resource "aws_lambda_alias" "live" {
     content {
       additional_version_weights = { (aws_lambda_function.this.version) = routing_config.value }
     }
+  }
+
+  # Another kind of package replaces the function, and with a function goes all that hangs on it: alias, URL and permissions.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
   }
 }

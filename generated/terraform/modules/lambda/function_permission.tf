@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function_permission.tf 0c56817715e71870]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function_permission.tf 6e7e33b852581015]
 
 # The second permission of the URL, as a provider before 6.28.0 can express it; for newer ones there is another file.
 resource "aws_lambda_permission" "function" {
@@ -10,6 +10,11 @@ resource "aws_lambda_permission" "function" {
   qualifier     = aws_lambda_alias.live.name
   principal     = "cloudfront.amazonaws.com"
   source_arn    = var.distribution_arn
+
+  # See the alias.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }
 
 # Given to everybody, it would open the function to direct calls, but for the condition that they come through the URL. Such
@@ -35,4 +40,9 @@ resource "aws_cloudformation_stack" "permission" {
       }
     }
   })
+
+  # See the alias.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/url.tf 0f595008a2e7a024]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/url.tf 069f84792943f79c]
 
 resource "aws_lambda_function_url" "this" {
   # checkov:skip=CKV_AWS_258:The page is public and a browser cannot sign; callers of what is not public are checked by the program.
@@ -21,6 +21,11 @@ resource "aws_lambda_function_url" "this" {
       max_age           = cors.value.max_age_secs
     }
   }
+
+  # See the alias.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }
 
 # A URL needs two permissions, for everybody as for CloudFront: one for the URL, one for the function behind it, which is
@@ -34,4 +39,9 @@ resource "aws_lambda_permission" "url" {
   principal              = var.public ? "*" : "cloudfront.amazonaws.com"
   source_arn             = var.distribution_arn
   function_url_auth_type = var.public ? "NONE" : null
+
+  # See the alias.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }

@@ -5,14 +5,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use contract::Adapter;
-use infragen::image::targets::Function as Which;
 use infragen::image::{ImageError, Recipe, build, layout};
 use infragen::load::Loaded;
+use infragen::targets::Function as Which;
 use infragen::write;
 
 use super::super::shell::Shell;
-use super::super::{Outcome, Stopped};
-use super::{Function, interrupt, layout_folder};
+use super::super::{Function, Outcome, Stopped, interrupt};
+use super::layout_folder;
 
 #[derive(Args, Debug)]
 pub(super) struct BuildArguments {

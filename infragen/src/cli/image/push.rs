@@ -9,21 +9,17 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 use infragen::doctor::Ran;
 use infragen::image::repository::Repository;
-use infragen::image::targets::{Function as Which, Target, targets};
 use infragen::image::{Blob, Image, layout, oci_architecture};
-use infragen::write;
-use serde_json::{Map, Value};
+use infragen::targets::{Function as Which, ImageTarget as Target, images};
 
 use super::super::run::run;
 use super::super::shell::Shell;
-use super::super::{Outcome, Stopped};
+use super::super::{Function, Outcome, Stopped};
 use super::registry::Registry;
-use super::{Function, interrupt, layout_folder, size};
+use super::{layout_folder, size};
 
 /// What a program may take that prints one value; Terraform may have to ask for its state.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(60);
-/// File of a root that says what to deploy; the name makes Terraform read it.
-const REFERENCES: &str = "artifacts.auto.tfvars.json";
 
 #[derive(Args, Debug)]
 pub(super) struct PushArguments {
@@ -55,10 +51,8 @@ impl Shell<'_> {
             None => self.pushes_of_manifest(targets)?,
         };
         // Before anything is sent: what cannot be written afterwards need not be.
-        let mut roots: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-        for target in pushes.values().flatten().filter(|target| !target.root.is_empty()) {
-            roots.insert(target.root.clone(), self.references(&target.root)?);
-        }
+        let told = pushes.values().flatten().map(|target| target.root.as_str());
+        let mut roots = self.references(told.filter(|root| !root.is_empty()))?;
         let mut logins = BTreeMap::new();
         for ((repository, function), targets) in &pushes {
             let Some(image) = images.get(function) else { continue };
@@ -70,20 +64,20 @@ impl Shell<'_> {
             self.push(&Registry::new(repository, login, &|text| self.say(text)), *function, image)?;
             for target in targets {
                 let pin = repository.pin(image.digest());
-                roots.entry(target.root.clone()).or_default().insert(function.variable().to_owned(), pin.into());
+                roots.entry(target.root.clone()).or_default().insert(function.image_variable().to_owned(), pin.into());
             }
         }
-        self.tell(&roots)?;
+        self.tell(&roots, "the images are pushed: make room there, and run the same command again")?;
         for (repository, function) in pushes.keys() {
             let digest = images.get(function).map_or("", Image::digest);
-            self.print(&format!("{}  {}\n", function.variable(), repository.pin(digest)))?;
+            self.print(&format!("{}  {}\n", function.image_variable(), repository.pin(digest)))?;
         }
         Ok(Outcome::Done)
     }
 
     /// The functions whose images are asked for.
     fn targets(&self, function: Option<Which>) -> Result<Vec<Target>, Outcome> {
-        let mut found = targets(&self.load_all()?.all);
+        let mut found = images(&self.load_all()?.all);
         if let Some(name) = &self.global.env {
             // Refuses an environment that is not there.
             let _there = self.load()?;
@@ -242,38 +236,6 @@ impl Shell<'_> {
         match missing {
             0 => self.say(&format!("{}: there already, {}", function.as_str(), image.digest())),
             bytes => self.say(&format!("{}: {} sent, {}", function.as_str(), size(bytes), image.digest())),
-        }
-        Ok(())
-    }
-
-    /// What a root is told so far.
-    fn references(&self, root: &str) -> Result<Map<String, Value>, Outcome> {
-        let path = self.root().join(root).join(REFERENCES);
-        let bytes = match read(&path) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Map::new()),
-            Err(error) => {
-                self.error(&format!("`{}` cannot be read: {error}", path.display()), None);
-                return Err(Outcome::NeedsPerson);
-            }
-        };
-        serde_json::from_slice(&bytes).map_err(|error| {
-            let message = format!("`{}` is no object of JSON, as Terraform reads it: {error}", path.display());
-            self.error(&message, Some("mend or remove it"));
-            Outcome::NeedsPerson
-        })
-    }
-
-    /// Tells every root; none is told of an image that another was not pushed for.
-    fn tell(&self, roots: &BTreeMap<String, Map<String, Value>>) -> Result<(), Outcome> {
-        let _whole = interrupt::writing();
-        for (root, values) in roots {
-            // Sorted, as tools/artifacts.py writes it.
-            let text = serde_json::to_string_pretty(values).map_err(|error| self.fail(&error, None))? + "\n";
-            let path = format!("{root}/{REFERENCES}");
-            write::put(self.root(), &path, text.as_bytes()).map_err(|error| {
-                self.fail(&error, Some("the images are pushed: make room there, and run the same command again"))
-            })?;
         }
         Ok(())
     }

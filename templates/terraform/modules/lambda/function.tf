@@ -122,4 +122,9 @@ resource "aws_lambda_alias" "live" {
       additional_version_weights = { (aws_lambda_function.this.version) = routing_config.value }
     }
   }
+
+  # Another kind of package replaces the function, and with a function goes all that hangs on it: alias, URL and permissions.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }

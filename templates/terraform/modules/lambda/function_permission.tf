@@ -8,6 +8,11 @@ resource "aws_lambda_permission" "function" {
   qualifier     = aws_lambda_alias.live.name
   principal     = "cloudfront.amazonaws.com"
   source_arn    = var.distribution_arn
+
+  # See the alias.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }
 
 # Given to everybody, it would open the function to direct calls, but for the condition that they come through the URL. Such
@@ -33,4 +38,9 @@ resource "aws_cloudformation_stack" "permission" {
       }
     }
   })
+
+  # See the alias.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }

@@ -19,6 +19,11 @@ resource "aws_lambda_function_url" "this" {
       max_age           = cors.value.max_age_secs
     }
   }
+
+  # See the alias.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }
 
 # A URL needs two permissions, for everybody as for CloudFront: one for the URL, one for the function behind it, which is
@@ -32,4 +37,9 @@ resource "aws_lambda_permission" "url" {
   principal              = var.public ? "*" : "cloudfront.amazonaws.com"
   source_arn             = var.distribution_arn
   function_url_auth_type = var.public ? "NONE" : null
+
+  # See the alias.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }

@@ -8,4 +8,9 @@ resource "aws_lambda_permission" "function" {
   principal                = var.public ? "*" : "cloudfront.amazonaws.com"
   source_arn               = var.distribution_arn
   invoked_via_function_url = true
+
+  # See the alias.
+  lifecycle {
+    replace_triggered_by = [aws_lambda_function.this.id]
+  }
 }

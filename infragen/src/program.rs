@@ -1,4 +1,4 @@
-//! Whether a file is a program that an empty image can run: read from its first bytes (ELF).
+//! What a file is, as a program for Lambda: its processor, and whether an empty image can run it. Read from its first bytes (ELF).
 
 use crate::manifest::types::Architecture;
 
@@ -23,9 +23,17 @@ pub enum ProgramError {
         /// Which file.
         what: &'static str,
         /// What it is for.
-        found: String,
+        found: &'static str,
         /// What the manifest says.
         wanted: &'static str,
+    },
+    /// It is for a processor that Lambda does not have.
+    #[error("{what} is for processor {code} of the ELF format, and Lambda has arm64 (183) and x86_64 (62)")]
+    UnknownProcessor {
+        /// Which file.
+        what: &'static str,
+        /// `e_machine` of its header.
+        code: u64,
     },
     /// It needs a dynamic linker, and an image has no file but its own.
     #[error("{what} is not static: it asks for a dynamic linker, and the image has none")]
@@ -41,32 +49,39 @@ impl ProgramError {
     pub const fn hint(&self) -> &'static str {
         match self {
             Self::NotElf { .. } => "`tools/programs.sh ARCHITECTURE musl stream` builds a program and prints its path",
-            Self::OtherProcessor { .. } => "build it for that processor: `tools/programs.sh ARCHITECTURE musl stream`",
+            Self::OtherProcessor { .. } | Self::UnknownProcessor { .. } => {
+                "build it for that processor: `tools/programs.sh ARCHITECTURE musl stream`"
+            }
             Self::Dynamic { .. } => "build it with the C library musl: `tools/programs.sh ARCHITECTURE musl stream`",
         }
     }
 }
 
-/// Refuses what the image could not start.
+/// The processor that a program is for.
+///
+/// # Errors
+/// [`ProgramError`] where it is none, or for a processor that Lambda does not have.
+pub fn processor(what: &'static str, bytes: &[u8]) -> Result<Architecture, ProgramError> {
+    // Magic number, 64 bits, little end first: all that Lambda runs.
+    if bytes.len() < HEADER_BYTES || !bytes.starts_with(b"\x7fELF\x02\x01") {
+        return Err(ProgramError::NotElf { what });
+    }
+    match number(bytes, 18, 2).unwrap_or(0) {
+        0x3e => Ok(Architecture::X86),
+        0xb7 => Ok(Architecture::Arm64),
+        code => Err(ProgramError::UnknownProcessor { what, code }),
+    }
+}
+
+/// Refuses what an image could not start.
 ///
 /// # Errors
 /// [`ProgramError`].
-pub fn check(what: &'static str, bytes: &[u8], wanted: Architecture) -> Result<(), ProgramError> {
+pub fn check_static(what: &'static str, bytes: &[u8], wanted: Architecture) -> Result<(), ProgramError> {
     let not_elf = ProgramError::NotElf { what };
-    // Magic number, 64 bits, little end first: all that Lambda runs.
-    if bytes.len() < HEADER_BYTES || !bytes.starts_with(b"\x7fELF\x02\x01") {
-        return Err(not_elf);
-    }
-    let found = match number(bytes, 18, 2) {
-        Some(0x3e) => Architecture::X86,
-        Some(0xb7) => Architecture::Arm64,
-        other => {
-            let found = format!("processor {} of the ELF format", other.unwrap_or(0));
-            return Err(ProgramError::OtherProcessor { what, found, wanted: wanted.as_str() });
-        }
-    };
+    let found = processor(what, bytes)?;
     if found != wanted {
-        return Err(ProgramError::OtherProcessor { what, found: found.as_str().to_owned(), wanted: wanted.as_str() });
+        return Err(ProgramError::OtherProcessor { what, found: found.as_str(), wanted: wanted.as_str() });
     }
     let (Some(at), Some(count)) = (number(bytes, 32, 8), number(bytes, 56, 2)) else { return Err(not_elf) };
     for index in 0..usize::try_from(count).unwrap_or(usize::MAX) {
@@ -87,11 +102,11 @@ fn number(bytes: &[u8], at: usize, length: usize) -> Option<u64> {
 }
 
 #[cfg(test)]
-pub(super) mod tests {
+pub(crate) mod tests {
     use super::*;
 
     /// The smallest file that is a program for this processor, by its headers.
-    pub(in crate::image) fn elf(architecture: Architecture, is_dynamic: bool) -> Vec<u8> {
+    pub(crate) fn elf(architecture: Architecture, is_dynamic: bool) -> Vec<u8> {
         let mut bytes = vec![0; HEADER_BYTES + PROGRAM_HEADER_BYTES];
         bytes[..6].copy_from_slice(b"\x7fELF\x02\x01");
         bytes[18] = if architecture == Architecture::Arm64 { 0xb7 } else { 0x3e };
@@ -104,25 +119,34 @@ pub(super) mod tests {
     #[test]
     fn a_static_program_for_the_processor_is_good() {
         for architecture in [Architecture::Arm64, Architecture::X86] {
-            assert_eq!(check("it", &elf(architecture, false), architecture), Ok(()));
+            assert_eq!(check_static("it", &elf(architecture, false), architecture), Ok(()));
         }
     }
 
     #[test]
     fn what_the_image_could_not_start_is_refused() {
         let arm64 = Architecture::Arm64;
-        assert_eq!(check("it", &elf(arm64, true), arm64), Err(ProgramError::Dynamic { what: "it" }));
-        let other = check("it", &elf(Architecture::X86, false), arm64).unwrap_err();
+        assert_eq!(check_static("it", &elf(arm64, true), arm64), Err(ProgramError::Dynamic { what: "it" }));
+        let other = check_static("it", &elf(Architecture::X86, false), arm64).unwrap_err();
         assert_eq!(other.to_string(), "it is for x86_64, and the manifest says `package.architecture = \"arm64\"`");
         let mut unknown = elf(arm64, false);
         unknown[18] = 8;
-        assert!(check("it", &unknown, arm64).unwrap_err().to_string().contains("processor 8 of"));
+        assert!(
+            check_static("it", &unknown, arm64)
+                .unwrap_err()
+                .to_string()
+                .contains("is for processor 8 of the ELF format")
+        );
         let whole = elf(arm64, false);
         for length in 0..whole.len() - PROGRAM_HEADER_BYTES + 4 {
-            assert_eq!(check("it", &whole[..length], arm64), Err(ProgramError::NotElf { what: "it" }), "{length}");
+            assert_eq!(
+                check_static("it", &whole[..length], arm64),
+                Err(ProgramError::NotElf { what: "it" }),
+                "{length}"
+            );
         }
         let mut far = elf(arm64, false);
         far[32..40].fill(0xff);
-        assert_eq!(check("it", &far, arm64), Err(ProgramError::NotElf { what: "it" }));
+        assert_eq!(check_static("it", &far, arm64), Err(ProgramError::NotElf { what: "it" }));
     }
 }

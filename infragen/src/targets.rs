@@ -1,9 +1,9 @@
-//! Which functions run an image that is made here, from whose repository, and which Terraform root is told of it.
+//! Which functions run an archive or an image that is made here, and which Terraform root is told of it.
 
 use contract::Environment;
 
-use crate::load::{Loaded, Target as Place};
-use crate::manifest::types::Architecture;
+use crate::load::{Loaded, Target};
+use crate::manifest::types::{Architecture, Packaging};
 
 /// A function, by the name of its program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -27,9 +27,18 @@ impl Function {
         }
     }
 
+    /// The variable of the Terraform root that takes its zip archive.
+    #[must_use]
+    pub const fn zip_variable(self) -> &'static str {
+        match self {
+            Self::Stream => "stream_zip",
+            Self::Dashboard => "dashboard_zip",
+        }
+    }
+
     /// The variable of the Terraform root that takes its image.
     #[must_use]
-    pub const fn variable(self) -> &'static str {
+    pub const fn image_variable(self) -> &'static str {
         match self {
             Self::Stream => "stream_image",
             Self::Dashboard => "dashboard_image",
@@ -37,9 +46,22 @@ impl Function {
     }
 }
 
+/// One function of one environment that runs a zip archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ZipTarget {
+    /// The function.
+    pub function: Function,
+    /// Name of the environment.
+    pub environment: Environment,
+    /// Terraform's root that is told, from the manifest's folder.
+    pub root: String,
+    /// Processor that it runs on.
+    pub architecture: Architecture,
+}
+
 /// One function of one environment that runs an image of ours.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
+pub struct ImageTarget {
     /// The function.
     pub function: Function,
     /// Name of the environment.
@@ -58,19 +80,51 @@ pub struct Target {
     pub architecture: Architecture,
 }
 
+/// The environments that are deployed.
+fn deployed(all: &[Loaded]) -> impl Iterator<Item = &Loaded> {
+    all.iter().filter(|loaded| loaded.target != Target::Local)
+}
+
+/// Finds every function that runs a zip archive, in the order of the environments.
+#[must_use]
+pub fn zips(all: &[Loaded]) -> Vec<ZipTarget> {
+    let of = |loaded: &Loaded| {
+        let manifest = &loaded.manifest;
+        let target = |function| ZipTarget {
+            function,
+            environment: manifest.project.environment.clone(),
+            root: format!("{}/terraform", loaded.folder()),
+            architecture: manifest.package.architecture,
+        };
+        let is_zip = |function: &Function| manifest.built().contains(&(function.as_str(), Packaging::Zip));
+        Function::ALL.into_iter().filter(is_zip).map(target).collect::<Vec<_>>()
+    };
+    deployed(all).flat_map(of).collect()
+}
+
+/// Folder of the archives for a processor, from the manifest's folder: those that the base runs lie in `dist` itself.
+#[must_use]
+pub fn zip_folder(all: &[Loaded], architecture: Architecture) -> String {
+    let base = all.iter().find(|loaded| loaded.target == Target::Base);
+    match base.is_none_or(|base| base.manifest.package.architecture == architecture) {
+        true => "dist".to_owned(),
+        false => format!("dist/{}", architecture.as_str()),
+    }
+}
+
 /// Finds every function that runs an image made here, in the order of the environments.
 #[must_use]
-pub fn targets(all: &[Loaded]) -> Vec<Target> {
+pub fn images(all: &[Loaded]) -> Vec<ImageTarget> {
     let mut found = Vec::new();
-    for loaded in all.iter().filter(|loaded| loaded.target != Place::Local) {
+    for loaded in deployed(all) {
         let manifest = &loaded.manifest;
         let is_built = |function: &Function| manifest.built_images().contains(&function.as_str());
         for function in Function::ALL.into_iter().filter(is_built) {
             let maker = loaded.maker(all);
-            found.push(Target {
+            found.push(ImageTarget {
                 function,
                 environment: manifest.project.environment.clone(),
-                is_base: loaded.target == Place::Base,
+                is_base: loaded.target == Target::Base,
                 root: format!("{}/terraform", loaded.folder()),
                 bootstrap: maker
                     .map(|maker| (maker.manifest.project.environment.clone(), format!("{}/bootstrap", maker.folder()))),
@@ -92,7 +146,7 @@ mod tests {
     fn check(manifest: &str, expected: &[(&str, &str, Option<&str>)]) {
         let manifest = Source { name: "deploy.toml".into(), text: manifest.into() };
         let all = load_all(&Input { manifest, overrides: Vec::new() }).unwrap().all;
-        let found = targets(&all);
+        let found = images(&all);
         let found: Vec<(&str, &str, Option<&str>)> = found
             .iter()
             .map(|target| {
