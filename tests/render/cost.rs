@@ -142,9 +142,47 @@ fn alarms_and_custom_metrics_are_those_that_are_rendered() {
 }
 
 #[test]
-fn the_page_of_the_documentation_shows_what_is_printed() {
-    let page = std::fs::read_to_string(workspace().join("docs/cost.md")).unwrap();
-    let (_, rest) = page.split_once("```text\n$ infragen cost\n").expect("the page has a transcript");
-    let (shown, _) = rest.split_once("```").unwrap();
-    assert_eq!(shown, cost(&Project::fixture("default"), &[]), "docs/cost.md is stale");
+fn the_pages_of_the_documentation_show_what_is_printed() {
+    for (page, typed, arguments) in
+        [("docs/cost.md", "infragen cost", &[] as &[&str]), ("docs/scale.md", "infragen cost --ways", &["--ways"])]
+    {
+        let path = workspace().join(page);
+        let text = std::fs::read_to_string(&path).unwrap();
+        let start = format!("```text\n$ {typed}\n");
+        let (before, rest) = text.split_once(&start).expect("the page has a transcript");
+        let (shown, after) = rest.split_once("```").unwrap();
+        let found = cost(&Project::fixture("default"), arguments);
+        if is_updating() {
+            std::fs::write(&path, format!("{before}{start}{found}```{after}")).unwrap();
+        } else {
+            assert_eq!(shown, found, "{page} is stale: run the test with UPDATE=1 and read the difference");
+        }
+    }
+}
+
+#[test]
+fn ways_are_reckoned_from_the_manifest_and_the_prices() {
+    let project = Project::new("");
+    let found = json(&project, &["--ways"]);
+    let cells = found["ways"].as_array().unwrap();
+    assert_eq!(cells.len(), 7 * 4 * 3);
+    let of = |found: &Value, way: &str| {
+        let is = |cell: &&Value| cell["way"] == way && cell["viewers"] == 100 && cell["updates_per_hour"] == 60;
+        found["ways"].as_array().unwrap().iter().find(is).unwrap()["viewer_hour_usd"].as_f64().unwrap()
+    };
+    // Twice the memory, twice the stream function; nobody else.
+    let twice = json(&project, &["--ways", "--set", "stream.memory=256 MiB"]);
+    let ratio = of(&twice, "stream function") / of(&found, "stream function");
+    assert!((1.85..2.0).contains(&ratio), "{ratio}");
+    for other in ["server in containers", "polling the REST API", "AppSync Events"] {
+        assert_eq!(of(&twice, other), of(&found, other), "{other}");
+    }
+    project.write("mine.toml", "[push]\nappsync_million_messages = 2\n");
+    let dearer = json(&project, &["--ways", "--prices", "mine.toml"]);
+    assert!((of(&dearer, "AppSync Events") - of(&found, "AppSync Events") - 60.6e-6).abs() < 1e-9);
+    // A stopped function is reckoned as it runs.
+    let stopped = json(&project, &["--ways", "--set", "stream.reserved_concurrency=0"]);
+    assert_eq!(stopped["ways"], found["ways"]);
+    let run = project.run(&["cost", "--ways", "--viewers", "5"]);
+    assert!(run.code == 2 && run.stderr.contains("cannot be used with"), "{run:?}");
 }

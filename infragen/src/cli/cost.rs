@@ -10,7 +10,7 @@ use contract::units::{Bare, duration_text, parse_duration};
 use infragen::constructs;
 use infragen::cost::beside::{self, Column};
 use infragen::cost::report::{self, About};
-use infragen::cost::{Assumptions, Estimate, Prices, Setup, estimate, monthly_usd, prices};
+use infragen::cost::{Assumptions, Estimate, Prices, Setup, estimate, monthly_usd, prices, ways};
 use infragen::diagnostic::{self, Input, Severity, Source};
 use infragen::load::{self, LoadError, Loaded};
 use infragen::manifest::{Manifest, Names};
@@ -45,6 +45,10 @@ pub(super) struct CostArguments {
     /// Print the built-in table of prices with its sources, and nothing else.
     #[arg(long, exclusive = true)]
     print_prices: bool,
+    /// What one viewer costs an hour, for 1 to 1,000,000 viewers and few to many updates: the stream on each kind of machine beside polling
+    /// and services that push.
+    #[arg(long, conflicts_with_all = ["viewers", "hours_per_day", "items_per_day", "visit", "free_tier", "beside"])]
+    ways: bool,
     /// Another environment of the manifest, or another manifest, whose month is reckoned beside this one.
     #[arg(long, value_name = "NAME|FILE")]
     beside: Option<String>,
@@ -139,6 +143,11 @@ impl Shell<'_> {
         let prices = self.prices(arguments)?;
         let is_json = arguments.json || arguments.format == Format::Json;
         let one = Reckoned::of(&self.load_input(&input)?, arguments, &prices);
+        if arguments.ways {
+            let print = if is_json { ways::json } else { ways::human };
+            self.print(&print(&one.name, &one.setup, &prices))?;
+            return Ok(Outcome::Done);
+        }
         let Some(beside) = &arguments.beside else {
             let about = one.about(arguments, &prices);
             let text = if is_json { report::json(&about, &one.estimate) } else { report::human(&about, &one.estimate) };

@@ -68,6 +68,7 @@ const EXAMPLES: [(&str, &[Example]); 18] = [
         &[
             ("infragen cost --viewers 200", "a busier month"),
             ("infragen --env prod cost --beside dev", "two environments side by side"),
+            ("infragen cost --ways", "a stream, polling and services that push, by the viewer and hour"),
         ],
     ),
     ("doctor", &[("infragen --env prod doctor", "what is missing before that environment can be deployed")]),

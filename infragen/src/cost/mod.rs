@@ -10,6 +10,7 @@ pub mod prices;
 pub mod report;
 pub mod setup;
 pub mod visit;
+pub mod ways;
 
 use std::time::Duration;
 

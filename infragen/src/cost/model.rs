@@ -13,9 +13,9 @@ use crate::manifest::aws::{Compute, MemoryPerVcpu};
 use crate::manifest::types::{Architecture, FrontKind};
 
 /// What AWS calls a GB on bills.
-const GB: f64 = 1_073_741_824.0;
-const MILLION: f64 = 1e6;
-const DAY_SECS: f64 = 24.0 * HOUR_SECS;
+pub(super) const GB: f64 = 1_073_741_824.0;
+pub(super) const MILLION: f64 = 1e6;
+pub(super) const DAY_SECS: f64 = 24.0 * HOUR_SECS;
 /// Bytes of a response that stream free of charge.
 const STREAM_FREE_BYTES: f64 = 6.0 * 1_048_576.0;
 /// Bytes that half a read unit covers.
@@ -23,11 +23,11 @@ const READ_BYTES: f64 = 4096.0;
 /// A row as the index carries it: names and values of the eight attributes of the default manifest.
 const ROW_BYTES: f64 = 200.0;
 /// Tags of a row: each of them is an update of its own.
-const TAGS_PER_ITEM: f64 = 2.0;
+pub(super) const TAGS_PER_ITEM: f64 = 2.0;
 /// Events on the wire, id included; `metrics` with some thirty tags.
 const HEARTBEAT_BYTES: f64 = 200.0;
 const METRICS_BYTES: f64 = 600.0;
-const UPDATE_BYTES: f64 = 270.0;
+pub(super) const UPDATE_BYTES: f64 = 270.0;
 /// Opening and closing of a session on the wire.
 const SESSION_BYTES: f64 = 500.0;
 /// Log of a session: two lines of ours (280 and 380 bytes), START, END and REPORT of Lambda's (330 bytes together), and the
@@ -40,8 +40,8 @@ const METRICS_DETAIL_BYTES: f64 = 1300.0;
 const GOODBYE_READ_UNITS: f64 = 0.5;
 /// What the dashboard function takes for one goodbye: a write, and now and then a start.
 const GOODBYE_SECS: f64 = 0.03;
-/// Log of it: START, END and REPORT.
-const GOODBYE_LOG_BYTES: f64 = 408.0;
+/// Log of a short request: START, END and REPORT.
+pub(super) const REQUEST_LOG_BYTES: f64 = 408.0;
 /// Bytes of the page, each visit.
 const PAGE_BYTES: f64 = 60_000.0;
 /// Lines of metrics: on classic compute each session ends with one, since Lambda may stop its instance then; an instance that
@@ -82,7 +82,7 @@ struct Month<'a> {
 }
 
 /// Read units of one query for each label, where each finds its share of `items`.
-fn read_units(labels: f64, items: f64) -> f64 {
+pub(super) fn read_units(labels: f64, items: f64) -> f64 {
     labels * 0.5 * (items / labels * ROW_BYTES / READ_BYTES).ceil().max(1.0)
 }
 
@@ -107,7 +107,7 @@ pub(super) fn poll_units(setup: &Setup, items_per_sec: f64, secs: f64) -> f64 {
 }
 
 /// Bytes that an hour of watching sends, without the sessions' openings.
-fn bytes_per_hour(setup: &Setup, items_per_sec: f64) -> f64 {
+pub(super) fn bytes_per_hour(setup: &Setup, items_per_sec: f64) -> f64 {
     let polls = HOUR_SECS / setup.poll.as_secs_f64();
     // Numbers change when an item comes and when one leaves the window.
     let changed = 1.0 - (-2.0 * items_per_sec * setup.poll.as_secs_f64()).exp();
@@ -262,7 +262,7 @@ impl Month<'_> {
             MetricsMode::Detailed => METRICS_LINE_BYTES + METRICS_DETAIL_BYTES,
         };
         let measured = metrics_lines(setup, load, assumptions) * line_bytes;
-        let logs = ((load.sessions * SESSION_LOG_BYTES + load.goodbyes * GOODBYE_LOG_BYTES + measured) / GB, "GB");
+        let logs = ((load.sessions * SESSION_LOG_BYTES + load.goodbyes * REQUEST_LOG_BYTES + measured) / GB, "GB");
         self.add("CloudWatch logs", logs, prices.gb_logs.get(), free.logs_gb.get());
     }
 }

@@ -222,6 +222,42 @@ section! {
 }
 
 section! {
+    /// Containers, and the load balancer before them.
+    pub struct ContainerPrices {
+        /// An hour of one processor, arm64.
+        "vcpu_hour_arm64" => vcpu_hour_arm64: Figure = Figure::NONE;
+        /// An hour of a GB of memory, arm64.
+        "gb_hour_arm64" => gb_hour_arm64: Figure = Figure::NONE;
+        /// An hour of one processor, x86_64.
+        "vcpu_hour_x86_64" => vcpu_hour_x86_64: Figure = Figure::NONE;
+        /// An hour of a GB of memory, x86_64.
+        "gb_hour_x86_64" => gb_hour_x86_64: Figure = Figure::NONE;
+        /// An hour of the load balancer.
+        "balancer_hour" => balancer_hour: Figure = Figure::NONE;
+        /// An hour of one unit of its capacity.
+        "balancer_unit_hour" => balancer_unit_hour: Figure = Figure::NONE;
+    }
+}
+
+section! {
+    /// Services that push messages.
+    pub struct PushPrices {
+        /// AppSync Events: a million minutes of a connection.
+        "appsync_million_minutes" => appsync_million_minutes: Figure = Figure::NONE;
+        /// AppSync Events: a million messages, published or delivered.
+        "appsync_million_messages" => appsync_million_messages: Figure = Figure::NONE;
+        /// API Gateway WebSocket: a million minutes of a connection.
+        "api_gateway_million_minutes" => api_gateway_million_minutes: Figure = Figure::NONE;
+        /// API Gateway WebSocket: a million messages.
+        "api_gateway_million_messages" => api_gateway_million_messages: Figure = Figure::NONE;
+        /// IoT Core: a million minutes of a connection.
+        "iot_million_minutes" => iot_million_minutes: Figure = Figure::NONE;
+        /// IoT Core: a million messages.
+        "iot_million_messages" => iot_million_messages: Figure = Figure::NONE;
+    }
+}
+
+section! {
     /// The web application firewall.
     pub struct WafPrices {
         /// A web ACL, a month.
@@ -285,6 +321,8 @@ section! {
         ..#[doc = "CloudWatch and X-Ray."] "cloudwatch" => cloudwatch: CloudWatchPrices;
         ..#[doc = "Bytes that leave AWS."] "transfer" => transfer: TransferPrices;
         ..#[doc = "CloudFront."] "cloudfront" => cloudfront: CloudFrontPrices;
+        ..#[doc = "Containers, and the load balancer before them."] "container" => container: ContainerPrices;
+        ..#[doc = "Services that push messages."] "push" => push: PushPrices;
         ..#[doc = "The web application firewall."] "waf" => waf: WafPrices;
         ..#[doc = "The registry of images."] "ecr" => ecr: EcrPrices;
         ..#[doc = "What every account has free each month."] "free_tier" => free_tier: FreeTier;

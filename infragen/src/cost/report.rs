@@ -63,6 +63,11 @@ fn number(value: f64, decimals: usize) -> String {
     }
 }
 
+/// Writes a count.
+pub(super) fn grouped_count(count: u32) -> String {
+    grouped(&count.to_string())
+}
+
 /// Writes a quantity with three digits that count, without the zeros at the end of what is exact.
 fn quantity(value: f64) -> String {
     let decimals = decimals(value, 3);
@@ -89,7 +94,7 @@ pub(super) fn cents(value: f64) -> String {
 }
 
 /// Writes dollars: cents for what fills a bill, two digits that count for what is less than a cent.
-fn dollars(value: f64) -> String {
+pub(super) fn dollars(value: f64) -> String {
     if value == 0.0 || value >= 0.1 {
         return format!("${}", number(value, 2));
     }
