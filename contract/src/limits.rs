@@ -140,6 +140,11 @@ pub const PAGE_ITEMS_DEFAULT: usize = 20;
 /// Most items of one page: 200 items with everything that a row may carry stay below what a function may answer.
 pub const PAGE_ITEMS_MAX: usize = 200;
 
+/// Steps of `GET /api/v2/history` at most, where the request does not say how long a step is: as many as a chart shows.
+pub const HISTORY_STEPS_DEFAULT: u64 = 300;
+/// Longest step of a history; every other one divides it.
+pub const HISTORY_STEP_MAX: Duration = Duration::from_secs(3600);
+
 /// Most configurations of one user.
 pub const CONFIGURATIONS_MAX: usize = 50;
 /// Longest name of a configuration, characters, without the spaces around it.

@@ -18,6 +18,8 @@ pub const HEALTH: &str = "/health";
 pub const METRICS: &str = "/api/v2/metrics";
 /// Items of the window, page by page.
 pub const ITEMS: &str = "/api/v2/items";
+/// What the window counts, step by step.
+pub const HISTORY: &str = "/api/v2/history";
 /// What a page must know of where it is.
 pub const RUNTIME: &str = "/api/v2/runtime";
 /// The caller's configurations.
@@ -37,6 +39,14 @@ pub const TICKERS_QUERY: &str = "tickers";
 pub const LIMIT_QUERY: &str = "limit";
 /// Query parameter with the cursor of the page before.
 pub const AFTER_QUERY: &str = "after";
+/// Query parameter with the first moment of a history.
+pub const FROM_QUERY: &str = "from";
+/// Query parameter with the first moment after a history.
+pub const TO_QUERY: &str = "to";
+/// Query parameter with the length of a step of a history.
+pub const STEP_QUERY: &str = "step";
+/// Query parameter with the form of an answer: `json` or `csv`.
+pub const FORMAT_QUERY: &str = "format";
 /// Header in which CloudFront says who the viewer is: `ADDRESS:PORT`.
 pub const VIEWER_ADDRESS_HEADER: &str = "cloudfront-viewer-address";
 /// Header that carries the user in authentication mode `trusted-header`.

@@ -11,6 +11,7 @@ pub mod event;
 pub mod filter;
 pub mod filter_numbers;
 mod heads;
+pub mod history;
 mod interner;
 pub mod item;
 pub mod journal;

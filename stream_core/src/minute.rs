@@ -75,16 +75,34 @@ pub struct ScoreSums {
 }
 
 impl ScoreSums {
-    const NONE: Self = Self { count: 0, sum: 0.0, min: f32::INFINITY, max: f32::NEG_INFINITY };
+    /// Those of no rows.
+    pub const NONE: Self = Self { count: 0, sum: 0.0, min: f32::INFINITY, max: f32::NEG_INFINITY };
 
     fn of(scores: impl Iterator<Item = f32>) -> Self {
-        let scored = scores.filter(|score| !score.is_nan());
-        scored.fold(Self::NONE, |sums, score| Self {
-            count: sums.count + 1,
-            sum: sums.sum + f64::from(score),
-            min: sums.min.min(score),
-            max: sums.max.max(score),
-        })
+        scores.fold(Self::NONE, |sums, score| sums.and(Self::of_one(score)))
+    }
+
+    /// Those of one row; NaN is no score.
+    #[must_use]
+    pub fn of_one(score: f32) -> Self {
+        if score.is_nan() { Self::NONE } else { Self { count: 1, sum: f64::from(score), min: score, max: score } }
+    }
+
+    /// Those of these rows and of others.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        Self {
+            count: self.count + other.count,
+            sum: self.sum + other.sum,
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+        }
+    }
+
+    /// The mean; `None` where no row has a score.
+    #[must_use]
+    pub fn mean(self) -> Option<f64> {
+        (self.count > 0).then(|| self.sum / f64::from(self.count))
     }
 }
 

@@ -22,6 +22,7 @@ async fn a_private_table_is_for_users_only() {
         (stream.address(), "/api/v2/stream", "/api/v2/stream/status"),
         (dashboard.address(), "/api/v2/metrics", "/api/v2/runtime"),
         (dashboard.address(), "/api/v2/items", "/health"),
+        (dashboard.address(), "/api/v2/history", "/health"),
     ] {
         assert_unidentified(ask(to, path), path).await;
         assert_unidentified(ask(to, path).header("Authorization", format!("Bearer {old}")), path).await;

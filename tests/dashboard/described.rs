@@ -97,6 +97,7 @@ async fn it_tells_the_labels_and_the_users_of_this_deployment() {
         routes::AUTH_ANONYMOUS,
         routes::CONFIGURATIONS,
         routes::CONFIGURATION,
+        routes::HISTORY,
         routes::ITEMS,
         routes::METRICS,
         routes::OPENAPI,
@@ -110,7 +111,7 @@ async fn it_tells_the_labels_and_the_users_of_this_deployment() {
     let proxied = of(&table, &[]).await;
     assert_eq!(proxied["components"]["securitySchemes"]["proxy"]["name"], "x-user-id");
     let private = of(&table, &[("AUTH_PRIVATE", "true")]).await;
-    for route in [routes::METRICS, routes::ITEMS] {
+    for route in [routes::METRICS, routes::ITEMS, routes::HISTORY] {
         assert_eq!(private["paths"][route]["get"]["security"], json!([{ "proxy": [] }]), "{route}");
         assert!(proxied["paths"][route]["get"]["security"].is_null(), "{route} is public");
     }

@@ -2,6 +2,7 @@
 
 mod configurations;
 mod described;
+mod history;
 mod items;
 mod limits;
 mod local;

@@ -32,6 +32,7 @@ async fn every_answer_is_json_with_the_headers_of_data() {
         ("GET", routes::HEALTH, 200),
         ("GET", routes::METRICS, 200),
         ("GET", routes::ITEMS, 200),
+        ("GET", routes::HISTORY, 200),
         ("GET", routes::RUNTIME, 200),
         ("GET", routes::OPENAPI, 200),
         ("GET", routes::CONFIGURATIONS, 200),
@@ -64,6 +65,7 @@ async fn other_methods_are_told_which_there_are() {
     for (path, allowed) in [
         (routes::METRICS, "GET,HEAD"),
         (routes::ITEMS, "GET,HEAD"),
+        (routes::HISTORY, "GET,HEAD"),
         (routes::RUNTIME, "GET,HEAD"),
         (routes::OPENAPI, "GET,HEAD"),
         (routes::HEALTH, "GET,HEAD"),

@@ -95,7 +95,9 @@ pub(super) fn requests(host: &str) -> Vec<Hostile> {
     }
     for query in queries() {
         let shown: String = query.chars().take(60).collect();
-        add(format!("items {shown}"), "GET", &format!("{}?{query}", routes::ITEMS), &[], b"");
+        for route in [routes::ITEMS, routes::HISTORY] {
+            add(format!("{route} {shown}"), "GET", &format!("{route}?{query}"), &[], b"");
+        }
     }
     for tag in TAGS {
         add(format!("tag {}", tag.escape_ascii()), "GET", routes::METRICS, &[("If-None-Match", tag)], b"");

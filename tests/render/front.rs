@@ -117,6 +117,7 @@ fn every_route_goes_to_the_function_that_serves_it_with_its_methods() {
         (routes::METRICS, "dashboard", &["GET"]),
         (routes::HEALTH, "dashboard", &["GET"]),
         (routes::ITEMS, "dashboard", &["GET"]),
+        (routes::HISTORY, "dashboard", &["GET"]),
         (routes::RUNTIME, "dashboard", &["GET"]),
         (routes::OPENAPI, "dashboard", &["GET"]),
         (routes::AUTH_ANONYMOUS, "dashboard", &["POST"]),

@@ -5,6 +5,8 @@ use stream_core::item::Item;
 use stream_core::timestamp::Timestamp;
 use utoipa::ToSchema;
 
+use super::csv_table::{number, text};
+
 /// An item, with all its tickers.
 #[derive(Debug, serde::Serialize, ToSchema)]
 #[schema(as = Item)]
@@ -33,6 +35,23 @@ pub(super) struct ItemAnswer<'a> {
 }
 
 impl<'a> ItemAnswer<'a> {
+    /// Names of [`ItemAnswer::cells`].
+    pub(super) const COLUMNS: [&'static str; 7] =
+        ["timestamp", "item_id", "label", "score", "confidence", "tickers", "source"];
+
+    /// The item as a row of a table. Tickers stand in one cell, with commas between them, which no ticker has.
+    pub(super) fn cells(&self) -> [String; 7] {
+        [
+            text(&self.timestamp.to_string()),
+            text(self.item_id),
+            text(self.label),
+            number(self.score),
+            number(self.confidence),
+            text(&self.tickers.join(",")),
+            text(self.source.unwrap_or_default()),
+        ]
+    }
+
     /// Describes an item of a table with these labels.
     pub(super) fn new(labels: &'a [Label], item: &'a Item) -> Self {
         Self {

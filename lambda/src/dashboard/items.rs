@@ -8,6 +8,7 @@ use http::{HeaderMap, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::csv_table::{CsvTable, Format};
 use super::deps::Deps;
 use super::item::ItemAnswer;
 use super::openapi::Problem;
@@ -34,7 +35,7 @@ struct Items<'a> {
     operation_id = "items",
     summary = "Items of the last 24 hours, newest first",
     responses(
-        (status = 200, description = "A page", body = Items<'_>),
+        (status = 200, description = "A page", content((Items<'_> = "application/json"), (String = "text/csv"))),
         (status = 400, description = "A parameter is malformed", body = Problem),
         (status = 401, description = "`auth.private` is set and the request has no good token", body = Problem),
         (status = 503, description = "The table cannot be read", body = Problem),
@@ -47,6 +48,7 @@ pub(super) async fn items(
 ) -> Result<Response, ApiError> {
     let [size, after] = parameters(query.as_deref(), [routes::LIMIT_QUERY, routes::AFTER_QUERY])?;
     let (size, after, filter) = (limit(size.as_deref())?, place(after.as_deref())?, filter(query.as_deref())?);
+    let format = Format::of(query.as_deref())?;
     deps.auth.admit(&headers, query.as_deref()).await?;
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
     let labels = snapshot.data.labels.as_slice();
@@ -54,7 +56,35 @@ pub(super) async fn items(
     let rows = whole(&*deps.items, &snapshot, &page.rows).await?;
     let items = rows.iter().map(|row| ItemAnswer::new(labels, &row.item)).collect();
     let answer = Items { items, next: page.next.map(Place::to_text) };
-    Ok(([(header::CACHE_CONTROL, "no-store")], Json(answer)).into_response())
+    let caching = [(header::CACHE_CONTROL, "no-store")];
+    Ok(match format {
+        Format::Json => (caching, Json(answer)).into_response(),
+        Format::Csv => {
+            let link = answer.next.as_deref().map(|next| [(header::LINK, next_page(query.as_deref(), next))]);
+            (caching, link, answer.table()).into_response()
+        }
+    })
+}
+
+impl Items<'_> {
+    /// A row for each item.
+    fn table(&self) -> Response {
+        let mut table = CsvTable::new(ItemAnswer::COLUMNS.into_iter());
+        for item in &self.items {
+            table.row(item.cells().into_iter());
+        }
+        table.answer("items")
+    }
+}
+
+/// Where the page after this one is, as a header says it (RFC 8288): a table has no place for it.
+fn next_page(query: Option<&str>, next: &str) -> String {
+    let own = form_urlencoded::parse(query.unwrap_or_default().as_bytes());
+    // A token goes with each request by itself, and into no header of an answer.
+    let kept = own.filter(|(name, _)| ![routes::AFTER_QUERY, routes::TOKEN_QUERY].contains(&name.as_ref()));
+    let mut all = form_urlencoded::Serializer::new(String::new());
+    all.extend_pairs(kept).append_pair(routes::AFTER_QUERY, next);
+    format!("<{}?{}>; rel=\"next\"", routes::ITEMS, all.finish())
 }
 
 fn limit(text: Option<&str>) -> Result<usize, ApiError> {

@@ -2,10 +2,12 @@
 
 mod anonymous;
 mod configurations;
+mod csv_table;
 mod deps;
 pub mod draft;
 mod etag;
 mod goodbye;
+mod history;
 mod item;
 mod items;
 mod json;

@@ -3,6 +3,8 @@
 //! Paths, statuses and shapes come from the handlers and their types. What follows from limits and settings (patterns,
 //! ranges, the labels that are keys of the numbers) is put in here, so that no number stands twice.
 
+mod parameters;
+
 use std::sync::Arc;
 
 use axum::Extension;
@@ -116,11 +118,11 @@ fn complete(document: &mut Value, settings: &DashboardSettings) {
     let Some(paths) = document["paths"].as_object_mut() else { return };
     for (path, operations) in paths.iter_mut() {
         for (method, operation) in operations.as_object_mut().into_iter().flatten() {
-            let is_data = [routes::METRICS, routes::ITEMS].contains(&path.as_str());
+            let is_data = [routes::METRICS, routes::ITEMS, routes::HISTORY].contains(&path.as_str());
             if path.starts_with(routes::CONFIGURATIONS) || is_data && settings.auth.private {
                 operation["security"] = secured.clone();
             }
-            let parameters = parameters(path);
+            let parameters = parameters::of(path);
             if !parameters.is_empty() {
                 operation["parameters"] = parameters.into();
             }
@@ -196,52 +198,6 @@ fn name_pattern() -> String {
     format!("^[{SPACES}]*{edge}([^{CONTROLS}]{{0,{inner}}}{edge})?[{SPACES}]*$")
 }
 
-fn parameters(path: &str) -> Vec<Value> {
-    let tickers = || {
-        json!({
-            "name": routes::TICKERS_QUERY, "in": "query", "required": false, "style": "form", "explode": false,
-            "description": format!(
-                "Only items with one of these tickers, {} at most, separated by commas; all items where none is named. \
-                 White space around a ticker is not part of it. May be repeated.",
-                limits::FILTER_TAGS_MAX
-            ),
-            "schema": { "type": "array", "items": { "type": "string", "pattern": tickers_pattern() } },
-        })
-    };
-    match path {
-        routes::METRICS => vec![
-            tickers(),
-            json!({
-                "name": "If-None-Match", "in": "header", "required": false,
-                "description": "Entity tags that the client has, or `*`.",
-                "schema": { "type": "string" },
-            }),
-        ],
-        routes::ITEMS => vec![
-            json!({
-                "name": routes::LIMIT_QUERY, "in": "query", "required": false,
-                "description": "Items of a page.",
-                "schema": {
-                    "type": "integer", "minimum": 1, "maximum": limits::PAGE_ITEMS_MAX,
-                    "default": limits::PAGE_ITEMS_DEFAULT,
-                },
-            }),
-            json!({
-                "name": routes::AFTER_QUERY, "in": "query", "required": false,
-                "description": "The `next` of the page before.",
-                "schema": { "type": "string", "pattern": Place::PATTERN },
-            }),
-            tickers(),
-        ],
-        routes::CONFIGURATION => vec![json!({
-            "name": "config_id", "in": "path", "required": true,
-            "description": "The configuration.",
-            "schema": { "type": "string", "pattern": "^[A-Za-z0-9_-]{1,64}$" },
-        })],
-        _ => Vec::new(),
-    }
-}
-
 /// Tickers with commas between them, each with white space around it or left out.
 fn tickers_pattern() -> String {
     let ticker = format!("{}({})?{}", around(), ticker(), around());
@@ -273,8 +229,9 @@ fn answers(answers: &mut Value, path: &str, method: &str) {
             let seconds = json!({ "type": "integer", "minimum": 1 });
             headers.insert("Retry-After".into(), header("Seconds after which to try again.", seconds));
         }
-        if path == routes::METRICS && ["200", "304"].contains(&status.as_str()) {
-            headers.insert("ETag".into(), header("Weak: of the numbers and items, without the time.", text()));
+        if [routes::METRICS, routes::HISTORY].contains(&path) && ["200", "304"].contains(&status.as_str()) {
+            headers
+                .insert("ETag".into(), header("Weak: of what the answer says, without the time of reading.", text()));
             headers.insert("Cache-Control".into(), header("`no-cache`: ask each time.", text()));
         }
         match (path, method, status.as_str()) {

@@ -8,7 +8,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::deps::Deps;
-use super::{anonymous, configurations, goodbye, items, metrics, openapi, runtime};
+use super::{anonymous, configurations, goodbye, history, items, metrics, openapi, runtime};
 use crate::error::{method_not_allowed, not_found};
 use crate::serve::security;
 
@@ -21,6 +21,7 @@ pub fn router(deps: Deps) -> Router {
     let mut described = OpenApiRouter::new()
         .routes(routes!(metrics::metrics))
         .routes(routes!(items::items))
+        .routes(routes!(history::history))
         .routes(routes!(runtime::runtime))
         .routes(routes!(anonymous::anonymous))
         .routes(routes!(openapi::document))

@@ -1,0 +1,213 @@
+//! `GET /api/v2/history`: what the window counts, step by step.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::{RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use contract::units::{Bare, parse_duration};
+use contract::{Label, routes};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
+use serde::Serialize;
+use stream_core::history::{Asked, History, Step, history as count};
+use stream_core::minute::ScoreSums;
+use stream_core::timestamp::{Timestamp, TimestampError};
+use utoipa::ToSchema;
+
+use super::csv_table::{CsvTable, Format, number, text};
+use super::deps::Deps;
+use super::etag::ETag;
+use super::openapi::Problem;
+use crate::error::ApiError;
+use crate::request::{filter, parameters};
+
+/// Decimals of a score: what a table's scores have, and more than a chart shows.
+const SCORE_DECIMALS: f64 = 1e6;
+
+/// Steps one after the other.
+#[derive(Serialize, ToSchema)]
+#[schema(as = HistoryAnswer)]
+struct Answer<'a> {
+    /// First moment of the first step, RFC 3339.
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    /// First moment after the last step, RFC 3339.
+    #[schema(value_type = String, format = DateTime)]
+    to: Timestamp,
+    /// Length of a step.
+    #[schema(minimum = 60, maximum = 3600)]
+    step_seconds: u64,
+    /// Oldest first, without gaps; steps in which nothing happened are there.
+    points: Vec<PointAnswer<'a>>,
+}
+
+/// One step.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Point)]
+struct PointAnswer<'a> {
+    /// First moment of the step, RFC 3339.
+    #[schema(value_type = String, format = DateTime)]
+    timestamp: Timestamp,
+    /// Items.
+    total: u32,
+    /// Items by label, named as in the numbers.
+    by_label: BTreeMap<&'a str, u32>,
+    /// Left out where no item of the step has a score.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    score: Option<Scores>,
+}
+
+/// Scores of the items of a step.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+struct Scores {
+    /// Items that have one.
+    #[schema(minimum = 1)]
+    count: u32,
+    /// Their mean.
+    #[schema(minimum = -1, maximum = 1)]
+    mean: f64,
+    /// The lowest.
+    #[schema(minimum = -1, maximum = 1)]
+    min: f64,
+    /// The highest.
+    #[schema(minimum = -1, maximum = 1)]
+    max: f64,
+}
+
+impl Scores {
+    fn of(sums: ScoreSums) -> Option<Self> {
+        let rounded = |score: f64| (score * SCORE_DECIMALS).round() / SCORE_DECIMALS;
+        let (min, max) = (rounded(sums.min.into()), rounded(sums.max.into()));
+        sums.mean().map(|mean| Self { count: sums.count, mean: rounded(mean), min, max })
+    }
+}
+
+/// Counts of the window by step: all steps together are the numbers.
+#[utoipa::path(
+    get,
+    path = routes::HISTORY,
+    operation_id = "history",
+    summary = "Counts and scores of the last 24 hours, step by step",
+    responses(
+        (status = 200, description = "The steps", content((Answer<'_> = "application/json"), (String = "text/csv"))),
+        (status = 304, description = "They are what the client has"),
+        (status = 400, description = "A parameter is malformed", body = Problem),
+        (status = 401, description = "`auth.private` is set and the request has no good token", body = Problem),
+        (status = 503, description = "The table cannot be read", body = Problem),
+    ),
+)]
+pub(super) async fn history(
+    State(deps): State<Deps>,
+    headers: HeaderMap,
+    RawQuery(query): RawQuery,
+) -> Result<Response, ApiError> {
+    let query = query.as_deref();
+    let (asked, filter, format) = (asked(query)?, filter(query)?, Format::of(query)?);
+    deps.auth.admit(&headers, query).await?;
+    let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
+    let labels = snapshot.data.labels.as_slice();
+    let answer = Answer::new(labels, &count(&snapshot, &filter, asked));
+    let tag = ETag::of(&answer);
+    let caching = [(header::ETAG, tag.header()), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
+    if tag.is_held(&headers) {
+        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
+    }
+    Ok(match format {
+        Format::Json => (caching, Json(answer)).into_response(),
+        Format::Csv => (caching, answer.table(labels)).into_response(),
+    })
+}
+
+impl<'a> Answer<'a> {
+    fn new(labels: &'a [Label], found: &History) -> Self {
+        let points = found.points.iter().map(|point| PointAnswer {
+            timestamp: point.at,
+            total: point.total(),
+            by_label: labels.iter().map(Label::key).zip(point.by_label.iter().copied()).collect(),
+            score: Scores::of(point.scores),
+        });
+        Self { from: found.from, to: found.to, step_seconds: found.step.length().as_secs(), points: points.collect() }
+    }
+
+    /// A row for each step, a column for each label in the labels' order.
+    fn table(&self, labels: &[Label]) -> Response {
+        let keys = || labels.iter().map(Label::key);
+        let scores = ["score_count", "score_mean", "score_min", "score_max"];
+        let mut table = CsvTable::new(["timestamp", "total"].into_iter().chain(keys()).chain(scores));
+        for point in &self.points {
+            let start = [text(&point.timestamp.to_string()), point.total.to_string()];
+            let counts = keys().map(|key| number(point.by_label.get(key)));
+            let of = |value: fn(Scores) -> f64| number(point.score.map(value));
+            let scores = [
+                number(point.score.map(|score| score.count)),
+                of(|score| score.mean),
+                of(|score| score.min),
+                of(|score| score.max),
+            ];
+            table.row(start.into_iter().chain(counts).chain(scores));
+        }
+        table.answer("history")
+    }
+}
+
+/// Reads what a query asks for.
+fn asked(query: Option<&str>) -> Result<Asked, ApiError> {
+    let [from, to, step] = parameters(query, [routes::FROM_QUERY, routes::TO_QUERY, routes::STEP_QUERY])?;
+    Ok(Asked {
+        from: from.as_deref().map(|text| moment(routes::FROM_QUERY, text)).transpose()?,
+        to: to.as_deref().map(|text| moment(routes::TO_QUERY, text)).transpose()?,
+        step: step.as_deref().map(length).transpose()?,
+    })
+}
+
+/// A time that no row can have is as early, or as late, as there is.
+fn moment(name: &str, text: &str) -> Result<Timestamp, ApiError> {
+    match Timestamp::parse(text) {
+        Err(TimestampError::Year) if text < "1971" => Ok(Timestamp::EPOCH),
+        Err(TimestampError::Year) => Ok(Timestamp::MAX),
+        read => read.map_err(|error| ApiError::BadParameter(format!("`{name}` is `{}`: it {error}", shown(text)))),
+    }
+}
+
+fn length(text: &str) -> Result<Step, ApiError> {
+    let step = parse_duration(text, Bare::Seconds).ok().and_then(Step::new);
+    let rule = || format!("`{}` is `{}`; it must be {}", routes::STEP_QUERY, shown(text), Step::RULE);
+    step.ok_or_else(|| ApiError::BadParameter(rule()))
+}
+
+/// What was sent, fit for a message.
+fn shown(text: &str) -> String {
+    text.chars().take(40).flat_map(char::escape_debug).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_and_a_step_are_read_or_named() {
+        let asked_for = asked(Some("from=2026-01-01T00:00:00Z&to=2026-01-01T02:00:00%2B01:00&step=5m")).unwrap();
+        assert_eq!(asked_for.from.unwrap().to_string(), "2026-01-01T00:00:00.000Z");
+        assert_eq!(asked_for.to.unwrap().to_string(), "2026-01-01T01:00:00.000Z");
+        assert_eq!(asked(Some("step=300")).unwrap().step, asked_for.step);
+        assert_eq!(asked(None).unwrap(), Asked::default());
+        let ends = asked(Some("from=0719-02-19T01:12:38-05:17&to=9999-12-31T23:59:59-12:00")).unwrap();
+        assert_eq!((ends.from, ends.to), (Some(Timestamp::EPOCH), Some(Timestamp::MAX)));
+        for (bad, said) in [
+            (
+                "step=7m",
+                "`step` is `7m`; it must be whole minutes that divide an hour, such as `1m`, `5m`, `15m` or `1h`",
+            ),
+            ("step=30s", "`step` is `30s`; it must be"),
+            ("step=", "`step` is ``; it must be"),
+            ("from=yesterday", "`from` is `yesterday`: it is no RFC 3339 time"),
+            ("to=2026-13-01T00:00:00Z", "`to` is `2026-13-01T00:00:00Z`: it is no RFC 3339 time"),
+            ("from=1767225600", "`from` is `1767225600`: it is no RFC 3339 time"),
+            ("step=1m&step=1m", "`step` is given twice"),
+        ] {
+            let error = asked(Some(bad)).unwrap_err().to_string();
+            assert!(error.starts_with(said), "{bad}: {error}");
+        }
+    }
+}
