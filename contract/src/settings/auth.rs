@@ -11,7 +11,7 @@ settings! {
     pub struct AuthSettings {
         /// How callers prove who they are.
         "AUTH_MODE" => mode: AuthMode = AuthMode::Off;
-        /// Whether stream, metrics and items ask for a user too, not only configurations.
+        /// Whether stream, metrics, items and history ask for a user too, not only configurations.
         "AUTH_PRIVATE" => private: bool = false;
         /// Cookie that a token may come in.
         "AUTH_COOKIE" => cookie: CookieName = known!(CookieName, routes::SESSION_COOKIE);

@@ -334,7 +334,7 @@ section! {
     pub struct AuthSection {
         /// How a caller proves who they are; behind CloudFront a token comes in the cookie or the query, no `Authorization` does.
         "mode" => mode: AuthMode = AuthMode::Off;
-        /// Whether stream, metrics and items ask for a token too, not only configurations; needs a mode other than `off`.
+        /// Whether stream, metrics, items and history ask for a token too, not only configurations; needs a mode other than `off`.
         "private" => private: bool = false;
         /// Cookie that a token may come in; in mode `session` the one that is set.
         "cookie" => cookie: CookieName = known!(CookieName::new(SESSION_COOKIE));
