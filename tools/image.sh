@@ -1,10 +1,28 @@
 #!/bin/sh
 # Builds the container image of each function whose package is `image` into dist/images, pushes them by digest, and tells
 # Terraform which: `image.sh [--to-layout] [ARGUMENTS OF infragen image push]`. With `--to-layout` nothing is pushed, and without
-# a function that runs an image both are built. No container engine has a part in it. The same sources give the same images.
+# a function that runs an image both are built. `image.sh --server [--repository HOST/NAME]` builds that of the server, which no function
+# runs, and pushes it where a repository is named. No container engine has a part in it. The same sources give the same images.
 . "$(dirname -- "$0")/lib.sh"
 
 cd "$root"
+# The newest commit that changed what programs are made of, so that a change elsewhere is no new image. A clone without its
+# history does not know it, and sources that are in no commit have none.
+sources='Cargo.toml Cargo.lock rust-toolchain.toml contract lambda stream_core'
+revision=
+# shellcheck disable=SC2086 # the sources are words
+if [ "$(git rev-parse --is-shallow-repository 2>/dev/null)" = false ] && [ -z "$(git status --porcelain -- $sources)" ]; then
+  revision=$(git log -1 --format=%H -- $sources)
+fi
+[ -n "$revision" ] || say 'image: without the label revision: the sources are in no commit, or the clone is without its history'
+
+if [ "${1:-}" = --server ]; then
+  shift
+  program=$("$root/tools/programs.sh" "$(infragen query architecture)" musl server)
+  infragen image build --function server --program "$program" --revision "$revision"
+  [ $# = 0 ] || infragen image push --function server "$@"
+  exit
+fi
 pushes=yes
 if [ "${1:-}" = --to-layout ]; then
   pushes=no
@@ -23,16 +41,6 @@ fi
 case $architecture in
   *[!a-z0-9_]*) die 'environments of deploy.toml run images on both processors: give them the same package.architecture, or build and push each with infragen --env NAME image' ;;
 esac
-
-# The newest commit that changed what programs are made of, so that a change elsewhere is no new image. A clone without its
-# history does not know it, and sources that are in no commit have none.
-sources='Cargo.toml Cargo.lock rust-toolchain.toml contract lambda stream_core'
-revision=
-# shellcheck disable=SC2086 # the sources are words
-if [ "$(git rev-parse --is-shallow-repository 2>/dev/null)" = false ] && [ -z "$(git status --porcelain -- $sources)" ]; then
-  revision=$(git log -1 --format=%H -- $sources)
-fi
-[ -n "$revision" ] || say 'image: without the label revision: the sources are in no commit, or the clone is without its history'
 
 names=$functions
 with_adapter=no

@@ -74,6 +74,27 @@ fn the_image_is_what_lambda_wants_and_says_where_it_comes_from() {
     assert!(count > 100, "{count}");
 }
 
+#[test]
+fn the_server_has_an_image_that_says_where_it_listens() {
+    let folder = Folder::new(&manifest("x86_64"));
+    std::fs::write(folder.path().join("program"), noise("x86_64", 50_000)).unwrap();
+    folder.run(&["image", "build", "--function", "server", "--program", "program"]).done();
+    let (_, _, config) = folder.image("server");
+    assert_eq!(config["config"]["Env"], json!(["SERVER_ADDRESS=0.0.0.0"]));
+    assert_eq!(config["config"]["ExposedPorts"], json!({ "8080/tcp": {} }));
+    assert_eq!(config["config"]["User"], "65532:65532");
+    // What it says is what the server reads, and the port its default.
+    let read = |name: &str| (name == "SERVER_ADDRESS").then(|| "0.0.0.0".to_owned());
+    let settings = contract::ServerSettings::on_this_platform(&read).unwrap();
+    assert_eq!((settings.address.0.to_string().as_str(), settings.port.get()), ("0.0.0.0", 8080));
+    folder.run(&["image", "build", "--function", "stream", "--program", "program"]).done();
+    let (_, _, stream) = folder.image("stream");
+    assert!(stream["config"]["Env"].is_null() && stream["config"]["ExposedPorts"].is_null());
+    let nowhere = folder.run(&["image", "push", "--function", "server"]);
+    assert_eq!(nowhere.code, Some(2), "{nowhere:?}");
+    assert!(nowhere.stderr.contains("name one: `--repository HOST/NAME`"), "{nowhere:?}");
+}
+
 /// The files of an image of one layer, as another program unpacks them.
 pub(super) fn unpack(folder: &Path, function: &str) -> std::path::PathBuf {
     let layout = folder.join("dist/images").join(function);

@@ -66,6 +66,19 @@ fn other_entries_of_terraforms_file_stay_and_a_broken_one_is_not_replaced() {
     assert_eq!(std::fs::read_to_string(folder.path().join(file)).unwrap(), "{ half");
 }
 
+#[test]
+fn the_servers_image_goes_where_it_is_told_to_and_no_root_is_told() {
+    let registry = Registry::start();
+    let folder = Folder::built("arm64", 1000).login(&registry.address.to_string(), USER, PASSWORD);
+    folder.build("server");
+    let repository = registry.repository("live");
+    let push = ["image", "push", "--function", "server", "--repository", &repository];
+    let run = folder.run(&push).done();
+    assert_eq!(run.stdout, format!("server  {repository}@{}\n", folder.image("server").0));
+    assert!(folder.run(&push).done().stderr.contains("server: there already"));
+    assert!(!folder.path().join("generated").exists());
+}
+
 /// A manifest with two environments beside the base, one of them in another region.
 fn regions() -> String {
     format!(

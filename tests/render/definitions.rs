@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::process::Command;
 
 use super::{Project, commands, fixture_names, fixtures, infragen, is_updating, workspace};
-use crate::support::external::tool;
+use crate::support::json_schema;
 
 #[test]
 fn the_reference_is_fresh() {
@@ -70,19 +70,11 @@ fn every_code_has_a_manifest_that_shows_it() {
     assert!(fixture_names("invalid").len() >= 60);
 }
 
-/// Asks a JSON Schema validator that is not ours about each manifest.
+/// Asks a validator that is not ours about each manifest.
 fn validated(schema: &str, manifests: &[String]) -> Vec<bool> {
-    let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("schema.json"), schema).unwrap();
-    let values: Vec<toml::Value> = manifests.iter().map(|text| toml::from_str(text).unwrap()).collect();
-    std::fs::write(folder.path().join("manifests.json"), serde_json::to_vec(&values).unwrap()).unwrap();
-    let output = Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"))
-        .arg(workspace().join("tests/support/validate_schema.py"))
-        .current_dir(folder.path())
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    serde_json::from_slice(&output.stdout).unwrap()
+    let values =
+        manifests.iter().map(|text| serde_json::to_value(toml::from_str::<toml::Value>(text).unwrap()).unwrap());
+    json_schema::validated(schema, &values.collect::<Vec<_>>())
 }
 
 /// A manifest for each example of each key.

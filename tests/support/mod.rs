@@ -11,6 +11,7 @@ pub(crate) mod emf;
 pub(crate) mod external;
 pub(crate) mod faketime;
 pub(crate) mod http1;
+pub(crate) mod json_schema;
 pub(crate) mod local;
 pub(crate) mod process;
 pub(crate) mod proxy;

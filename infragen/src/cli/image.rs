@@ -6,8 +6,8 @@ mod push;
 mod registry;
 mod wire;
 
-use clap::{Args, Subcommand};
-use infragen::targets;
+use clap::{Args, Subcommand, ValueEnum};
+use infragen::targets::Function as Which;
 
 use super::shell::Shell;
 use super::{Stopped, interrupt};
@@ -32,9 +32,38 @@ enum ImageCommand {
     Push(push::PushArguments),
 }
 
-/// Folder of a function's image where none is named, from the manifest's.
-fn layout_folder(function: targets::Function) -> String {
-    format!("dist/images/{}", function.as_str())
+/// What an image holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Program {
+    /// The function behind EventSource.
+    Stream,
+    /// The function behind the REST API.
+    Dashboard,
+    /// Both as an ordinary server, for containers: no function runs it.
+    Server,
+}
+
+impl Program {
+    /// The function that runs it, if it is one of Lambda.
+    const fn function(self) -> Option<Which> {
+        match self {
+            Self::Stream => Some(Which::Stream),
+            Self::Dashboard => Some(Which::Dashboard),
+            Self::Server => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        self.function().map_or(SERVER, Which::as_str)
+    }
+}
+
+/// Name of the program that no function runs.
+const SERVER: &str = "server";
+
+/// Folder of a program's image where none is named, from the manifest's.
+fn layout_folder(name: &str) -> String {
+    format!("dist/images/{name}")
 }
 
 /// Bytes, for people.

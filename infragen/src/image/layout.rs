@@ -129,8 +129,14 @@ mod tests {
     fn folder() -> (Image, BTreeMap<String, Vec<u8>>) {
         let program = elf(Architecture::X86, false);
         let labels = BTreeMap::new();
-        let recipe =
-            Recipe { architecture: Architecture::X86, program: &program, adapter: None, labels, created_secs: 0 };
+        let recipe = Recipe {
+            architecture: Architecture::X86,
+            program: &program,
+            adapter: None,
+            labels,
+            created_secs: 0,
+            listens: None,
+        };
         let image = build(&recipe).unwrap();
         let files = files(&image).unwrap().into_iter().collect();
         (image, files)

@@ -48,7 +48,21 @@ pub struct Recipe<'a> {
     pub labels: BTreeMap<&'static str, String>,
     /// Seconds since 1970 that are written as the time of making; none means 1970 itself.
     pub created_secs: u32,
+    /// Where the program listens, for whoever runs the container; a function of Lambda listens nowhere.
+    pub listens: Option<Listens>,
 }
+
+/// What an image says of the address that its program listens at.
+#[derive(Clone, Copy, Debug)]
+pub struct Listens {
+    /// Variables of the environment: their names and values.
+    pub environment: &'static [(&'static str, &'static str)],
+    /// The port, of TCP.
+    pub port: u16,
+}
+
+/// The server in a container: on every address, because its own loopback is reached by nobody else. Its own default is the port.
+pub const SERVER: Listens = Listens { environment: &[("SERVER_ADDRESS", "0.0.0.0")], port: 8080 };
 
 /// Bytes that a registry keeps under their digest.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -158,12 +172,14 @@ fn configuration(recipe: &Recipe<'_>, diff_id: &str) -> Result<ImageConfiguratio
     let created = created(recipe.created_secs);
     let labels: HashMap<String, String> =
         recipe.labels.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-    let config = ConfigBuilder::default()
-        .user(USER)
-        .entrypoint(vec![format!("/{PROGRAM}")])
-        .working_dir("/")
-        .labels(labels)
-        .build()?;
+    let mut config =
+        ConfigBuilder::default().user(USER).entrypoint(vec![format!("/{PROGRAM}")]).working_dir("/").labels(labels);
+    if let Some(Listens { environment, port }) = recipe.listens {
+        config = config
+            .env(environment.iter().map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>())
+            .exposed_ports(vec![format!("{port}/tcp")]);
+    }
+    let config = config.build()?;
     let history = HistoryBuilder::default()
         .created(created.clone())
         .created_by("infragen image build")
@@ -214,7 +230,7 @@ mod tests {
             ("org.opencontainers.image.source", "https://example.com/a".to_owned()),
             ("org.opencontainers.image.licenses", "MIT".to_owned()),
         ]);
-        Recipe { architecture: Architecture::Arm64, program, adapter: None, labels, created_secs: 0 }
+        Recipe { architecture: Architecture::Arm64, program, adapter: None, labels, created_secs: 0, listens: None }
     }
 
     #[test]

@@ -5,20 +5,19 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueHint};
 use contract::Adapter;
-use infragen::image::{ImageError, Recipe, build, layout};
+use infragen::image::{ImageError, Recipe, SERVER, build, layout};
 use infragen::load::Loaded;
-use infragen::targets::Function as Which;
 use infragen::write;
 
 use super::super::shell::Shell;
-use super::super::{Function, Outcome, Stopped, interrupt};
-use super::layout_folder;
+use super::super::{Outcome, Stopped, interrupt};
+use super::{Program, layout_folder};
 
 #[derive(Args, Debug)]
 pub(super) struct BuildArguments {
-    /// Whose image it is.
+    /// Whose image it is: a function's, or the server's.
     #[arg(long, value_enum)]
-    function: Function,
+    function: Program,
     /// The program: static, for the processor that the manifest names.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     program: PathBuf,
@@ -52,8 +51,8 @@ fn source_date_epoch() -> Result<u32, String> {
 impl Shell<'_> {
     pub(super) fn image_build(&self, arguments: &BuildArguments) -> Stopped {
         let loaded = self.load()?;
-        let function = Which::from(arguments.function);
-        let needs_adapter = function == Which::Stream && loaded.manifest.stream.adapter == Adapter::WebAdapter;
+        let function = arguments.function;
+        let needs_adapter = function == Program::Stream && loaded.manifest.stream.adapter == Adapter::WebAdapter;
         self.check_adapter(arguments, function, needs_adapter)?;
         let program = self.program(&arguments.program)?;
         let adapter = arguments.adapter.as_deref().map(|path| self.program(path)).transpose()?;
@@ -69,6 +68,7 @@ impl Shell<'_> {
             adapter: adapter.as_deref(),
             labels: labels(&loaded, arguments),
             created_secs,
+            listens: (function == Program::Server).then_some(SERVER),
         };
         let image = build(&recipe).map_err(|error| match &error {
             ImageError::Program(program) => self.fail(program, Some(program.hint())),
@@ -77,7 +77,7 @@ impl Shell<'_> {
         let files = layout::files(&image).map_err(|error| self.fail(&error, None))?;
         let folder = match &arguments.to_layout {
             Some(folder) => folder.clone(),
-            None => self.root().join(layout_folder(function)),
+            None => self.root().join(layout_folder(function.name())),
         };
         self.check_folder(&folder)?;
         let written = {
@@ -92,14 +92,14 @@ impl Shell<'_> {
         Ok(Outcome::Done)
     }
 
-    fn check_adapter(&self, arguments: &BuildArguments, function: Which, needs_adapter: bool) -> Result<(), Outcome> {
+    fn check_adapter(&self, arguments: &BuildArguments, function: Program, needs_adapter: bool) -> Result<(), Outcome> {
         let (message, hint) = match (&arguments.adapter, needs_adapter) {
             (None, true) => (
                 "`stream.adapter` is `web-adapter`, and no `--adapter` is given".to_owned(),
                 "name its program: `--adapter FILE`",
             ),
             (Some(_), false) => (
-                format!("`--adapter` is given, and {} runs without one", function.as_str()),
+                format!("`--adapter` is given, and {} runs without one", function.name()),
                 "leave it away, or set `stream.adapter = \"web-adapter\"`",
             ),
             _ => return Ok(()),

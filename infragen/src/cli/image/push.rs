@@ -14,18 +14,18 @@ use infragen::targets::{Function as Which, ImageTarget as Target, images};
 
 use super::super::run::run;
 use super::super::shell::Shell;
-use super::super::{Function, Outcome, Stopped};
+use super::super::{Outcome, Stopped};
 use super::registry::Registry;
-use super::{layout_folder, size};
+use super::{Program, SERVER, layout_folder, size};
 
 /// What a program may take that prints one value; Terraform may have to ask for its state.
 const PROGRAM_LIMIT: Duration = Duration::from_secs(60);
 
 #[derive(Args, Debug)]
 pub(super) struct PushArguments {
-    /// Push one function's image; else those of all functions whose `package` is `image`.
+    /// Push one image; else those of all functions whose `package` is `image`. That of the server goes to `--repository`.
     #[arg(long, value_enum)]
-    function: Option<Function>,
+    function: Option<Program>,
     /// Where to push; else the repository that the bootstrap root of each region has made.
     #[arg(long, value_name = "HOST/NAME")]
     repository: Option<String>,
@@ -44,7 +44,10 @@ fn read(path: &Path) -> io::Result<Vec<u8>> {
 
 impl Shell<'_> {
     pub(super) fn image_push(&self, arguments: &PushArguments) -> Stopped {
-        let targets = self.targets(arguments.function.map(Which::from))?;
+        if arguments.function == Some(Program::Server) {
+            return self.push_server(arguments);
+        }
+        let targets = self.targets(arguments.function.and_then(Program::function))?;
         let images = self.images(&targets, arguments.from_layout.as_deref())?;
         let pushes = match &arguments.repository {
             Some(text) => self.pushes_to(text, targets)?,
@@ -61,7 +64,7 @@ impl Shell<'_> {
                 None => self.login(repository)?,
             };
             logins.insert(repository.host(), login.clone());
-            self.push(&Registry::new(repository, login, &|text| self.say(text)), *function, image)?;
+            self.push(&Registry::new(repository, login, &|text| self.say(text)), function.as_str(), image)?;
             for target in targets {
                 let pin = repository.pin(image.digest());
                 roots.entry(target.root.clone()).or_default().insert(function.image_variable().to_owned(), pin.into());
@@ -73,6 +76,40 @@ impl Shell<'_> {
             self.print(&format!("{}  {}\n", function.image_variable(), repository.pin(digest)))?;
         }
         Ok(Outcome::Done)
+    }
+
+    /// The server's image goes where it is told to, and no root of Terraform runs it.
+    fn push_server(&self, arguments: &PushArguments) -> Stopped {
+        let Some(text) = &arguments.repository else {
+            self.error(
+                "`--function server` goes to no repository of the manifest",
+                Some("name one: `--repository HOST/NAME`"),
+            );
+            return Err(Outcome::Usage);
+        };
+        let repository = self.repository(text)?;
+        let image = self.image_in(SERVER, arguments.from_layout.as_deref())?;
+        let login = self.login(&repository)?;
+        self.push(&Registry::new(&repository, login, &|text| self.say(text)), SERVER, &image)?;
+        self.print(&format!("{SERVER}  {}\n", repository.pin(image.digest())))?;
+        Ok(Outcome::Done)
+    }
+
+    fn repository(&self, text: &str) -> Result<Repository, Outcome> {
+        text.parse().map_err(|error| {
+            self.error(&format!("`--repository`: {error}"), None);
+            Outcome::Usage
+        })
+    }
+
+    /// Reads the image of a program.
+    fn image_in(&self, name: &str, from: Option<&Path>) -> Result<Image, Outcome> {
+        let folder = from.map_or_else(|| self.root().join(layout_folder(name)), Path::to_owned);
+        layout::read(&|path| read(&folder.join(path))).map_err(|error| {
+            let message = format!("`{}` holds no image of {name}: {}", folder.display(), chain(&error));
+            self.error(&message, Some("build it with `./justw image`, or with `infragen image build`"));
+            Outcome::NeedsPerson
+        })
     }
 
     /// The functions whose images are asked for.
@@ -106,16 +143,9 @@ impl Shell<'_> {
         let mut images = BTreeMap::new();
         for target in targets {
             let function = target.function;
-            let folder = from.map_or_else(|| self.root().join(layout_folder(function)), Path::to_owned);
+            let folder = from.map_or_else(|| self.root().join(layout_folder(function.as_str())), Path::to_owned);
             if let std::collections::btree_map::Entry::Vacant(entry) = images.entry(function) {
-                let image = layout::read(&|path| read(&folder.join(path))).map_err(|error| {
-                    self.error(
-                        &format!("`{}` holds no image of {}: {}", folder.display(), function.as_str(), chain(&error)),
-                        Some("build it with `./justw image`, or with `infragen image build`"),
-                    );
-                    Outcome::NeedsPerson
-                })?;
-                entry.insert(image);
+                entry.insert(self.image_in(function.as_str(), from)?);
             }
             let (found, wanted) = (&images[&function].architecture, oci_architecture(target.architecture));
             if found != wanted {
@@ -136,10 +166,7 @@ impl Shell<'_> {
     /// Everything into the repository that was named. Lambda takes images of its own region only, so one of Amazon ECR is for the
     /// environments of its region.
     fn pushes_to(&self, text: &str, mut targets: Vec<Target>) -> Result<Pushes, Outcome> {
-        let repository: Repository = text.parse().map_err(|error| {
-            self.error(&format!("`--repository`: {error}"), None);
-            Outcome::Usage
-        })?;
+        let repository = self.repository(text)?;
         match repository.ecr_region() {
             Some(region) => {
                 let elsewhere = targets.iter().find(|target| target.region != region).cloned();
@@ -216,8 +243,8 @@ impl Shell<'_> {
         Err(Outcome::NeedsPerson)
     }
 
-    fn push(&self, registry: &Registry<'_>, function: Which, image: &Image) -> Result<(), Outcome> {
-        let what = format!("{} to {}", function.as_str(), registry.repository);
+    fn push(&self, registry: &Registry<'_>, name: &str, image: &Image) -> Result<(), Outcome> {
+        let what = format!("{name} to {}", registry.repository);
         self.say(&format!("pushing {what}: {}", size(image.size())));
         let is_terminal = io::stderr().is_terminal() && !self.global.quiet;
         let shown = Cell::new(None);
@@ -234,8 +261,8 @@ impl Shell<'_> {
         }
         let missing = pushed.map_err(|error| self.fail(&error, Some(&error.hint())))?;
         match missing {
-            0 => self.say(&format!("{}: there already, {}", function.as_str(), image.digest())),
-            bytes => self.say(&format!("{}: {} sent, {}", function.as_str(), size(bytes), image.digest())),
+            0 => self.say(&format!("{name}: there already, {}", image.digest())),
+            bytes => self.say(&format!("{name}: {} sent, {}", size(bytes), image.digest())),
         }
         Ok(())
     }

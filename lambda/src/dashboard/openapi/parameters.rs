@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use stream_core::history::Step;
 use stream_core::page::Place;
 
-use super::tickers_pattern;
+use super::patterns;
 
 /// The parameters of a route, which have no type that they could be read from.
 pub(super) fn of(path: &str) -> Vec<Value> {
@@ -34,7 +34,7 @@ fn tickers() -> Value {
              White space around a ticker is not part of it. May be repeated.",
             limits::FILTER_TAGS_MAX
         ),
-        "schema": { "type": "array", "items": { "type": "string", "pattern": tickers_pattern() } },
+        "schema": { "type": "array", "items": { "type": "string", "pattern": patterns::tickers() } },
     })
 }
 
