@@ -82,6 +82,25 @@ export class History {
     this.version += 1;
   }
 
+  /**
+   * Takes what the server has counted, step by step, of the steps up to the one of `until`: the page has read the items since then, and
+   * not all before. Lines of tickers and what a filter lets through begin with those items.
+   * @param {readonly import('./items.js').Counted[]} points
+   * @param {number} until milliseconds since 1970
+   * @param {number} now
+   */
+  fill(points, until, now) {
+    const [oldest, last] = [this.#all.step(now) - STEPS + 1, this.#all.step(until)];
+    for (const { at, counts, scores } of points) {
+      const step = this.#all.step(at);
+      if (step < oldest || step > last) continue;
+      this.#all.set(step, counts, scores);
+      this.#counted += counts.reduce((sum, count) => sum + count, 0);
+      this.#scored += scores.count;
+    }
+    this.version += 1;
+  }
+
   /** Returns whether this very update is counted. @param {Update} update */
   knows({ itemId, timestamp, ticker, label, score }) {
     const counted = itemId === null ? undefined : this.#items.get(keyOf(itemId, timestamp))?.tickers.get(ticker);

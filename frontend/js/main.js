@@ -10,7 +10,8 @@ import { ConfigurationBar } from './configuration_bar.js';
 import { Configurations } from './configurations.js';
 import { eventNames, parseEvent } from './event.js';
 import { History } from './history.js';
-import { itemPages, poller } from './poll.js';
+import { parsePoints } from './items.js';
+import { itemPages, narrowed, poller } from './poll.js';
 import { readConfig } from './read_config.js';
 import { INITIAL_STATE, lastKnown, reduce, shared, SIGN_IN } from './reduce.js';
 import { Rest } from './rest.js';
@@ -221,15 +222,28 @@ class Page {
   async #readHistory(signal) {
     try {
       if (this.#configurations.chosen !== '' && !this.#configurations.current) await this.#loadConfigurations();
-      for await (const updates of itemPages((path) => this.#rest.get(path, signal), this.#tickers(), PAGES_MAX, signal)) {
+      const get = (/** @type {string} */ path) => this.#rest.get(path, signal);
+      let [pages, oldest] = [0, NaN];
+      for await (const updates of itemPages(get, this.#tickers(), PAGES_MAX, signal)) {
         if (signal.aborted) return;
         this.#takeBaseline(updates, false);
-        const oldest = Date.parse(updates.at(-1)?.timestamp ?? '');
-        if (oldest < Date.now() + this.#state.clockOffsetMs - HOUR_MS) return;
+        [pages, oldest] = [pages + 1, Date.parse(updates.at(-1)?.timestamp ?? '')];
+        if (oldest < this.#hourAgo()) return;
       }
+      // More happened within the hour than is read item by item: the server has counted it.
+      if (pages < PAGES_MAX || Number.isNaN(oldest)) return;
+      const from = new Date(this.#hourAgo()).toISOString();
+      const { points } = await get(`/history?step=1m&from=${from}${narrowed('&', this.#tickers())}`);
+      if (signal.aborted) return;
+      this.#history.fill(parsePoints(points, this.#config.labelKeys), oldest, this.#hourAgo() + HOUR_MS);
+      this.#draw();
     } catch {
       // The page goes on with what the stream brings; a server that is not there is told of elsewhere.
     }
+  }
+
+  #hourAgo() {
+    return Date.now() + this.#state.clockOffsetMs - HOUR_MS;
   }
 
   /** @param {Update[]} updates @param {boolean} isPolled whether hearing them again is a repetition */

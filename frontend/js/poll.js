@@ -73,6 +73,6 @@ function updatesIn(items, tickers) {
 }
 
 /** @param {string} sign @param {readonly string[]} tickers */
-function narrowed(sign, tickers) {
+export function narrowed(sign, tickers) {
   return tickers.length === 0 ? '' : `${sign}tickers=${tickers.map(encodeURIComponent).join(',')}`;
 }

@@ -69,6 +69,22 @@ export class Ring {
     sums[slot] = scored[slot] === 0 ? 0 : sums[slot] - score;
   }
 
+  /**
+   * Takes what somebody else has counted of a step, in place of what is known of it.
+   * @param {number} step
+   * @param {readonly number[]} counts by kind
+   * @param {{count: number, mean: number}} scores
+   */
+  set(step, counts, scores) {
+    const slot = step % this.#steps;
+    const { stamps, counts: all, scored, sums } = this.#data;
+    if (step < stamps[slot] || step < 0) return;
+    stamps[slot] = step;
+    for (let kind = 0; kind < this.#kinds; kind += 1) all[slot * this.#kinds + kind] = counts[kind] ?? 0;
+    scored[slot] = scores.count;
+    sums[slot] = scores.count * scores.mean;
+  }
+
   /** @param {number} step @param {number} kind */
   count(step, kind) {
     const slot = this.#slot(step);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { History, ITEMS_MAX, STEPS, TICKERS_MAX } from '../js/history.js';
+import { parsePoints } from '../js/items.js';
 import { Ring } from '../js/ring.js';
 
 const LABELS = ['positive', 'neutral', 'negative'];
@@ -166,4 +167,37 @@ test('a hundred thousand updates take memory that does not grow', () => {
   assert.equal(made.chart(NOW + 100_000 * 20).total, 100_000, 'counts are of all, whatever is remembered of each');
   assert.ok(ITEMS_MAX < 30_000);
   if (globalThis.gc) assert.ok(after < before * 1.2, `${before} -> ${after}`);
+});
+
+test('what the server has counted stands for the items that were not read', () => {
+  const made = history(update({ timestamp: ago(2) }), update({ itemId: 'b', timestamp: ago(10), label: 'negative', score: -0.5 }));
+  const step = (minutes) => NOW - 30_000 - minutes * MINUTE;
+  const points = [
+    { at: step(80), counts: [7, 7, 7], scores: { count: 21, mean: 0 } },
+    { at: step(40), counts: [5, 0, 1], scores: { count: 6, mean: 0.25 } },
+    { at: step(10), counts: [1, 0, 3], scores: { count: 4, mean: -0.5 } },
+    { at: step(5), counts: [9, 9, 9], scores: { count: 27, mean: 0 } },
+  ];
+  const before = made.version;
+  made.fill(points, NOW - 10 * MINUTE, NOW);
+  assert.deepEqual(counts(made), [7, 0, 4, 0], 'the step of the oldest item is the server\'s, those after it are the page\'s own');
+  const { means } = made.chart(NOW);
+  assert.deepEqual([means.at(-41), means.at(-11), means.at(-3), means.at(-6)], [0.25, -0.5, 0.5, null]);
+  assert.ok(made.version > before);
+  made.take(update({ itemId: 'late', timestamp: ago(40) }), NOW);
+  assert.deepEqual(counts(made), [8, 0, 4, 0], 'what comes later is added');
+  const other = history();
+  other.restore(made.snapshot());
+  assert.deepEqual(counts(other), [8, 0, 4, 0]);
+});
+
+test('steps of a history are taken for what they are', () => {
+  const point = { timestamp: '2026-01-01T00:01:00.000Z', total: 3, by_label: { up: 1, down: 2 }, score: { count: 3, mean: -0.5, min: -1, max: 0 } };
+  const parsed = { at: Date.parse(point.timestamp), counts: [1, 2], scores: { count: 3, mean: -0.5 } };
+  assert.deepEqual(parsePoints([point], ['up', 'down']), [parsed]);
+  const bare = { timestamp: point.timestamp, by_label: { up: '1', __proto__: { down: 5 } } };
+  assert.deepEqual(parsePoints([bare], ['up', 'down']), [{ ...parsed, counts: [0, 0], scores: { count: 0, mean: 0 } }]);
+  for (const bad of [null, {}, 'x', [null], [{}], [{ ...point, timestamp: 'now' }], [{ ...point, by_label: 3 }]]) {
+    assert.deepEqual(parsePoints(bad, ['up', 'down']), []);
+  }
 });
