@@ -19,6 +19,7 @@ mod references;
 mod render;
 mod run;
 mod schema;
+mod seed;
 mod shell;
 mod show;
 mod smoke;
@@ -161,6 +162,12 @@ enum Command {
     Logs(account::LogsArguments),
     /// Let the functions run an earlier version, or the newest again.
     Rollback(account::RollbackArguments),
+    /// Write rows of a file into the table of items, for those who have no producer yet.
+    ///
+    /// Columns are named as the table's attributes or as in `items` of the REST API. Every row is checked before the first is written.
+    Seed(seed::SeedArguments),
+    /// Write one row into the table of items.
+    Put(seed::PutArguments),
     /// Destroy one environment, but not its tables unless they are named twice.
     Destroy(destroy::DestroyArguments),
     /// Pack a function as the zip archive that Lambda takes, and tell Terraform.
@@ -276,6 +283,8 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Status(arguments) => shell.status(arguments),
         Command::Logs(arguments) => shell.logs(arguments),
         Command::Rollback(arguments) => shell.rollback(arguments),
+        Command::Seed(arguments) => shell.seed(arguments),
+        Command::Put(arguments) => shell.put(arguments),
         Command::Destroy(arguments) => shell.destroy(arguments),
         Command::Package(arguments) => shell.package(arguments),
         Command::Image(arguments) => shell.image(arguments),

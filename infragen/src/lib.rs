@@ -32,6 +32,8 @@ pub mod doctor;
 
 pub mod deploy;
 
+pub mod seed;
+
 pub mod program;
 pub mod targets;
 pub mod zip;

@@ -31,6 +31,7 @@ mod plans;
 mod programs;
 mod remembered;
 mod rendering;
+mod seed;
 mod shipping;
 mod switches;
 mod terraform;

@@ -93,7 +93,7 @@ fn now_ms() -> u64 {
 
 impl Shell<'_> {
     /// A deployment in an account.
-    fn deployed(&self) -> Result<Loaded, Outcome> {
+    pub(super) fn deployed(&self) -> Result<Loaded, Outcome> {
         let loaded = self.load()?;
         if loaded.target == Target::Local {
             self.error("`local` is this machine: nothing of it is in an account", None);
@@ -103,11 +103,11 @@ impl Shell<'_> {
     }
 
     /// Asks AWS; an answer that is none is an error.
-    fn asked(&self, command: &[String]) -> Result<String, Outcome> {
+    pub(super) fn asked(&self, command: &[String]) -> Result<String, Outcome> {
         self.answered(run(command, ANSWER_MAX))
     }
 
-    fn answered(&self, ran: Ran) -> Result<String, Outcome> {
+    pub(super) fn answered(&self, ran: Ran) -> Result<String, Outcome> {
         match ran {
             Ran::Done(answer) => Ok(answer),
             ran => {

@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory};
 /// What is typed, and what for.
 pub(super) type Example = (&'static str, &'static str);
 
-const EXAMPLES: [(&str, &[Example]); 18] = [
+const EXAMPLES: [(&str, &[Example]); 20] = [
     (
         "render",
         &[
@@ -95,6 +95,14 @@ const EXAMPLES: [(&str, &[Example]); 18] = [
             ("infragen rollback --forward", "to the newest again"),
         ],
     ),
+    (
+        "seed",
+        &[
+            ("infragen seed items.csv", "every row, as fast as the table takes them"),
+            ("infragen --env prod seed demo.jsonl --rate 2/s", "one after the other, as if they came just now"),
+        ],
+    ),
+    ("put", &[("infragen put --label positive --ticker AAPL --score 0.7", "one row of now")]),
     (
         "destroy",
         &[
