@@ -63,6 +63,11 @@ resource "aws_cloudfront_distribution" "front" {
     origin_id = "{{ function.role }}"
     domain_name = module.{{ function.role }}.url_host
     origin_access_control_id = aws_cloudfront_origin_access_control.functions.id
+{%- if function.role == "stream" %}
+
+    # CloudFront asks three times where a GET has no answer, and each is an invocation that is billed. A browser comes back by itself.
+    connection_attempts = 1
+{%- endif %}
 
     custom_origin_config {
       http_port = 80

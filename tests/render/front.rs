@@ -210,6 +210,9 @@ fn each_origin_is_signed_for_and_waits_for_the_manifests_time() {
     for origin in distribution["origin"].as_array().unwrap().iter().filter(|origin| origin["origin_id"] != "page") {
         let custom = &origin["custom_origin_config"][0];
         assert_eq!(custom["origin_read_timeout"], 60, "{origin}");
+        // A stream that says nothing is asked for once; three is CloudFront's own number.
+        let attempts = if origin["origin_id"] == "stream" { 1 } else { 3 };
+        assert_eq!(origin["connection_attempts"], attempts, "{origin}");
         assert_eq!(
             (&custom["origin_protocol_policy"], &custom["origin_ssl_protocols"]),
             (&json!("https-only"), &json!(["TLSv1.2"]))
