@@ -233,6 +233,14 @@ pub const CLOCK_TRIES: u32 = 3;
 pub const INIT_READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// Longest pause between two reads while the table throttles or fails.
 pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
+/// Bytes of an hour in one item, where instances share hours: DynamoDB takes 400 KB with the key, and gives three of these at once.
+pub const HOUR_CHUNK_BYTES_MAX: usize = 340 * 1024;
+/// Largest hour that is shared, bytes: some 400,000 rows. A larger one is read from the table by each instance.
+pub const HOUR_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Time for which an instance claims an hour that it reads again; an eighth of `reconcile_interval` where that is less.
+pub const HOUR_CLAIM: Duration = Duration::from_secs(120);
+/// Time for which an hour is kept, from its end: as long as the longest window has rows of it, and a little longer.
+pub const HOUR_LIFE: Duration = Duration::from_secs(25 * 3600);
 /// Largest body of a goodbye, bytes: one field of 32 characters, and room for spaces.
 pub const GOODBYE_BODY_BYTES_MAX: usize = 256;
 /// Time for which a goodbye is kept: as long as the stream can be open that it is about.
@@ -321,6 +329,9 @@ const _: () = {
     let tickers = CONFIGURATION_TICKERS_MAX * (TAG_BYTES_MAX * 6 + 4);
     assert!(CONFIGURATION_NAME_SENT_CHARS_MAX * 12 + tickers + 100 < CONFIGURATION_BODY_BYTES_MAX);
     assert!(CONFIGURATION_TICKERS_MAX <= FILTER_TAGS_MAX);
+    // Keys and names of an item's attributes are far below a kilobyte.
+    assert!(HOUR_CHUNK_BYTES_MAX + 1024 < 400 * 1000 && 3 * (HOUR_CHUNK_BYTES_MAX + 1024) < 1024 * 1024);
+    assert!(WINDOW.as_secs() < HOUR_LIFE.as_secs());
     assert!(SHUTDOWN_GRACE.as_millis() < 1000);
     assert!(DRAIN_DEFAULT.as_secs() + 1 < 10 && DRAIN_DEFAULT.as_secs() <= DRAIN_MAX.as_secs());
 };

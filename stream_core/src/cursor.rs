@@ -3,6 +3,8 @@
 //! Layout, 45 bytes in URL-safe Base64 without padding: version and flags 1, epoch 2, watermark 6, metrics fingerprint 3, count 1,
 //! sketch 32. Everything is read defensively: an id comes back from anybody.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contract::{AttributePath, DataSettings, Identity, LabelType, TimeFormat, limits};
@@ -28,7 +30,13 @@ impl Epoch {
     /// Derives the epoch: another table, index, label set or late window gives another one (but for one chance in 65,536), and
     /// so does whatever makes other rows or other versions of them out of the same table.
     #[must_use]
-    pub fn of(data: &DataSettings, late_window: std::time::Duration) -> Self {
+    pub fn of(data: &DataSettings, late_window: Duration) -> Self {
+        let [first, second, ..] = Self::digest(data, Some(late_window));
+        Self([first, second])
+    }
+
+    /// Of all that makes other rows, and of the late window where it matters.
+    pub(crate) fn digest(data: &DataSettings, late_window: Option<Duration>) -> [u8; 32] {
         let mut hasher = Sha256::new();
         let optional = |name: &Option<AttributePath>| name.as_ref().map_or("", AttributePath::as_str).to_owned();
         // Said only where it differs from what there was before there was a choice: an id lives through an upgrade.
@@ -50,14 +58,13 @@ impl Epoch {
             &optional(&data.status_attribute),
             data.status_ready.as_str(),
             &data.labels.to_string(),
-            &late_window.as_millis().to_string(),
+            &late_window.map_or_else(String::new, |window| window.as_millis().to_string()),
         ];
         for part in parts.into_iter().map(str::to_owned).chain(ways) {
             hasher.update((part.len() as u64).to_be_bytes());
             hasher.update(part.as_bytes());
         }
-        let digest = hasher.finalize();
-        Self([digest[0], digest[1]])
+        hasher.finalize().into()
     }
 
     #[cfg(test)]

@@ -133,6 +133,13 @@ impl TagSets {
         set
     }
 
+    /// Notes so many rows more that have these tags, at least one.
+    pub(crate) fn hold_for(&mut self, tags: &[Tag], rows: u32) -> u32 {
+        let set = self.hold(tags);
+        self.sets.uses[set as usize] += rows - 1;
+        set
+    }
+
     /// Notes that a row of this set is gone.
     pub(crate) fn release(&mut self, set: u32) {
         if let Some(tags) = self.sets.release(set) {

@@ -1,5 +1,7 @@
 //! The pure half of the hub: says which pages to read next, takes what was read, numbers what is new.
 
+mod sharing;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -15,6 +17,7 @@ use crate::numbers::Numbers;
 use crate::position::{Position, Tracker, interval_after};
 use crate::reading::{PageRequest, PageStart, Progress, Reading};
 use crate::report::Due;
+use crate::shelf::{Head, Shelf};
 use crate::sketch::Sketch;
 use crate::snapshot::Snapshot;
 use crate::sweep::{Cost, Sweep, second_before};
@@ -64,6 +67,30 @@ pub struct Journal {
     /// Whether anything changed that was not published.
     is_dirty: bool,
     published: Option<(Position, Arc<Numbers>)>,
+    /// Where hours are shared with other instances.
+    sharing: Option<Sharing>,
+}
+
+/// How far the hours are that this instance shares with others.
+#[derive(Debug)]
+struct Sharing {
+    shelf: Shelf,
+    load: Load,
+    /// The poll that is going on, or was the last.
+    now: Option<Now>,
+}
+
+/// How far a load is that takes hours from others.
+#[derive(Debug)]
+enum Load {
+    /// The newest rows are read from the table: those that must be whole.
+    Newest,
+    /// It is to be asked which hours there are.
+    Looking,
+    /// Hours are taken, those first that are there; the others are read, newest first.
+    Taking { there: Vec<Head>, unread: Vec<u64> },
+    /// The window is whole.
+    Whole,
 }
 
 impl Journal {
@@ -96,6 +123,7 @@ impl Journal {
             removed_before: 0,
             is_dirty: false,
             published: None,
+            sharing: None,
         }
     }
 
@@ -110,8 +138,7 @@ impl Journal {
         let labels = self.data.labels.as_slice().len();
         if !self.is_loaded {
             if self.older.is_none() {
-                let range =
-                    TimeRange { after: second_before(self.window.after(now.wall)), until: window_until(now.wall) };
+                let range = TimeRange { after: self.load_after(now), until: window_until(now.wall) };
                 self.older = Some(Reading::new(now, vec![range], labels));
             }
             return;
@@ -124,11 +151,14 @@ impl Journal {
         let ranges = self.plan_recent(planned, is_due);
         if is_due {
             let until = ranges.iter().map(|range| range.after).min().unwrap_or_default();
-            let rest = TimeRange { after: second_before(self.window.after(planned.wall)), until };
+            let rest = TimeRange { after: self.rest_after(planned), until };
             if let Some(unfinished) = self.older.replace(Reading::new(planned, vec![rest], labels)) {
                 self.window.discard(unfinished.collected);
             }
             self.last_full = Some(planned.instant);
+        }
+        if let Some(sharing) = &mut self.sharing {
+            sharing.now = Some(planned);
         }
         self.recent = Some(Reading::new(planned, ranges, labels));
     }
@@ -232,7 +262,8 @@ impl Journal {
     /// Ends a poll. Returns a snapshot when something changed and nothing is missing that was asked for.
     pub fn settle(&mut self, now: Now) -> Option<Snapshot> {
         if !self.is_loaded {
-            let load = self.older.take_if(|older| older.is_done())?;
+            let is_whole = self.sharing.as_ref().is_none_or(|sharing| matches!(sharing.load, Load::Whole));
+            let load = self.older.take_if(|older| is_whole && older.is_done())?;
             self.window.discard(load.collected);
             self.is_loaded = true;
             (self.last_full, self.last_recent) = (Some(load.planned.instant), Some(load.planned.instant));
@@ -249,6 +280,7 @@ impl Journal {
         let planned = recent.planned;
         self.apply(recent);
         if let Some(older) = self.older.take_if(|older| older.is_done()) {
+            self.note_read(&older);
             self.window.discard(older.collected);
             // What stands in the table behind rows that were deleted was read again.
             self.window.reveal_all();
@@ -263,12 +295,18 @@ impl Journal {
         self.is_loaded && self.is_baseline
     }
 
+    /// Whether the window was read whole once.
+    #[must_use]
+    pub const fn is_whole(&self) -> bool {
+        self.is_loaded
+    }
+
     /// How far the first reading of the window is; `None` once it is whole.
     #[must_use]
     pub fn progress(&self) -> Option<Progress> {
         let load = self.older.as_ref().filter(|_| !self.is_loaded)?;
         let front = load.front();
-        let range = load.ranges.first()?;
+        let range = TimeRange { after: self.window.after(load.planned.wall), until: window_until(load.planned.wall) };
         #[expect(clippy::cast_precision_loss, reason = "a share")]
         let share = (range.until.millis() - front.millis()) as f64
             / (range.until.millis() - range.after.millis()).max(1) as f64;
@@ -284,12 +322,16 @@ impl Journal {
     }
 
     fn is_reconciliation_due(&self, planned: Now) -> bool {
-        let stepped_back = self.last_read.is_some_and(|last| planned.wall < last);
+        let stepped_back = self.has_stepped_back(planned);
         let due = |last: Instant| {
             planned.instant.saturating_duration_since(last) >= self.poll.reconcile_interval.get()
                 && self.older.is_none()
         };
         stepped_back || self.last_full.is_none_or(due)
+    }
+
+    fn has_stepped_back(&self, planned: Now) -> bool {
+        self.last_read.is_some_and(|last| planned.wall < last)
     }
 
     /// Says which ranges to read: what is new, and of the late interval all where that costs little, else the next part.

@@ -12,6 +12,9 @@ pub mod filter;
 pub mod filter_numbers;
 mod heads;
 pub mod history;
+pub mod hour;
+#[cfg(test)]
+mod hour_properties;
 mod interner;
 pub mod item;
 pub mod journal;
@@ -38,6 +41,9 @@ mod session_cases;
 mod session_client;
 #[cfg(test)]
 mod session_properties;
+#[cfg(test)]
+mod sharing_simulation;
+pub mod shelf;
 pub mod sketch;
 pub mod snapshot;
 pub mod stream_id;

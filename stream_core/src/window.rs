@@ -1,5 +1,7 @@
 //! The rows that the numbers count, as a list of minutes. A read replaces the minutes that it changed; a snapshot is the list.
 
+mod hours;
+
 use std::sync::Arc;
 use std::time::Duration;
 

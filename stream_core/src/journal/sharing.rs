@@ -1,0 +1,275 @@
+//! Hours that instances share: what a journal takes from the shelf in the place of pages, and what it leaves there.
+//!
+//! Only hours are shared of which nobody needs whole rows any more. What is newer is read from the table by everybody.
+
+use contract::limits;
+
+use super::{Journal, Load, Sharing};
+use crate::hour::{self, HourError, Version};
+use crate::moment::{Now, TimeRange};
+use crate::position::interval_after;
+use crate::reading::Reading;
+use crate::shelf::{Errand, Head, Next, Scope, Shelf, Write, before_hour, hour_of};
+use crate::sweep::second_before;
+use crate::timestamp::Timestamp;
+
+/// Hours that are fetched at once.
+const FETCHES_MAX: usize = 4;
+/// Hours that are left at once: a poll is not held up by them for long.
+const LEAVES_MAX: usize = 2;
+
+impl Journal {
+    /// Shares hours with other instances; `writes` and `share` as [`Shelf::new`] takes them.
+    #[must_use]
+    pub fn sharing(self, writes: bool, share: f64) -> Self {
+        let shelf = Shelf::new(&self.poll, writes, share);
+        Self { sharing: Some(Sharing { shelf, load: Load::Newest, now: None }), ..self }
+    }
+
+    /// Which hours are of its kind.
+    #[must_use]
+    pub fn scope(&self) -> Scope {
+        Scope::of(&self.data)
+    }
+
+    /// Where a load begins to read: with the whole window, or what nobody shares.
+    pub(super) fn load_after(&mut self, now: Now) -> Timestamp {
+        let whole = second_before(self.window.after(now.wall));
+        let (late_window, replay_window) = (self.poll.late_window.get(), self.poll.replay_window.get());
+        let Some(sharing) = &mut self.sharing else { return whole };
+        sharing.shelf.forget();
+        (sharing.load, sharing.now) = (Load::Newest, Some(now));
+        let needed = interval_after(interval_after(now.wall.minus(replay_window), late_window), late_window);
+        before_hour(hour_of(needed)).max(whole)
+    }
+
+    /// Where a reconciliation ends: where shared hours begin.
+    pub(super) fn rest_after(&mut self, planned: Now) -> Timestamp {
+        let whole = second_before(self.window.after(planned.wall));
+        let (has_stepped_back, shared) = (self.has_stepped_back(planned), before_hour(self.border()));
+        match &mut self.sharing {
+            None => whole,
+            // Ages mean nothing any more.
+            Some(sharing) if has_stepped_back => {
+                sharing.shelf.forget();
+                whole
+            }
+            Some(_) => shared.max(whole),
+        }
+    }
+
+    /// The hour before which hours are shared.
+    fn border(&self) -> u64 {
+        hour_of(self.whole_after().plus(std::time::Duration::from_millis(1)))
+    }
+
+    /// Notes which hours a reading has read.
+    pub(super) fn note_read(&mut self, reading: &Reading) {
+        let Some(sharing) = &mut self.sharing else { return };
+        reading.ranges.iter().for_each(|range| sharing.shelf.note_read(*range, reading.planned.wall));
+    }
+
+    /// Goes on with a load of which a part is done. Does nothing where nothing is shared.
+    pub fn advance(&mut self) {
+        let Some(older) = self.older.take_if(|older| older.is_done() && !self.is_loaded) else { return };
+        self.note_read(&older);
+        let (planned, read) = (older.planned, older.ranges[0]);
+        let end = second_before(self.window.after(planned.wall));
+        let is_enough = self.is_enough(read.after);
+        let next = self.sharing.as_mut().and_then(|sharing| sharing.next_stretch(read.after, end, planned, is_enough));
+        self.older = Some(match next {
+            Some(range) => {
+                self.window.discard(older.collected);
+                Reading::new(planned, vec![range], self.data.labels.as_slice().len())
+            }
+            None => older,
+        });
+    }
+
+    /// Whether everything is there that is kept whole, if all after this moment is.
+    fn is_enough(&self, after: Timestamp) -> bool {
+        self.window.rows() >= limits::PAGE_ITEMS_MAX && after <= self.whole_after()
+    }
+
+    /// What is to be asked of the shelf next, all of it at once. Empty where there is nothing now.
+    pub fn errands(&mut self) -> Vec<Errand> {
+        let is_idle = self.older.as_ref().is_none_or(Reading::is_done);
+        let Some((now, sharing)) = self.sharing.as_mut().and_then(|sharing| Some((sharing.now?, sharing))) else {
+            return Vec::new();
+        };
+        let first = hour_of(second_before(self.window.after(now.wall)).plus(std::time::Duration::from_millis(1)));
+        match &sharing.load {
+            _ if !is_idle => Vec::new(),
+            _ if self.is_loaded => self.share(now, first),
+            Load::Newest | Load::Whole => Vec::new(),
+            Load::Looking => {
+                let read = self.older.as_ref().and_then(|older| older.ranges.first()).map(|range| range.after);
+                read.map(|read| Errand::Look { from: first, to: hour_of(read) }).into_iter().collect()
+            }
+            Load::Taking { there, .. } => there.iter().take(FETCHES_MAX).cloned().map(Errand::Fetch).collect(),
+        }
+    }
+
+    /// What a window that is whole takes from the shelf and leaves there; begins to read an hour where it is too old.
+    fn share(&mut self, now: Now, first: u64) -> Vec<Errand> {
+        let hours = first..=self.border().saturating_sub(1);
+        let window_after = second_before(self.window.after(now.wall));
+        let Some(sharing) = self.sharing.as_mut().filter(|_| self.older.is_none() && !hours.is_empty()) else {
+            return Vec::new();
+        };
+        let shelf = &mut sharing.shelf;
+        shelf.age_out(first);
+        if !shelf.stirs(hours.clone(), now.wall) {
+            return Vec::new();
+        }
+        if shelf.is_look_due(now.wall) {
+            return vec![Errand::Look { from: first, to: *hours.end() }];
+        }
+        let (mut errands, mut leaves, mut read) = (Vec::new(), 0, None);
+        for hour in hours {
+            match shelf.next(hour, window_after, now.wall) {
+                Next::Rest => {}
+                Next::Adopt(head) => {
+                    let known = shelf.version_of(hour).or_else(|| Some(Version::of(&self.window.hour_bytes(hour))));
+                    if known == head.version {
+                        shelf.note_adopted(&head);
+                    } else {
+                        errands.push(Errand::Fetch(head));
+                    }
+                }
+                Next::Offer if leaves < LEAVES_MAX => {
+                    let write = shelf.offer(hour, self.window.hour_bytes(hour), window_after);
+                    errands.extend(write.map(Errand::Leave));
+                    leaves += 1;
+                }
+                // One at a time, so that other instances share in the work.
+                Next::Claim if !errands.iter().any(|errand| matches!(errand, Errand::Claim(_))) => {
+                    errands.push(Errand::Claim(shelf.claim(hour, now.wall)));
+                }
+                Next::Offer | Next::Claim => {}
+                Next::Read => read = read.or(Some(hour)),
+            }
+            if errands.len() == FETCHES_MAX {
+                break;
+            }
+        }
+        if let Some(hour) = read.filter(|_| errands.is_empty()) {
+            self.read_hour(hour);
+        }
+        errands
+    }
+
+    fn read_hour(&mut self, hour: u64) {
+        let Some(now) = self.sharing.as_ref().and_then(|sharing| sharing.now) else { return };
+        let after = before_hour(hour).max(second_before(self.window.after(now.wall)));
+        let range = TimeRange { after, until: before_hour(hour + 1) };
+        self.older = Some(Reading::new(now, vec![range], self.data.labels.as_slice().len()));
+    }
+
+    /// Takes the heads that a look found; none where it failed.
+    pub fn looked(&mut self, heads: Vec<Head>) {
+        let read = self.older.as_ref().and_then(|older| older.ranges.first()).map(|range| range.after);
+        let Some((now, sharing)) = self.sharing.as_mut().and_then(|sharing| Some((sharing.now?, sharing))) else {
+            return;
+        };
+        sharing.shelf.note_heads(heads, now.wall);
+        let window_after = second_before(self.window.after(now.wall));
+        let Some(read) = read.filter(|_| matches!(sharing.load, Load::Looking)) else { return };
+        let (mut there, mut unread) = (Vec::new(), Vec::new());
+        for hour in (hour_of(window_after.plus(std::time::Duration::from_millis(1)))..=hour_of(read)).rev() {
+            match sharing.shelf.first(hour, window_after, now.wall) {
+                Next::Adopt(head) => there.push(head),
+                _ => unread.push(hour),
+            }
+        }
+        sharing.load = Load::Taking { there, unread };
+    }
+
+    /// Takes the bytes that a head names; `None` where they could not be had. What cannot be used is read from the table.
+    ///
+    /// # Errors
+    /// [`HourError`] where they are not what they should be.
+    pub fn fetched(&mut self, head: &Head, bytes: Option<&[u8]>) -> Result<(), HourError> {
+        let decoded = bytes.map(|bytes| {
+            let altered = HourError::Altered { found: bytes.len(), expected: head.bytes };
+            let is_it = bytes.len() == head.bytes as usize && Some(Version::of(bytes)) == head.version;
+            if is_it { hour::decode(bytes, self.data.labels.as_slice().len()) } else { Err(altered) }
+        });
+        let whole_after = self.whole_after();
+        let Some((now, sharing)) = self.sharing.as_mut().and_then(|sharing| Some((sharing.now?, sharing))) else {
+            return Ok(());
+        };
+        let is_good = matches!(decoded, Some(Ok(_)));
+        if let Load::Taking { there, unread } = &mut sharing.load {
+            there.retain(|other| other.hour != head.hour);
+            if !is_good {
+                unread.push(head.hour);
+                unread.sort_unstable_by(|one, other| other.cmp(one));
+            }
+        }
+        match decoded {
+            None => Ok(()),
+            Some(Ok(rows)) => {
+                sharing.shelf.note_adopted(head);
+                self.is_dirty |= self.window.adopt(head.hour, &rows, head.after, now.wall, whole_after);
+                if self.is_loaded {
+                    // What stands behind rows that were deleted was read by whoever left the hour.
+                    self.window.reveal_all();
+                    self.is_dirty = true;
+                }
+                Ok(())
+            }
+            Some(Err(error)) => {
+                sharing.shelf.note_bad(head);
+                Err(error)
+            }
+        }
+    }
+
+    /// Notes what became of a claim. An hour that is claimed is read again.
+    pub fn claimed(&mut self, write: &Write, is_done: bool) {
+        let Some(sharing) = &mut self.sharing else { return };
+        sharing.shelf.note_written(write, is_done);
+        if is_done && self.older.is_none() {
+            self.read_hour(write.head.hour);
+        }
+    }
+
+    /// Notes what became of an hour that was left on the shelf.
+    pub fn left(&mut self, write: &Write, is_done: bool) {
+        let Some(sharing) = &mut self.sharing else { return };
+        sharing.shelf.note_written(write, is_done);
+        if is_done {
+            sharing.shelf.note_left(write);
+        }
+    }
+}
+
+impl Sharing {
+    /// What a load reads from the table next, when all after `read` is there; `None` where the shelf is asked first, or where
+    /// the window is whole.
+    fn next_stretch(&mut self, read: Timestamp, end: Timestamp, planned: Now, is_enough: bool) -> Option<TimeRange> {
+        match &mut self.load {
+            Load::Newest if read <= end => self.load = Load::Whole,
+            Load::Newest if is_enough => self.load = Load::Looking,
+            Load::Newest => {
+                // Twice as far back each time: where nothing happens there is little to read.
+                let length = std::time::Duration::from_millis(planned.wall.millis().saturating_sub(read.millis()));
+                let after = before_hour(hour_of(read.minus(length))).max(end);
+                return Some(TimeRange { after, until: read });
+            }
+            Load::Taking { there, unread } if there.is_empty() => {
+                let Some(newest) = unread.first().copied() else {
+                    self.load = Load::Whole;
+                    return None;
+                };
+                let hours = unread.iter().zip((0..=newest).rev()).take_while(|(hour, next)| **hour == *next).count();
+                let oldest = unread[hours - 1];
+                unread.drain(..hours);
+                return Some(TimeRange { after: before_hour(oldest).max(end), until: before_hour(newest + 1) });
+            }
+            Load::Looking | Load::Taking { .. } | Load::Whole => {}
+        }
+        None
+    }
+}

@@ -1,0 +1,347 @@
+//! Many instances that share hours, of which some crash, on a shelf that fails, loses and alters what is on it: whatever happens, an
+//! instance shows what a full read would show that is no older than the reconcile interval.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use contract::{Identity, limits};
+
+use crate::hour::Version;
+use crate::item::{Item, tests::item};
+use crate::journal::Journal;
+use crate::moment::Now;
+use crate::properties::{World, journal_with, tags};
+use crate::shelf::{Errand, Head, Write};
+use crate::snapshot::Snapshot;
+
+const RECONCILE: Duration = Duration::from_secs(3600);
+const POLL: Duration = Duration::from_secs(5);
+
+/// `SplitMix64`.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        z ^ (z >> 31)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.next() % bound
+    }
+
+    fn share(&mut self) -> f64 {
+        f64::from(u32::try_from(self.below(1000)).unwrap()) / 1000.0
+    }
+}
+
+/// What is stored.
+#[derive(Default)]
+struct Store {
+    heads: BTreeMap<u64, Head>,
+    bytes: BTreeMap<(u64, Option<Version>), Vec<u8>>,
+    /// One request in so many fails.
+    fails_one_in: Option<u64>,
+    looks: usize,
+    fetches: usize,
+    heads_written: usize,
+    hours_written: usize,
+}
+
+impl Store {
+    fn write(&mut self, write: &Write, dies_between: bool) -> bool {
+        if !write.bytes.is_empty() {
+            self.hours_written += 1;
+            self.bytes.insert((write.head.hour, write.head.version), write.bytes.clone());
+        }
+        let is_it = self.heads.get(&write.head.hour).map(Head::seen) == write.seen;
+        if is_it && !dies_between {
+            self.heads_written += 1;
+            self.heads.insert(write.head.hour, write.head.clone());
+        }
+        is_it && !dies_between
+    }
+}
+
+struct Instance {
+    journal: Journal,
+    newest: Option<Snapshot>,
+    /// What its clock is ahead, milliseconds.
+    skew: i64,
+}
+
+/// The table, the shelf, the instances, and what they read of the table.
+struct Fleet {
+    identity: Identity,
+    world: World,
+    store: Store,
+    instances: Vec<Instance>,
+    random: Random,
+    rows_read: usize,
+    bad: usize,
+}
+
+impl Fleet {
+    fn new(seed: u64, identity: Identity, rows: usize) -> Self {
+        let mut world = World::of(identity);
+        world.page_rows = 1000;
+        for n in 0..rows {
+            let at = world.now.wall.minus(limits::WINDOW.mul_f64((n as f64 + 0.5) / rows as f64));
+            let keys = if identity == Identity::Key { n / 2 } else { n };
+            world.put(
+                &format!("r{n}"),
+                item(
+                    &format!("r{keys}"),
+                    at.millis(),
+                    u8::try_from(n % 3).unwrap(),
+                    0.5,
+                    &tags(u8::try_from(n % 8).unwrap()),
+                ),
+            );
+        }
+        let (store, instances) = (Store::default(), Vec::new());
+        Self { identity, world, store, instances, random: Random(seed), rows_read: 0, bad: 0 }
+    }
+
+    fn start(&mut self, skew: i64) {
+        let journal = journal_with(self.identity, &[]).sharing(true, self.random.share());
+        self.instances.push(Instance { journal, newest: None, skew });
+    }
+
+    fn run(&mut self, number: usize, errands: Vec<Errand>) {
+        for errand in errands {
+            let fails = self.store.fails_one_in.is_some_and(|one_in| self.random.below(one_in) == 0);
+            let journal = &mut self.instances[number].journal;
+            match errand {
+                Errand::Look { from, to } => {
+                    self.store.looks += 1;
+                    let heads = self.store.heads.range(from..=to).map(|(_, head)| head.clone()).collect();
+                    journal.looked(if fails { Vec::new() } else { heads });
+                }
+                Errand::Fetch(head) => {
+                    self.store.fetches += 1;
+                    let bytes = self.store.bytes.get(&(head.hour, head.version)).filter(|_| !fails);
+                    self.bad += usize::from(journal.fetched(&head, bytes.map(Vec::as_slice)).is_err());
+                }
+                Errand::Claim(write) => {
+                    let is_done = !fails && self.store.write(&write, false);
+                    journal.claimed(&write, is_done);
+                }
+                Errand::Leave(write) => {
+                    let is_done = self.store.write(&write, fails);
+                    journal.left(&write, is_done);
+                }
+            }
+        }
+    }
+
+    fn pages(&mut self, number: usize, requests: Vec<crate::reading::PageRequest>) {
+        for request in requests {
+            let (items, next) = self.world.page(&request, &|_| true);
+            self.rows_read += items.len();
+            self.instances[number].journal.take(&request, items, next, 0.0);
+        }
+    }
+
+    /// One poll of an instance, as the hub has it.
+    fn poll(&mut self, number: usize) {
+        let wall = crate::timestamp::Timestamp::from_millis(
+            self.world.now.wall.millis().saturating_add_signed(self.instances[number].skew),
+        );
+        let now = Now { wall, ..self.world.now };
+        loop {
+            self.instances[number].journal.begin(now);
+            loop {
+                let journal = &mut self.instances[number].journal;
+                journal.advance();
+                let errands = if journal.is_whole() { Vec::new() } else { journal.errands() };
+                let requests = journal.requests();
+                if errands.is_empty() && requests.is_empty() {
+                    break;
+                }
+                self.run(number, errands);
+                self.pages(number, requests);
+            }
+            for _ in 0..4 {
+                let requests = self.instances[number].journal.reconciling_requests();
+                self.pages(number, requests);
+            }
+            let instance = &mut self.instances[number];
+            instance.newest = instance.journal.settle(now).or(instance.newest.take());
+            if !instance.journal.is_catching_up() {
+                break;
+            }
+        }
+        for _ in 0..3 {
+            let errands = self.instances[number].journal.errands();
+            self.run(number, errands);
+        }
+    }
+
+    /// Asserts that an instance shows what is in the table.
+    fn assert_shows_all(&self, number: usize, what: &str) {
+        let instance = &self.instances[number];
+        let snapshot = instance.newest.as_ref().unwrap_or_else(|| panic!("{what}: nothing was read"));
+        let shown: Vec<_> = snapshot
+            .rows_between(crate::timestamp::Timestamp::EPOCH, crate::timestamp::Timestamp::MAX)
+            .filter(|row| !row.is_hidden())
+            .map(|row| (row.at(), row.place(), row.label()))
+            .collect();
+        let held = self.world.held(snapshot.read_at);
+        let expected: Vec<_> = held.iter().map(|row| (row.at, row.key.place(self.identity), row.label)).collect();
+        assert_eq!(shown.len(), expected.len(), "{what}: rows");
+        assert_eq!(shown, expected, "{what}");
+        assert_eq!(snapshot.numbers.total as usize, held.len(), "{what}");
+    }
+
+    /// Changes a row somewhere in the day, or makes one.
+    fn disturb(&mut self, serial: usize) {
+        let at = self.world.now.wall.minus(Duration::from_secs(self.random.below(86_000)));
+        let key = self
+            .world
+            .rows
+            .keys()
+            .nth(usize::try_from(self.random.next() % self.world.rows.len() as u64).unwrap())
+            .cloned()
+            .unwrap();
+        match self.random.below(4) {
+            0 | 1 => {
+                let row = item(&format!("d{serial}"), at.millis(), 0, 0.25, &["NVDA"]);
+                self.world.put(&format!("d{serial}"), row);
+            }
+            2 => drop(self.world.rows.remove(&key)),
+            _ => {
+                let row: Item = self.world.rows.remove(&key).unwrap();
+                self.world.put(&key, Item { label: (row.label + 1) % 3, ..row });
+            }
+        }
+    }
+
+    /// Something goes wrong with what is stored.
+    fn break_something(&mut self) {
+        match self.random.below(5) {
+            0 => self.store = Store::default(),
+            1 => self.store.heads.clear(),
+            2 => self.store.bytes.clear(),
+            3 => {
+                for bytes in self.store.bytes.values_mut() {
+                    let at = self.random.below(bytes.len() as u64);
+                    bytes[usize::try_from(at).unwrap()] ^= 1;
+                }
+            }
+            _ => {
+                // A clock that is days ahead has written.
+                for head in self.store.heads.values_mut() {
+                    head.read_at = head.read_at.plus(Duration::from_secs(200_000));
+                }
+            }
+        }
+    }
+}
+
+/// Crashes, races, clocks that differ, late rows, deletions: when all has been quiet for the interval, everybody shows the table, those that
+/// were there and those that come.
+fn chaos(seed: u64) {
+    let what = format!("seed {seed}");
+    let identity = if seed % 3 == 0 { Identity::Key } else { Identity::KeyAndTime };
+    let mut fleet = Fleet::new(seed, identity, 700);
+    for _ in 0..3 {
+        let skew = i64::try_from(fleet.random.below(60_000)).unwrap() - 30_000;
+        fleet.start(skew);
+    }
+    fleet.store.fails_one_in = (seed % 2 == 0).then_some(4);
+    for serial in 0..60 {
+        let step = Duration::from_secs(fleet.random.below(600));
+        fleet.world.pass(step);
+        let number = usize::try_from(fleet.random.below(3)).unwrap();
+        match fleet.random.below(8) {
+            0 => fleet.disturb(serial),
+            1 => fleet.break_something(),
+            2 => {
+                fleet.instances.remove(number);
+                fleet.start(0);
+            }
+            _ => {
+                for _ in 0..1 + fleet.random.below(6) {
+                    fleet.poll(number.min(fleet.instances.len() - 1));
+                    fleet.world.pass(POLL);
+                }
+            }
+        }
+    }
+    // Half of an interval later somebody comes, whose hours may be half as old; the others are there all the time.
+    fleet.world.pass(RECONCILE / 2);
+    fleet.start(0);
+    for _ in 0..60 {
+        fleet.world.pass(RECONCILE / 2 / 60 + Duration::from_secs(4));
+        (0..fleet.instances.len()).for_each(|number| fleet.poll(number));
+    }
+    for _ in 0..30 {
+        fleet.world.pass(POLL);
+        (0..fleet.instances.len()).for_each(|number| fleet.poll(number));
+    }
+    fleet.start(0);
+    fleet.poll(fleet.instances.len() - 1);
+    (0..fleet.instances.len()).for_each(|number| fleet.assert_shows_all(number, &format!("{what}, instance {number}")));
+}
+
+#[test]
+fn whatever_happens_to_the_shelf_instances_show_the_table() {
+    (0..60).for_each(chaos);
+}
+
+/// Rows that each of so many instances reads at its start and in an hour of polls, and what all write.
+#[test]
+fn a_thousand_instances_read_old_hours_once_an_hour_in_all() {
+    const INSTANCES: usize = 1000;
+    let seed = 7;
+    let mut fleet = Fleet::new(seed, Identity::KeyAndTime, 2400);
+    fleet.start(0);
+    (0..20).for_each(|_| {
+        fleet.poll(0);
+        fleet.world.pass(POLL);
+    });
+    let (whole, written) = (fleet.rows_read, fleet.store.hours_written);
+    assert!(fleet.world.held(fleet.world.now.wall).len() <= whole);
+    assert!((20..=24).contains(&written), "{written} hours of a day");
+    fleet.rows_read = 0;
+    for number in 1..INSTANCES {
+        fleet.start(0);
+        fleet.poll(number);
+    }
+    // What is whole is read by each: some 200 rows of 2,400.
+    assert!(fleet.rows_read < INSTANCES * 320, "{} rows of starts", fleet.rows_read);
+    assert_eq!(fleet.store.hours_written, written, "nothing new, nothing written");
+    let looks = fleet.store.looks;
+    // An hour and a quarter: every hour is read again once, and one has become old.
+    let (mut old_rows, border) = (0, fleet.world.now.wall.minus(Duration::from_secs(3 * 3600)));
+    let mut seconds = 0;
+    while seconds < 4500 {
+        fleet.world.pass(Duration::from_secs(20));
+        seconds += 20;
+        for number in 0..INSTANCES {
+            // Every minute or so each, some of them at each time.
+            if (number + seconds / 20) % 3 == 0 {
+                let before = fleet.rows_read;
+                fleet.poll(number);
+                let _ = before;
+            }
+        }
+        old_rows = old_rows.max(fleet.rows_read);
+    }
+    let _ = border;
+    for number in (0..INSTANCES).step_by(50) {
+        fleet.assert_shows_all(number, &format!("seed {seed}, instance {number}"));
+    }
+    let (heads, hours) = (fleet.store.heads_written, fleet.store.hours_written - written);
+    println!(
+        "looks {} heads {heads} hours {hours} rows {} fetches {}",
+        fleet.store.looks - looks,
+        fleet.rows_read,
+        fleet.store.fetches
+    );
+    assert!(hours <= 6, "{hours} hours written in an hour");
+}

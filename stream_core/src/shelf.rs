@@ -1,0 +1,347 @@
+//! What instances leave of old hours for one another, and which hour is taken from there, read again or left there.
+//!
+//! An hour is on the shelf as bytes ([`crate::hour`]) and a head that names them, with the time at which the table was read.
+//! It is a cache of the table with an age: nothing on it is believed for longer than an instance believes what it has read itself.
+//! A head is replaced under the condition that it is the one that was seen, so that of several instances one writes. Who is
+//! about to read an hour again claims it for a while; the others go on with what they have, which is not too old yet.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::Duration;
+
+use contract::{DataSettings, PollSettings, limits};
+use sha2::{Digest, Sha256};
+
+use crate::cursor::Epoch;
+use crate::hour::{FORMAT, HOUR_MINUTES, Version};
+use crate::minute::{MINUTE_MILLIS, first_moment};
+use crate::moment::TimeRange;
+use crate::timestamp::Timestamp;
+
+/// Times further ahead of ours than this are no times at which a table was read.
+const CLOCK_SLACK: Duration = limits::CLOCK_ERROR_MAX;
+
+/// Which hours are of one kind: table, settings that make rows of it, and format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scope(u64);
+
+impl Scope {
+    /// Of these settings.
+    #[must_use]
+    pub fn of(data: &DataSettings) -> Self {
+        let digest = Sha256::new().chain_update(Epoch::digest(data, None)).chain_update([FORMAT]).finalize();
+        Self(digest.iter().take(8).fold(0, |value, byte| value << 8 | u64::from(*byte)))
+    }
+}
+
+impl fmt::Display for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x}", self.0)
+    }
+}
+
+/// What is on the shelf of one hour.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Head {
+    /// Number of the hour since 1970.
+    pub hour: u64,
+    /// Which bytes; `None` where it was only claimed so far.
+    pub version: Option<Version>,
+    /// How many bytes.
+    pub bytes: u32,
+    /// When the table was begun to be read.
+    pub read_at: Timestamp,
+    /// Rows of the hour up to this moment are not among them.
+    pub after: Timestamp,
+    /// Until when somebody is reading it again.
+    pub claimed_until: Timestamp,
+}
+
+impl Head {
+    /// What another head must still be for this one to be replaced.
+    #[must_use]
+    pub const fn seen(&self) -> Seen {
+        (self.version, self.read_at)
+    }
+
+    /// Items that its bytes are in.
+    #[must_use]
+    pub const fn chunks(&self) -> usize {
+        (self.bytes as usize).div_ceil(limits::HOUR_CHUNK_BYTES_MAX)
+    }
+}
+
+/// Which head stood there: bytes and time.
+pub type Seen = (Option<Version>, Timestamp);
+
+/// Something to put on the shelf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Write {
+    /// The new head.
+    pub head: Head,
+    /// The head that it takes the place of, nothing else; `None` where there must be none.
+    pub seen: Option<Seen>,
+    /// Its bytes, to be written before the head; empty where they are there already.
+    pub bytes: Vec<u8>,
+    /// When the store may forget all of it, seconds since 1970.
+    pub expires_at: u64,
+}
+
+/// Something that is to be asked of the shelf.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Errand {
+    /// The heads of these hours, first and last.
+    Look {
+        /// The oldest.
+        from: u64,
+        /// The newest.
+        to: u64,
+    },
+    /// The bytes that a head names.
+    Fetch(Head),
+    /// A head that says that the hour is about to be read again.
+    Claim(Write),
+    /// A head, and its bytes, unless they are there.
+    Leave(Write),
+}
+
+/// What this instance has of an hour.
+#[derive(Clone, Copy, Debug)]
+struct Held {
+    /// When the table was begun to be read, be it by another instance.
+    read_at: Timestamp,
+    /// Rows up to this moment may be missing.
+    after: Timestamp,
+    /// The bytes that it was taken from, or that were made of it.
+    version: Option<Version>,
+    /// Whether what is on the shelf is as good.
+    is_offered: bool,
+}
+
+/// What becomes of an hour next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// Nothing.
+    Rest,
+    /// It is taken from the shelf.
+    Adopt(Head),
+    /// It is put there.
+    Offer,
+    /// It is claimed, and read again if that succeeds.
+    Claim,
+    /// It is read again.
+    Read,
+}
+
+/// What an instance knows of the shelf.
+#[derive(Debug)]
+pub struct Shelf {
+    writes: bool,
+    reconcile_interval: Duration,
+    poll_interval: Duration,
+    /// Below one; spreads what all instances would do at once.
+    share: f64,
+    held: BTreeMap<u64, Held>,
+    heads: BTreeMap<u64, Head>,
+    looked_at: Option<Timestamp>,
+}
+
+/// First moment before an hour.
+pub(crate) const fn before_hour(hour: u64) -> Timestamp {
+    first_moment(hour * HOUR_MINUTES).before()
+}
+
+/// Time since the table was read; none where a clock says that it is still to come.
+fn since(read_at: Timestamp, now: Timestamp) -> Duration {
+    Duration::from_millis(now.millis().saturating_sub(read_at.millis()))
+}
+
+/// Number of the hour of a time.
+pub(crate) const fn hour_of(at: Timestamp) -> u64 {
+    at.millis() / (MINUTE_MILLIS * HOUR_MINUTES)
+}
+
+impl Shelf {
+    /// Knows nothing. `writes` says whether it leaves anything there, `share`, from 0 to 1, when within a time that all
+    /// instances would otherwise choose at once.
+    #[must_use]
+    pub fn new(poll: &PollSettings, writes: bool, share: f64) -> Self {
+        Self {
+            writes,
+            reconcile_interval: poll.reconcile_interval.get(),
+            poll_interval: poll.poll_interval.get(),
+            share,
+            held: BTreeMap::new(),
+            heads: BTreeMap::new(),
+            looked_at: None,
+        }
+    }
+
+    /// Forgets what this instance has, because it has it no longer.
+    pub(crate) fn forget(&mut self) {
+        self.held.clear();
+        self.heads.clear();
+        self.looked_at = None;
+    }
+
+    /// Notes that a range was read from the table: hours that it covers to their end.
+    pub(crate) fn note_read(&mut self, range: TimeRange, read_at: Timestamp) {
+        let first = hour_of(range.after.plus(Duration::from_millis(1)));
+        for hour in first..hour_of(range.until.plus(Duration::from_millis(1))) {
+            let after = range.after.max(before_hour(hour));
+            self.held.insert(hour, Held { read_at, after, version: None, is_offered: false });
+        }
+    }
+
+    /// Notes that an hour was taken from the shelf.
+    pub(crate) fn note_adopted(&mut self, head: &Head) {
+        let Head { hour, version, read_at, after, .. } = *head;
+        self.held.insert(hour, Held { read_at, after, version, is_offered: true });
+    }
+
+    /// Notes the heads of some hours.
+    pub(crate) fn note_heads(&mut self, heads: Vec<Head>, now: Timestamp) {
+        self.heads = heads.into_iter().map(|head| (head.hour, head)).collect();
+        self.looked_at = Some(now);
+    }
+
+    /// Notes that a head names bytes that are not there, or are not what they should be.
+    pub(crate) fn note_bad(&mut self, head: &Head) {
+        if let Some(known) = self.heads.get_mut(&head.hour) {
+            // It is still what a new one takes the place of.
+            known.bytes = 0;
+        }
+    }
+
+    /// Notes what became of a claim or of what was left: another instance may have been quicker.
+    pub(crate) fn note_written(&mut self, write: &Write, is_done: bool) {
+        if is_done {
+            self.heads.insert(write.head.hour, write.head.clone());
+        } else {
+            self.looked_at = None;
+        }
+    }
+
+    /// Notes that the rows of an hour are on the shelf as this instance has them.
+    pub(crate) fn note_left(&mut self, write: &Write) {
+        if let Some(held) = self.held.get_mut(&write.head.hour) {
+            (held.version, held.is_offered) = (write.head.version, true);
+        }
+    }
+
+    /// Age from which on an hour is read again, before it is too old to be believed, so that nobody waits for that.
+    fn ripe_age(&self) -> Duration {
+        let eighth = self.reconcile_interval / 8;
+        self.reconcile_interval - eighth + eighth.mul_f64(self.share / 2.0)
+    }
+
+    /// Whether what a head names can be believed, and has all rows of the hour that are in the window.
+    fn is_usable(&self, head: &Head, window_after: Timestamp, now: Timestamp) -> bool {
+        head.version.is_some()
+            && head.bytes > 0
+            && head.read_at <= now.plus(CLOCK_SLACK)
+            && since(head.read_at, now) < self.reconcile_interval
+            && head.after <= window_after.max(before_hour(head.hour))
+    }
+
+    /// What a load does with an hour: it is adopted or read.
+    pub(crate) fn first(&self, hour: u64, window_after: Timestamp, now: Timestamp) -> Next {
+        match self.heads.get(&hour).filter(|head| self.is_usable(head, window_after, now)) {
+            Some(head) => Next::Adopt(head.clone()),
+            None => Next::Read,
+        }
+    }
+
+    /// What becomes of an hour, as far as this instance knows.
+    pub(crate) fn next(&mut self, hour: u64, window_after: Timestamp, now: Timestamp) -> Next {
+        let head = self.heads.get(&hour);
+        let usable = head.filter(|head| self.is_usable(head, window_after, now));
+        let held = self.held.get(&hour);
+        let age = held.map_or(Duration::MAX, |held| since(held.read_at, now));
+        let is_overdue = age >= self.reconcile_interval;
+        if let Some(held) = held.filter(|_| age < self.ripe_age()) {
+            // What is there may be a little older than what this instance has: not every instance improves it.
+            let good = held.read_at.minus(self.reconcile_interval / 4);
+            let is_good = !self.writes || usable.is_some_and(|head| good <= head.read_at);
+            if held.is_offered || !is_good {
+                return if held.is_offered { Next::Rest } else { Next::Offer };
+            }
+            self.held.entry(hour).and_modify(|held| held.is_offered = true);
+            return Next::Rest;
+        }
+        if let Some(head) = usable.filter(|head| is_overdue || since(head.read_at, now) < self.ripe_age()) {
+            return Next::Adopt(head.clone());
+        }
+        if is_overdue && held.is_some() || !self.writes {
+            return if is_overdue { Next::Read } else { Next::Rest };
+        }
+        let is_claimed =
+            head.is_some_and(|head| now < head.claimed_until && head.claimed_until <= now.plus(limits::HOUR_CLAIM * 2));
+        if is_claimed { Next::Rest } else { Next::Claim }
+    }
+
+    /// Whether anything may have to be done about some hours, so that a look pays.
+    pub(crate) fn stirs(&self, hours: std::ops::RangeInclusive<u64>, now: Timestamp) -> bool {
+        let is_at_rest = |held: &Held| held.is_offered && since(held.read_at, now) < self.ripe_age();
+        hours.into_iter().any(|hour| !self.held.get(&hour).is_some_and(is_at_rest))
+    }
+
+    /// Whether what was seen is too old to decide by.
+    pub(crate) fn is_look_due(&self, now: Timestamp) -> bool {
+        let pause = (self.reconcile_interval / 32).max(self.poll_interval);
+        self.looked_at.is_none_or(|looked| now < looked || since(looked, now) >= pause)
+    }
+
+    /// Bytes that an hour was last seen as by this instance.
+    pub(crate) fn version_of(&self, hour: u64) -> Option<Version> {
+        self.held.get(&hour)?.version
+    }
+
+    /// Puts an hour on the shelf: its bytes, or only a head where they are there already. `None` where it is too large.
+    pub(crate) fn offer(&self, hour: u64, bytes: Vec<u8>, window_after: Timestamp) -> Option<Write> {
+        let held = self.held.get(&hour)?;
+        let version = Version::of(&bytes);
+        let seen = self.heads.get(&hour);
+        let is_there = seen.is_some_and(|head| head.version == Some(version) && head.bytes > 0);
+        let head = Head {
+            hour,
+            version: Some(version),
+            bytes: u32::try_from(bytes.len()).ok()?,
+            read_at: held.read_at,
+            after: held.after.max(window_after.min(before_hour(hour + 1))),
+            claimed_until: Timestamp::EPOCH,
+        };
+        let bytes = if is_there { Vec::new() } else { bytes };
+        (head.bytes as usize <= limits::HOUR_BYTES_MAX).then(|| self.write(head, bytes))
+    }
+
+    /// Says that this instance is about to read an hour again.
+    pub(crate) fn claim(&self, hour: u64, now: Timestamp) -> Write {
+        let nothing = Head {
+            hour,
+            version: NOTHING.0,
+            bytes: 0,
+            read_at: NOTHING.1,
+            after: before_hour(hour),
+            claimed_until: NOTHING.1,
+        };
+        let claimed_until = now.plus(limits::HOUR_CLAIM.min(self.reconcile_interval / 8));
+        let head = Head { claimed_until, ..self.heads.get(&hour).cloned().unwrap_or(nothing) };
+        self.write(head, Vec::new())
+    }
+
+    fn write(&self, head: Head, bytes: Vec<u8>) -> Write {
+        let end = before_hour(head.hour + 1).plus(limits::HOUR_LIFE);
+        let seen = self.heads.get(&head.hour).map(Head::seen);
+        Write { head, seen, bytes, expires_at: end.millis() / 1000 }
+    }
+
+    /// Drops what is known of hours that have left the window.
+    pub(crate) fn age_out(&mut self, first: u64) {
+        self.held = self.held.split_off(&first);
+        self.heads = self.heads.split_off(&first);
+    }
+}
+
+/// What a head says that was only claimed.
+const NOTHING: Seen = (None, Timestamp::EPOCH);
