@@ -5,7 +5,7 @@
 //! A head is replaced under the condition that it is the one that was seen, so that of several instances one writes. Who is
 //! about to read an hour again claims it for a while; the others go on with what they have, which is not too old yet.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -61,7 +61,7 @@ impl Head {
     /// What another head must still be for this one to be replaced.
     #[must_use]
     pub const fn seen(&self) -> Seen {
-        (self.version, self.read_at)
+        Seen { version: self.version, read_at: self.read_at, claimed_until: self.claimed_until }
     }
 
     /// Items that its bytes are in.
@@ -71,8 +71,16 @@ impl Head {
     }
 }
 
-/// Which head stood there: bytes and time.
-pub type Seen = (Option<Version>, Timestamp);
+/// Which head stood there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Which bytes it named.
+    pub version: Option<Version>,
+    /// When the table was read.
+    pub read_at: Timestamp,
+    /// Until when it was claimed.
+    pub claimed_until: Timestamp,
+}
 
 /// Something to put on the shelf.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -143,6 +151,8 @@ pub struct Shelf {
     share: f64,
     held: BTreeMap<u64, Held>,
     heads: BTreeMap<u64, Head>,
+    /// Hours and versions of bytes that were not there or were others.
+    bad: BTreeSet<(u64, Version)>,
     looked_at: Option<Timestamp>,
 }
 
@@ -173,6 +183,7 @@ impl Shelf {
             share,
             held: BTreeMap::new(),
             heads: BTreeMap::new(),
+            bad: BTreeSet::new(),
             looked_at: None,
         }
     }
@@ -202,21 +213,32 @@ impl Shelf {
     /// Notes the heads of some hours.
     pub(crate) fn note_heads(&mut self, heads: Vec<Head>, now: Timestamp) {
         self.heads = heads.into_iter().map(|head| (head.hour, head)).collect();
+        for (hour, version) in &self.bad {
+            // It is still what a new one takes the place of.
+            let named = self.heads.get_mut(hour).filter(|head| head.version == Some(*version));
+            named.into_iter().for_each(|head| head.bytes = 0);
+        }
         self.looked_at = Some(now);
     }
 
     /// Notes that a head names bytes that are not there, or are not what they should be.
     pub(crate) fn note_bad(&mut self, head: &Head) {
-        if let Some(known) = self.heads.get_mut(&head.hour) {
-            // It is still what a new one takes the place of.
-            known.bytes = 0;
-        }
+        self.bad.extend(head.version.map(|version| (head.hour, version)));
+        self.heads.entry(head.hour).and_modify(|known| known.bytes = 0);
+    }
+
+    /// Notes that the bytes that a head names could not be read now.
+    pub(crate) fn note_unread(&mut self, head: &Head) {
+        self.heads.remove(&head.hour);
     }
 
     /// Notes what became of a claim or of what was left: another instance may have been quicker.
     pub(crate) fn note_written(&mut self, write: &Write, is_done: bool) {
         if is_done {
             self.heads.insert(write.head.hour, write.head.clone());
+            if !write.bytes.is_empty() {
+                self.bad.retain(|(hour, _)| *hour != write.head.hour);
+            }
         } else {
             self.looked_at = None;
         }
@@ -317,14 +339,9 @@ impl Shelf {
 
     /// Says that this instance is about to read an hour again.
     pub(crate) fn claim(&self, hour: u64, now: Timestamp) -> Write {
-        let nothing = Head {
-            hour,
-            version: NOTHING.0,
-            bytes: 0,
-            read_at: NOTHING.1,
-            after: before_hour(hour),
-            claimed_until: NOTHING.1,
-        };
+        let epoch = Timestamp::EPOCH;
+        let nothing =
+            Head { hour, version: None, bytes: 0, read_at: epoch, after: before_hour(hour), claimed_until: epoch };
         let claimed_until = now.plus(limits::HOUR_CLAIM.min(self.reconcile_interval / 8));
         let head = Head { claimed_until, ..self.heads.get(&hour).cloned().unwrap_or(nothing) };
         self.write(head, Vec::new())
@@ -340,8 +357,6 @@ impl Shelf {
     pub(crate) fn age_out(&mut self, first: u64) {
         self.held = self.held.split_off(&first);
         self.heads = self.heads.split_off(&first);
+        self.bad.retain(|(hour, _)| first <= *hour);
     }
 }
-
-/// What a head says that was only claimed.
-const NOTHING: Seen = (None, Timestamp::EPOCH);

@@ -103,8 +103,8 @@ impl Journal {
             _ if self.is_loaded => self.share(now, first),
             Load::Newest | Load::Whole => Vec::new(),
             Load::Looking => {
-                let read = self.older.as_ref().and_then(|older| older.ranges.first()).map(|range| range.after);
-                read.map(|read| Errand::Look { from: first, to: hour_of(read) }).into_iter().collect()
+                // Of those too that were read from the table, which others may have left already.
+                vec![Errand::Look { from: first, to: hour_of(now.wall) }]
             }
             Load::Taking { there, .. } => there.iter().take(FETCHES_MAX).cloned().map(Errand::Fetch).collect(),
         }
@@ -208,7 +208,10 @@ impl Journal {
             }
         }
         match decoded {
-            None => Ok(()),
+            None => {
+                sharing.shelf.note_unread(head);
+                Ok(())
+            }
             Some(Ok(rows)) => {
                 sharing.shelf.note_adopted(head);
                 self.is_dirty |= self.window.adopt(head.hour, &rows, head.after, now.wall, whole_after);
