@@ -30,6 +30,11 @@ pub const POLLS: &str = "polls";
 /// nothing. One for each instance, and again after an hour, two, four and so on, until there is a row.
 pub const NOTHING_FOUND: &str = "nothing found";
 
+/// Message of the line that says that hours which instances share cannot be had: they are read from the table.
+pub const HOURS_FAIL: &str = "shared hours cannot be had; the table is read";
+/// Message of the line about a shared hour that is not what was written: it is read from the table, and written again.
+pub const HOUR_REFUSED: &str = "shared hour refused";
+
 /// Message of the line about a row that does not parse: one for each row and instance.
 pub const ROW_SKIPPED: &str = "row skipped";
 /// Message of the line about an attribute that was left out of a row, or a part of it: one for each attribute, kind of fault and

@@ -154,6 +154,7 @@ name!(
         })
 );
 optional_setting!(AttributePath, "where the table has none");
+optional_setting!(TableName, "where there is none");
 
 impl AttributePath {
     /// Whether it is the name of an attribute, as it stands.

@@ -28,8 +28,8 @@ pub use self::types::{
     TerraformPlan, VpcPlan,
 };
 
-/// Keys of the users table.
-const USERS_KEYS: (&str, &str) = ("PK", "SK");
+/// Keys of the tables that are nobody else's.
+const OWN_KEYS: (&str, &str) = ("PK", "SK");
 
 /// Everything that must exist.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,6 +61,8 @@ pub struct Plan {
     pub items: TablePlan,
     /// The table of users.
     pub users: TablePlan,
+    /// The table of hours that instances share.
+    pub hours: Option<TablePlan>,
     /// The keys that session tokens are signed with.
     pub session_keys: Option<SessionKeysPlan>,
     /// Cross-origin rules of both URLs, where browsers reach them directly.
@@ -115,6 +117,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
         dashboard,
         items: items_table(manifest, &names),
         users: users_table(manifest, &names),
+        hours: manifest.stream.share_hours.then(|| hours_table(&names)),
         session_keys: auth::session_keys(manifest),
         cors: CorsPlan {
             allow_origins: manifest.front.allow_origins.as_slice().to_vec(),
@@ -193,6 +196,7 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         // One at a time, by its key: the stream function changes none.
         configurations: None,
         goodbyes: goodbyes(manifest, "dynamodb:BatchGetItem"),
+        hours: manifest.stream.share_hours.then_some(&["dynamodb:PutItem", "dynamodb:Query"]),
         // On managed instances the network is their capacity provider's; a classic function could not stream from one.
         vpc: None,
     }
@@ -216,6 +220,7 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         cors_methods: &cors::DASHBOARD_METHODS,
         configurations: configurations(manifest),
         goodbyes: goodbyes(manifest, "dynamodb:PutItem"),
+        hours: manifest.stream.share_hours.then_some(&["dynamodb:Query"]),
         vpc: VpcPlan::of(&section.vpc),
     }
 }
@@ -232,6 +237,7 @@ fn table(section: &TableSection, role: &str, name: &str, keys: (&str, &str)) -> 
         index: None,
         ttl_attribute: None,
         point_in_time_recovery: section.point_in_time_recovery,
+        why_unrecovered: format!("`tables.{role}.point_in_time_recovery` in deploy.toml says no."),
         deletion_protection: section.deletion_protection,
     }
 }
@@ -264,10 +270,27 @@ fn items_table(manifest: &Manifest, names: &Names) -> TablePlan {
 }
 
 fn users_table(manifest: &Manifest, names: &Names) -> TablePlan {
-    let mut table = table(&manifest.tables.users, "users", &names.users_table, USERS_KEYS);
+    let mut table = table(&manifest.tables.users, "users", &names.users_table, OWN_KEYS);
     // Only goodbyes carry it: users and their configurations stay.
     table.ttl_attribute = manifest.stream.goodbye.then_some(contract::tables::TTL_ATTRIBUTE);
     table
+}
+
+/// A cache: whatever is lost of it is read from the items again.
+fn hours_table(names: &Names) -> TablePlan {
+    TablePlan {
+        name: names.hours_table.clone(),
+        create: true,
+        address: "aws_dynamodb_table.hours".to_owned(),
+        hash_key: OWN_KEYS.0.to_owned(),
+        range_key: OWN_KEYS.1.to_owned(),
+        key_attributes: vec![KeyAttribute::text(OWN_KEYS.0), KeyAttribute::text(OWN_KEYS.1)],
+        index: None,
+        ttl_attribute: Some(contract::tables::TTL_ATTRIBUTE),
+        point_in_time_recovery: false,
+        why_unrecovered: "A cache of the items: what is lost is read from them again.".to_owned(),
+        deletion_protection: false,
+    }
 }
 
 fn image_elsewhere(loaded: &Loaded) -> String {

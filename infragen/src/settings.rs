@@ -159,6 +159,7 @@ fn data(manifest: &Manifest) -> DataSettings {
     DataSettings {
         items_table: table(&names.items_table),
         users_table: table(&names.users_table),
+        hours_table: manifest.stream.share_hours.then(|| table(&names.hours_table)),
         index: data.index.clone(),
         key_attribute: attributes.key.clone(),
         time_attribute: attributes.time.clone(),

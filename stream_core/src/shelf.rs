@@ -64,10 +64,10 @@ impl Head {
         Seen { version: self.version, read_at: self.read_at, claimed_until: self.claimed_until }
     }
 
-    /// Items that its bytes are in.
+    /// When the hour begins.
     #[must_use]
-    pub const fn chunks(&self) -> usize {
-        (self.bytes as usize).div_ceil(limits::HOUR_CHUNK_BYTES_MAX)
+    pub const fn start(&self) -> Timestamp {
+        first_moment(self.hour * HOUR_MINUTES)
     }
 }
 

@@ -131,6 +131,15 @@ module "{{ function.role }}" {
         }
       },
 {%- endif %}
+{%- if function.hours %}
+      # Old hours that instances leave for one another: a cache of the items, and a table that nothing else is in.
+      {
+        Sid = "SharedHours"
+        Effect = "Allow"
+        Action = {{ function.hours | hcl(indent=8) }}
+        Resource = [{{ hours.address }}.arn]
+      },
+{%- endif %}
 {%- if session_keys %}
       # The secret of session tokens is one code of each key, and codes are all that can be had of it.
       {

@@ -5,7 +5,7 @@
 resource "aws_dynamodb_table" "{{ table.label }}" {
   # checkov:skip=CKV_AWS_119:DynamoDB encrypts with a key of its own; a key of one's own costs a dollar a month, and every call that must ask for it.
 {%- if not table.point_in_time_recovery %}
-  # checkov:skip=CKV_AWS_28:`tables.{{ table.label }}.point_in_time_recovery` in deploy.toml says no.
+  # checkov:skip=CKV_AWS_28:{{ table.why_unrecovered }}
 {%- endif %}
   name = "{{ table.name }}"
   billing_mode = "PAY_PER_REQUEST"

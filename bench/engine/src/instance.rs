@@ -11,6 +11,7 @@ use lambda::clock::Clock;
 use lambda::store::dynamodb::DynamoDb;
 use lambda::store::{Items, Page, StoreFuture};
 use lambda::stream::hub::Hub;
+use lambda::stream::sharing::Sources;
 use lambda::watch::meter::{self, Meter};
 use rustix::time::{ClockId, clock_gettime};
 use stream_core::reading::PageRequest;
@@ -150,7 +151,7 @@ async fn listen(
     let poll = PollSettings::from_env(&lookup).expect("the defaults are valid");
     let watch = WatchSettings::from_env(&|_| None).expect("the defaults are valid");
     let meter = Meter::new(&watch, meter::STREAM, clock.clone());
-    let hub = Hub::new(items, data(), poll, clock.clone(), meter, None);
+    let hub = Hub::new(Sources::table(items), data(), poll, clock.clone(), meter, None);
     let mut subscription = hub.subscribe(tracing::Span::none());
     let mut next = 0;
     loop {

@@ -16,6 +16,8 @@ settings! {
         "SENTIMENTS_TABLE" => items_table: TableName;
         /// Table of users and their configurations.
         "USERS_TABLE" => users_table: TableName;
+        /// Table of hours that instances share; without it each reads the whole window.
+        "HOURS_TABLE" => hours_table: Option<TableName> = None;
         /// Index whose hash key is the label and whose range key is the time.
         "DATA_INDEX" => index: IndexName = known!(IndexName, "by_sentiment");
         /// Hash key of the items table: a string or a number.

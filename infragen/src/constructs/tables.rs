@@ -1,11 +1,11 @@
-//! The tables of items and users.
+//! The tables of items and users, and that of the hours which instances share.
 
 use super::arns::Arns;
 use super::construct::{Construct, File};
 use super::statement::StatementPlan;
 use crate::plan::Plan;
 
-/// Both tables, made here or there already.
+/// The tables, made here or there already.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Tables<'p>(&'p Plan);
 
@@ -21,7 +21,8 @@ impl Construct for Tables<'_> {
     }
 
     fn summary(&self) -> &'static str {
-        "The tables of items and of users (`[tables]`), made here or there already. Always there."
+        "The tables of items and of users (`[tables]`), made here or there already. Always there. With `stream.share_hours` \
+         one more, of the hours that instances share."
     }
 
     fn files(&self) -> Vec<File> {
@@ -38,7 +39,7 @@ impl Construct for Tables<'_> {
             "dynamodb:UpdateTable",
             "dynamodb:UpdateTimeToLive",
         ];
-        let tables = [&self.0.items, &self.0.users];
+        let tables: Vec<_> = [&self.0.items, &self.0.users].into_iter().chain(&self.0.hours).collect();
         let of = |create: bool| {
             let names = tables.iter().filter(move |table| table.create == create).map(|table| &table.name);
             names.map(|name| arns.arn("dynamodb", &format!("table/{name}"))).collect::<Vec<_>>()

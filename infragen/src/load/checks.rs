@@ -187,6 +187,16 @@ impl Checks<'_> {
                 "give them different names: their keys differ",
             );
         }
+        for (key, name) in [("tables.items.name", &names.items_table), ("tables.users.name", &names.users_table)] {
+            if self.manifest.stream.share_hours && *name == names.hours_table {
+                self.fail(
+                    "same-table-twice",
+                    &[key, "stream.share_hours"],
+                    format!("`{key}` is `{name}`, which is what the table of shared hours is called"),
+                    "give it another name: nothing else may be in that table",
+                );
+            }
+        }
     }
 
     fn attributes(&self) {

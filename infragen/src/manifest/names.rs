@@ -17,6 +17,8 @@ pub struct Names {
     pub items_table: String,
     /// The table of users.
     pub users_table: String,
+    /// The table of hours that instances share.
+    pub hours_table: String,
     /// The ECR repository of both functions' images.
     pub repository: String,
     /// What goes before the name of a key that session tokens are signed with, in its alias.
@@ -53,6 +55,7 @@ impl Names {
             dashboard: format!("{base}-dashboard"),
             items_table: table(&manifest.tables.items.name, "items"),
             users_table: table(&manifest.tables.users.name, "users"),
+            hours_table: table(&None, "hours"),
             repository: manifest
                 .package
                 .repository

@@ -192,6 +192,8 @@ section! {
         "late_interval" => late_interval: LateInterval = LateInterval::DEFAULT;
         /// Time between two full re-reads of the window.
         "reconcile_interval" => reconcile_interval: ReconcileInterval = ReconcileInterval::DEFAULT;
+        /// Whether instances leave old hours for one another in a table of their own, so that each is read once in a `reconcile_interval` in all.
+        "share_hours" => share_hours: bool = false;
         /// Most instances at once, taken out of the account's share; each unit also allows 10 requests/s. 0 stops the function.
         "reserved_concurrency" => reserved_concurrency: Option<ReservedConcurrency> = None;
         /// Viewers at the busiest moment: what the reserve must hold, and what `cost` reckons with.

@@ -64,6 +64,8 @@ pub struct FunctionPlan {
     pub configurations: Option<ConfigurationsPlan>,
     /// What it does with goodbyes in the users table, where pages say any.
     pub goodbyes: Option<GoodbyesPlan>,
+    /// What it may do with the hours that instances share, where they do.
+    pub hours: Option<&'static [&'static str]>,
     /// The network that it runs in.
     pub vpc: Option<VpcPlan>,
 }
@@ -138,6 +140,8 @@ pub struct TablePlan {
     pub ttl_attribute: Option<&'static str>,
     /// Point-in-time recovery.
     pub point_in_time_recovery: bool,
+    /// Why there is none, where there is none.
+    pub why_unrecovered: String,
     /// Deletion protection.
     pub deletion_protection: bool,
 }

@@ -9,6 +9,7 @@ use lambda::fatal::Fatal;
 use lambda::serve::lambda as functions;
 use lambda::serve::start::{self, variable};
 use lambda::stream::hub::Hub;
+use lambda::stream::sharing::Sources;
 use lambda::watch::meter::{self, Meter};
 
 fn main() -> ExitCode {
@@ -20,8 +21,9 @@ async fn run() -> Result<(), Fatal> {
     let clock = Clock::system();
     let (stores, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
     let meter = Meter::new(&settings.watch, meter::DASHBOARD, clock.clone());
-    let (items, data, poll) = (stores.items.clone(), settings.data.clone(), settings.poll.clone());
-    let hub = Hub::new(items, data, poll, clock.clone(), meter.clone(), start::memory_bytes());
+    let (data, poll) = (settings.data.clone(), settings.poll.clone());
+    let sources = Sources::of(&stores, &data, false);
+    let hub = Hub::new(sources, data, poll, clock.clone(), meter.clone(), start::memory_bytes());
     let deps = dashboard::Deps::new(settings, &stores, hub, auth, clock.clone());
     functions::serve_buffered(dashboard::router(deps), clock, meter).await.map_err(Fatal::new)
 }

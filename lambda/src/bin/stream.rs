@@ -10,6 +10,7 @@ use lambda::serve::start::{self, variable};
 use lambda::serve::web_adapter::Server;
 use lambda::stream;
 use lambda::stream::hub::Hub;
+use lambda::stream::sharing::Sources;
 use lambda::watch::meter::{self, Meter};
 use lambda::watch::xray::XRay;
 
@@ -27,8 +28,9 @@ async fn run() -> Result<(), Fatal> {
     let clock = Clock::system();
     let (stores, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
     let meter = Meter::new(&settings.watch, meter::STREAM, clock.clone());
-    let (items, data, poll) = (stores.items.clone(), settings.data.clone(), settings.poll.clone());
-    let hub = Hub::new(items, data, poll, clock.clone(), meter.clone(), start::memory_bytes());
+    let (data, poll) = (settings.data.clone(), settings.poll.clone());
+    let sources = Sources::of(&stores, &data, true);
+    let hub = Hub::new(sources, data, poll, clock.clone(), meter.clone(), start::memory_bytes());
     let xray = XRay::new(settings.watch.tracing, &variable);
     let mut deps =
         stream::Deps::new(settings, &stores, hub, auth, clock.clone(), start::shutdown_flag()?, meter.clone());

@@ -5,7 +5,6 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -36,6 +35,7 @@ use crate::serve::{connections, cors, descriptors, start};
 use crate::store::Stores;
 use crate::store::dynamodb::DynamoDb;
 use crate::stream::hub::Hub;
+use crate::stream::sharing::Sources;
 use crate::stream::subscription::Subscription;
 use crate::watch::meter::{self, Meter};
 use crate::{dashboard, stream};
@@ -106,7 +106,7 @@ impl Instance {
         let streams = stream.max_connections.get();
         let meter = Meter::new(&stream.watch, name, clock.clone());
         let (data, poll) = (stream.data.clone(), stream.poll.clone());
-        let hub = Hub::new(Arc::clone(&stores.items), data, poll, clock.clone(), meter.clone(), None);
+        let hub = Hub::new(Sources::of(stores, &data, true), data, poll, clock.clone(), meter.clone(), None);
         let window = hub.subscribe(Span::none());
         let operation = operation(hub.clone(), shutdown.clone(), meter.clone());
         let deps = (hub.clone(), auth.clone(), clock.clone());

@@ -6,20 +6,26 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use contract::{DataSettings, Tag};
+use contract::{DataSettings, Tag, limits};
 
 use super::configurations::READ_MAX;
-use super::{Change, Configuration, Configurations, Goodbyes, Items, Left, Page, StoreError, StoreFuture};
+use super::{
+    Change, Configuration, Configurations, Goodbyes, Heads, HourBytes, Hours, Items, Left, Page, StoreError,
+    StoreFuture,
+};
 use crate::clock::Clock;
 use crate::ids::{ConfigId, UserId};
 use stream_core::item::{Item, ItemKey};
 use stream_core::moment::TimeRange;
 use stream_core::reading::{KeyValue, PageRequest, PageStart};
+use stream_core::shelf::{Head, Scope, Write};
 use stream_core::stream_id::StreamId;
 use stream_core::timestamp::Timestamp;
 
 /// Items of one page.
 const PAGE_ITEMS: usize = 1000;
+/// Time from its beginning for which an hour is kept, seconds.
+const HOURS_KEPT_SECS: u64 = limits::HOUR_LIFE.as_secs() + 3600;
 /// Goodbyes kept, newest last: more than there can be streams on one machine.
 const GOODBYES_MAX: usize = 4096;
 
@@ -30,6 +36,7 @@ pub struct Memory {
     /// By user, then by id.
     configurations: Mutex<BTreeMap<UserId, BTreeMap<ConfigId, Configuration>>>,
     goodbyes: Mutex<VecDeque<StreamId>>,
+    hours: Mutex<BTreeMap<u64, (Head, Vec<u8>)>>,
     feed: Option<Feed>,
 }
 
@@ -37,7 +44,8 @@ impl Memory {
     /// Holds nothing.
     #[must_use]
     pub fn empty(clock: Clock) -> Self {
-        Self { clock, rows: Mutex::default(), configurations: Mutex::default(), goodbyes: Mutex::default(), feed: None }
+        let (rows, configurations, goodbyes, hours) = Default::default();
+        Self { clock, rows, configurations, goodbyes, hours, feed: None }
     }
 
     /// Holds what a sample feed makes up: an item a minute for the past day, fifteen in its last hour, and `rate` a second
@@ -174,6 +182,41 @@ impl Goodbyes for Memory {
             let goodbyes = self.goodbyes.lock().unwrap_or_else(PoisonError::into_inner);
             let left = streams.iter().copied().filter(|stream| goodbyes.contains(stream)).collect();
             Ok(Left { streams: left, units: 0.0 })
+        })
+    }
+}
+
+/// Of one scope: a process has one.
+impl Hours for Memory {
+    fn heads(&self, _: Scope, from: u64, to: u64) -> StoreFuture<'_, Heads> {
+        Box::pin(async move {
+            let hours = self.hours.lock().unwrap_or_else(PoisonError::into_inner);
+            Ok(Heads { heads: hours.range(from..=to).map(|(_, (head, _))| head.clone()).collect(), units: 0.0 })
+        })
+    }
+
+    fn bytes<'a>(&'a self, _: Scope, head: &'a Head) -> StoreFuture<'a, HourBytes> {
+        Box::pin(async move {
+            let hours = self.hours.lock().unwrap_or_else(PoisonError::into_inner);
+            let known = hours.get(&head.hour).filter(|(known, _)| known.version == head.version);
+            Ok(HourBytes { bytes: known.map(|(_, bytes)| bytes.clone()).unwrap_or_default(), units: 0.0 })
+        })
+    }
+
+    fn write<'a>(&'a self, _: Scope, write: &'a Write) -> StoreFuture<'a, bool> {
+        Box::pin(async move {
+            let mut hours = self.hours.lock().unwrap_or_else(PoisonError::into_inner);
+            let now = self.clock.wall().millis() / 1000;
+            hours.retain(|hour, (head, _)| {
+                *hour == write.head.hour || head.start().millis() / 1000 + HOURS_KEPT_SECS > now
+            });
+            let known = hours.get(&write.head.hour);
+            if known.map(|(head, _)| head.seen()) != write.seen {
+                return Ok(false);
+            }
+            let kept = known.filter(|_| write.bytes.is_empty()).map(|(_, bytes)| bytes.clone());
+            hours.insert(write.head.hour, (write.head.clone(), kept.unwrap_or_else(|| write.bytes.clone())));
+            Ok(true)
         })
     }
 }

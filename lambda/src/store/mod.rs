@@ -1,4 +1,4 @@
-//! Where items, configurations and goodbyes are kept: DynamoDB, or memory with a sample feed. Three small traits, because no
+//! Where items, configurations, goodbyes and hours are kept: DynamoDB, or memory with a sample feed. Four small traits, because no
 //! part of the program needs more than one of them.
 
 pub mod configurations;
@@ -15,6 +15,7 @@ use crate::ids::{ConfigId, UserId};
 use stream_core::item::Item;
 use stream_core::moment::TimeRange;
 use stream_core::reading::{PageRequest, PageStart};
+use stream_core::shelf::{Head, Scope, Write};
 use stream_core::stream_id::StreamId;
 use stream_core::timestamp::Timestamp;
 
@@ -45,6 +46,24 @@ pub struct Page {
 pub struct Left {
     /// Streams whose clients have left.
     pub streams: Vec<StreamId>,
+    /// Read units consumed, where the store counts them.
+    pub units: f64,
+}
+
+/// What one look for hours brought.
+#[derive(Debug, Default)]
+pub struct Heads {
+    /// What is there of each hour.
+    pub heads: Vec<Head>,
+    /// Read units consumed, where the store counts them.
+    pub units: f64,
+}
+
+/// Bytes of an hour: all that a head names, or what is left of them.
+#[derive(Debug, Default)]
+pub struct HourBytes {
+    /// The bytes.
+    pub bytes: Vec<u8>,
     /// Read units consumed, where the store counts them.
     pub units: f64,
 }
@@ -126,7 +145,20 @@ pub trait Goodbyes: Send + Sync + 'static {
     fn look<'a>(&'a self, streams: &'a [StreamId]) -> StoreFuture<'a, Left>;
 }
 
-/// The three of one deployment.
+/// Where instances leave hours for one another. Everything there may be lost at any time.
+pub trait Hours: Send + Sync + 'static {
+    /// Reads what is there of some hours, by their numbers since 1970, first and last.
+    fn heads(&self, scope: Scope, from: u64, to: u64) -> StoreFuture<'_, Heads>;
+
+    /// Reads the bytes that a head names.
+    fn bytes<'a>(&'a self, scope: Scope, head: &'a Head) -> StoreFuture<'a, HourBytes>;
+
+    /// Writes the bytes, and then the head, if the one that it takes the place of is the one that was seen; `false` where it is
+    /// not.
+    fn write<'a>(&'a self, scope: Scope, write: &'a Write) -> StoreFuture<'a, bool>;
+}
+
+/// The four of one deployment.
 #[derive(Clone)]
 pub struct Stores {
     /// Items.
@@ -135,13 +167,20 @@ pub struct Stores {
     pub configurations: Arc<dyn Configurations>,
     /// Goodbyes.
     pub goodbyes: Arc<dyn Goodbyes>,
+    /// Hours.
+    pub hours: Arc<dyn Hours>,
 }
 
 impl Stores {
-    /// Takes all three from one.
+    /// Takes all four from one.
     #[must_use]
-    pub fn of<S: Items + Configurations + Goodbyes>(store: S) -> Self {
+    pub fn of<S: Items + Configurations + Goodbyes + Hours>(store: S) -> Self {
         let store = Arc::new(store);
-        Self { items: Arc::<S>::clone(&store), configurations: Arc::<S>::clone(&store), goodbyes: store }
+        Self {
+            items: Arc::<S>::clone(&store),
+            configurations: Arc::<S>::clone(&store),
+            goodbyes: Arc::<S>::clone(&store),
+            hours: store,
+        }
     }
 }

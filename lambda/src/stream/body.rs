@@ -301,6 +301,7 @@ mod tests {
     use super::*;
     use crate::store::memory::Memory;
     use crate::stream::hub::Hub;
+    use crate::stream::sharing::Sources;
     use stream_core::event::EndReason;
     use stream_core::filter::Filter;
     use stream_core::resume::ReplayLimits;
@@ -312,7 +313,14 @@ mod tests {
         let poll = PollSettings::from_env(&|_| None).unwrap();
         let watch = contract::WatchSettings::from_env(&|_| None).unwrap();
         let meter = Meter::new(&watch, crate::watch::meter::STREAM, Clock::system());
-        let hub = Hub::new(Arc::new(Memory::empty(Clock::system())), data, poll, Clock::system(), meter.clone(), None);
+        let hub = Hub::new(
+            Sources::table(Arc::new(Memory::empty(Clock::system()))),
+            data,
+            poll,
+            Clock::system(),
+            meter.clone(),
+            None,
+        );
         let now = Instant::now();
         let params = SessionParams {
             stream_id: String::new(),

@@ -12,10 +12,11 @@ use tracing::{Instrument as _, Span};
 
 use super::failures::Failures;
 use super::loading::{Loading, check_memory};
+use super::sharing::{Sharing, Sources};
 use super::silence::{self, Silence};
 use super::subscription::{Board, Subscription};
 use crate::clock::Clock;
-use crate::store::{Items, StoreError};
+use crate::store::StoreError;
 use crate::watch::meter::Meter;
 use crate::watch::panics::{Caught, message};
 use stream_core::cursor::Epoch;
@@ -39,7 +40,7 @@ pub struct Hub {
 }
 
 struct Shared {
-    items: Arc<dyn Items>,
+    sources: Sources,
     clock: Clock,
     settings: (DataSettings, PollSettings),
     meter: Meter,
@@ -53,13 +54,15 @@ struct Shared {
 /// What was read.
 struct Known {
     journal: Journal,
+    sharing: Sharing,
     loading: Loading,
     silence: Silence,
 }
 
 impl Known {
-    fn new(data: DataSettings, poll: PollSettings) -> Self {
-        Self { journal: Journal::new(data, poll), loading: Loading::default(), silence: Silence::new() }
+    fn new(sources: &Sources, data: DataSettings, poll: PollSettings) -> Self {
+        let (journal, sharing) = sources.journal(data, poll);
+        Self { journal, sharing, loading: Loading::default(), silence: Silence::new() }
     }
 }
 
@@ -67,7 +70,7 @@ impl Hub {
     /// Makes a hub that has not read anything. `memory_bytes` is what the process may use, where that is known.
     #[must_use]
     pub fn new(
-        items: Arc<dyn Items>,
+        sources: Sources,
         data: DataSettings,
         poll: PollSettings,
         clock: Clock,
@@ -76,9 +79,9 @@ impl Hub {
     ) -> Self {
         let poll_interval = poll.poll_interval.get();
         let settings = (data.clone(), poll.clone());
-        let known = Known::new(data, poll);
+        let known = Known::new(&sources, data, poll);
         let shared = Shared {
-            items,
+            sources,
             clock,
             settings,
             meter,
@@ -170,7 +173,7 @@ impl Shared {
             }
         }
         let (data, poll) = self.settings.clone();
-        *known = Known::new(data, poll);
+        *known = Known::new(&self.sources, data, poll);
         self.board.lose();
         Err(StoreError::Unavailable("the poller failed".into()))
     }
@@ -186,7 +189,7 @@ impl Shared {
         let snapshot = self.board.snapshot();
         let snapshot = snapshot.ok_or_else(|| StoreError::Unavailable("the window is not read yet".into()))?;
         if known.silence.is_due(snapshot.minutes.is_empty()) {
-            let units = silence::explain(&*self.items, &self.settings.0, &snapshot).await;
+            let units = silence::explain(&*self.sources.items, &self.settings.0, &snapshot).await;
             self.meter.add(Metric::ReadUnits, units);
         }
         Ok(snapshot)
@@ -207,6 +210,7 @@ impl Shared {
                 self.board.publish(snapshot);
             }
             if !journal.is_catching_up() {
+                known.sharing.settle(&mut known.journal, &mut cost.units).await;
                 // What is new is out, whether or not old rows could be read again.
                 return reconciled;
             }
@@ -229,12 +233,15 @@ impl Shared {
     /// Reads what the journal planned; `false` if the clock was wrong or was stepped meanwhile, so that other rows should
     /// have been asked for.
     async fn read_planned(&self, known: &mut Known, cost: &mut Cost) -> Result<bool, StoreError> {
-        let Known { journal, loading, .. } = known;
+        let Known { journal, sharing, loading, .. } = known;
         loop {
             let progress = journal.progress();
             if let Some(progress) = progress {
                 loading.report(progress);
                 check_memory(progress, journal.footprint(), self.memory_bytes)?;
+            }
+            if sharing.load(journal, &mut cost.units).await {
+                continue;
             }
             let requests = journal.requests();
             if requests.is_empty() {
@@ -265,7 +272,7 @@ impl Shared {
 
     /// Reads some pages at once. What arrives is kept, whatever fails beside it.
     async fn pages(&self, journal: &mut Journal, requests: &[PageRequest], cost: &mut Cost) -> Result<(), StoreError> {
-        let pages = join_all(requests.iter().map(|request| self.items.page(request))).await;
+        let pages = join_all(requests.iter().map(|request| self.sources.items.page(request))).await;
         let mut failed = Ok(());
         for (request, page) in requests.iter().zip(pages) {
             match page {
@@ -337,7 +344,7 @@ mod tests {
     use contract::TableName;
 
     use super::*;
-    use crate::store::{Page, StoreFuture};
+    use crate::store::{Items, Page, StoreFuture};
 
     /// Nothing in it, and a fault that can be switched on.
     #[derive(Default)]
@@ -362,7 +369,8 @@ mod tests {
         let poll = PollSettings::from_env(&|_| None).unwrap();
         let watch = contract::WatchSettings::from_env(&|_| None).unwrap();
         let meter = Meter::new(&watch, crate::watch::meter::STREAM, Clock::system());
-        let hub = Hub::new(Arc::clone(&store) as Arc<dyn Items>, data, poll, Clock::system(), meter, None);
+        let hub =
+            Hub::new(Sources::table(Arc::clone(&store) as Arc<dyn Items>), data, poll, Clock::system(), meter, None);
         let limit = Duration::from_secs(60);
         let mut before = hub.subscribe(Span::none());
         assert!(before.first_snapshot(limit).await.is_some());

@@ -11,6 +11,7 @@ mod loading;
 mod opening;
 mod refusal;
 mod routes;
+pub mod sharing;
 mod silence;
 pub mod slots;
 pub mod subscription;

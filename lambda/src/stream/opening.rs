@@ -170,6 +170,7 @@ mod tests {
     use crate::store::memory::Memory;
     use crate::store::{Items, Page, StoreFuture, Stores};
     use crate::stream::hub::Hub;
+    use crate::stream::sharing::Sources;
     use crate::watch::meter::{Meter, STREAM};
     use stream_core::reading::PageRequest;
 
@@ -193,7 +194,14 @@ mod tests {
         let settings = StreamSettings::from_env(&lookup).unwrap();
         let clock = Clock::system();
         let meter = Meter::new(&settings.watch, STREAM, clock.clone());
-        let hub = Hub::new(items, settings.data.clone(), settings.poll.clone(), clock.clone(), meter.clone(), None);
+        let hub = Hub::new(
+            Sources::table(items),
+            settings.data.clone(),
+            settings.poll.clone(),
+            clock.clone(),
+            meter.clone(),
+            None,
+        );
         let auth = Auth::new(&settings.auth, clock.clone(), &lookup).unwrap();
         let stores = Stores::of(Memory::empty(clock.clone()));
         Deps::new(settings, &stores, hub, auth, clock, tokio::sync::watch::channel(false).1, meter)

@@ -69,7 +69,7 @@ impl Configurations for DynamoDb {
                     // Consistent: a page lists what it has just saved.
                     .consistent_read(true)
                     .set_exclusive_start_key(start);
-                let page = send(|| request.clone().send()).await?;
+                let page = self.ask(request).await?;
                 found.extend(page.items.unwrap_or_default().iter().filter_map(|row| self.configuration_of(row)));
                 start = page.last_evaluated_key.filter(|key| !key.is_empty());
                 if start.is_none() || found.len() >= READ_MAX {
@@ -117,7 +117,7 @@ impl DynamoDb {
             // before this one has made.
             .condition_expression("attribute_not_exists(PK) OR created_at = :now")
             .expression_attribute_values(":now", text(now.to_string()));
-        send(|| request.clone().send()).await.map(|_| ())
+        self.put(request).await
     }
 
     async fn replace(&self, user: &UserId, configuration: &Configuration, now: Timestamp) -> Result<(), Failed> {

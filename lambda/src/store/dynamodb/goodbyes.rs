@@ -31,7 +31,7 @@ impl Goodbyes for DynamoDb {
             .item("PK", partition(stream))
             .item("SK", sort_key())
             .item(tables::TTL_ATTRIBUTE, AttributeValue::N(expires_at.to_string()));
-        Box::pin(async move { Ok(send(|| request.clone().send()).await.map(|_| ())?) })
+        Box::pin(async move { Ok(self.put(request).await?) })
     }
 
     fn look<'a>(&'a self, streams: &'a [StreamId]) -> StoreFuture<'a, Left> {

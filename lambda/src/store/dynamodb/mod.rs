@@ -6,6 +6,7 @@ mod date;
 mod faults;
 mod forms;
 mod goodbyes;
+mod hours;
 mod pages;
 pub mod row;
 mod row_error;

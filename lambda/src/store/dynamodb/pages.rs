@@ -2,6 +2,7 @@
 
 use std::sync::PoisonError;
 
+use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob;
@@ -63,6 +64,11 @@ impl DynamoDb {
     pub(super) async fn ask(&self, query: QueryFluentBuilder) -> Result<QueryOutput, Failed> {
         let answer = send(|| query.clone().send()).await;
         answer.map_err(|failed| Failed { error: self.with_hint(failed.error), ..failed })
+    }
+
+    /// Writes a row: likewise the one place.
+    pub(super) async fn put(&self, put: PutItemFluentBuilder) -> Result<(), Failed> {
+        send(|| put.clone().send()).await.map(|_| ())
     }
 
     async fn query(&self, request: &PageRequest) -> Result<Page, StoreError> {

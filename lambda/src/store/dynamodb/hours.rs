@@ -1,0 +1,207 @@
+//! Hours that instances share, as rows of a table of their own, which forgets them by itself.
+//!
+//! A head is a row of the scope's partition, so that all of a day are one query. The bytes are rows of a partition that carries
+//! their version: whoever reads them gets those that the head named, or too few, whatever is written meanwhile.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::primitives::Blob;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use contract::{limits, tables};
+
+use super::client::DynamoDb;
+use super::row::Row;
+use crate::store::{Heads, HourBytes, Hours, StoreError, StoreFuture};
+use stream_core::hour::Version;
+use stream_core::shelf::{Head, Scope, Write};
+use stream_core::timestamp::Timestamp;
+
+const VERSION: &str = "content";
+const BYTES: &str = "content_bytes";
+const READ_AT: &str = "read_at";
+const AFTER: &str = "rows_after";
+const CLAIMED_UNTIL: &str = "claimed_until";
+const CHUNK: &str = "chunk";
+
+fn text(value: impl Into<String>) -> AttributeValue {
+    AttributeValue::S(value.into())
+}
+
+fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+fn hour_key(hour: u64) -> String {
+    format!("{hour:08}")
+}
+
+fn partition(scope: Scope, hour: u64, version: Version) -> String {
+    format!("{scope}#{hour:08}#{:016x}", version.0)
+}
+
+/// Reads a head; a row that is none is none.
+fn head_of(row: &Row) -> Option<Head> {
+    let of = |name: &str| row.get(name).and_then(|value| value.as_n().ok())?.parse::<u64>().ok();
+    let version = match row.get(VERSION) {
+        None => None,
+        Some(value) => Some(Version(u64::from_str_radix(value.as_s().ok()?, 16).ok()?)),
+    };
+    Some(Head {
+        hour: row.get("SK")?.as_s().ok()?.parse().ok()?,
+        version,
+        bytes: u32::try_from(of(BYTES)?).ok().filter(|bytes| *bytes as usize <= limits::HOUR_BYTES_MAX)?,
+        read_at: Timestamp::from_millis(of(READ_AT)?),
+        after: Timestamp::from_millis(of(AFTER)?),
+        claimed_until: Timestamp::from_millis(of(CLAIMED_UNTIL)?),
+    })
+}
+
+impl DynamoDb {
+    /// The table; where there is none, nobody asks.
+    fn hours_table(&self) -> Result<&str, StoreError> {
+        let table = self.data.hours_table.as_ref();
+        table.map(contract::TableName::as_str).ok_or_else(|| StoreError::Refused("there is no table of hours".into()))
+    }
+
+    async fn write_hour(&self, scope: Scope, write: &Write) -> Result<bool, StoreError> {
+        let table = self.hours_table()?;
+        let Write { head, seen, bytes, expires_at } = write;
+        let row = |partition: String, key: String| {
+            let put = self.client.put_item().table_name(table);
+            put.item("PK", text(partition)).item("SK", text(key)).item(tables::TTL_ATTRIBUTE, number(*expires_at))
+        };
+        if let Some(version) = head.version {
+            for (index, chunk) in bytes.chunks(limits::HOUR_CHUNK_BYTES_MAX).enumerate() {
+                let chunk = AttributeValue::B(Blob::new(chunk));
+                self.put(row(partition(scope, head.hour, version), format!("{index:03}")).item(CHUNK, chunk)).await?;
+            }
+        }
+        let mut put = row(scope.to_string(), hour_key(head.hour))
+            .item(BYTES, number(u64::from(head.bytes)))
+            .item(READ_AT, number(head.read_at.millis()))
+            .item(AFTER, number(head.after.millis()))
+            .item(CLAIMED_UNTIL, number(head.claimed_until.millis()));
+        if let Some(version) = head.version {
+            put = put.item(VERSION, text(format!("{:016x}", version.0)));
+        }
+        put = match seen {
+            None => put.condition_expression("attribute_not_exists(PK)"),
+            Some(seen) => {
+                let is_content = match seen.version {
+                    None => "attribute_not_exists(content)",
+                    Some(_) => "content = :content",
+                };
+                let versions = seen.version.map(|version| text(format!("{:016x}", version.0)));
+                let values = HashMap::from([
+                    (":read".to_owned(), number(seen.read_at.millis())),
+                    (":claimed".to_owned(), number(seen.claimed_until.millis())),
+                ]);
+                let values = values.into_iter().chain(versions.map(|version| (":content".to_owned(), version)));
+                put.condition_expression(format!("{is_content} AND read_at = :read AND claimed_until = :claimed"))
+                    .set_expression_attribute_values(Some(values.collect()))
+            }
+        };
+        match self.put(put).await {
+            Ok(()) => Ok(true),
+            // Of an attempt before this one that was carried out nobody knows whose head it is: the next look says.
+            Err(failed) if failed.is_condition => Ok(false),
+            Err(failed) => Err(failed.error),
+        }
+    }
+
+    async fn read_hour(&self, scope: Scope, head: &Head) -> Result<HourBytes, StoreError> {
+        let table = self.hours_table()?;
+        let Some(version) = head.version else { return Ok(HourBytes::default()) };
+        let (mut read, mut start) = (HourBytes::default(), None);
+        loop {
+            let query = self
+                .client
+                .query()
+                .table_name(table)
+                .key_condition_expression("PK = :hour")
+                .expression_attribute_values(":hour", text(partition(scope, head.hour, version)))
+                .projection_expression(CHUNK)
+                .return_consumed_capacity(ReturnConsumedCapacity::Total)
+                .set_exclusive_start_key(start);
+            let page = self.ask(query).await?;
+            read.units += page.consumed_capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default();
+            for row in page.items.unwrap_or_default() {
+                let Some(AttributeValue::B(chunk)) = row.get(CHUNK) else { continue };
+                read.bytes.extend_from_slice(chunk.as_ref());
+            }
+            start = page.last_evaluated_key.filter(|key| !key.is_empty());
+            if start.is_none() || read.bytes.len() > head.bytes as usize {
+                return Ok(read);
+            }
+        }
+    }
+}
+
+impl Hours for DynamoDb {
+    fn heads(&self, scope: Scope, from: u64, to: u64) -> StoreFuture<'_, Heads> {
+        Box::pin(async move {
+            let query = self
+                .client
+                .query()
+                .table_name(self.hours_table()?)
+                .key_condition_expression("PK = :scope AND SK BETWEEN :from AND :to")
+                .expression_attribute_values(":scope", text(scope.to_string()))
+                .expression_attribute_values(":from", text(hour_key(from)))
+                .expression_attribute_values(":to", text(hour_key(to)))
+                .return_consumed_capacity(ReturnConsumedCapacity::Total);
+            let page = self.ask(query).await?;
+            let units = page.consumed_capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default();
+            Ok(Heads { heads: page.items.unwrap_or_default().iter().filter_map(head_of).collect(), units })
+        })
+    }
+
+    fn bytes<'a>(&'a self, scope: Scope, head: &'a Head) -> StoreFuture<'a, HourBytes> {
+        Box::pin(self.read_hour(scope, head))
+    }
+
+    fn write<'a>(&'a self, scope: Scope, write: &'a Write) -> StoreFuture<'a, bool> {
+        Box::pin(self.write_hour(scope, write))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_head_that_is_none_is_none() {
+        let good = || {
+            Row::from([
+                ("SK".to_owned(), text("00500000")),
+                (VERSION.to_owned(), text("00000000000000ff")),
+                (BYTES.to_owned(), number(7)),
+                (READ_AT.to_owned(), number(1000)),
+                (AFTER.to_owned(), number(10)),
+                (CLAIMED_UNTIL.to_owned(), number(0)),
+            ])
+        };
+        let head = head_of(&good()).unwrap();
+        assert_eq!((head.hour, head.version, head.bytes), (500_000, Some(Version(255)), 7));
+        assert_eq!((head.read_at.millis(), head.after.millis(), head.claimed_until.millis()), (1000, 10, 0));
+        let with = |name: &str, value: AttributeValue| {
+            let mut row = good();
+            row.insert(name.to_owned(), value);
+            head_of(&row)
+        };
+        for (name, value) in [
+            ("SK", text("HEAD")),
+            (VERSION, text("zz")),
+            (VERSION, number(1)),
+            (BYTES, number(limits::HOUR_BYTES_MAX as u64 + 1)),
+            (BYTES, AttributeValue::N("-1".into())),
+            (READ_AT, text("7")),
+            (AFTER, AttributeValue::Null(true)),
+            (CLAIMED_UNTIL, AttributeValue::N("1e9".into())),
+        ] {
+            assert_eq!(with(name, value.clone()), None, "{name} {value:?}");
+        }
+        let mut claimed = good();
+        claimed.remove(VERSION);
+        assert_eq!(head_of(&claimed).unwrap().version, None);
+    }
+}
