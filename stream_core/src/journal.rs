@@ -83,10 +83,10 @@ struct Sharing {
 /// How far a load is that takes hours from others.
 #[derive(Debug)]
 enum Load {
-    /// The newest rows are read from the table: those that must be whole.
-    Newest,
     /// It is to be asked which hours there are.
     Looking,
+    /// The newest rows are read from the table: those that must be whole.
+    Newest,
     /// Hours are taken, those first that are there; the others are read, newest first.
     Taking { there: Vec<Head>, unread: Vec<u64> },
     /// The window is whole.

@@ -254,13 +254,13 @@ impl Fleet {
 /// were there and those that come.
 fn chaos(seed: u64) {
     let what = format!("seed {seed}");
-    let identity = if seed % 3 == 0 { Identity::Key } else { Identity::KeyAndTime };
+    let identity = if seed.is_multiple_of(3) { Identity::Key } else { Identity::KeyAndTime };
     let mut fleet = Fleet::new(seed, identity, 700);
     for _ in 0..3 {
         let skew = i64::try_from(fleet.random.below(60_000)).unwrap() - 30_000;
         fleet.start(skew);
     }
-    fleet.store.fails_one_in = (seed % 2 == 0).then_some(4);
+    fleet.store.fails_one_in = seed.is_multiple_of(2).then_some(4);
     for serial in 0..60 {
         let step = Duration::from_secs(fleet.random.below(600));
         fleet.world.pass(step);

@@ -100,6 +100,37 @@ impl TimeForms {
         }
     }
 
+    /// The forms as a text, for other instances of the same table.
+    #[must_use]
+    pub fn to_text(self) -> String {
+        let flag = |flag: bool| u8::from(flag);
+        let (first, last) = self.separators.unwrap_or_default();
+        let Self { some_end_at_minute, some_are_basic, some_are_extended, ahead, behind, .. } = self;
+        let flags = flag(some_end_at_minute) | flag(some_are_basic) << 1 | flag(some_are_extended) << 2;
+        format!("{first} {last} {flags} {ahead} {behind}")
+    }
+
+    /// Reads what another instance knew; `None` where the text is none of ours, or says what no table has.
+    #[must_use]
+    pub fn from_text(times: Times, text: &str) -> Option<Self> {
+        let numbers: Vec<u32> = text.split(' ').map(|number| number.parse().ok()).collect::<Option<_>>()?;
+        let [first, last, flags @ 0..8, ahead, behind] = numbers[..] else { return None };
+        let separator = |byte: u32| u8::try_from(byte).ok().filter(|byte| b" Tt".contains(byte));
+        let separators = if (first, last) == (0, 0) { None } else { Some((separator(first)?, separator(last)?)) };
+        let all = Self::all(times);
+        let is_possible = ahead <= all.ahead + SUMMER_TIME_MINUTES && behind <= all.behind + SUMMER_TIME_MINUTES;
+        let flag = |bit: u32| flags >> bit & 1 == 1;
+        is_possible.then(|| Self {
+            separators,
+            some_end_at_minute: flag(0),
+            some_are_basic: flag(1),
+            some_are_extended: flag(2),
+            ahead,
+            behind,
+            ..Self::unknown(times)
+        })
+    }
+
     /// First and last text that a row of the range may have. Texts of other rows may lie between them.
     ///
     /// The lower bound is a second without fraction and zone, or a minute where some texts end there: `22:40+0000` sorts

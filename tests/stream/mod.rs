@@ -12,6 +12,7 @@ mod faults;
 mod fleet;
 mod goodbye;
 mod guarantee;
+mod hours;
 mod limits;
 mod loads;
 mod measured;

@@ -2,6 +2,8 @@
 //!
 //! Only hours are shared of which nobody needs whole rows any more. What is newer is read from the table by everybody.
 
+use std::time::Duration;
+
 use contract::limits;
 
 use super::{Journal, Load, Sharing};
@@ -13,6 +15,8 @@ use crate::shelf::{Errand, Head, Next, Scope, Shelf, Write, before_hour, hour_of
 use crate::sweep::second_before;
 use crate::timestamp::Timestamp;
 
+/// From the last moment that is not of a range to the first that is.
+const MILLISECOND: Duration = Duration::from_millis(1);
 /// Hours that are fetched at once.
 const FETCHES_MAX: usize = 4;
 /// Hours that are left at once: a poll is not held up by them for long.
@@ -23,7 +27,7 @@ impl Journal {
     #[must_use]
     pub fn sharing(self, writes: bool, share: f64) -> Self {
         let shelf = Shelf::new(&self.poll, writes, share);
-        Self { sharing: Some(Sharing { shelf, load: Load::Newest, now: None }), ..self }
+        Self { sharing: Some(Sharing { shelf, load: Load::Looking, now: None }), ..self }
     }
 
     /// Which hours are of its kind.
@@ -38,7 +42,7 @@ impl Journal {
         let (late_window, replay_window) = (self.poll.late_window.get(), self.poll.replay_window.get());
         let Some(sharing) = &mut self.sharing else { return whole };
         sharing.shelf.forget();
-        (sharing.load, sharing.now) = (Load::Newest, Some(now));
+        (sharing.load, sharing.now) = (Load::Looking, Some(now));
         let needed = interval_after(interval_after(now.wall.minus(replay_window), late_window), late_window);
         before_hour(hour_of(needed)).max(whole)
     }
@@ -60,7 +64,7 @@ impl Journal {
 
     /// The hour before which hours are shared.
     fn border(&self) -> u64 {
-        hour_of(self.whole_after().plus(std::time::Duration::from_millis(1)))
+        hour_of(self.whole_after().plus(MILLISECOND))
     }
 
     /// Notes which hours a reading has read.
@@ -93,19 +97,15 @@ impl Journal {
 
     /// What is to be asked of the shelf next, all of it at once. Empty where there is nothing now.
     pub fn errands(&mut self) -> Vec<Errand> {
-        let is_idle = self.older.as_ref().is_none_or(Reading::is_done);
         let Some((now, sharing)) = self.sharing.as_mut().and_then(|sharing| Some((sharing.now?, sharing))) else {
             return Vec::new();
         };
-        let first = hour_of(second_before(self.window.after(now.wall)).plus(std::time::Duration::from_millis(1)));
+        let first = hour_of(second_before(self.window.after(now.wall)).plus(MILLISECOND));
         match &sharing.load {
-            _ if !is_idle => Vec::new(),
             _ if self.is_loaded => self.share(now, first),
-            Load::Newest | Load::Whole => Vec::new(),
-            Load::Looking => {
-                // Of those too that were read from the table, which others may have left already.
-                vec![Errand::Look { from: first, to: hour_of(now.wall) }]
-            }
+            // Of the newest hours too, which others may have left already when this instance has read them.
+            Load::Looking if self.older.is_some() => vec![Errand::Look { from: first, to: hour_of(now.wall) }],
+            Load::Looking | Load::Newest | Load::Whole => Vec::new(),
             Load::Taking { there, .. } => there.iter().take(FETCHES_MAX).cloned().map(Errand::Fetch).collect(),
         }
     }
@@ -168,21 +168,13 @@ impl Journal {
 
     /// Takes the heads that a look found; none where it failed.
     pub fn looked(&mut self, heads: Vec<Head>) {
-        let read = self.older.as_ref().and_then(|older| older.ranges.first()).map(|range| range.after);
         let Some((now, sharing)) = self.sharing.as_mut().and_then(|sharing| Some((sharing.now?, sharing))) else {
             return;
         };
         sharing.shelf.note_heads(heads, now.wall);
-        let window_after = second_before(self.window.after(now.wall));
-        let Some(read) = read.filter(|_| matches!(sharing.load, Load::Looking)) else { return };
-        let (mut there, mut unread) = (Vec::new(), Vec::new());
-        for hour in (hour_of(window_after.plus(std::time::Duration::from_millis(1)))..=hour_of(read)).rev() {
-            match sharing.shelf.first(hour, window_after, now.wall) {
-                Next::Adopt(head) => there.push(head),
-                _ => unread.push(hour),
-            }
+        if matches!(sharing.load, Load::Looking) {
+            sharing.load = Load::Newest;
         }
-        sharing.load = Load::Taking { there, unread };
     }
 
     /// Takes the bytes that a head names; `None` where they could not be had. What cannot be used is read from the table.
@@ -253,13 +245,26 @@ impl Sharing {
     /// the window is whole.
     fn next_stretch(&mut self, read: Timestamp, end: Timestamp, planned: Now, is_enough: bool) -> Option<TimeRange> {
         match &mut self.load {
-            Load::Newest if read <= end => self.load = Load::Whole,
-            Load::Newest if is_enough => self.load = Load::Looking,
-            Load::Newest => {
+            Load::Newest if read <= end => {
+                self.load = Load::Whole;
+                None
+            }
+            Load::Newest if !is_enough => {
                 // Twice as far back each time: where nothing happens there is little to read.
-                let length = std::time::Duration::from_millis(planned.wall.millis().saturating_sub(read.millis()));
+                let length = Duration::from_millis(planned.wall.millis().saturating_sub(read.millis()));
                 let after = before_hour(hour_of(read.minus(length))).max(end);
-                return Some(TimeRange { after, until: read });
+                Some(TimeRange { after, until: read })
+            }
+            Load::Newest => {
+                let (mut there, mut unread) = (Vec::new(), Vec::new());
+                for hour in (hour_of(end.plus(MILLISECOND))..=hour_of(read)).rev() {
+                    match self.shelf.first(hour, end, planned.wall) {
+                        Next::Adopt(head) => there.push(head),
+                        _ => unread.push(hour),
+                    }
+                }
+                self.load = Load::Taking { there, unread };
+                self.next_stretch(read, end, planned, is_enough)
             }
             Load::Taking { there, unread } if there.is_empty() => {
                 let Some(newest) = unread.first().copied() else {
@@ -269,10 +274,9 @@ impl Sharing {
                 let hours = unread.iter().zip((0..=newest).rev()).take_while(|(hour, next)| **hour == *next).count();
                 let oldest = unread[hours - 1];
                 unread.drain(..hours);
-                return Some(TimeRange { after: before_hour(oldest).max(end), until: before_hour(newest + 1) });
+                Some(TimeRange { after: before_hour(oldest).max(end), until: before_hour(newest + 1) })
             }
-            Load::Looking | Load::Taking { .. } | Load::Whole => {}
+            Load::Looking | Load::Taking { .. } | Load::Whole => None,
         }
-        None
     }
 }

@@ -40,6 +40,25 @@ impl Forms {
         if is_small { known.forms.or(TimeForms::all(known.times)) } else { known.forms }
     }
 
+    /// What is known, as a text for other instances: the forms, and which labels are not read for the price of a minute.
+    pub(super) fn to_text(&self) -> String {
+        let known = self.known();
+        let small: String = known.is_small.iter().map(|is_small| if *is_small { 's' } else { 'l' }).collect();
+        format!("{} {small}", known.forms.to_text())
+    }
+
+    /// Learns what another instance knew. It has read the day for all forms, and this one need not; what is no such text says
+    /// nothing.
+    pub(super) fn learn_text(&self, text: &str) {
+        let mut known = self.known();
+        let Some((forms, small)) = text.rsplit_once(' ') else { return };
+        let Some(forms) = TimeForms::from_text(known.times, forms) else { return };
+        if small.len() == known.is_small.len() {
+            known.forms = known.forms.or(forms);
+            known.is_small.iter_mut().zip(small.bytes()).for_each(|(is_small, of)| *is_small &= of != b'l');
+        }
+    }
+
     /// Learns from the answer of a query: the forms of its rows, how many they were and what they cost.
     pub(super) fn learn(&self, label: u8, forms: TimeForms, rows: usize, units: f64) {
         let mut known = self.known();
@@ -67,5 +86,21 @@ mod tests {
         forms.learn(1, unknown, 51, 0.0);
         forms.learn(1, unknown, 0, 0.5);
         assert_eq!((forms.of(1), forms.of(2)), (met, met));
+    }
+
+    #[test]
+    fn another_instance_learns_what_this_one_knows() {
+        let (forms, other) = (Forms::new(Times::TEXTS, 2), Forms::new(Times::TEXTS, 2));
+        let mut met = TimeForms::unknown(Times::TEXTS);
+        met.note(Times::TEXTS.parse("2025-12-02 10:30+0530").unwrap());
+        forms.learn(1, met, 51, 1.0);
+        for text in
+            ["", "x", "1 2 3", "32 32 3 390 0 sll", "32 32 9 390 0 sl", "32 32 3 99999 0 sl", "33 32 3 390 0 sl"]
+        {
+            other.learn_text(text);
+            assert_eq!(other.of(1), TimeForms::all(Times::TEXTS), "{text}");
+        }
+        other.learn_text(&forms.to_text());
+        assert_eq!((other.of(1), other.of(0)), (met, TimeForms::all(Times::TEXTS)));
     }
 }

@@ -22,6 +22,8 @@ const READ_AT: &str = "read_at";
 const AFTER: &str = "rows_after";
 const CLAIMED_UNTIL: &str = "claimed_until";
 const CHUNK: &str = "chunk";
+/// What the writer knew of how times are written.
+const FORMS: &str = "time_forms";
 
 fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
@@ -78,6 +80,7 @@ impl DynamoDb {
         }
         let mut put = row(scope.to_string(), hour_key(head.hour))
             .item(BYTES, number(u64::from(head.bytes)))
+            .item(FORMS, text(self.forms.to_text()))
             .item(READ_AT, number(head.read_at.millis()))
             .item(AFTER, number(head.after.millis()))
             .item(CLAIMED_UNTIL, number(head.claimed_until.millis()));
@@ -151,7 +154,11 @@ impl Hours for DynamoDb {
                 .return_consumed_capacity(ReturnConsumedCapacity::Total);
             let page = self.ask(query).await?;
             let units = page.consumed_capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default();
-            Ok(Heads { heads: page.items.unwrap_or_default().iter().filter_map(head_of).collect(), units })
+            let rows = page.items.unwrap_or_default();
+            // So that rows are asked for as whoever has read the whole day would ask.
+            let known = rows.iter().filter_map(|row| row.get(FORMS)?.as_s().ok());
+            known.for_each(|known| self.forms.learn_text(known));
+            Ok(Heads { heads: rows.iter().filter_map(head_of).collect(), units })
         })
     }
 

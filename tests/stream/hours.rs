@@ -1,0 +1,239 @@
+//! Old hours that instances leave for one another, in a real table.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{LIMIT, assert_has, config, connect, counts};
+use crate::emulator::{Config, Emulator, InvokeMode};
+use crate::support::client::Request;
+use crate::support::clock::until;
+use crate::support::proxy::{Exchange, Mode, Proxy};
+use crate::support::table::{Row, SENTIMENTS, Table};
+use crate::support::{bins, dynamodb};
+
+/// Rows over the last 23 hours, a third of each label.
+const ROWS: u64 = 6000;
+
+/// A table of many rows, and one for its hours.
+struct Scene {
+    table: Table,
+    hours: String,
+}
+
+impl Scene {
+    async fn new() -> Self {
+        let table = Table::create(SENTIMENTS).await;
+        let row = |n: u64| {
+            let label = SENTIMENTS.labels[usize::try_from(n % 3).unwrap()];
+            let tags: &[&str] = if n.is_multiple_of(2) { &["AAPL", "MSFT"] } else { &["NVDA"] };
+            Row::new(&format!("row-{n}-{}", "x".repeat(60)), label, tags)
+                .ago(Duration::from_millis(60_000 + n * 13_800))
+        };
+        table.put_all(&(0..ROWS).map(row).collect::<Vec<_>>()).await;
+        let hours = format!("hours-{:x}", fastrand::u64(..));
+        dynamodb::create_users_table(table.server, &hours).await;
+        Self { table, hours }
+    }
+
+    fn config(&self, proxy: &Proxy, more: &[(&str, &str)]) -> Config {
+        let own = [("HOURS_TABLE", self.hours.as_str())];
+        config(&self.table, proxy.address(), &own.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
+    }
+
+    /// Everything that is on the shelf.
+    async fn shelf(&self) -> Vec<Value> {
+        let answer = dynamodb::call_at(self.table.server, "Scan", &json!({ "TableName": self.hours })).await;
+        answer["Items"].as_array().cloned().unwrap_or_default()
+    }
+
+    /// Numbers of the hours that have bytes.
+    async fn left(&self) -> Vec<String> {
+        let heads = self.shelf().await.into_iter().filter(|item| !item["content"].is_null());
+        heads.map(|item| item["SK"]["S"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Waits until the first instance has left all of the day that is old.
+    async fn full(&self) {
+        let began = std::time::Instant::now();
+        while self.left().await.len() < 20 {
+            assert!(began.elapsed() < LIMIT, "{:?}", self.left().await);
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    async fn delete(&self, item: &Value) {
+        let key = json!({ "PK": item["PK"], "SK": item["SK"] });
+        dynamodb::call_at(self.table.server, "DeleteItem", &json!({ "TableName": self.hours, "Key": key })).await;
+    }
+}
+
+fn all() -> Value {
+    counts(ROWS, ROWS / 3, ROWS / 3, ROWS / 3)
+}
+
+fn of_index(proxy: &Proxy) -> Vec<Exchange> {
+    proxy.exchanges().into_iter().filter(|one| one.is_query_of("by_sentiment") && one.status == 200).collect()
+}
+
+fn rows(exchanges: &[Exchange]) -> usize {
+    exchanges.iter().filter_map(|one| one.response["Items"].as_array()).map(Vec::len).sum()
+}
+
+fn units(exchanges: &[Exchange]) -> f64 {
+    exchanges.iter().map(Exchange::units).sum()
+}
+
+/// Heads and bytes that were written, those that were refused not.
+fn written(proxy: &Proxy, hours: &str) -> Vec<Exchange> {
+    let is_it = |one: &Exchange| one.operation == "PutItem" && one.request["TableName"] == hours && one.status == 200;
+    proxy.exchanges().into_iter().filter(is_it).collect()
+}
+
+/// A function that starts, and its numbers.
+async fn start(scene: &Scene, more: &[(&str, &str)]) -> (Proxy, Emulator, Value) {
+    let proxy = Proxy::start().await;
+    let emulator = Emulator::start(scene.config(&proxy, more)).await;
+    let mut client = connect(&emulator, "").await;
+    let metrics = client.data("metrics", LIMIT).await;
+    // The stream stays open: its instance goes on.
+    tokio::spawn(async move { client.until_end(Duration::from_secs(300)).await });
+    (proxy, emulator, metrics)
+}
+
+#[tokio::test]
+async fn the_next_instance_takes_the_hours_and_reads_only_what_is_new() {
+    let scene = Scene::new().await;
+    let (first, _alive, metrics) = start(&scene, &[]).await;
+    assert_has(&metrics, &all());
+    let read = of_index(&first);
+    assert!(rows(&read) >= 6000, "{} rows", rows(&read));
+    scene.full().await;
+    let heads = written(&first, &scene.hours).into_iter().filter(|one| !one.request["Item"]["content"].is_null());
+    let mut hours: Vec<String> = heads.map(|one| one.request["Item"]["SK"]["S"].to_string()).collect();
+    let count = hours.len();
+    hours.sort();
+    hours.dedup();
+    assert_eq!(hours.len(), count, "one write an hour");
+
+    let (second, _alive, again) = start(&scene, &[]).await;
+    for key in ["total", "positive", "neutral", "negative", "by_tag", "rate_last_24h"] {
+        assert_eq!(again[key], metrics[key], "{key}");
+    }
+    let read_again = of_index(&second);
+    assert!(rows(&read_again) * 5 < rows(&read), "{} rows of {}", rows(&read_again), rows(&read));
+    let taken: Vec<Exchange> =
+        second.exchanges().into_iter().filter(|one| one.request["TableName"] == scene.hours.as_str()).collect();
+    let of_start = units(&read_again) + units(&taken);
+    assert!(of_start * 2.0 < units(&read), "{of_start} read units, {} without hours", units(&read));
+    assert!(written(&second, &scene.hours).is_empty(), "nothing is new");
+
+    // The dashboard function takes them too, and may write nothing.
+    let proxy = Proxy::start().await;
+    let base = scene.config(&proxy, &[]);
+    let emulator =
+        Emulator::start(Config { program: bins::path("dashboard"), invoke_mode: InvokeMode::Buffered, ..base }).await;
+    let answer = Request::get(emulator.address(), "/api/v2/metrics").send().await;
+    assert_has(&answer.into_json().await, &all());
+    assert!(rows(&of_index(&proxy)) * 5 < rows(&read), "{} rows", rows(&of_index(&proxy)));
+    assert!(written(&proxy, &scene.hours).is_empty());
+}
+
+#[tokio::test]
+async fn what_is_altered_lost_or_out_of_reach_is_read_from_the_table() {
+    let scene = Scene::new().await;
+    let (_, _alive, metrics) = start(&scene, &[]).await;
+    assert_has(&metrics, &all());
+    scene.full().await;
+    // One is altered, one lacks its bytes, one its head.
+    let shelf = scene.shelf().await;
+    let mut chunks = shelf.iter().filter(|item| !item["chunk"].is_null()).cloned();
+    let (mut altered, gone) = (chunks.next().unwrap(), chunks.next().unwrap());
+    altered["chunk"] = json!({ "B": "AQMAAAAA" });
+    dynamodb::call_at(scene.table.server, "PutItem", &json!({ "TableName": scene.hours, "Item": altered })).await;
+    scene.delete(&gone).await;
+    let head = shelf.iter().rfind(|item| !item["content"].is_null()).unwrap();
+    scene.delete(head).await;
+    let (_proxy, second, again) = start(&scene, &[]).await;
+    assert_has(&again, &all());
+    let refused = |logs: &[crate::support::process::LogLine]| {
+        logs.iter().filter(|line| line.text.contains(contract::logs::HOUR_REFUSED)).count()
+    };
+    assert_eq!(refused(&second.logs()), 2, "{:#?}", second.logs());
+    // They are written again.
+    until("bytes that are good again", LIMIT, || (refused(&second.logs()) == 2).then_some(())).await;
+    let key = json!({ "PK": gone["PK"], "SK": gone["SK"] });
+    let began = std::time::Instant::now();
+    loop {
+        let found =
+            dynamodb::call_at(scene.table.server, "GetItem", &json!({ "TableName": scene.hours, "Key": key })).await;
+        if !found["Item"].is_null() {
+            break;
+        }
+        assert!(began.elapsed() < LIMIT, "the bytes are not there again");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    // And of nothing at all, in the middle of everything.
+    for item in scene.shelf().await {
+        scene.delete(&item).await;
+    }
+    let (_proxy, _alive, third) = start(&scene, &[]).await;
+    assert_has(&third, &all());
+    // A table that is not there costs a line.
+    let nowhere = Scene {
+        table: Table { name: scene.table.name.clone(), users: scene.table.users.clone(), ..scene.table },
+        hours: "no-such-table".into(),
+    };
+    let (_proxy, alone, fourth) = start(&nowhere, &[]).await;
+    assert_has(&fourth, &all());
+    let said = alone.logs().iter().filter(|line| line.text.contains(contract::logs::HOURS_FAIL)).count();
+    assert_eq!(said, 1, "{:#?}", alone.logs());
+}
+
+#[tokio::test]
+async fn instances_that_start_at_once_write_each_hour_once() {
+    let scene = Scene::new().await;
+    let (one, other) = (Proxy::start().await, Proxy::start().await);
+    one.set(Mode::Slow);
+    other.set(Mode::Slow);
+    let (first, second) =
+        (Emulator::start(scene.config(&one, &[])).await, Emulator::start(scene.config(&other, &[])).await);
+    let (mut a, mut b) = (connect(&first, "").await, connect(&second, "").await);
+    let (at_a, at_b) = tokio::join!(a.data("metrics", LIMIT), b.data("metrics", LIMIT));
+    assert_has(&at_a, &all());
+    assert_has(&at_b, &all());
+    scene.full().await;
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let mut hours = Vec::new();
+    for proxy in [&one, &other] {
+        let heads = written(proxy, &scene.hours).into_iter().filter(|one| !one.request["Item"]["content"].is_null());
+        hours.extend(heads.map(|one| one.request["Item"]["SK"]["S"].as_str().unwrap().to_owned()));
+    }
+    hours.sort();
+    let count = hours.len();
+    hours.dedup();
+    assert_eq!(hours.len(), count, "an hour was written twice: {hours:?}");
+}
+
+#[tokio::test]
+async fn a_row_that_appears_late_in_an_old_hour_is_found_within_the_interval_by_all() {
+    let scene = Scene::new().await;
+    let interval = [("SSE_RECONCILE_INTERVAL", "12s")];
+    let (_one, _alive, metrics) = start(&scene, &interval).await;
+    assert_has(&metrics, &all());
+    scene.full().await;
+    let proxy = Proxy::start().await;
+    let emulator = Emulator::start(scene.config(&proxy, &interval)).await;
+    let mut client = connect(&emulator, "").await;
+    assert_has(&client.data("metrics", LIMIT).await, &all());
+    scene.table.put(&Row::new("very-late", "negative", &["LATE"]).ago(Duration::from_secs(10 * 3600))).await;
+    let more = loop {
+        let metrics = client.data("metrics", LIMIT).await;
+        if metrics["total"] != json!(ROWS) {
+            break metrics;
+        }
+    };
+    assert_has(&more, &counts(ROWS + 1, ROWS / 3, ROWS / 3, ROWS / 3 + 1));
+    let (_proxy, _third, metrics) = start(&scene, &[]).await;
+    assert_eq!(metrics["total"], more["total"]);
+}
