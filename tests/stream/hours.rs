@@ -142,7 +142,7 @@ async fn the_next_instance_takes_the_hours_and_reads_only_what_is_new() {
 #[tokio::test]
 async fn what_is_altered_lost_or_out_of_reach_is_read_from_the_table() {
     let scene = Scene::new().await;
-    let (_, _alive, metrics) = start(&scene, &[]).await;
+    let (_proxy, _alive, metrics) = start(&scene, &[]).await;
     assert_has(&metrics, &all());
     scene.full().await;
     // One is altered, one lacks its bytes, one its head.
