@@ -50,6 +50,8 @@ pub struct Estimate {
     pub closed_tab: ClosedTab,
     /// What goodbyes of pages save, or would: dollars a month, negative where they cost more.
     pub goodbyes_save: f64,
+    /// What shared hours save, or would.
+    pub hours: SharedHours,
     /// The session length that costs least.
     pub session: BestSession,
     /// From where on managed instances are cheaper.
@@ -78,6 +80,15 @@ pub struct ClosedTab {
     pub worst_secs: f64,
     /// Dollars of these.
     pub worst_dollars: f64,
+}
+
+/// Old hours that instances share.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SharedHours {
+    /// Dollars a month, negative where they cost more.
+    pub save: f64,
+    /// Items a day from which on they save anything, for these viewers; none where no table is large enough.
+    pub pay_from: Option<u32>,
 }
 
 /// The session length that costs least.
@@ -121,6 +132,7 @@ pub fn estimate(setup: &Setup, prices: &Prices, assumptions: &Assumptions, has_f
         one_more: one_more(setup, prices, assumptions),
         closed_tab: closed_tab(setup, prices, assumptions),
         goodbyes_save: goodbyes_save(setup, prices, assumptions),
+        hours: shared_hours(setup, prices, assumptions),
         session: best_session(setup, prices, assumptions),
         instances: break_even(setup, prices, assumptions),
         streams_max: (setup.compute == Compute::ManagedInstances).then(|| setup.streams_max(prices)),
@@ -141,6 +153,26 @@ fn one_more(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> OneMor
 fn goodbyes_save(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> f64 {
     let cost = |has_goodbyes| list_price(&Setup { has_goodbyes, ..setup.clone() }, prices, assumptions);
     cost(false) - cost(true)
+}
+
+/// Below a hundred items a day nobody asks, and above this no function's memory holds a day.
+const ITEMS_PER_DAY_MAX: u32 = 50_000_000;
+
+/// What is put on the shelf costs once, what is not read again saves for each instance: either some size pays and all above it,
+/// or none does.
+fn shared_hours(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> SharedHours {
+    let save = |items_per_day: u32| {
+        let assumptions = Assumptions { items_per_day, ..*assumptions };
+        let cost = |shares_hours| list_price(&Setup { shares_hours, ..setup.clone() }, prices, &assumptions);
+        cost(false) - cost(true)
+    };
+    let (mut without, mut with) = (0, ITEMS_PER_DAY_MAX);
+    let pays = save(with) > 0.0;
+    while pays && with - without > (without / 100).max(1) {
+        let middle = without + (with - without) / 2;
+        if save(middle) > 0.0 { with = middle } else { without = middle }
+    }
+    SharedHours { save: save(assumptions.items_per_day), pay_from: pays.then_some(with) }
 }
 
 /// What is left of a session whose reader is gone goes on computing and polling on an instance of its own. On managed

@@ -42,6 +42,17 @@ const GOODBYE_READ_UNITS: f64 = 0.5;
 const GOODBYE_SECS: f64 = 0.03;
 /// Log of a short request: START, END and REPORT.
 pub(super) const REQUEST_LOG_BYTES: f64 = 408.0;
+/// A row as instances share it: two hashes, and some bytes for time, label, set of tags and score.
+const SHARED_ROW_BYTES: f64 = 21.0;
+/// Bytes that a write unit covers.
+const WRITE_BYTES: f64 = 1024.0;
+/// Read units of a look at the heads of a day, some 250 bytes each, and how often an instance looks in a `reconcile_interval`.
+const LOOK_UNITS: f64 = 1.0;
+const LOOKS: f64 = 2.0;
+/// Write units of an hour that is read again: a claim, and the head that says when it was.
+const HEAD_UNITS: f64 = 2.0;
+/// An hour is read again when seven eighths of the interval have passed, so that none is too old.
+const EARLY: f64 = 8.0 / 7.0;
 /// Bytes of the page, each visit.
 const PAGE_BYTES: f64 = 60_000.0;
 /// Lines of metrics: on classic compute each session ends with one, since Lambda may stop its instance then; an instance that
@@ -212,7 +223,35 @@ impl Month<'_> {
         let poll_units = poll_units(setup, items / DAY_SECS, poll_secs);
         let price = self.prices.dynamodb.million_read_units.get();
         self.add("DynamoDB polls", (polls * poll_units / MILLION, "million read units"), price, 0.0);
-        self.add("DynamoDB full re-reads", (full * full_units / MILLION, "million read units"), price, 0.0);
+        let full_units =
+            if setup.shares_hours { self.hours(load, assumptions, full, full_units) } else { full * full_units };
+        self.add("DynamoDB full re-reads", (full_units / MILLION, "million read units"), price, 0.0);
+    }
+
+    /// What is taken from the table of hours and put there. Returns the units that are still read of the items: by each instance
+    /// the newest, by all together everything once in an interval.
+    fn hours(&mut self, load: &Load, assumptions: &Assumptions, full: f64, full_units: f64) -> f64 {
+        let (setup, prices) = (self.setup, &self.prices.dynamodb);
+        let window_hours = setup.window.as_secs_f64() / HOUR_SECS;
+        let (old_share, rows) = (1.0 - setup.newest_share(), f64::from(assumptions.items_per_day) / 24.0);
+        let old_hours = window_hours * old_share;
+        let rounds = EARLY * assumptions.hours_per_month() * HOUR_SECS / setup.reconcile.as_secs_f64();
+        // Each hour is a query of its own, and a write of its own.
+        let hour_bytes = rows * SHARED_ROW_BYTES;
+        let start_units = old_hours * 0.5 * (hour_bytes / READ_BYTES).ceil().max(1.0);
+        let read = load.starts * start_units + full * LOOKS * LOOK_UNITS;
+        self.add(
+            "DynamoDB shared hours read",
+            (read / MILLION, "million read units"),
+            prices.million_read_units.get(),
+            0.0,
+        );
+        // Of hours in which nobody watched what is left is written when somebody comes.
+        let written = 24.0 * DAYS_PER_MONTH * (hour_bytes / WRITE_BYTES).ceil() + rounds * old_hours * HEAD_UNITS;
+        let written = (written / MILLION, "million write units");
+        self.add("DynamoDB shared hours written", written, prices.million_write_units.get(), 0.0);
+        // A few instances have nobody to share with: they read no more than they would alone.
+        full * setup.newest_share() * full_units + (rounds * old_share).min(full * EARLY * old_share) * full_units
     }
 
     /// A look for each stream and interval; a write, and a request to the dashboard function, for each that is said.

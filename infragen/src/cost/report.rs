@@ -187,6 +187,7 @@ fn answers(about: &About<'_>, estimate: &Estimate) -> Vec<String> {
         ),
         closed_tab(about, estimate),
         goodbyes(about, estimate),
+        hours(about, estimate),
         session(estimate),
         instances(about, estimate),
     ];
@@ -213,14 +214,38 @@ fn closed_tab(about: &About<'_>, estimate: &Estimate) -> String {
 
 fn goodbyes(about: &About<'_>, estimate: &Estimate) -> String {
     let (saved, share) = (estimate.goodbyes_save, number(GOODBYE_SHARE * 100.0, 0));
-    let (is_on, amount) = (about.setup.has_goodbyes, dollars(saved.abs()));
-    let verb = match (is_on, saved >= 0.0) {
+    let (verb, amount) = (verb(about.setup.has_goodbyes, saved), dollars(saved.abs()));
+    format!("Goodbyes: `stream.goodbye = true` {verb} {amount} a month, if {share} % of closed tabs say that they go.")
+}
+
+fn hours(about: &About<'_>, estimate: &Estimate) -> String {
+    let (saved, amount) = (estimate.hours.save, dollars(estimate.hours.save.abs()));
+    let verb = verb(about.setup.shares_hours, saved);
+    let from = match estimate.hours.pay_from {
+        // The search ends within a hundredth.
+        Some(items) => format!("it pays from some {} items a day on", grouped(&two_digits(items).to_string())),
+        None => "it pays for no table".to_owned(),
+    };
+    format!(
+        "Shared hours: `stream.share_hours = true` {verb} {amount} a month; for {} viewers {from}. A large table is shown sooner at \
+         a start in any case.",
+        grouped(&about.assumptions.viewers.to_string()),
+    )
+}
+
+const fn verb(is_on: bool, saved: f64) -> &'static str {
+    match (is_on, saved >= 0.0) {
         (true, true) => "saves",
         (true, false) => "costs",
         (false, true) => "would save",
         (false, false) => "would cost",
-    };
-    format!("Goodbyes: `stream.goodbye = true` {verb} {amount} a month, if {share} % of closed tabs say that they go.")
+    }
+}
+
+/// The next number up that has two digits and zeros.
+fn two_digits(number: u32) -> u32 {
+    let unit = 10_u32.pow(number.checked_ilog10().unwrap_or_default().saturating_sub(1));
+    number.div_ceil(unit) * unit
 }
 
 fn session(estimate: &Estimate) -> String {
@@ -299,6 +324,9 @@ pub fn json(about: &About<'_>, estimate: &Estimate) -> String {
             "worst_seconds": estimate.closed_tab.worst_secs, "worst_usd": estimate.closed_tab.worst_dollars,
         },
         "goodbyes_save_month_usd": estimate.goodbyes_save,
+        "shared_hours": {
+            "save_month_usd": estimate.hours.save, "pay_from_items_per_day": estimate.hours.pay_from,
+        },
         "session": {
             "present_seconds": secs(estimate.session.present), "best_seconds": secs(estimate.session.best),
             "saving_month_usd": estimate.session.saving,

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use contract::MetricsMode;
+use contract::limits::FUTURE_SKEW;
 
 use super::charge::Charge;
 use super::prices::Prices;
@@ -70,6 +71,8 @@ pub struct Setup {
     pub max_session: Duration,
     /// Whether pages say goodbye.
     pub has_goodbyes: bool,
+    /// Whether instances share old hours.
+    pub shares_hours: bool,
     /// Whether the stream function is stopped: its reserve is 0.
     pub is_stopped: bool,
     pub(super) dashboard_gib: f64,
@@ -78,6 +81,7 @@ pub struct Setup {
     pub(super) late_window: Duration,
     pub(super) late_interval: Duration,
     pub(super) window: Duration,
+    pub(super) replay_window: Duration,
     pub(super) reconcile: Duration,
     pub(super) labels: f64,
     pub(super) front: FrontKind,
@@ -100,6 +104,7 @@ impl Setup {
             max_vcpus: f64::from(stream.instances.max_vcpus.get()),
             max_session: stream.max_session.get(),
             has_goodbyes: stream.goodbye,
+            shares_hours: stream.share_hours,
             is_stopped: stream.reserved_concurrency.is_some_and(|reserve| reserve.get() == 0),
             dashboard_gib: f64::from(manifest.dashboard.memory.mebibytes()) / 1024.0,
             poll: stream.poll_interval.get(),
@@ -107,6 +112,7 @@ impl Setup {
             late_window: stream.late_window.get(),
             late_interval: stream.late_interval.get(),
             window: manifest.data.window.get(),
+            replay_window: stream.replay.window.get(),
             reconcile: stream.reconcile_interval.get(),
             labels: f64::from(u16::try_from(manifest.data.labels.as_slice().len()).unwrap_or(u16::MAX)),
             front: manifest.front.kind,
@@ -119,6 +125,13 @@ impl Setup {
     #[must_use]
     pub fn on_managed_instances(&self) -> Self {
         Self { compute: Compute::ManagedInstances, memory_gib: self.memory_gib.max(2.0), ..self.clone() }
+    }
+
+    /// Share of the window that an instance reads by itself where hours are shared: rows that must be whole, to the hour before them.
+    #[must_use]
+    pub fn newest_share(&self) -> f64 {
+        let whole = self.replay_window + (self.late_window + FUTURE_SKEW) * 2;
+        ((whole.as_secs_f64() + HOUR_SECS / 2.0) / self.window.as_secs_f64()).min(1.0)
     }
 
     /// Time between two looks for goodbyes, where there are any.

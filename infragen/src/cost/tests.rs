@@ -246,6 +246,28 @@ fn a_goodbye_saves_what_a_closed_tab_wastes_but_for_one_interval() {
 }
 
 #[test]
+fn shared_hours_pay_from_a_size_on_and_save_with_the_viewers() {
+    let prices = Prices::embedded();
+    let of = |viewers, items_per_day| {
+        let assumptions = Assumptions { items_per_day, ..assume(viewers, 8) };
+        shared_hours(&setup(""), prices, &assumptions)
+    };
+    let many = of(100, 1_000_000);
+    let from = many.pay_from.unwrap();
+    assert!(many.save > 0.0 && from < 1_000_000, "{many:?}");
+    assert!(of(100, from * 2).save > 0.0 && of(100, from / 2).save < 0.0);
+    assert!(of(1000, 1_000_000).save > 9.0 * many.save, "it grows with the instances");
+    // One viewer alone has nobody to share with.
+    let alone = of(1, 1_000_000);
+    assert!(alone.save < 0.0, "{alone:?}");
+    // What is on the bill is what is said to be saved.
+    let assumptions = Assumptions { items_per_day: 1_000_000, ..assume(100, 8) };
+    let (off, on) = (setup(""), setup("[stream]\nshare_hours = true\n"));
+    assert!((month(&off, &assumptions) - month(&on, &assumptions) - many.save).abs() < 1e-9);
+    assert_eq!(shared_hours(&on, prices, &assumptions), many);
+}
+
+#[test]
 fn a_function_that_is_stopped_costs_what_is_fixed_and_answers_as_if_it_ran() {
     let prices = Prices::embedded();
     let of = |text: &str| estimate(&setup(text), prices, &assume(20, 8), false);
