@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/dashboard.tf 912993260af9ed09]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/dashboard.tf e6e7ede0a39d7358]
 
 module "dashboard" {
   source = "./modules/lambda"
@@ -77,6 +77,7 @@ module "dashboard" {
       DATA_UPDATE_EVENT         = "sentiment_update"
       DATA_WINDOW               = "24h"
       ENVIRONMENT               = "dev"
+      HOURS_TABLE               = "-"
       METRICS                   = "totals"
       METRICS_NAMESPACE         = "sse-streaming-dev"
       SENTIMENTS_TABLE          = "sse-streaming-dev-items"

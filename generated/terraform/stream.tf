@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/stream.tf 55b70dce99c62dbf]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/stream.tf 7b45cfd2ee7c8e84]
 
 module "stream" {
   source = "./modules/lambda"
@@ -74,6 +74,7 @@ module "stream" {
     DATA_UPDATE_EVENT          = "sentiment_update"
     DATA_WINDOW                = "24h"
     ENVIRONMENT                = "dev"
+    HOURS_TABLE                = "-"
     METRICS                    = "totals"
     METRICS_NAMESPACE          = "sse-streaming-dev"
     SENTIMENTS_TABLE           = "sse-streaming-dev-items"
