@@ -19,10 +19,11 @@ PK\x05\x06\0\0\0\0\x01\0\x01\x007\0\0\0'\0\0\0\0\0";
 /// Base64 SHA-256 of that archive.
 pub(super) const ZIP_SHA256: &str = "LI1CBoY11NBpRmfyMROQtzqbidohM6Zpa5WZrhEsYfE=";
 
-/// One combination: a manifest whose tables may be deleted, and nothing else that is not the default.
+/// One combination: a manifest whose tables may be deleted, where zips share hours, and nothing else that is not the default.
 fn manifest(package: &str, front: &str, memory: &str) -> String {
+    let shares = package == "zip";
     format!(
-        "[stream]\npackage = \"{package}\"\nmemory = \"{memory}\"\n[dashboard]\npackage = \"{package}\"\n\
+        "[stream]\npackage = \"{package}\"\nmemory = \"{memory}\"\nshare_hours = {shares}\n[dashboard]\npackage = \"{package}\"\n\
          [front]\nkind = \"{front}\"\n\
          [tables.items]\ndeletion_protection = false\n[tables.users]\ndeletion_protection = false\n"
     )
@@ -137,7 +138,7 @@ fn cycle(package: &str, front: &str) {
 
     apply_all(&root);
     let before = state(&project, "generated/terraform");
-    check_inventory(&moto.inventory(), front);
+    check_inventory(&moto.inventory(), package, front);
 
     project.write("deploy.toml", &manifest(package, front, "256 MiB"));
     project.run(&["render"]).done();
@@ -169,12 +170,14 @@ fn cycle(package: &str, front: &str) {
 }
 
 /// What AWS itself says is there.
-fn check_inventory(inventory: &Value, front: &str) {
+fn check_inventory(inventory: &Value, package: &str, front: &str) {
     let names = |kind: &str| inventory[kind].clone();
     let functions = json!(["sse-streaming-dev-dashboard", "sse-streaming-dev-stream"]);
     assert_eq!(names("lambda.Functions"), functions, "{inventory:#}");
     assert_eq!(names("iam.Roles"), functions, "{inventory:#}");
-    assert_eq!(names("dynamodb.TableNames"), json!(["sse-streaming-dev-items", "sse-streaming-dev-users"]));
+    let hours = (package == "zip").then_some("sse-streaming-dev-hours");
+    let tables: Vec<_> = hours.into_iter().chain(["sse-streaming-dev-items", "sse-streaming-dev-users"]).collect();
+    assert_eq!(names("dynamodb.TableNames"), json!(tables));
     let groups = json!(["/aws/lambda/sse-streaming-dev-dashboard", "/aws/lambda/sse-streaming-dev-stream"]);
     assert_eq!(names("logs.logGroups"), groups, "{inventory:#}");
     let auth_type = if front == "cloudfront" { "AWS_IAM" } else { "NONE" };

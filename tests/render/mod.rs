@@ -16,6 +16,7 @@ mod front;
 mod goodbye;
 mod handbook;
 mod hostile;
+mod hours;
 mod instances;
 mod manifests;
 mod matrix;
