@@ -4,6 +4,7 @@
 
 mod instance;
 mod local;
+mod start;
 mod table;
 
 use std::path::PathBuf;
@@ -36,6 +37,15 @@ struct Arguments {
     /// Seconds that are measured.
     #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(30..=3600))]
     seconds: u64,
+    /// Measures starts that find the hours of the day shared, so many, instead of polls.
+    #[arg(long, value_name = "TIMES")]
+    starts: Option<u32>,
+    /// Folder of a control group for the processor, which this process enters while it is measured.
+    #[arg(long, requires = "starts")]
+    group: Option<PathBuf>,
+    /// Share of a processor that it has there: 128 MB of 1,769 by default.
+    #[arg(long, requires = "group", default_value_t = 128.0 / 1769.0)]
+    share: f64,
     /// Folder with `DynamoDBLocal.jar`.
     #[arg(long, default_value = ".tools/dynamodb-local")]
     dynamodb_local: PathBuf,
@@ -57,6 +67,11 @@ fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<bool, String> {
     let clock = Clock::system();
     let local = Local::start(&arguments.dynamodb_local)?;
+    if let Some(times) = arguments.starts {
+        let group = arguments.group.as_deref().map(|group| (group, arguments.share));
+        start::measure(local.address, arguments.rows, times, group).await?;
+        return Ok(true);
+    }
     let mut table = Table::create(local.address).await?;
     eprintln!("writing {} rows", arguments.rows);
     table.write(day(arguments.rows, clock.now().wall)).await?;

@@ -70,6 +70,34 @@ impl Table {
         Ok(())
     }
 
+    /// Creates the table of hours as Terraform does.
+    pub(crate) async fn make_hours(&self, name: &str) -> Result<(), String> {
+        let make = async {
+            let create = self.client.create_table().table_name(name).billing_mode(BillingMode::PayPerRequest);
+            let text = |name: &str| {
+                AttributeDefinition::builder().attribute_name(name).attribute_type(ScalarAttributeType::S).build()
+            };
+            let part = |name: &str, kind| KeySchemaElement::builder().attribute_name(name).key_type(kind).build();
+            let create = create.attribute_definitions(text("PK")?).attribute_definitions(text("SK")?);
+            let create = create.key_schema(part("PK", KeyType::Hash)?).key_schema(part("SK", KeyType::Range)?);
+            create.send().await?;
+            Ok::<_, aws_sdk_dynamodb::Error>(())
+        };
+        make.await.map_err(|error| format!("the table of hours cannot be made: {error}"))
+    }
+
+    /// How many hours have bytes.
+    pub(crate) async fn heads(&self, name: &str) -> Result<usize, String> {
+        let scan = self.client.scan().table_name(name).projection_expression("SK, content");
+        let mut pages = scan.into_paginator().items().send();
+        let mut heads = 0;
+        while let Some(row) = pages.next().await {
+            let row = row.map_err(|error| format!("hours cannot be counted: {error:?}"))?;
+            heads += usize::from(row.contains_key("content"));
+        }
+        Ok(heads)
+    }
+
     /// Writes rows of these times.
     pub(crate) async fn write(&mut self, times: impl IntoIterator<Item = Timestamp>) -> Result<(), String> {
         let first = self.written.len();
@@ -106,9 +134,8 @@ impl Table {
         let (at, label) = self.written[number];
         let data = &self.data;
         let text = |text: &str| AttributeValue::S(text.to_owned());
-        let tickers = TICKERS.iter().cycle().skip(number % TICKERS.len()).take(1 + number % 3);
         let optional = [
-            (&data.tags_attribute, AttributeValue::L(tickers.map(|ticker| text(ticker)).collect())),
+            (&data.tags_attribute, AttributeValue::L(tickers(number).map(text).collect())),
             (&data.score_attribute, AttributeValue::N(format!("0.{:03}", number % 1000))),
             (&data.confidence_attribute, AttributeValue::N("0.87".into())),
             (&data.source_attribute, text("newswire")),
@@ -139,6 +166,11 @@ impl Table {
         self.written.iter().filter(|(at, _)| *at > after).for_each(|(_, label)| rows[*label] += 1);
         rows
     }
+}
+
+/// Tickers of a row.
+pub(crate) fn tickers(number: usize) -> impl Iterator<Item = &'static str> {
+    TICKERS.into_iter().cycle().skip(number % TICKERS.len()).take(1 + number % 3)
 }
 
 /// Identity of a row, 40 bytes.
