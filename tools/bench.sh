@@ -6,6 +6,7 @@ usage() {
   say 'usage: just bench window [--quick] [--check] [--json] [--rows ROWS,…] [--filters FILTERS]'
   say '       just bench window --instructions [ROWS]'
   say '       just bench window --engine [ROWS] [--seconds SECONDS]'
+  say '       just bench window --engine ROWS --starts TIMES [--group FOLDER [--share SHARE]]'
   exit 2
 }
 
