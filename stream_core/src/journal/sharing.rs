@@ -153,7 +153,9 @@ impl Journal {
                 break;
             }
         }
-        if let Some(hour) = read.filter(|_| errands.is_empty()) {
+        if let Some(hour) = read {
+            // What is too old comes first, whatever becomes of the shelf.
+            errands.retain(|errand| !matches!(errand, Errand::Claim(_)));
             self.read_hour(hour);
         }
         errands
