@@ -237,6 +237,8 @@ pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
 pub const HOUR_CHUNK_BYTES_MAX: usize = 340 * 1024;
 /// Largest hour that is shared, bytes: some 400,000 rows. A larger one is read from the table by each instance.
 pub const HOUR_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Bytes of hours that are read at once, all of them in memory until they are rows; one hour at least.
+pub const HOURS_READ_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Time for which an instance claims an hour that it reads again; an eighth of `reconcile_interval` where that is less.
 pub const HOUR_CLAIM: Duration = Duration::from_secs(120);
 /// Time for which an hour is kept, from its end: as long as the longest window has rows of it, and a little longer.

@@ -196,7 +196,7 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         // One at a time, by its key: the stream function changes none.
         configurations: None,
         goodbyes: goodbyes(manifest, "dynamodb:BatchGetItem"),
-        hours: manifest.stream.share_hours.then_some(&["dynamodb:PutItem", "dynamodb:Query"]),
+        hours: manifest.stream.share_hours.then_some(&["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"]),
         // On managed instances the network is their capacity provider's; a classic function could not stream from one.
         vpc: None,
     }
@@ -220,7 +220,7 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         cors_methods: &cors::DASHBOARD_METHODS,
         configurations: configurations(manifest),
         goodbyes: goodbyes(manifest, "dynamodb:PutItem"),
-        hours: manifest.stream.share_hours.then_some(&["dynamodb:Query"]),
+        hours: manifest.stream.share_hours.then_some(&["dynamodb:BatchGetItem", "dynamodb:Query"]),
         vpc: VpcPlan::of(&section.vpc),
     }
 }

@@ -64,6 +64,12 @@ impl Head {
         Seen { version: self.version, read_at: self.read_at, claimed_until: self.claimed_until }
     }
 
+    /// Items that its bytes are in.
+    #[must_use]
+    pub const fn chunks(&self) -> usize {
+        (self.bytes as usize).div_ceil(limits::HOUR_CHUNK_BYTES_MAX)
+    }
+
     /// When the hour begins.
     #[must_use]
     pub const fn start(&self) -> Timestamp {

@@ -20,9 +20,10 @@ fn rendered(manifest: &str) -> Project {
 #[test]
 fn one_function_writes_and_reads_them_and_the_other_one_reads() {
     let project = rendered("[stream]\nshare_hours = true\n");
-    for (role, actions) in
-        [("stream", "[\"dynamodb:PutItem\", \"dynamodb:Query\"]"), ("dashboard", "[\"dynamodb:Query\"]")]
-    {
+    for (role, actions) in [
+        ("stream", "[\"dynamodb:BatchGetItem\", \"dynamodb:PutItem\", \"dynamodb:Query\"]"),
+        ("dashboard", "[\"dynamodb:BatchGetItem\", \"dynamodb:Query\"]"),
+    ] {
         let text = words(&project.read(&format!("generated/terraform/{role}.tf")));
         let statement = format!(
             "{{ Sid = \"SharedHours\" Effect = \"Allow\" Action = {actions} Resource = [aws_dynamodb_table.hours.arn] }}"

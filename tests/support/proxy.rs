@@ -63,7 +63,10 @@ pub(crate) struct Exchange {
 impl Exchange {
     /// Read units that DynamoDB counted.
     pub(crate) fn units(&self) -> f64 {
-        self.response["ConsumedCapacity"]["CapacityUnits"].as_f64().unwrap_or_default()
+        let consumed = &self.response["ConsumedCapacity"];
+        // Of a batch there is one for each table.
+        let all = consumed.as_array().map_or(std::slice::from_ref(consumed), Vec::as_slice);
+        all.iter().filter_map(|one| one["CapacityUnits"].as_f64()).sum()
     }
 
     /// Whether it queried this index.

@@ -195,11 +195,12 @@ impl Hours for Memory {
         })
     }
 
-    fn bytes<'a>(&'a self, _: Scope, head: &'a Head) -> StoreFuture<'a, HourBytes> {
+    fn bytes<'a>(&'a self, _: Scope, heads: &'a [Head]) -> StoreFuture<'a, HourBytes> {
         Box::pin(async move {
             let hours = self.hours.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = hours.get(&head.hour).filter(|(known, _)| known.version == head.version);
-            Ok(HourBytes { bytes: known.map(|(_, bytes)| bytes.clone()).unwrap_or_default(), units: 0.0 })
+            let known = |head: &Head| hours.get(&head.hour).filter(|(known, _)| known.version == head.version);
+            let hours = heads.iter().map(|head| known(head).map(|(_, bytes)| bytes.clone()).unwrap_or_default());
+            Ok(HourBytes { hours: hours.collect(), units: 0.0 })
         })
     }
 

@@ -59,11 +59,11 @@ pub struct Heads {
     pub units: f64,
 }
 
-/// Bytes of an hour: all that a head names, or what is left of them.
+/// Bytes of some hours.
 #[derive(Debug, Default)]
 pub struct HourBytes {
-    /// The bytes.
-    pub bytes: Vec<u8>,
+    /// All that a head names, or what is left of it, in the order of the heads.
+    pub hours: Vec<Vec<u8>>,
     /// Read units consumed, where the store counts them.
     pub units: f64,
 }
@@ -150,8 +150,8 @@ pub trait Hours: Send + Sync + 'static {
     /// Reads what is there of some hours, by their numbers since 1970, first and last.
     fn heads(&self, scope: Scope, from: u64, to: u64) -> StoreFuture<'_, Heads>;
 
-    /// Reads the bytes that a head names.
-    fn bytes<'a>(&'a self, scope: Scope, head: &'a Head) -> StoreFuture<'a, HourBytes>;
+    /// Reads the bytes that some heads name, of each hour once.
+    fn bytes<'a>(&'a self, scope: Scope, heads: &'a [Head]) -> StoreFuture<'a, HourBytes>;
 
     /// Writes the bytes, and then the head, if the one that it takes the place of is the one that was seen; `false` where it is
     /// not.

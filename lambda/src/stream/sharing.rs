@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use contract::{DataSettings, PollSettings, limits, logs};
-use futures_util::future::join_all;
 use tokio::time::{Duration, Instant};
 
 use crate::store::{Hours, Items, StoreError, Stores};
 use stream_core::journal::Journal;
-use stream_core::shelf::{Errand, Scope};
+use stream_core::shelf::{Errand, Head, Scope};
 
 /// Rounds of errands after a poll: to look, to fetch or claim what was seen, to put there what is new.
 const ROUNDS: usize = 3;
@@ -83,62 +82,62 @@ impl Sharing {
         }
     }
 
+    /// Runs errands at once. What is fetched is one request, whose bytes are rows one hour after the other.
     async fn run(&mut self, journal: &mut Journal, errands: Vec<Errand>, units: &mut f64) {
-        let Some((hours, scope)) = &self.hours else { return };
-        let answers = join_all(errands.iter().map(|errand| ask(&**hours, *scope, errand))).await;
-        for (errand, answer) in errands.iter().zip(answers) {
-            let answer = match answer {
-                Ok(answer) => Some(answer),
-                Err(error) => {
-                    self.paused_until = Some(Instant::now() + PAUSE);
-                    if !std::mem::replace(&mut self.is_failing, true) {
-                        let kind = error.kind();
-                        tracing::warn!(message = logs::HOURS_FAIL, kind, %error);
-                    }
-                    None
+        let Some((hours, scope)) = self.hours.clone() else { return };
+        let fetches = |errand: &Errand| match errand {
+            Errand::Fetch(head) => Some(head.clone()),
+            Errand::Look { .. } | Errand::Claim(_) | Errand::Leave(_) => None,
+        };
+        let heads: Vec<Head> = errands.iter().filter_map(fetches).collect();
+        if !heads.is_empty() {
+            let read = self.heard(hours.bytes(scope, &heads).await);
+            *units += read.as_ref().map_or(0.0, |read| read.units);
+            let mut bytes = read.map(|read| read.hours.into_iter());
+            for head in &heads {
+                let of_hour = bytes.as_mut().and_then(Iterator::next);
+                if let Err(error) = journal.fetched(head, of_hour.as_deref()) {
+                    tracing::warn!(message = logs::HOUR_REFUSED, hour = %head.start(), %error);
                 }
-            };
-            if answer.is_some() && std::mem::take(&mut self.is_failing) {
-                tracing::info!("shared hours can be had again");
             }
-            let (bytes, is_done) = match answer {
-                Some(Answer::Heads(heads)) => {
-                    *units += heads.units;
-                    journal.looked(heads.heads);
-                    continue;
-                }
-                Some(Answer::Bytes(bytes)) => {
-                    *units += bytes.units;
-                    (Some(bytes.bytes), false)
-                }
-                Some(Answer::Written(is_done)) => (None, is_done),
-                None => (None, false),
-            };
+        }
+        for errand in errands {
             match errand {
-                Errand::Look { .. } => journal.looked(Vec::new()),
-                Errand::Fetch(head) => {
-                    if let Err(error) = journal.fetched(head, bytes.as_deref()) {
-                        tracing::warn!(message = logs::HOUR_REFUSED, hour = %head.start(), %error);
-                    }
+                Errand::Look { from, to } => {
+                    let found = self.heard(hours.heads(scope, from, to).await).unwrap_or_default();
+                    *units += found.units;
+                    journal.looked(found.heads);
                 }
-                Errand::Claim(write) => journal.claimed(write, is_done),
-                Errand::Leave(write) => journal.left(write, is_done),
+                Errand::Claim(write) => {
+                    let is_done = self.heard(hours.write(scope, &write).await).unwrap_or_default();
+                    journal.claimed(&write, is_done);
+                }
+                Errand::Leave(write) => {
+                    let is_done = self.heard(hours.write(scope, &write).await).unwrap_or_default();
+                    journal.left(&write, is_done);
+                }
+                Errand::Fetch(_) => {}
             }
         }
     }
-}
 
-/// What came of an errand.
-enum Answer {
-    Heads(crate::store::Heads),
-    Bytes(crate::store::HourBytes),
-    Written(bool),
-}
-
-async fn ask(hours: &dyn Hours, scope: Scope, errand: &Errand) -> Result<Answer, StoreError> {
-    match errand {
-        Errand::Look { from, to } => hours.heads(scope, *from, *to).await.map(Answer::Heads),
-        Errand::Fetch(head) => hours.bytes(scope, head).await.map(Answer::Bytes),
-        Errand::Claim(write) | Errand::Leave(write) => hours.write(scope, write).await.map(Answer::Written),
+    /// Says when errands begin to fail, and when they work again.
+    fn heard<T>(&mut self, answer: Result<T, StoreError>) -> Option<T> {
+        match answer {
+            Ok(answer) => {
+                if std::mem::take(&mut self.is_failing) {
+                    tracing::info!("shared hours can be had again");
+                }
+                Some(answer)
+            }
+            Err(error) => {
+                self.paused_until = Some(Instant::now() + PAUSE);
+                if !std::mem::replace(&mut self.is_failing, true) {
+                    let kind = error.kind();
+                    tracing::warn!(message = logs::HOURS_FAIL, kind, %error);
+                }
+                None
+            }
+        }
     }
 }

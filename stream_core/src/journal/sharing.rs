@@ -17,8 +17,8 @@ use crate::timestamp::Timestamp;
 
 /// From the last moment that is not of a range to the first that is.
 const MILLISECOND: Duration = Duration::from_millis(1);
-/// Hours that are fetched at once.
-const FETCHES_MAX: usize = 4;
+/// Errands of an hour that are run at once, while the window is whole.
+const ERRANDS_MAX: usize = 4;
 /// Hours that are left at once: a poll is not held up by them for long.
 const LEAVES_MAX: usize = 2;
 
@@ -106,7 +106,15 @@ impl Journal {
             // Of the newest hours too, which others may have left already when this instance has read them.
             Load::Looking if self.older.is_some() => vec![Errand::Look { from: first, to: hour_of(now.wall) }],
             Load::Looking | Load::Newest | Load::Whole => Vec::new(),
-            Load::Taking { there, .. } => there.iter().take(FETCHES_MAX).cloned().map(Errand::Fetch).collect(),
+            Load::Taking { there, .. } => {
+                let mut bytes = 0;
+                let is_more = |head: &&Head| {
+                    let is_first = bytes == 0;
+                    bytes += head.bytes as usize;
+                    is_first || bytes <= limits::HOURS_READ_BYTES_MAX
+                };
+                there.iter().take_while(is_more).cloned().map(Errand::Fetch).collect()
+            }
         }
     }
 
@@ -149,7 +157,7 @@ impl Journal {
                 Next::Offer | Next::Claim => {}
                 Next::Read => read = read.or(Some(hour)),
             }
-            if errands.len() == FETCHES_MAX {
+            if errands.len() == ERRANDS_MAX {
                 break;
             }
         }

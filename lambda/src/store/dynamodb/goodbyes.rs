@@ -6,7 +6,6 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedC
 use contract::tables;
 
 use super::client::DynamoDb;
-use super::send::send;
 use crate::store::{Goodbyes, Left, StoreError, StoreFuture};
 use stream_core::stream_id::StreamId;
 
@@ -48,7 +47,7 @@ impl Goodbyes for DynamoDb {
             let table = self.data.users_table.as_str();
             let request = self.client.batch_get_item().request_items(table, asked);
             let request = request.return_consumed_capacity(ReturnConsumedCapacity::Total);
-            let answer = send(|| request.clone().send()).await?;
+            let answer = self.get(request).await?;
             let units =
                 answer.consumed_capacity.unwrap_or_default().iter().filter_map(|used| used.capacity_units).sum();
             // Keys that were left unprocessed are asked for again at the next look.

@@ -3,10 +3,10 @@
 //! A head is a row of the scope's partition, so that all of a day are one query. The bytes are rows of a partition that carries
 //! their version: whoever reads them gets those that the head named, or too few, whatever is written meanwhile.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 use contract::{limits, tables};
 
 use super::client::DynamoDb;
@@ -25,6 +25,9 @@ const CHUNK: &str = "chunk";
 /// What the writer knew of how times are written.
 const FORMS: &str = "time_forms";
 
+/// Keys of one request (`BatchGetItem` takes no more).
+const KEYS_MAX: usize = 100;
+
 fn text(value: impl Into<String>) -> AttributeValue {
     AttributeValue::S(value.into())
 }
@@ -35,6 +38,10 @@ fn number(value: u64) -> AttributeValue {
 
 fn hour_key(hour: u64) -> String {
     format!("{hour:08}")
+}
+
+fn chunk_key(index: usize) -> String {
+    format!("{index:03}")
 }
 
 fn partition(scope: Scope, hour: u64, version: Version) -> String {
@@ -75,7 +82,7 @@ impl DynamoDb {
         if let Some(version) = head.version {
             for (index, chunk) in bytes.chunks(limits::HOUR_CHUNK_BYTES_MAX).enumerate() {
                 let chunk = AttributeValue::B(Blob::new(chunk));
-                self.put(row(partition(scope, head.hour, version), format!("{index:03}")).item(CHUNK, chunk)).await?;
+                self.put(row(partition(scope, head.hour, version), chunk_key(index)).item(CHUNK, chunk)).await?;
             }
         }
         let mut put = row(scope.to_string(), hour_key(head.hour))
@@ -112,31 +119,46 @@ impl DynamoDb {
         }
     }
 
-    async fn read_hour(&self, scope: Scope, head: &Head) -> Result<HourBytes, StoreError> {
+    /// Items of all hours at once: a request takes a small function longer than the bytes of a small hour.
+    async fn read_hours(&self, scope: Scope, heads: &[Head]) -> Result<HourBytes, StoreError> {
         let table = self.hours_table()?;
-        let Some(version) = head.version else { return Ok(HourBytes::default()) };
-        let (mut read, mut start) = (HourBytes::default(), None);
-        loop {
-            let query = self
-                .client
-                .query()
-                .table_name(table)
-                .key_condition_expression("PK = :hour")
-                .expression_attribute_values(":hour", text(partition(scope, head.hour, version)))
-                .projection_expression(CHUNK)
-                .return_consumed_capacity(ReturnConsumedCapacity::Total)
-                .set_exclusive_start_key(start);
-            let page = self.ask(query).await?;
-            read.units += page.consumed_capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default();
-            for row in page.items.unwrap_or_default() {
-                let Some(AttributeValue::B(chunk)) = row.get(CHUNK) else { continue };
-                read.bytes.extend_from_slice(chunk.as_ref());
+        let key = |head: &Head, index: usize| {
+            let partition = partition(scope, head.hour, head.version?);
+            Some(Row::from([("PK".to_owned(), text(partition)), ("SK".to_owned(), text(chunk_key(index)))]))
+        };
+        let keys = heads.iter().flat_map(|head| (0..head.chunks()).filter_map(move |index| key(head, index)));
+        let mut left: Vec<Row> = keys.collect();
+        let (mut chunks, mut units) = (BTreeMap::new(), 0.0);
+        // An answer has 16 MB at most, and leaves the keys of the rest.
+        while !left.is_empty() {
+            let later = left.split_off(left.len().min(KEYS_MAX));
+            let asked = KeysAndAttributes::builder().set_keys(Some(left)).build();
+            let asked = asked.map_err(|error| StoreError::Unavailable(error.to_string()))?;
+            let request = self.client.batch_get_item().request_items(table, asked);
+            let mut answer = self.get(request.return_consumed_capacity(ReturnConsumedCapacity::Total)).await?;
+            units += answer.consumed_capacity().iter().filter_map(|used| used.capacity_units).sum::<f64>();
+            let found = answer.responses.take().unwrap_or_default().remove(table).unwrap_or_default();
+            let is_none = found.is_empty();
+            for mut row in found {
+                let Some(AttributeValue::B(chunk)) = row.remove(CHUNK) else { continue };
+                if let (Some(AttributeValue::S(partition)), Some(AttributeValue::S(index))) =
+                    (row.remove("PK"), row.remove("SK"))
+                {
+                    chunks.insert((partition, index), chunk.into_inner());
+                }
             }
-            start = page.last_evaluated_key.filter(|key| !key.is_empty());
-            if start.is_none() || read.bytes.len() > head.bytes as usize {
-                return Ok(read);
+            let unprocessed = answer.unprocessed_keys.and_then(|mut keys| keys.remove(table));
+            left = unprocessed.map(|keys| keys.keys).unwrap_or_default();
+            if is_none && !left.is_empty() {
+                return Err(StoreError::Throttled(format!("{} keys were left unprocessed", left.len())));
             }
+            left.extend(later);
         }
+        let bytes_of = |head: &Head| {
+            let of = |index| chunks.remove(&(partition(scope, head.hour, head.version?), chunk_key(index)));
+            (0..head.chunks()).filter_map(of).flatten().collect()
+        };
+        Ok(HourBytes { hours: heads.iter().map(bytes_of).collect(), units })
     }
 }
 
@@ -162,8 +184,8 @@ impl Hours for DynamoDb {
         })
     }
 
-    fn bytes<'a>(&'a self, scope: Scope, head: &'a Head) -> StoreFuture<'a, HourBytes> {
-        Box::pin(self.read_hour(scope, head))
+    fn bytes<'a>(&'a self, scope: Scope, heads: &'a [Head]) -> StoreFuture<'a, HourBytes> {
+        Box::pin(self.read_hours(scope, heads))
     }
 
     fn write<'a>(&'a self, scope: Scope, write: &'a Write) -> StoreFuture<'a, bool> {

@@ -2,6 +2,8 @@
 
 use std::sync::PoisonError;
 
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
+use aws_sdk_dynamodb::operation::batch_get_item::builders::BatchGetItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
@@ -69,6 +71,11 @@ impl DynamoDb {
     /// Writes a row: likewise the one place.
     pub(super) async fn put(&self, put: PutItemFluentBuilder) -> Result<(), Failed> {
         send(|| put.clone().send()).await.map(|_| ())
+    }
+
+    /// Reads rows by their keys: likewise.
+    pub(super) async fn get(&self, get: BatchGetItemFluentBuilder) -> Result<BatchGetItemOutput, Failed> {
+        send(|| get.clone().send()).await
     }
 
     async fn query(&self, request: &PageRequest) -> Result<Page, StoreError> {
