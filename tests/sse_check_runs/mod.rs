@@ -1,6 +1,7 @@
 //! `sse-check` as people run it: on our own programs, where it must find nothing, and on other people's, where it must find
 //! what docs/sse_check.md says.
 
+mod load;
 mod others;
 mod ours;
 

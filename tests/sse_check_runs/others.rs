@@ -13,9 +13,9 @@ use crate::support::external::tool;
 use crate::support::local::free_port;
 use crate::support::process::Process;
 
-struct Peer {
+pub(super) struct Peer {
     process: Process,
-    address: SocketAddr,
+    pub(super) address: SocketAddr,
 }
 
 impl Peer {
@@ -63,7 +63,7 @@ async fn found<F: Future<Output = Peer>>(
     run
 }
 
-async fn starlette() -> Peer {
+pub(super) async fn starlette() -> Peer {
     let address = free_port();
     let path = peers().join("python").display().to_string();
     let env = BTreeMap::from([("PYTHONPATH".to_owned(), path), ("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned())]);
@@ -79,7 +79,7 @@ fn peers() -> PathBuf {
     tool("TOOLS_PEERS", ".tools/peers")
 }
 
-async fn better_sse() -> Peer {
+pub(super) async fn better_sse() -> Peer {
     let address = free_port();
     let modules = peers().join("node/node_modules").display().to_string();
     let arguments = vec![script("better_sse_events.mjs"), address.port().to_string(), modules];

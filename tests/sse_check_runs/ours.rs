@@ -12,7 +12,7 @@ use crate::support::server::Server;
 use crate::support::table::{Row, SENTIMENTS, Table};
 
 /// What is known of our events.
-const OURS: [&str; 10] = [
+pub(super) const OURS: [&str; 10] = [
     "--update-event",
     "sentiment_update",
     "--id-field",
@@ -26,7 +26,7 @@ const OURS: [&str; 10] = [
 ];
 
 /// A stream in which everything happens while the kit looks.
-const QUICK: [(&str, &str); 5] = [
+pub(super) const QUICK: [(&str, &str); 5] = [
     ("SSE_POLL_INTERVAL", "100ms"),
     ("SSE_HEARTBEAT_INTERVAL", "500ms"),
     ("SSE_MAX_SESSION", "5s"),
@@ -35,7 +35,7 @@ const QUICK: [(&str, &str); 5] = [
 ];
 
 /// What the kit finds while rows come.
-async fn beside_writes(table: &Table, arguments: &[&str]) -> Run {
+pub(super) async fn beside_writes<R>(table: &Table, checking: impl Future<Output = R>) -> R {
     let writing = async {
         for n in 0.. {
             table.put(&Row::new(&format!("row-{n}"), "neutral", &["AAPL", "MSFT"])).await;
@@ -44,7 +44,7 @@ async fn beside_writes(table: &Table, arguments: &[&str]) -> Run {
     };
     tokio::select! {
         () = writing => unreachable!("it writes for ever"),
-        run = sse_check(arguments) => run,
+        run = checking => run,
     }
 }
 
@@ -77,7 +77,7 @@ async fn nothing_is_found_in_the_stream_of_the_server() {
     let own = ["--pid", &pid, "--terminate", "--max-session", "5s", "--listen", "2s", "--stall", "1s"];
     let more = ["--cuts", "10", "--connections", "45", "--churn", "500", "--churn-concurrency", "8", &url];
     let arguments = [&OURS[..], &own, &more].concat();
-    let run = beside_writes(&table, &arguments).await;
+    let run = beside_writes(&table, sse_check(&arguments)).await;
     assert_clean(&run, &[]);
 }
 
@@ -97,7 +97,7 @@ async fn a_client_that_is_cut_anywhere_resumes_at_any_of_three_processes() {
     let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
     let cases = ["--only", "hostile-ids", "--only", "unknown-id", "--only", "resume", "--cuts", "20", "--listen", "1s"];
     let arguments = [&OURS[..], &cases, &urls].concat();
-    let run = beside_writes(&table, &arguments).await;
+    let run = beside_writes(&table, sse_check(&arguments)).await;
     assert_clean(&run, &[]);
     assert!(run.detail("resume").ends_with("over 20 cuts"), "{}", run.text());
 }
@@ -111,6 +111,12 @@ async fn wrong_usage_and_an_endpoint_that_is_not_there_end_with_2_and_say_why() 
         (vec!["--header", "no colon", "http://127.0.0.1:1/"], "`no colon` is not a header; write it as `Name: value`"),
         (vec!["--timeout", "soon", "http://127.0.0.1:1/"], "it must be a time such as 250ms, 20s or 2m"),
         (vec!["--terminate", "http://127.0.0.1:1/"], "--pid"),
+        (vec!["--load", "0", "http://127.0.0.1:1/"], "it must be a number of clients from 1 to 1000000"),
+        (vec!["--ramp", "1s", "http://127.0.0.1:1/"], "--load"),
+        (
+            vec!["--load", "2", "--ramp", "0s", "--for", "10ms", "http://127.0.0.1:1/"],
+            "cannot be checked: 2 times: no connection: ",
+        ),
     ] {
         let arguments: Vec<String> = arguments.into_iter().map(str::to_owned).collect();
         let process = Process::spawn(&bins::path("sse-check"), &arguments, &BTreeMap::new());

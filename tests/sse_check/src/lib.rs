@@ -8,6 +8,7 @@
 
 pub mod cases;
 pub mod decode;
+pub mod load;
 pub mod options;
 pub mod report;
 pub mod stream;

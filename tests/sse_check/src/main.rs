@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use clap::{ColorChoice, Parser, ValueEnum};
 use sse_check::cases::{CASES, Severity};
+use sse_check::load::{CLIENTS_MAX, Load, Run};
 use sse_check::options::{Action, Options};
 use sse_check::report::CaseReport;
 use sse_check::target::Target;
@@ -22,6 +23,7 @@ Examples:
   sse-check --only resume --update-event order --id-field /order_id --trigger ./new-order.sh http://127.0.0.1:8081/events
   sse-check --skip churn --header 'Authorization: Bearer …' --format json https://api.example.com/events
   sse-check --max-session 2m --pid 4711 --terminate http://127.0.0.1:8081/events
+  sse-check --load 10000 --ramp 10s --for 1m --update-event order --id-field /order_id --time-field /at http://127.0.0.1:8081/events
 
 Several URLs are several instances of one stream: `resume` comes back to any of them.
 Exit status: 0 all passed, 1 something was found, 2 usage, or nobody answers.
@@ -109,6 +111,18 @@ struct Arguments {
     /// Shell command that stops the server, as the last case
     #[arg(long, value_name = "COMMAND", conflicts_with = "terminate")]
     on_shutdown: Option<String>,
+    /// Run no case, but so many clients at once: what is lost or doubled, and how soon the rest comes
+    #[arg(long, value_name = "N", value_parser = clients, conflicts_with_all = ["list", "only", "skip"])]
+    load: Option<usize>,
+    /// Time over which these clients come, evenly; 0s for all at once
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = time, requires = "load")]
+    ramp: Duration,
+    /// How long they stay
+    #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = time, requires = "load")]
+    stay: Duration,
+    /// JSON pointer into an update's data to the time when it was made
+    #[arg(long, value_name = "POINTER", default_value = "/timestamp", requires = "load")]
+    time_field: String,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -134,7 +148,17 @@ fn time(text: &str) -> Result<Duration, String> {
         .ok_or("it must be at most a day".into())
 }
 
+/// Reads a number of clients.
+fn clients(text: &str) -> Result<usize, String> {
+    let number = text.parse().ok().filter(|number| (1..=CLIENTS_MAX).contains(number));
+    number.ok_or_else(|| format!("it must be a number of clients from 1 to {CLIENTS_MAX}"))
+}
+
 impl Arguments {
+    fn load(&self) -> Option<Load> {
+        Some(Load { clients: self.load?, ramp: self.ramp, time_field: self.time_field.clone() })
+    }
+
     fn options(self) -> Result<Options, String> {
         let targets = self.url.iter().map(|url| Target::parse(url)).collect::<Result<_, _>>()?;
         for name in self.only.iter().chain(&self.skip) {
@@ -209,10 +233,14 @@ fn main() -> ExitCode {
         ColorChoice::Never => false,
         ColorChoice::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
     };
+    let (load, stay) = (arguments.load(), arguments.stay);
     let options = match arguments.options() {
         Ok(options) => options,
         Err(why) => return complain(&why),
     };
+    if let Some(load) = load {
+        return clients_at_once(&options, &load, stay, format);
+    }
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return complain(&error.to_string()),
@@ -233,4 +261,26 @@ fn main() -> ExitCode {
     }
     let failed = report.has(Severity::Error) || report.has(Severity::Warning) && !allow_warnings;
     ExitCode::from(u8::from(failed))
+}
+
+/// Runs many clients for a while, and waits for what was under way at its end as long as for an answer.
+fn clients_at_once(options: &Options, load: &Load, stay: Duration, format: Format) -> ExitCode {
+    let run = || {
+        let mut run = Run::new(options, load)?;
+        run.until(load.ramp + stay, |_| false)?;
+        let owed = run.settle(options.timeout)?;
+        Ok::<_, String>(run.report(&owed))
+    };
+    let report = match run() {
+        Ok(report) => report,
+        Err(why) => return complain(&why),
+    };
+    if report.first_byte.count == 0 {
+        return complain(&format!("{} cannot be checked: {}", report.urls[0], report.findings.join("; ")));
+    }
+    match format {
+        Format::Human => say(&report.text()),
+        Format::Json => say(&format!("{}\n", serde_json::to_string_pretty(&report).expect("a report is plain data"))),
+    }
+    ExitCode::from(u8::from(!report.is_clean()))
 }

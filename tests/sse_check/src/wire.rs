@@ -223,7 +223,7 @@ async fn connect(target: &Target, shape: Shape) -> io::Result<Socket> {
 }
 
 /// TLS with the certificates of this machine, or of `SSL_CERT_FILE`; made once.
-fn tls() -> io::Result<Arc<ClientConfig>> {
+pub(crate) fn tls() -> io::Result<Arc<ClientConfig>> {
     static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
     if let Some(config) = CONFIG.get() {
         return Ok(Arc::clone(config));
@@ -248,7 +248,11 @@ pub struct Head {
 }
 
 impl Head {
-    fn parse(bytes: &[u8]) -> io::Result<Self> {
+    /// Parses a head without the blank line that ends it.
+    ///
+    /// # Errors
+    /// What is no head, in words.
+    pub(crate) fn parse(bytes: &[u8]) -> io::Result<Self> {
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         let mut lines = bytes.split(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line));
         let start = text(lines.next().unwrap_or_default());

@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "tests are shell")]
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test, and says where")]
 
+mod load;
 mod server;
 
 use std::sync::Arc;

@@ -1,0 +1,207 @@
+//! One client of a run: what an EventSource does, and what it has had.
+
+use std::io;
+use std::time::Duration;
+
+use super::answer::Answer;
+use super::blocks::{self, Block};
+use super::socket::Socket;
+use super::tally::Tally;
+use super::updates::Had;
+
+/// Time after which a client comes back where the server announces none: Chromium's.
+const RETRY_DEFAULT: Duration = Duration::from_secs(3);
+/// Longest block of a stream, bytes.
+const BLOCK_BYTES_MAX: usize = 16 << 20;
+/// Room of an unfinished block that is kept from one read to the next, bytes.
+const REST_BYTES_KEPT: usize = 4096;
+
+/// Room that clients share while they read.
+pub(super) struct Room {
+    /// What a read brings.
+    pub(super) read: Vec<u8>,
+    /// Bytes of a body, behind the unfinished block that came before them.
+    body: Vec<u8>,
+    /// Data of several lines.
+    lines: Vec<u8>,
+}
+
+impl Room {
+    pub(super) fn new(bytes: usize) -> Self {
+        Self { read: vec![0; bytes], body: Vec::new(), lines: Vec::new() }
+    }
+}
+
+/// What a client waits for.
+pub(super) enum State {
+    /// Its time to connect.
+    Away,
+    /// Its connection, or room to write; so many bytes of the request are written.
+    Asking(Socket, usize),
+    /// Bytes.
+    Reading(Socket),
+    /// Nothing: an EventSource would not come back.
+    Over,
+}
+
+/// What becomes of a client after it has read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// It reads on once there is more.
+    Wait,
+    /// There may be more at once.
+    More,
+    /// It comes back.
+    Return,
+    /// It does not.
+    Over,
+}
+
+/// A client.
+pub(super) struct Client {
+    pub(super) state: State,
+    /// When its first connect was begun, since the run began.
+    pub(super) began: Option<Duration>,
+    /// When it had its first event.
+    pub(super) came: Option<Duration>,
+    pub(super) had: Had,
+    pub(super) retry: Duration,
+    /// What it presents when it comes back.
+    pub(super) last_id: Vec<u8>,
+    asked: Duration,
+    answer: Answer,
+    has_body: bool,
+    rest: Vec<u8>,
+    /// Types of which it had an event: a bit each.
+    names: u64,
+}
+
+impl Client {
+    pub(super) fn new() -> Self {
+        Self {
+            state: State::Away,
+            began: None,
+            came: None,
+            had: Had::default(),
+            retry: RETRY_DEFAULT,
+            last_id: Vec::new(),
+            asked: Duration::ZERO,
+            answer: Answer::default(),
+            has_body: false,
+            rest: Vec::new(),
+            names: 0,
+        }
+    }
+
+    /// Whether bytes of a stream have come on its connection.
+    pub(super) fn is_open(&self) -> bool {
+        self.has_body && matches!(self.state, State::Reading(_))
+    }
+
+    /// Whether it has had an event of the type with this index.
+    pub(super) fn has_had(&self, name: usize) -> bool {
+        self.names & (1 << name) != 0
+    }
+
+    /// Begins anew on a connection.
+    pub(super) fn connect(&mut self, socket: Socket, now: Duration) {
+        self.began.get_or_insert(now);
+        self.asked = now;
+        self.answer = Answer::default();
+        self.has_body = false;
+        self.rest = Vec::new();
+        self.state = State::Asking(socket, 0);
+    }
+
+    /// Reads once and takes what came.
+    pub(super) fn read(&mut self, room: &mut Room, tally: &mut Tally, now: impl Fn() -> Duration) -> Next {
+        let State::Reading(socket) = &mut self.state else { return Next::Wait };
+        let (read, has_more) = match socket.read(&mut room.read) {
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Next::Wait,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Next::More,
+            Err(error) => return self.broke_off(tally, &error.to_string()),
+        };
+        if read == 0 {
+            if self.answer.may_end() {
+                tally.ended += 1;
+                return Next::Return;
+            }
+            return self.broke_off(tally, "the connection just ended");
+        }
+        match self.take(read, room, tally, now()) {
+            Err((why, next)) => {
+                tally.failed(why);
+                next
+            }
+            Ok(()) if self.answer.has_ended() => {
+                tally.ended += 1;
+                Next::Return
+            }
+            Ok(()) if has_more => Next::More,
+            Ok(()) => Next::Wait,
+        }
+    }
+
+    fn broke_off(&self, tally: &mut Tally, why: &str) -> Next {
+        let what = if self.has_body { "a stream broke off" } else { "no answer" };
+        tally.failed(format!("{what}: {why}"));
+        Next::Return
+    }
+
+    fn take(&mut self, read: usize, room: &mut Room, tally: &mut Tally, now: Duration) -> Result<(), (String, Next)> {
+        let Room { read: piece, body, lines } = room;
+        body.clear();
+        body.append(&mut self.rest);
+        let before = body.len();
+        let head = self.answer.feed(&piece[..read], body).map_err(|why| (why, Next::Return))?;
+        if let Some(head) = head.filter(|head| !head.is_stream()) {
+            let kind = head.get("content-type").unwrap_or_default();
+            return Err((
+                format!("refused: status {}, Content-Type `{}`", head.status, kind.escape_debug()),
+                Next::Over,
+            ));
+        }
+        let came = body.len() - before;
+        tally.bytes += came as u64;
+        if came > 0 && !std::mem::replace(&mut self.has_body, true) {
+            tally.first_byte.add(now.saturating_sub(self.asked));
+        }
+        let taken = blocks::scan(body, lines, |block| self.block(&block, tally, now));
+        let rest = &body[taken..];
+        if rest.len() > BLOCK_BYTES_MAX {
+            return Err(("a block of more than 16 MiB".into(), Next::Return));
+        }
+        if self.rest.capacity() > REST_BYTES_KEPT || rest.is_empty() {
+            self.rest = Vec::new();
+        }
+        self.rest.extend_from_slice(rest);
+        Ok(())
+    }
+
+    fn block(&mut self, block: &Block<'_>, tally: &mut Tally, now: Duration) {
+        if let Some(retry) = block.retry {
+            self.retry = Duration::from_millis(retry);
+        }
+        if let Some(id) = block.id
+            && id != self.last_id
+        {
+            self.last_id.clear();
+            self.last_id.extend_from_slice(id);
+        }
+        if block.data.is_none() {
+            return;
+        }
+        self.came.get_or_insert(now);
+        let name = tally.name(block.name);
+        if !self.has_had(name) {
+            self.names |= 1 << name;
+            tally.names[name].firsts.add(now.saturating_sub(self.began.unwrap_or(now)));
+        }
+        if let Some(index) = tally.event(name, block, now)
+            && !self.had.add(index)
+        {
+            tally.doubled(index);
+        }
+    }
+}

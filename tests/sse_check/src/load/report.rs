@@ -1,0 +1,176 @@
+//! What a load run found, as data and as text.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use serde::Serialize;
+
+use super::Load;
+use super::percentiles::Percentiles;
+use super::tally::Tally;
+use crate::options::Options;
+use crate::report::milliseconds;
+
+/// What clients should have had, all together.
+#[derive(Clone, Debug, Default)]
+pub struct Owed {
+    /// Updates.
+    pub updates: u64,
+    /// Of these, those that did not come.
+    pub lost: u64,
+    /// Clients that lack any.
+    pub clients: u64,
+    /// One that lacks one, and which.
+    pub(super) sample: Option<(usize, String)>,
+}
+
+/// A whole run.
+#[derive(Clone, Debug, Serialize)]
+pub struct LoadReport {
+    /// What was asked.
+    pub urls: Vec<String>,
+    /// Clients.
+    pub clients: usize,
+    /// Time over which they came.
+    pub ramp_milliseconds: u64,
+    /// How long it took, with the wait for what was under way at its end.
+    pub milliseconds: u64,
+    /// Connects that were begun.
+    pub connects: u64,
+    /// Of these, those of clients that had had an event before.
+    pub reconnects: u64,
+    /// Streams that ended as their framing says.
+    pub ended: u64,
+    /// What failed, and how often.
+    pub failures: BTreeMap<String, u64>,
+    /// Bytes of the bodies, without their framing.
+    pub bytes: u64,
+    /// Events by type, all clients together.
+    pub events: BTreeMap<String, u64>,
+    /// From a connect to the first byte of the body.
+    pub first_byte: Percentiles,
+    /// From a client's first connect to its first event of a type, of the clients that had one.
+    pub first_event: BTreeMap<String, Percentiles>,
+    /// Updates that came to any client.
+    pub updates: u64,
+    /// Updates that came, all clients together.
+    pub delivered: u64,
+    /// Updates that should have come, all clients together.
+    pub owed: u64,
+    /// Of these, those that did not.
+    pub lost: u64,
+    /// Updates that came to a client that had had them.
+    pub doubled: u64,
+    /// Where the time of an update was found; `None` where none says one.
+    pub time_field: Option<String>,
+    /// From that time to when a client had it.
+    pub delivery: Percentiles,
+    /// From when the first client had an update to when another one did.
+    pub spread: Percentiles,
+    /// What is wrong, in words.
+    pub findings: Vec<String>,
+}
+
+impl LoadReport {
+    pub(super) fn new(
+        options: &Options,
+        load: &Load,
+        tally: &Tally,
+        owed: &Owed,
+        silent: usize,
+        took: Duration,
+    ) -> Self {
+        let known = tally.updates.known();
+        let says_time = known.iter().any(|known| known.said.is_some());
+        let by_name = tally.names.iter();
+        Self {
+            urls: options.targets.iter().map(crate::target::Target::url).collect(),
+            clients: load.clients,
+            ramp_milliseconds: milliseconds(load.ramp),
+            milliseconds: milliseconds(took),
+            connects: tally.connects,
+            reconnects: tally.reconnects,
+            ended: tally.ended,
+            failures: tally.failures.clone(),
+            bytes: tally.bytes,
+            events: by_name.clone().map(|name| (name.text.clone(), name.count)).collect(),
+            first_byte: tally.first_byte.percentiles(),
+            first_event: by_name.map(|name| (name.text.clone(), name.firsts.percentiles())).collect(),
+            updates: known.len() as u64,
+            delivered: tally.delivered,
+            owed: owed.updates,
+            lost: owed.lost,
+            doubled: tally.doubled,
+            time_field: says_time.then(|| load.time_field.clone()),
+            delivery: tally.delivery.percentiles(),
+            spread: tally.spread.percentiles(),
+            findings: findings(load, tally, owed, silent),
+        }
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+
+    /// Several lines for a person.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = format!(
+            "{} clients, {} connects, {} of them returns; {} streams ended; {:.1} s, {:.1} MB\n",
+            self.clients,
+            self.connects,
+            self.reconnects,
+            self.ended,
+            Duration::from_millis(self.milliseconds).as_secs_f64(),
+            Duration::from_micros(self.bytes).as_secs_f64(),
+        );
+        let mut line = |what: &str, times: &Percentiles| {
+            let shown = [times.p50_us, times.p90_us, times.p99_us, times.p999_us, times.max_us].map(time);
+            let [p50, p90, p99, p999, max] = shown;
+            writeln!(out, "  {what:<32}p50 {p50}  p90 {p90}  p99 {p99}  p99.9 {p999}  worst {max}")
+                .expect("a String grows");
+        };
+        line("first byte", &self.first_byte);
+        for (name, times) in &self.first_event {
+            line(&format!("first `{name}`, {} clients", times.count), times);
+        }
+        if let Some(field) = &self.time_field {
+            line(&format!("delivery, from `{field}`"), &self.delivery);
+        }
+        line("spread between clients", &self.spread);
+        let events: Vec<String> = self.events.iter().map(|(name, count)| format!("{count} `{name}`")).collect();
+        let Self { updates, delivered, lost, doubled, .. } = self;
+        writeln!(out, "  events: {}", events.join(", ")).expect("a String grows");
+        writeln!(out, "  updates: {updates}, delivered {delivered} times, {lost} lost, {doubled} doubled")
+            .expect("a String grows");
+        for finding in &self.findings {
+            writeln!(out, "error    {finding}").expect("a String grows");
+        }
+        out
+    }
+}
+
+fn findings(load: &Load, tally: &Tally, owed: &Owed, silent: usize) -> Vec<String> {
+    let mut found: Vec<String> = tally.failures.iter().map(|(why, count)| format!("{count} times: {why}")).collect();
+    if silent > 0 {
+        found.push(format!("{silent} of {} clients never had an event", load.clients));
+    }
+    if owed.lost > 0 {
+        let Owed { updates, lost, clients, sample } = owed;
+        let sample = sample.as_ref().map(|(client, which)| format!(", such as {which} for client {client}"));
+        let sample = sample.unwrap_or_default();
+        found.push(format!("{lost} of {updates} updates lost, by {clients} of {} clients{sample}", load.clients));
+    }
+    if let Some(first) = tally.doubled_first {
+        let which = tally.updates.identity(first as usize);
+        found.push(format!("{} of {} updates came twice to a client, such as {which}", tally.doubled, tally.delivered));
+    }
+    found
+}
+
+fn time(us: u64) -> String {
+    format!("{:.1?}", Duration::from_micros(us))
+}
