@@ -26,7 +26,7 @@ use crate::store::Stores;
 use crate::store::memory::Memory;
 
 /// Items a second that a sample feed makes at most: each poll makes those of its late window anew.
-const SAMPLE_RATE_MAX: u32 = 200;
+const SAMPLE_RATE_MAX: u32 = 10_000;
 
 /// Settings of local mode beside those of the functions.
 #[derive(Debug)]

@@ -113,8 +113,14 @@ impl Client {
         self.state = State::Asking(socket, 0);
     }
 
-    /// Reads once and takes what came.
-    pub(super) fn read(&mut self, room: &mut Room, tally: &mut Tally, now: impl Fn() -> Duration) -> Next {
+    /// Reads once and takes what came. Where the connection is known to be closed there is always more: its end.
+    pub(super) fn read(
+        &mut self,
+        is_closed: bool,
+        room: &mut Room,
+        tally: &mut Tally,
+        now: impl Fn() -> Duration,
+    ) -> Next {
         let State::Reading(socket) = &mut self.state else { return Next::Wait };
         let (read, has_more) = match socket.read(&mut room.read) {
             Ok(read) => read,
@@ -138,7 +144,7 @@ impl Client {
                 tally.ended += 1;
                 Next::Return
             }
-            Ok(()) if has_more => Next::More,
+            Ok(()) if has_more || is_closed => Next::More,
             Ok(()) => Next::Wait,
         }
     }

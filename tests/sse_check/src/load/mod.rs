@@ -66,6 +66,12 @@ impl Progress<'_> {
         self.tally.reconnects
     }
 
+    /// Streams and connects that failed.
+    #[must_use]
+    pub fn failed(&self) -> u64 {
+        self.tally.failures.values().sum()
+    }
+
     /// Bytes of the bodies.
     #[must_use]
     pub fn bytes(&self) -> u64 {

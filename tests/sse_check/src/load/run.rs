@@ -41,8 +41,8 @@ pub struct Run {
     clients: Vec<Client>,
     /// When which client connects.
     due: BinaryHeap<Reverse<(Duration, usize)>>,
-    /// Clients that may have more to read.
-    ready: Vec<usize>,
+    /// Clients that may have more to read, and whether that is the end of their connection.
+    ready: Vec<(usize, bool)>,
     room: Room,
     tally: Tally,
     open: usize,
@@ -110,8 +110,8 @@ impl Run {
                 _ => {}
             }
             let ready = std::mem::take(&mut self.ready);
-            ready.into_iter().for_each(|client| self.go_on(client));
-            events.iter().for_each(|event| self.go_on(event.token().0));
+            ready.into_iter().for_each(|(client, is_closed)| self.go_on(client, is_closed));
+            events.iter().for_each(|event| self.go_on(event.token().0, event.is_read_closed()));
             self.connect_due();
         }
     }
@@ -199,8 +199,8 @@ impl Run {
         self.leave(client, Next::Return);
     }
 
-    /// Does whatever a client can do now.
-    fn go_on(&mut self, client: usize) {
+    /// Does whatever a client can do now. The end of a connection is told once, be there bytes before it or not.
+    fn go_on(&mut self, client: usize, is_closed: bool) {
         if matches!(self.clients[client].state, State::Asking(..)) && !self.ask(client) {
             return;
         }
@@ -208,7 +208,7 @@ impl Run {
         let began = self.began;
         let mut next = Next::More;
         for _ in 0..READS_MAX {
-            next = self.clients[client].read(&mut self.room, &mut self.tally, || began.elapsed());
+            next = self.clients[client].read(is_closed, &mut self.room, &mut self.tally, || began.elapsed());
             if next != Next::More {
                 break;
             }
@@ -216,7 +216,7 @@ impl Run {
         self.open += usize::from(!was_open && self.clients[client].is_open());
         match next {
             Next::Wait => {}
-            Next::More => self.ready.push(client),
+            Next::More => self.ready.push((client, is_closed)),
             Next::Return | Next::Over => self.leave(client, next),
         }
     }
