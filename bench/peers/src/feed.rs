@@ -1,0 +1,85 @@
+//! Publishes updates to a server that makes none itself, from a thread: requests one behind the other on one connection.
+
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant, SystemTime};
+
+/// A running feed; dropping it ends it.
+pub(crate) struct Feed {
+    stop: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Feed {
+    /// Publishes `rate` updates a second, those of each `every` at once.
+    pub(crate) fn start(port: u16, rate: u32, every: Duration) -> Self {
+        let stop = Arc::new(AtomicBool::new(false));
+        let stopped = Arc::clone(&stop);
+        let thread = std::thread::spawn(move || {
+            // The server may end before its feed does; what did not come is seen at the other end.
+            publish(port, rate, every, &stopped).ok();
+        });
+        Self { stop, thread: Some(thread) }
+    }
+}
+
+impl Drop for Feed {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        if let Some(thread) = self.thread.take() {
+            thread.join().ok();
+        }
+    }
+}
+
+fn publish(port: u16, rate: u32, every: Duration, stop: &AtomicBool) -> std::io::Result<()> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_nodelay(true)?;
+    let mut answers = BufReader::new(stream.try_clone()?);
+    let (began, mut n, mut tick) = (Instant::now(), 0_u64, 0_u32);
+    while !stop.load(Ordering::Relaxed) {
+        tick += 1;
+        std::thread::sleep((every * tick).saturating_sub(began.elapsed()));
+        let due = u64::from(rate) * u64::from(tick) * u64::try_from(every.as_millis()).unwrap_or(u64::MAX) / 1000;
+        let mut requests = Vec::new();
+        let first = n;
+        while n < due {
+            n += 1;
+            let data = data(n);
+            let head = "POST /publish HTTP/1.1\r\nHost: a\r\nX-EventSource-Event: update\r\nContent-Length: ";
+            requests.extend(format!("{head}{}\r\n\r\n{data}", data.len()).into_bytes());
+        }
+        stream.write_all(&requests)?;
+        (first..n).try_for_each(|_| answered(&mut answers))?;
+    }
+    Ok(())
+}
+
+fn answered(answers: &mut impl BufRead) -> std::io::Result<()> {
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        if answers.read_line(&mut line)? == 0 {
+            return Err(std::io::ErrorKind::UnexpectedEof.into());
+        }
+        let line = line.trim_end().to_ascii_lowercase();
+        if line.is_empty() {
+            break;
+        }
+        if let Some(value) = line.strip_prefix("content-length:") {
+            length = value.trim().parse().map_err(std::io::Error::other)?;
+        }
+    }
+    std::io::copy(&mut answers.take(length), &mut std::io::sink()).map(drop)
+}
+
+/// An update as long as ours are.
+fn data(n: u64) -> String {
+    let at = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+    format!(
+        r#"{{"n":{n},"item_id":"microsoft-wins-long-term-contract-{n:010}","ticker":"MSFT","score":0.642,"label":"positive","confidence":0.871,"source":"market-brief","at":{at}}}"#
+    )
+}

@@ -1,0 +1,178 @@
+//! Who is measured, how each is started and how its stream is read. One that is not installed is left out, in words.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use sse_check::options::Options;
+use sse_check::target::Target;
+use tempfile::TempDir;
+
+use crate::feed::Feed;
+use crate::process::{Process, free_port};
+use crate::scenario::Scenario;
+
+/// Most streams that a server is told it may have: room beside the clients that are measured.
+const STREAMS_BESIDE: usize = 16;
+
+/// A server that can be measured.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Peer {
+    /// The program `local`: the server with a sample feed.
+    Ours,
+    /// axum's `Sse`.
+    Axum,
+    /// better-sse on Node.
+    BetterSse,
+    /// sse-starlette under uvicorn.
+    Starlette,
+    /// nginx with nchan.
+    Nchan,
+}
+
+/// One that runs.
+pub(crate) struct Started {
+    pub(crate) process: Process,
+    pub(crate) options: Options,
+    _feed: Option<Feed>,
+    _folder: Option<TempDir>,
+}
+
+impl Peer {
+    pub(crate) const ALL: [Self; 5] = [Self::Ours, Self::Axum, Self::BetterSse, Self::Starlette, Self::Nchan];
+
+    /// Its name on the command line and in results.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ours => "ours",
+            Self::Axum => "axum",
+            Self::BetterSse => "better-sse",
+            Self::Starlette => "sse-starlette",
+            Self::Nchan => "nchan",
+        }
+    }
+
+    /// The type of the event that every client gets first; `None` where none comes by itself.
+    pub(crate) fn greeting(self) -> Option<&'static str> {
+        match self {
+            Self::Ours => Some("metrics"),
+            Self::Axum | Self::BetterSse | Self::Starlette => Some("hello"),
+            Self::Nchan => None,
+        }
+    }
+
+    /// Starts it with the feed of a scenario.
+    pub(crate) fn start(self, scenario: &Scenario, is_heard: bool) -> Result<Started, String> {
+        let port = free_port()?;
+        let (rate, every) = (scenario.rate.to_string(), scenario.every.as_millis().to_string());
+        let arguments = [port.to_string(), rate.clone(), every.clone()];
+        let mut folder = None;
+        let mut command = match self {
+            Self::Ours => ours(scenario, port)?,
+            Self::Axum => Command::new(beside("axum-sse")?),
+            Self::BetterSse => with_script("node".into(), "better_sse.mjs"),
+            Self::Starlette => with_script(path("TOOLS_PYTHON", ".tools/venv/bin/python"), "starlette.py"),
+            Self::Nchan => {
+                let made = nchan(port)?;
+                let mut command = Command::new("nginx");
+                command.arg("-c").arg(made.path().join("nchan.conf"));
+                folder = Some(made);
+                command
+            }
+        };
+        match self {
+            Self::Ours | Self::Nchan => {}
+            Self::Axum => drop(command.args(&arguments)),
+            Self::BetterSse => drop(command.args(&arguments).arg(peers().join("node/node_modules"))),
+            Self::Starlette => {
+                command.args(&arguments).env("PYTHONPATH", peers().join("python")).env("PYTHONDONTWRITEBYTECODE", "1");
+            }
+        }
+        let process = Process::start(&mut command, is_heard)?;
+        let options = self.options(port)?;
+        wait_for(port, &process)?;
+        let feed = (self == Self::Nchan).then(|| Feed::start(port, scenario.rate, scenario.every));
+        Ok(Started { process, options, _feed: feed, _folder: folder })
+    }
+
+    fn options(self, port: u16) -> Result<Options, String> {
+        let (path, event, fields): (&str, &str, &[&str]) = match self {
+            Self::Ours => ("/api/v2/stream", "sentiment_update", &["/item_id", "/ticker"]),
+            _ => ("/events", "update", &["/n"]),
+        };
+        let target = Target::parse(&format!("http://127.0.0.1:{port}{path}"))?;
+        Ok(Options {
+            update_event: Some(event.into()),
+            id_fields: fields.iter().map(|field| (*field).to_owned()).collect(),
+            ..Options::new(vec![target])
+        })
+    }
+}
+
+fn ours(scenario: &Scenario, port: u16) -> Result<Command, String> {
+    let mut command = Command::new(beside("local")?);
+    let every = scenario.every.max(Duration::from_millis(100));
+    command.env_clear().envs([
+        ("STORE", "memory".to_owned()),
+        ("STREAM_PORT", port.to_string()),
+        ("DASHBOARD_PORT", "0".to_owned()),
+        ("SAMPLE_RATE", scenario.rate.to_string()),
+        ("SSE_POLL_INTERVAL", format!("{}ms", every.as_millis())),
+        ("SSE_MAX_CONNECTIONS", (scenario.clients + STREAMS_BESIDE).to_string()),
+        // Nobody is to come back while it is measured.
+        ("SSE_MAX_SESSION", "880s".to_owned()),
+        ("FRONTEND_DIR", root().join("frontend").display().to_string()),
+    ]);
+    Ok(command)
+}
+
+fn with_script(program: PathBuf, script: &str) -> Command {
+    let mut command = Command::new(program);
+    command.arg(servers().join(script));
+    command
+}
+
+/// A folder with the configuration of nginx, which writes beside it.
+fn nchan(port: u16) -> Result<TempDir, String> {
+    let failed = |error: std::io::Error| error.to_string();
+    let folder = tempfile::tempdir().map_err(failed)?;
+    let text = std::fs::read_to_string(servers().join("nchan.conf")).map_err(failed)?;
+    let text = text.replace("PORT", &port.to_string()).replace("FOLDER", &folder.path().display().to_string());
+    // Its relative paths begin where Debian keeps the modules.
+    let text = text.replace("modules/ngx", "/usr/lib/nginx/modules/ngx");
+    std::fs::write(folder.path().join("nchan.conf"), text).map_err(failed)?;
+    Ok(folder)
+}
+
+fn wait_for(port: u16, process: &Process) -> Result<(), String> {
+    loop {
+        process.usage()?;
+        if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
+            return Ok(());
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+/// A program that was built together with this one.
+fn beside(name: &str) -> Result<PathBuf, String> {
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    let path = own.with_file_name(name);
+    if path.exists() { Ok(path) } else { Err(format!("no program {name} at {}", path.display())) }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).ancestors().nth(2).expect("this crate lies two folders below the root")
+}
+
+fn servers() -> PathBuf {
+    root().join("bench/peers/servers")
+}
+
+fn peers() -> PathBuf {
+    path("TOOLS_PEERS", ".tools/peers")
+}
+
+fn path(variable: &str, default: &str) -> PathBuf {
+    std::env::var_os(variable).map_or_else(|| root().join(default), PathBuf::from)
+}
