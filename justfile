@@ -124,7 +124,7 @@ image-check:
     @tools/setup.sh qemu
     @IMAGE_CHECK=1 tools/it.sh --workspace --test it -- image::runs
 
-# Measure what the window costs: `just bench window` (minutes), `--quick` (seconds), `--check`, `--instructions`, `--engine`
+# Measure what the window costs (`just bench window`, `--quick`, `--check`, `--instructions`, `--engine`), or a stream beside other people's (`just bench peers`)
 [group('check')]
 [no-exit-message]
 bench *arguments:

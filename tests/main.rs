@@ -6,6 +6,7 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test, and says where")]
 
 mod auth;
+mod benchmark;
 mod clients;
 mod dashboard;
 mod emulator;

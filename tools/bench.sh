@@ -1,5 +1,6 @@
 #!/bin/sh
-# Benchmarks: `window` measures what the window of the stream function costs. Arguments after the name go to the program.
+# Benchmarks: `window` measures what the window of the stream function costs, `peers` what a stream does beside other people's. Arguments
+# after the name go to the program.
 . "$(dirname -- "$0")/lib.sh"
 
 usage() {
@@ -7,6 +8,8 @@ usage() {
   say '       just bench window --instructions [ROWS]'
   say '       just bench window --engine [ROWS] [--seconds SECONDS]'
   say '       just bench window --engine ROWS --starts TIMES [--group FOLDER [--share SHARE]]'
+  say '       just bench peers [NAME…] [--quick] [--clients N] [--rounds N] [--scenarios bulk,single,idle] …'
+  say '       just bench peers --record   keeps the figures in bench/results and docs'
   exit 2
 }
 
@@ -43,8 +46,35 @@ instructions() {
   done
 }
 
-[ "${1:-}" = window ] || usage
-shift
+# Both programs in one folder, in the profile that is deployed: that is how peers finds them.
+peers() {
+  case " $* " in
+    *' --quick '*) ;;
+    *) "$root/tools/setup.sh" peers nchan ;;
+  esac
+  . "$root/tools/env.sh"
+  [ -n "$(build release lambda local)" ] || die 'cargo did not build the program local'
+  [ -n "$(build release bench_peers axum-sse)" ] || die 'cargo did not build the program axum-sse'
+  program=$(build release bench_peers peers)
+  [ -n "$program" ] || die 'cargo did not build the program peers'
+  # `--record` alone means this repository.
+  for argument in "$@"; do
+    shift
+    [ "$argument" != --record ] || argument=--record=$root
+    set -- "$@" "$argument"
+  done
+  exec "$program" "$@"
+}
+
+case ${1:-} in
+  window) shift ;;
+  peers)
+    shift
+    cd "$root"
+    peers "$@"
+    ;;
+  *) usage ;;
+esac
 cd "$root"
 if [ "${1:-}" = --engine ]; then
   shift

