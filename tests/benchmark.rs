@@ -7,8 +7,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::bins;
-use crate::support::clock::BUSY;
-use crate::support::process::Process;
+use crate::support::process::{Process, START_LIMIT};
 
 /// A folder in which the benchmark keeps what it found, with a page as docs/performance.md is.
 fn place() -> TempDir {
@@ -30,7 +29,7 @@ async fn ours_and_axum_are_measured_beside_each_other_and_what_was_found_is_kept
     let place = place();
     let arguments = ["--quick", "--verbose", "--record", &place.path().display().to_string()].map(String::from);
     let process = Process::spawn(&bins::path("peers"), &arguments, &BTreeMap::new());
-    let status = process.exits_within(BUSY).await;
+    let status = process.exits_within(START_LIMIT).await;
     assert!(status.success(), "{}", process.text());
     let lines: Vec<Value> = read(place.path(), "bench/results/peers.jsonl")
         .lines()

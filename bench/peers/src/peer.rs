@@ -71,7 +71,7 @@ impl Peer {
             Self::Ours => ours(scenario, port)?,
             Self::Axum => Command::new(beside("axum-sse")?),
             Self::BetterSse => with_script("node".into(), "better_sse.mjs"),
-            Self::Starlette => with_script(path("TOOLS_PYTHON", ".tools/venv/bin/python"), "starlette.py"),
+            Self::Starlette => with_script(path("TOOLS_PYTHON", ".tools/venv/bin/python"), "queues.py"),
             Self::Nchan => {
                 let made = nchan(port)?;
                 let mut command = Command::new("nginx");

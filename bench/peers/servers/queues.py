@@ -1,4 +1,4 @@
-"""sse-starlette under uvicorn as its documentation shows it: a queue and a generator for each client. `starlette.py PORT RATE EVERY_MS`."""
+"""sse-starlette under uvicorn as its documentation shows it: a queue and a generator for each client. `queues.py PORT RATE EVERY_MS`."""
 
 import asyncio
 import json
