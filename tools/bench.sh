@@ -50,7 +50,7 @@ instructions() {
 peers() {
   case " $* " in
     *' --quick '*) ;;
-    *) "$root/tools/setup.sh" peers nchan ;;
+    *) "$root/tools/setup.sh" peers nchan durable-streams ;;
   esac
   . "$root/tools/env.sh"
   [ -n "$(build release lambda local)" ] || die 'cargo did not build the program local'

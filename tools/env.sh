@@ -13,6 +13,7 @@ export TOOLS_FAKETIME
 export TOOLS_PEERS="$tools/peers"
 export TOOLS_PROVIDER_TYPES="$tools/provider-types"
 export TOOLS_WEB_ADAPTER="$tools/cargo/bin/lambda-adapter"
+export TOOLS_DURABLE_STREAMS="$tools/cargo/bin/durable-streams-server"
 export TOOLS_ACTIONLINT="$tools/actionlint"
 export TOOLS_CYCLONEDX="$tools/cyclonedx"
 export TOOLS_NODE_MODULES="$tools/node/node_modules"

@@ -6,6 +6,7 @@
 . "$(dirname -- "$0")/lib.sh"
 
 cargo_deny_version=0.20.2
+durable_streams_version=0.1.5
 # The same as in contract/src/web_adapter.rs; a test compares them.
 web_adapter_version=0.9.1
 
@@ -309,7 +310,18 @@ setup_web_adapter() {
   compile --version "$web_adapter_version" lambda_web_adapter
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|systemd|terraform|python|moto|awscli|checkov|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|deny|fuzz|faketime|images|qemu|nchan|web-adapter ...'
+# Optimised, because `./justw bench peers` measures it. The program has no --version either.
+setup_durable_streams() {
+  if [ -x "$tools/cargo/bin/durable-streams-server" ] &&
+    grep -q "\"durable-streams $durable_streams_version " "$tools/cargo/.crates2.json" 2>/dev/null; then
+    return 0
+  fi
+  say "setup: compiling durable-streams $durable_streams_version (two minutes, once)"
+  (cd "$root" && quietly cargo install --quiet --locked --root "$tools/cargo" --version "$durable_streams_version" durable-streams) ||
+    die 'cargo could not install durable-streams'
+}
+
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|systemd|terraform|python|moto|awscli|checkov|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|deny|fuzz|faketime|images|qemu|nchan|durable-streams|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -334,6 +346,7 @@ for part in $wanted; do
     provider-types) npm="$npm provider_types" ;;
     deny | fuzz) cargo="$cargo $part" ;;
     web-adapter) cargo="$cargo web_adapter" ;;
+    durable-streams) cargo="$cargo durable_streams" ;;
     *) die "no such part: $part" ;;
   esac
 done

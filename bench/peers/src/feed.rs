@@ -13,16 +13,38 @@ pub(crate) struct Feed {
     thread: Option<JoinHandle<()>>,
 }
 
+/// How a server is published to.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct To {
+    /// Method and path that make the channel, where it has to be made.
+    made_by: Option<&'static str>,
+    /// Path that takes an update.
+    path: &'static str,
+    header: &'static str,
+}
+
+/// nchan: a channel is there once it is used.
+pub(crate) const NCHAN: To = To { made_by: None, path: "/publish", header: "X-EventSource-Event: update" };
+/// durable-streams: a stream of JSON.
+pub(crate) const DURABLE_STREAMS: To =
+    To { made_by: Some("PUT /events"), path: "/events", header: "Content-Type: application/json" };
+
 impl Feed {
-    /// Publishes `rate` updates a second, those of each `every` at once.
-    pub(crate) fn start(port: u16, rate: u32, every: Duration) -> Self {
+    /// Makes the channel, and publishes `rate` updates a second to it, those of each `every` at once.
+    pub(crate) fn start(port: u16, to: To, rate: u32, every: Duration) -> std::io::Result<Self> {
+        if let Some(made_by) = to.made_by {
+            let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+            let request = format!("{made_by} HTTP/1.1\r\nHost: a\r\n{}\r\nContent-Length: 0\r\n\r\n", to.header);
+            stream.write_all(request.as_bytes())?;
+            answered(&mut BufReader::new(stream))?;
+        }
         let stop = Arc::new(AtomicBool::new(false));
         let stopped = Arc::clone(&stop);
         let thread = std::thread::spawn(move || {
             // The server may end before its feed does; what did not come is seen at the other end.
-            publish(port, rate, every, &stopped).ok();
+            publish(port, to, rate, every, &stopped).ok();
         });
-        Self { stop, thread: Some(thread) }
+        Ok(Self { stop, thread: Some(thread) })
     }
 }
 
@@ -35,7 +57,7 @@ impl Drop for Feed {
     }
 }
 
-fn publish(port: u16, rate: u32, every: Duration, stop: &AtomicBool) -> std::io::Result<()> {
+fn publish(port: u16, to: To, rate: u32, every: Duration, stop: &AtomicBool) -> std::io::Result<()> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_nodelay(true)?;
     let mut answers = BufReader::new(stream.try_clone()?);
@@ -49,7 +71,7 @@ fn publish(port: u16, rate: u32, every: Duration, stop: &AtomicBool) -> std::io:
         while n < due {
             n += 1;
             let data = data(n);
-            let head = "POST /publish HTTP/1.1\r\nHost: a\r\nX-EventSource-Event: update\r\nContent-Length: ";
+            let head = format!("POST {} HTTP/1.1\r\nHost: a\r\n{}\r\nContent-Length: ", to.path, to.header);
             requests.extend(format!("{head}{}\r\n\r\n{data}", data.len()).into_bytes());
         }
         stream.write_all(&requests)?;

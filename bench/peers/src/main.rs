@@ -33,7 +33,7 @@ const DRAWN: [(&str, &str); 5] =
 #[derive(Debug, Parser)]
 #[command(name = "peers")]
 struct Arguments {
-    /// Servers, instead of all: ours, axum, better-sse, sse-starlette, nchan.
+    /// Servers, instead of all: ours, axum, better-sse, sse-starlette, nchan, durable-streams.
     #[arg(value_parser = named)]
     peers: Vec<Peer>,
     /// Ours and axum with few clients, in seconds: does the benchmark work?
@@ -113,9 +113,10 @@ fn main() -> ExitCode {
 }
 
 fn measure(arguments: &Arguments) -> Vec<Measured> {
-    let (peers, rounds) = (arguments.peers(), if arguments.quick { 1 } else { arguments.rounds });
+    let (chosen, rounds) = (arguments.peers(), if arguments.quick { 1 } else { arguments.rounds });
     let mut all = Vec::new();
     for scenario in arguments.scenarios() {
+        let peers: Vec<Peer> = chosen.iter().copied().filter(|peer| peer.takes_part_in(&scenario)).collect();
         let measured = |peer: &Peer| Measured {
             scenario: scenario.name.into(),
             peer: peer.name().into(),

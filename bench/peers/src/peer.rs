@@ -8,7 +8,7 @@ use sse_check::options::Options;
 use sse_check::target::Target;
 use tempfile::TempDir;
 
-use crate::feed::Feed;
+use crate::feed::{self, Feed};
 use crate::process::{Process, free_port};
 use crate::scenario::Scenario;
 
@@ -28,6 +28,8 @@ pub(crate) enum Peer {
     Starlette,
     /// nginx with nchan.
     Nchan,
+    /// The server of durable-streams, which keeps nothing on disk.
+    DurableStreams,
 }
 
 /// One that runs.
@@ -39,7 +41,8 @@ pub(crate) struct Started {
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 5] = [Self::Ours, Self::Axum, Self::BetterSse, Self::Starlette, Self::Nchan];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Ours, Self::Axum, Self::BetterSse, Self::Starlette, Self::Nchan, Self::DurableStreams];
 
     /// Its name on the command line and in results.
     pub(crate) fn name(self) -> &'static str {
@@ -49,6 +52,7 @@ impl Peer {
             Self::BetterSse => "better-sse",
             Self::Starlette => "sse-starlette",
             Self::Nchan => "nchan",
+            Self::DurableStreams => "durable-streams",
         }
     }
 
@@ -58,7 +62,14 @@ impl Peer {
             Self::Ours => Some("metrics"),
             Self::Axum | Self::BetterSse | Self::Starlette => Some("hello"),
             Self::Nchan => None,
+            Self::DurableStreams => Some("control"),
         }
+    }
+
+    /// Whether its stream tells in a scenario which updates came: durable-streams puts what comes together into one event, and how much that
+    /// is differs between clients.
+    pub(crate) fn takes_part_in(self, scenario: &Scenario) -> bool {
+        self != Self::DurableStreams || scenario.every < Duration::from_secs(1) || scenario.rate == 1
     }
 
     /// Starts it with the feed of a scenario.
@@ -79,9 +90,17 @@ impl Peer {
                 folder = Some(made);
                 command
             }
+            Self::DurableStreams => {
+                let made = tempfile::tempdir().map_err(|error| error.to_string())?;
+                let mut command =
+                    Command::new(path("TOOLS_DURABLE_STREAMS", ".tools/cargo/bin/durable-streams-server"));
+                command.args(["--durability", "memory", "--port", &port.to_string(), "--data-dir"]).arg(made.path());
+                folder = Some(made);
+                command
+            }
         };
         match self {
-            Self::Ours | Self::Nchan => {}
+            Self::Ours | Self::Nchan | Self::DurableStreams => {}
             Self::Axum => drop(command.args(&arguments)),
             Self::BetterSse => drop(command.args(&arguments).arg(peers().join("node/node_modules"))),
             Self::Starlette => {
@@ -91,13 +110,20 @@ impl Peer {
         let process = Process::start(&mut command, is_heard)?;
         let options = self.options(port)?;
         wait_for(port, &process)?;
-        let feed = (self == Self::Nchan).then(|| Feed::start(port, scenario.rate, scenario.every));
+        let to = match self {
+            Self::Nchan => Some(feed::NCHAN),
+            Self::DurableStreams => Some(feed::DURABLE_STREAMS),
+            _ => None,
+        };
+        let feed = to.map(|to| Feed::start(port, to, scenario.rate, scenario.every));
+        let feed = feed.transpose().map_err(|error| format!("{}: {error}", self.name()))?;
         Ok(Started { process, options, _feed: feed, _folder: folder })
     }
 
     fn options(self, port: u16) -> Result<Options, String> {
         let (path, event, fields): (&str, &str, &[&str]) = match self {
             Self::Ours => ("/api/v2/stream", "sentiment_update", &["/item_id", "/ticker"]),
+            Self::DurableStreams => ("/events?offset=now&live=sse", "data", &[]),
             _ => ("/events", "update", &["/n"]),
         };
         let target = Target::parse(&format!("http://127.0.0.1:{port}{path}"))?;
