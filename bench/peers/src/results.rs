@@ -152,7 +152,7 @@ pub(crate) fn within(text: &str, block: &str) -> Option<String> {
     let (begin, end) = ("<!-- peers: begin -->\n", "<!-- peers: end -->");
     let from = text.find(begin)? + begin.len();
     let to = from + text[from..].find(end)?;
-    Some(format!("{}\n{}\n{}", &text[..from], block.trim(), &text[to..]))
+    Some(format!("{}\n{}\n\n{}", &text[..from], block.trim(), &text[to..]))
 }
 
 #[cfg(test)]
