@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{LIMIT, STREAM};
-use crate::support::local::free_port;
+use crate::support::client::Request;
+use crate::support::local::{Local, free_port};
 use crate::support::process::Process;
 use crate::support::server::{self, Server};
 use crate::support::sse::SseClient;
@@ -61,6 +62,21 @@ async fn connections_beyond_the_descriptors_wait_and_those_that_are_there_go_on(
     assert!(!server.process.text().contains("was not accepted"), "{}", server.process.text());
     drop(idle);
     assert_eq!(server.ask("/livez").await.status(), 200);
+}
+
+#[tokio::test]
+async fn two_doors_share_what_there_is_and_one_of_them_may_have_all_of_it() {
+    // Room for 278 connections, which was 139 at each door.
+    let more = [("SSE_MAX_CONNECTIONS", "150"), ("SSE_CONNECTIONS_PER_CLIENT", "150")];
+    let local = Local::start_by("ulimit -n 406 && exec \"$0\"", &more).await;
+    let mut clients = Vec::new();
+    for _ in 0..150 {
+        clients.push(SseClient::connect(local.get(STREAM)).await);
+    }
+    for client in &mut clients {
+        client.event("heartbeat", LIMIT).await;
+    }
+    assert_eq!(Request::get(local.dashboard, "/livez").send().await.status(), 200);
 }
 
 #[tokio::test]

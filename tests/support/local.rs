@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, TcpListener};
+use std::path::Path;
 use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
@@ -24,6 +25,16 @@ pub(crate) struct Local {
 impl Local {
     /// Starts the server with these variables and waits until both ports answer.
     pub(crate) async fn start(env: &[(&str, &str)]) -> Self {
+        Self::start_as(&bins::path("local"), &[], env).await
+    }
+
+    /// The same by a command of the shell that ends in `exec "$0"`, such as one that limits the process.
+    pub(crate) async fn start_by(command: &str, env: &[(&str, &str)]) -> Self {
+        let arguments = ["-c".to_owned(), command.to_owned(), bins::path("local").display().to_string()];
+        Self::start_as("/bin/sh".as_ref(), &arguments, env).await
+    }
+
+    async fn start_as(program: &Path, arguments: &[String], env: &[(&str, &str)]) -> Self {
         let (stream, dashboard) = (free_port(), free_port());
         let mut all = BTreeMap::from([
             ("STREAM_PORT".to_owned(), stream.port().to_string()),
@@ -32,7 +43,7 @@ impl Local {
             ("FRONTEND_DIR".to_owned(), bins::workspace().join("frontend").display().to_string()),
         ]);
         all.extend(env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
-        let local = Self { process: Process::spawn(&bins::path("local"), &[], &all), stream, dashboard };
+        let local = Self { process: Process::spawn(program, arguments, &all), stream, dashboard };
         let up = async {
             local.answers(stream).await;
             local.answers(dashboard).await;

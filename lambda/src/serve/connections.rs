@@ -8,6 +8,7 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
@@ -19,7 +20,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
 
 use crate::serve::start;
@@ -36,10 +37,15 @@ pub(super) fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(limits::LISTEN_BACKLOG)
 }
 
-/// Hands each connection to `connection`, at most so many at once.
+/// How many connections there may be, whichever listeners of a process accept them.
+pub(super) fn places(connections_max: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(connections_max.min(Semaphore::MAX_PERMITS)))
+}
+
+/// Hands each connection to `connection`, as long as there is a place for it; the others wait until one is free.
 pub(super) async fn serve<F>(
     listener: TcpListener,
-    connections_max: usize,
+    places: Arc<Semaphore>,
     mut stop: watch::Receiver<bool>,
     connection: impl Fn(TcpStream, SocketAddr) -> F,
 ) where
@@ -48,12 +54,8 @@ pub(super) async fn serve<F>(
     let mut connections = JoinSet::new();
     loop {
         while connections.try_join_next().is_some() {}
-        if connections.len() >= connections_max {
-            connections.join_next().await;
-            continue;
-        }
-        let accepted = tokio::select! {
-            accepted = listener.accept() => accepted,
+        let (place, accepted) = tokio::select! {
+            accepted = next(&listener, &places) => accepted,
             () = start::stopped(&mut stop) => break,
         };
         match accepted {
@@ -62,7 +64,12 @@ pub(super) async fn serve<F>(
                 if let Err(error) = stream.set_nodelay(true) {
                     tracing::debug!(%error, "TCP_NODELAY cannot be set");
                 }
-                connections.spawn(connection(stream, address));
+                let served = connection(stream, address);
+                connections.spawn(async move {
+                    served.await;
+                    // The connection is closed by now.
+                    drop(place);
+                });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
@@ -73,6 +80,16 @@ pub(super) async fn serve<F>(
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
+}
+
+/// A place, and the connection that takes it.
+async fn next(
+    listener: &TcpListener,
+    places: &Arc<Semaphore>,
+) -> (Option<OwnedSemaphorePermit>, io::Result<(TcpStream, SocketAddr)>) {
+    // Nobody closes the semaphore.
+    let place = Arc::clone(places).acquire_owned().await.ok();
+    (place, listener.accept().await)
 }
 
 /// Answers the requests of one connection. Told to stop, it ends with the answer that is under way; one that comes later gets one answer.

@@ -5,6 +5,7 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::Body;
@@ -20,7 +21,7 @@ use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
 use serde_json::json;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tower::ServiceExt;
 use tracing::{Instrument as _, Span};
 
@@ -156,7 +157,8 @@ pub type Door = (TcpListener, Router);
 pub struct Server {
     doors: Vec<Door>,
     serving: Serving,
-    connections_max: usize,
+    /// Places for connections, of all doors together.
+    places: Arc<Semaphore>,
 }
 
 impl Server {
@@ -175,8 +177,7 @@ impl Server {
     /// [`Fatal`] when the process may not open as many files as it may have streams.
     pub fn new(doors: Vec<Door>, serving: Serving) -> Result<Self, Fatal> {
         let fitting = descriptors::raise(serving.streams)?.unwrap_or(usize::MAX);
-        let connections_max = fitting / doors.len().max(1);
-        Ok(Self { doors, serving, connections_max })
+        Ok(Self { doors, serving, places: connections::places(fitting) })
     }
 
     /// Serves until told to stop, and then until the time for that is over. From that moment on every stream ends, and tells its client when to
@@ -193,7 +194,7 @@ impl Server {
         let served = self.doors.into_iter().map(|(listener, router)| {
             let stop = stop.clone();
             let connection = move |stream, address| connection(stream, address, router.clone(), stop.clone());
-            connections::serve(listener, self.connections_max, closed.clone(), connection)
+            connections::serve(listener, Arc::clone(&self.places), closed.clone(), connection)
         });
         tokio::select! {
             _ = join_all(served) => {}

@@ -54,7 +54,8 @@ impl Server {
     pub async fn serve(self, router: Router, clock: Clock, meter: Meter, stop: watch::Receiver<bool>) {
         let app = App { router, clock, meter };
         let connection = |stream, _| connection(stream, app.clone(), stop.clone());
-        connections::serve(self.0, limits::ADAPTER_CONNECTIONS_MAX, stop.clone(), connection).await;
+        connections::serve(self.0, connections::places(limits::ADAPTER_CONNECTIONS_MAX), stop.clone(), connection)
+            .await;
     }
 }
 
