@@ -4,13 +4,13 @@
 . "$(dirname -- "$0")/lib.sh"
 
 cd "$root"
-cargo run -q --locked -p infragen -- render "$@"
+infragen render "$@"
 for argument in "$@"; do
   case $argument in
     --check | --diff) exit 0 ;;
   esac
 done
-wanted=$(cargo run -q --locked -p infragen -- --quiet query artifacts)
+wanted=$(infragen --quiet query artifacts)
 case $wanted in
   *' zip '*) "$root/tools/package.sh" ;;
 esac

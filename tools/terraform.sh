@@ -16,7 +16,7 @@ case ${1:-} in
   *)
     environment=$1
     shift
-    base=$(cargo run -q --locked -p infragen -- query project.environment)
+    base=$(infragen query project.environment)
     [ "$environment" = "$base" ] || folder=generated/$environment
     [ -d "$folder" ] || die "deploy.toml has no environment \`$environment\`: write [env.$environment] into it, and render"
     ;;

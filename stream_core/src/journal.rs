@@ -1,5 +1,6 @@
 //! The pure half of the hub: says which pages to read next, takes what was read, numbers what is new.
 
+mod load;
 mod sharing;
 
 use std::sync::Arc;
@@ -17,7 +18,6 @@ use crate::numbers::Numbers;
 use crate::position::{Position, Tracker, interval_after};
 use crate::reading::{PageRequest, PageStart, Progress, Reading};
 use crate::report::Due;
-use crate::shelf::{Head, Shelf};
 use crate::sketch::Sketch;
 use crate::snapshot::Snapshot;
 use crate::sweep::{Cost, Sweep, second_before};
@@ -26,6 +26,7 @@ use crate::times::Times;
 use crate::timestamp::Timestamp;
 use crate::updates::{Kept, Update};
 use crate::window::{Added, Changes, WHOLE_ROWS_MIN, Window, window_until};
+use load::{Load, Sharing};
 
 /// A clock that went back by less than this is taken to stand still: adjusting clocks is no reason for a full re-read.
 const CLOCK_SLACK: Duration = Duration::from_secs(1);
@@ -69,28 +70,6 @@ pub struct Journal {
     published: Option<(Position, Arc<Numbers>)>,
     /// Where hours are shared with other instances.
     sharing: Option<Sharing>,
-}
-
-/// How far the hours are that this instance shares with others.
-#[derive(Debug)]
-struct Sharing {
-    shelf: Shelf,
-    load: Load,
-    /// The poll that is going on, or was the last.
-    now: Option<Now>,
-}
-
-/// How far a load is that takes hours from others.
-#[derive(Debug)]
-enum Load {
-    /// It is to be asked which hours there are.
-    Looking,
-    /// The newest rows are read from the table: those that must be whole.
-    Newest,
-    /// Hours are taken, those first that are there; the others are read, newest first.
-    Taking { there: Vec<Head>, unread: Vec<u64> },
-    /// The window is whole.
-    Whole,
 }
 
 impl Journal {

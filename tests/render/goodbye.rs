@@ -2,20 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::Project;
 use super::plans::{artifacts, resources};
 use super::terraform::Root;
-
-/// The text without runs of spaces, which depend on what stands beside.
-fn words(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-fn rendered(manifest: &str) -> Project {
-    let project = Project::new(manifest);
-    project.run(&["render"]).done();
-    project
-}
+use super::{Project, rendered, words};
 
 fn users_table(project: &Project) -> Value {
     let plan = Root::new(project, "generated/terraform").with_artifacts(&artifacts()).planned(&[]);

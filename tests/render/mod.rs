@@ -85,6 +85,18 @@ fn page_files() -> Vec<String> {
     names.map(str::to_owned).collect()
 }
 
+/// The text without runs of spaces, which depend on what stands beside.
+fn words(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A project with this manifest, rendered.
+fn rendered(manifest: &str) -> Project {
+    let project = Project::new(manifest);
+    project.run(&["render"]).done();
+    project
+}
+
 /// How a run of the generator ended.
 #[derive(Debug)]
 struct Run {

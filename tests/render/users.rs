@@ -1,11 +1,6 @@
 //! Users in what is rendered: whose rows the dashboard function may touch, and where it tells pages to find the stream.
 
-use super::Project;
-
-/// The text without runs of spaces, which depend on what stands beside.
-fn words(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
+use super::{Project, words};
 
 /// A Terraform file of what a manifest renders to.
 fn rendered(manifest: &str, file: &str) -> String {

@@ -85,8 +85,11 @@ pub(super) struct RollbackArguments {
 }
 
 /// Milliseconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "logs and numbers are asked for by the time of day")]
-fn now_ms() -> u64 {
+#[expect(
+    clippy::disallowed_methods,
+    reason = "logs and numbers are asked for by the time of day, and rows are written with it"
+)]
+pub(super) fn now_ms() -> u64 {
     let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(now.as_millis()).unwrap_or_default()
 }

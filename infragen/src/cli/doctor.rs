@@ -5,15 +5,13 @@ use std::io::{self, IsTerminal as _};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use clap::Args;
 use contract::units::{Bare, parse_duration};
 use infragen::doctor::{self, Check, Places, Ran, aws, files, rows, stopped, table, tools};
 use infragen::load::{Loaded, Target};
 use infragen::render::render;
 use infragen::write::{self, WriteMode};
-use sha2::{Digest as _, Sha256};
+use infragen::zip;
 
 use super::run::run;
 use super::shell::Shell;
@@ -104,7 +102,7 @@ impl Shell<'_> {
         }
         let (program, terraform) = terraform_version(arguments.time_limit);
         let lock = read_text(&root.join(&places.root).join(".terraform.lock.hcl"));
-        let digest = |path: &str| Some(STANDARD.encode(Sha256::digest(read(&root.join(path))?)));
+        let digest = |path: &str| Some(zip::hash(&read(&root.join(path))?));
         let mut checks = vec![
             tools::terraform(manifest, program, &terraform),
             tools::provider(manifest, program, &places, lock.as_deref()),

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use clap::{Args, ValueHint};
 use contract::units::{Bare, parse_duration};
@@ -11,6 +11,7 @@ use infragen::seed::{self, BATCH_ROWS_MAX, Fault, Given, Shape};
 use serde_json::{Map, Value};
 use stream_core::timestamp::Timestamp;
 
+use super::account::now_ms;
 use super::deploy::ANSWER_MAX;
 use super::run::run_with;
 use super::shell::Shell;
@@ -85,10 +86,8 @@ fn pace(text: &str) -> Result<Duration, String> {
     Ok(unit / count)
 }
 
-#[expect(clippy::disallowed_methods, reason = "rows get the time at which they are written")]
 fn now() -> Timestamp {
-    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    Timestamp::from_millis(u64::try_from(now.as_millis()).unwrap_or_default())
+    Timestamp::from_millis(now_ms())
 }
 
 #[expect(clippy::disallowed_methods, reason = "rows are read from the disk")]

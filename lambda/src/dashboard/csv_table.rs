@@ -5,6 +5,7 @@ use contract::routes;
 use csv::{Terminator, Writer, WriterBuilder};
 use http::{HeaderValue, header};
 
+use super::draft::shown;
 use crate::error::ApiError;
 use crate::request::parameters;
 
@@ -23,11 +24,8 @@ impl Format {
             None | Some("json") => Ok(Self::Json),
             Some("csv") => Ok(Self::Csv),
             Some(other) => {
-                let found: String = other.chars().take(20).flat_map(char::escape_debug).collect();
-                Err(ApiError::BadParameter(format!(
-                    "`{}` is `{found}`; it must be `json` or `csv`",
-                    routes::FORMAT_QUERY
-                )))
+                let (name, found) = (routes::FORMAT_QUERY, shown(other));
+                Err(ApiError::BadParameter(format!("`{name}` is {found}; it must be `json` or `csv`")))
             }
         }
     }

@@ -57,7 +57,7 @@ const fn kind(value: &Value) -> &'static str {
 }
 
 /// What a client sent, fit to be shown: escaped and cut.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     let shown: String = text.chars().take(20).flat_map(char::escape_debug).collect();
     if text.chars().count() > 20 { format!("`{shown}…`") } else { format!("`{shown}`") }
 }

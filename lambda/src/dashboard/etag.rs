@@ -1,8 +1,9 @@
 //! Whether a client has an answer already.
 
+use axum::response::{IntoResponse as _, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 use sha2::{Digest as _, Sha256};
 
 /// A weak entity tag: answers with equal tags say the same, and need not be the same bytes.
@@ -16,13 +17,22 @@ impl ETag {
         Self(format!("\"{}\"", URL_SAFE_NO_PAD.encode(&Sha256::digest(text)[..15])))
     }
 
+    /// Answers with the tag, or, where the client has what it is of, with 304 and nothing.
+    pub(super) fn answer(&self, asked: &HeaderMap, whole: impl FnOnce() -> Response) -> Response {
+        let mut response = if self.is_held(asked) { StatusCode::NOT_MODIFIED.into_response() } else { whole() };
+        let headers = response.headers_mut();
+        headers.insert(header::ETAG, self.header());
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response
+    }
+
     /// The tag as a header.
-    pub(super) fn header(&self) -> HeaderValue {
+    fn header(&self) -> HeaderValue {
         HeaderValue::try_from(format!("W/{}", self.0)).expect("Base64 in quotes is visible ASCII")
     }
 
     /// Whether the client says that it has this one. A header that does not read on says nothing more.
-    pub(super) fn is_held(&self, headers: &HeaderMap) -> bool {
+    fn is_held(&self, headers: &HeaderMap) -> bool {
         headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
             let mut rest = value.as_bytes().trim_ascii();
             if rest == b"*" {

@@ -7,7 +7,7 @@ use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use contract::units::{Bare, parse_duration};
 use contract::{Label, routes};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::HeaderMap;
 use serde::Serialize;
 use stream_core::history::{Asked, History, Step, history as count};
 use stream_core::minute::ScoreSums;
@@ -109,14 +109,10 @@ pub(super) async fn history(
     let labels = snapshot.data.labels.as_slice();
     let answer = Answer::new(labels, &count(&snapshot, &filter, asked));
     let tag = ETag::of(&answer);
-    let caching = [(header::ETAG, tag.header()), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    if tag.is_held(&headers) {
-        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
-    }
-    Ok(match format {
-        Format::Json => (caching, Json(answer)).into_response(),
-        Format::Csv => (caching, answer.table(labels)).into_response(),
-    })
+    Ok(tag.answer(&headers, || match format {
+        Format::Json => Json(answer).into_response(),
+        Format::Csv => answer.table(labels),
+    }))
 }
 
 impl<'a> Answer<'a> {

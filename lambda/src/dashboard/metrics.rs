@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use contract::{limits, routes};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::HeaderMap;
 
 use super::deps::Deps;
 use super::etag::ETag;
@@ -46,10 +46,6 @@ pub(super) async fn metrics(
     // Before there is a time in it: a read that finds nothing new is nothing new.
     let tag = ETag::of(&metrics);
     metrics.timestamp = Some(snapshot.read_at);
-    let caching = [(header::ETAG, tag.header()), (header::CACHE_CONTROL, HeaderValue::from_static("no-cache"))];
-    if tag.is_held(&headers) {
-        return Ok((StatusCode::NOT_MODIFIED, caching).into_response());
-    }
     // Made into bytes here: the numbers are borrowed from the snapshot.
-    Ok((caching, Json(metrics)).into_response())
+    Ok(tag.answer(&headers, || Json(metrics).into_response()))
 }

@@ -2,11 +2,10 @@
 //!
 //! Only hours are shared of which nobody needs whole rows any more. What is newer is read from the table by everybody.
 
-use std::time::Duration;
-
 use contract::limits;
 
-use super::{Journal, Load, Sharing};
+use super::Journal;
+use super::load::{Load, MILLISECOND, Sharing};
 use crate::hour::{self, HourError, Version};
 use crate::moment::{Now, TimeRange};
 use crate::position::interval_after;
@@ -15,8 +14,6 @@ use crate::shelf::{Errand, Head, Next, Scope, Shelf, Write, before_hour, hour_of
 use crate::sweep::second_before;
 use crate::timestamp::Timestamp;
 
-/// From the last moment that is not of a range to the first that is.
-const MILLISECOND: Duration = Duration::from_millis(1);
 /// Errands of an hour that are run at once, while the window is whole.
 const ERRANDS_MAX: usize = 4;
 /// Hours that are left at once: a poll is not held up by them for long.
@@ -246,47 +243,6 @@ impl Journal {
         sharing.shelf.note_written(write, is_done);
         if is_done {
             sharing.shelf.note_left(write);
-        }
-    }
-}
-
-impl Sharing {
-    /// What a load reads from the table next, when all after `read` is there; `None` where the shelf is asked first, or where
-    /// the window is whole.
-    fn next_stretch(&mut self, read: Timestamp, end: Timestamp, planned: Now, is_enough: bool) -> Option<TimeRange> {
-        match &mut self.load {
-            Load::Newest if read <= end => {
-                self.load = Load::Whole;
-                None
-            }
-            Load::Newest if !is_enough => {
-                // Twice as far back each time: where nothing happens there is little to read.
-                let length = Duration::from_millis(planned.wall.millis().saturating_sub(read.millis()));
-                let after = before_hour(hour_of(read.minus(length))).max(end);
-                Some(TimeRange { after, until: read })
-            }
-            Load::Newest => {
-                let (mut there, mut unread) = (Vec::new(), Vec::new());
-                for hour in (hour_of(end.plus(MILLISECOND))..=hour_of(read)).rev() {
-                    match self.shelf.first(hour, end, planned.wall) {
-                        Next::Adopt(head) => there.push(head),
-                        _ => unread.push(hour),
-                    }
-                }
-                self.load = Load::Taking { there, unread };
-                self.next_stretch(read, end, planned, is_enough)
-            }
-            Load::Taking { there, unread } if there.is_empty() => {
-                let Some(newest) = unread.first().copied() else {
-                    self.load = Load::Whole;
-                    return None;
-                };
-                let hours = unread.iter().zip((0..=newest).rev()).take_while(|(hour, next)| **hour == *next).count();
-                let oldest = unread[hours - 1];
-                unread.drain(..hours);
-                Some(TimeRange { after: before_hour(oldest).max(end), until: before_hour(newest + 1) })
-            }
-            Load::Looking | Load::Taking { .. } | Load::Whole => None,
         }
     }
 }

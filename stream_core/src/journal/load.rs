@@ -1,0 +1,79 @@
+//! How far a journal is that takes hours from others: what its load reads from the table next.
+
+use std::time::Duration;
+
+use crate::moment::{Now, TimeRange};
+use crate::shelf::{Head, Next, Shelf, before_hour, hour_of};
+use crate::timestamp::Timestamp;
+
+/// From the last moment that is not of a range to the first that is.
+pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
+
+/// How far the hours are that this instance shares with others.
+#[derive(Debug)]
+pub(super) struct Sharing {
+    pub(super) shelf: Shelf,
+    pub(super) load: Load,
+    /// The poll that is going on, or was the last.
+    pub(super) now: Option<Now>,
+}
+
+/// How far a load is that takes hours from others.
+#[derive(Debug)]
+pub(super) enum Load {
+    /// It is to be asked which hours there are.
+    Looking,
+    /// The newest rows are read from the table: those that must be whole.
+    Newest,
+    /// Hours are taken, those first that are there; the others are read, newest first.
+    Taking { there: Vec<Head>, unread: Vec<u64> },
+    /// The window is whole.
+    Whole,
+}
+
+impl Sharing {
+    /// What a load reads from the table next, when all after `read` is there; `None` where the shelf is asked first, or where
+    /// the window is whole.
+    pub(super) fn next_stretch(
+        &mut self,
+        read: Timestamp,
+        end: Timestamp,
+        planned: Now,
+        is_enough: bool,
+    ) -> Option<TimeRange> {
+        match &mut self.load {
+            Load::Newest if read <= end => {
+                self.load = Load::Whole;
+                None
+            }
+            Load::Newest if !is_enough => {
+                // Twice as far back each time: where nothing happens there is little to read.
+                let length = Duration::from_millis(planned.wall.millis().saturating_sub(read.millis()));
+                let after = before_hour(hour_of(read.minus(length))).max(end);
+                Some(TimeRange { after, until: read })
+            }
+            Load::Newest => {
+                let (mut there, mut unread) = (Vec::new(), Vec::new());
+                for hour in (hour_of(end.plus(MILLISECOND))..=hour_of(read)).rev() {
+                    match self.shelf.first(hour, end, planned.wall) {
+                        Next::Adopt(head) => there.push(head),
+                        _ => unread.push(hour),
+                    }
+                }
+                self.load = Load::Taking { there, unread };
+                self.next_stretch(read, end, planned, is_enough)
+            }
+            Load::Taking { there, unread } if there.is_empty() => {
+                let Some(newest) = unread.first().copied() else {
+                    self.load = Load::Whole;
+                    return None;
+                };
+                let hours = unread.iter().zip((0..=newest).rev()).take_while(|(hour, next)| **hour == *next).count();
+                let oldest = unread[hours - 1];
+                unread.drain(..hours);
+                Some(TimeRange { after: before_hour(oldest).max(end), until: before_hour(newest + 1) })
+            }
+            Load::Looking | Load::Taking { .. } | Load::Whole => None,
+        }
+    }
+}
