@@ -217,6 +217,13 @@ async fn a_new_version_gets_a_share_first_and_an_alarm_sends_it_back() {
     let status = account.run(&["status"]).done();
     assert!(status.stdout.contains("version 1, and 20 % of it version 2, since"), "{status:?}");
 
+    // Somebody who has seen enough is told where that leaves the requests, and nothing moves.
+    let (code, said) = stopped_at(&account, &deploy, SHARED, Signal::INT);
+    assert_eq!((code, shares(&account)), (Some(130), (json!("1"), json!({"2": 0.2}))), "{said}");
+    let told = "error: stopped with 20 % of the requests at the new version\n hint: run the same command again to go on, or \
+                `infragen rollback` to go back\n";
+    assert!(said.contains(told), "{said}");
+
     // Called again, it goes on; what rings since then counts, although it rang before this call.
     alarm(&account, "ALARM");
     let back = account.run(&deploy);

@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::process::{Signal, kill_process_group};
 use tempfile::TempDir;
 
+use super::account::Account;
 use super::deploy::once_said;
 use super::programs::{self, good_terraform};
 use super::{Project, bins};
@@ -141,7 +142,7 @@ fn ctrl_c_in_any_step_is_heard() {
             "aws",
             &format!("case $1 in ecr) {WAITS} ;; *) echo '{{}}' ;; esac"),
             "bootstrap: ",
-            "stopped after `bootstrap`",
+            "stopped in `bootstrap`: nothing is changed",
         ),
         ("package", "justw", &format!("[ $1 = image ] || {WAITS}"), "package: ", "justw package`"),
         ("push", "justw", &format!("[ $1 = package ] || {WAITS}"), "push: ", "justw image`"),
@@ -226,5 +227,66 @@ fn a_full_disk_leaves_nothing_half_written_and_the_same_command_goes_on() {
         assert!(said.contains("code 1\n"), "{what}: {said}");
         assert!(said.contains(&format!("again 0\n{made}\n")), "{what}: {said}");
         assert!(!said.contains("\n./"), "{what}: something half-written: {said}");
+    }
+}
+
+#[test]
+fn ctrl_c_in_the_middle_of_packing_leaves_nothing() {
+    for (command, made) in [
+        (["image", "build", "--function", "stream", "--program", "program"].as_slice(), "dist/images"),
+        (&["package", "--function", "stream", "--program", "program"], "dist"),
+    ] {
+        let machine = Machine::new("");
+        let program = machine.project.path().join("program");
+        // A program that never ends.
+        rustix::fs::mknodat(rustix::fs::CWD, &program, rustix::fs::FileType::Fifo, 0o600.into(), 0).unwrap();
+        let mut command = machine.command(command);
+        std::os::unix::process::CommandExt::process_group(&mut command, 0);
+        let mut child = command.stderr(Stdio::piped()).spawn().unwrap();
+        // Opening it for writing waits for its reader.
+        let mut program = std::fs::File::create(program).unwrap();
+        program.write_all(&noise("arm64", 100_000)).unwrap();
+        kill_process_group(rustix::process::Pid::from_child(&child), Signal::INT).unwrap();
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
+        assert_eq!(
+            said.matches("error: interrupted before the end: nothing is left half-written\n hint: ").count(),
+            1,
+            "{said}"
+        );
+        assert!(!machine.project.path().join(made).exists(), "{said}");
+    }
+}
+
+/// Terraform notes what it has made as it goes, and where the disk is full its state is broken off in the middle of a line.
+#[test]
+fn a_disk_that_is_nearly_full_is_said_before_anything_is_made_and_the_same_command_goes_on() {
+    let account = Account::new("");
+    let kept = tempfile::tempdir().unwrap();
+    let deploy = "\"$INFRAGEN\" deploy --yes --no-smoke && echo \"code 0\" || echo \"code $?\"";
+    // Room for the plan and the state's lock, and hardly for the state.
+    let lines = format!(
+        "set -eu; cd \"$0\"; cp -a . \"$1\"; mount -t tmpfs -o size=64m tmpfs \"$0\"; cd \"$0\"; cp -a \"$1/.\" .\n\
+         \"$INFRAGEN\" render 2>/dev/null; mount -o remount,size=$(($(df -k --output=used . | tail -1) + 300))k \"$0\"\n\
+         {deploy}; ! ls -A generated/terraform | grep tfplan; mount -o remount,size=64m \"$0\"; {deploy}; {deploy}\n\
+         echo '{{}}' >generated/terraform/errored.tfstate; {deploy}; : >generated/terraform/errored.tfstate; {deploy}"
+    );
+    let user: &[&str] = if rustix::process::getuid().is_root() { &[] } else { &["--map-root-user"] };
+    let mut command = account.command("unshare", &[user, &["--mount", "sh", "-c", &lines]].concat());
+    command.arg(account.project.path()).arg(kept.path()).env("INFRAGEN", bins::path("infragen")).stderr(Stdio::piped());
+    let output = command.output().unwrap();
+    let (codes, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());
+    let codes: Vec<_> = codes.lines().filter_map(|line| line.strip_prefix("code ")).collect();
+    assert_eq!(codes, ["1", "0", "0", "1", "1"], "{said}");
+    for (told, times) in [
+        ("error: the disk of `generated/terraform` has ", 1),
+        (" KiB free, and 16384 are needed: Terraform notes there what it makes\n hint: make room", 1),
+        ("error: `generated/terraform/errored.tfstate` has what an apply made and could not note in the state", 1),
+        (" hint: run `terraform -chdir=generated/terraform state push errored.tfstate`, and delete the file\n", 1),
+        ("error: `generated/terraform/errored.tfstate` is empty\n hint: what it printed then is the state", 1),
+        ("error: ", 3),
+    ] {
+        assert_eq!(said.matches(told).count(), times, "{told}: {said}");
     }
 }

@@ -197,6 +197,9 @@ impl Deployment<'_> {
     fn bootstrap(&self, program: &'static str, folder: &str) -> Result<(), Outcome> {
         let repository = &self.loaded.shared.repository;
         let answer = run(&account::repository(&self.loaded.manifest, repository), ANSWER_MAX);
+        if !matches!(answer, Ran::Done(_)) && self.stop.explains_a_failure() {
+            return Err(self.stopped("`bootstrap`: nothing is changed"));
+        }
         // Whoever deploys may not be allowed to ask; the push then says whether it is there.
         if !answer.failed_with("RepositoryNotFoundException") {
             let found = answer.silence("aws").unwrap_or_else(|| "it is there".to_owned());

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// How long a signal may take from the system to the flag.
-const NOTICES: u32 = 20;
+/// How long a signal may take from the system to the flag, where other programs keep the processor busy: one second.
+const NOTICES: u32 = 100;
 const NOTICE_EVERY: Duration = Duration::from_millis(10);
 
 /// How often somebody asked this to end.

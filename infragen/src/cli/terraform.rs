@@ -23,6 +23,13 @@ const LOCK_TIMEOUT: &str = "-lock-timeout=5m";
 /// Time between two looks at whether somebody wants to stop.
 pub(super) const LOOK_EVERY: Duration = Duration::from_millis(50);
 
+/// What Terraform leaves in the root where it could not keep its state: what was made since then is in no other file.
+const LEFT_OVER: &str = "errored.tfstate";
+/// What must be free on the disk of a root before anything is applied, in bytes: a state, which has under one MiB, is written anew
+/// with each thing that is made. Terraform 1.11 breaks it off in the middle of a line where the disk takes no more, and reads it
+/// no more afterwards.
+const FREE_BYTES_MIN: u64 = 16 * 1024 * 1024;
+
 /// One root.
 pub(super) struct Root<'s> {
     shell: &'s Shell<'s>,
@@ -120,6 +127,7 @@ impl<'s> Root<'s> {
 
     /// Plans, and keeps the plan; `more` narrows it, or turns it round.
     pub(super) fn plan(&self, more: &[String]) -> Result<Changes, Outcome> {
+        self.has_all_it_made()?;
         let out = format!("-out={PLAN}");
         let mut arguments = vec!["plan", "-input=false", "-no-color", "-detailed-exitcode", LOCK_TIMEOUT, &out];
         arguments.extend(more.iter().map(String::as_str));
@@ -135,8 +143,44 @@ impl<'s> Root<'s> {
         })
     }
 
+    /// Whether the state has whatever was made: planned without it, all of that would be made again.
+    fn has_all_it_made(&self) -> Result<(), Outcome> {
+        let left = self.folder.join(LEFT_OVER);
+        let Ok(about) = left.metadata() else { return Ok(()) };
+        let file = format!("{}/{LEFT_OVER}", self.name);
+        let (found, hint) = if about.len() == 0 {
+            let hint = "what it printed then is the state: put it there, or delete the file and import what was made";
+            ("is empty", hint.to_owned())
+        } else {
+            let push = format!("`{} -chdir={} state push {LEFT_OVER}`", self.program, self.name);
+            ("has what an apply made and could not note in the state", format!("run {push}, and delete the file"))
+        };
+        self.shell.error(&format!("`{file}` {found}"), Some(&hint));
+        Err(Outcome::NeedsPerson)
+    }
+
+    /// Whether what is made can be noted, as far as that is this machine's business.
+    fn has_room(&self) -> Result<(), Outcome> {
+        // A system that does not say how full it is says it when it is written to.
+        let Ok(disk) = rustix::fs::statvfs(&self.folder) else { return Ok(()) };
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        if free >= FREE_BYTES_MIN {
+            return Ok(());
+        }
+        let (kept, free, min) = (&self.name, free / 1024, FREE_BYTES_MIN / 1024);
+        let message = format!(
+            "the disk of `{kept}` has {free} KiB free, and {min} are needed: Terraform notes there what it makes"
+        );
+        self.shell.error(&message, Some("make room, and run the same command again: nothing is applied yet"));
+        Err(Outcome::NeedsPerson)
+    }
+
     /// Applies what was planned.
     pub(super) fn apply(&self) -> Result<(), Outcome> {
+        if let Err(outcome) = self.has_room() {
+            self.forget_plan();
+            return Err(outcome);
+        }
         let mut arguments = vec!["apply", "-input=false", LOCK_TIMEOUT];
         if !self.shell.colour(io::stderr().is_terminal()).0 {
             arguments.push("-no-color");
