@@ -128,12 +128,7 @@ enum Command {
     /// Print the JSON Schema (draft-07) of the manifest, for editors.
     Schema,
     /// Write a commented manifest where there is none.
-    Init {
-        /// Major version of the AWS provider that alone is allowed: `6` (from 6.28.0 on, with which the second permission of a
-        /// Function URL needs no CloudFormation stack) or `5`; else both.
-        #[arg(long, value_enum, value_name = "MAJOR")]
-        provider: Option<init::Provider>,
-    },
+    Init(init::InitArguments),
     /// Print completions for a shell.
     Completions {
         /// The shell.
@@ -246,7 +241,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
     let shell = Shell::new(&arguments.global);
     let of_a_folder = match &arguments.command {
         Command::Render { .. } => Some("render"),
-        Command::Init { .. } => Some("init"),
+        Command::Init(_) => Some("init"),
         Command::Doctor(_) => Some("doctor"),
         Command::Deploy(_) => Some("deploy"),
         Command::Destroy(_) => Some("destroy"),
@@ -274,7 +269,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Query { key } => shell.query(key),
         Command::Explain { key, resource, all: _ } => shell.explain(key.as_deref(), resource.as_deref()),
         Command::Schema => shell.schema(),
-        Command::Init { provider } => shell.init(*provider),
+        Command::Init(arguments) => shell.init(arguments),
         Command::Completions { shell: which } => shell.completions(*which),
         Command::Man { command, folder } => shell.man(command.as_deref(), folder.as_deref()),
         Command::Cost(arguments) => shell.cost(arguments),

@@ -28,7 +28,11 @@ pub mod schema;
 
 pub mod write;
 
+pub mod described;
+pub mod stored;
+
 pub mod doctor;
+pub mod mapping;
 
 pub mod deploy;
 

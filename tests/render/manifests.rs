@@ -270,6 +270,59 @@ fn init_writes_the_default_manifest_where_there_is_none() {
     assert_eq!(again.stderr, "error: `deploy.toml` exists already\n hint: name another file with `--manifest`\n");
 }
 
+/// A table that exists, from what AWS says of it to a root that is planned, in a folder with nothing of ours but the generator.
+#[test]
+fn a_table_that_exists_is_described_and_rendered() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = |name: &str, kind: &str| serde_json::json!({ "AttributeName": name, "KeyType": kind });
+    let definition = |name: &str, kind: &str| serde_json::json!({ "AttributeName": name, "AttributeType": kind });
+    let index = |name: &str, hash: &str, range: &str, projection: serde_json::Value| {
+        serde_json::json!({
+            "IndexName": name, "KeySchema": [key(hash, "HASH"), key(range, "RANGE")], "Projection": projection,
+        })
+    };
+    let all = serde_json::json!({ "ProjectionType": "ALL" });
+    let some = serde_json::json!({ "ProjectionType": "INCLUDE", "NonKeyAttributes": ["region", "price", "channel"] });
+    let table = serde_json::json!({ "Table": {
+        "TableName": "shop-orders",
+        "TableArn": "arn:aws:dynamodb:eu-central-1:123456789012:table/shop-orders",
+        "AttributeDefinitions": [
+            definition("order_id", "S"), definition("customer", "S"), definition("state", "S"),
+            definition("updated", "N"), definition("photo", "B"),
+        ],
+        "KeySchema": [key("order_id", "HASH")],
+        "GlobalSecondaryIndexes": [
+            index("by_photo", "photo", "updated", all.clone()), index("by_customer", "customer", "order_id", all),
+            index("by_state", "state", "updated", some),
+        ],
+    }});
+    std::fs::write(folder.path().join("table.json"), table.to_string()).unwrap();
+    let run = infragen(folder.path(), &["init", "--minimal", "--table", "table.json"]).done();
+    for said in [
+        "  found    index `by_state`: label `state`, time `updated`\n",
+        "  found    tags: `region`\n",
+        "  look at  how `updated` is written was seen in no row: seconds since 1970 are assumed, see `time_format` in [data]\n",
+        "  look at  values of `state` were seen in no row: name those that count in `labels` of [data]\n",
+    ] {
+        assert!(run.stderr.contains(said), "{said}: {}", run.stderr);
+    }
+    let written = std::fs::read_to_string(folder.path().join("deploy.toml")).unwrap();
+    let expected = "[project]\nname = \"sse-streaming\"\nenvironment = \"dev\"\nregion = \"eu-central-1\"\n\n\
+                    [tables.items]\nname = \"shop-orders\"\ncreate = false\n\n\
+                    [data]\nindex = \"by_state\"\ntime_format = \"epoch-seconds\"\nidentity = \"key\"\n\n\
+                    [data.attributes]\nkey = \"order_id\"\ntime = \"updated\"\nlabel = \"state\"\ntags = \"region\"\n\
+                    score = false\nconfidence = false\nsource = \"channel\"\nstatus = false\n";
+    assert!(written.ends_with(expected), "{written}");
+    infragen(folder.path(), &["validate"]).done();
+    infragen(folder.path(), &["render"]).done();
+    // The commented one says the same.
+    infragen(folder.path(), &["--manifest", "all.toml", "init", "--table", "table.json", "--provider", "6"]).done();
+    for key in ["project.region", "tables.items.name", "data.index", "data.identity", "data.attributes.source"] {
+        let value = |manifest| infragen(folder.path(), &["--manifest", manifest, "query", key]).done().stdout;
+        assert_eq!(value("deploy.toml"), value("all.toml"), "{key}");
+    }
+}
+
 #[test]
 fn a_wrong_command_line_is_usage_and_a_missing_manifest_needs_a_person() {
     let folder = tempfile::tempdir().unwrap();

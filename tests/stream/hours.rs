@@ -52,11 +52,18 @@ impl Scene {
         heads.map(|item| item["SK"]["S"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Waits until the first instance has left all of the day that is old.
+    /// Waits until the first instance has left all of the day that is old; as long as it goes on.
     async fn full(&self) {
-        let began = std::time::Instant::now();
-        while self.left().await.len() < 20 {
-            assert!(began.elapsed() < LIMIT, "{:?}", self.left().await);
+        let (mut since, mut known) = (std::time::Instant::now(), 0);
+        loop {
+            let left = self.left().await;
+            if left.len() >= 20 {
+                return;
+            }
+            if left.len() > known {
+                (since, known) = (std::time::Instant::now(), left.len());
+            }
+            assert!(since.elapsed() < LIMIT, "{left:?}");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }

@@ -192,6 +192,77 @@ async fn is_told(name: &str) {
     }
 }
 
+/// Keys of a manifest that `init` finds in a table and its rows.
+const FOUND: [&str; 13] = [
+    "data.index",
+    "data.time_format",
+    "data.time_zone",
+    "data.label_type",
+    "data.identity",
+    "data.attributes.key",
+    "data.attributes.time",
+    "data.attributes.label",
+    "data.attributes.tags",
+    "data.attributes.score",
+    "data.attributes.confidence",
+    "data.attributes.source",
+    "data.attributes.status",
+];
+
+/// What a person wrote down is found in what the engine says of table and rows; a key for which that is too much to ask is in
+/// `expected.json`, with what is found. A stream counts as many rows with it.
+async fn is_found(name: &str) {
+    let fixture = Fixture::new(name);
+    let (expected, rows) = (fixture.json("expected.json"), fixture.json("rows.json"));
+    let table = Table::create(&fixture, &fixture.text("deploy.toml")).await;
+    table.put(&rows["before"]).await;
+    table.put(&rows["new"]).await;
+    let folder = tempfile::tempdir().unwrap();
+    for (file, operation) in [("table.json", "DescribeTable"), ("rows.json", "Scan")] {
+        let answer = dynamodb::call_at(dynamodb::address(), operation, &json!({ "TableName": table.name })).await;
+        std::fs::write(folder.path().join(file), answer.to_string()).unwrap();
+    }
+    let infragen = |arguments: &[&str]| {
+        let mut infragen = std::process::Command::new(bins::path("infragen"));
+        let output = infragen.args(arguments).current_dir(folder.path()).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, _, said) = infragen(&["init", "--minimal", "--table", "table.json", "--rows", "rows.json"]);
+    assert_eq!(code, Some(0), "{name}: {said}");
+    let written = std::fs::read_to_string(folder.path().join("deploy.toml")).unwrap();
+    std::fs::write(folder.path().join("person.toml"), fixture.text("deploy.toml")).unwrap();
+    let found = |manifest: &str| -> BTreeMap<&str, String> {
+        let value = |key| (key, infragen(&["--manifest", manifest, "query", key]).1.trim().to_owned());
+        FOUND.into_iter().map(value).collect()
+    };
+    let mut wanted = found("person.toml");
+    for (key, value) in expected["found"].as_object().into_iter().flatten() {
+        let key = FOUND.into_iter().find(|known| known == key).expect("a key that is found");
+        let before = wanted.insert(key, value.as_str().unwrap().to_owned());
+        assert_ne!(before.as_deref(), value.as_str(), "{name}: `{key}` is no exception");
+    }
+    let seen = found("deploy.toml");
+    let differ: Vec<_> = wanted
+        .iter()
+        .filter(|(key, value)| seen[**key] != **value)
+        .map(|(key, value)| (key, &seen[key], value))
+        .collect();
+    assert!(differ.is_empty(), "{name}: {differ:?}\n{said}\n{written}");
+    assert!(written.contains(&format!("[tables.items]\nname = \"{}\"\ncreate = false\n", table.name)), "{written}");
+    let variables = Fixture::variables(&written)
+        .into_iter()
+        .chain(table.variables.clone().into_iter().filter(|(name, _)| !name.starts_with("DATA_")));
+    let stream = Emulator::start(Config::new(bins::path("stream"), variables.collect())).await;
+    let mut client = SseClient::connect(Request::get(stream.address(), contract::routes::STREAM)).await;
+    let metrics = client.data("metrics", LIMIT).await;
+    // Rows of another zone are in the future, and such that are not ready count, where nobody has said so.
+    let counts_as_much = |key: &str| expected["found"].get(key).is_none();
+    if ["data.time_zone", "data.attributes.status"].into_iter().all(counts_as_much) {
+        assert_eq!(metrics["total"], expected["metrics"]["total"], "{name}: {metrics}\n{written}");
+    }
+}
+
 macro_rules! tables {
     ($($name:ident),+ $(,)?) => {
         $(
@@ -199,6 +270,11 @@ macro_rules! tables {
                 #[tokio::test]
                 async fn is_shown() {
                     super::is_shown(stringify!($name)).await;
+                }
+
+                #[tokio::test]
+                async fn is_found() {
+                    super::is_found(stringify!($name)).await;
                 }
 
                 #[tokio::test]

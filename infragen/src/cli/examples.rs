@@ -50,6 +50,11 @@ const EXAMPLES: [(&str, &[Example]); 20] = [
         &[
             ("infragen init --provider 6", "for the newer major version of the AWS provider alone"),
             ("infragen --manifest orders/deploy.toml init", "in another folder"),
+            (
+                "aws dynamodb describe-table --table-name orders | infragen init --minimal --table -",
+                "for a table that exists",
+            ),
+            ("infragen init --table description.json --rows rows.json", "with what some of its rows say"),
         ],
     ),
     (

@@ -1,6 +1,10 @@
-//! `infragen init`: a commented manifest.
+//! `infragen init`: a commented manifest, or a small one, for a table of its own or for one that exists.
 
-use clap::ValueEnum;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use clap::{Args, ValueEnum, ValueHint};
+use infragen::mapping::{self, Mapping};
 use infragen::write;
 
 use super::shell::{MEND_LINK, Shell, dangling};
@@ -8,6 +12,26 @@ use super::{Outcome, Stopped};
 
 /// The manifest that `init` writes: the one of this repository.
 const DEFAULT_MANIFEST: &str = include_str!("../../../deploy.toml");
+
+/// Largest description of a table, or rows: a scan answers with 1 MiB.
+const FILE_BYTES_MAX: u64 = 16 << 20;
+
+#[derive(Args, Debug)]
+pub(super) struct InitArguments {
+    /// Major version of the AWS provider that alone is allowed: `6` (from 6.28.0 on, with which the second permission of a
+    /// Function URL needs no CloudFormation stack) or `5`; else both.
+    #[arg(long, value_enum, value_name = "MAJOR")]
+    provider: Option<Provider>,
+    /// Write a few keys without comments: whatever is not there has its default.
+    #[arg(long)]
+    minimal: bool,
+    /// For a table that exists: what `aws dynamodb describe-table` printed, or `-` for standard input. Keys, index and types follow from it.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    table: Option<PathBuf>,
+    /// Some rows of it: what `aws dynamodb scan --max-items 500` printed. Labels, the form of times, tags, score and the rest follow from them.
+    #[arg(long, value_name = "FILE", requires = "table", value_hint = ValueHint::FilePath)]
+    rows: Option<PathBuf>,
+}
 
 /// The one major version of the AWS provider that a manifest may allow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -43,9 +67,9 @@ fn manifest(provider: Option<Provider>) -> String {
 }
 
 impl Shell<'_> {
-    pub(super) fn init(&self, provider: Option<Provider>) -> Stopped {
+    pub(super) fn init(&self, arguments: &InitArguments) -> Stopped {
         // Here, whatever is in the folders above.
-        let here = std::path::PathBuf::from("deploy.toml");
+        let here = PathBuf::from("deploy.toml");
         let path = self.global.manifest.as_ref().unwrap_or(&here);
         if let Some(message) = dangling(path) {
             self.error(&message, Some(MEND_LINK));
@@ -56,8 +80,56 @@ impl Shell<'_> {
             self.error(&message, Some("name another file with `--manifest`"));
             return Ok(Outcome::NeedsPerson);
         }
-        write::create_new(path, &manifest(provider)).map_err(|error| self.fail(&error, None))?;
+        let mapping = self.mapping(arguments)?;
+        let default = manifest(arguments.provider);
+        let text = match (arguments.minimal, &mapping) {
+            (false, None) => default,
+            (false, Some(mapping)) => mapping::filled(&default, &mapping.settings),
+            (true, mapping) => {
+                let found = mapping.as_ref().map_or(&[][..], |mapping| &mapping.settings);
+                let small = mapping::minimal(&default, found);
+                let constraint =
+                    |provider: Provider| format!("\n[terraform]\naws_provider = \"{}\"\n", provider.constraint());
+                small + &arguments.provider.map(constraint).unwrap_or_default()
+            }
+        };
+        write::create_new(path, &text).map_err(|error| self.fail(&error, None))?;
         self.say(&format!("wrote `{}`; next: edit it, then `infragen render`", path.display()));
+        if let Some(Mapping { found, notes, .. }) = mapping {
+            found.iter().for_each(|line| self.say(&format!("  found    {line}")));
+            notes.iter().for_each(|line| self.say(&format!("  look at  {line}")));
+        }
         Ok(Outcome::Done)
     }
+
+    /// What is known of a table that exists.
+    fn mapping(&self, arguments: &InitArguments) -> Result<Option<Mapping>, Outcome> {
+        let Some(table) = &arguments.table else { return Ok(None) };
+        let refused = |path: &Path, error: &dyn std::fmt::Display, hint: &str| {
+            self.error(&format!("`{}`: {error}", path.display()), Some(hint));
+            Outcome::NeedsPerson
+        };
+        let rows = match &arguments.rows {
+            None => Vec::new(),
+            Some(path) => {
+                let hint = "make it with `aws dynamodb scan --table-name NAME --max-items 500`";
+                mapping::rows(&read(path).map_err(|error| refused(path, &error, hint))?)
+                    .map_err(|error| refused(path, &error, hint))?
+            }
+        };
+        let hint = "make it with `aws dynamodb describe-table --table-name NAME`";
+        let description = read(table).map_err(|error| refused(table, &error, hint))?;
+        mapping::of(&description, &rows).map(Some).map_err(|error| refused(table, &error, hint))
+    }
+}
+
+/// A file, or standard input.
+fn read(path: &Path) -> std::io::Result<String> {
+    let mut text = String::new();
+    if path == Path::new("-") {
+        std::io::stdin().lock().take(FILE_BYTES_MAX).read_to_string(&mut text)?;
+    } else {
+        std::fs::File::open(path)?.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
+    }
+    Ok(text)
 }

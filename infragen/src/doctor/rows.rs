@@ -1,6 +1,6 @@
 //! What some rows of an existing table say of the manifest: labels, status, times, tags and numbers.
 
-use contract::{AttributePath, Label, Labels, TimeFormat};
+use contract::{AttributePath, Labels, TimeFormat};
 use serde_json::Value;
 use stream_core::times::Times;
 use stream_core::timestamp::TimestampError;
@@ -10,6 +10,7 @@ use super::{Check, Ran};
 use crate::manifest::Manifest;
 use crate::manifest::reader::ManifestValue;
 use crate::manifest::tree::shorten;
+use crate::stored::{at_path, count, of_name, text, with_labels};
 
 /// Rows that are looked at.
 const ROWS: &str = "100";
@@ -53,19 +54,6 @@ pub fn judge(manifest: &Manifest, ran: &Ran, in_table: &[Value]) -> Vec<Check> {
     checks
 }
 
-/// Counts values by name, the most frequent first.
-fn count(values: impl Iterator<Item = String>) -> Vec<(String, usize)> {
-    let mut counts: Vec<(String, usize)> = Vec::new();
-    for value in values {
-        match counts.iter_mut().find(|known| known.0 == value) {
-            Some(known) => known.1 += 1,
-            None => counts.push((value, 1)),
-        }
-    }
-    counts.sort_by(|one, other| other.1.cmp(&one.1).then_with(|| one.0.cmp(&other.0)));
-    counts
-}
-
 fn named(counts: &[(String, usize)]) -> String {
     let mut named: Vec<String> =
         counts.iter().take(NAMED_MAX).map(|(value, rows)| format!("`{}` ({rows})", shorten(value))).collect();
@@ -73,34 +61,6 @@ fn named(counts: &[(String, usize)]) -> String {
         named.push(format!("{} more", counts.len() - NAMED_MAX));
     }
     named.join(", ")
-}
-
-/// Type and value of an attribute; nothing for NULL.
-fn typed(attribute: &Value) -> Option<(&str, &Value)> {
-    let (kind, value) = attribute.as_object()?.iter().next()?;
-    (kind != "NULL").then_some((kind.as_str(), value))
-}
-
-fn of_name<'a>(row: &'a Value, name: &str) -> Option<(&'a str, &'a Value)> {
-    typed(row.get(name)?)
-}
-
-fn text<'a>(row: &'a Value, name: &str, of_kind: &str) -> Option<&'a str> {
-    of_name(row, name).filter(|(kind, _)| *kind == of_kind).and_then(|(_, value)| value.as_str())
-}
-
-/// Types and values that a path leads to, through maps and the maps of lists.
-fn at_path<'a>(row: &'a Value, path: &AttributePath) -> Vec<(&'a str, &'a Value)> {
-    let mut steps = path.steps();
-    let mut found: Vec<&Value> = steps.next().and_then(|first| row.get(first)).into_iter().collect();
-    for step in steps {
-        let members = |value: &'a Value| match value.get("L").and_then(Value::as_array) {
-            Some(members) => members.iter().collect(),
-            None => vec![value],
-        };
-        found = found.into_iter().flat_map(members).filter_map(|value| value.get("M")?.get(&step)).collect();
-    }
-    found.into_iter().filter_map(typed).collect()
 }
 
 /// Says what rows of the table lack to be in the index.
@@ -147,13 +107,7 @@ fn labels(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
     // Those that rows have, in the manifest's order, and then the others.
     let kept =
         manifest.data.labels.as_slice().iter().filter(|label| found.iter().any(|(other, _)| other == label.as_str()));
-    let mut labels: Vec<Label> = kept.cloned().collect();
-    for (text, _) in &unnamed {
-        let is_free = |label: &Label| !labels.iter().any(|other| other.key() == label.key());
-        let own = Label::new(text).ok().filter(is_free);
-        let given = || Label::with_key(text, &format!("label_{}", labels.len() + 1)).ok();
-        labels.extend(own.or_else(given));
-    }
+    let labels = with_labels(kept.cloned().collect(), unnamed.iter().map(|(text, _)| text.as_str()));
     let next = match Labels::of(labels) {
         Ok(labels) => {
             format!("set `labels = {}` in [data]", labels.write().unwrap_or_else(|| Vec::<String>::new().into()))

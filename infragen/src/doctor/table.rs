@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use super::aws::{command, silent};
 use super::{Check, Ran};
+use crate::described::{Described, Key};
 use crate::manifest::tree::shorten;
 use crate::manifest::{Manifest, Names};
 use contract::Identity;
@@ -23,51 +24,15 @@ pub fn describe_command(manifest: &Manifest, table: &str) -> Vec<String> {
     command(manifest, &["dynamodb", "describe-table", "--table-name", table])
 }
 
-/// A table, as far as AWS describes it.
-struct Described {
-    table: Value,
-}
-
-/// A key of a table or an index: name and type.
-type Key = Option<(String, String)>;
-
-impl Described {
-    fn of(ran: &Ran) -> Option<Self> {
-        let Ran::Done(stdout) = ran else { return None };
-        let answer: Value = serde_json::from_str(stdout).ok()?;
-        answer.get("Table").filter(|table| table.is_object()).map(|table| Self { table: table.clone() })
-    }
-
-    fn text<'a>(value: &'a Value, key: &str) -> &'a str {
-        value.get(key).and_then(Value::as_str).unwrap_or_default()
-    }
-
-    fn list<'a>(value: &'a Value, key: &str) -> &'a [Value] {
-        value.get(key).and_then(Value::as_array).map_or(&[], Vec::as_slice)
-    }
-
-    /// Hash or range key of the table or of one of its indexes.
-    fn key(&self, of: &Value, kind: &str) -> Key {
-        let schema = Self::list(of, "KeySchema").iter().find(|part| Self::text(part, "KeyType") == kind)?;
-        let name = Self::text(schema, "AttributeName");
-        let definitions = Self::list(&self.table, "AttributeDefinitions");
-        let definition = definitions.iter().find(|one| Self::text(one, "AttributeName") == name);
-        Some((name.to_owned(), definition.map_or("", |one| Self::text(one, "AttributeType")).to_owned()))
-    }
-
-    fn indexes(&self) -> &[Value] {
-        Self::list(&self.table, "GlobalSecondaryIndexes")
-    }
-
-    fn index(&self, name: &str) -> Option<&Value> {
-        self.indexes().iter().find(|index| Self::text(index, "IndexName") == name)
-    }
+fn described(ran: &Ran) -> Option<Described> {
+    let Ran::Done(stdout) = ran else { return None };
+    Described::read(stdout)
 }
 
 /// Whether the table has the index, so that its rows can be asked for.
 #[must_use]
 pub fn has_index(manifest: &Manifest, ran: &Ran) -> bool {
-    Described::of(ran).is_some_and(|table| table.index(manifest.data.index.as_str()).is_some())
+    described(ran).is_some_and(|table| table.index(manifest.data.index.as_str()).is_some())
 }
 
 /// Judges keys, index and projection.
@@ -79,7 +44,7 @@ pub fn structure(manifest: &Manifest, name: &str, ran: &Ran) -> Vec<Check> {
         let next = "set `name` in [tables.items] to that of the table, or `create = true` to have one made";
         return vec![Check::missing(TABLE, found, next)];
     }
-    let Some(table) = Described::of(ran) else {
+    let Some(table) = described(ran) else {
         if matches!(ran, Ran::Done(_)) {
             let next = "look whether `aws` is the AWS command line";
             return vec![Check::unknown(TABLE, "`aws dynamodb describe-table` told no table", next)];
