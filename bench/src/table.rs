@@ -110,6 +110,7 @@ impl Table {
             confidence: Some(0.87),
             source: Some("newswire".into()),
             tags: self.tags(row).into(),
+            about: None,
         }
     }
 

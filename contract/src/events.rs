@@ -19,6 +19,10 @@ pub const UNAVAILABLE: &str = "unavailable";
 pub const RESERVED: [&str; 9] =
     [HEARTBEAT, METRICS, RESET, DEADLINE, OVERLOADED, UNAVAILABLE, "open", "error", "message"];
 
+/// Fields of an update and of an item, which no attribute that is shown beside them may take.
+pub const UPDATE_KEYS: [&str; 10] =
+    ["item_id", "ticker", "tickers", "score", "label", "confidence", "source", "timestamp", "title", "url"];
+
 /// Keys of the `metrics` data that a label may not take.
 pub const METRICS_KEYS: [&str; 6] =
     ["total", "by_tag", "rate_last_hour", "rate_last_24h", "timestamp", "tags_left_out"];

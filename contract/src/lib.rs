@@ -14,6 +14,7 @@ pub mod names;
 pub mod page;
 pub mod routes;
 pub mod settings;
+pub mod shown;
 pub mod tables;
 pub mod times;
 pub mod units;
@@ -25,13 +26,14 @@ pub use auth::{Audience, Audiences, AuthUrl, CookieName, IssuerName, KeyId, Sess
 pub use cors::{HeaderName, MoreHeaders};
 pub use labels::{Label, Labels};
 pub use names::{
-    AttributeName, AttributePath, Environment, EventName, IndexName, MetricsNamespace, NameError, PublicUrl,
+    AttributeName, AttributePath, Environment, EventName, IndexName, LinkUrl, MetricsNamespace, NameError, PublicUrl,
     StatusValue, TableName, Tag,
 };
 pub use settings::{
     AuthSettings, CorsSettings, DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings, ServerSettings,
     SettingDoc, SettingError, StreamSettings, WatchSettings,
 };
+pub use shown::{ShownAttributes, ShownError};
 pub use times::TimeZone;
 pub use units::{ByteSize, UnitError};
 pub use words::{

@@ -128,6 +128,14 @@ pub const FILTER_TAGS_MAX: usize = 50;
 pub const ITEM_TAGS_MAX: usize = 100;
 /// Longest item id or source of a row, bytes (DynamoDB's own limit for a partition key is 2048).
 pub const ITEM_TEXT_BYTES_MAX: usize = 2048;
+/// Longest title of an item, characters; a longer one is cut.
+pub const TITLE_CHARS_MAX: usize = 300;
+/// Longest link of an item, bytes; a longer one leads nowhere and is left out.
+pub const URL_BYTES_MAX: usize = 2048;
+/// Most attributes that are shown of a row beside what it means.
+pub const SHOWN_ATTRIBUTES_MAX: usize = 8;
+/// Longest text that is shown of one of them, characters; a longer one is cut.
+pub const SHOWN_CHARS_MAX: usize = 200;
 /// Longest label, and longest key of one in `metrics`, characters.
 pub const LABEL_CHARS_MAX: usize = 64;
 /// Most labels a table may have.
@@ -325,8 +333,9 @@ const _: () = {
     assert!(CONNECTION_BUFFER_BYTES_MAX >= 8192);
     assert!(RECONNECT_MIN_MS < RECONNECT_MAX_MS);
     assert!(RECENT_ITEMS <= PAGE_ITEMS_MAX && PAGE_ITEMS_DEFAULT <= PAGE_ITEMS_MAX);
-    // An item is its id, its source and its tickers, where JSON may write six bytes for one. Nothing like it is ever met.
-    assert!(PAGE_ITEMS_MAX * 2 * ITEM_TEXT_BYTES_MAX < BUFFERED_BYTES_MAX);
+    // An item is its id, its source, its tickers and what is shown of it, where JSON may write six bytes for one. Nothing like it is ever met.
+    let shown = (TITLE_CHARS_MAX + SHOWN_ATTRIBUTES_MAX * SHOWN_CHARS_MAX) * 4 + URL_BYTES_MAX;
+    assert!(PAGE_ITEMS_MAX * (2 * ITEM_TEXT_BYTES_MAX + shown) < BUFFERED_BYTES_MAX);
     // A name of the longest that is taken, each character as two escapes, and the tickers, each byte as one.
     let tickers = CONFIGURATION_TICKERS_MAX * (TAG_BYTES_MAX * 6 + 4);
     assert!(CONFIGURATION_NAME_SENT_CHARS_MAX * 12 + tickers + 100 < CONFIGURATION_BODY_BYTES_MAX);

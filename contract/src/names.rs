@@ -194,6 +194,21 @@ name!(
         visible && !t.ends_with('/') && rest.is_some_and(|rest| !rest.is_empty())
     }
 );
+name!(
+    /// Link to what a row is about. Pages that show it have readers who click: nothing but `https:`, and no name of a user before
+    /// the host, which looks like a host.
+    LinkUrl,
+    "link",
+    "https:// and a host, at most 2048 bytes, without a user's name, spaces, control characters, \\ and any of \"<>^`{|}",
+    |t| {
+        let is_clean = !t.contains(|c: char| c.is_control() || c.is_whitespace() || "\"<>\\^`{|}\u{fffd}".contains(c));
+        // Marks that turn the direction of text: an address that reads as another one.
+        let is_straight = !t.contains(|c| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'));
+        let has_scheme = t.get(..8).is_some_and(|scheme| scheme.eq_ignore_ascii_case("https://"));
+        let host = t.get(8..).and_then(|rest| rest.split(['/', '?', '#']).next()).unwrap_or_default();
+        t.len() <= limits::URL_BYTES_MAX && is_clean && is_straight && has_scheme && !host.is_empty() && !host.contains('@')
+    }
+);
 
 impl SettingValue for Option<PublicUrl> {
     fn read(text: &str) -> Result<Self, String> {
@@ -250,6 +265,40 @@ mod tests {
         for bad in ["", ".a", "a.", "a..b", "a[0]", "a\\b", "a\\", "0.a", "a b", "\\.a"] {
             assert!(AttributePath::new(bad).is_err(), "{bad}");
         }
+    }
+
+    #[test]
+    fn a_link_leads_to_a_host_by_https() {
+        let long = format!("https://example.com/{}", "x".repeat(limits::URL_BYTES_MAX - 20));
+        for good in
+            ["https://example.com", "HTTPS://example.com/a?b=c&d#e", "https://[::1]:8443/", "https://例え.jp/ü", &long]
+        {
+            assert!(LinkUrl::new(good).is_ok(), "{good}");
+        }
+        for bad in [
+            "",
+            "https://",
+            "https:///path",
+            "https://?q",
+            "http://example.com",
+            "javascript:alert(1)",
+            "java\nscript:alert(1)",
+            "data:text/html,x",
+            "//example.com",
+            "example.com",
+            "https:example.com",
+            "https:\\\\example.com",
+            "https://bank.example@example.com/",
+            "https://example.com/\u{202e}moc",
+            "https://example.com/a b",
+            "https://example.com/\0",
+            "https://example.com/<x>",
+            &format!("{long}x"),
+        ] {
+            assert!(LinkUrl::new(bad).is_err(), "{bad:?}");
+        }
+        // At a mark, a path may have what a host may not.
+        assert!(LinkUrl::new("https://example.com/@user").is_ok());
     }
 
     #[test]

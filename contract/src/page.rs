@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::labels::Labels;
 use crate::limits;
+use crate::shown::ShownAttributes;
 use crate::units::PollInterval;
 use crate::words::AuthMode;
 
@@ -35,6 +36,9 @@ pub struct PageConfig {
     /// Whether rows have tags: without them the page has no place for them. Left out where they have.
     #[serde(skip_serializing_if = "Clone::clone")]
     pub has_tags: bool,
+    /// Attributes that updates carry as they are, in the order in which to show them. Left out where there are none.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub show: Vec<String>,
     /// Whether a request with a body must carry the hash of it, and `Authorization` never arrives: CloudFront signs what it
     /// sends to the functions in that very header.
     pub signed_requests: bool,
@@ -75,6 +79,12 @@ pub fn policy(connects_to: &[&str]) -> String {
 pub fn page_labels(labels: &Labels) -> (Vec<String>, Vec<String>) {
     let labels = labels.as_slice().iter();
     (labels.clone().map(ToString::to_string).collect(), labels.map(|label| label.key().to_owned()).collect())
+}
+
+/// Returns the attributes that are shown as [`PageConfig`] has them.
+#[must_use]
+pub fn page_shown(show: &ShownAttributes) -> Vec<String> {
+    show.as_slice().iter().map(ToString::to_string).collect()
 }
 
 /// How a page says goodbye.
@@ -124,6 +134,7 @@ mod tests {
             auth_mode: AuthMode::TrustedHeader,
             auth_private: true,
             has_tags: false,
+            show: Vec::new(),
             signed_requests: false,
             goodbye: Some(Goodbye::Beacon),
         };

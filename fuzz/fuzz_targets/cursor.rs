@@ -86,6 +86,7 @@ fn row(n: u64) -> Item {
         confidence: None,
         source: None,
         tags: ["AAPL", "MSFT"].map(|tag| Tag::new(tag).expect("a valid tag")).into(),
+        about: None,
     }
 }
 

@@ -8,7 +8,7 @@ pub mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::page::{Goodbye, PageConfig, page_labels, page_poll_ms};
+use contract::page::{Goodbye, PageConfig, page_labels, page_poll_ms, page_shown};
 use contract::{Adapter, AttributePath, AuthMode, cors};
 use serde::Serialize;
 
@@ -252,9 +252,10 @@ fn items_table(manifest: &Manifest, names: &Names) -> TablePlan {
         KeyAttribute { name: attributes.label.to_string(), kind: manifest.data.label_type.key_type().as_str() },
     ];
     table.key_attributes.sort();
-    let optional =
-        [&attributes.tags, &attributes.score, &attributes.confidence, &attributes.source, &attributes.status];
-    let paths = optional.into_iter().filter_map(|path| path.0.as_ref());
+    let optional = [&attributes.tags, &attributes.score, &attributes.confidence, &attributes.source, &attributes.title]
+        .into_iter()
+        .chain([&attributes.url, &attributes.status]);
+    let paths = optional.filter_map(|path| path.0.as_ref()).chain(manifest.data.show.as_slice());
     // The keys of table and index are in every index by themselves, and an index has whole attributes.
     let is_key = |name: &String| table.key_attributes.iter().any(|key| key.name == *name);
     let projection: BTreeSet<String> = paths.map(AttributePath::attribute).filter(|name| !is_key(name)).collect();
@@ -333,6 +334,7 @@ fn page(manifest: &Manifest) -> PageConfig {
         auth_mode: manifest.auth.mode,
         auth_private: manifest.auth.private,
         has_tags: manifest.data.attributes.tags.0.is_some(),
+        show: page_shown(&manifest.data.show),
         signed_requests: is_behind_cloudfront,
         goodbye: manifest.stream.goodbye.then_some(if is_behind_cloudfront {
             Goodbye::Signed

@@ -8,6 +8,7 @@ use bytes::{Bytes, BytesMut};
 use contract::{DataSettings, Label, Tag, events};
 use serde::ser::{Serialize, SerializeMap, Serializer};
 
+use crate::about::AboutFields;
 use crate::cursor::{MetricsMark, ResetReason};
 use crate::encode::{event_body, write_event_body};
 use crate::item::Item;
@@ -113,16 +114,20 @@ struct Analysis<'a> {
     source: Option<&'a str>,
     /// RFC 3339, UTC, milliseconds.
     timestamp: Timestamp,
+    /// What the item is about.
+    #[serde(flatten)]
+    about: AboutFields<'a>,
 }
 
 impl<'a> Analysis<'a> {
-    fn of(labels: &'a [Label], item: &'a Item) -> Self {
+    fn of(data: &'a DataSettings, item: &'a Item) -> Self {
         Self {
             score: item.score,
-            label: labels.get(usize::from(item.label)).map_or("", Label::as_str),
+            label: data.labels.as_slice().get(usize::from(item.label)).map_or("", Label::as_str),
             confidence: item.confidence,
             source: item.source.as_deref(),
             timestamp: item.at,
+            about: AboutFields::new(data, item.about.as_deref()),
         }
     }
 }
@@ -142,7 +147,7 @@ pub fn write_update(out: &mut BytesMut, data: &DataSettings, item: &Item, tag_in
     let update = Update {
         item_id: &item.key.id,
         ticker: item.tags.get(tag_index).map(Tag::as_str),
-        analysis: Analysis::of(data.labels.as_slice(), item),
+        analysis: Analysis::of(data, item),
     };
     write_event_body(out, data.update_event.as_str(), &to_json(&update));
 }
@@ -227,6 +232,7 @@ mod tests {
     use contract::TableName;
 
     use super::*;
+    use crate::about::About;
     use crate::item::tests::item;
 
     fn check(body: &Bytes, expected: &str) {
@@ -245,6 +251,19 @@ mod tests {
         check(
             &update.freeze(),
             "event: sentiment_update\ndata: {\"item_id\":\"a\\n\\\"\",\"ticker\":\"AAPL\",\"score\":0.85,\"label\":\"positive\",\"confidence\":0.9,\"source\":\"news\",\"timestamp\":\"1970-01-01T00:00:00.001Z\"}\n\n",
+        );
+        let mut titled = BytesMut::new();
+        let data = DataSettings {
+            title_attribute: contract::AttributePath::new("headline").ok(),
+            show: contract::ShownAttributes::new(vec![contract::AttributePath::new("price").unwrap()]).unwrap(),
+            ..data
+        };
+        let price = crate::about::Decimal::new("12345678901234567890.10").map(crate::about::Shown::Number);
+        let about = About { title: Some("Up\n</script>".into()), url: None, shown: [price].into() };
+        write_update(&mut titled, &data, &Item { about: Some(Box::new(about)), ..item("a", 1, 0, 0.85, &[]) }, 0);
+        check(
+            &titled.freeze(),
+            "event: sentiment_update\ndata: {\"item_id\":\"a\",\"ticker\":null,\"score\":0.85,\"label\":\"positive\",\"confidence\":0.9,\"source\":\"news\",\"timestamp\":\"1970-01-01T00:00:00.001Z\",\"title\":\"Up\\n</script>\",\"price\":12345678901234567890.10}\n\n",
         );
         check(&reset(ResetReason::Foreign), "event: reset\ndata: {\"reason\":\"foreign\"}\n\n");
         check(

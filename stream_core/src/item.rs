@@ -8,6 +8,7 @@ use contract::{Identity, Label, Tag};
 use foldhash::quality::FixedState;
 use sha2::{Digest, Sha256};
 
+use super::about::About;
 use super::timestamp::Timestamp;
 
 /// Primary key of a row: where the identity is key and time, two rows of one source at different times are two items.
@@ -36,6 +37,8 @@ pub struct Item {
     pub source: Option<CompactString>,
     /// Tickers the item matched, in the row's order, each once.
     pub tags: Box<[Tag]>,
+    /// What it is about, where the table has anything of that.
+    pub about: Option<Box<About>>,
 }
 
 /// Identity of one version of a row: key, label, score and its tickers in their order. It is what event ids sketch.
@@ -132,8 +135,8 @@ impl Item {
     #[must_use]
     pub fn print(&self) -> u64 {
         let bits = |number: Option<f64>| number.map(f64::to_bits);
-        let Self { key, at, label, score, confidence, source, tags } = self;
-        FixedState::default().hash_one((key, at, label, bits(*score), bits(*confidence), source, tags))
+        let Self { key, at, label, score, confidence, source, tags, about } = self;
+        FixedState::default().hash_one((key, at, label, bits(*score), bits(*confidence), source, tags, about))
     }
 
     /// SHA-256 rather than a std hasher: every instance and every release must agree on it.
@@ -232,7 +235,12 @@ pub(crate) mod tests {
             confidence: Some(0.9),
             source: Some("news".into()),
             tags: tags.iter().map(|tag| Tag::new(tag).unwrap()).collect(),
+            about: None,
         }
+    }
+
+    fn titled(title: &str) -> Box<About> {
+        Box::new(About { title: Some(title.into()), ..About::default() })
     }
 
     #[test]
@@ -264,8 +272,11 @@ pub(crate) mod tests {
         assert_eq!(lacking(&bare, &[(&base, 2)]), [0]);
         assert_eq!(lacking(&base, &[(&bare, 1)]), [0, 1]);
         assert_eq!(lacking(&bare, &[(&base, 2), (&bare, 1)]), [0; 0]);
-        // Confidence and source may be corrected without a new update.
-        assert_eq!(lacking(&base, &[(&Item { confidence: None, source: None, ..base.clone() }, 2)]), [0; 0]);
+        // Confidence, source and title may be corrected without a new update.
+        let corrected = Item { confidence: None, source: None, about: Some(titled("Other")), ..base.clone() };
+        assert_eq!(lacking(&base, &[(&corrected, 2)]), [0; 0]);
+        // What is read again is another version of what it says all the same.
+        assert_ne!(base.print(), Item { about: Some(titled("Other")), ..base.clone() }.print());
     }
 
     #[test]
@@ -274,7 +285,8 @@ pub(crate) mod tests {
         let base = item("a", 1000, 0, 0.5, &["AAPL", "MSFT", "NVDA"]);
         let row = |item: &Item| item.row_key(labels.as_slice());
         let key = row(&base);
-        assert_eq!(key, row(&Item { confidence: None, source: None, ..base.clone() }));
+        let corrected = Item { confidence: None, source: None, about: Some(titled("Other")), ..base.clone() };
+        assert_eq!(key, row(&corrected));
         for other in [
             item("b", 1000, 0, 0.5, &["AAPL", "MSFT", "NVDA"]),
             item("a", 1001, 0, 0.5, &["AAPL", "MSFT", "NVDA"]),

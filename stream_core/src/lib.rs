@@ -3,6 +3,7 @@
 //! Nothing in here reads a clock, the network, the environment or randomness; `now` is always an argument. Its dependency
 //! tree has no async runtime, no AWS, no HTTP and no lock, so that Cargo keeps that rule (`tests/house`).
 
+pub mod about;
 mod collected;
 mod coverage;
 pub mod cursor;

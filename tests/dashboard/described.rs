@@ -124,7 +124,7 @@ async fn it_tells_the_labels_and_the_users_of_this_deployment() {
         assert!(metrics["properties"][label].is_object() && required.contains(&json!(label)), "{metrics}");
     }
     let orders = of(&Table::create(ORDERS).await, &[("SSE_GOODBYE", "true")]).await;
-    assert_eq!(orders["components"]["schemas"]["Analysis"]["properties"]["label"]["enum"], json!(ORDERS.labels));
+    assert_eq!(orders["components"]["schemas"]["Item"]["properties"]["label"]["enum"], json!(ORDERS.labels));
     assert!(orders["components"]["schemas"]["MetricsAnswer"]["properties"]["shipped"].is_object());
     assert!(keys(&orders["paths"]).contains(&routes::STREAM_GOODBYE.to_owned()));
     assert!(!keys(&off["paths"]).contains(&routes::STREAM_GOODBYE.to_owned()));

@@ -73,6 +73,7 @@ fn item(number: usize, at: Timestamp, label: u8) -> Item {
         confidence: Some(0.87),
         source: Some("newswire".into()),
         tags: tags.collect(),
+        about: None,
     }
 }
 

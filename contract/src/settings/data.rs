@@ -4,6 +4,7 @@ use super::setting::{known, settings};
 use crate::labels::Labels;
 use crate::limits;
 use crate::names::{AttributeName, AttributePath, EventName, IndexName, StatusValue, TableName};
+use crate::shown::ShownAttributes;
 use crate::times::TimeZone;
 use crate::units::DataWindow;
 use crate::values::TagsMax;
@@ -40,6 +41,12 @@ settings! {
         "DATA_CONFIDENCE_ATTRIBUTE" => confidence_attribute: Option<AttributePath> = Some(known!(AttributePath, "confidence"));
         /// Attribute with the source's name.
         "DATA_SOURCE_ATTRIBUTE" => source_attribute: Option<AttributePath> = Some(known!(AttributePath, "source"));
+        /// Attribute with the title, a text or a number.
+        "DATA_TITLE_ATTRIBUTE" => title_attribute: Option<AttributePath> = None;
+        /// Attribute with the link to what the row is about, an address that begins with `https://`.
+        "DATA_URL_ATTRIBUTE" => url_attribute: Option<AttributePath> = None;
+        /// Attributes that updates carry as they are, beside what they mean.
+        "DATA_SHOW" => show: ShownAttributes = ShownAttributes::default();
         /// Attribute that says whether a row is ready.
         "DATA_STATUS_ATTRIBUTE" => status_attribute: Option<AttributePath> = Some(known!(AttributePath, "status"));
         /// Value of the status attribute of a row that is ready.
@@ -61,9 +68,9 @@ impl DataSettings {
     /// Where a row has what is not part of a key.
     pub fn paths(&self) -> impl Iterator<Item = &AttributePath> {
         let numbers = [&self.score_attribute, &self.confidence_attribute];
-        let all =
-            [&self.tags_attribute].into_iter().chain(numbers).chain([&self.source_attribute, &self.status_attribute]);
-        all.flatten()
+        let texts = [&self.source_attribute, &self.title_attribute, &self.url_attribute];
+        let all = [&self.tags_attribute].into_iter().chain(numbers).chain(texts).chain([&self.status_attribute]);
+        all.flatten().chain(self.show.as_slice())
     }
 
     /// The defaults, with these two tables.

@@ -189,10 +189,13 @@ fn projection(manifest: &Manifest, table: &Described, index: &Value) -> Check {
         ("score", &attributes.score),
         ("confidence", &attributes.confidence),
         ("source", &attributes.source),
+        ("title", &attributes.title),
+        ("url", &attributes.url),
         ("status", &attributes.status),
     ];
     // An index has whole attributes, whatever a path leads to in them.
-    let mapped = optional.into_iter().filter_map(|(key, path)| Some((key, path.0.as_ref()?.attribute())));
+    let mapped = optional.into_iter().filter_map(|(key, path)| Some((Some(key), path.0.as_ref()?.attribute())));
+    let mapped = mapped.chain(manifest.data.show.as_slice().iter().map(|path| (None, path.attribute())));
     let projection = index.get("Projection").unwrap_or(&Value::Null);
     let kind = Described::text(projection, "ProjectionType");
     let included: Vec<&str> =
@@ -203,15 +206,19 @@ fn projection(manifest: &Manifest, table: &Described, index: &Value) -> Check {
         .map(|key| key.0)
         .collect();
     let is_there = |name: &str| kind == "ALL" || included.contains(&name) || keys.iter().any(|key| key == name);
-    let lacking: Vec<(&str, String)> = mapped.filter(|(_, name)| !is_there(name)).collect();
+    let lacking: Vec<(Option<&str>, String)> = mapped.filter(|(_, name)| !is_there(name)).collect();
     if lacking.is_empty() {
         return Check::ok(NAME, kind);
     }
     let names: Vec<String> = lacking.iter().map(|(_, name)| format!("`{name}`")).collect();
-    let off: Vec<String> = lacking.iter().map(|(key, _)| format!("`{key} = false`")).collect();
+    let off: Vec<String> = lacking.iter().filter_map(|(key, _)| key.map(|key| format!("`{key} = false`"))).collect();
+    let off = (!off.is_empty()).then(|| format!("set {} in [data.attributes]", off.join(", ")));
+    let is_shown = lacking.iter().any(|(key, _)| key.is_none());
+    let unshown = is_shown.then(|| "take it out of `show` in [data]".to_owned());
+    let without: Vec<String> = [off, unshown].into_iter().flatten().collect();
     let next = format!(
-        "make an index that projects them and set `index` in [data]: an index cannot be changed; or set {} in [data.attributes]",
-        off.join(", ")
+        "make an index that projects them and set `index` in [data]: an index cannot be changed; or {}",
+        without.join(" and ")
     );
     let has = if included.is_empty() { String::new() } else { format!(" of {}", included.join(", ")) };
     let said = format!("{kind}{has}; the index lacks {}, which the functions read from it", names.join(", "));

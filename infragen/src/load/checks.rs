@@ -209,6 +209,8 @@ impl Checks<'_> {
             ("score", a.score.as_str()),
             ("confidence", a.confidence.as_str()),
             ("source", a.source.as_str()),
+            ("title", a.title.as_str()),
+            ("url", a.url.as_str()),
             ("status", a.status.as_str()),
         ];
         for (index, (role, name)) in all.iter().enumerate() {

@@ -10,6 +10,7 @@ pub mod overrides;
 pub mod reader;
 pub mod regions;
 pub mod sections;
+mod shown;
 pub mod syntax;
 pub mod tags;
 pub mod tree;

@@ -11,8 +11,8 @@ use contract::units::{
 use contract::values::{Count, FunctionConnections, ReplayEvents, TagsMax};
 use contract::{
     Adapter, AttributeName, AttributePath, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment,
-    EventName, Identity, IndexName, IssuerName, LabelType, Labels, MetricsMode, MoreHeaders, StatusValue, TableName,
-    TimeFormat, TimeZone, WhenFull,
+    EventName, Identity, IndexName, IssuerName, LabelType, Labels, MetricsMode, MoreHeaders, ShownAttributes,
+    StatusValue, TableName, TimeFormat, TimeZone, WhenFull,
 };
 
 use super::auth::SessionKeyNames;
@@ -271,6 +271,10 @@ section! {
         "confidence" => confidence: OptionalAttribute = optional("confidence");
         /// Attribute with the source's name.
         "source" => source: OptionalAttribute = optional("source");
+        /// Attribute with the title, a text or a number; longer than 300 characters, it is cut.
+        "title" => title: OptionalAttribute = OptionalAttribute(None);
+        /// Attribute with the link to what the row is about, a text that begins with `https://`.
+        "url" => url: OptionalAttribute = OptionalAttribute(None);
         /// Attribute that says whether a row is ready.
         "status" => status: OptionalAttribute = optional("status");
     }
@@ -295,6 +299,8 @@ section! {
         "update_event" => update_event: EventName = known!(EventName::new("sentiment_update"));
         /// Value of the status attribute of a row that is ready.
         "status_ready" => status_ready: StatusValue = known!(StatusValue::new("analyzed"));
+        /// Attributes that updates and items carry as they are, under their own names, beside what they mean.
+        "show" => show: ShownAttributes = ShownAttributes::default();
         /// How far back the numbers count, 1h to 24h. A shorter window is for tables that hold more rows than a function's memory can.
         "window" => window: DataWindow = DataWindow::DEFAULT;
         /// Most frequent tags that `metrics` name.

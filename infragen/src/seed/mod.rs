@@ -1,7 +1,7 @@
 //! Rows for a table of items, made of what a person gives: `infragen seed` and `infragen put`.
 //!
 //! A row may name its values as the table does, or as REST and the page do (`item_id`, `timestamp`, `label`, `score`, `confidence`,
-//! `tickers`, `source`): what `GET /api/v2/items?format=csv` saves can be put into another table. Nothing here asks anybody.
+//! `tickers`, `source`, `title`, `url`): what `GET /api/v2/items?format=csv` saves can be put into another table. Nothing here asks anybody.
 
 mod given;
 
@@ -117,10 +117,19 @@ impl<'m> Shape<'m> {
         {
             making.put_at(path, tags_of(&value));
         }
-        if let Some(path) = &attributes.source.0
-            && let Some(value) = making.take(path.as_str(), "source")
+        for (path, common) in
+            [(&attributes.source.0, "source"), (&attributes.title.0, "title"), (&attributes.url.0, "url")]
         {
-            making.put_at(path, Ok(json!({ "S": shown(&value) })));
+            if let Some(path) = path
+                && let Some(value) = making.take(path.as_str(), common)
+            {
+                making.put_at(path, Ok(json!({ "S": shown(&value) })));
+            }
+        }
+        for path in self.manifest.data.show.as_slice().iter().filter(|path| !path.is_name()) {
+            if let Some(value) = making.take(path.as_str(), path.as_str()) {
+                making.put_at(path, Ok(attribute(&value)));
+            }
         }
         if let Some(path) = &attributes.status.0 {
             let value = making.take(path.as_str(), "status");

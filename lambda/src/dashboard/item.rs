@@ -1,6 +1,7 @@
 //! An item as REST answers with it.
 
-use contract::{Label, Tag};
+use contract::{DataSettings, Label, Tag};
+use stream_core::about::{AboutFields, Field};
 use stream_core::item::Item;
 use stream_core::timestamp::Timestamp;
 use utoipa::ToSchema;
@@ -32,16 +33,22 @@ pub(super) struct ItemAnswer<'a> {
     /// RFC 3339, UTC, milliseconds.
     #[schema(value_type = String, format = DateTime)]
     timestamp: Timestamp,
+    /// What it is about: which fields there are follows from the settings.
+    #[serde(flatten)]
+    #[schema(ignore)]
+    about: AboutFields<'a>,
 }
 
 impl<'a> ItemAnswer<'a> {
-    /// Names of [`ItemAnswer::cells`].
-    pub(super) const COLUMNS: [&'static str; 7] =
-        ["timestamp", "item_id", "label", "score", "confidence", "tickers", "source"];
+    /// Names of [`ItemAnswer::cells`]: those that all tables have, and those of what is shown of their rows.
+    pub(super) fn columns(data: &DataSettings) -> impl Iterator<Item = &str> {
+        let of_all = ["timestamp", "item_id", "label", "score", "confidence", "tickers", "source"];
+        of_all.into_iter().chain(AboutFields::new(data, None).all().map(|(name, _)| name))
+    }
 
     /// The item as a row of a table. Tickers stand in one cell, with commas between them, which no ticker has.
-    pub(super) fn cells(&self) -> [String; 7] {
-        [
+    pub(super) fn cells(&self) -> impl Iterator<Item = String> {
+        let of_all = [
             text(&self.timestamp.to_string()),
             text(self.item_id),
             text(self.label),
@@ -49,19 +56,26 @@ impl<'a> ItemAnswer<'a> {
             number(self.confidence),
             text(&self.tickers.join(",")),
             text(self.source.unwrap_or_default()),
-        ]
+        ];
+        of_all.into_iter().chain(self.about.all().map(|(_, value)| match value {
+            None => String::new(),
+            Some(Field::Text(value)) => text(value),
+            Some(Field::Number(value)) => value.as_str().to_owned(),
+            Some(Field::Truth(value)) => value.to_string(),
+        }))
     }
 
-    /// Describes an item of a table with these labels.
-    pub(super) fn new(labels: &'a [Label], item: &'a Item) -> Self {
+    /// Describes an item of a table with these settings.
+    pub(super) fn new(data: &'a DataSettings, item: &'a Item) -> Self {
         Self {
             item_id: &item.key.id,
             tickers: item.tags.iter().map(Tag::as_str).collect(),
             score: item.score,
-            label: labels.get(usize::from(item.label)).map_or("", Label::as_str),
+            label: data.labels.as_slice().get(usize::from(item.label)).map_or("", Label::as_str),
             confidence: item.confidence,
             source: item.source.as_deref(),
             timestamp: item.at,
+            about: AboutFields::new(data, item.about.as_deref()),
         }
     }
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use contract::{limits, routes};
+use contract::{DataSettings, limits, routes};
 use http::{HeaderMap, header};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -51,27 +51,26 @@ pub(super) async fn items(
     let format = Format::of(query.as_deref())?;
     deps.auth.admit(&headers, query.as_deref()).await?;
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
-    let labels = snapshot.data.labels.as_slice();
     let page = page(&snapshot, &filter, after, size);
     let rows = whole(&*deps.items, &snapshot, &page.rows).await?;
-    let items = rows.iter().map(|row| ItemAnswer::new(labels, &row.item)).collect();
+    let items = rows.iter().map(|row| ItemAnswer::new(&snapshot.data, &row.item)).collect();
     let answer = Items { items, next: page.next.map(Place::to_text) };
     let caching = [(header::CACHE_CONTROL, "no-store")];
     Ok(match format {
         Format::Json => (caching, Json(answer)).into_response(),
         Format::Csv => {
             let link = answer.next.as_deref().map(|next| [(header::LINK, next_page(query.as_deref(), next))]);
-            (caching, link, answer.table()).into_response()
+            (caching, link, answer.table(&snapshot.data)).into_response()
         }
     })
 }
 
 impl Items<'_> {
     /// A row for each item.
-    fn table(&self) -> Response {
-        let mut table = CsvTable::new(ItemAnswer::COLUMNS.into_iter());
+    fn table(&self, data: &DataSettings) -> Response {
+        let mut table = CsvTable::new(ItemAnswer::columns(data));
         for item in &self.items {
-            table.row(item.cells().into_iter());
+            table.row(item.cells());
         }
         table.answer("items")
     }

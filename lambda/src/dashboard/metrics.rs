@@ -41,7 +41,7 @@ pub(super) async fn metrics(
     let labels = snapshot.data.labels.as_slice();
     let numbers = deps.hub.numbers(&filter, &snapshot);
     let rows = whole(&*deps.items, &snapshot, &page(&snapshot, &filter, None, limits::RECENT_ITEMS).rows).await?;
-    let recent: Vec<ItemAnswer<'_>> = rows.iter().map(|row| ItemAnswer::new(labels, &row.item)).collect();
+    let recent: Vec<ItemAnswer<'_>> = rows.iter().map(|row| ItemAnswer::new(&snapshot.data, &row.item)).collect();
     let mut metrics = Metrics { labels, numbers: &numbers, timestamp: None, recent: Some(recent) };
     // Before there is a time in it: a read that finds nothing new is nothing new.
     let tag = ETag::of(&metrics);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::response::IntoResponse;
-use contract::{AuthMode, AuthSettings, DashboardSettings, Label, limits, routes};
+use contract::{AuthMode, AuthSettings, DashboardSettings, DataSettings, Label, limits, routes};
 use http::header;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -114,7 +114,7 @@ fn complete(document: &mut Value, settings: &DashboardSettings) {
     // The routes are below wherever the description was found.
     document["servers"] = json!([{ "url": "/" }]);
     document["components"]["securitySchemes"] = security_schemes(&settings.auth);
-    schemas(&mut document["components"]["schemas"], settings.data.labels.as_slice());
+    schemas(&mut document["components"]["schemas"], &settings.data);
     let secured = security(&settings.auth);
     let Some(paths) = document["paths"].as_object_mut() else { return };
     for (path, operations) in paths.iter_mut() {
@@ -157,10 +157,12 @@ fn security(auth: &AuthSettings) -> Value {
     schemes.as_object().into_iter().flatten().map(|(name, _)| json!({ (name): [] })).collect()
 }
 
-/// Completes the shapes by what follows from limits and labels.
-fn schemas(schemas: &mut Value, labels: &[Label]) {
+/// Completes the shapes by what follows from limits and settings.
+fn schemas(schemas: &mut Value, data: &DataSettings) {
+    let labels = data.labels.as_slice();
     let names: Vec<&str> = labels.iter().map(Label::as_str).collect();
-    schemas["Analysis"]["properties"]["label"]["enum"] = json!(names);
+    schemas["Item"]["properties"]["label"]["enum"] = json!(names);
+    about(&mut schemas["Item"]["properties"], data);
     let metrics = &mut schemas["MetricsAnswer"];
     let keys = || labels.iter().map(Label::key);
     for (label, key) in names.iter().zip(keys()) {
@@ -186,6 +188,24 @@ fn schemas(schemas: &mut Value, labels: &[Label]) {
     input["tickers"]["maxItems"] = json!(limits::CONFIGURATION_TICKERS_MAX);
     input["tickers"]["uniqueItems"] = json!(true);
     input["tickers"]["items"]["pattern"] = json!(patterns::one_ticker());
+}
+
+/// The fields of what is shown of an item.
+fn about(properties: &mut Value, data: &DataSettings) {
+    if data.title_attribute.is_some() {
+        let meaning = "What it is about. Left out where the row has none.";
+        properties["title"] = json!({ "type": "string", "maxLength": limits::TITLE_CHARS_MAX, "description": meaning });
+    }
+    if data.url_attribute.is_some() {
+        let meaning = "Link to what it is about. Left out where the row has none by `https:`.";
+        properties["url"] = json!({ "type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]://", "description": meaning });
+    }
+    for path in data.show.as_slice() {
+        let meaning = "As the row has it: a text, a number or a truth value. Left out where it has none.";
+        properties[path.as_str()] = json!({
+            "type": ["string", "number", "boolean"], "maxLength": limits::SHOWN_CHARS_MAX, "description": meaning,
+        });
+    }
 }
 
 /// Headers of answers that a client acts on.

@@ -9,7 +9,9 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
-use contract::page::{Goodbye, PageConfig, escape_json_for_script, page_labels, page_poll_ms, policy as page_policy};
+use contract::page::{
+    Goodbye, PageConfig, escape_json_for_script, page_labels, page_poll_ms, page_shown, policy as page_policy,
+};
 use contract::{CorsSettings, DashboardSettings, Lookup, PublicUrl, StreamSettings, routes};
 use http::{HeaderValue, header};
 use tokio::net::TcpListener;
@@ -25,6 +27,8 @@ use crate::serve::{cors, hosts, security};
 use crate::store::Stores;
 use crate::store::memory::Memory;
 
+/// Items a minute that a sample feed makes unless it is told how many a second: as many as a person can read.
+const SAMPLE_RATE: u32 = 20;
 /// Items a second that a sample feed makes at most: each poll makes those of its late window anew.
 const SAMPLE_RATE_MAX: u32 = 10_000;
 
@@ -35,7 +39,7 @@ pub struct LocalSettings {
     pub dashboard_port: u16,
     /// Port of the stream; 0 takes a free one.
     pub stream_port: u16,
-    /// Items a second that the sample feed makes up.
+    /// Items a minute that the sample feed makes up.
     pub sample_rate: u32,
     /// Whether the tables are DynamoDB's.
     pub dynamodb: bool,
@@ -66,6 +70,10 @@ impl LocalSettings {
                 "SENTIMENTS_TABLE" | "USERS_TABLE" if !dynamodb => Some("local".to_owned()),
                 "ENVIRONMENT" => Some("local".to_owned()),
                 "AUTH_MODE" => Some("session".to_owned()),
+                // What the sample feed has beside the default table.
+                "DATA_TITLE_ATTRIBUTE" if !dynamodb => Some("title".to_owned()),
+                "DATA_URL_ATTRIBUTE" if !dynamodb => Some("url".to_owned()),
+                "DATA_SHOW" if !dynamodb => Some("author".to_owned()),
                 _ => None,
             })
         };
@@ -95,6 +103,7 @@ impl LocalSettings {
             auth_mode: self.dashboard.auth.mode,
             auth_private: self.dashboard.auth.private,
             has_tags: self.stream.data.tags_attribute.is_some(),
+            show: page_shown(&self.stream.data.show),
             signed_requests: false,
             goodbye: self.dashboard.goodbye.enabled.then_some(Goodbye::Beacon),
         }
@@ -102,9 +111,9 @@ impl LocalSettings {
 }
 
 fn sample_rate(text: Option<&str>) -> Result<u32, Fatal> {
-    let Some(text) = text else { return Ok(1) };
+    let Some(text) = text else { return Ok(SAMPLE_RATE) };
     let rate = text.parse().ok().filter(|rate| *rate <= SAMPLE_RATE_MAX);
-    rate.ok_or_else(|| {
+    rate.map(|rate: u32| rate * 60).ok_or_else(|| {
         let rule = format!("is not a number of items a second, a whole number from 0 to {SAMPLE_RATE_MAX}");
         Fatal::new(format!("SAMPLE_RATE: `{}` {rule}", text.escape_debug()))
     })

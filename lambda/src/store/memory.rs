@@ -1,14 +1,12 @@
 //! Items in memory, with a sample feed: what `./justw dev` shows without an account.
-//!
-//! The feed is a function of seed and time, so it needs no task of its own: a read works out which items have appeared.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
-use contract::{DataSettings, Tag, limits};
+use contract::{DataSettings, limits};
 
 use super::configurations::READ_MAX;
+use super::feed::Feed;
 use super::{
     Change, Configuration, Configurations, Goodbyes, Heads, HourBytes, Hours, Items, Left, Page, StoreError,
     StoreFuture,
@@ -48,11 +46,10 @@ impl Memory {
         Self { clock, rows, configurations, goodbyes, hours, feed: None }
     }
 
-    /// Holds what a sample feed makes up: an item a minute for the past day, fifteen in its last hour, and `rate` a second
-    /// from now on.
+    /// Holds what a sample feed makes up: `rate` items a minute, as many in the past day as from now on ([`Feed::new`]).
     #[must_use]
     pub fn with_feed(clock: Clock, data: &DataSettings, seed: u64, rate: u32) -> Self {
-        let feed = Feed { seed, rate, labels: data.labels.as_slice().len(), began: clock.wall() };
+        let feed = Feed::new(data, seed, rate, clock.wall());
         Self { feed: Some(feed), ..Self::empty(clock) }
     }
 
@@ -222,180 +219,16 @@ impl Hours for Memory {
     }
 }
 
-struct Feed {
-    seed: u64,
-    /// Items a second, from when it began.
-    rate: u32,
-    labels: usize,
-    began: Timestamp,
-}
-
-/// Large companies and how much the news writes about them.
-const COMPANIES: [(&str, &str, u32); 16] = [
-    ("AAPL", "apple", 14),
-    ("MSFT", "microsoft", 12),
-    ("NVDA", "nvidia", 14),
-    ("AMZN", "amazon", 10),
-    ("GOOGL", "alphabet", 9),
-    ("META", "meta", 7),
-    ("TSLA", "tesla", 11),
-    ("BRK.B", "berkshire", 3),
-    ("JPM", "jpmorgan", 4),
-    ("V", "visa", 2),
-    ("UNH", "unitedhealth", 2),
-    ("XOM", "exxon", 3),
-    ("JNJ", "johnson-and-johnson", 2),
-    ("WMT", "walmart", 3),
-    ("NFLX", "netflix", 5),
-    ("AMD", "amd", 6),
-];
-const SOURCES: [&str; 6] = ["newswire", "market-brief", "filings", "tech-daily", "street-talk", "morning-notes"];
-const HEADLINES: [&[&str]; 3] = [
-    &["beats-quarterly-estimates", "raises-full-year-guidance", "wins-long-term-contract", "shares-climb-on-upgrade"],
-    &["to-report-on-thursday", "names-new-finance-chief", "holds-annual-meeting", "trades-in-line-with-sector"],
-    &["misses-revenue-forecast", "faces-antitrust-inquiry", "recalls-product-line", "slips-after-downgrade"],
-];
-/// How long before the feed begins it is livelier, seconds: what the page shows as a chart.
-const LIVELY_SECS: u64 = 3600;
-/// One item in this many is analysed late: the stream's late window at work.
-const LATE_ONE_IN: u32 = 40;
-
-/// A small generator (SplitMix64), because the same seed and second must make the same item everywhere and for good.
-struct Draw(u64);
-
-impl Draw {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, bound: u32) -> u32 {
-        u32::try_from(self.next() % u64::from(bound.max(1))).unwrap_or(0)
-    }
-
-    fn unit(&mut self) -> f64 {
-        f64::from(self.below(10_001)) / 10_000.0
-    }
-
-    fn company(&mut self) -> (&'static str, &'static str) {
-        let mut rest = self.below(COMPANIES.iter().map(|(_, _, weight)| weight).sum());
-        for (ticker, name, weight) in COMPANIES {
-            if rest < weight {
-                return (ticker, name);
-            }
-            rest -= weight;
-        }
-        (COMPANIES[0].0, COMPANIES[0].1)
-    }
-}
-
-impl Feed {
-    /// The items of a second, of one label or of all, that have appeared by `now`.
-    fn of_second(&self, second: u64, label: Option<u8>, now: Timestamp) -> impl Iterator<Item = Item> {
-        (0..self.count(second)).filter_map(move |number| self.item_of(second, number, label, now))
-    }
-
-    /// How many items a second has.
-    fn count(&self, second: u64) -> u32 {
-        let began = self.began.millis() / 1000;
-        let pause = if second + LIVELY_SECS < began { 60 } else { 4 };
-        if second >= began { self.rate } else { u32::from(second.is_multiple_of(pause)) }
-    }
-
-    /// One item of a second, if it has appeared by `now` and is of the label.
-    fn item_of(&self, second: u64, number: u32, label: Option<u8>, now: Timestamp) -> Option<Item> {
-        let moment = second.wrapping_mul(0x2545_f491_4f6c_dd1d);
-        let mut draw = Draw(self.seed ^ moment ^ u64::from(number).wrapping_mul(0xd6e8_feb8_6659_fd93));
-        let at = Timestamp::from_millis(second * 1000 + u64::from(draw.below(1000)));
-        let late = draw.below(LATE_ONE_IN) == 0;
-        let appears = if late { at.plus(Duration::from_secs(20 + u64::from(draw.below(60)))) } else { at };
-        let company = draw.company();
-        let mood = match draw.below(100) {
-            0..45 => 0_usize,
-            45..75 => 1,
-            _ => 2,
-        };
-        let this = if self.labels == HEADLINES.len() {
-            u8::try_from(mood).unwrap_or(0)
-        } else {
-            u8::try_from(draw.next() % self.labels.max(1) as u64).unwrap_or(0)
-        };
-        // Before the dear part: a page is of one label, and most seconds are none of its.
-        if now < appears || label.is_some_and(|wanted| wanted != this) {
-            return None;
-        }
-        let id = if number == 0 { second.to_string() } else { format!("{second}-{number}") };
-        Some(make(&mut draw, at, &id, company, (this, mood)))
-    }
-}
-
-fn make(draw: &mut Draw, at: Timestamp, id: &str, (ticker, name): (&str, &str), (label, mood): (u8, usize)) -> Item {
-    let strength = draw.unit();
-    let score = match mood {
-        0 => 0.2 + 0.8 * strength,
-        1 => -0.2 + 0.4 * strength,
-        _ => -0.2 - 0.8 * strength,
-    };
-    let headline = HEADLINES[mood][draw.below(4) as usize];
-    let source = SOURCES[draw.below(6) as usize];
-    let mut tags: Vec<Tag> = Tag::new(ticker).into_iter().collect();
-    if draw.below(5) == 0 {
-        tags.extend(Tag::new(draw.company().0).into_iter().filter(|other| other.as_str() != ticker));
-    }
-    let round = |value: f64| (value * 1000.0).round() / 1000.0;
-    Item {
-        key: ItemKey { id: format!("{name}-{headline}-{id}").into(), time_text: at.to_string().into() },
-        at,
-        label,
-        score: Some(round(score)),
-        confidence: Some(round(0.6 + 0.4 * draw.unit())),
-        source: Some(source.into()),
-        tags: tags.into(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicU64, Ordering};
+    use std::time::Duration;
 
     use contract::TableName;
 
     use super::*;
 
-    #[tokio::test]
-    async fn the_feed_is_the_same_for_the_same_seed_and_about_one_item_a_second() {
-        let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
-        let start = Timestamp::parse("2025-12-02T10:30:00Z").unwrap();
-        let feed = Feed { seed: 7, rate: 1, labels: 3, began: start };
-        let later = start.plus(Duration::from_secs(600));
-        let range = TimeRange { after: start, until: later };
-        let items = |feed: &Feed, now: Timestamp| -> Vec<Item> {
-            let seconds = range.after.millis() / 1000..=range.until.millis() / 1000;
-            let all = seconds.flat_map(|second| feed.of_second(second, None, now));
-            all.filter(|item| range.contains(item.at)).collect()
-        };
-        let made = items(&feed, later);
-        assert_eq!(made, items(&feed, later));
-        assert!((570..=600).contains(&made.len()), "{}", made.len());
-        assert!(made.iter().all(|item| item.score.is_some_and(|score| (-1.0..=1.0).contains(&score))));
-        let memory = Memory::with_feed(Clock::new(move || start), &data, 7, 1);
-        let day = TimeRange { after: start.minus(contract::limits::WINDOW), until: later };
-        let mut baseline = Vec::new();
-        for label in 0..3 {
-            baseline.extend(pages(&memory, label, day).await.concat());
-        }
-        assert!((2200..=2282).contains(&baseline.len()), "{}", baseline.len());
-        let faster = Feed { rate: 40, ..feed };
-        let many: std::collections::BTreeSet<ItemKey> =
-            items(&faster, later.plus(Duration::from_secs(100))).into_iter().map(|item| item.key).collect();
-        assert!((39 * 600..=41 * 600).contains(&many.len()), "{}", many.len());
-        assert!(items(&Feed { rate: 0, ..faster }, later).is_empty());
-        assert!((0..3).all(|label| baseline.iter().any(|item| item.label == label)));
-    }
     /// All pages of a label.
     async fn pages(memory: &Memory, label: u8, range: TimeRange) -> Vec<Vec<Item>> {
         let mut pages = Vec::new();
@@ -417,15 +250,28 @@ mod tests {
         let now = start.plus(Duration::from_secs(700));
         let clock = Arc::new(AtomicU64::new(start.millis()));
         let read = Arc::clone(&clock);
-        let memory =
-            Memory::with_feed(Clock::new(move || Timestamp::from_millis(read.load(Ordering::Relaxed))), &data, 11, 14);
+        let memory = Memory::with_feed(
+            Clock::new(move || Timestamp::from_millis(read.load(Ordering::Relaxed))),
+            &data,
+            11,
+            14 * 60,
+        );
         clock.store(now.millis(), Ordering::Relaxed);
         // Rows that were put in, many of them at one moment, between what the feed makes up.
         let put = 1500_u32;
         for n in 0..put {
             let at = start.plus(Duration::from_millis(u64::from(n / 600) * 1000));
             let key = ItemKey { id: format!("put-{n}").into(), time_text: at.to_string().into() };
-            let item = Item { key, at, label: 1, score: None, confidence: None, source: None, tags: Box::default() };
+            let item = Item {
+                key,
+                at,
+                label: 1,
+                score: None,
+                confidence: None,
+                source: None,
+                tags: Box::default(),
+                about: None,
+            };
             memory.put(item);
         }
         let range = TimeRange { after: start.minus(Duration::from_secs(7000)), until: now };

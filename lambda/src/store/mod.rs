@@ -3,6 +3,7 @@
 
 pub mod configurations;
 pub mod dynamodb;
+mod feed;
 pub mod memory;
 
 use std::future::Future;

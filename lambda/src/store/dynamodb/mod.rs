@@ -1,5 +1,6 @@
 //! DynamoDB. The only folder that knows its SDK.
 
+mod about;
 mod client;
 mod configurations;
 mod date;

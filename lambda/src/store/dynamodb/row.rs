@@ -5,6 +5,8 @@ use contract::DataSettings;
 use stream_core::item::{Item, ItemKey};
 use stream_core::times::Written;
 
+use super::about::about;
+use super::row_error::or_fault;
 use super::values::{key, label, missing, number, shown, status, tags, text_or_number, time};
 
 pub use super::row_error::RowError;
@@ -24,7 +26,7 @@ pub struct Parsed {
 /// Parses a row; `None` for one that is not ready yet.
 ///
 /// # Errors
-/// What is wrong with the row, with the attribute's name. A fault of status, score, confidence, source or of a ticker is none.
+/// What is wrong with the row, with the attribute's name. A fault of what a row need not have is none.
 pub fn parse(data: &DataSettings, row: &Row) -> Result<Option<Parsed>, RowError> {
     let mut faults = Vec::new();
     if !is_ready(data, row, &mut faults) {
@@ -47,16 +49,9 @@ pub fn parse(data: &DataSettings, row: &Row) -> Result<Option<Parsed>, RowError>
         confidence: or_fault(number(row, data.confidence_attribute.as_ref(), 0), &mut faults),
         source: or_fault(source, &mut faults).map(Into::into),
         tags,
+        about: about(data, row, &mut faults),
     };
     Ok(Some(Parsed { item, written, faults }))
-}
-
-/// The value, or its fault for the list and nothing in its place.
-fn or_fault<T>(value: Result<Option<T>, RowError>, faults: &mut Vec<RowError>) -> Option<T> {
-    value.unwrap_or_else(|fault| {
-        faults.push(fault);
-        None
-    })
 }
 
 /// A row without the status attribute is ready: not every table has a life before analysis. So is one whose status is of a type

@@ -30,6 +30,12 @@ pub enum RowError {
     /// A ticker is none.
     #[error("`{0}`: {1}")]
     Tag(String, NameError),
+    /// A link is none.
+    #[error("`{0}`: {1}")]
+    Link(String, NameError),
+    /// A number has a form that JSON does not know.
+    #[error("`{0}` is `{1}`, which is no number as JSON writes them")]
+    Decimal(String, String),
     /// A member of the tickers has a type that no ticker has.
     #[error("`{0}` has a member that is {1}; a ticker is a string or a number")]
     Member(String, &'static str),
@@ -54,9 +60,19 @@ impl RowError {
             | Self::Range(name, ..)
             | Self::TooLong(name, _)
             | Self::Tag(name, _)
+            | Self::Link(name, _)
+            | Self::Decimal(name, _)
             | Self::Member(name, _)
             | Self::ListText(name, _)
             | Self::TooMany(name, _) => name,
         }
     }
+}
+
+/// The value, or its fault for the list and nothing in its place.
+pub(super) fn or_fault<T>(value: Result<Option<T>, RowError>, faults: &mut Vec<RowError>) -> Option<T> {
+    value.unwrap_or_else(|fault| {
+        faults.push(fault);
+        None
+    })
 }
