@@ -76,6 +76,19 @@ export function flash(node) {
 }
 
 /**
+ * A link that leads away from the page, and tells the other one nothing of it.
+ * @param {string} text
+ * @param {string} url by `https:` only
+ */
+export function linkNode(text, url) {
+  const node = element('a', '', text);
+  node.href = url;
+  node.target = '_blank';
+  node.rel = 'noopener noreferrer';
+  return node;
+}
+
+/**
  * A label with its colour, which is never the only sign.
  * @param {string} text
  * @param {string} tone

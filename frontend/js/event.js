@@ -7,6 +7,9 @@
 export const TEXT_MAX = 200;
 /** Longest id taken over: two ids must not become one, and no key of a table is longer. */
 export const ID_MAX = 2048;
+/** Longest title and longest link taken over; the server cuts and refuses earlier. */
+export const TITLE_MAX = 400;
+export const URL_MAX = 2048;
 /** Most tags kept of one `metrics` event, the largest ones. */
 export const TAGS_MAX = 5000;
 
@@ -16,7 +19,9 @@ export const TAGS_MAX = 5000;
  * @typedef {{type: 'metrics', total: number, byLabel: ReadonlyMap<string, number>, byTag: ReadonlyMap<string, number>,
  *   rateLastHour: number | null, rateLast24h: number | null, timestamp: string | null}} Metrics
  * @typedef {{type: 'update', itemId: string | null, ticker: string | null, label: string, score: number | null,
- *   confidence: number | null, source: string | null, timestamp: string | null}} Update
+ *   confidence: number | null, source: string | null, timestamp: string | null, title: string | null, url: string | null,
+ *   shown: readonly Shown[]}} Update
+ * @typedef {{name: string, value: string | number | boolean}} Shown
  * @typedef {{type: 'reset', reason: string | null}} Reset
  * @typedef {{type: 'deadline', reason: string | null, reconnectMs: number | null}} Deadline
  * @typedef {{type: 'overloaded', detail: string | null, maxConnections: number | null, retryAfterMs: number | null}} Overloaded
@@ -24,11 +29,11 @@ export const TAGS_MAX = 5000;
  * @typedef {Heartbeat | Metrics | Update | Reset | Deadline | Overloaded | Unavailable} ServerEvent
  */
 
-/** @type {Readonly<Record<string, (data: object, labels: readonly string[], keys: readonly string[]) => ServerEvent | null>>} */
+/** @type {Readonly<Record<string, (data: object, labels: readonly string[], keys: readonly string[], show: readonly string[]) => ServerEvent | null>>} */
 const PARSERS = Object.freeze({
   heartbeat: parseHeartbeat,
   metrics: parseMetrics,
-  update: parseUpdate,
+  update: (data, _labels, _keys, show) => parseUpdate(data, show),
   reset: (data) => ({ type: 'reset', reason: text(data, 'reason') }),
   deadline: (data) => ({ type: 'deadline', reason: text(data, 'reason'), reconnectMs: count(data, 'reconnect_ms') }),
   overloaded: parseOverloaded,
@@ -51,9 +56,10 @@ export function eventNames(updateEvent) {
  * @param {string} json
  * @param {readonly string[]} labels
  * @param {readonly string[]} [keys] of `metrics`, in the order of the labels
+ * @param {readonly string[]} [show] names of what updates say beside their own fields
  * @returns {ServerEvent | null}
  */
-export function parseEvent(type, json, labels, keys = labels) {
+export function parseEvent(type, json, labels, keys = labels, show = []) {
   if (!Object.hasOwn(PARSERS, type)) return null;
   let data;
   try {
@@ -61,7 +67,7 @@ export function parseEvent(type, json, labels, keys = labels) {
   } catch {
     return null;
   }
-  return isObject(data) ? PARSERS[type](data, labels, keys) : null;
+  return isObject(data) ? PARSERS[type](data, labels, keys, show) : null;
 }
 
 /** @param {object} data @returns {Heartbeat} */
@@ -99,8 +105,8 @@ function parseTags(tags) {
   return new Map(counted.map(([tag, value]) => [cut(tag), value]));
 }
 
-/** An item without a ticker says so. @param {object} data @returns {Update | null} */
-export function parseUpdate(data) {
+/** An item without a ticker says so. @param {object} data @param {readonly string[]} show @returns {Update | null} */
+export function parseUpdate(data, show) {
   const ticker = text(data, 'ticker');
   const label = text(data, 'label');
   if ((ticker === null && own(data, 'ticker') !== null) || label === null) return null;
@@ -113,7 +119,28 @@ export function parseUpdate(data) {
     confidence: number(data, 'confidence'),
     source: text(data, 'source'),
     timestamp: text(data, 'timestamp'),
+    title: text(data, 'title', TITLE_MAX),
+    url: link(own(data, 'url')),
+    shown: show.map((name) => ({ name, value: plain(own(data, name)) })).filter(isShown),
   };
+}
+
+/** Only what leads elsewhere by `https:`: anything else could run in this page. @param {unknown} value */
+function link(value) {
+  if (typeof value !== 'string' || value.length > URL_MAX || !URL.canParse(value)) return null;
+  const { protocol, href } = new URL(value);
+  return protocol === 'https:' ? href : null;
+}
+
+/** @param {unknown} value @returns {Shown['value'] | null} */
+function plain(value) {
+  if (typeof value === 'string') return value === '' ? null : cut(value);
+  return typeof value === 'boolean' || (typeof value === 'number' && Number.isFinite(value)) ? value : null;
+}
+
+/** @param {{name: string, value: Shown['value'] | null}} shown @returns {shown is Shown} */
+function isShown({ value }) {
+  return value !== null;
 }
 
 /** @param {object} data @returns {Overloaded} */

@@ -3,14 +3,13 @@
  * between is laid out again: each has its place on a strip that grows upwards, and what moves is the strip as a whole.
  */
 
-import { chip, element, flash, scoreBar, setText } from './dom.js';
-import { clock, fullTime, percent, score, whole, words } from './format.js';
+import { chip, element, flash, linkNode, scoreBar, setText } from './dom.js';
+import { clock, DASH, fullTime, percent, score, shownText, whole, words } from './format.js';
 import { matcher } from './reduce.js';
 
-/** Heights in the size of the text, as app.css has them: nothing is measured. */
-const HEIGHT = 4.15;
-const HEIGHT_SHORT = 2.75;
-const HEIGHT_GAP = 2;
+/** Heights of entries by their lines, in the size of the text, as app.css has them: nothing is measured. */
+const HEIGHTS = [0, 2.75, 4.15, 5.55];
+const HEIGHT_MARK = 2;
 /** Length from which the strip begins anew: beyond some thirty million pixels a browser counts no further. */
 const STRIP_MAX = 20_000;
 
@@ -38,12 +37,15 @@ export class FeedList {
   #pause;
   #toneOf;
   #emptyText;
+  /** @type {WeakMap<Element, Update>} what each entry says */
+  #updates = new WeakMap();
 
   /**
    * @param {{list: HTMLElement, scroll: HTMLElement, strip: HTMLElement, aside: HTMLElement, empty: HTMLElement, pause: HTMLElement}} nodes
    * @param {(label: string) => string} toneOf
+   * @param {(update: Update) => void} onOpen hears which entry somebody wants to see whole
    */
-  constructor({ list, scroll, strip, aside, empty, pause }, toneOf) {
+  constructor({ list, scroll, strip, aside, empty, pause }, toneOf, onOpen) {
     this.#list = list;
     this.#scroll = scroll;
     this.#strip = strip;
@@ -52,6 +54,12 @@ export class FeedList {
     this.#pause = pause;
     this.#toneOf = toneOf;
     this.#emptyText = empty.textContent ?? '';
+    // A button in each entry makes a click of Enter.
+    list.addEventListener('click', ({ target }) => {
+      const node = target instanceof Element && !target.closest('a') ? target.closest('.entry') : null;
+      const update = node && this.#updates.get(node);
+      if (update && getSelection()?.isCollapsed !== false) onOpen(update);
+    });
     scroll.addEventListener('scroll', () => (this.#isRead = scroll.scrollTop > 0), { passive: true });
   }
 
@@ -66,7 +74,8 @@ export class FeedList {
     if (filter !== this.#drawnFilter) this.#scroll.scrollTop = 0;
     if (filter !== this.#drawnFilter || this.#top > STRIP_MAX) this.clear();
     const matches = matcher(filter);
-    const shown = all.filter((entry) => entry.kind === 'gap' || matches(entry.update.ticker));
+    const shown = all.filter((entry) => entry.kind !== 'update' || matches(entry.update.ticker));
+    if (shown.at(-1)?.kind === 'earlier') shown.pop();
     setText(this.#empty, filter.trim() !== '' && received > 0 ? 'No update of these tickers yet.' : this.#emptyText);
     this.#empty.hidden = shown.length > 0;
     this.#place(shown, now);
@@ -76,6 +85,9 @@ export class FeedList {
 
   /** @param {readonly FeedEntry[]} shown newest first @param {number} now */
   #place(shown, now) {
+    // One from the middle is gone: the others close up.
+    const seqs = new Set(shown.map(({ seq }) => seq));
+    if ([...this.#nodes.keys()].some((seq) => seq > (shown.at(-1)?.seq ?? Infinity) && !seqs.has(seq))) this.clear();
     const last = shown.at(-1)?.seq ?? Infinity;
     for (const [seq, node] of this.#nodes) {
       if (seq >= last) break; // oldest first
@@ -83,10 +95,13 @@ export class FeedList {
       node.remove();
       this.#nodes.delete(seq);
     }
-    const added = shown.filter(({ seq }) => !this.#nodes.has(seq)).reverse();
+    const added = shown.filter(({ seq }) => !this.#nodes.has(seq));
     if (added.length === 0 && this.#drawn) return;
     const before = this.#top;
-    for (const entry of added) this.#add(entry.seq, entry.kind === 'gap' ? gapNode() : this.#updateNode(entry.update, entry.revised, now));
+    const first = this.#nodes.keys().next().value ?? -Infinity;
+    const below = added.filter(({ seq }) => seq < first);
+    for (const entry of added.slice(0, added.length - below.length).reverse()) this.#add(entry.seq, this.#node(entry, now));
+    this.#addBelow(below, now);
     this.#list.style.setProperty('transform', `translateY(${this.#top.toFixed(2)}em)`);
     this.#strip.style.setProperty('height', `${(this.#top + this.#bottom).toFixed(2)}em`);
     // Who reads further down goes on reading there.
@@ -103,6 +118,20 @@ export class FeedList {
     if (this.#drawn) flash(node);
   }
 
+  /** @param {readonly FeedEntry[]} entries what was there before all others, newest first @param {number} now */
+  #addBelow(entries, now) {
+    /** @type {[number, HTMLElement][]} */
+    const added = [];
+    for (const entry of entries) {
+      const node = this.#node(entry, now);
+      node.style.setProperty('top', `${this.#bottom.toFixed(2)}em`);
+      this.#bottom += heightOf(node);
+      added.unshift([entry.seq, node]);
+      this.#list.append(node);
+    }
+    if (added.length > 0) this.#nodes = new Map([...added, ...this.#nodes]);
+  }
+
   /** Begins anew: numbers of entries start again. */
   clear() {
     this.#list.replaceChildren();
@@ -113,35 +142,57 @@ export class FeedList {
     this.#drawn = null;
   }
 
+  /** @param {FeedEntry} entry @param {number} now */
+  #node(entry, now) {
+    if (entry.kind === 'gap') return element('li', 'entry-gap', 'Updates may be missing here');
+    if (entry.kind === 'earlier') return element('li', 'entry-earlier', 'Before this page was opened');
+    const node = this.#updateNode(entry.update, entry.revised, now);
+    node.classList.toggle('earlier', entry.seq < 0);
+    this.#updates.set(node, entry.update);
+    return node;
+  }
+
   /** @param {Update} update @param {boolean} revised @param {number} now */
   #updateNode(update, revised, now) {
     const tone = this.#toneOf(update.label);
     // An item without a ticker goes by its id.
     const called = update.ticker ?? update.itemId ?? DASH;
-    const name = element('strong', 'name', called);
+    const name = element('button', 'name', called);
+    name.type = 'button';
     name.title = called;
+    name.setAttribute('aria-haspopup', 'dialog');
     const time = element('time', 'time', clock(update.timestamp, now));
     time.title = fullTime(update.timestamp);
     const first = element('div', 'entry-line', name, chip(words(update.label), tone));
     if (revised) first.append(element('span', 'revised', 'revised'));
     if (update.score !== null) first.append(scoreBar(update.score, tone), element('span', 'score-value', score(update.score)));
-    if (update.source === null && update.confidence === null) {
+    const lines = update.title === null ? [first] : [titleNode(update.title, update.url), first];
+    const beneath = [...(update.source === null ? [] : [update.source]), ...update.shown.map(shownText)].join(' · ');
+    if (beneath === '' && update.confidence === null) {
       first.append(time);
-      return element('li', `entry short ${tone}`, first);
+      return entryNode(tone, lines);
     }
-    const second = element('div', 'entry-line', element('span', 'source', update.source ?? ''));
+    const second = element('div', 'entry-line', element('span', 'source', beneath));
     if (update.confidence !== null) second.append(element('span', 'confidence', `${percent(update.confidence)} confident`));
     second.append(time);
-    return element('li', `entry ${tone}`, first, second);
+    return entryNode(tone, [...lines, second]);
   }
+}
+
+/** @param {string} tone @param {HTMLElement[]} lines */
+function entryNode(tone, lines) {
+  return element('li', `entry lines-${lines.length} ${tone}`, ...lines);
+}
+
+/** @param {string} title @param {string | null} url */
+function titleNode(title, url) {
+  const node = url === null ? element('span', '', title) : linkNode(title, url);
+  node.dir = 'auto'; // and apart from what is beside it
+  node.title = title;
+  return element('div', 'entry-title', node);
 }
 
 /** @param {HTMLElement} node */
 function heightOf({ classList }) {
-  if (classList.contains('entry-gap')) return HEIGHT_GAP;
-  return classList.contains('short') ? HEIGHT_SHORT : HEIGHT;
-}
-
-function gapNode() {
-  return element('li', 'entry-gap', 'Updates may be missing here');
+  return HEIGHTS.find((_, lines) => classList.contains(`lines-${lines}`)) ?? HEIGHT_MARK;
 }

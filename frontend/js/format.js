@@ -105,6 +105,12 @@ export function ago(at, now) {
   return elapsed < 2 * SECOND_MS ? 'just now' : `${span(elapsed)} ago`;
 }
 
+/**
+ * Returns a value that a row has beside what it means: a text speaks for itself, a number or a truth value does not.
+ * @param {import('./event.js').Shown} shown
+ */
+export const shownText = ({ name, value }) => (typeof value === 'string' ? value : `${words(name)} ${value}`);
+
 /** Returns how long an event was on its way. @param {number | null} ms */
 export const latency = (ms) => (ms === null ? DASH : ms < 9_950 ? `${Math.round(ms)} ms` : `${Math.round(ms / SECOND_MS)} s`);
 

@@ -16,10 +16,11 @@ const TICKERS_MAX = 50;
 /**
  * Returns the items of a list, in its order; what is no item is left out.
  * @param {unknown} list
+ * @param {readonly string[]} [show] names of what items say beside their own fields
  * @returns {Item[]}
  */
-export function parseItems(list) {
-  return Array.isArray(list) ? list.map(parseItem).filter((item) => item !== null) : [];
+export function parseItems(list, show = []) {
+  return Array.isArray(list) ? list.map((data) => parseItem(data, show)).filter((item) => item !== null) : [];
 }
 
 /**
@@ -41,12 +42,12 @@ function parsePoint(point, labelKeys) {
   return { at, counts: labelKeys.map((key) => number(own(byLabel, key))), scores: { count: of('count'), mean: of('mean') } };
 }
 
-/** @param {unknown} data @returns {Item | null} */
-function parseItem(data) {
+/** @param {unknown} data @param {readonly string[]} show @returns {Item | null} */
+function parseItem(data, show) {
   if (!isObject(data)) return null;
   const tickers = own(data, 'tickers');
   if (!Array.isArray(tickers)) return null;
-  const updates = (tickers.length === 0 ? [null] : tickers.slice(0, TICKERS_MAX)).map((ticker) => parseUpdate({ ...data, ticker }));
+  const updates = (tickers.length === 0 ? [null] : tickers.slice(0, TICKERS_MAX)).map((ticker) => parseUpdate({ ...data, ticker }, show));
   const valid = /** @type {Update[]} */ (updates.filter((update) => update !== null));
   if (valid.length === 0) return null;
   const { type: _type, ticker: _ticker, ...item } = valid[0];
@@ -66,6 +67,7 @@ export function updatesOf({ tickers, ...item }) {
  * Returns the text of the event that a stream would have sent.
  * @param {Update} update
  */
-export function eventText({ itemId, ticker, label, score, confidence, source, timestamp }) {
-  return JSON.stringify({ item_id: itemId, ticker, label, score, confidence, source, timestamp });
+export function eventText({ itemId, ticker, label, score, confidence, source, timestamp, title, url, shown }) {
+  const values = Object.fromEntries(shown.map(({ name, value }) => [name, value]));
+  return JSON.stringify({ ...values, item_id: itemId, ticker, label, score, confidence, source, timestamp, title, url });
 }

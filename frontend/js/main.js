@@ -2,7 +2,8 @@
  * Wires config, stream, REST, reducer, history and view together. The only file that holds the current state.
  *
  * A page that embeds this one can listen: for each update that it takes in, `window` gets a CustomEvent `live-update` whose `detail`
- * is the update (`itemId`, `ticker`, `label`, `score`, `confidence`, `source`, `timestamp`). Repetitions do not count.
+ * is the update (`itemId`, `ticker`, `label`, `score`, `confidence`, `source`, `timestamp`, `title`, `url`,
+ * `shown`). Repetitions do not count.
  */
 
 import { address, goodbye, painted, restEnvironment, storage } from './browser.js';
@@ -11,9 +12,9 @@ import { Configurations } from './configurations.js';
 import { eventNames, parseEvent } from './event.js';
 import { History } from './history.js';
 import { parsePoints } from './items.js';
-import { itemPages, narrowed, poller } from './poll.js';
+import { itemPages, narrowed, poller, updatesIn } from './poll.js';
 import { readConfig } from './read_config.js';
-import { INITIAL_STATE, lastKnown, reduce, shared, SIGN_IN } from './reduce.js';
+import { EARLIER_MAX, INITIAL_STATE, lastKnown, reduce, shared, SIGN_IN } from './reduce.js';
 import { Rest } from './rest.js';
 import { SharedStream } from './share.js';
 import { View, showFailure } from './view.js';
@@ -131,7 +132,11 @@ class Page {
     if (this.#rest.lacksUser) this.#rest.admitted().catch(() => {}).finally(() => isShown() && stream.start());
     else stream.start();
     const { signal } = this.#reading;
-    painted().then(() => (signal.aborted ? undefined : this.#readHistory(signal)));
+    painted().then(() => {
+      if (signal.aborted) return;
+      this.#readLatest(signal);
+      this.#readHistory(signal);
+    });
   }
 
   /** @param {string} chosen */
@@ -148,7 +153,7 @@ class Page {
   /** @param {import('./stream.js').StreamEvent} event */
   #received({ name, data, at }) {
     const type = this.#names.get(name);
-    const event = type === undefined ? null : parseEvent(type, data, this.#config.labels, this.#config.labelKeys);
+    const event = type === undefined ? null : parseEvent(type, data, this.#config.labels, this.#config.labelKeys, this.#config.show);
     if (!event) return;
     const before = this.#state.received;
     this.#dispatch({ ...event, at });
@@ -200,6 +205,7 @@ class Page {
     return poller({
       get: (path, signal) => this.#rest.get(path, signal),
       updateEvent: this.#config.updateEvent,
+      show: this.#config.show,
       tickers: () => this.#tickers(),
       isKnown: (update) => this.#isKnown(update),
       isBlank: () => this.#state.received === 0 && !this.#hasBaseline,
@@ -218,13 +224,24 @@ class Page {
     return known ? known.label === update.label && known.score === update.score : this.#history.knows(update);
   }
 
+  /** Reads what the feed begins with. @param {AbortSignal} signal */
+  async #readLatest(signal) {
+    try {
+      if (this.#configurations.chosen !== '' && !this.#configurations.current) await this.#loadConfigurations();
+      const { items } = await this.#rest.get(`/items?limit=${EARLIER_MAX}${narrowed('&', this.#tickers())}`, signal);
+      if (!signal.aborted) this.#dispatch({ type: 'latest', updates: updatesIn(items, this.#tickers(), this.#config.show) });
+    } catch {
+      // The feed begins with the next update.
+    }
+  }
+
   /** Reads the last hour, newest first, while nobody waits for it. @param {AbortSignal} signal */
   async #readHistory(signal) {
     try {
       if (this.#configurations.chosen !== '' && !this.#configurations.current) await this.#loadConfigurations();
       const get = (/** @type {string} */ path) => this.#rest.get(path, signal);
       let [pages, oldest] = [0, NaN];
-      for await (const updates of itemPages(get, this.#tickers(), PAGES_MAX, signal)) {
+      for await (const updates of itemPages(get, this.#tickers(), PAGES_MAX, signal, this.#config.show)) {
         if (signal.aborted) return;
         this.#takeBaseline(updates, false);
         [pages, oldest] = [pages + 1, Date.parse(updates.at(-1)?.timestamp ?? '')];

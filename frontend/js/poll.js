@@ -14,6 +14,7 @@ const PAGES_MAX = 5;
  * @typedef {object} Options
  * @property {(path: string, signal?: AbortSignal) => Promise<any>} get
  * @property {string} updateEvent
+ * @property {readonly string[]} [show] names of what items say beside their own fields
  * @property {() => readonly string[]} tickers to which the stream is narrowed; none: all
  * @property {(update: Update) => boolean} isKnown this very update was heard, or was there before
  * @property {() => boolean} isBlank nothing is known yet, so that nothing can be news
@@ -21,18 +22,18 @@ const PAGES_MAX = 5;
  */
 
 /** Returns the function that a stream asks in its place. @param {Options} options */
-export function poller({ get, updateEvent, tickers, isKnown, isBlank, onBaseline }) {
+export function poller({ get, updateEvent, show = [], tickers, isKnown, isBlank, onBaseline }) {
   /** @param {AbortSignal} signal @returns {Promise<{name: string, data: string}[]>} */
   return async (signal) => {
     const { recent_items: recentItems, ...metrics } = await get(`/metrics${narrowed('?', tickers())}`, signal);
     const events = [{ name: 'metrics', data: JSON.stringify(metrics) }];
-    const recent = updatesIn(recentItems, tickers());
+    const recent = updatesIn(recentItems, tickers(), show);
     if (isBlank()) {
       onBaseline(recent);
       return events;
     }
     const isCutOff = recent.length > 0 && !recent.some(isKnown);
-    const updates = isCutOff ? await pages(get, tickers(), isKnown, signal) : recent;
+    const updates = isCutOff ? await pages(get, tickers(), show, isKnown, signal) : recent;
     const news = updates.filter((update) => !isKnown(update)).reverse();
     return [...events, ...news.map((update) => ({ name: updateEvent, data: eventText(update) }))];
   };
@@ -40,11 +41,11 @@ export function poller({ get, updateEvent, tickers, isKnown, isBlank, onBaseline
 
 /**
  * Returns the newest updates down to the page that has a known one.
- * @param {Options['get']} get @param {readonly string[]} tickers @param {Options['isKnown']} isKnown @param {AbortSignal} signal
+ * @param {Options['get']} get @param {readonly string[]} tickers @param {readonly string[]} show @param {Options['isKnown']} isKnown @param {AbortSignal} signal
  */
-async function pages(get, tickers, isKnown, signal) {
+async function pages(get, tickers, show, isKnown, signal) {
   const updates = [];
-  for await (const page of itemPages(get, tickers, PAGES_MAX, signal)) {
+  for await (const page of itemPages(get, tickers, PAGES_MAX, signal, show)) {
     updates.push(...page);
     if (page.some(isKnown)) break;
   }
@@ -53,22 +54,22 @@ async function pages(get, tickers, isKnown, signal) {
 
 /**
  * Gives the newest updates page by page, newest first.
- * @param {Options['get']} get @param {readonly string[]} tickers @param {number} pagesMax @param {AbortSignal} signal
+ * @param {Options['get']} get @param {readonly string[]} tickers @param {number} pagesMax @param {AbortSignal} signal @param {readonly string[]} [show]
  * @returns {AsyncGenerator<Update[]>}
  */
-export async function* itemPages(get, tickers, pagesMax, signal) {
+export async function* itemPages(get, tickers, pagesMax, signal, show = []) {
   let after = '';
   for (let page = 0; page < pagesMax; page += 1) {
     const { items, next } = await get(`/items?limit=${PAGE_ITEMS}${after}${narrowed('&', tickers)}`, signal);
-    yield updatesIn(items, tickers);
+    yield updatesIn(items, tickers, show);
     if (typeof next !== 'string' || next === '') return;
     after = `&after=${encodeURIComponent(next)}`;
   }
 }
 
-/** An item has all its tickers, a narrowed stream only some of them. @param {unknown} items @param {readonly string[]} tickers */
-function updatesIn(items, tickers) {
-  const updates = parseItems(items).flatMap(updatesOf);
+/** An item has all its tickers, a narrowed stream only some of them. @param {unknown} items @param {readonly string[]} tickers @param {readonly string[]} show */
+export function updatesIn(items, tickers, show) {
+  const updates = parseItems(items, show).flatMap(updatesOf);
   return tickers.length === 0 ? updates : updates.filter(({ ticker }) => ticker !== null && tickers.includes(ticker));
 }
 

@@ -21,6 +21,7 @@ const AUTH_MODES = ['off', 'trusted-header', 'session', 'jwt'];
  * @property {AuthMode} authMode how a caller says who they are; `off`: nobody does, and there are no configurations
  * @property {boolean} isPrivate whether stream and numbers ask for a user too
  * @property {boolean} hasTags whether rows have tags: without them nothing can be narrowed to tickers
+ * @property {readonly string[]} show names of what updates say beside their own fields, in the order in which to show them
  * @property {boolean} signedRequests whether a signature takes the place of `Authorization` on the way, and covers the body
  * @property {string} goodbyeUrl
  * @property {import('./goodbye.js').Way | null} goodbye how the page says goodbye, if it does
@@ -51,6 +52,7 @@ export function readConfig(raw) {
     authMode: authMode(values.AUTH_MODE),
     isPrivate: flag('AUTH_PRIVATE', values.AUTH_PRIVATE),
     hasTags: flag('HAS_TAGS', values.HAS_TAGS, true),
+    show: values.SHOW === undefined ? [] : labels('SHOW', values.SHOW),
     signedRequests: flag('SIGNED_REQUESTS', values.SIGNED_REQUESTS),
     goodbyeUrl: `${restBase}/api/v2/stream/goodbye`,
     goodbye: goodbye(values.GOODBYE),

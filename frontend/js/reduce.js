@@ -5,6 +5,8 @@
 
 /** Most entries of the live feed; the oldest leaves first. */
 export const FEED_MAX = 200;
+/** Most entries of the feed that were there before the page was opened. */
+export const EARLIER_MAX = 20;
 /** Most tickers whose last update is remembered; the one without news for longest leaves first. */
 export const LAST_MAX = 1000;
 /** Most updates that are remembered to tell repetitions; the one not heard of for longest leaves first. */
@@ -24,7 +26,8 @@ const CLOCK_TOLERANCE_MS = 30_000;
  * @typedef {Status & {detail: string | null}} Connection as the stream says, and what the server said when it refused
  * @typedef {{kind: 'update', seq: number, update: Update, revised: boolean}} UpdateEntry
  * @typedef {{kind: 'gap', seq: number}} GapEntry a place where updates may be missing
- * @typedef {UpdateEntry | GapEntry} FeedEntry
+ * @typedef {{kind: 'earlier', seq: number}} EarlierEntry below it is what was there before the page was opened: numbers below zero
+ * @typedef {UpdateEntry | GapEntry | EarlierEntry} FeedEntry
  * @typedef {{label: string, score: number | null}} Verdict
  * @typedef {{young: ReadonlyMap<string, Verdict>, old: ReadonlyMap<string, Verdict>}} Known by item and ticker; a key in both
  *   counts in `young`
@@ -51,6 +54,7 @@ const CLOCK_TOLERANCE_MS = 30_000;
  *   | {type: 'status', status: Status}
  *   | {type: 'sign_in_needed'}
  *   | {type: 'baseline', updates: readonly Update[], heard: boolean}
+ *   | {type: 'latest', updates: readonly Update[]}
  *   | {type: 'switched'}
  *   | {type: 'restored', shared: Shared}
  *   | {type: 'filtered', text: string}
@@ -109,6 +113,8 @@ export function reduce(state, action) {
       return state.connection.reason === 'status' ? withDetail(state, SIGN_IN) : state;
     case 'baseline':
       return action.updates.reduce((before, update) => withBaseline(before, update, action.heard), state);
+    case 'latest':
+      return { ...state, feed: withEarlier(state.feed, action.updates) };
     case 'switched':
       return { ...INITIAL_STATE, filter: state.filter, notice: state.notice };
     case 'restored':
@@ -173,8 +179,25 @@ function withUpdate(state, update) {
     received: state.received + 1,
     known: withKnown(state.known, update),
     lastByTicker: withLast(state.lastByTicker, update),
-    feed: [entry, ...state.feed.slice(0, FEED_MAX - 1)],
+    feed: [entry, ...withoutEarlier(state.feed, update).slice(0, FEED_MAX - 1)],
   };
+}
+
+/** What was there before is below all that is new, and no news. @param {readonly FeedEntry[]} feed @param {readonly Update[]} updates */
+function withEarlier(feed, updates) {
+  if (feed.some(({ kind }) => kind === 'earlier')) return feed;
+  const heard = new Set(feed.map((entry) => (entry.kind === 'update' ? keyOf(entry.update) : null)));
+  const earlier = updates.filter((update) => !heard.has(keyOf(update) ?? update.timestamp)).slice(0, EARLIER_MAX);
+  if (earlier.length === 0) return feed;
+  const entries = earlier.map((update, index) => ({ kind: /** @type {const} */ ('update'), seq: -1 - index, update, revised: false }));
+  return [...feed, { kind: /** @type {const} */ ('earlier'), seq: 0 }, ...entries].slice(0, FEED_MAX);
+}
+
+/** What was read a moment before it is heard stands in the feed once. @param {readonly FeedEntry[]} feed @param {Update} update */
+function withoutEarlier(feed, update) {
+  const key = keyOf(update);
+  const isIt = (/** @type {FeedEntry} */ entry) => entry.seq < 0 && entry.kind === 'update' && keyOf(entry.update) === key;
+  return key === null || (feed.at(-1)?.seq ?? 0) >= 0 ? feed : feed.filter((entry) => !isIt(entry));
 }
 
 /**
@@ -242,7 +265,7 @@ function withLast(last, update) {
 
 /** @param {readonly FeedEntry[]} feed @returns {readonly FeedEntry[]} */
 function withGap(feed) {
-  if (feed.length === 0 || feed[0].kind === 'gap') return feed;
+  if (feed.length === 0 || feed[0].kind !== 'update' || feed[0].seq < 0) return feed;
   return [{ kind: 'gap', seq: nextSeq(feed) }, ...feed.slice(0, FEED_MAX - 1)];
 }
 

@@ -5,6 +5,7 @@
 
 import { byId, element, setNumber, setText, setTitle } from './dom.js';
 import { Chart } from './chart.js';
+import { Details } from './details.js';
 import { FeedList } from './feed_list.js';
 import { ago, DASH, fullTime, heading, latency, percent, rate, share, tones, uptime, whole, words } from './format.js';
 import { TickerTable } from './ticker_table.js';
@@ -67,7 +68,8 @@ export class View {
       /** @type {any} */ (Object.fromEntries(Object.entries(ids).map(([name, id]) => [name, this.#id(id)])));
     this.#table = new TickerTable(nodes({ body: 'tickers', aside: 'tickers-aside', empty: 'tickers-empty', skeleton: 'tickers-skeleton' }), toneOf);
     const feed = { list: 'feed', scroll: 'feed-scroll', strip: 'feed-strip', aside: 'feed-aside', empty: 'feed-empty', pause: 'pause' };
-    this.#feed = new FeedList(nodes(feed), toneOf);
+    const details = new Details(nodes({ dialog: 'details', title: 'details-title', list: 'details-list', close: 'details-close' }), toneOf);
+    this.#feed = new FeedList(nodes(feed), toneOf, (update) => details.show(update));
     const chart = { box: 'chart', legend: 'chart-legend', time: 'chart-time', empty: 'chart-empty', table: 'chart-table', toggle: 'chart-toggle' };
     this.#chart = new Chart(nodes(chart), config.labels, toneOf);
     for (const label of config.labels) this.#addTile(label, toneOf(label));

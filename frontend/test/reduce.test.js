@@ -108,7 +108,7 @@ test('text that is no such event is dropped', () => {
 
 test('a missing score, confidence, source, id or time is null', () => {
   const bare = received('update', { ticker: 'A', label: 'done' });
-  assert.deepEqual(bare, { type: 'update', itemId: null, ticker: 'A', label: 'done', score: null, confidence: null, source: null, timestamp: null, at: AT });
+  assert.deepEqual(bare, { type: 'update', itemId: null, ticker: 'A', label: 'done', score: null, confidence: null, source: null, timestamp: null, title: null, url: null, shown: [], at: AT });
   const state = after(bare, bare);
   assert.equal(state.feed.length, 2, 'without an id nothing is a repetition');
 });
@@ -320,4 +320,35 @@ test('no state is changed in place', () => {
   const size = INITIAL_STATE.lastByTicker.size;
   actions.reduce((state, action) => freeze(reduce(state, freeze(action))), INITIAL_STATE);
   assert.equal(INITIAL_STATE.lastByTicker.size, size);
+});
+
+test('title, link and shown values are taken as they are, and no link leads anywhere but by https', () => {
+  const parsed = (fields, show = []) => parseEvent('update', JSON.stringify({ ticker: 'A', label: 'positive', ...fields }), LABELS, LABELS, show);
+  const { title, url, shown } = parsed({ title: '<b>Up</b>', url: 'https://example.com/ä', author: 'Ada', price: 12.5, isNew: false, other: 1 }, ['price', 'author', 'isNew', 'gone']);
+  assert.deepEqual([title, url], ['<b>Up</b>', 'https://example.com/%C3%A4']);
+  assert.deepEqual(shown, [{ name: 'price', value: 12.5 }, { name: 'author', value: 'Ada' }, { name: 'isNew', value: false }]);
+  for (const bad of ['javascript:alert(1)', 'http://example.com', 'java\nscript:alert(1)', '//example.com', 'data:text/html,x', '', 7, null, `https://e.com/${'x'.repeat(3000)}`]) {
+    assert.equal(parsed({ url: bad }).url, null, String(bad));
+  }
+  for (const bad of [null, '', [], {}, ['x']]) assert.deepEqual(parsed({ x: bad }, ['x']).shown, []);
+  assert.equal(parsed({ title: 'x'.repeat(500) }).title.length, 400);
+});
+
+test('the feed begins with what was there, below all that is new', () => {
+  const old = [update({ item_id: 'b' }), update({ item_id: 'a' })];
+  const seqs = ({ feed }) => feed.map(({ kind, seq, update: one }) => `${kind} ${seq} ${one?.itemId ?? ''}`.trim());
+  const state = after({ type: 'latest', updates: old });
+  assert.deepEqual(seqs(state), ['earlier 0', 'update -1 b', 'update -2 a']);
+  assert.deepEqual([state.received, state.lastByTicker.size], [0, 0]);
+  // No news, so no place where any may be missing.
+  assert.equal(after({ type: 'latest', updates: old }, received('reset', { reason: 'unknown' })).feed.length, 3);
+  const news = after({ type: 'latest', updates: old }, update({ item_id: 'c' }));
+  assert.deepEqual(seqs(news), ['update 1 c', 'earlier 0', 'update -1 b', 'update -2 a']);
+  // Read a moment before it was heard, it is news all the same, and there once.
+  assert.deepEqual(seqs(after({ type: 'latest', updates: old }, update({ item_id: 'b' }))), ['update 1 b', 'earlier 0', 'update -2 a']);
+  // Heard a moment before it was read.
+  assert.deepEqual(seqs(after(update({ item_id: 'b' }), { type: 'latest', updates: old })), ['update 1 b', 'earlier 0', 'update -1 a']);
+  assert.equal(reduce(news, { type: 'latest', updates: old }).feed, news.feed);
+  assert.equal(after({ type: 'latest', updates: [] }).feed.length, 0);
+  assert.equal(after({ type: 'latest', updates: Array(50).fill(0).map((_, n) => update({ item_id: `n${n}` })) }).feed.length, 21);
 });

@@ -116,7 +116,7 @@ export class Tab {
 /** Runs inside the page. How often each row stands in the feed. */
 function feedRows() {
   const rows = {};
-  for (const entry of document.querySelectorAll('#feed .entry')) {
+  for (const entry of document.querySelectorAll('#feed .entry:not(.earlier)')) {
     const row = /(row-\d+)\./.exec(entry.textContent ?? '')?.[1];
     if (row) rows[row] = (rows[row] ?? 0) + 1;
   }

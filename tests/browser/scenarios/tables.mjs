@@ -55,7 +55,7 @@ async function isShown(tab, { name, expected, more }) {
   const totals = () => [document.getElementById('total'), ...document.querySelectorAll('#labels .figure')].map((node) => node?.textContent).join(' ');
   await tab.until(`the totals ${wanted}`, totals, (text) => text === wanted);
   const names = expected.updates.map(({ ticker, item_id: id }) => ticker ?? id);
-  const feed = () => [...document.querySelectorAll('#feed .name')].map((node) => node.textContent);
+  const feed = () => [...document.querySelectorAll('#feed .entry:not(.earlier) .name')].map((node) => node.textContent);
   await tab.until(`${names.join(', ')} in the feed`, feed, (shown) => names.every((each) => shown.includes(each)));
   const filter = () => document.getElementById('filter')?.checkVisibility();
   await tab.until(config.HAS_TAGS === false ? 'no place for tickers' : 'the place for tickers', filter, (isThere) => isThere === (config.HAS_TAGS !== false));
