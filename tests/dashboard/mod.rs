@@ -1,5 +1,6 @@
 //! The dashboard function from the outside: the shipped binary behind a `BUFFERED` URL, on a real table.
 
+mod about;
 mod configurations;
 mod described;
 mod history;

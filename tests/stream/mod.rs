@@ -1,5 +1,6 @@
 //! The stream function from the outside: the shipped binaries, a real table, an emulated Lambda, raw clients.
 
+mod about;
 mod bad_settings;
 mod bursts;
 mod configurations;

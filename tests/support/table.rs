@@ -22,6 +22,8 @@ pub(crate) struct Schema {
     pub update_event: &'static str,
     /// Names of score, confidence and source, where the table has them.
     pub extras: Option<[&'static str; 3]>,
+    /// Names of what is shown of its rows beside what they mean.
+    pub shown: &'static [&'static str],
     /// Name of the status attribute and its value for a row that is ready.
     pub status: Option<(&'static str, &'static str)>,
 }
@@ -37,6 +39,7 @@ pub(crate) const SENTIMENTS: Schema = Schema {
     labels: &["positive", "neutral", "negative"],
     update_event: "sentiment_update",
     extras: Some(["score", "confidence", "source"]),
+    shown: &[],
     status: Some(("status", "analyzed")),
 };
 
@@ -51,6 +54,7 @@ pub(crate) const ORDERS: Schema = Schema {
     labels: &["placed", "shipped", "returned"],
     update_event: "order_update",
     extras: None,
+    shown: &[],
     status: None,
 };
 
@@ -119,7 +123,7 @@ impl Table {
         let keys = |hash: &str| json!([{ "AttributeName": hash, "KeyType": "HASH" }, { "AttributeName": time, "KeyType": "RANGE" }]);
         // Only what the stream reads: exactly as the rendered Terraform projects it.
         let more = table.schema.extras.into_iter().flatten().chain(table.schema.status.map(|(name, _)| name));
-        let projected: Vec<&str> = more.chain([table.schema.tags]).collect();
+        let projected: Vec<&str> = more.chain([table.schema.tags]).chain(table.schema.shown.iter().copied()).collect();
         let input = json!({
             "TableName": table.name,
             "BillingMode": "PAY_PER_REQUEST",

@@ -201,6 +201,7 @@ impl Checks<'_> {
 
     fn attributes(&self) {
         let a = &self.manifest.data.attributes;
+        // Not title and link: they are only shown, and a key may well be a link.
         let all = [
             ("key", Some(a.key.as_str())),
             ("time", Some(a.time.as_str())),
@@ -209,8 +210,6 @@ impl Checks<'_> {
             ("score", a.score.as_str()),
             ("confidence", a.confidence.as_str()),
             ("source", a.source.as_str()),
-            ("title", a.title.as_str()),
-            ("url", a.url.as_str()),
             ("status", a.status.as_str()),
         ];
         for (index, (role, name)) in all.iter().enumerate() {

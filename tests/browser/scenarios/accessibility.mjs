@@ -33,6 +33,9 @@ async function run(stage) {
       await tab.page.click('#configuration-new');
       await checks.run(`${size}, ${colorScheme}, the dialog`, () => violations(tab));
       await tab.page.keyboard.press('Escape');
+      await tab.page.click('#feed .source');
+      await checks.run(`${size}, ${colorScheme}, an item`, () => violations(tab));
+      await tab.page.keyboard.press('Escape');
     }
   }
   await stage.checkClean([tab]);

@@ -1,0 +1,95 @@
+/**
+ * What the feed begins with, what it says of an item, and an item opened, by hand and by keys.
+ */
+
+import { FakeStream, frame, metrics, opening } from '../harness/fake_stream.mjs';
+
+const SAFE = 'https://example.com/story';
+
+/** @type {import('./index.mjs').Scenario[]} */
+export const feed = [
+  { name: 'feed', about: 'the feed begins with the latest items, and each opens', run },
+  { name: 'feed-links', about: 'titles are text, and no link leads anywhere but by https', run: links },
+];
+
+/** @param {import('../harness/stage.mjs').Stage} stage */
+async function run(stage) {
+  const { checks } = stage;
+  const local = await stage.local({ SAMPLE_RATE: '1' });
+  const browser = await stage.chromium([new URL(local.page).origin, local.stream]);
+  const tab = await browser.open(local.page);
+  await tab.untilLive();
+  const order = () => [...document.querySelectorAll('#feed > li')].sort((one, other) => one.getBoundingClientRect().top - other.getBoundingClientRect().top).map(({ className }) => (/earlier|gap/.exec(className)?.[0] ?? 'new') + (className.includes('entry-') ? '-mark' : ''));
+  await checks.run('what was there before stands below a mark, and what is new above it', async () => {
+    const found = await tab.until('both', order, (all) => all.includes('new') && all.filter((one) => one === 'earlier').length >= 15);
+    const mark = found.indexOf('earlier-mark');
+    return mark > 0 && found.every((one, index) => one === (index < mark ? 'new' : index === mark ? 'earlier-mark' : 'earlier')) ? '' : found.join(' ');
+  });
+  await checks.run('only what is new is counted', async () => {
+    const [news, told] = await tab.evaluate(() => [document.querySelectorAll('#feed .entry:not(.earlier)').length, document.getElementById('feed-aside')?.textContent ?? '']);
+    return told === `${news} so far` ? '' : `${news} entries, and it says ${told}`;
+  });
+  await checks.run('an item says what happened, with a link that leads away', async () => {
+    const link = () => [...document.querySelectorAll('#feed .entry-title a')].map((node) => /** @type {HTMLAnchorElement} */ (node)).map(({ href, rel, target, textContent }) => `${href.startsWith('https://example.com/')} ${rel} ${target} ${(textContent ?? '').length > 10}`);
+    const found = new Set(await tab.evaluate(link));
+    return found.size === 1 && found.has('true noopener noreferrer _blank true') ? '' : [...found].join(', ');
+  });
+  const open = () => /** @type {HTMLDialogElement} */ (document.getElementById('details')).open;
+  const said = () => [document.getElementById('details-title')?.textContent, ...[...document.querySelectorAll('#details dt')].map(({ textContent }) => textContent)].join('|');
+  await tab.page.click('#pause'); // what is pressed stands still
+  const first = '#feed .entry.earlier';
+  const title = await tab.evaluate((selector) => document.querySelector(`${selector} .entry-title`)?.textContent, first);
+  const expected = `${title}|Link|Ticker|Label|Score|Confidence|Source|author|Time|Item`;
+  await checks.run('a click opens it', async () => {
+    await tab.page.click(`${first} .source`);
+    await tab.until('the dialog', open);
+    const found = await tab.evaluate(said);
+    await tab.page.keyboard.press('Escape');
+    return found === expected && !(await tab.evaluate(open)) ? '' : found;
+  });
+  await checks.run('Enter opens it, and leads back', async () => {
+    await tab.page.focus(`${first} .name`);
+    await tab.page.keyboard.press('Enter');
+    await tab.until('the dialog', open);
+    const found = await tab.evaluate(said);
+    await tab.page.click('#details-close');
+    const back = await tab.evaluate(() => document.activeElement?.className);
+    return found === expected && back === 'name' ? '' : `${found}, then ${back}`;
+  });
+  await stage.checkClean([tab]);
+}
+
+/** @param {import('../harness/stage.mjs').Stage} stage */
+async function links(stage) {
+  const { checks } = stage;
+  const local = await stage.local({ SAMPLE_RATE: '0' });
+  const gates = await stage.gates(local, { SHOW: ['price', '__proto__'] });
+  const fake = new FakeStream(() => opening('evt_1'));
+  gates.stream.handle('/api/v2/stream', fake.handler);
+  const browser = await stage.chromium(gates.origins);
+  const tab = await browser.open(gates.url);
+  await tab.untilLive();
+  await fake.send(metrics({ AAPL: 1 }));
+  const titles = ['<img src=x onerror=alert(1)>', '\u202egnitirw sdrawkcab', 'a\u0000b\nc', 'x'.repeat(100_000)];
+  const urls = ['javascript:alert(1)', 'java\nscript:alert(1)', 'http://example.com/', 'data:text/html,<script>alert(1)</script>', '//example.com', ' ', 7, SAFE];
+  let index = 0;
+  for (const title of titles) {
+    for (const url of urls) {
+      index += 1;
+      const data = { item_id: `link-${index}`, ticker: 'AAPL', score: 0.5, label: 'positive', timestamp: new Date().toISOString(), title, url, price: index };
+      await fake.send(frame('sentiment_update', data, `evt_${index + 1}`));
+    }
+  }
+  const count = titles.length * urls.length;
+  await tab.until('every title', () => document.querySelectorAll('#feed .entry-title').length, (found) => found === count);
+  await checks.run('one link for each safe address', async () => {
+    const found = await tab.evaluate(() => [...document.querySelectorAll('#feed a')].map((node) => /** @type {HTMLAnchorElement} */ (node).href));
+    return found.length === titles.length && found.every((href) => href === SAFE) ? '' : found.join(' ');
+  });
+  await checks.run('titles are text, each apart from what is beside it', async () => {
+    const found = await tab.evaluate(() => ({ images: document.querySelectorAll('#feed img').length, apart: [...document.querySelectorAll('.entry-title > *')].every((node) => getComputedStyle(node).unicodeBidi === 'isolate' && /** @type {HTMLElement} */ (node).dir === 'auto') }));
+    return found.images === 0 && found.apart ? '' : JSON.stringify(found);
+  });
+  await checks.run('a value is told with its name', () => tab.until('the price', () => document.querySelector('#feed .source')?.textContent, (text) => text === `price ${count}`).then(() => ''));
+  await stage.checkClean([tab]);
+}
