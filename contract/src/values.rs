@@ -18,7 +18,7 @@ pub trait SettingValue: Sized {
 }
 
 /// How an optional value says that there is none. No name or URL is like that.
-pub(crate) const ABSENT: &str = "-";
+pub const ABSENT: &str = "-";
 
 /// Makes a name one that may be absent; `$without` says when it is.
 macro_rules! optional_setting {

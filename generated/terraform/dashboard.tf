@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/dashboard.tf e6e7ede0a39d7358]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/dashboard.tf 517c1ecc3481cba8]
 
 module "dashboard" {
   source = "./modules/lambda"
@@ -66,6 +66,7 @@ module "dashboard" {
       DATA_LABEL_ATTRIBUTE      = "sentiment"
       DATA_LABEL_TYPE           = "text"
       DATA_SCORE_ATTRIBUTE      = "score"
+      DATA_SHOW                 = "-"
       DATA_SOURCE_ATTRIBUTE     = "source"
       DATA_STATUS_ATTRIBUTE     = "status"
       DATA_STATUS_READY         = "analyzed"
@@ -74,7 +75,9 @@ module "dashboard" {
       DATA_TIME_ATTRIBUTE       = "timestamp"
       DATA_TIME_FORMAT          = "rfc3339"
       DATA_TIME_ZONE            = "-"
+      DATA_TITLE_ATTRIBUTE      = "-"
       DATA_UPDATE_EVENT         = "sentiment_update"
+      DATA_URL_ATTRIBUTE        = "-"
       DATA_WINDOW               = "24h"
       ENVIRONMENT               = "dev"
       HOURS_TABLE               = "-"

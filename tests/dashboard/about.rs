@@ -50,8 +50,8 @@ async fn items_say_what_they_are_about_however_old_they_are_and_so_do_tables() {
     assert_eq!(
         without_time,
         "timestamp,item_id,label,score,confidence,tickers,source,title,url,price,author\r\n\
-         T,new,neutral,,,,,'=cmd|' /C calc'!A0,\"https://example.com/?a=1,2\",-12.50,true\r\n\
-         T,old,neutral,,,,,\"Two\nlines, \"\"quoted\"\"\",,-12.50,true\r\n"
+         T,new,neutral,,,,,'=cmd|' /C calc'!A0,\"https://example.com/?a=1,2\",-12.5,true\r\n\
+         T,old,neutral,,,,,\"Two\nlines, \"\"quoted\"\"\",,-12.5,true\r\n"
     );
     // What is corrected is told as it is now.
     let mut corrected = row("new", 5, "Corrected", "https://example.com/");

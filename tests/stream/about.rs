@@ -37,7 +37,7 @@ async fn an_update_says_what_its_row_is_about_and_no_fault_of_it_costs_the_row()
         (
             "all",
             json!({ "headline": s(" Up <b>\u{202e}\u{7}\n"), "link": s("https://example.com/a?b=c"), "author": s("=1+1") }),
-            json!({ "title": "Up <b>\u{202e}", "url": "https://example.com/a?b=c", "author": "=1+1" }),
+            json!({ "title": "Up <b>\u{202e}\u{7}", "url": "https://example.com/a?b=c", "author": "=1+1" }),
         ),
         ("long", json!({ "headline": s(&"é".repeat(5000)) }), json!({ "title": cut })),
         ("script", json!({ "link": s("javascript:alert(1)"), "headline": n("7") }), json!({ "title": "7" })),
@@ -76,7 +76,7 @@ async fn an_update_says_what_its_row_is_about_and_no_fault_of_it_costs_the_row()
     // No digit is lost, so that it is compared as a text.
     table.put_raw(&row("digits", &json!({ "deal": price(n(digits)) }))).await;
     client.data("sentiment_update", LIMIT).await;
-    let text = client.seen().iter().filter_map(|one| one.event()).last().map(|event| event.data.clone()).unwrap();
+    let text = client.seen().iter().filter_map(|one| one.event()).next_back().map(|event| event.data.clone()).unwrap();
     assert!(text.ends_with(&format!(",\"deal.price\":{digits}}}")), "{text}");
     let logs = emulator.logs();
     let lines: Vec<_> = logs.iter().filter(|line| line.text.contains("value skipped")).collect();

@@ -27,9 +27,8 @@ impl ManifestValue for ShownAttributes {
                     "out-of-range",
                     format!("has {count} attributes: it must have {SHOWN_ATTRIBUTES_MAX} at most"),
                 ),
-                error @ (ShownError::Taken(_) | ShownError::Twice(_)) => {
-                    Problem::new("repeated-attribute", error.to_string())
-                }
+                ShownError::Taken(path) => Problem::new("shown-name-taken", format!("names `{path}`, which an update has")),
+                ShownError::Twice(path) => Problem::new("repeated-attribute", format!("names `{path}` twice")),
             }]
         })
     }

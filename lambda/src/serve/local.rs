@@ -12,6 +12,7 @@ use axum::routing::{any, get};
 use contract::page::{
     Goodbye, PageConfig, escape_json_for_script, page_labels, page_poll_ms, page_shown, policy as page_policy,
 };
+use contract::values::ABSENT;
 use contract::{CorsSettings, DashboardSettings, Lookup, PublicUrl, StreamSettings, routes};
 use http::{HeaderValue, header};
 use tokio::net::TcpListener;
@@ -65,12 +66,17 @@ impl LocalSettings {
             Some("dynamodb") => true,
             Some(other) => return Err(Fatal::new(format!("STORE: `{other}` is not one of `memory`, `dynamodb`"))),
         };
+        let given = |name: &str| {
+            let value = lookup(name);
+            // The sample feed has a headline, whatever a manifest says of its own table.
+            let is_sampled = !dynamodb && ["DATA_TITLE_ATTRIBUTE", "DATA_URL_ATTRIBUTE", "DATA_SHOW"].contains(&name);
+            value.filter(|value| !is_sampled || value != ABSENT)
+        };
         let with_defaults = |name: &str| {
-            lookup(name).or_else(|| match name {
+            given(name).or_else(|| match name {
                 "SENTIMENTS_TABLE" | "USERS_TABLE" if !dynamodb => Some("local".to_owned()),
                 "ENVIRONMENT" => Some("local".to_owned()),
                 "AUTH_MODE" => Some("session".to_owned()),
-                // What the sample feed has beside the default table.
                 "DATA_TITLE_ATTRIBUTE" if !dynamodb => Some("title".to_owned()),
                 "DATA_URL_ATTRIBUTE" if !dynamodb => Some("url".to_owned()),
                 "DATA_SHOW" if !dynamodb => Some("author".to_owned()),

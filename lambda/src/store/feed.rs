@@ -86,8 +86,9 @@ const HEADLINES: [&[&str]; 3] = [
     &["to-report-on-thursday", "names-new-finance-chief", "holds-annual-meeting", "trades-in-line-with-sector"],
     &["misses-revenue-forecast", "faces-antitrust-inquiry", "recalls-product-line", "slips-after-downgrade"],
 ];
-/// Items that are there when the feed begins, at most: a day of them at 69 a minute, and less at more.
-const HISTORY_ITEMS_MAX: u32 = 100_000;
+/// Items that are there when the feed begins, at most: a day of them at 20 a minute, and less at more, because a person waits for
+/// them to be read.
+const HISTORY_ITEMS_MAX: u32 = 30_000;
 /// One item in this many is analysed late: the stream's late window at work.
 const LATE_ONE_IN: u32 = 40;
 

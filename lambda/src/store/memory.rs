@@ -274,7 +274,7 @@ mod tests {
             };
             memory.put(item);
         }
-        let range = TimeRange { after: start.minus(Duration::from_secs(7000)), until: now };
+        let range = TimeRange { after: start.minus(Duration::from_secs(2100)), until: now };
         let feed = memory.feed.as_ref().unwrap();
         for label in 0..3 {
             let pages = pages(&memory, label, range).await;
