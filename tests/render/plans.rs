@@ -6,7 +6,7 @@ use contract::{DashboardSettings, StreamSettings};
 use serde_json::{Value, json};
 
 use super::terraform::Root;
-use super::{Project, workspace};
+use super::{Project, rendered, workspace};
 
 fn zip(name: &str) -> Value {
     json!({ "path": format!("../../dist/{name}.zip"), "sha256": format!("{}=", "A".repeat(43)) })
@@ -193,6 +193,14 @@ fn the_index_carries_exactly_what_is_read_and_the_table_is_guarded() {
     assert_eq!((&items["hash_key"], &items["range_key"]), (&json!("source_id"), &json!("timestamp")));
     assert_eq!(items["billing_mode"], "PAY_PER_REQUEST");
     assert_eq!(items["ttl"][0]["attribute_name"], "ttl");
+    // What is shown of rows comes with it, the whole attribute of a path, and no key twice.
+    let shown = rendered(
+        "[data]\nshow = [\"author\", \"deal.price\"]\n[data.attributes]\ntitle = \"headline\"\nurl = \"source_id\"\nscore = false\n",
+    );
+    let plan = Root::new(&shown, "generated/terraform").with_artifacts(&artifacts()).planned(&[]);
+    let index = &resources(&plan, "")["aws_dynamodb_table.items"]["global_secondary_index"][0];
+    let projected = ["author", "confidence", "deal", "headline", "matched_tickers", "source", "status"];
+    assert_eq!(sorted(&index["non_key_attributes"]), projected);
     for table in [items, &tables["aws_dynamodb_table.users"]] {
         assert_eq!(table["deletion_protection_enabled"], true);
         assert_eq!(table["point_in_time_recovery"][0]["enabled"], true);

@@ -214,7 +214,7 @@ fn projection(manifest: &Manifest, table: &Described, index: &Value) -> Check {
     let off: Vec<String> = lacking.iter().filter_map(|(key, _)| key.map(|key| format!("`{key} = false`"))).collect();
     let off = (!off.is_empty()).then(|| format!("set {} in [data.attributes]", off.join(", ")));
     let is_shown = lacking.iter().any(|(key, _)| key.is_none());
-    let unshown = is_shown.then(|| "take it out of `show` in [data]".to_owned());
+    let unshown = is_shown.then(|| "take what is lacking out of `show` in [data]".to_owned());
     let without: Vec<String> = [off, unshown].into_iter().flatten().collect();
     let next = format!(
         "make an index that projects them and set `index` in [data]: an index cannot be changed; or {}",

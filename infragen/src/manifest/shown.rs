@@ -27,7 +27,9 @@ impl ManifestValue for ShownAttributes {
                     "out-of-range",
                     format!("has {count} attributes: it must have {SHOWN_ATTRIBUTES_MAX} at most"),
                 ),
-                ShownError::Taken(path) => Problem::new("shown-name-taken", format!("names `{path}`, which an update has")),
+                ShownError::Taken(path) => {
+                    Problem::new("shown-name-taken", format!("names `{path}`, which an update has"))
+                }
                 ShownError::Twice(path) => Problem::new("repeated-attribute", format!("names `{path}` twice")),
             }]
         })

@@ -326,6 +326,12 @@ async fn keys_and_projection_of_other_tables_are_told_apart() {
         "or set `score = false` in [data.attributes]",
     );
     assert_eq!(only(&narrow.doctor(&[], &[("score", "false")]), "table-projection").0, "ok");
+    expect(
+        &narrow.doctor(&[("show", "[\"driver.name\", \"depots\"]")], &[("score", "false"), ("title", "\"cargo\"")]),
+        "table-projection",
+        "the index lacks `cargo`, `driver`, which the functions read from it",
+        "or set `title = false` in [data.attributes] and take what is lacking out of `show` in [data]",
+    );
 }
 
 #[tokio::test]
