@@ -115,7 +115,7 @@ export class FeedList {
     this.#nodes.set(seq, node);
     this.#list.prepend(node);
     // What was there at the beginning is no news.
-    if (this.#drawn) flash(node);
+    if (this.#drawn && seq > 0) flash(node);
   }
 
   /** @param {readonly FeedEntry[]} entries what was there before all others, newest first @param {number} now */
