@@ -47,6 +47,7 @@ impl Parcels {
             ("score", "\"load\""),
             ("confidence", "false"),
             ("source", "false"),
+            ("title", "false"),
             ("status", "\"checked\""),
         ];
         Self { name, attributes }
@@ -83,6 +84,7 @@ impl Parcels {
             ("update_event", "\"parcel_update\""),
             ("identity", "\"key-and-time\""),
             ("time_format", "\"rfc3339\""),
+            ("show", "[]"),
         ];
         let lines = |fits: &[(&str, &str)], others: &[(&str, &str)]| -> String {
             let value = |(key, value): &(&str, &str)| {
