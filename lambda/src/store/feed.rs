@@ -34,7 +34,7 @@ impl AboutMade {
 
     /// Title, link and values of an item: of any attribute that is shown a name, and of one called `price` a number.
     fn make(&self, draw: &mut Draw, id: &str, company: &Company, headline: &str) -> Option<Box<About>> {
-        let title = format!("{} {}", company.name, headline.replace('-', " "));
+        let title = format!("{} {headline}", company.name);
         let shown = self.shown.iter().map(|path| match path.as_str() {
             "price" => Decimal::new(&format!("{}.{:02}", 20 + draw.below(480), draw.below(100))).map(Shown::Number),
             _ => Some(Shown::Text(AUTHORS[draw.below(6) as usize].into())),
@@ -82,9 +82,9 @@ const COMPANIES: [Company; 16] = [
 const SOURCES: [&str; 6] = ["newswire", "market-brief", "filings", "tech-daily", "street-talk", "morning-notes"];
 const AUTHORS: [&str; 6] = ["A. Moreau", "B. Okafor", "C. Lindqvist", "D. Tanaka", "E. Silva", "F. Novak"];
 const HEADLINES: [&[&str]; 3] = [
-    &["beats-quarterly-estimates", "raises-full-year-guidance", "wins-long-term-contract", "shares-climb-on-upgrade"],
-    &["to-report-on-thursday", "names-new-finance-chief", "holds-annual-meeting", "trades-in-line-with-sector"],
-    &["misses-revenue-forecast", "faces-antitrust-inquiry", "recalls-product-line", "slips-after-downgrade"],
+    &["beats quarterly estimates", "raises full-year guidance", "wins long-term contract", "shares climb on upgrade"],
+    &["to report on Thursday", "names new finance chief", "holds annual meeting", "trades in line with sector"],
+    &["misses revenue forecast", "faces antitrust inquiry", "recalls product line", "slips after downgrade"],
 ];
 /// Items that are there when the feed begins, at most: a day of them at 20 a minute, and less at more, because a person waits for
 /// them to be read.
@@ -183,7 +183,7 @@ impl Feed {
         if draw.below(5) == 0 {
             tags.extend(Tag::new(draw.company().ticker).into_iter().filter(|other| other.as_str() != company.ticker));
         }
-        let id = format!("{}-{headline}-{id}", company.slug);
+        let id = format!("{}-{}-{id}", company.slug, headline.to_lowercase().replace(' ', "-"));
         let about = self.about.make(draw, &id, company, headline);
         let round = |value: f64| (value * 1000.0).round() / 1000.0;
         Item {
