@@ -22,6 +22,7 @@ mod schema;
 mod seed;
 mod shell;
 mod show;
+mod sign_in;
 mod smoke;
 mod stop;
 mod terraform;

@@ -9,7 +9,9 @@ mod front;
 mod functions;
 mod images;
 mod instances;
+mod keys;
 mod network;
+mod roles;
 mod session_keys;
 mod state;
 mod statement;
@@ -26,11 +28,12 @@ use crate::plan::Plan;
 /// Returns everything that a plan consists of, in the order in which a reader wants to see it.
 #[must_use]
 pub fn constructs(plan: &Plan) -> Vec<Box<dyn Construct + '_>> {
-    let all: [Option<Box<dyn Construct + '_>>; 9] = [
+    let all: [Option<Box<dyn Construct + '_>>; 10] = [
         Some(Box::new(state::State::of(plan))),
         Some(Box::new(functions::Functions::of(plan))),
         Some(Box::new(tables::Tables::of(plan))),
         boxed(session_keys::SessionKeys::of(plan)),
+        boxed(keys::Keys::of(plan)),
         Some(Box::new(watching::Watching::of(plan))),
         Some(Box::new(images::Images::of(plan))),
         boxed(network::Network::of(plan)),

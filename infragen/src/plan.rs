@@ -1,5 +1,6 @@
 //! Manifest → plan: what must exist, decided here so that templates only print. No text of any output format.
 
+pub mod account;
 pub mod auth;
 pub mod front;
 pub mod instances;
@@ -14,10 +15,12 @@ use serde::Serialize;
 
 use crate::capability::Feature;
 use crate::load::{Loaded, Target};
+use crate::manifest::account::KmsSection;
 use crate::manifest::sections::{ReservedConcurrency, TableSection};
 use crate::manifest::types::{Architecture, BackendKind, FrontKind, OWN_TAGS, Packaging};
 use crate::manifest::{Manifest, Names};
 
+use self::account::AccountPlan;
 use self::auth::SessionKeysPlan;
 use self::instances::InstancesPlan;
 use self::operations::OperationsPlan;
@@ -43,6 +46,8 @@ pub struct Plan {
     pub region: String,
     /// The partition that the region is in: the second part of every ARN.
     pub partition: &'static str,
+    /// What the account asks of everything.
+    pub account: AccountPlan,
     /// Tags of every resource, the generator's own included.
     pub tags: BTreeMap<String, String>,
     /// Versions and state.
@@ -95,11 +100,17 @@ pub fn plan(loaded: &Loaded) -> Plan {
     let manifest = &loaded.manifest;
     let names = Names { repository: loaded.shared.repository.clone(), ..Names::derive(manifest) };
     let floor = manifest.terraform.aws_provider.get().floor();
-    let (stream, dashboard) = (stream_function(manifest, &names), dashboard_function(manifest, &names));
+    let (items, users) = (items_table(manifest, &names), users_table(manifest, &names));
+    let hours = manifest.stream.share_hours.then(|| hours_table(manifest, &names));
+    let (mut stream, mut dashboard) = (stream_function(manifest, &names), dashboard_function(manifest, &names));
+    for function in [&mut stream, &mut dashboard] {
+        function.table_keys = table_keys(function, &items, &users, hours.as_ref());
+    }
     Plan {
         target: loaded.target,
         region: manifest.project.region.as_str().to_owned(),
         partition: manifest.project.region.partition(),
+        account: account::account(manifest),
         tags: tags(manifest),
         terraform: terraform(loaded),
         architecture: manifest.package.architecture,
@@ -115,9 +126,9 @@ pub fn plan(loaded: &Loaded) -> Plan {
         operations: operations::operations(manifest, &names, &stream, &dashboard),
         stream,
         dashboard,
-        items: items_table(manifest, &names),
-        users: users_table(manifest, &names),
-        hours: manifest.stream.share_hours.then(|| hours_table(&names)),
+        items,
+        users,
+        hours,
         session_keys: auth::session_keys(manifest),
         cors: CorsPlan {
             allow_origins: manifest.front.allow_origins.as_slice().to_vec(),
@@ -159,15 +170,9 @@ fn terraform(loaded: &Loaded) -> TerraformPlan {
 }
 
 /// Where nobody can be identified, nobody has configurations.
-fn configurations(manifest: &Manifest) -> Option<ConfigurationsPlan> {
+fn configurations(manifest: &Manifest, actions: &'static [&'static str]) -> Option<ConfigurationsPlan> {
     (manifest.auth.mode != AuthMode::Off).then(|| ConfigurationsPlan {
-        actions: &[
-            "dynamodb:DeleteItem",
-            "dynamodb:GetItem",
-            "dynamodb:PutItem",
-            "dynamodb:Query",
-            "dynamodb:UpdateItem",
-        ],
+        actions,
         keys: format!("{}*", contract::tables::USER_PREFIX),
     })
 }
@@ -194,9 +199,10 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         live_urls: Vec::new(),
         cors_methods: &cors::STREAM_METHODS,
         // One at a time, by its key: the stream function changes none.
-        configurations: None,
+        configurations: configurations(manifest, &["dynamodb:GetItem"]),
         goodbyes: goodbyes(manifest, "dynamodb:BatchGetItem"),
         hours: manifest.stream.share_hours.then_some(&["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"]),
+        table_keys: Vec::new(),
         // On managed instances the network is their capacity provider's; a classic function could not stream from one.
         vpc: None,
     }
@@ -218,14 +224,37 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         environment: crate::settings::dashboard_variables(manifest),
         live_urls: crate::settings::live_urls(manifest),
         cors_methods: &cors::DASHBOARD_METHODS,
-        configurations: configurations(manifest),
+        configurations: configurations(
+            manifest,
+            &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
+        ),
         goodbyes: goodbyes(manifest, "dynamodb:PutItem"),
         hours: manifest.stream.share_hours.then_some(&["dynamodb:BatchGetItem", "dynamodb:Query"]),
+        table_keys: Vec::new(),
         vpc: VpcPlan::of(&section.vpc),
     }
 }
 
-fn table(section: &TableSection, role: &str, name: &str, keys: (&str, &str)) -> TablePlan {
+/// Keys of the tables that a function reads or writes, each once.
+fn table_keys(
+    function: &FunctionPlan,
+    items: &TablePlan,
+    users: &TablePlan,
+    hours: Option<&TablePlan>,
+) -> Vec<String> {
+    let has_users = function.configurations.is_some() || function.goodbyes.is_some();
+    let tables = [Some(items), Some(users).filter(|_| has_users), hours.filter(|_| function.hours.is_some())];
+    let keys: BTreeSet<&String> = tables.into_iter().flatten().filter_map(|table| table.kms_key_arn.as_ref()).collect();
+    keys.into_iter().cloned().collect()
+}
+
+fn table(kms: &KmsSection, section: &TableSection, role: &str, name: &str, keys: (&str, &str)) -> TablePlan {
+    let own = section.kms_key_arn.as_ref();
+    let kms_key_arn = match section.create {
+        true => kms.of(own.or(kms.tables.as_ref())),
+        // Which key it has is its owner's business: those of the tables made here say nothing about it.
+        false => own.map(|key| key.as_str().to_owned()),
+    };
     let prefix = if section.create { "" } else { "data." };
     TablePlan {
         name: name.to_owned(),
@@ -239,13 +268,14 @@ fn table(section: &TableSection, role: &str, name: &str, keys: (&str, &str)) -> 
         point_in_time_recovery: section.point_in_time_recovery,
         why_unrecovered: format!("`tables.{role}.point_in_time_recovery` in deploy.toml says no."),
         deletion_protection: section.deletion_protection,
+        kms_key_arn,
     }
 }
 
 fn items_table(manifest: &Manifest, names: &Names) -> TablePlan {
     let attributes = &manifest.data.attributes;
     let keys = (attributes.key.as_str(), attributes.time.as_str());
-    let mut table = table(&manifest.tables.items, "items", &names.items_table, keys);
+    let mut table = table(&manifest.aws.kms, &manifest.tables.items, "items", &names.items_table, keys);
     table.key_attributes = vec![
         KeyAttribute::text(keys.0),
         KeyAttribute { name: keys.1.to_owned(), kind: manifest.data.time_format.key_type().as_str() },
@@ -271,14 +301,15 @@ fn items_table(manifest: &Manifest, names: &Names) -> TablePlan {
 }
 
 fn users_table(manifest: &Manifest, names: &Names) -> TablePlan {
-    let mut table = table(&manifest.tables.users, "users", &names.users_table, OWN_KEYS);
+    let mut table = table(&manifest.aws.kms, &manifest.tables.users, "users", &names.users_table, OWN_KEYS);
     // Only goodbyes carry it: users and their configurations stay.
     table.ttl_attribute = manifest.stream.goodbye.then_some(contract::tables::TTL_ATTRIBUTE);
     table
 }
 
 /// A cache: whatever is lost of it is read from the items again.
-fn hours_table(names: &Names) -> TablePlan {
+fn hours_table(manifest: &Manifest, names: &Names) -> TablePlan {
+    let kms = &manifest.aws.kms;
     TablePlan {
         name: names.hours_table.clone(),
         create: true,
@@ -291,6 +322,7 @@ fn hours_table(names: &Names) -> TablePlan {
         point_in_time_recovery: false,
         why_unrecovered: "A cache of the items: what is lost is read from them again.".to_owned(),
         deletion_protection: false,
+        kms_key_arn: kms.of(kms.tables.as_ref()),
     }
 }
 

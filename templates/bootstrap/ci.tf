@@ -24,6 +24,12 @@ data "aws_iam_openid_connect_provider" "github" {
 {%- endif %}
 resource "aws_iam_role" "{{ role }}" {
   name = "{{ names.base }}-{{ role }}"
+{%- if account.role_path != "/" %}
+  path = "{{ account.role_path }}"
+{%- endif %}
+{%- if account.permissions_boundary %}
+  permissions_boundary = "{{ account.permissions_boundary }}"
+{%- endif %}
   # Longer than any run.
   max_session_duration = 3600
 
@@ -80,8 +86,16 @@ resource "aws_iam_role_policy" "{{ role }}" {
         Action = {{ statement.read | hcl(indent=8) }}
 {%- endif %}
         Resource = {{ statement.resources | hcl(indent=8) }}
-{%- if statement.passed_to %}
-        Condition = { StringEquals = { "iam:PassedToService" = "{{ statement.passed_to }}" } }
+{%- if statement.conditions | length == 1 and statement.conditions[0][1] | length == 1 %}
+        Condition = { StringEquals = { "{{ statement.conditions[0][0] }}" = "{{ statement.conditions[0][1][0] }}" } }
+{%- elif statement.conditions %}
+        Condition = {
+          StringEquals = {
+{%- for condition in statement.conditions %}
+            "{{ condition[0] }}" = {{ condition[1] | hcl(indent=12) }}
+{%- endfor %}
+          }
+        }
 {%- endif %}
       },
 {%- endif %}

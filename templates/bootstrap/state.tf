@@ -3,7 +3,9 @@
 resource "aws_s3_bucket" "state" {
   # checkov:skip=CKV_AWS_18:Who reads or writes a state is in CloudTrail; a second bucket of access logs would need the same guards.
   # checkov:skip=CKV_AWS_144:Versions bring back a state that was overwritten; a lost region would take what the state describes with it.
+{%- if not account.keys.buckets %}
   # checkov:skip=CKV_AWS_145:AES256 encrypts with a key of S3; a key of one's own costs a dollar a month and keeps nobody out who may read the bucket.
+{%- endif %}
   # checkov:skip=CKV2_AWS_61:Old versions of a state are small, and the only way back.
   # checkov:skip=CKV2_AWS_62:Nothing waits for a state to change.
 {%- if state_bucket %}
@@ -26,9 +28,19 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "state" {
   bucket = aws_s3_bucket.state.id
 
   rule {
+{%- if account.keys.buckets %}
+    # One data key for many objects: KMS is asked, and billed, far less often.
+    bucket_key_enabled = true
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "aws:kms"
+      kms_master_key_id = "{{ account.keys.buckets }}"
+    }
+{%- else %}
     apply_server_side_encryption_by_default {
       sse_algorithm = "AES256"
     }
+{%- endif %}
   }
 }
 

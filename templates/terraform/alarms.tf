@@ -2,8 +2,13 @@
 {%- if topic and topic.email -%}
 # Where alarms go. AWS sends the address a message first, and nothing more before somebody follows the link in it.
 resource "aws_sns_topic" "alarms" {
+{%- if not account.keys.topic %}
   # checkov:skip=CKV_AWS_26:CloudWatch may not publish to a topic under the key that AWS manages, and a key of one's own costs more than all these alarms; their text holds names and numbers only.
+{%- endif %}
   name = "{{ names.base }}-alarms"
+{%- if account.keys.topic %}
+  kms_master_key_id = "{{ account.keys.topic }}"
+{%- endif %}
 }
 
 resource "aws_sns_topic_subscription" "email" {

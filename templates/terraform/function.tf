@@ -15,6 +15,15 @@ module "{{ function.role }}" {
   reserved_concurrency = {{ function.reserved_concurrency }}
 {%- endif %}
   log_retention_days = {{ function.log_retention_days }}
+{%- if account.permissions_boundary %}
+  permissions_boundary = "{{ account.permissions_boundary }}"
+{%- endif %}
+{%- if account.role_path != "/" %}
+  role_path = "{{ account.role_path }}"
+{%- endif %}
+{%- if account.keys.logs %}
+  kms_key_arn = "{{ account.keys.logs }}"
+{%- endif %}
 {%- if operations.tracing %}
   tracing = true
 {%- endif %}
@@ -78,9 +87,7 @@ module "{{ function.role }}" {
     security_group_ids = {{ function.vpc.security_group_ids | hcl(indent=4) }}
   }
 {%- endif %}
-{% if function.role == "stream" %}
-  # Reads only: the newest items through the index, and one configuration of one user.
-{%- elif function.configurations or function.goodbyes %}
+{% if function.configurations or function.goodbyes %}
   # The newest items through the index, and of the users table the rows that are named here.
 {%- else %}
   # Reads only: the newest items through the index. `auth.mode` is `off`, so there are no users.
@@ -95,14 +102,6 @@ module "{{ function.role }}" {
         Action = ["dynamodb:Query", "dynamodb:Scan"]
         Resource = ["${ {{- items.address -}} .arn}/index/{{ items.index.name }}"]
       },
-{%- if function.role == "stream" %}
-      {
-        Sid = "ReadUsers"
-        Effect = "Allow"
-        Action = ["dynamodb:GetItem"]
-        Resource = [{{ users.address }}.arn]
-      },
-{%- endif %}
 {%- if function.configurations %}
       # Users' rows and nothing else of this table.
       {
@@ -138,6 +137,16 @@ module "{{ function.role }}" {
         Effect = "Allow"
         Action = {{ function.hours | hcl(indent=8) }}
         Resource = [{{ hours.address }}.arn]
+      },
+{%- endif %}
+{%- if function.table_keys %}
+      # For DynamoDB alone, and so of no more than what may be read there: the keys that tables are encrypted with.
+      {
+        Sid = "DecryptTables"
+        Effect = "Allow"
+        Action = ["kms:Decrypt"]
+        Resource = {{ function.table_keys | hcl(indent=8) }}
+        Condition = { StringEquals = { "kms:ViaService" = "dynamodb.{{ region }}.amazonaws.com" } }
       },
 {%- endif %}
 {%- if session_keys %}

@@ -34,6 +34,12 @@ resource "aws_lambda_capacity_provider" "stream" {
 # With this role Lambda starts and stops the instances; the function's own role is another.
 resource "aws_iam_role" "operator" {
   name = "{{ instances.operator_role }}"
+{%- if account.role_path != "/" %}
+  path = "{{ account.role_path }}"
+{%- endif %}
+{%- if account.permissions_boundary %}
+  permissions_boundary = "{{ account.permissions_boundary }}"
+{%- endif %}
 
   assume_role_policy = jsonencode({
     Version = "2012-10-17"
@@ -55,8 +61,13 @@ resource "aws_iam_role_policy_attachment" "operator" {
 
 # What Lambda does with the instances. Created before it does: Lambda would keep the log for ever.
 resource "aws_cloudwatch_log_group" "instances" {
+{%- if not account.keys.logs %}
   # checkov:skip=CKV_AWS_158:CloudWatch encrypts logs with a key of its own; there are no secrets in them.
+{%- endif %}
   # checkov:skip=CKV_AWS_338:`log_retention_days` in deploy.toml says how long the log is needed.
   name = "/aws/lambda/capacity-provider/{{ instances.name }}"
   retention_in_days = {{ stream.log_retention_days }}
+{%- if account.keys.logs %}
+  kms_key_id = "{{ account.keys.logs }}"
+{%- endif %}
 }

@@ -3,7 +3,9 @@ resource "aws_s3_bucket" "page" {
   # checkov:skip=CKV_AWS_18:Only CloudFront reads it, and only what everybody may read.
   # checkov:skip=CKV_AWS_21:Every file comes from the repository, which has its versions.
   # checkov:skip=CKV_AWS_144:Every file comes from the repository and can be uploaded anywhere.
+{%- if not account.keys.buckets %}
   # checkov:skip=CKV_AWS_145:Everybody may read the page: encryption with a key of one's own would protect nothing.
+{%- endif %}
   # checkov:skip=CKV2_AWS_61:There is one version of a dozen files, and it is needed.
   # checkov:skip=CKV2_AWS_62:Nothing waits for the page to change.
   bucket_prefix = "{{ names.page_bucket_prefix }}"
@@ -21,9 +23,19 @@ resource "aws_s3_bucket_server_side_encryption_configuration" "page" {
   bucket = aws_s3_bucket.page.id
 
   rule {
+{%- if account.keys.buckets %}
+    # One data key for many objects: KMS is asked, and billed, far less often.
+    bucket_key_enabled = true
+
+    apply_server_side_encryption_by_default {
+      sse_algorithm = "aws:kms"
+      kms_master_key_id = "{{ account.keys.buckets }}"
+    }
+{%- else %}
     apply_server_side_encryption_by_default {
       sse_algorithm = "AES256"
     }
+{%- endif %}
   }
 }
 

@@ -3,7 +3,9 @@
 {% endif %}
 {%- if table.create %}
 resource "aws_dynamodb_table" "{{ table.label }}" {
+{%- if not table.kms_key_arn %}
   # checkov:skip=CKV_AWS_119:DynamoDB encrypts with a key of its own; a key of one's own costs a dollar a month, and every call that must ask for it.
+{%- endif %}
 {%- if not table.point_in_time_recovery %}
   # checkov:skip=CKV_AWS_28:{{ table.why_unrecovered }}
 {%- endif %}
@@ -48,6 +50,12 @@ resource "aws_dynamodb_table" "{{ table.label }}" {
   ttl {
     attribute_name = "{{ table.ttl_attribute }}"
     enabled = true
+  }
+{% endif %}
+{%- if table.kms_key_arn %}
+  server_side_encryption {
+    enabled = true
+    kms_key_arn = "{{ table.kms_key_arn }}"
   }
 {% endif %}
   point_in_time_recovery {

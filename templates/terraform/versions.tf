@@ -16,6 +16,22 @@ terraform {
     region = "{{ region }}"
     encrypt = true
     use_lockfile = true
+{%- if account.keys.buckets %}
+    kms_key_id = "{{ account.keys.buckets }}"
+{%- endif %}
+{%- if account.account_ids %}
+    allowed_account_ids = {{ account.account_ids | hcl(indent=4) }}
+{%- endif %}
+{%- if account.assume_role %}
+
+    assume_role = {
+      role_arn = "{{ account.assume_role.role_arn }}"
+{%- if account.assume_role.external_id %}
+      external_id = "{{ account.assume_role.external_id }}"
+{%- endif %}
+      session_name = "{{ account.assume_role.session_name }}"
+    }
+{%- endif %}
   }
 {%- endif %}
 }

@@ -102,6 +102,7 @@ impl Shell<'_> {
             self.error("`local` is this machine: nothing of it is in an account", None);
             return Err(Outcome::Usage);
         }
+        self.signed_in(&loaded.manifest)?;
         Ok(loaded)
     }
 

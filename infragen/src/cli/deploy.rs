@@ -22,6 +22,7 @@ use super::cost;
 use super::doctor::terraform_version;
 use super::run::run;
 use super::shell::Shell;
+use super::sign_in;
 use super::smoke;
 use super::stop::Stop;
 use super::terraform::{LOOK_EVERY, Outputs, Root};
@@ -167,12 +168,12 @@ impl Deployment<'_> {
         let (program, answer) = terraform_version(ANSWER_MAX);
         let mut checks = vec![tools::terraform(&self.loaded.manifest, program, &answer)];
         // Terraform looks for nothing but its own way to credentials, and says itself when it finds none.
-        let identity = run(&aws::identity_command(&self.loaded.manifest), ANSWER_MAX);
+        let identity = sign_in::identity(&self.loaded.manifest, ANSWER_MAX);
         if !matches!(identity, Ran::Done(_)) && self.stop.explains_a_failure() {
             // A terminal's Ctrl-C ends what was asked, too: its silence says nothing about the machine.
             return Err(self.stopped("`check`: nothing is changed"));
         }
-        checks.push(aws::identity(&identity));
+        checks.push(aws::identity(&self.loaded.manifest, &identity));
         let is_good = answer != Ran::Absent && !doctor::needs_person(&checks);
         let colour = self.shell.colour(io::stderr().is_terminal());
         if is_good && identity != Ran::Absent {

@@ -43,6 +43,7 @@ impl Shell<'_> {
             self.error("`local` is this machine: there is nothing to destroy", None);
             return Ok(Outcome::Usage);
         }
+        self.signed_in(&loaded.manifest)?;
         if arguments.bootstrap {
             return self.destroy_bootstrap(&loaded, arguments);
         }

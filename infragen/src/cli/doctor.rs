@@ -15,6 +15,7 @@ use infragen::zip;
 
 use super::run::run;
 use super::shell::Shell;
+use super::sign_in;
 use super::{Format, Outcome, Stopped};
 
 #[derive(Args, Debug)]
@@ -135,11 +136,11 @@ fn account(loaded: &Loaded, arguments: &DoctorArguments) -> Vec<Check> {
         return vec![aws::credentials(&credentials, &Ran::Absent), aws::region(manifest, &credentials)];
     }
     let ask = |command: Vec<String>| run(&command, arguments.time_limit);
-    let identity = ask(aws::identity_command(manifest));
+    let identity = sign_in::identity(manifest, arguments.time_limit);
     let mut checks = vec![aws::credentials(&credentials, &identity), aws::region(manifest, &credentials)];
     // Without credentials AWS's own words about that say nothing new; that its command line is missing does.
     if !doctor::needs_person(&checks) || identity == Ran::Absent {
-        checks.push(aws::identity(&identity));
+        checks.push(aws::identity(manifest, &identity));
     }
     let is_known = matches!(identity, Ran::Done(_));
     // A DynamoDB of one's own knows everybody.

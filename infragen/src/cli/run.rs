@@ -2,11 +2,11 @@
 
 use std::io::{self, Read, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::mpsc;
+use std::sync::{OnceLock, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use infragen::doctor::Ran;
+use infragen::doctor::{Ran, aws};
 
 /// What is kept of a program's output, each of stdout and stderr.
 const OUTPUT_BYTES_MAX: u64 = 1024 * 1024;
@@ -16,6 +16,17 @@ const LOOK_EVERY: Duration = Duration::from_millis(10);
 const QUIET: [(&str, &str); 4] =
     [("CHECKPOINT_DISABLE", "1"), ("TF_IN_AUTOMATION", "1"), ("AWS_PAGER", ""), ("AWS_MAX_ATTEMPTS", "1")];
 
+/// The AWS command line; it alone gets the credentials of a role.
+const AWS: &str = "aws";
+
+/// Credentials of the role that was taken on: variables of the AWS command line. In a file or an argument others could read them.
+static SESSION: OnceLock<aws::Session> = OnceLock::new();
+
+/// Has every later call of the AWS command line act as a role; the first one counts, a run is of one environment.
+pub(super) fn act_as(session: aws::Session) {
+    SESSION.get_or_init(|| session);
+}
+
 /// Runs a program, the first of `command`, to its end or to the limit.
 pub(super) fn run<S: AsRef<std::ffi::OsStr>>(command: &[S], limit: Duration) -> Ran {
     run_with(command, "", limit)
@@ -24,7 +35,9 @@ pub(super) fn run<S: AsRef<std::ffi::OsStr>>(command: &[S], limit: Duration) -> 
 /// Likewise a program that reads a line or two.
 pub(super) fn run_with<S: AsRef<std::ffi::OsStr>>(command: &[S], input: &str, limit: Duration) -> Ran {
     let Some((program, arguments)) = command.split_first() else { return Ran::Absent };
+    let session = SESSION.get().filter(|_| program.as_ref() == AWS);
     let spawned = Command::new(program)
+        .envs(session.into_iter().flatten().map(|(name, value)| (*name, value)))
         .args(arguments)
         .envs(QUIET)
         .stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() })

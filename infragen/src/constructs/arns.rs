@@ -26,6 +26,24 @@ impl<'p> Arns<'p> {
         format!("arn:{}:{service}::*:{resource}", self.0.partition)
     }
 
+    /// ARN of a role that is made here, by its name.
+    #[must_use]
+    pub fn role(&self, name: &str) -> String {
+        self.global("iam", &format!("role{}{name}", self.0.account.role_path))
+    }
+
+    /// How KMS names a service of the plan's region that asks it for something.
+    #[must_use]
+    pub fn endpoint(&self, service: &str) -> String {
+        format!("{service}.{}.amazonaws.com", self.0.region)
+    }
+
+    /// What a role that is made or written here must be bounded by, where anything bounds it.
+    #[must_use]
+    pub fn boundary(&self) -> Option<&'p str> {
+        self.0.account.permissions_boundary.as_deref()
+    }
+
     /// One ARN, or several, of each function: `{}` stands for its name.
     #[must_use]
     pub fn each(&self, service: &str, resources: &[&str]) -> Vec<String> {

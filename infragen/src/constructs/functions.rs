@@ -2,6 +2,7 @@
 
 use super::arns::Arns;
 use super::construct::{Construct, File, Root};
+use super::roles;
 use super::statement::StatementPlan;
 use crate::plan::{FunctionPlan, Plan};
 
@@ -79,21 +80,11 @@ impl Construct for Functions<'_> {
 impl Functions<'_> {
     fn roles(self, arns: &Arns<'_>) -> Vec<StatementPlan> {
         let names = [&self.0.stream.name, &self.0.dashboard.name];
-        let roles = || names.map(|name| arns.global("iam", &format!("role/{name}")));
-        let write = [
-            "iam:CreateRole",
-            "iam:DeleteRole",
-            "iam:DeleteRolePolicy",
-            "iam:PutRolePolicy",
-            "iam:TagRole",
-            "iam:UntagRole",
-            "iam:UpdateAssumeRolePolicy",
-            "iam:UpdateRole",
-        ];
-        let comment = "The functions' roles.";
-        let mut pass =
-            StatementPlan::new("HandRolesToLambda", "And to nobody else.", &[], &["iam:PassRole"]).on(roles());
-        pass.passed_to = Some("lambda.amazonaws.com");
-        vec![StatementPlan::new("Roles", comment, &["iam:Get*", "iam:List*"], &write).on(roles()), pass]
+        let roles = || names.map(|name| arns.role(name));
+        let give = ["iam:CreateRole", "iam:DeleteRolePolicy", "iam:PutRolePolicy"];
+        let mut statements = roles::roles(["Roles", "BoundedRoles"], "The functions' roles.", &give, arns, &roles());
+        let pass = StatementPlan::new("HandRolesToLambda", "And to nobody else.", &[], &["iam:PassRole"]).on(roles());
+        statements.push(pass.when("iam:PassedToService", ["lambda.amazonaws.com"]));
+        statements
     }
 }

@@ -2,6 +2,7 @@
 
 use super::arns::Arns;
 use super::construct::{Construct, File};
+use super::roles;
 use super::statement::StatementPlan;
 use crate::plan::Plan;
 
@@ -31,7 +32,7 @@ impl Construct for Instances<'_> {
     fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
         let Some(instances) = &self.0.instances else { return Vec::new() };
         let capacity = arns.arn("lambda", &format!("capacity-provider:{}", instances.name));
-        let operator = || [arns.global("iam", &format!("role/{}", instances.operator_role))];
+        let operator = [arns.role(&instances.operator_role)];
         let write = [
             "lambda:CreateCapacityProvider",
             "lambda:DeleteCapacityProvider",
@@ -40,26 +41,16 @@ impl Construct for Instances<'_> {
             "lambda:UntagResource",
             "lambda:UpdateCapacityProvider",
         ];
-        let role_write = [
-            "iam:AttachRolePolicy",
-            "iam:CreateRole",
-            "iam:DeleteRole",
-            "iam:DetachRolePolicy",
-            "iam:TagRole",
-            "iam:UntagRole",
-            "iam:UpdateAssumeRolePolicy",
-            "iam:UpdateRole",
-        ];
+        let give = ["iam:AttachRolePolicy", "iam:CreateRole", "iam:DetachRolePolicy"];
         let read = ["lambda:GetCapacityProvider", "lambda:ListTags"];
         let comment = "The instances under the stream function.";
         let operator_comment = "The role with which Lambda runs them.";
-        let mut pass =
-            StatementPlan::new("HandOperatorToLambda", "And to nobody else.", &[], &["iam:PassRole"]).on(operator());
-        pass.passed_to = Some("lambda.amazonaws.com");
-        vec![
-            StatementPlan::new("Instances", comment, &read, &write).on([capacity]),
-            StatementPlan::new("Operator", operator_comment, &["iam:Get*", "iam:List*"], &role_write).on(operator()),
-            pass,
-        ]
+        let pass = StatementPlan::new("HandOperatorToLambda", "And to nobody else.", &[], &["iam:PassRole"])
+            .on(&operator)
+            .when("iam:PassedToService", ["lambda.amazonaws.com"]);
+        let mut statements = vec![StatementPlan::new("Instances", comment, &read, &write).on([capacity])];
+        statements.extend(roles::roles(["Operator", "BoundedOperator"], operator_comment, &give, arns, &operator));
+        statements.push(pass);
+        statements
     }
 }

@@ -15,8 +15,8 @@ pub struct StatementPlan {
     pub all: Vec<&'static str>,
     /// What they may be done to.
     pub resources: Vec<String>,
-    /// The one service that a role may be handed to.
-    pub passed_to: Option<&'static str>,
+    /// What else must be so: a key of IAM, and what it must equal, one of these.
+    pub conditions: Vec<(&'static str, Vec<String>)>,
 }
 
 impl StatementPlan {
@@ -25,13 +25,20 @@ impl StatementPlan {
     pub fn new(sid: &'static str, comment: &'static str, read: &[&'static str], write: &[&'static str]) -> Self {
         let mut all = [read, write].concat();
         all.sort_unstable();
-        Self { sid, comment, read: read.to_vec(), all, resources: Vec::new(), passed_to: None }
+        Self { sid, comment, read: read.to_vec(), all, resources: Vec::new(), conditions: Vec::new() }
     }
 
     /// Says what they may be done to.
     #[must_use]
     pub fn on<T: Into<String>>(mut self, resources: impl IntoIterator<Item = T>) -> Self {
         self.resources = resources.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Says what else must be so: the key must equal one of these.
+    #[must_use]
+    pub fn when<T: Into<String>>(mut self, key: &'static str, values: impl IntoIterator<Item = T>) -> Self {
+        self.conditions.push((key, values.into_iter().map(Into::into).collect()));
         self
     }
 }

@@ -66,7 +66,7 @@ impl Construct for Watching<'_> {
             let group = format!("log-group:/aws/lambda/capacity-provider/{}", instances.name);
             log_groups.extend([arns.arn("logs", &group), arns.arn("logs", &format!("{group}:*"))]);
         }
-        let write = [
+        let mut write = vec![
             "logs:CreateLogGroup",
             "logs:DeleteLogGroup",
             "logs:DeleteMetricFilter",
@@ -76,6 +76,9 @@ impl Construct for Watching<'_> {
             "logs:TagResource",
             "logs:UntagResource",
         ];
+        if self.0.account.keys.logs.is_some() {
+            write.extend(["logs:AssociateKmsKey", "logs:DisassociateKmsKey"]);
+        }
         let find = "The log groups are found by listing all of them.";
         let alarms = "Alarms and the dashboard.";
         let mut statements = vec![

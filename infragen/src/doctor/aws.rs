@@ -60,6 +60,35 @@ pub fn identity_command(manifest: &Manifest) -> Vec<String> {
     command(manifest, &["sts", "get-caller-identity"])
 }
 
+/// Credentials of a session: variables of the AWS command line, each with its value.
+pub type Session = [(&'static str, String); 3];
+
+/// What takes on the manifest's role, where it names one.
+#[must_use]
+pub fn assume_command(manifest: &Manifest) -> Option<Vec<String>> {
+    let section = &manifest.aws.assume_role;
+    let role = section.role_arn.as_ref()?.as_str();
+    let mut arguments = vec!["sts", "assume-role", "--role-arn", role];
+    arguments.extend(["--role-session-name", section.session_name.as_str()]);
+    if let Some(id) = &section.external_id {
+        arguments.extend(["--external-id", id.as_str()]);
+    }
+    Some(command(manifest, &arguments))
+}
+
+/// Reads the session of a role that was taken on.
+#[must_use]
+pub fn session(ran: &Ran) -> Option<Session> {
+    let Ran::Done(stdout) = ran else { return None };
+    let answer: Value = serde_json::from_str(stdout).ok()?;
+    let part = |key: &str| Some(answer.pointer(&format!("/Credentials/{key}"))?.as_str()?.to_owned());
+    Some([
+        ("AWS_ACCESS_KEY_ID", part("AccessKeyId")?),
+        ("AWS_SECRET_ACCESS_KEY", part("SecretAccessKey")?),
+        ("AWS_SESSION_TOKEN", part("SessionToken")?),
+    ])
+}
+
 /// A call of the AWS command line for the manifest's region, whose answer is JSON.
 pub(crate) fn command(manifest: &Manifest, arguments: &[&str]) -> Vec<String> {
     let always = ["--region", manifest.project.region.as_str(), "--output", "json"];
@@ -76,10 +105,19 @@ pub(super) fn silent(name: &'static str, ran: &Ran, denied: &str) -> Check {
     Check::unknown(name, ran.silence("aws").unwrap_or_default(), next)
 }
 
-/// Judges who is calling.
+/// Judges who is calling, and whether the manifest lets that account in.
 #[must_use]
-pub fn identity(ran: &Ran) -> Check {
+pub fn identity(manifest: &Manifest, ran: &Ran) -> Check {
     const NAME: &str = "identity";
+    let allowed = &manifest.aws.account_ids;
+    if let Some(found) = account(ran).filter(|found| !allowed.allow(found)) {
+        let found = crate::manifest::tree::shorten(&found);
+        let text = format!(
+            "the credentials are of account {found}, and `aws.account_ids` allows {}",
+            allowed.as_slice().join(" and ")
+        );
+        return Check::missing(NAME, text, "sign in to one of these accounts, or choose another environment with `--env`");
+    }
     match ran {
         Ran::Done(stdout) => {
             let answer: Value = serde_json::from_str(stdout).unwrap_or_default();
@@ -376,9 +414,32 @@ pub(super) mod tests {
         assert_eq!(credentials(&some, &Ran::Absent).status, Status::Ok);
         assert_eq!(region(&loaded("").manifest, &some).status, Status::Unknown);
         assert_eq!(region(&loaded("").manifest, &none).status, Status::Ok);
-        assert_eq!(identity(&done).status, Status::Ok);
-        assert_eq!(identity(&Ran::Failed("ExpiredToken".into())).status, Status::Missing);
-        assert_eq!(identity(&Ran::Absent).status, Status::Unknown);
-        assert_eq!(identity(&Ran::Done("[]".into())).status, Status::Unknown);
+        let manifest = &loaded("").manifest;
+        assert_eq!(identity(manifest, &done).status, Status::Ok);
+        assert_eq!(identity(manifest, &Ran::Failed("ExpiredToken".into())).status, Status::Missing);
+        assert_eq!(identity(manifest, &Ran::Absent).status, Status::Unknown);
+        assert_eq!(identity(manifest, &Ran::Done("[]".into())).status, Status::Unknown);
+        let allowing = |account| loaded(&format!("[aws]\naccount_ids = ['{account}']\n")).manifest;
+        assert_eq!(identity(&allowing("123456789012"), &done).status, Status::Ok);
+        let refused = identity(&allowing("210987654321"), &done);
+        let sentence = "the credentials are of account 123456789012, and `aws.account_ids` allows 210987654321";
+        assert_eq!((refused.status, refused.found.as_str()), (Status::Missing, sentence));
+        // Nobody's account is not another account.
+        assert_eq!(identity(&allowing("210987654321"), &Ran::Absent).status, Status::Unknown);
+    }
+
+    #[test]
+    fn a_role_is_taken_on_with_what_its_owner_asks_for() {
+        assert_eq!(assume_command(&loaded("").manifest), None);
+        let role = "arn:aws:iam::123456789012:role/deploy";
+        let text = format!("[aws.assume_role]\nrole_arn = '{role}'\nexternal_id = 'live'\n");
+        let command = assume_command(&loaded(&text).manifest).unwrap().join(" ");
+        let expected = format!("aws sts assume-role --role-arn {role} --role-session-name infragen --external-id live");
+        assert!(command.starts_with(&expected), "{command}");
+        let answer = r#"{"Credentials": {"AccessKeyId": "a", "SecretAccessKey": "b", "SessionToken": "c"}}"#;
+        let values = session(&Ran::Done(answer.into())).map(|session| session.map(|(_, value)| value));
+        assert_eq!(values, Some(["a", "b", "c"].map(str::to_owned)));
+        assert_eq!(session(&Ran::Done("{}".into())), None);
+        assert_eq!(session(&Ran::Absent), None);
     }
 }

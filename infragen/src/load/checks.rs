@@ -1,5 +1,6 @@
 //! Rules between keys: each value is right by itself, together they are not.
 
+mod account;
 mod auth;
 mod platform;
 
@@ -28,6 +29,7 @@ pub(super) fn check(manifest: &Manifest, tree: &Table, log: &RefCell<Vec<Diagnos
     checks.attributes();
     checks.times();
     checks.labels();
+    checks.account();
     checks.platform();
     checks.state();
     checks.environment_size();

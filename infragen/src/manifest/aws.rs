@@ -75,7 +75,7 @@ impl MemoryPerVcpu {
 }
 
 /// Splits `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE` where its first parts are well-formed.
-fn arn(text: &str) -> Option<[&str; 4]> {
+pub(super) fn arn(text: &str) -> Option<[&str; 4]> {
     let mut parts = text.splitn(6, ':');
     let (arn, partition) = (parts.next()?, parts.next()?);
     let (service, region, account, resource) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
@@ -85,7 +85,12 @@ fn arn(text: &str) -> Option<[&str; 4]> {
         .then_some([service, region, account, resource])
 }
 
-fn is_name(text: &str, more: &str) -> bool {
+/// A part of an ARN, counted from 0: `arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE`.
+pub(super) fn part(arn: &str, index: usize) -> &str {
+    arn.splitn(6, ':').nth(index).unwrap_or_default()
+}
+
+pub(super) fn is_name(text: &str, more: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
 }
 
@@ -223,11 +228,25 @@ impl ImageUri {
     }
 }
 
+impl RoleArn {
+    /// The account that it is in.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        part(&self.0, 4)
+    }
+
+    /// The partition that it is in.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        part(&self.0, 1)
+    }
+}
+
 impl TopicArn {
     /// The region that the topic is in.
     #[must_use]
     pub fn region(&self) -> &str {
-        self.as_str().split(':').nth(3).unwrap_or_default()
+        part(&self.0, 3)
     }
 }
 

@@ -1,5 +1,6 @@
 //! deploy.toml: text → spanned tables → typed [`Manifest`]. Types and text only: what is between keys is checked in `load`.
 
+pub mod account;
 pub mod auth;
 pub mod aws;
 pub mod canary;

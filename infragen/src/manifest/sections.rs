@@ -1,4 +1,4 @@
-//! Every key of deploy.toml with its meaning, type and default. The only place that knows keys by name.
+//! Every key of deploy.toml with its meaning, type and default; those of `[aws]` are in [`super::account`].
 
 use contract::limits::{
     CONNECTIONS_DEFAULT, CONNECTIONS_PER_CLIENT_DEFAULT, METRICS_TAGS_DEFAULT, REPLAY_EVENTS_DEFAULT,
@@ -15,6 +15,7 @@ use contract::{
     StatusValue, TableName, TimeFormat, TimeZone, WhenFull,
 };
 
+use super::account::{AwsSection, KmsKeyArn};
 use super::auth::SessionKeyNames;
 use super::aws::{
     Branch, BufferedMode, CertificateArn, CiProvider, Compute, DomainName, Email, ExtraVariables, GithubRepository,
@@ -243,6 +244,8 @@ section! {
         "point_in_time_recovery" => point_in_time_recovery: bool = true;
         /// Whether DynamoDB refuses to delete the table.
         "deletion_protection" => deletion_protection: bool = true;
+        /// Key of KMS that it is encrypted with: for a table that is made here in place of `aws.kms.tables`; for one that exists, the key that it has.
+        "kms_key_arn" => kms_key_arn: Option<KmsKeyArn> = None;
     }
 }
 
@@ -448,6 +451,7 @@ section! {
     /// The whole manifest, validated.
     pub struct Manifest {
         ..#[doc = "What it is called and where it runs."] "project" => project: ProjectSection;
+        ..#[doc = "What a company's account asks of everything that is made in it."] "aws" => aws: AwsSection;
         ..#[doc = "Which Terraform and provider may run."] "terraform" => terraform: TerraformSection;
         ..#[doc = "How the functions are built."] "package" => package: PackageSection;
         ..#[doc = "The function behind EventSource."] "stream" => stream: StreamSection;

@@ -66,6 +66,8 @@ pub struct FunctionPlan {
     pub goodbyes: Option<GoodbyesPlan>,
     /// What it may do with the hours that instances share, where they do.
     pub hours: Option<&'static [&'static str]>,
+    /// Keys of one's own that these tables are encrypted with.
+    pub table_keys: Vec<String>,
     /// The network that it runs in.
     pub vpc: Option<VpcPlan>,
 }
@@ -144,6 +146,8 @@ pub struct TablePlan {
     pub why_unrecovered: String,
     /// Deletion protection.
     pub deletion_protection: bool,
+    /// ARN of the key that it is encrypted with, where that is not one of AWS.
+    pub kms_key_arn: Option<String>,
 }
 
 /// A global secondary index.

@@ -1,0 +1,110 @@
+//! Rules of an account: what is named in it must be of it, and of the region and partition that everything goes to.
+
+use super::Checks;
+use crate::manifest::account::KmsKeyArn;
+
+/// Partitions in which a service names itself to KMS as it does here; others were never tried.
+const KMS_PARTITIONS: [&str; 2] = ["aws", "aws-us-gov"];
+
+impl Checks<'_> {
+    pub(super) fn account(&self) {
+        self.assumed_role();
+        self.boundary();
+        self.kms_keys();
+    }
+
+    fn assumed_role(&self) {
+        let (aws, ci) = (&self.manifest.aws, &self.manifest.ci);
+        let Some(role) = &aws.assume_role.role_arn else {
+            if aws.assume_role.external_id.is_some() {
+                self.fail(
+                    "external-id-without-role",
+                    &["aws.assume_role.external_id", "aws.assume_role.role_arn"],
+                    "`aws.assume_role.external_id` is set: no role is taken on that could ask for it".to_owned(),
+                    "set `role_arn` under `[aws.assume_role]`, or remove `external_id`",
+                );
+            }
+            return;
+        };
+        self.of_account("aws.assume_role.role_arn", role.as_str(), Some(role.account()), role.partition());
+        if ci.makes_roles() {
+            self.fail(
+                "assumed-role-in-workflow",
+                &["aws.assume_role.role_arn", "ci.provider"],
+                format!(
+                    "`aws.assume_role.role_arn` is `{}`: the workflow has roles of its own, and a pull request that could \
+                     take on this one could change anything",
+                    role.as_str()
+                ),
+                "remove it and give people the role by their profile, or name a role of your own in `ci.role_arn`",
+            );
+        }
+    }
+
+    fn boundary(&self) {
+        let Some(policy) = &self.manifest.aws.permissions_boundary else { return };
+        self.of_account("aws.permissions_boundary", policy.as_str(), policy.account(), policy.partition());
+    }
+
+    /// Refuses what is in another account than those allowed, or in another partition.
+    fn of_account(&self, key: &str, arn: &str, account: Option<&str>, partition: &str) {
+        let (accounts, region) = (&self.manifest.aws.account_ids, &self.manifest.project.region);
+        if let Some(account) = account.filter(|account| !accounts.allow(account)) {
+            self.fail(
+                "arn-of-another-account",
+                &[key, "aws.account_ids"],
+                format!("`{key}` is `{arn}`: `aws.account_ids` does not name its account, `{account}`"),
+                "name one of that account, or add the account",
+            );
+        }
+        if partition != region.partition() {
+            self.fail(
+                "arn-of-another-partition",
+                &[key, "project.region"],
+                format!(
+                    "`{key}` is `{arn}`: `project.region`, `{}`, is in the partition `{}`",
+                    region.as_str(),
+                    region.partition()
+                ),
+                "name one of that partition",
+            );
+        }
+    }
+
+    fn kms_keys(&self) {
+        let manifest = self.manifest;
+        let of_table = |key, arn: &'_ Option<KmsKeyArn>| arn.clone().map(|arn| (key, arn));
+        let named = manifest.aws.kms.named().into_iter().map(|(key, arn)| (key, arn.clone()));
+        let tables = &manifest.tables;
+        let all = named
+            .chain(of_table("tables.items.kms_key_arn", &tables.items.kms_key_arn))
+            .chain(of_table("tables.users.kms_key_arn", &tables.users.kms_key_arn));
+        let region = &manifest.project.region;
+        for (key, arn) in all {
+            if !KMS_PARTITIONS.contains(&region.partition()) {
+                self.fail(
+                    "kms-never-tried",
+                    &[key, "project.region"],
+                    format!(
+                        "`{key}` is set: `project.region`, `{}`, is in the partition `{}`, and how services name themselves \
+                         to KMS was never tried there",
+                        region.as_str(),
+                        region.partition()
+                    ),
+                    "remove it: AWS then encrypts with a key of its own",
+                );
+            } else if arn.region() != region.as_str() {
+                self.fail(
+                    "key-of-another-region",
+                    &[key, "project.region"],
+                    format!(
+                        "`{key}` is in `{}`: services take keys of their own region only, `project.region`, `{}`",
+                        arn.region(),
+                        region.as_str()
+                    ),
+                    "name a key of that region; one of several regions has an ARN in each",
+                );
+            }
+        }
+    }
+}
