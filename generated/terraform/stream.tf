@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/stream.tf 2777e1c30ba2a112]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/stream.tf 93663485ce775dac]
 
 module "stream" {
   source = "./modules/lambda"
@@ -63,7 +63,6 @@ module "stream" {
     DATA_LABEL_ATTRIBUTE       = "sentiment"
     DATA_LABEL_TYPE            = "text"
     DATA_SCORE_ATTRIBUTE       = "score"
-    DATA_SHOW                  = "-"
     DATA_SOURCE_ATTRIBUTE      = "source"
     DATA_STATUS_ATTRIBUTE      = "status"
     DATA_STATUS_READY          = "analyzed"
@@ -72,9 +71,7 @@ module "stream" {
     DATA_TIME_ATTRIBUTE        = "timestamp"
     DATA_TIME_FORMAT           = "rfc3339"
     DATA_TIME_ZONE             = "-"
-    DATA_TITLE_ATTRIBUTE       = "-"
     DATA_UPDATE_EVENT          = "sentiment_update"
-    DATA_URL_ATTRIBUTE         = "-"
     DATA_WINDOW                = "24h"
     ENVIRONMENT                = "dev"
     HOURS_TABLE                = "-"
@@ -100,7 +97,7 @@ module "stream" {
     USERS_TABLE                = "sse-streaming-dev-users"
   }
 
-  # Reads only: the newest items through the index, and one configuration of one user.
+  # Reads only: the newest items through the index. `auth.mode` is `off`, so there are no users.
   policy = jsonencode({
     Version = "2012-10-17"
     Statement = [
@@ -110,12 +107,6 @@ module "stream" {
         Effect   = "Allow"
         Action   = ["dynamodb:Query", "dynamodb:Scan"]
         Resource = ["${aws_dynamodb_table.items.arn}/index/by_sentiment"]
-      },
-      {
-        Sid      = "ReadUsers"
-        Effect   = "Allow"
-        Action   = ["dynamodb:GetItem"]
-        Resource = [aws_dynamodb_table.users.arn]
       },
     ]
   })

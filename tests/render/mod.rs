@@ -5,6 +5,7 @@ mod analysis;
 mod apply;
 mod ci;
 mod clone;
+mod company;
 mod cost;
 mod definitions;
 mod deploy;
