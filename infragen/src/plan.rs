@@ -10,7 +10,7 @@ pub mod types;
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::page::{Goodbye, PageConfig, page_labels, page_poll_ms, page_shown};
-use contract::{Adapter, AttributePath, AuthMode, cors};
+use contract::{Adapter, AttributePath, AuthMode, Identity, cors};
 use serde::Serialize;
 
 use crate::capability::Feature;
@@ -171,10 +171,8 @@ fn terraform(loaded: &Loaded) -> TerraformPlan {
 
 /// Where nobody can be identified, nobody has configurations.
 fn configurations(manifest: &Manifest, actions: &'static [&'static str]) -> Option<ConfigurationsPlan> {
-    (manifest.auth.mode != AuthMode::Off).then(|| ConfigurationsPlan {
-        actions,
-        keys: format!("{}*", contract::tables::USER_PREFIX),
-    })
+    (manifest.auth.mode != AuthMode::Off)
+        .then(|| ConfigurationsPlan { actions, keys: format!("{}*", contract::tables::USER_PREFIX) })
 }
 
 fn goodbyes(manifest: &Manifest, action: &'static str) -> Option<GoodbyesPlan> {
@@ -236,12 +234,7 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
 }
 
 /// Keys of the tables that a function reads or writes, each once.
-fn table_keys(
-    function: &FunctionPlan,
-    items: &TablePlan,
-    users: &TablePlan,
-    hours: Option<&TablePlan>,
-) -> Vec<String> {
+fn table_keys(function: &FunctionPlan, items: &TablePlan, users: &TablePlan, hours: Option<&TablePlan>) -> Vec<String> {
     let has_users = function.configurations.is_some() || function.goodbyes.is_some();
     let tables = [Some(items), Some(users).filter(|_| has_users), hours.filter(|_| function.hours.is_some())];
     let keys: BTreeSet<&String> = tables.into_iter().flatten().filter_map(|table| table.kms_key_arn.as_ref()).collect();
@@ -262,6 +255,7 @@ fn table(kms: &KmsSection, section: &TableSection, role: &str, name: &str, keys:
         address: format!("{prefix}aws_dynamodb_table.{role}"),
         hash_key: keys.0.to_owned(),
         range_key: keys.1.to_owned(),
+        needs_range_key: true,
         key_attributes: vec![KeyAttribute::text(keys.0), KeyAttribute::text(keys.1)],
         index: None,
         ttl_attribute: None,
@@ -282,6 +276,7 @@ fn items_table(manifest: &Manifest, names: &Names) -> TablePlan {
         KeyAttribute { name: attributes.label.to_string(), kind: manifest.data.label_type.key_type().as_str() },
     ];
     table.key_attributes.sort();
+    table.needs_range_key = manifest.data.identity == Identity::KeyAndTime;
     let optional = [&attributes.tags, &attributes.score, &attributes.confidence, &attributes.source, &attributes.title]
         .into_iter()
         .chain([&attributes.url, &attributes.status]);
@@ -316,6 +311,7 @@ fn hours_table(manifest: &Manifest, names: &Names) -> TablePlan {
         address: "aws_dynamodb_table.hours".to_owned(),
         hash_key: OWN_KEYS.0.to_owned(),
         range_key: OWN_KEYS.1.to_owned(),
+        needs_range_key: true,
         key_attributes: vec![KeyAttribute::text(OWN_KEYS.0), KeyAttribute::text(OWN_KEYS.1)],
         index: None,
         ttl_attribute: Some(contract::tables::TTL_ATTRIBUTE),

@@ -42,7 +42,7 @@ const COMMANDS_ONLY: [(&str, &str); 8] = [
 ];
 
 /// Other manifests in which keys are tried that do nothing, or are refused, in this one.
-const SITUATIONS: [&[(&str, &str)]; 16] = [
+const SITUATIONS: [&[(&str, &str)]; 17] = [
     &[("front.kind", "'cloudfront'")],
     &[
         ("front.kind", "'cloudfront'"),
@@ -76,6 +76,7 @@ const SITUATIONS: [&[(&str, &str)]; 16] = [
     &[("operations.email", "'operations@example.com'")],
     &[("operations.email", "'operations@example.com'"), ("operations.monthly_budget_usd", "10")],
     &[("aws.assume_role.role_arn", "'arn:aws:iam::123456789012:role/deploy'")],
+    &[("operations.logs.format", "'json'")],
     &[("stream.reserved_concurrency", "1000")],
     &[("data.labels", "['1', '0', '-1']")],
 ];

@@ -86,7 +86,7 @@ resource "aws_iam_role_policy" "{{ role }}" {
         Action = {{ statement.read | hcl(indent=8) }}
 {%- endif %}
         Resource = {{ statement.resources | hcl(indent=8) }}
-{%- if statement.conditions | length == 1 and statement.conditions[0][1] | length == 1 %}
+{%- if statement.conditions | length == 1 and statement.conditions[0][1] | length == 1 and not statement.is_true %}
         Condition = { StringEquals = { "{{ statement.conditions[0][0] }}" = "{{ statement.conditions[0][1][0] }}" } }
 {%- elif statement.conditions %}
         Condition = {
@@ -95,6 +95,9 @@ resource "aws_iam_role_policy" "{{ role }}" {
             "{{ condition[0] }}" = {{ condition[1] | hcl(indent=12) }}
 {%- endfor %}
           }
+{%- if statement.is_true %}
+          Bool = { "{{ statement.is_true }}" = "true" }
+{%- endif %}
         }
 {%- endif %}
       },

@@ -24,6 +24,11 @@ module "{{ function.role }}" {
 {%- if account.keys.logs %}
   kms_key_arn = "{{ account.keys.logs }}"
 {%- endif %}
+{%- if operations.logging %}
+  logging = { format = "JSON"
+{%- if operations.logging.level %}, application_log_level = "{{ operations.logging.level }}"{% endif -%}
+{%- if operations.logging.system_level %}, system_log_level = "{{ operations.logging.system_level }}"{% endif %} }
+{%- endif %}
 {%- if operations.tracing %}
   tracing = true
 {%- endif %}

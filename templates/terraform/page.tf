@@ -79,23 +79,41 @@ resource "aws_s3_bucket_policy" "page" {
 locals {
   page_folder = "${path.module}/{{ distribution.page_folder }}"
 
-  # Named one by one: what lies beside the page, its tests for one, is not for the world.
-  page_files = setunion(
-    fileset(local.page_folder, "index.html"),
-    fileset(local.page_folder, "css/*.css"),
-    fileset(local.page_folder, "js/*.js"),
-    fileset(local.page_folder, "vendor/*.css"),
-    fileset(local.page_folder, "vendor/*.js"),
-    # What others wrote goes with its licence.
-    fileset(local.page_folder, "vendor/*.txt"),
-  )
-
+  # What a browser is told that a file is, by the end of its name. A file of any other kind is not uploaded.
   content_types = {
+    avif = "image/avif"
     css = "text/css; charset=utf-8"
+    gif = "image/gif"
     html = "text/html; charset=utf-8"
+    ico = "image/x-icon"
+    jpeg = "image/jpeg"
+    jpg = "image/jpeg"
     js = "text/javascript; charset=utf-8"
+    json = "application/json"
+    mjs = "text/javascript; charset=utf-8"
+    otf = "font/otf"
+    png = "image/png"
+    svg = "image/svg+xml"
+    ttf = "font/ttf"
     txt = "text/plain; charset=utf-8"
+    wasm = "application/wasm"
+    webmanifest = "application/manifest+json"
+    webp = "image/webp"
+    woff = "font/woff"
+    woff2 = "font/woff2"
+    xml = "application/xml"
   }
+
+  # The page and what lies in its folders. What lies beside it is not for the world: its tests, its package.json, and config.js,
+  # which is uploaded with the live URLs in it.
+  page_files = setsubtract(
+    setunion(
+      fileset(local.page_folder, "*.{${join(",", setsubtract(keys(local.content_types), ["js", "json", "mjs", "txt"]))}}"),
+      fileset(local.page_folder, "robots.txt"),
+      fileset(local.page_folder, "*/**/*.{${join(",", keys(local.content_types))}}"),
+    ),
+    fileset(local.page_folder, "{test,node_modules}/**"),
+  )
 }
 
 resource "aws_s3_object" "page" {
@@ -105,7 +123,7 @@ resource "aws_s3_object" "page" {
   key = each.value
   source = "${local.page_folder}/${each.value}"
   etag = filemd5("${local.page_folder}/${each.value}")
-  content_type = local.content_types[regex("[a-z]+$", each.value)]
+  content_type = local.content_types[regex("[a-z0-9]+$", each.value)]
 
   # Their names do not change with their text, so browsers ask each time, and CloudFront each second: a new page never
   # meets an old script. What did not change is answered in one line.

@@ -66,6 +66,26 @@ resource "aws_dynamodb_table" "{{ table.label }}" {
 # `create = false`: somebody else owns this table; it is used as it is.
 data "aws_dynamodb_table" "{{ table.label }}" {
   name = "{{ table.name }}"
+
+  # What it lacks is said by the plan, and not by a stream that shows nothing.
+  lifecycle {
+    postcondition {
+      condition = self.hash_key == "{{ table.hash_key }}"{% if table.needs_range_key %} && self.range_key == "{{ table.range_key }}"{% endif %}
+      error_message = "`{{ table.name }}` has other keys than deploy.toml says: it needs the hash key `{{ table.hash_key }}`{% if table.needs_range_key %} and the range key `{{ table.range_key }}`{% endif %}."
+    }
+{%- if table.index %}
+
+    postcondition {
+      condition = anytrue([for index in self.global_secondary_index : index.name == "{{ table.index.name }}" && index.hash_key == "{{ table.index.hash_key }}" && index.range_key == "{{ table.index.range_key }}"])
+      error_message = "`{{ table.name }}` has no index `{{ table.index.name }}` with the hash key `{{ table.index.hash_key }}` and the range key `{{ table.index.range_key }}`, which the functions read."
+    }
+
+    postcondition {
+      condition = alltrue([for index in self.global_secondary_index : index.projection_type == "ALL" || length(setsubtract({{ table.index.projection | hcl(indent=6) }}, index.non_key_attributes)) == 0 if index.name == "{{ table.index.name }}"])
+      error_message = "The index `{{ table.index.name }}` of `{{ table.name }}` lacks columns that deploy.toml maps: `infragen doctor` says which, and what to do."
+    }
+{%- endif %}
+  }
 }
 {%- endif %}
 {%- endfor %}

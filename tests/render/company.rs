@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::Project;
 use super::account::{Account, ROOT};
 use super::moto::Moto;
 use super::plans::{artifacts, resources};
 use super::programs::good_terraform;
 use super::terraform::Root;
-use super::Project;
 
 /// The account that the AWS in memory is of, and another one.
 const ACCOUNT: &str = "123456789012";
@@ -60,9 +60,16 @@ fn every_role_is_bounded_and_everything_kept_is_under_its_key() {
     for role in ["stream", "dashboard"] {
         let module = resources(&plan, role);
         let found = &module["aws_iam_role.this"];
-        assert_eq!((&found["permissions_boundary"], &found["path"]), (&json!(BOUNDARY), &json!("/team/live/")), "{role}");
+        assert_eq!(
+            (&found["permissions_boundary"], &found["path"]),
+            (&json!(BOUNDARY), &json!("/team/live/")),
+            "{role}"
+        );
         assert_eq!(module["aws_lambda_function.this"]["kms_key_arn"], key('2'), "{role}");
         assert_eq!(module["aws_cloudwatch_log_group.this"]["kms_key_id"], key('2'), "{role}");
+        let logging = &module["aws_lambda_function.this"]["logging_config"][0];
+        let found = (&logging["log_format"], &logging["application_log_level"], &logging["system_log_level"]);
+        assert_eq!(found, (&json!("JSON"), &json!("DEBUG"), &json!("WARN")), "{role}");
         let text = project.read(&format!("{ROOT}/{role}.tf"));
         let (_, decrypt) = text.split_once("\"DecryptTables\"").expect("it reads tables under keys");
         let statement = decrypt.split("}\n      },").next().unwrap();
@@ -92,7 +99,11 @@ fn the_bootstrap_root_is_bounded_too_and_stays_as_it_was_applied() {
     let found = resources(&plan, "");
     for role in ["deploy", "plan"] {
         let found = &found[&format!("aws_iam_role.{role}")];
-        assert_eq!((&found["permissions_boundary"], &found["path"]), (&json!(BOUNDARY), &json!("/team/live/")), "{role}");
+        assert_eq!(
+            (&found["permissions_boundary"], &found["path"]),
+            (&json!(BOUNDARY), &json!("/team/live/")),
+            "{role}"
+        );
     }
     let repository = &found["aws_ecr_repository.functions"]["encryption_configuration"][0];
     assert_eq!((&repository["encryption_type"], &repository["kms_key"]), (&json!("KMS"), &json!(key('0'))));
@@ -112,7 +123,7 @@ fn the_bootstrap_root_is_bounded_too_and_stays_as_it_was_applied() {
     }
     let keys = statement(&deploy, "UseKeys");
     assert_eq!(keys["Resource"], json!([key('0'), key('1'), key('2'), key('3')]));
-    assert_eq!(statement(&deploy, "GrantKeys")["Condition"]["StringEquals"]["kms:GrantIsForAWSResource"], "true");
+    assert_eq!(statement(&deploy, "GrantKeys")["Condition"]["Bool"], json!({ "kms:GrantIsForAWSResource": "true" }));
     let plan_role = policy(&found["aws_iam_role_policy.plan"]);
     assert_eq!(statement(&plan_role, "UseKeys")["Action"], json!(["kms:Decrypt", "kms:DescribeKey"]));
     assert!(!plan_role.to_string().contains("GrantKeys"));
@@ -138,7 +149,8 @@ fn every_command_says_whose_the_credentials_are_before_it_runs_terraform() {
     let account = Account::new(&format!("[aws]\naccount_ids = [\"{OTHER}\", \"{OTHER}\"]\n"));
     std::fs::remove_file(account.programs.path().join("terraform")).unwrap();
     account.program("terraform", &good_terraform("*) echo \"started: $*\" >&2; exit 1 ;;"));
-    let sentence = format!("the credentials are of account {ACCOUNT}, and `aws.account_ids` allows {OTHER} and {OTHER}");
+    let sentence =
+        format!("the credentials are of account {ACCOUNT}, and `aws.account_ids` allows {OTHER} and {OTHER}");
     for command in [
         &["deploy", "--yes", "--no-smoke"][..],
         &["status"],
@@ -168,4 +180,81 @@ fn a_role_of_another_account_makes_everything_and_is_asked_about_it() {
     assert_eq!(tables["TableNames"], json!([]));
     let status = account.run(&["status"]).done();
     assert_eq!(status.stdout.matches("active, version 1").count(), 2, "{status:?}");
+}
+
+/// Makes a table in the account: keys, and an index with a projection, as the AWS command line wants them.
+fn table(account: &Account, name: &str, keys: (&str, &str), index: Option<&str>) {
+    let key = |(hash, range): (&str, &str)| json!([{ "AttributeName": hash, "KeyType": "HASH" }, { "AttributeName": range, "KeyType": "RANGE" }]);
+    let mut names = vec![keys.0, keys.1];
+    let mut request = json!({ "TableName": name, "BillingMode": "PAY_PER_REQUEST", "KeySchema": key(keys) });
+    if let Some(projection) = index {
+        names.push("sentiment");
+        request["GlobalSecondaryIndexes"] = json!([{
+            "IndexName": "by_sentiment",
+            "KeySchema": key(("sentiment", "timestamp")),
+            "Projection": { "ProjectionType": projection },
+        }]);
+    }
+    request["AttributeDefinitions"] =
+        names.iter().map(|name| json!({ "AttributeName": name, "AttributeType": "S" })).collect();
+    account.aws(&["dynamodb", "create-table", "--cli-input-json", &request.to_string()]);
+}
+
+#[test]
+fn what_somebody_elses_table_lacks_is_said_by_the_plan() {
+    let account = Account::new(
+        "[tables.items]\nname = \"theirs\"\ncreate = false\n[tables.users]\nname = \"people\"\ncreate = false\n",
+    );
+    account.project.run(&["render"]).done();
+    let plan = || {
+        let root = Root::new(&account.project, ROOT).in_memory(&account.moto);
+        let (is_planned, said) = root.run(&["plan", "-no-color", "-input=false", "-lock=false"]);
+        (is_planned, said.replace('│', "").split_whitespace().collect::<Vec<_>>().join(" "))
+    };
+    table(&account, "people", ("PK", "SK"), None);
+    let remove = || account.aws(&["dynamodb", "delete-table", "--table-name", "theirs"]);
+    for (keys, index, lacks) in [
+        (
+            ("id", "timestamp"),
+            Some("ALL"),
+            "`theirs` has other keys than deploy.toml says: it needs the hash key `source_id`",
+        ),
+        (("source_id", "timestamp"), None, "`theirs` has no index `by_sentiment` with the hash key `sentiment`"),
+        (
+            ("source_id", "timestamp"),
+            Some("KEYS_ONLY"),
+            "The index `by_sentiment` of `theirs` lacks columns that deploy.toml maps",
+        ),
+    ] {
+        table(&account, "theirs", keys, index);
+        let (is_planned, said) = plan();
+        assert!(!is_planned && said.contains(lacks), "{lacks}: {said}");
+        remove();
+    }
+    table(&account, "theirs", ("source_id", "timestamp"), Some("ALL"));
+    let (is_planned, said) = plan();
+    assert!(is_planned, "{said}");
+}
+
+#[test]
+fn a_kill_switch_is_thrown_and_taken_back() {
+    let stopped = "[stream]\nreserved_concurrency = 0\n";
+    let account = Account::new("");
+    let deploy = || account.run(&["deploy", "--yes", "--no-smoke"]).done();
+    deploy();
+    let reserve = || {
+        let of = ["lambda", "get-function-concurrency", "--function-name", "sse-streaming-dev-stream"];
+        account.aws(&of)["ReservedConcurrentExecutions"].clone()
+    };
+    assert_eq!(reserve(), Value::Null);
+    account.project.write("deploy.toml", stopped);
+    let thrown = deploy();
+    assert!(thrown.stderr.contains("function sse-streaming-dev-stream"), "{thrown:?}");
+    assert!(!thrown.stderr.contains("replaced"), "{thrown:?}");
+    assert_eq!(reserve(), json!(0));
+    account.project.write("deploy.toml", "");
+    deploy();
+    assert_eq!(reserve(), Value::Null);
+    // The same versions as before: nothing of the program changed.
+    assert_eq!(account.live(), ["1", "1"]);
 }

@@ -67,6 +67,40 @@ fn the_page_lies_in_a_private_bucket_whole_and_without_what_lies_beside_it() {
     assert_eq!((&page_values(config)["API_BASE_URL"], &page_values(config)["SSE_BASE_URL"]), (&json!(""), &json!("")));
 }
 
+#[test]
+fn somebodys_own_images_and_fonts_go_with_the_page_and_what_lies_beside_it_does_not() {
+    let project = Project::rendered("cloudfront").with_page();
+    let own = [
+        ("favicon.ico", "image/x-icon"),
+        ("logo.svg", "image/svg+xml"),
+        ("robots.txt", "text/plain; charset=utf-8"),
+        ("fonts/a/text.woff2", "font/woff2"),
+        ("img/photo.webp", "image/webp"),
+        ("js/part/more.js", "text/javascript; charset=utf-8"),
+    ];
+    for name in own.map(|(name, _)| name) {
+        project.write(&format!("frontend/{name}"), name);
+    }
+    for beside in ["package.json", "notes.txt", "test/x.test.js", "node_modules/a/b.js", "js/draft.md", "js/.env"] {
+        project.write(&format!("frontend/{beside}"), "nobody's");
+    }
+    let plan = Root::new(&project, "generated/terraform").with_artifacts(&artifacts()).planned(&[]);
+    let root = plan["planned_values"]["root_module"]["resources"].as_array().unwrap();
+    let objects: BTreeMap<&str, &str> = root
+        .iter()
+        .filter(|resource| resource["type"] == "aws_s3_object")
+        .map(|resource| {
+            (resource["values"]["key"].as_str().unwrap(), resource["values"]["content_type"].as_str().unwrap())
+        })
+        .collect();
+    let mut expected = public_files();
+    expected.extend(own.map(|(name, _)| name.to_owned()));
+    assert_eq!(objects.keys().map(ToString::to_string).collect::<BTreeSet<_>>(), expected);
+    for (name, kind) in own {
+        assert_eq!(objects[name], kind, "{name}");
+    }
+}
+
 /// The one value of a config.js.
 fn page_values(text: &str) -> Value {
     let (_, rest) = text.split_once("window.CONFIG = Object.freeze(").unwrap();

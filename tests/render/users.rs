@@ -21,7 +21,14 @@ fn the_dashboard_function_may_change_rows_of_users_alone_and_only_where_there_ar
          Null = { \"dynamodb:LeadingKeys\" = \"false\" } } }";
     let dashboard = rendered(SESSION, "dashboard");
     assert!(dashboard.contains(statement), "{dashboard}");
-    assert!(!rendered(SESSION, "stream").contains("LeadingKeys"));
+    // The stream function looks at one configuration, of one user, where there are any.
+    let stream = rendered(SESSION, "stream");
+    let (_, users) = stream.split_once("\"Configurations\"").unwrap();
+    assert!(users.contains("[\"dynamodb:GetItem\"]") && users.contains("LeadingKeys\" = [\"USER#*\"]"), "{stream}");
+    assert!(
+        !rendered("", "stream").contains("dynamodb_table.users"),
+        "nobody is identified, so that nobody has anything"
+    );
     let none = rendered("", "dashboard");
     assert!(!none.contains("aws_dynamodb_table.users"), "{none}");
 }

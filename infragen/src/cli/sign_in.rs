@@ -17,7 +17,9 @@ pub(super) fn identity(manifest: &Manifest, limit: Duration) -> Ran {
         let ran = run(&command, limit);
         match aws::session(&ran) {
             Some(session) => act_as(session),
-            None if matches!(ran, Ran::Done(_)) => return Ran::Failed("`aws sts assume-role` told no session".to_owned()),
+            None if matches!(ran, Ran::Done(_)) => {
+                return Ran::Failed("`aws sts assume-role` told no session".to_owned());
+            }
             None => return ran,
         }
     }

@@ -58,15 +58,16 @@ impl Construct for Keys<'_> {
     fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
         let through = ["dynamodb", "lambda", "s3"].map(|service| arns.endpoint(service));
         let keys = || self.all().into_iter().cloned();
-        let comment = "Keys of tables, environments and buckets, through the service that asks for them and no other way.";
+        let comment =
+            "Keys of tables, environments and buckets, through the service that asks for them and no other way.";
         let grants = "Services keep a right to a key for themselves, and nobody else gets one.";
         let (read, write) = (["kms:Decrypt", "kms:DescribeKey"], ["kms:Encrypt", "kms:GenerateDataKey"]);
         vec![
             StatementPlan::new("UseKeys", comment, &read, &write).on(keys()).when("kms:ViaService", through.clone()),
             StatementPlan::new("GrantKeys", grants, &[], &["kms:CreateGrant"])
                 .on(keys())
-                .when("kms:GrantIsForAWSResource", ["true".to_owned()])
-                .when("kms:ViaService", through),
+                .when("kms:ViaService", through)
+                .when_true("kms:GrantIsForAWSResource"),
         ]
     }
 }

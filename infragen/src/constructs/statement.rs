@@ -17,6 +17,8 @@ pub struct StatementPlan {
     pub resources: Vec<String>,
     /// What else must be so: a key of IAM, and what it must equal, one of these.
     pub conditions: Vec<(&'static str, Vec<String>)>,
+    /// A key of IAM that must be true.
+    pub is_true: Option<&'static str>,
 }
 
 impl StatementPlan {
@@ -25,13 +27,20 @@ impl StatementPlan {
     pub fn new(sid: &'static str, comment: &'static str, read: &[&'static str], write: &[&'static str]) -> Self {
         let mut all = [read, write].concat();
         all.sort_unstable();
-        Self { sid, comment, read: read.to_vec(), all, resources: Vec::new(), conditions: Vec::new() }
+        Self { sid, comment, read: read.to_vec(), all, resources: Vec::new(), conditions: Vec::new(), is_true: None }
     }
 
     /// Says what they may be done to.
     #[must_use]
     pub fn on<T: Into<String>>(mut self, resources: impl IntoIterator<Item = T>) -> Self {
         self.resources = resources.into_iter().map(Into::into).collect();
+        self
+    }
+
+    /// Says that a key of IAM must be true.
+    #[must_use]
+    pub const fn when_true(mut self, key: &'static str) -> Self {
+        self.is_true = Some(key);
         self
     }
 

@@ -2,6 +2,7 @@
 //!
 //! Everything here is arithmetic on the manifest and a few assumptions; the same input gives the same figures.
 
+pub mod attack;
 pub mod beside;
 pub mod charge;
 pub mod load;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use contract::limits::{DRAIN_MARGIN, FUNCTION_TIMEOUT_MAX, SESSION_MIN};
 
+pub use attack::Attack;
 pub use charge::{Charge, Per};
 pub use load::Load;
 pub use model::Line;
@@ -56,6 +58,8 @@ pub struct Estimate {
     pub session: BestSession,
     /// From where on managed instances are cheaper.
     pub instances: BreakEven,
+    /// What an hour of an attack costs; none on managed instances.
+    pub attack: Option<Attack>,
     /// Streams that the managed instances of the manifest can serve; none on classic compute.
     pub streams_max: Option<f64>,
 }
@@ -135,6 +139,7 @@ pub fn estimate(setup: &Setup, prices: &Prices, assumptions: &Assumptions, has_f
         hours: shared_hours(setup, prices, assumptions),
         session: best_session(setup, prices, assumptions),
         instances: break_even(setup, prices, assumptions),
+        attack: attack::attack(setup, prices),
         streams_max: (setup.compute == Compute::ManagedInstances).then(|| setup.streams_max(prices)),
     }
 }

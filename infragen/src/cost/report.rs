@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::model::Line;
 use super::setup::{Assumptions, Setup};
 use super::visit::{GOODBYE_SHARE, mean_session_secs};
-use super::{BreakEven, Estimate, Prices};
+use super::{Attack, BreakEven, Estimate, Prices};
 use crate::manifest::aws::Compute;
 
 /// What is reported, beside the estimate itself.
@@ -192,6 +192,7 @@ fn answers(about: &About<'_>, estimate: &Estimate) -> Vec<String> {
         instances(about, estimate),
     ];
     answers.extend(too_many(about, estimate));
+    answers.extend(estimate.attack.as_ref().map(attacked));
     answers
 }
 
@@ -278,6 +279,21 @@ fn instances(about: &About<'_>, estimate: &Estimate) -> String {
     }
 }
 
+/// What somebody who means harm can spend, and what ends it.
+fn attacked(attack: &Attack) -> String {
+    let (instances, amount) = (number(attack.instances, 0), dollars(attack.per_hour));
+    let bound = if attack.is_unbounded {
+        "only the account's limit (1,000 instances unless it asked for more) bounds it; `stream.reserved_concurrency` and \
+         `dashboard.reserved_concurrency` would"
+    } else {
+        "`stream.reserved_concurrency` and `dashboard.reserved_concurrency` bound it"
+    };
+    format!(
+        "An attack: {instances} instances busy all the time cost {amount} an hour, reads of the table and traffic not counted; {bound}. \
+         A reserve of 0 stops a function at once."
+    )
+}
+
 /// What the manifest's own limits do to the estimate.
 fn too_many(about: &About<'_>, estimate: &Estimate) -> Option<String> {
     let streams_max = estimate.streams_max.filter(|max| *max < estimate.load.streams)?;
@@ -335,6 +351,9 @@ pub fn json(about: &About<'_>, estimate: &Estimate) -> String {
             BreakEven::From(viewers) => json!({ "cheaper_from_viewers": viewers }),
             BreakEven::NeverBelow(viewers) => json!({ "cheaper_from_viewers": null, "viewers_max": viewers }),
         },
+        "attack": estimate.attack.map(|attack| json!({
+            "instances": attack.instances, "hour_usd": attack.per_hour, "is_bounded": !attack.is_unbounded,
+        })),
         "not_counted": LEFT_OUT,
     });
     format!("{value:#}\n")

@@ -9,6 +9,7 @@ use super::charge::Charge;
 use super::prices::Prices;
 use crate::manifest::Manifest;
 use crate::manifest::aws::{Compute, MemoryPerVcpu};
+use crate::manifest::sections::ReservedConcurrency;
 use crate::manifest::types::{Architecture, FrontKind};
 
 pub(super) const HOUR_SECS: f64 = 3600.0;
@@ -75,6 +76,8 @@ pub struct Setup {
     pub shares_hours: bool,
     /// Whether the stream function is stopped: its reserve is 0.
     pub is_stopped: bool,
+    /// Most instances of the stream and of the dashboard function, where they have a reserve.
+    pub(super) reserves: [Option<u32>; 2],
     pub(super) dashboard_gib: f64,
     pub(super) poll: Duration,
     pub(super) heartbeat: Duration,
@@ -106,6 +109,8 @@ impl Setup {
             has_goodbyes: stream.goodbye,
             shares_hours: stream.share_hours,
             is_stopped: stream.reserved_concurrency.is_some_and(|reserve| reserve.get() == 0),
+            reserves: [stream.reserved_concurrency, manifest.dashboard.reserved_concurrency]
+                .map(|reserve| reserve.map(ReservedConcurrency::get)),
             dashboard_gib: f64::from(manifest.dashboard.memory.mebibytes()) / 1024.0,
             poll: stream.poll_interval.get(),
             heartbeat: stream.heartbeat_interval.get(),

@@ -54,6 +54,10 @@ pub fn human(line: &Line, colour: Colour) -> Option<String> {
     if said.contains_key("_aws") {
         return None;
     }
+    if let Some(event) = said.get("type").and_then(Value::as_str).and_then(|kind| kind.strip_prefix("platform.")) {
+        let shown = platform(event, said.get("record").and_then(Value::as_object))?;
+        return Some(format!("{head}  {:<5}  {}\n", "", flat(&shown)));
+    }
     let mut take = |key: &str| said.remove(key).map(|value| plain(&value));
     let (level, message) = (take("level").unwrap_or_default(), take("message").unwrap_or_default());
     // It stands in front already, as the platform saw it.
@@ -65,6 +69,20 @@ pub fn human(line: &Line, colour: Colour) -> Option<String> {
     };
     let level = colour.paint(code, &format!("{level:<5}"));
     Some(format!("{head}  {level}  {}{}\n", flat(&message), rest(&said)))
+}
+
+/// What Lambda says of an invocation in JSON, as it says it in text; nothing where it begins and ends well.
+fn platform(event: &str, record: Option<&Map<String, Value>>) -> Option<String> {
+    const QUIET: [&str; 7] =
+        ["start", "runtimeDone", "initStart", "initRuntimeDone", "initReport", "extension", "telemetrySubscription"];
+    let empty = Map::new();
+    let record = record.unwrap_or(&empty);
+    let is_well = record.get("status").is_none_or(|status| status == "success");
+    if QUIET.contains(&event) && is_well {
+        return None;
+    }
+    let metrics = record.get("metrics").and_then(Value::as_object).map(rest).unwrap_or_default();
+    Some(format!("{}{}{metrics}", event.to_uppercase(), rest(record)))
 }
 
 /// What a line says beside its message; the span's ids last.
@@ -95,6 +113,24 @@ mod tests {
     fn shown(text: &str) -> Option<String> {
         let line = Line { at_ms: 1_790_000_000_123, id: String::new(), role: "stream", text: text.to_owned() };
         human(&line, Colour(false))
+    }
+
+    #[test]
+    fn what_lambda_says_in_json_is_read_as_its_text_is() {
+        let line = |event: &str, record: &str| {
+            shown(&format!(r#"{{"time":"x","type":"platform.{event}","record":{record}}}"#))
+        };
+        let metrics = r#""metrics":{"billedDurationMs":120013,"maxMemoryUsedMB":31}"#;
+        for event in ["start", "initStart", "runtimeDone"] {
+            assert_eq!(line(event, r#"{"requestId":"r","status":"success"}"#), None, "{event}");
+        }
+        let report = line("report", &format!(r#"{{"requestId":"r","status":"success",{metrics}}}"#)).unwrap();
+        assert!(
+            report.ends_with("REPORT  requestId=r  status=success  billedDurationMs=120013  maxMemoryUsedMB=31\n"),
+            "{report}"
+        );
+        let done = line("runtimeDone", r#"{"requestId":"r","status":"timeout"}"#).unwrap();
+        assert!(done.ends_with("RUNTIMEDONE  requestId=r  status=timeout\n"), "{done}");
     }
 
     #[test]

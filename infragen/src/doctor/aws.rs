@@ -116,7 +116,11 @@ pub fn identity(manifest: &Manifest, ran: &Ran) -> Check {
             "the credentials are of account {found}, and `aws.account_ids` allows {}",
             allowed.as_slice().join(" and ")
         );
-        return Check::missing(NAME, text, "sign in to one of these accounts, or choose another environment with `--env`");
+        return Check::missing(
+            NAME,
+            text,
+            "sign in to one of these accounts, or choose another environment with `--env`",
+        );
     }
     match ran {
         Ran::Done(stdout) => {

@@ -6,6 +6,7 @@ pub mod aws;
 pub mod canary;
 mod headers;
 mod labels;
+pub mod logs;
 pub mod names;
 pub mod overrides;
 pub mod reader;

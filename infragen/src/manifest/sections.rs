@@ -23,6 +23,7 @@ use super::aws::{
     TopicArn, ViewerFunctionArn,
 };
 use super::canary::Canary;
+use super::logs::LogsSection;
 use super::reader::section;
 use super::regions::Region;
 use super::types::{
@@ -411,6 +412,7 @@ section! {
         "tracing" => tracing: bool = false;
         /// Monthly cost in US dollars of everything with the project's tag, above which `email` is told.
         "monthly_budget_usd" => monthly_budget_usd: Option<Dollars> = None;
+        ..#[doc = "How the functions' logs are written."] "logs" => logs: LogsSection;
         ..#[doc = "When an alarm goes off."] "thresholds" => thresholds: ThresholdsSection;
     }
 }

@@ -5,6 +5,7 @@ use contract::{MetricsMode, limits};
 use serde::Serialize;
 
 use super::types::FunctionPlan;
+use crate::manifest::logs::{LogFormat, LogsSection, ProgramLevel, SystemLevel};
 use crate::manifest::sections::OperationsSection;
 use crate::manifest::{Manifest, Names};
 
@@ -19,10 +20,30 @@ pub struct OperationsPlan {
     pub has_dashboard: bool,
     /// Whether X-Ray traces invocations.
     pub tracing: bool,
+    /// How logs are written, where that is not as text.
+    pub logging: Option<LoggingPlan>,
     /// Longest session, whole seconds: what a viewer that left may cost.
     pub session_secs: u64,
     /// The budget.
     pub budget: Option<BudgetPlan>,
+}
+
+/// Logs as JSON.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct LoggingPlan {
+    /// Lowest level of the programs' lines.
+    pub level: Option<&'static str>,
+    /// Lowest level of Lambda's own.
+    pub system_level: Option<&'static str>,
+}
+
+impl LoggingPlan {
+    fn of(section: &LogsSection) -> Option<Self> {
+        (section.format == LogFormat::Json).then(|| Self {
+            level: section.level.map(ProgramLevel::as_str),
+            system_level: section.system_level.map(SystemLevel::as_str),
+        })
+    }
 }
 
 /// Where the functions' own metrics are found: names that the functions write, from the one definition of both.
@@ -162,6 +183,7 @@ pub(super) fn operations(
         alarms,
         has_dashboard: section.cloudwatch_dashboard,
         tracing: section.tracing,
+        logging: LoggingPlan::of(&section.logs),
         session_secs: max_session.as_millis().div_ceil(1000).try_into().unwrap_or(u64::MAX),
         budget: budget(section),
     }

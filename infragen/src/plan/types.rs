@@ -134,6 +134,8 @@ pub struct TablePlan {
     pub hash_key: String,
     /// Range key.
     pub range_key: String,
+    /// Whether it must be so: where an item is its hash key alone, any will do, or none.
+    pub needs_range_key: bool,
     /// Attributes that keys are made of, sorted.
     pub key_attributes: Vec<KeyAttribute>,
     /// Its index.

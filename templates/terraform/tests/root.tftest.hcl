@@ -18,6 +18,38 @@ mock_provider "aws" {
 }
 {%- endif %}
 
+{%- for table in tables %}
+{%- if not table.create %}
+
+# As its owner has it, or the plan would end.
+override_data {
+  target = {{ table.address }}
+
+  values = {
+    name = "{{ table.name }}"
+    hash_key = "{{ table.hash_key }}"
+    range_key = "{{ table.range_key }}"
+{%- if table.index %}
+
+    # Every attribute that a version of the provider has of an index.
+    global_secondary_index = [{
+      name = "{{ table.index.name }}"
+      hash_key = "{{ table.index.hash_key }}"
+      range_key = "{{ table.index.range_key }}"
+      projection_type = "ALL"
+      non_key_attributes = []
+      read_capacity = 0
+      write_capacity = 0
+      on_demand_throughput = []
+      warm_throughput = []
+      key_schema = []
+    }]
+{%- endif %}
+  }
+}
+{%- endif %}
+{%- endfor %}
+
 # Artifacts that nobody packaged: a plan looks at their names only.
 variables {
 {%- for variable in references %}

@@ -7,6 +7,7 @@ use contract::Adapter;
 use super::Checks;
 use crate::capability::Feature;
 use crate::manifest::aws::{CiProvider, Compute};
+use crate::manifest::logs::LogFormat;
 use crate::manifest::sections::{ImageSection, VpcSection};
 use crate::manifest::types::{BackendKind, FrontKind, Origins, Packaging};
 
@@ -30,6 +31,7 @@ impl Checks<'_> {
         self.partition();
         self.auth();
         self.operations();
+        self.logs();
         self.canary();
         self.ci();
     }
@@ -416,6 +418,26 @@ impl Checks<'_> {
                 ),
                 "remove `deploy.canary`",
             );
+        }
+    }
+
+    fn logs(&self) {
+        let logs = &self.manifest.operations.logs;
+        let levels = [
+            ("operations.logs.level", logs.level.is_some()),
+            ("operations.logs.system_level", logs.system_level.is_some()),
+        ];
+        for (key, is_set) in levels {
+            if is_set && logs.format == LogFormat::Text {
+                self.fail(
+                    "level-of-text",
+                    &[key, "operations.logs.format"],
+                    format!(
+                        "`{key}` is set: `operations.logs.format` is `text`, and Lambda looks for levels in JSON only"
+                    ),
+                    "write `format = \"json\"` under `[operations.logs]`, or remove it",
+                );
+            }
         }
     }
 
