@@ -19,10 +19,12 @@ fn analyse(project: &Project) -> Value {
 }
 
 /// Manifests that together have every resource that can be rendered.
-const MANIFESTS: [&str; 9] = [
+const MANIFESTS: [&str; 11] = [
     "ci",
     "cloudfront",
     "cloudfront_domain",
+    "company",
+    "company_role",
     "default",
     "existing_tables",
     "images",

@@ -51,6 +51,18 @@ def with_logging_config(initialise, describe, update):
     return initialised, described, updated
 
 
+def with_a_reserve_of_nothing(describe):
+    """Moto takes a reserve of 0, which stops a function, for none; a plan would then never take it back."""
+
+    def described(self):
+        answer = describe(self)
+        if self.reserved_concurrency is not None:
+            answer["Concurrency"] = {"ReservedConcurrentExecutions": self.reserved_concurrency}
+        return answer
+
+    return described
+
+
 def once_a_token(create):
     """A client that hears nothing for long asks again, with the same token: AWS makes one stack, moto refuses the second."""
     answers, lock = {}, threading.Lock()
@@ -97,6 +109,7 @@ LambdaFunction.__init__, LambdaFunction.get_configuration, LambdaFunction.update
     LambdaFunction.__init__, LambdaFunction.get_configuration, LambdaFunction.update_configuration
 )
 LambdaFunction.get_configuration = without_empty_image_config(LambdaFunction.get_configuration)
+LambdaFunction.get_code = with_a_reserve_of_nothing(LambdaFunction.get_code)
 DefaultCacheBehaviour.__init__ = without("forwarded_values", unless="ForwardedValues")(DefaultCacheBehaviour.__init__)
 Origin.__init__ = with_access_control(Origin.__init__)
 ViewerCertificate.__init__ = without("ssl_support_method", unless="SSLSupportMethod")(ViewerCertificate.__init__)
