@@ -152,6 +152,10 @@ pub const PAGE_ITEMS_MAX: usize = 200;
 pub const HISTORY_STEPS_DEFAULT: u64 = 300;
 /// Longest step of a history; every other one divides it.
 pub const HISTORY_STEP_MAX: Duration = Duration::from_secs(3600);
+/// Tags of which `GET /api/v2/history` says the steps at most, where `by_ticker` asks for them.
+pub const HISTORY_TAGS_MAX: usize = 200;
+/// Steps of each of those tags at most: a day by the hour, half an hour, or an hour by the minute.
+pub const HISTORY_TAG_STEPS_MAX: u64 = 62;
 
 /// Most configurations of one user.
 pub const CONFIGURATIONS_MAX: usize = 50;

@@ -45,6 +45,8 @@ pub const FROM_QUERY: &str = "from";
 pub const TO_QUERY: &str = "to";
 /// Query parameter with the length of a step of a history.
 pub const STEP_QUERY: &str = "step";
+/// Length of the steps by ticker.
+pub const BY_TICKER_QUERY: &str = "by_ticker";
 /// Query parameter with the form of an answer: `json` or `csv`.
 pub const FORMAT_QUERY: &str = "format";
 /// Header in which CloudFront says who the viewer is: `ADDRESS:PORT`.

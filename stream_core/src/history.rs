@@ -52,12 +52,12 @@ impl Step {
     }
 
     /// Number of the step that a minute lies in.
-    const fn of_minute(self, minute: u64) -> u64 {
+    pub(crate) const fn of_minute(self, minute: u64) -> u64 {
         minute / self.minutes
     }
 
     /// First moment of a step, by number.
-    const fn start(self, number: u64) -> Timestamp {
+    pub(crate) const fn start(self, number: u64) -> Timestamp {
         first_moment(number * self.minutes)
     }
 }
@@ -105,15 +105,22 @@ pub struct Asked {
     pub step: Option<Step>,
 }
 
+impl Asked {
+    /// First moment wanted and first one not wanted, as far as the window reaches.
+    pub(crate) fn range(&self, snapshot: &Snapshot) -> (Timestamp, Timestamp) {
+        let begin = snapshot.window_after().plus(Duration::from_millis(1));
+        // A clock may be behind those of the rows: what counts is in.
+        let newest = snapshot.minutes.last().map_or(Timestamp::EPOCH, |minute| minute.at(minute.len() - 1));
+        let end = snapshot.read_at.max(newest).plus(Duration::from_millis(1));
+        let from = self.from.unwrap_or(begin).clamp(begin, end);
+        (from, self.to.unwrap_or(end).clamp(from, end))
+    }
+}
+
 /// Counts what a filter lets through, step by step, as far as the window reaches.
 #[must_use]
 pub fn history(snapshot: &Snapshot, filter: &Filter, asked: Asked) -> History {
-    let begin = snapshot.window_after().plus(Duration::from_millis(1));
-    // A clock may be behind those of the rows: what counts is in.
-    let newest = snapshot.minutes.last().map_or(Timestamp::EPOCH, |minute| minute.at(minute.len() - 1));
-    let end = snapshot.read_at.max(newest).plus(Duration::from_millis(1));
-    let from = asked.from.unwrap_or(begin).clamp(begin, end);
-    let to = asked.to.unwrap_or(end).clamp(from, end);
+    let (from, to) = asked.range(snapshot);
     let step = asked.step.unwrap_or_else(|| Step::of_range(Duration::from_millis(to.millis() - from.millis())));
     let first = step.of_minute(minute_of(from));
     let steps = if from < to { step.of_minute(minute_of(to.before())) - first + 1 } else { 0 };

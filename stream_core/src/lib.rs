@@ -49,6 +49,7 @@ pub mod sketch;
 pub mod snapshot;
 pub mod stream_id;
 mod sweep;
+pub mod tag_history;
 pub mod time_forms;
 pub mod times;
 pub mod timestamp;

@@ -179,3 +179,21 @@ async fn items_and_history_are_tables_for_spreadsheets_and_no_text_is_a_formula(
     let total: u32 = lines.map(|line| line.split(',').nth(1).unwrap().parse::<u32>().unwrap()).sum();
     assert_eq!(total, 2);
 }
+
+#[tokio::test]
+async fn a_stream_goes_on_where_a_history_was_counted_and_tickers_have_their_own_steps() {
+    let table = Table::create(SENTIMENTS).await;
+    table.put_all(&[Row::new("a", "positive", &["AAPL", "MSFT"]).ago(Duration::from_secs(90))]).await;
+    let emulator = function(&table, &[]).await;
+    let found = history(&emulator, "?by_ticker=1h&step=1h").await;
+    let ticker = &found["by_ticker"]["tickers"]["MSFT"];
+    let total = |list: &Value| list.as_array().unwrap().iter().map(|count| count.as_u64().unwrap()).sum::<u64>();
+    assert_eq!((total(&ticker["totals"]), total(&ticker["score_counts"])), (1, 1), "{ticker}");
+    assert_eq!((&found["by_ticker"]["from"], &found["by_ticker"]["step_seconds"]), (&found["from"], &json!(3600)));
+    let id = found["last_event_id"].as_str().unwrap();
+    assert!(id.starts_with("evt_") && id.len() == 64, "{id}");
+    let refused = format!("{}?by_ticker=1m", routes::HISTORY);
+    let answer = Request::get(emulator.address(), &refused).send().await.into_json().await;
+    let said = answer["detail"].as_str().unwrap();
+    assert!(said.starts_with("`by_ticker` makes 144") && said.ends_with("it must make 62 at most"), "{said}");
+}

@@ -6,11 +6,15 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use contract::units::{Bare, parse_duration};
-use contract::{Label, routes};
+use contract::{Label, limits, routes};
 use http::HeaderMap;
 use serde::Serialize;
+use stream_core::cursor::Cursor;
+use stream_core::filter::Filter;
 use stream_core::history::{Asked, History, Step, history as count};
 use stream_core::minute::ScoreSums;
+use stream_core::snapshot::Snapshot;
+use stream_core::tag_history::{TagHistory, TagPoint, tag_history};
 use stream_core::timestamp::{Timestamp, TimestampError};
 use utoipa::ToSchema;
 
@@ -39,6 +43,61 @@ struct Answer<'a> {
     step_seconds: u64,
     /// Oldest first, without gaps; steps in which nothing happened are there.
     points: Vec<PointAnswer<'a>>,
+    /// Position of a stream that continues where this was counted: its updates are those of items that are not in it yet.
+    #[schema(pattern = "^evt_[A-Za-z0-9_-]{60}$")]
+    last_event_id: String,
+    /// Where `by_ticker` asks for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    by_ticker: Option<TickersAnswer>,
+}
+
+/// Steps of the tickers that most items have.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TickerHistory)]
+struct TickersAnswer {
+    /// First moment of the first step, RFC 3339.
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    /// Length of a step.
+    #[schema(minimum = 60, maximum = 3600)]
+    step_seconds: u64,
+    /// By ticker.
+    tickers: BTreeMap<String, TickerAnswer>,
+    /// Tickers beside them.
+    tickers_left_out: usize,
+}
+
+/// Steps of one ticker, oldest first.
+#[derive(Serialize, ToSchema)]
+#[schema(as = TickerSteps)]
+struct TickerAnswer {
+    /// Items.
+    totals: Vec<u32>,
+    /// Items that have a score.
+    score_counts: Vec<u32>,
+    /// Mean scores; zero where no item has one.
+    score_means: Vec<f64>,
+}
+
+impl From<TagHistory> for TickersAnswer {
+    fn from(found: TagHistory) -> Self {
+        let tickers = found.by_tag.iter().map(|(tag, points)| {
+            let mean = |point: &TagPoint| rounded(point.scores.mean().unwrap_or_default());
+            let answer = TickerAnswer {
+                totals: points.iter().map(|point| point.total).collect(),
+                score_counts: points.iter().map(|point| point.scores.count).collect(),
+                score_means: points.iter().map(mean).collect(),
+            };
+            (tag.as_str().to_owned(), answer)
+        });
+        Self {
+            from: found.from,
+            step_seconds: found.step.length().as_secs(),
+            tickers: tickers.collect(),
+            tickers_left_out: found.left_out,
+        }
+    }
 }
 
 /// One step.
@@ -75,9 +134,12 @@ struct Scores {
     max: f64,
 }
 
+fn rounded(score: f64) -> f64 {
+    (score * SCORE_DECIMALS).round() / SCORE_DECIMALS
+}
+
 impl Scores {
     fn of(sums: ScoreSums) -> Option<Self> {
-        let rounded = |score: f64| (score * SCORE_DECIMALS).round() / SCORE_DECIMALS;
         let (min, max) = (rounded(sums.min.into()), rounded(sums.max.into()));
         sums.mean().map(|mean| Self { count: sums.count, mean: rounded(mean), min, max })
     }
@@ -103,11 +165,12 @@ pub(super) async fn history(
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
     let query = query.as_deref();
-    let (asked, filter, format) = (asked(query)?, filter(query)?, Format::of(query)?);
+    let ((asked, by_ticker), filter, format) = (asked(query)?, filter(query)?, Format::of(query)?);
     deps.auth.admit(&headers, query).await?;
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
     let labels = snapshot.data.labels.as_slice();
-    let answer = Answer::new(labels, &count(&snapshot, &filter, asked));
+    let by_ticker = by_ticker.map(|step| by_ticker_answer(&snapshot, &filter, asked, step)).transpose()?;
+    let answer = Answer { by_ticker, ..Answer::new(labels, &count(&snapshot, &filter, asked), &snapshot) };
     let tag = ETag::of(&answer);
     Ok(tag.answer(&headers, || match format {
         Format::Json => Json(answer).into_response(),
@@ -116,14 +179,17 @@ pub(super) async fn history(
 }
 
 impl<'a> Answer<'a> {
-    fn new(labels: &'a [Label], found: &History) -> Self {
+    fn new(labels: &'a [Label], found: &History, snapshot: &Snapshot) -> Self {
         let points = found.points.iter().map(|point| PointAnswer {
             timestamp: point.at,
             total: point.total(),
             by_label: labels.iter().map(Label::key).zip(point.by_label.iter().copied()).collect(),
             score: Scores::of(point.scores),
         });
-        Self { from: found.from, to: found.to, step_seconds: found.step.length().as_secs(), points: points.collect() }
+        // Without a mark of metrics: whoever continues from here has not had any.
+        let last_event_id = Cursor { position: snapshot.position, ..Cursor::ORIGIN }.to_id(snapshot.epoch);
+        let step_seconds = found.step.length().as_secs();
+        Self { from: found.from, to: found.to, step_seconds, points: points.collect(), last_event_id, by_ticker: None }
     }
 
     /// A row for each step, a column for each label in the labels' order.
@@ -147,14 +213,27 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// Reads what a query asks for.
-fn asked(query: Option<&str>) -> Result<Asked, ApiError> {
-    let [from, to, step] = parameters(query, [routes::FROM_QUERY, routes::TO_QUERY, routes::STEP_QUERY])?;
-    Ok(Asked {
+fn by_ticker_answer(snapshot: &Snapshot, filter: &Filter, asked: Asked, step: Step) -> Result<TickersAnswer, ApiError> {
+    tag_history(snapshot, filter, asked, step).map(TickersAnswer::from).map_err(|error| {
+        ApiError::BadParameter(format!(
+            "`{}` makes {} steps of this range; it must make {} at most",
+            routes::BY_TICKER_QUERY,
+            error.steps,
+            limits::HISTORY_TAG_STEPS_MAX
+        ))
+    })
+}
+
+/// Reads what a query asks for, and the length of steps by ticker.
+fn asked(query: Option<&str>) -> Result<(Asked, Option<Step>), ApiError> {
+    let names = [routes::FROM_QUERY, routes::TO_QUERY, routes::STEP_QUERY, routes::BY_TICKER_QUERY];
+    let [from, to, step, by_ticker] = parameters(query, names)?;
+    let asked = Asked {
         from: from.as_deref().map(|text| moment(routes::FROM_QUERY, text)).transpose()?,
         to: to.as_deref().map(|text| moment(routes::TO_QUERY, text)).transpose()?,
-        step: step.as_deref().map(length).transpose()?,
-    })
+        step: step.as_deref().map(|text| length(routes::STEP_QUERY, text)).transpose()?,
+    };
+    Ok((asked, by_ticker.as_deref().map(|text| length(routes::BY_TICKER_QUERY, text)).transpose()?))
 }
 
 /// A time that no row can have is as early, or as late, as there is.
@@ -166,9 +245,9 @@ fn moment(name: &str, text: &str) -> Result<Timestamp, ApiError> {
     }
 }
 
-fn length(text: &str) -> Result<Step, ApiError> {
+fn length(name: &str, text: &str) -> Result<Step, ApiError> {
     let step = parse_duration(text, Bare::Seconds).ok().and_then(Step::new);
-    let rule = || format!("`{}` is `{}`; it must be {}", routes::STEP_QUERY, shown(text), Step::RULE);
+    let rule = || format!("`{name}` is `{}`; it must be {}", shown(text), Step::RULE);
     step.ok_or_else(|| ApiError::BadParameter(rule()))
 }
 
@@ -183,12 +262,14 @@ mod tests {
 
     #[test]
     fn a_range_and_a_step_are_read_or_named() {
-        let asked_for = asked(Some("from=2026-01-01T00:00:00Z&to=2026-01-01T02:00:00%2B01:00&step=5m")).unwrap();
+        let query = "from=2026-01-01T00:00:00Z&to=2026-01-01T02:00:00%2B01:00&step=5m&by_ticker=1h";
+        let (asked_for, by_ticker) = asked(Some(query)).unwrap();
+        assert_eq!(by_ticker.unwrap().length().as_secs(), 3600);
         assert_eq!(asked_for.from.unwrap().to_string(), "2026-01-01T00:00:00.000Z");
         assert_eq!(asked_for.to.unwrap().to_string(), "2026-01-01T01:00:00.000Z");
-        assert_eq!(asked(Some("step=300")).unwrap().step, asked_for.step);
-        assert_eq!(asked(None).unwrap(), Asked::default());
-        let ends = asked(Some("from=0719-02-19T01:12:38-05:17&to=9999-12-31T23:59:59-12:00")).unwrap();
+        assert_eq!(asked(Some("step=300")).unwrap().0.step, asked_for.step);
+        assert_eq!(asked(None).unwrap(), (Asked::default(), None));
+        let (ends, _) = asked(Some("from=0719-02-19T01:12:38-05:17&to=9999-12-31T23:59:59-12:00")).unwrap();
         assert_eq!((ends.from, ends.to), (Some(Timestamp::EPOCH), Some(Timestamp::MAX)));
         for (bad, said) in [
             (
@@ -197,6 +278,7 @@ mod tests {
             ),
             ("step=30s", "`step` is `30s`; it must be"),
             ("step=", "`step` is ``; it must be"),
+            ("by_ticker=30s", "`by_ticker` is `30s`; it must be"),
             ("from=yesterday", "`from` is `yesterday`: it is no RFC 3339 time"),
             ("to=2026-13-01T00:00:00Z", "`to` is `2026-13-01T00:00:00Z`: it is no RFC 3339 time"),
             ("from=1767225600", "`from` is `1767225600`: it is no RFC 3339 time"),

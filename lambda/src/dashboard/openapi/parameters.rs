@@ -11,7 +11,7 @@ use super::patterns;
 pub(super) fn of(path: &str) -> Vec<Value> {
     match path {
         routes::METRICS => vec![tickers(), held()],
-        routes::HISTORY => vec![from(), to(), step(), tickers(), format(), held()],
+        routes::HISTORY => vec![from(), to(), step(), by_ticker(), tickers(), format(), held()],
         routes::ITEMS => vec![limit(), after(), tickers(), format()],
         routes::CONFIGURATION => vec![json!({
             "name": "config_id", "in": "path", "required": true,
@@ -75,12 +75,24 @@ fn to() -> Value {
 }
 
 fn step() -> Value {
-    let minutes: Vec<String> = Step::all().map(|step| (step.length().as_secs() / 60).to_string()).collect();
     let description = format!(
         "Length of a step: {}. Else the shortest with at most {} steps.",
         Step::RULE,
         limits::HISTORY_STEPS_DEFAULT
     );
-    let pattern = format!("^(({})m|1h)$", minutes.join("|"));
-    optional(routes::STEP_QUERY, &description, &json!({ "type": "string", "pattern": pattern }))
+    optional(routes::STEP_QUERY, &description, &length())
+}
+
+fn by_ticker() -> Value {
+    let description = format!(
+        "Adds the steps of the {} most frequent tickers, in steps of this length, {} at most.",
+        limits::HISTORY_TAGS_MAX,
+        limits::HISTORY_TAG_STEPS_MAX
+    );
+    optional(routes::BY_TICKER_QUERY, &description, &length())
+}
+
+fn length() -> Value {
+    let minutes: Vec<String> = Step::all().map(|step| (step.length().as_secs() / 60).to_string()).collect();
+    json!({ "type": "string", "pattern": format!("^(({})m|1h)$", minutes.join("|")) })
 }
