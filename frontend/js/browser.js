@@ -30,7 +30,22 @@ export const address = {
   setHash: (/** @type {string} */ hash) => {
     if (location.hash !== hash) history.replaceState(null, '', hash === '' ? location.pathname + location.search : hash);
   },
+  /** @param {string} key @returns {string | null} of the query */
+  query: (key) => new URLSearchParams(location.search).get(key),
+  setQuery: (/** @type {string} */ key, /** @type {string} */ value) => {
+    const url = new URL(location.href);
+    url.searchParams.set(key, value);
+    if (url.href !== location.href) history.replaceState(null, '', url);
+  },
 };
+
+/** Puts what the address says of looks where the styles see it: `embed`, `tv` and `theme`. */
+export function applyLooks() {
+  const { dataset, classList } = document.documentElement;
+  const theme = address.query('theme');
+  if (theme === 'light' || theme === 'dark') dataset.theme = theme;
+  for (const name of ['embed', 'tv']) classList.toggle(name, address.query(name) === '1');
+}
 
 /** Resolves when the page has been painted and the browser has nothing more urgent to do. @returns {Promise<void>} */
 export function painted() {

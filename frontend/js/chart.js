@@ -1,18 +1,17 @@
 /**
- * The last hour minute by minute: how many of each label, one above the other, and the mean score. The only file that knows uPlot,
+ * The chosen range step by step: how many of each label, one above the other, and the mean score. The only file that knows uPlot,
  * which is fetched once the page has been painted. Who cannot see it, or does not want to, reads the same numbers as a table.
  */
 
 import { chartOptions } from './chart_options.js';
-import { DASH, heading, hourMinute, score, whole, words } from './format.js';
+import { DASH, heading, hourMinute, score, span, whole, words } from './format.js';
 import { element, setText } from './dom.js';
 
 const OTHER = 'other';
-/** Minutes in one row of the table. */
-const ROW_STEPS = 5;
 
 /**
  * @typedef {import('./history.js').Chart} ChartData
+ * @typedef {import('./ranges.js').Range} Range
  * @typedef {{box: HTMLElement, legend: HTMLElement, time: HTMLElement, empty: HTMLElement, table: HTMLElement, toggle: HTMLElement}} Nodes
  */
 
@@ -33,11 +32,13 @@ export class Chart {
   #values = [];
   /** @type {HTMLElement[]} */
   #keys = [];
-  /** @type {number | null} the minute under the pointer */
-  #minute = null;
+  /** @type {number | null} the step under the pointer */
+  #step = null;
+  #range;
 
-  /** @param {Nodes} nodes @param {readonly string[]} labels @param {(label: string) => string} toneOf */
-  constructor(nodes, labels, toneOf) {
+  /** @param {Nodes} nodes @param {readonly string[]} labels @param {(label: string) => string} toneOf @param {Range} range */
+  constructor(nodes, labels, toneOf, range) {
+    this.#range = range;
     this.#nodes = nodes;
     this.#labels = [...labels, OTHER];
     this.#tones = this.#labels.map(toneOf);
@@ -70,14 +71,16 @@ export class Chart {
     this.#nodes.toggle.hidden = true;
   }
 
-  /** @param {ChartData} data */
-  draw(data) {
+  /** @param {ChartData} data @param {Range} range */
+  draw(data, range) {
+    const isOther = range !== this.#range;
+    this.#range = range;
     this.#data = data;
     this.#nodes.empty.hidden = data.total > 0 || this.#isTable;
     const hasOther = data.counts[this.#labels.length - 1].some((count) => count > 0);
     this.#keys[this.#labels.length - 1].hidden = !hasOther;
     this.#keys[this.#labels.length].hidden = !data.hasScores;
-    if (this.#plot && data.hasScores !== this.#hasScores) this.#make();
+    if (this.#plot && (isOther || data.hasScores !== this.#hasScores)) this.#make();
     else this.#plot?.setData(this.#columns(data));
     if (this.#isTable) this.#drawTable(data);
     this.#drawKeys();
@@ -104,7 +107,8 @@ export class Chart {
       style: getComputedStyle(this.#nodes.box),
       tones: this.#labels.map((_, index) => getComputedStyle(this.#keys[index]).getPropertyValue('--tone').trim()),
       hasScores: this.#hasScores,
-      onPoint: (minute) => this.#pointed(minute),
+      stepMs: this.#range.stepMs,
+      onPoint: (step) => this.#pointed(step),
     });
   }
 
@@ -115,22 +119,22 @@ export class Chart {
     return [times, ...stacked.reverse(), ...(hasScores ? [means] : [])];
   }
 
-  /** @param {number | null} minute */
-  #pointed(minute) {
-    if (minute === this.#minute) return;
-    this.#minute = minute;
+  /** @param {number | null} step */
+  #pointed(step) {
+    if (step === this.#step) return;
+    this.#step = step;
     this.#drawKeys();
   }
 
   #drawKeys() {
     if (!this.#data) return;
     const { times, counts, means } = this.#data;
-    const minute = this.#minute !== null && this.#minute < times.length ? this.#minute : null;
-    setText(this.#nodes.time, minute === null ? 'last hour' : hourMinute(times[minute] * 1000));
+    const step = this.#step !== null && this.#step < times.length ? this.#step : null;
+    setText(this.#nodes.time, step === null ? `last ${this.#range.spoken}` : hourMinute(times[step] * 1000));
     for (const [index, column] of counts.entries()) {
-      setText(this.#values[index], whole(minute === null ? column.reduce((sum, count) => sum + count, 0) : column[minute]));
+      setText(this.#values[index], whole(step === null ? column.reduce((sum, count) => sum + count, 0) : column[step]));
     }
-    setText(this.#values[counts.length], minute === null ? '' : score(means[minute]));
+    setText(this.#values[counts.length], step === null ? '' : score(means[step]));
   }
 
   /** @param {string} name @param {string} className */
@@ -148,7 +152,7 @@ export class Chart {
     const told = parts.filter(({ label, count }) => label !== OTHER || count > 0).map(({ label, count }) => `${count} ${label}`);
     const known = means.filter((mean) => mean !== null);
     const last = hasScores && known.length > 0 ? ` Latest mean score ${score(/** @type {number} */ (known.at(-1)))}.` : '';
-    return `Last 60 minutes: ${total} items, ${told.join(', ')}.${last} The button Table shows the numbers.`;
+    return `Last ${this.#range.spoken}: ${total} items, ${told.join(', ')}.${last} The button Table shows the numbers.`;
   }
 
   /** @param {boolean} isTable */
@@ -157,7 +161,7 @@ export class Chart {
     this.#nodes.toggle.setAttribute('aria-pressed', String(isTable));
     this.#nodes.table.hidden = !isTable;
     this.#nodes.box.hidden = isTable;
-    if (this.#data) this.draw(this.#data);
+    if (this.#data) this.draw(this.#data, this.#range);
     if (!isTable) this.#fit();
   }
 
@@ -167,23 +171,26 @@ export class Chart {
     const head = element('tr', '', headCell('From'), ...shown.map((index) => headCell(heading(this.#labels[index]), 'end')));
     if (hasScores) head.append(headCell('Mean score', 'end'));
     const rows = [];
-    for (let first = times.length - ROW_STEPS; first >= 0; first -= ROW_STEPS) {
-      const sum = (/** @type {number} */ index) => counts[index].slice(first, first + ROW_STEPS).reduce((left, right) => left + right, 0);
+    const { stepMs, pointMs, spoken } = this.#range;
+    const length = pointMs / stepMs;
+    for (let end = times.length; end > 0; end -= length) {
+      const first = Math.max(0, end - length);
+      const sum = (/** @type {number} */ index) => counts[index].slice(first, end).reduce((left, right) => left + right, 0);
       const start = headCell(hourMinute(times[first] * 1000));
       start.scope = 'row';
       const row = element('tr', '', start, ...shown.map((index) => element('td', 'end', whole(sum(index)))));
-      if (hasScores) row.append(element('td', 'end', weighted(counts, means, first)));
+      if (hasScores) row.append(element('td', 'end', weighted(counts, means, first, end)));
       rows.push(row);
     }
-    const caption = element('caption', 'unseen', `Items of the last 60 minutes, ${total} in all, by five minutes, newest first`);
+    const caption = element('caption', 'unseen', `Items of the last ${spoken}, ${total} in all, by ${span(pointMs)}, newest first`);
     this.#nodes.table.replaceChildren(element('table', '', caption, element('thead', '', head), element('tbody', '', ...rows)));
   }
 }
 
-/** The mean over some minutes, each as heavy as it has items. @param {number[][]} counts @param {(number | null)[]} means @param {number} first */
-function weighted(counts, means, first) {
+/** The mean over some steps, each as heavy as it has items. @param {number[][]} counts @param {(number | null)[]} means @param {number} first @param {number} end */
+function weighted(counts, means, first, end) {
   let [sum, weight] = [0, 0];
-  for (let index = first; index < first + ROW_STEPS; index += 1) {
+  for (let index = first; index < end; index += 1) {
     const mean = means[index];
     if (mean === null) continue;
     const count = counts.reduce((total, column) => total + column[index], 0);

@@ -13,9 +13,7 @@ const COUNT_SPACE_PX = 32;
 /** The scale of counts goes at least so far, and so much further than the highest bar. */
 const COUNT_MIN = 4;
 const COUNT_ROOM = 1.1;
-/** Half a step, so that the first and the last bar are whole. */
-const EDGE_SECONDS = 30;
-/** More minutes with a score make a line that needs no dots. */
+/** More steps with a score make a line that needs no dots. */
 const POINTS_MAX = 20;
 const COUNT_STEPS = [1, 2, 5].flatMap((digit) => [1, 10, 100, 1_000, 10_000].map((power) => digit * power)).sort((left, right) => left - right);
 const COLOR_DEFAULT = '#888';
@@ -27,11 +25,14 @@ const COLOR_DEFAULT = '#888';
  * @property {CSSStyleDeclaration} style where the colours are
  * @property {readonly string[]} tones of the labels
  * @property {boolean} hasScores
- * @property {(minute: number | null) => void} onPoint hears what the pointer is at
+ * @property {number} stepMs length of a bar
+ * @property {(step: number | null) => void} onPoint hears what the pointer is at
  */
 
 /** @param {Look} look */
-export function chartOptions({ bars, size, style, tones, hasScores, onPoint }) {
+export function chartOptions({ bars, size, style, tones, hasScores, stepMs, onPoint }) {
+  // Half a step, so that the first and the last bar are whole.
+  const edge = stepMs / 2_000;
   const color = (/** @type {string} */ name) => style.getPropertyValue(name).trim() || COLOR_DEFAULT;
   return {
     width: size.width || WIDTH_DEFAULT,
@@ -40,7 +41,7 @@ export function chartOptions({ bars, size, style, tones, hasScores, onPoint }) {
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
     scales: {
-      x: { range: (_plot, from, to) => [from - EDGE_SECONDS, to + EDGE_SECONDS] },
+      x: { range: (_plot, from, to) => [from - edge, to + edge] },
       count: { range: (_plot, _from, to) => [0, Math.max(COUNT_MIN, Math.ceil((to || 0) * COUNT_ROOM))] },
       score: { range: [-1, 1] },
     },

@@ -77,13 +77,13 @@ export const hourMinute = (at) => HOUR_MINUTE.format(at);
 
 /**
  * Returns how a ticker's mean score has changed, in words.
- * @param {number | null} recent of the last quarter of an hour
- * @param {number | null} before of the three before it
+ * @param {number | null} recent of the last quarter of the range
+ * @param {number | null} before of what is before it
  */
 export function changeText(recent, before) {
-  if (recent === null) return 'No score in the last 15 minutes';
-  if (before === null) return `Mean score of the last 15 minutes ${score(recent)}; none in the 45 minutes before`;
-  return `Mean score of the last 15 minutes ${score(recent)}, of the 45 minutes before ${score(before)}`;
+  if (recent === null) return 'No score in the last quarter of the range';
+  if (before === null) return `Mean score of the last quarter of the range ${score(recent)}; none before it`;
+  return `Mean score of the last quarter of the range ${score(recent)}, before it ${score(before)}`;
 }
 
 /**

@@ -1,28 +1,28 @@
 /**
- * What happened in the last hour: by label for the chart, by ticker for the small ones. An item counts once, however many tickers
- * it has, and one that was analysed anew counts as what it is now. No document, no network, no clock; memory has a limit,
- * however long the page stays open.
+ * What happened in the chosen range: by label for the chart, by ticker for the small lines. It begins with what the server has
+ * counted and goes on with the updates of a stream that continues there. An item counts once, however many tickers it has, and one
+ * that was analysed anew counts as what it is now. No document, no network, no clock; memory has a limit, however long the page
+ * stays open.
  */
 
-import { matcher } from './reduce.js';
+import { RANGE_DEFAULT } from './ranges.js';
 import { Ring } from './ring.js';
 
-const STEP_MS = 60_000;
-/** What chart and table show, in steps. */
-export const STEPS = 60;
-/** Steps behind one point of a ticker's line. */
-const POINT_STEPS = 5;
-/** Steps of "now" when a ticker's change is told; the others are "before". */
-const RECENT_STEPS = 15;
-/** Most items of which it is known how they were counted; one that is forgotten stays counted as it was. */
+/** Share of a line's points that is "now" when a ticker's change is told; the others are "before". */
+const RECENT_SHARE = 4;
+/** Most items of which it is known how they were counted. */
 export const ITEMS_MAX = 2_048;
 /** Most tickers with a line; the one without news for longest leaves first. */
 export const TICKERS_MAX = 1_000;
+/** What is younger may be on its way yet when the server counts anew. */
+const SETTLED_MS = 60_000;
 
 /**
  * @typedef {import('./event.js').Update} Update
+ * @typedef {import('./ranges.js').Range} Range
+ * @typedef {import('./counts.js').Counts} Counts
  * @typedef {{kind: number, score: number | null}} Counted
- * @typedef {{at: number, now: Counted, tickers: Map<string | null, Counted>, isShown: boolean}} Memory of one item
+ * @typedef {{at: number, now: Counted, tickers: Map<string | null, Counted>}} Memory of one item
  * @typedef {{times: number[], counts: number[][], means: (number | null)[], hasScores: boolean, total: number}} Chart
  *   one list of counts for each label, then one for all others; times are the beginnings of the steps, in seconds
  * @typedef {{points: {count: number, mean: number | null}[], recent: number | null, before: number | null, count: number}} Trend
@@ -30,24 +30,37 @@ export const TICKERS_MAX = 1_000;
 
 export class History {
   #labels;
+  #range;
   /** @type {Map<string, Memory>} */
   #items = new Map();
+  /** Updates of items that were read and not counted here. @type {Map<string, Counted>} */
+  #noted = new Map();
   #all;
   /** @type {Map<string, Ring>} */
   #tickers = new Map();
-  #filter = '';
-  #matches = matcher('');
-  /** @type {Ring | null} what passes the filter, if there is one */
-  #shown = null;
   #scored = 0;
   #counted = 0;
+  /** An item as old as this may be counted without being known by name. */
+  #certainAfter = 0;
   /** Changes with everything that is counted. */
   version = 0;
 
-  /** @param {readonly string[]} labels */
-  constructor(labels) {
+  /** @param {readonly string[]} labels @param {Range} [range] */
+  constructor(labels, range = RANGE_DEFAULT) {
     this.#labels = labels;
+    this.#range = range;
     this.#all = this.#ring();
+  }
+
+  /** @returns {Range} */
+  get range() {
+    return this.#range;
+  }
+
+  /** Begins anew with another range. @param {Range} range */
+  choose(range) {
+    this.#range = range;
+    this.clear();
   }
 
   /** Whether anything has a score; null before anything was counted. */
@@ -55,133 +68,156 @@ export class History {
     return this.#counted === 0 ? null : this.#scored > 0;
   }
 
-  /**
-   * Counts an update, or counts it anew.
-   * @param {Update} update
-   * @param {number} now
-   * @param {boolean} isNews what is not news never overrules what is known
-   */
-  take(update, now, isNews = true) {
-    const at = Math.min(now, update.timestamp === null ? now : Date.parse(update.timestamp));
-    if (Number.isNaN(at) || at < now - STEPS * STEP_MS) return;
-    const counted = { kind: this.#kind(update.label), score: update.score };
-    const key = update.itemId === null ? null : keyOf(update.itemId, update.timestamp);
-    const memory = (key === null ? null : this.#items.get(key)) ?? { at, now: counted, tickers: new Map(), isShown: false };
-    const before = memory.tickers.get(update.ticker);
-    if (before && (!isNews || isSame(before, counted))) return;
-    const isNew = memory.tickers.size === 0;
-    const verdict = isNew || isNews ? counted : memory.now;
-    if (isNew || !isSame(verdict, memory.now)) replace(this.#all, memory.at, isNew ? null : memory.now, verdict);
-    if (update.ticker !== null) replace(this.#tickerRing(update.ticker), memory.at, before && forTicker(before), forTicker(counted));
-    if (key !== null) this.#remember(key, memory);
-    memory.tickers.set(update.ticker, counted);
-    this.#show(memory, verdict);
-    memory.now = verdict;
-    this.#counted += 1;
-    if (update.score !== null) this.#scored += 1;
-    this.version += 1;
+  /** Begins with what the server has counted. @param {Counts} counts */
+  load(counts) {
+    this.clear();
+    this.#certainAfter = counts.to;
+    this.#takeCounts(counts, Infinity);
   }
 
   /**
-   * Takes what the server has counted, step by step, of the steps up to the one of `until`: the page has read the items since then, and
-   * not all before. Lines of tickers and what a filter lets through begin with those items.
-   * @param {readonly import('./items.js').Counted[]} points
-   * @param {number} until milliseconds since 1970
-   * @param {number} now
+   * Takes what the server has counted meanwhile of the steps that are over, in place of what is known of them.
+   * @param {Counts} counts @param {number} now
    */
-  fill(points, until, now) {
-    const [oldest, last] = [this.#all.step(now) - STEPS + 1, this.#all.step(until)];
+  correct(counts, now) {
+    const until = Math.floor((now - SETTLED_MS) / this.#range.stepMs) * this.#range.stepMs;
+    this.#takeCounts(counts, until);
+    this.#certainAfter = Math.max(this.#certainAfter, until);
+  }
+
+  /** @param {Counts} counts @param {number} until milliseconds since 1970 */
+  #takeCounts({ points, tickers }, until) {
     for (const { at, counts, scores } of points) {
-      const step = this.#all.step(at);
-      if (step < oldest || step > last) continue;
-      this.#all.set(step, counts, scores);
+      if (at >= until) continue;
+      this.#all.set(this.#all.step(at), counts, scores);
       this.#counted += counts.reduce((sum, count) => sum + count, 0);
       this.#scored += scores.count;
     }
-    this.version += 1;
-  }
-
-  /** Returns whether this very update is counted. @param {Update} update */
-  knows({ itemId, timestamp, ticker, label, score }) {
-    const counted = itemId === null ? undefined : this.#items.get(keyOf(itemId, timestamp))?.tickers.get(ticker);
-    return counted !== undefined && isSame(counted, { kind: this.#kind(label), score });
-  }
-
-  /** Narrows the chart to what has one of these tickers. @param {string} filter */
-  narrow(filter) {
-    if (filter === this.#filter) return;
-    this.#filter = filter;
-    this.#matches = matcher(filter);
-    this.#shown = filter.trim() === '' ? null : this.#ring();
-    for (const memory of this.#items.values()) {
-      memory.isShown = false;
-      this.#show(memory, memory.now);
+    const { pointMs } = this.#range;
+    for (const { ticker, points: line } of tickers) {
+      const ring = this.#tickerRing(ticker);
+      for (const { at, counts, scores } of line) if (at + pointMs <= until) ring.set(ring.step(at), counts, scores);
     }
     this.version += 1;
   }
 
-  /** @param {number} now @returns {Chart} */
-  chart(now) {
-    const ring = this.#shown ?? this.#all;
-    const steps = lastSteps(ring.step(now));
-    const counts = Array.from({ length: this.#labels.length + 1 }, (_, kind) => steps.map((step) => ring.count(step, kind)));
-    const means = steps.map((step) => ring.over(step, step).mean);
-    const { count: total } = ring.over(steps[0], steps[STEPS - 1]);
-    return { times: steps.map((step) => (step * STEP_MS) / 1000), counts, means, hasScores: this.hasScores ?? true, total };
+  /** Remembers what an item was when it was read: the server has counted it, or its update is still to come. @param {Update} update */
+  note(update) {
+    if (update.itemId === null) return;
+    this.#noted.set(noteOf(update), { kind: this.#kind(update.label), score: update.score });
+    if (this.#noted.size > ITEMS_MAX) this.#noted.delete(/** @type {string} */ (this.#noted.keys().next().value));
+  }
+
+  /**
+   * Counts an update, or counts it anew. Returns whether the item may have been counted before as something else, which only the
+   * server knows.
+   * @param {Update} update
+   * @param {number} now
+   */
+  take(update, now) {
+    const at = Math.min(now, update.timestamp === null ? now : Date.parse(update.timestamp));
+    if (Number.isNaN(at) || this.#all.step(at) < this.#first(now)) return false;
+    const counted = { kind: this.#kind(update.label), score: update.score };
+    const key = update.itemId === null ? null : keyOf(update.itemId, update.timestamp);
+    const memory = (key === null ? null : this.#items.get(key)) ?? { at, now: counted, tickers: new Map() };
+    const noted = this.#notedBefore(update, at, counted);
+    const isNew = memory.tickers.size === 0;
+    const before = memory.tickers.get(update.ticker) ?? noted;
+    if (before && isSame(before, counted) && !isNew) return false;
+    const known = isNew ? noted : memory.now;
+    if (!known || !isSame(counted, known)) replace(this.#all, at, known, counted);
+    if (update.ticker !== null) replace(this.#tickerRing(update.ticker), at, before && forTicker(before), forTicker(counted));
+    memory.tickers.set(update.ticker, counted);
+    memory.now = counted;
+    if (key !== null) this.#remember(key, memory);
+    this.#counted += 1;
+    if (update.score !== null) this.#scored += 1;
+    this.version += 1;
+    return isNew && !noted && at <= this.#certainAfter;
+  }
+
+  /** An item that was read as something else, and is old enough to be among what the server has counted. @param {Update} update @param {number} at @param {Counted} counted */
+  #notedBefore(update, at, counted) {
+    const noted = update.itemId === null || at > this.#certainAfter ? undefined : this.#noted.get(noteOf(update));
+    return noted && !isSame(noted, counted) ? noted : null;
+  }
+
+  /** Returns whether this very update was counted or read. @param {Update} update */
+  knows(update) {
+    const { itemId, timestamp, ticker, label, score } = update;
+    if (itemId === null) return false;
+    const known = this.#items.get(keyOf(itemId, timestamp))?.tickers.get(ticker) ?? this.#noted.get(noteOf(update));
+    return known !== undefined && isSame(known, { kind: this.#kind(label), score });
+  }
+
+  /**
+   * Returns the bars. The first one of a whole window loses items as they grow too old: the totals say how many it has yet.
+   * @param {number} now
+   * @param {readonly number[] | null} [totals] by label, of the window
+   * @returns {Chart}
+   */
+  chart(now, totals = null) {
+    const { stepMs, isWindow } = this.#range;
+    const [first, last] = [this.#first(now), this.#all.step(now)];
+    const steps = Array.from({ length: last - first + 1 }, (_, index) => first + index);
+    const counts = Array.from({ length: this.#labels.length + 1 }, (_, kind) => steps.map((step) => this.#all.count(step, kind)));
+    if (isWindow && totals) counts.forEach((column, kind) => trim(column, totals[kind] ?? NaN));
+    const means = steps.map((step) => this.#all.over(step, step).mean);
+    const total = counts.flat().reduce((sum, count) => sum + count, 0);
+    return { times: steps.map((step) => (step * stepMs) / 1000), counts, means, hasScores: this.hasScores ?? true, total };
   }
 
   /** @param {string} ticker @param {number} now @returns {Trend | null} */
   trend(ticker, now) {
     const ring = this.#tickers.get(ticker);
     if (!ring) return null;
+    const { points: length } = this.#range;
     const last = ring.step(now);
-    const first = last - STEPS + 1;
-    const points = [];
-    for (let step = first; step <= last; step += POINT_STEPS) points.push(ring.over(step, step + POINT_STEPS - 1));
+    const first = last - length + 1;
     const { count } = ring.over(first, last);
     if (count === 0) return null;
-    return {
-      points,
-      count,
-      recent: ring.over(last - RECENT_STEPS + 1, last).mean,
-      before: ring.over(first, last - RECENT_STEPS).mean,
-    };
+    const recent = last - Math.ceil(length / RECENT_SHARE) + 1;
+    const points = Array.from({ length }, (_, index) => ring.over(first + index, first + index));
+    return { points, count, recent: ring.over(recent, last).mean, before: ring.over(first, recent - 1).mean };
   }
 
-  /** Forgets everything but the filter. */
+  /** Forgets everything but the range. */
   clear() {
     this.#items.clear();
+    this.#noted.clear();
     this.#tickers.clear();
     this.#all = this.#ring();
-    if (this.#shown) this.#shown = this.#ring();
     this.#scored = 0;
     this.#counted = 0;
+    this.#certainAfter = 0;
     this.version += 1;
   }
 
-  /** Returns what another tab needs to go on from here; everything in it can be cloned. */
+  /** Returns what another tab with the same range needs to go on from here; everything in it can be cloned. */
   snapshot() {
-    const items = [...this.#items].map(([key, { at, now, tickers }]) => ({ key, at, now, tickers }));
     const tickers = [...this.#tickers].map(([ticker, ring]) => ({ ticker, data: ring.data }));
-    return { items, tickers, all: this.#all.data, scored: this.#scored, counted: this.#counted };
+    const [scored, counted, certainAfter] = [this.#scored, this.#counted, this.#certainAfter];
+    return { range: this.#range.name, items: this.#items, noted: this.#noted, tickers, all: this.#all.data, scored, counted, certainAfter };
   }
 
   /** @param {ReturnType<History['snapshot']>} snapshot */
-  restore({ items, tickers, all, scored, counted }) {
+  restore({ range, items, noted, tickers, all, scored, counted, certainAfter }) {
+    if (range !== this.#range.name) return;
     this.clear();
     this.#all.restore(all);
     for (const { ticker, data } of tickers) this.#tickerRing(ticker).restore(data);
-    for (const { key, at, now, tickers: counts } of items) {
-      const memory = { at, now, tickers: counts, isShown: false };
-      this.#remember(key, memory);
-      this.#show(memory, now);
-    }
-    this.#scored = scored;
-    this.#counted = counted;
+    this.#items = structuredClone(items);
+    this.#noted = structuredClone(noted);
+    [this.#scored, this.#counted, this.#certainAfter] = [scored, counted, certainAfter];
+  }
+
+  /** Number of the first step that is shown. @param {number} now */
+  #first(now) {
+    return this.#all.step(now) - this.#range.steps + 1;
   }
 
   #ring() {
-    return new Ring(STEP_MS, STEPS + 1, this.#labels.length + 1);
+    return new Ring(this.#range.stepMs, this.#range.steps + 1, this.#labels.length + 1);
   }
 
   /** @param {string} label */
@@ -192,22 +228,16 @@ export class History {
 
   /** @param {string} key @param {Memory} memory */
   #remember(key, memory) {
-    if (this.#items.has(key)) return;
     this.#items.set(key, memory);
-    if (this.#items.size > ITEMS_MAX) this.#items.delete(/** @type {string} */ (this.#items.keys().next().value));
-  }
-
-  /** @param {Memory} memory @param {Counted} verdict what it counts as from now on */
-  #show(memory, verdict) {
-    if (!this.#shown) return;
-    const isShown = [...memory.tickers.keys()].some(this.#matches);
-    replace(this.#shown, memory.at, memory.isShown ? memory.now : null, isShown ? verdict : null);
-    memory.isShown = isShown;
+    if (this.#items.size <= ITEMS_MAX) return;
+    const [oldest, { at }] = /** @type {[string, Memory]} */ (this.#items.entries().next().value);
+    this.#items.delete(oldest);
+    this.#certainAfter = Math.max(this.#certainAfter, at);
   }
 
   /** @param {string} ticker */
   #tickerRing(ticker) {
-    const ring = this.#tickers.get(ticker) ?? new Ring(STEP_MS, STEPS + 1, 1);
+    const ring = this.#tickers.get(ticker) ?? new Ring(this.#range.pointMs, this.#range.points + 1, 1);
     this.#tickers.delete(ticker); // so that the order of the map is the order of the news
     this.#tickers.set(ticker, ring);
     if (this.#tickers.size > TICKERS_MAX) this.#tickers.delete(/** @type {string} */ (this.#tickers.keys().next().value));
@@ -215,8 +245,18 @@ export class History {
   }
 }
 
+/** @param {number[]} column of one label @param {number} total */
+function trim(column, total) {
+  const first = total - column.slice(1).reduce((sum, count) => sum + count, 0);
+  // Anything else is a count that is being corrected.
+  if (first >= 0 && first <= column[0]) column[0] = first;
+}
+
 /** @param {string} itemId @param {string | null} timestamp */
 const keyOf = (itemId, timestamp) => JSON.stringify([itemId, timestamp]);
+
+/** @param {Update} update */
+const noteOf = ({ itemId, timestamp, ticker }) => JSON.stringify([itemId, timestamp, ticker]);
 
 /** A ticker's line tells no labels apart. @param {Counted} counted @returns {Counted} */
 const forTicker = ({ score }) => ({ kind: 0, score });
@@ -224,13 +264,8 @@ const forTicker = ({ score }) => ({ kind: 0, score });
 /** @param {Counted} left @param {Counted} right */
 const isSame = (left, right) => left.kind === right.kind && left.score === right.score;
 
-/** @param {Ring} ring @param {number} at @param {Counted | null | undefined} before @param {Counted | null} after */
+/** @param {Ring} ring @param {number} at @param {Counted | null | undefined} before @param {Counted} after */
 function replace(ring, at, before, after) {
   if (before) ring.remove(at, before.kind, before.score);
-  if (after) ring.add(at, after.kind, after.score);
-}
-
-/** @param {number} last */
-function lastSteps(last) {
-  return Array.from({ length: STEPS }, (_, index) => last - STEPS + 1 + index);
+  ring.add(at, after.kind, after.score);
 }

@@ -10,7 +10,6 @@ const TICKERS_MAX = 50;
 /**
  * @typedef {import('./event.js').Update} Update
  * @typedef {Omit<Update, 'type' | 'ticker'> & {tickers: readonly string[]}} Item
- * @typedef {{at: number, counts: number[], scores: {count: number, mean: number}}} Counted of a step that begins at `at`, by label
  */
 
 /**
@@ -21,25 +20,6 @@ const TICKERS_MAX = 50;
  */
 export function parseItems(list, show = []) {
   return Array.isArray(list) ? list.map((data) => parseItem(data, show)).filter((item) => item !== null) : [];
-}
-
-/**
- * Returns the steps of a history; what is no step is left out.
- * @param {unknown} points
- * @param {readonly string[]} labelKeys
- * @returns {Counted[]}
- */
-export function parsePoints(points, labelKeys) {
-  return Array.isArray(points) ? points.map((point) => parsePoint(point, labelKeys)).filter((point) => point !== null) : [];
-}
-
-/** @param {unknown} point @param {readonly string[]} labelKeys @returns {Counted | null} */
-function parsePoint(point, labelKeys) {
-  const [at, byLabel, score] = isObject(point) ? [Date.parse(String(own(point, 'timestamp'))), own(point, 'by_label'), own(point, 'score')] : [NaN];
-  if (Number.isNaN(at) || !isObject(byLabel)) return null;
-  const number = (/** @type {unknown} */ value) => (typeof value === 'number' && Number.isFinite(value) ? value : 0);
-  const of = (/** @type {string} */ key) => (isObject(score) ? number(own(score, key)) : 0);
-  return { at, counts: labelKeys.map((key) => number(own(byLabel, key))), scores: { count: of('count'), mean: of('mean') } };
 }
 
 /** @param {unknown} data @param {readonly string[]} show @returns {Item | null} */

@@ -6,22 +6,37 @@
  * `shown`). Repetitions do not count.
  */
 
-import { address, goodbye, painted, restEnvironment, storage } from './browser.js';
+import { address, applyLooks, goodbye, painted, restEnvironment, storage } from './browser.js';
 import { ConfigurationBar } from './configuration_bar.js';
 import { Configurations } from './configurations.js';
+import { parseCounts } from './counts.js';
 import { eventNames, parseEvent } from './event.js';
 import { History } from './history.js';
-import { parsePoints } from './items.js';
 import { itemPages, narrowed, poller, updatesIn } from './poll.js';
+import { historyPath, rangeOf } from './ranges.js';
 import { readConfig } from './read_config.js';
-import { EARLIER_MAX, INITIAL_STATE, lastKnown, reduce, shared, SIGN_IN } from './reduce.js';
+import { EARLIER_MAX, INITIAL_STATE, lastKnown, reduce, shared, SIGN_IN, tickersOf } from './reduce.js';
 import { Rest } from './rest.js';
 import { SharedStream } from './share.js';
+import { resumeUrl } from './stream.js';
 import { View, showFailure } from './view.js';
 
 const TICK_INTERVAL_MS = 1_000;
 const PAGES_MAX = 5;
 const HOUR_MS = 3_600_000;
+/** The stream begins without a history that takes longer, and what it brings meanwhile is counted anew by the server. */
+const HISTORY_WAIT_MS = 3_000;
+/** An item that may have been counted as something else: the server is asked so much later, and no more often. */
+const CORRECT_MS = 10_000;
+/** Items that went away, or that came too late for an update, are in the numbers only: so often the steps are asked for again. */
+const DRIFT_MS = 60_000;
+/** A reader who types is left to finish. */
+const TYPING_MS = 350;
+/** What a server takes at most. */
+const TICKERS_MAX = 50;
+/** Stands for a filter that leaves nothing of a configuration: a list without names would be everything. */
+const NO_TICKER = '\u2205';
+const CUT = `More than ${TICKERS_MAX} tickers are called like this. The most frequent of them are shown.`;
 const DELETED = 'The saved configuration that was shown is not there any more, so here is everything.';
 
 /** @typedef {import('./reduce.js').Action} Action */
@@ -46,6 +61,13 @@ class Page {
   #hasBaseline = false;
   /** @type {Promise<void> | null} */
   #loading = null;
+  /** Tickers that the reader has narrowed everything to; null: none are left out. @type {string[] | null} */
+  #narrowed = null;
+  /** Tickers that there are, the most frequent first, while nothing is narrowed. @type {string[]} */
+  #everyTicker = [];
+  #typing = 0;
+  /** When the history is corrected next. @type {{timer: number, at: number} | null} */
+  #correction = null;
   /** What the button of the notice does. */
   #noticeAction = () => {};
 
@@ -53,7 +75,7 @@ class Page {
   constructor(config) {
     this.#config = config;
     this.#names = eventNames(config.updateEvent);
-    this.#history = new History(config.labels);
+    this.#history = new History(config.labels, rangeOf(address.query('range')));
     const place = storage();
     this.#rest = new Rest(config, restEnvironment(place));
     this.#configurations = new Configurations(this.#rest, place, address);
@@ -61,7 +83,9 @@ class Page {
       dispatch: (action) => this.#dispatch(action),
       retryNow: () => this.#stream?.retryNow(),
       noticeAction: () => this.#noticeAction(),
+      chooseRange: (range) => this.#chooseRange(range),
     });
+    if (config.hasTags) this.#restoreFilter();
   }
 
   start() {
@@ -87,6 +111,7 @@ class Page {
   /** @param {Action} action */
   #dispatch(action) {
     this.#state = reduce(this.#state, action);
+    if (action.type === 'filtered') this.#typed();
     this.#draw();
   }
 
@@ -110,12 +135,15 @@ class Page {
     this.#hasBaseline = false;
     const { streamUrl, streamBase, pollIntervalMs, heartbeatIntervalMs, updateEvent } = this.#config;
     const { chosen } = this.#configurations;
-    const key = JSON.stringify([streamUrl, chosen]);
+    const { range } = this.#history;
+    const key = JSON.stringify([streamUrl, chosen, this.#narrowed, range.name]);
+    let begin = '';
     const stream = new SharedStream({
       key,
       snapshot: () => ({ state: shared(this.#state), history: this.#history.snapshot() }),
       onSnapshot: (snapshot) => isShown() && this.#restore(snapshot),
-      url: () => this.#address(chosen),
+      // Where it has a position of its own, that one stands behind this one.
+      url: () => resumeUrl(this.#address(chosen), begin),
       healthUrl: `${streamBase}/health`,
       events: ['metrics', updateEvent],
       onEvent: (event) => isShown() && this.#received(event),
@@ -128,26 +156,31 @@ class Page {
     // What another stream has still to say is about other numbers.
     const isShown = () => this.#stream === stream;
     this.#stream = stream;
-    // An EventSource that is refused gives up for good. One that cannot get a user now finds out as others do.
-    if (this.#rest.lacksUser) this.#rest.admitted().catch(() => {}).finally(() => isShown() && stream.start());
-    else stream.start();
     const { signal } = this.#reading;
+    // An EventSource that is refused gives up for good: asking REST first makes a user where one is needed.
+    this.#begin(signal).then((position) => {
+      if (!isShown()) return;
+      begin = position;
+      stream.start();
+    });
     painted().then(() => {
       if (signal.aborted) return;
       this.#readLatest(signal);
-      this.#readHistory(signal);
+      this.#readItems(signal);
     });
   }
 
   /** @param {string} chosen */
   #address(chosen) {
     // What everybody may have is asked for without a token.
-    if (chosen === '' && !this.#rest.isPrivate) return this.#config.streamUrl;
-    const url = chosen === '' ? this.#config.streamUrl : `${this.#config.streamBase}/api/v2/configurations/${encodeURIComponent(chosen)}/stream`;
+    const isNarrowed = this.#narrowed !== null;
+    const all = `${this.#config.streamUrl}${isNarrowed ? narrowed('?', this.#tickers()) : ''}`;
+    if (chosen === '' && !this.#rest.isPrivate) return all;
+    const url = chosen === '' || isNarrowed ? all : `${this.#config.streamBase}/api/v2/configurations/${encodeURIComponent(chosen)}/stream`;
     const isForeign = new URL(url, location.href).origin !== location.origin;
     // The session's cookie does not get to another origin, and an EventSource sends no header.
     const { token } = this.#rest;
-    return isForeign && token !== null ? `${url}?token=${encodeURIComponent(token)}` : url;
+    return isForeign && token !== null ? `${url}${url.includes('?') ? '&' : '?'}token=${encodeURIComponent(token)}` : url;
   }
 
   /** @param {import('./stream.js').StreamEvent} event */
@@ -157,11 +190,12 @@ class Page {
     if (!event) return;
     const before = this.#state.received;
     this.#dispatch({ ...event, at });
-    if (event.type === 'update' && this.#state.received > before) {
-      this.#history.take(event, at + this.#state.clockOffsetMs);
-      window.dispatchEvent(new CustomEvent('live-update', { detail: event }));
+    if (event.type === 'update') {
+      if (this.#history.take(event, at + this.#state.clockOffsetMs)) this.#correctIn(CORRECT_MS);
+      if (this.#state.received > before) window.dispatchEvent(new CustomEvent('live-update', { detail: event }));
     }
-    if (event.type === 'reset') this.#readHistory(this.#reading.signal);
+    if (event.type === 'metrics') this.#counted(event);
+    if (event.type === 'reset') this.#caughtUp(this.#reading.signal);
     if (event.type === 'deadline' && event.reason === 'configuration_deleted') this.#fallBack();
   }
 
@@ -215,7 +249,7 @@ class Page {
 
   /** @returns {readonly string[]} */
   #tickers() {
-    return this.#configurations.current?.tickers ?? [];
+    return this.#narrowed ?? this.#configurations.current?.tickers ?? [];
   }
 
   /** @param {Update} update */
@@ -223,6 +257,120 @@ class Page {
     const known = lastKnown(this.#state.known, update);
     return known ? known.label === update.label && known.score === update.score : this.#history.knows(update);
   }
+
+  // History
+
+  /**
+   * Reads what the server has counted. Returns the position at which a stream goes on from there; empty where that took too long.
+   * @param {AbortSignal} signal @returns {Promise<string>}
+   */
+  async #begin(signal) {
+    const late = new Promise((resolve) => setTimeout(() => resolve(null), HISTORY_WAIT_MS));
+    const reading = this.#readCounts(signal).catch(() => null);
+    const counts = await Promise.race([reading, late]);
+    if (signal.aborted) return '';
+    if (counts) {
+      this.#history.load(counts);
+      this.#draw();
+      return counts.lastEventId;
+    }
+    reading.then((found) => found && !signal.aborted && this.#reload(found));
+    return '';
+  }
+
+  /** Takes a history whose position the stream does not have: what is on its way is in both, or in none. @param {import('./counts.js').Counts} counts */
+  #reload(counts) {
+    this.#history.load(counts);
+    this.#correctIn(CORRECT_MS);
+    this.#draw();
+  }
+
+  /** After a loss the server has all of it. @param {AbortSignal} signal */
+  async #caughtUp(signal) {
+    const counts = await this.#readCounts(signal).catch(() => null);
+    if (!signal.aborted && counts) this.#reload(counts);
+    await this.#readItems(signal);
+  }
+
+  /** @param {AbortSignal} signal */
+  async #readCounts(signal) {
+    if (this.#configurations.chosen !== '' && !this.#configurations.current) await this.#loadConfigurations();
+    const { range } = this.#history;
+    const narrow = narrowed('&', this.#tickers());
+    const read = async (/** @type {number} */ now) => parseCounts(await this.#rest.get(historyPath(range, now, narrow), signal), this.#config.labelKeys);
+    const now = Date.now() + this.#state.clockOffsetMs;
+    const counts = await read(now);
+    // A clock that goes ahead of the server's asks for too little.
+    const isAhead = !range.isWindow && counts.to <= now - range.stepMs;
+    return isAhead ? read(counts.to - 1) : counts;
+  }
+
+  /** Has the server count the steps that are over. @param {number} ms from now; what is to be sooner stays */
+  #correctIn(ms) {
+    const at = Date.now() + ms;
+    if (this.#correction && this.#correction.at <= at) return;
+    if (this.#correction) clearTimeout(this.#correction.timer);
+    const { signal } = this.#reading;
+    const timer = setTimeout(() => {
+      this.#correction = null;
+      if (!signal.aborted) this.#correct(signal);
+    }, ms);
+    this.#correction = { timer, at };
+  }
+
+  /** @param {AbortSignal} signal */
+  async #correct(signal) {
+    const counts = await this.#readCounts(signal).catch(() => null);
+    if (signal.aborted || !counts) return;
+    this.#history.correct(counts, Date.now() + this.#state.clockOffsetMs);
+    this.#draw();
+  }
+
+  /** @param {import('./event.js').Metrics} metrics */
+  #counted({ byTag }) {
+    this.#correctIn(DRIFT_MS);
+    if (this.#narrowed !== null) return;
+    this.#everyTicker = [...byTag].sort(([, left], [, right]) => right - left).map(([ticker]) => ticker);
+    this.#narrow();
+  }
+
+  /** @param {import('./ranges.js').Range} range */
+  #chooseRange(range) {
+    if (range === this.#history.range) return;
+    address.setQuery('range', range.name);
+    this.#history.choose(range);
+    this.#view.draw(this.#state, Date.now());
+    this.#open();
+  }
+
+  // The filter
+
+  /** A browser keeps what was typed across a reload. */
+  #restoreFilter() {
+    const text = this.#view.filter;
+    if (text === '') return;
+    this.#state = reduce(this.#state, { type: 'filtered', text });
+    this.#narrowed = tickersOf(text, []);
+  }
+
+  #typed() {
+    clearTimeout(this.#typing);
+    this.#typing = setTimeout(() => this.#narrow(), TYPING_MS);
+  }
+
+  /** Shows the numbers of the tickers that are meant: the server has them, so that they are the same as those of REST. */
+  #narrow() {
+    const found = tickersOf(this.#state.filter, this.#everyTicker);
+    const saved = this.#configurations.current?.tickers;
+    const own = found && saved ? found.filter((ticker) => saved.includes(ticker)) : found;
+    const tickers = own && (own.length === 0 ? [NO_TICKER] : own.slice(0, TICKERS_MAX));
+    if (JSON.stringify(tickers) === JSON.stringify(this.#narrowed)) return;
+    this.#narrowed = tickers;
+    this.#switched();
+    if (own && own.length > TICKERS_MAX) this.#notice(CUT);
+  }
+
+  // Items
 
   /** Reads what the feed begins with. @param {AbortSignal} signal */
   async #readLatest(signal) {
@@ -236,24 +384,15 @@ class Page {
   }
 
   /** Reads the last hour, newest first, while nobody waits for it. @param {AbortSignal} signal */
-  async #readHistory(signal) {
+  async #readItems(signal) {
     try {
       if (this.#configurations.chosen !== '' && !this.#configurations.current) await this.#loadConfigurations();
       const get = (/** @type {string} */ path) => this.#rest.get(path, signal);
-      let [pages, oldest] = [0, NaN];
       for await (const updates of itemPages(get, this.#tickers(), PAGES_MAX, signal, this.#config.show)) {
         if (signal.aborted) return;
         this.#takeBaseline(updates, false);
-        [pages, oldest] = [pages + 1, Date.parse(updates.at(-1)?.timestamp ?? '')];
-        if (oldest < this.#hourAgo()) return;
+        if (Date.parse(updates.at(-1)?.timestamp ?? '') < this.#hourAgo()) return;
       }
-      // More happened within the hour than is read item by item: the server has counted it.
-      if (pages < PAGES_MAX || Number.isNaN(oldest)) return;
-      const from = new Date(this.#hourAgo()).toISOString();
-      const { points } = await get(`/history?step=1m&from=${from}${narrowed('&', this.#tickers())}`);
-      if (signal.aborted) return;
-      this.#history.fill(parsePoints(points, this.#config.labelKeys), oldest, this.#hourAgo() + HOUR_MS);
-      this.#draw();
     } catch {
       // The page goes on with what the stream brings; a server that is not there is told of elsewhere.
     }
@@ -266,8 +405,7 @@ class Page {
   /** @param {Update[]} updates @param {boolean} isPolled whether hearing them again is a repetition */
   #takeBaseline(updates, isPolled) {
     this.#hasBaseline = true;
-    const now = Date.now() + this.#state.clockOffsetMs;
-    for (const update of updates) this.#history.take(update, now, false);
+    for (const update of updates) this.#history.note(update);
     this.#dispatch({ type: 'baseline', updates, heard: isPolled });
   }
 
@@ -288,6 +426,7 @@ class Page {
     addEventListener('hashchange', () => {
       if (!this.#configurations.isStale) return;
       this.#configurations.followAddress();
+      this.#forgetTickers();
       this.#switched();
     });
     painted().then(() => this.#loadConfigurations());
@@ -324,7 +463,14 @@ class Page {
   #choose(id) {
     this.#dispatch({ type: 'notice_dismissed' });
     this.#configurations.choose(id);
+    this.#forgetTickers();
     this.#switched();
+  }
+
+  /** Which tickers a filter means is another question of another configuration. */
+  #forgetTickers() {
+    this.#everyTicker = [];
+    this.#narrowed = null;
   }
 
   /** Shows another stream, from its beginning. */
@@ -332,6 +478,8 @@ class Page {
     this.#history.clear();
     this.#view.clear();
     this.#dispatch({ type: 'switched' });
+    if (this.#correction) clearTimeout(this.#correction.timer);
+    this.#correction = null;
     // At once: the name of the one with the numbers of the other would be a lie, however short.
     this.#view.draw(this.#state, Date.now());
     this.#bar?.draw();
@@ -379,6 +527,7 @@ class Page {
   }
 }
 
+applyLooks();
 try {
   new Page(readConfig(/** @type {any} */ (window).CONFIG)).start();
 } catch (error) {

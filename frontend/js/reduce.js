@@ -274,14 +274,42 @@ function nextSeq(feed) {
   return feed.length === 0 ? 1 : feed[0].seq + 1;
 }
 
+/** A ticker between quotes is meant as it is; any other word is how tickers begin. */
+const WORD = /"([^"]*)"|[^\s,;"]+/g;
+
+/** @param {string} filter @returns {((ticker: string) => boolean)[]} a test for each word */
+function wordsOf(filter) {
+  return [...filter.matchAll(WORD)].map(([word, whole]) => {
+    if (whole !== undefined) return (/** @type {string} */ ticker) => ticker === whole;
+    const start = word.toUpperCase();
+    return (/** @type {string} */ ticker) => ticker.toUpperCase().startsWith(start);
+  });
+}
+
 /**
- * Returns whether a ticker, or what has none, is to be seen: it begins with one of the words of the filter, or there are none.
+ * Returns whether a ticker, or what has none, is to be seen: one of the words of the filter means it, or there are none.
  * @param {string} filter words between commas or spaces
  * @returns {(ticker: string | null) => boolean}
  */
 export function matcher(filter) {
-  const words = filter.toUpperCase().split(/[\s,;]+/).filter((word) => word !== '');
-  return (ticker) => words.length === 0 || (ticker !== null && words.some((word) => ticker.toUpperCase().startsWith(word)));
+  const words = wordsOf(filter);
+  return (ticker) => words.length === 0 || (ticker !== null && words.some((isMeant) => isMeant(ticker)));
+}
+
+/**
+ * Returns the tickers that a filter means, for a server that knows whole ones only: those that are known, and a word that means none
+ * of them as it is, for it may be a rare one. Null where nothing is filtered.
+ * @param {string} filter
+ * @param {Iterable<string>} known the most frequent first
+ * @returns {string[] | null}
+ */
+export function tickersOf(filter, known) {
+  const words = wordsOf(filter);
+  if (words.length === 0) return null;
+  const found = [...known].filter((ticker) => words.some((isMeant) => isMeant(ticker)));
+  const typed = [...filter.matchAll(WORD)].map(([word, whole]) => whole ?? word);
+  const strange = typed.filter((word, index) => word !== '' && !found.some(words[index]));
+  return [...new Set([...found, ...strange])];
 }
 
 /**

@@ -1,4 +1,4 @@
-/** A ticker's last hour as a small line, or as bars where nothing has a score. Shapes are numbers: no text of anybody gets in. */
+/** A ticker's range as a small line, or as bars where nothing has a score. Shapes are numbers: no text of anybody gets in. */
 
 const NAMESPACE = 'http://www.w3.org/2000/svg';
 const WIDTH = 84;

@@ -36,12 +36,15 @@ export class TickerTable {
   #empty;
   #skeleton;
   #toneOf;
+  #onChoose;
 
   /**
    * @param {{body: HTMLElement, aside: HTMLElement, empty: HTMLElement, skeleton: HTMLElement}} nodes
    * @param {(label: string) => string} toneOf
+   * @param {(ticker: string) => void} onChoose
    */
-  constructor({ body, aside, empty, skeleton }, toneOf) {
+  constructor({ body, aside, empty, skeleton }, toneOf, onChoose) {
+    this.#onChoose = onChoose;
     this.#body = body;
     this.#aside = aside;
     this.#empty = empty;
@@ -96,7 +99,10 @@ export class TickerTable {
 
   /** @param {string} ticker @returns {Row} */
   #add(ticker) {
-    const name = element('th', 'name', ticker);
+    const choice = element('button', 'link', ticker);
+    choice.type = 'button';
+    choice.addEventListener('click', () => this.#onChoose(ticker));
+    const name = element('th', 'name', choice);
     name.scope = 'row';
     name.title = ticker;
     const count = element('td', 'end count');
@@ -141,6 +147,6 @@ function drawChange(cell, trend) {
 
 /** @param {import('./event.js').Metrics | null} metrics @param {string} filter */
 function emptyText(metrics, filter) {
-  if (filter.trim() !== '') return 'No ticker begins like this.';
+  if (filter.trim() !== '') return 'No ticker is called like this.';
   return metrics !== null && metrics.total > 0 ? 'No item has a ticker.' : 'Nothing in the last 24 hours.';
 }

@@ -8,6 +8,7 @@ import { Chart } from './chart.js';
 import { Details } from './details.js';
 import { FeedList } from './feed_list.js';
 import { ago, DASH, fullTime, heading, latency, percent, rate, share, tones, uptime, whole, words } from './format.js';
+import { RANGES } from './ranges.js';
 import { TickerTable } from './ticker_table.js';
 import { phaseWord, troubleText, waitText } from './trouble.js';
 
@@ -32,7 +33,8 @@ const TRENDS_INTERVAL_MS = 1_000;
 /**
  * @typedef {import('./reduce.js').State} State
  * @typedef {{count: HTMLElement, share: HTMLElement, tile: HTMLElement, part: HTMLElement}} LabelTile
- * @typedef {{dispatch: (action: import('./reduce.js').Action) => void, retryNow: () => void, noticeAction: () => void}} Handlers
+ * @typedef {{dispatch: (action: import('./reduce.js').Action) => void, retryNow: () => void, noticeAction: () => void,
+ *   chooseRange: (range: import('./ranges.js').Range) => void}} Handlers
  */
 
 export class View {
@@ -51,6 +53,7 @@ export class View {
   #trendsDrawn = '';
   /** @type {State['metrics'] | undefined} */
   #totals = undefined;
+  #filter;
 
   /**
    * @param {Document} root
@@ -58,7 +61,7 @@ export class View {
    * @param {import('./history.js').History} history
    * @param {Handlers} handlers
    */
-  constructor(root, config, history, { dispatch, retryNow, noticeAction }) {
+  constructor(root, config, history, { dispatch, retryNow, noticeAction, chooseRange }) {
     this.#root = root;
     this.#pollMs = config.pollIntervalMs;
     this.#history = history;
@@ -66,12 +69,12 @@ export class View {
     const toneOf = (/** @type {string} */ label) => toneByLabel.get(label) ?? TONE_OTHER;
     const nodes = (/** @type {Record<string, string>} */ ids) =>
       /** @type {any} */ (Object.fromEntries(Object.entries(ids).map(([name, id]) => [name, this.#id(id)])));
-    this.#table = new TickerTable(nodes({ body: 'tickers', aside: 'tickers-aside', empty: 'tickers-empty', skeleton: 'tickers-skeleton' }), toneOf);
+    this.#table = new TickerTable(nodes({ body: 'tickers', aside: 'tickers-aside', empty: 'tickers-empty', skeleton: 'tickers-skeleton' }), toneOf, (ticker) => this.#chooseTicker(ticker));
     const feed = { list: 'feed', scroll: 'feed-scroll', strip: 'feed-strip', aside: 'feed-aside', empty: 'feed-empty', pause: 'pause' };
     const details = new Details(nodes({ dialog: 'details', title: 'details-title', list: 'details-list', close: 'details-close' }), toneOf);
     this.#feed = new FeedList(nodes(feed), toneOf, (update) => details.show(update));
     const chart = { box: 'chart', legend: 'chart-legend', time: 'chart-time', empty: 'chart-empty', table: 'chart-table', toggle: 'chart-toggle' };
-    this.#chart = new Chart(nodes(chart), config.labels, toneOf);
+    this.#chart = new Chart(nodes(chart), config.labels, toneOf, history.range);
     for (const label of config.labels) this.#addTile(label, toneOf(label));
     this.#id('totals').classList.toggle('many', !fitBeside(config.labels));
     setText(this.#id('environment'), config.environment);
@@ -83,10 +86,9 @@ export class View {
     onClick('notice-action', noticeAction);
     onClick('notice-dismiss', () => dispatch({ type: 'notice_dismissed' }));
     root.body.classList.toggle('no-tags', !config.hasTags);
-    const filter = /** @type {HTMLInputElement} */ (this.#id('filter'));
-    filter.addEventListener('input', () => dispatch({ type: 'filtered', text: filter.value }));
-    // A browser keeps what was typed across a reload.
-    if (filter.value !== '' && config.hasTags) dispatch({ type: 'filtered', text: filter.value });
+    for (const range of RANGES) this.#addRange(range, chooseRange);
+    this.#filter = /** @type {HTMLInputElement} */ (this.#id('filter'));
+    this.#filter.addEventListener('input', () => dispatch({ type: 'filtered', text: this.#filter.value }));
   }
 
   /** Fetches what draws the chart, which the page does not wait for. */
@@ -97,6 +99,33 @@ export class View {
       this.#chart.failed();
     }
     this.#trendsAt = 0;
+  }
+
+  /** What was typed: a browser keeps it across a reload. */
+  get filter() {
+    return this.#filter.value;
+  }
+
+  /** @param {string} ticker chosen once more it is one of all again */
+  #chooseTicker(ticker) {
+    const word = `"${ticker}"`;
+    this.#filter.value = this.#filter.value === word ? '' : word;
+    this.#filter.dispatchEvent(new Event('input'));
+  }
+
+  /** @param {import('./ranges.js').Range} range @param {Handlers['chooseRange']} choose */
+  #addRange(range, choose) {
+    const button = element('button', '', range.text);
+    button.type = 'button';
+    button.dataset.range = range.name;
+    button.addEventListener('click', () => choose(range));
+    this.#id('ranges').append(button);
+  }
+
+  #drawRange() {
+    const { name, spoken } = this.#history.range;
+    for (const button of this.#id('ranges').children) button.setAttribute('aria-pressed', String(/** @type {HTMLElement} */ (button).dataset.range === name));
+    setText(this.#id('trend-title'), `Last ${spoken}`);
   }
 
   /** Begins anew, for another stream. */
@@ -196,19 +225,20 @@ export class View {
   }
 
   /** The chart and the small lines: no more often than a reader can follow. @param {State} state @param {number} now */
-  #drawTrends({ filter, clockOffsetMs, metrics }, now) {
+  #drawTrends({ clockOffsetMs, metrics }, now) {
     const serverNow = now + clockOffsetMs;
-    this.#history.narrow(filter);
-    const isNarrowed = this.#trendsDrawn.split('|', 1)[0] !== encodeURIComponent(filter);
-    const due = `${encodeURIComponent(filter)}|${this.#history.version}|${metrics !== null}|${Math.floor(serverNow / 60_000)}`;
-    if (!isNarrowed && this.#trendsAt !== 0 && (due === this.#trendsDrawn || now - this.#trendsAt < TRENDS_INTERVAL_MS)) return;
+    const { range, version } = this.#history;
+    const due = `${range.name}|${version}|${metrics?.timestamp}|${Math.floor(serverNow / 60_000)}`;
+    const isOther = !this.#trendsDrawn.startsWith(`${range.name}|`);
+    if (!isOther && this.#trendsAt !== 0 && (due === this.#trendsDrawn || now - this.#trendsAt < TRENDS_INTERVAL_MS)) return;
+    if (isOther) this.#drawRange();
     this.#trendsDrawn = due;
     this.#trendsAt = now;
     const hasScores = this.#history.hasScores ?? true;
     this.#root.body.classList.toggle('no-scores', !hasScores);
     setText(this.#id('chart-title'), hasScores ? 'Sentiment over time' : 'Over time');
-    if (metrics) setText(this.#id('chart-empty'), 'Nothing in the last hour.');
-    this.#chart.draw(this.#history.chart(serverNow));
+    if (metrics) setText(this.#id('chart-empty'), `Nothing in the last ${range.spoken}.`);
+    this.#chart.draw(this.#history.chart(serverNow, metrics && [...metrics.byLabel.values()]), range);
     this.#table.drawTrends(this.#history, serverNow);
   }
 

@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { History, ITEMS_MAX, STEPS, TICKERS_MAX } from '../js/history.js';
-import { parsePoints } from '../js/items.js';
+import { parseCounts, parsePoints } from '../js/counts.js';
+import { History, ITEMS_MAX, TICKERS_MAX } from '../js/history.js';
+import { historyPath, RANGES, rangeOf } from '../js/ranges.js';
 import { Ring } from '../js/ring.js';
 
 const LABELS = ['positive', 'neutral', 'negative'];
@@ -68,20 +69,25 @@ test('a repetition changes nothing', () => {
   assert.equal(made.version, version);
 });
 
-test('what is no news never overrules what is known, but adds what is not', () => {
-  const made = history(update());
-  made.take(update({ label: 'neutral', score: 0 }), NOW, false);
-  made.take(update({ ticker: 'MSFT', label: 'neutral', score: 0 }), NOW, false);
-  made.take(update({ itemId: 'b' }), NOW, false);
+test('what was read is counted when its update comes, and corrected where the server has counted it already', () => {
+  const made = new History(LABELS);
+  const step = NOW - 30_000 - 5 * MINUTE;
+  made.load({ to: NOW - MINUTE, points: [{ at: step, counts: [2, 0, 0], scores: { count: 2, mean: 0.5 } }], tickers: [], lastEventId: '' });
+  made.note(update({ itemId: 'old', timestamp: ago(5) }));
+  made.note(update({ itemId: 'new' }));
   assert.deepEqual(counts(made), [2, 0, 0, 0]);
-  assert.equal(made.knows(update()), true);
-  assert.equal(made.knows(update({ label: 'neutral', score: 0 })), false);
+  assert.equal(made.knows(update({ itemId: 'new' })), true);
+  assert.equal(made.take(update({ itemId: 'new' }), NOW), false);
+  assert.equal(made.take(update({ itemId: 'old', timestamp: ago(5), label: 'neutral', score: 0 }), NOW), false);
+  assert.deepEqual(counts(made), [2, 1, 0, 0]);
+  assert.equal(made.take(update({ itemId: 'strange', timestamp: ago(5) }), NOW), true, 'it may have been counted as something else');
+  assert.equal(made.take(update({ itemId: 'young' }), NOW), false, 'it cannot');
 });
 
 test('the chart is the last hour, minute by minute', () => {
   const made = history(update(), update({ itemId: 'b', timestamp: ago(59) }), update({ itemId: 'c', timestamp: ago(61) }));
   const { times, counts: columns, total } = made.chart(NOW);
-  assert.equal(times.length, STEPS);
+  assert.equal(times.length, 60);
   assert.equal(times.at(-1) * 1000, NOW - 30_000);
   assert.deepEqual([columns[0][0], columns[0].at(-1), total], [1, 1, 2]);
   assert.equal(made.chart(NOW + MINUTE).total, 1, 'a minute on, one has left');
@@ -102,8 +108,8 @@ test('without an id each update counts', () => {
   assert.deepEqual(counts(history(update({ itemId: null }), update({ itemId: null }))), [2, 0, 0, 0]);
 });
 
-test('a change is the last quarter of an hour against the three before', () => {
-  const made = history(update({ score: 0.4 }), update({ itemId: 'b', score: 0.2, timestamp: ago(14) }), update({ itemId: 'c', score: -0.4, timestamp: ago(16) }));
+test('a change is the last quarter of the range against the three before', () => {
+  const made = history(update({ score: 0.4 }), update({ itemId: 'b', score: 0.2, timestamp: ago(12) }), update({ itemId: 'c', score: -0.4, timestamp: ago(16) }));
   const { recent, before, points } = made.trend('AAPL', NOW);
   assert.ok(Math.abs(recent - 0.3) < 1e-9 && before === -0.4, `${recent} ${before}`);
   assert.equal(points.length, 12);
@@ -117,29 +123,18 @@ test('a table without scores is one, and nobody knows before the first item', ()
   assert.equal(history(update({ score: null }), update({ itemId: 'b' })).hasScores, true);
 });
 
-test('a filter narrows the chart at once and from then on, and an item with two of its tickers counts once', () => {
-  const made = history(update(), update({ ticker: 'AMD' }), update({ itemId: 'b', ticker: 'MSFT' }));
-  made.narrow('A');
-  assert.deepEqual(counts(made), [1, 0, 0, 0]);
-  made.take(update({ label: 'negative' }), NOW);
-  made.take(update({ itemId: 'c', ticker: 'MSFT' }), NOW);
-  made.take(update({ itemId: 'c', ticker: 'AAPL' }), NOW);
-  assert.deepEqual(counts(made), [1, 0, 1, 0]);
-  made.narrow('');
-  assert.deepEqual(counts(made), [2, 0, 1, 0]);
-});
-
 test('another tab goes on from a clone', () => {
   const made = history(update(), update({ itemId: 'b', ticker: '__proto__', timestamp: ago(20) }));
   const other = new History(LABELS);
-  other.narrow('aa');
   other.restore(structuredClone(made.snapshot()));
-  assert.deepEqual(counts(other), [1, 0, 0, 0]);
-  other.narrow('');
   assert.deepEqual(other.chart(NOW), made.chart(NOW));
   assert.deepEqual(other.trend('__proto__', NOW), made.trend('__proto__', NOW));
   other.take(update({ label: 'neutral' }), NOW);
   assert.deepEqual(counts(other), [1, 1, 0, 0]);
+  assert.deepEqual(counts(made), [2, 0, 0, 0], 'what is of one tab is not of the other');
+  const longer = new History(LABELS, rangeOf('6h'));
+  longer.restore(structuredClone(made.snapshot()));
+  assert.equal(longer.chart(NOW).total, 0);
 });
 
 test('a clone of another shape is left alone', () => {
@@ -162,42 +157,74 @@ test('a hundred thousand updates take memory that does not grow', () => {
   const before = feed(0, 30_000);
   const after = feed(30_000, 100_000);
   const { items, tickers } = made.snapshot();
-  assert.ok(items.length <= 2_048 && tickers.length === TICKERS_MAX, `${items.length} ${tickers.length}`);
+  assert.ok(items.size <= 2_048 && tickers.length === TICKERS_MAX, `${items.size} ${tickers.length}`);
   assert.ok(structuredClone(made.snapshot()));
   assert.equal(made.chart(NOW + 100_000 * 20).total, 100_000, 'counts are of all, whatever is remembered of each');
   assert.ok(ITEMS_MAX < 30_000);
   if (globalThis.gc) assert.ok(after < before * 1.2, `${before} -> ${after}`);
 });
 
-test('what the server has counted stands for the items that were not read', () => {
-  const made = history(update({ timestamp: ago(2) }), update({ itemId: 'b', timestamp: ago(10), label: 'negative', score: -0.5 }));
-  const step = (minutes) => NOW - 30_000 - minutes * MINUTE;
-  const points = [
-    { at: step(80), counts: [7, 7, 7], scores: { count: 21, mean: 0 } },
-    { at: step(40), counts: [5, 0, 1], scores: { count: 6, mean: 0.25 } },
-    { at: step(10), counts: [1, 0, 3], scores: { count: 4, mean: -0.5 } },
-    { at: step(5), counts: [9, 9, 9], scores: { count: 27, mean: 0 } },
-  ];
-  const before = made.version;
-  made.fill(points, NOW - 10 * MINUTE, NOW);
-  assert.deepEqual(counts(made), [7, 0, 4, 0], 'the step of the oldest item is the server\'s, those after it are the page\'s own');
-  const { means } = made.chart(NOW);
-  assert.deepEqual([means.at(-41), means.at(-11), means.at(-3), means.at(-6)], [0.25, -0.5, 0.5, null]);
-  assert.ok(made.version > before);
-  made.take(update({ itemId: 'late', timestamp: ago(40) }), NOW);
-  assert.deepEqual(counts(made), [8, 0, 4, 0], 'what comes later is added');
-  const other = history();
-  other.restore(made.snapshot());
-  assert.deepEqual(counts(other), [8, 0, 4, 0]);
+const point = (minutes, counts, mean = 0) =>
+  ({ at: NOW - 30_000 - minutes * MINUTE, counts, scores: { count: counts.reduce((sum, count) => sum + count, 0), mean } });
+
+test('it begins with what the server has counted, lines of tickers too, and goes on from there', () => {
+  const made = history(update());
+  const points = [point(80, [7, 7, 7]), point(40, [5, 0, 1], 0.25), point(0, [1, 0, 0], -0.5)];
+  const line = { ticker: 'AAPL', points: [{ ...point(40, [6], 0.25), at: Math.floor((NOW - 40 * MINUTE) / 300_000) * 300_000 }] };
+  made.load({ to: NOW + 30_000, points, tickers: [line], lastEventId: 'evt_' });
+  assert.deepEqual(counts(made), [6, 0, 1, 0], 'what was counted before is gone, and what is too old is not shown');
+  assert.deepEqual([made.trend('AAPL', NOW).count, made.trend('AAPL', NOW).before], [6, 0.25]);
+  made.take(update({ itemId: 'b', score: 0.5 }), NOW);
+  assert.deepEqual([counts(made), made.chart(NOW).means.at(-1), made.trend('AAPL', NOW).count], [[7, 0, 1, 0], 0, 7]);
+});
+
+test('a correction counts the steps anew that are over', () => {
+  const made = history(update(), update({ itemId: 'b', timestamp: ago(5) }), update({ itemId: 'c', timestamp: ago(6) }));
+  made.correct({ to: NOW, points: [point(6, [0, 0, 0]), point(5, [0, 3, 0]), point(0, [9, 9, 9])], tickers: [], lastEventId: '' }, NOW);
+  assert.deepEqual(counts(made), [1, 3, 0, 0]);
+});
+
+test('the first bar of a window loses what has grown too old', () => {
+  const made = new History(LABELS, rangeOf('24h'));
+  made.load({ to: NOW, points: [{ ...point(0, [5, 1, 0]), at: NOW - 24 * 60 * MINUTE }, point(0, [2, 0, 0])], tickers: [], lastEventId: '' });
+  const bars = (totals) => made.chart(NOW, totals).counts.map((column) => [column[0], column.at(-1)]).slice(0, 3);
+  assert.deepEqual(bars(null), [[5, 2], [1, 0], [0, 0]]);
+  assert.deepEqual(bars([6, 0, 0]), [[4, 2], [0, 0], [0, 0]]);
+  assert.deepEqual(bars([1, 9, 0]), [[5, 2], [1, 0], [0, 0]], 'totals that do not fit are on their way');
+});
+
+test('ranges have bars that tell something, and ask for whole steps', () => {
+  for (const { name, stepMs, steps, pointMs, points } of RANGES) {
+    assert.ok(pointMs % stepMs === 0 && points <= 62 && steps <= 97 && rangeOf(name).name === name, name);
+  }
+  assert.deepEqual([rangeOf(null).name, rangeOf('9y').name], ['1h', '1h']);
+  assert.equal(historyPath(rangeOf('15m'), NOW, ''), `/history?step=1m&by_ticker=1m&from=${new Date(NOW - 30_000 - 14 * MINUTE).toISOString()}`);
+  assert.equal(historyPath(rangeOf('24h'), NOW, '&tickers=A'), '/history?step=15m&by_ticker=1h&tickers=A');
+});
+
+test('what tickers did is taken for what it is', () => {
+  const line = { totals: [1, 2], score_counts: [1, 'x'], score_means: [0.5, 0] };
+  const from = '2026-01-01T00:00:00.000Z';
+  const of = (byTicker) => parseCounts({ to: from, points: [], last_event_id: 'evt_1', by_ticker: byTicker }, LABELS).tickers;
+  const tickers = JSON.parse(`{"__proto__":${JSON.stringify(line)}}`);
+  const at = Date.parse(from);
+  assert.deepEqual(of({ from, step_seconds: 60, tickers }), [{
+    ticker: '__proto__',
+    points: [{ at, counts: [1], scores: { count: 1, mean: 0.5 } }, { at: at + MINUTE, counts: [2], scores: { count: 0, mean: 0 } }],
+  }]);
+  for (const bad of [null, [], {}, { from, step_seconds: 0, tickers }, { from: 'x', step_seconds: 60, tickers }, { from, step_seconds: 60, tickers: { A: {} } }]) {
+    assert.deepEqual(of(bad), []);
+  }
+  assert.deepEqual(parseCounts(null, LABELS), { to: NaN, points: [], tickers: [], lastEventId: '' });
 });
 
 test('steps of a history are taken for what they are', () => {
-  const point = { timestamp: '2026-01-01T00:01:00.000Z', total: 3, by_label: { up: 1, down: 2 }, score: { count: 3, mean: -0.5, min: -1, max: 0 } };
-  const parsed = { at: Date.parse(point.timestamp), counts: [1, 2], scores: { count: 3, mean: -0.5 } };
-  assert.deepEqual(parsePoints([point], ['up', 'down']), [parsed]);
-  const bare = { timestamp: point.timestamp, by_label: { up: '1', __proto__: { down: 5 } } };
+  const one = { timestamp: '2026-01-01T00:01:00.000Z', total: 3, by_label: { up: 1, down: 2 }, score: { count: 3, mean: -0.5, min: -1, max: 0 } };
+  const parsed = { at: Date.parse(one.timestamp), counts: [1, 2], scores: { count: 3, mean: -0.5 } };
+  assert.deepEqual(parsePoints([one], ['up', 'down']), [parsed]);
+  const bare = { timestamp: one.timestamp, by_label: { up: '1', __proto__: { down: 5 } } };
   assert.deepEqual(parsePoints([bare], ['up', 'down']), [{ ...parsed, counts: [0, 0], scores: { count: 0, mean: 0 } }]);
-  for (const bad of [null, {}, 'x', [null], [{}], [{ ...point, timestamp: 'now' }], [{ ...point, by_label: 3 }]]) {
+  for (const bad of [null, {}, 'x', [null], [{}], [{ ...one, timestamp: 'now' }], [{ ...one, by_label: 3 }]]) {
     assert.deepEqual(parsePoints(bad, ['up', 'down']), []);
   }
 });

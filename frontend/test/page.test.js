@@ -74,9 +74,9 @@ test('known labels have their colour, others one of the palette by index', () =>
 });
 
 test('a change is told in words, also where there is nothing to compare', () => {
-  assert.equal(format.changeText(0.2, -0.1), 'Mean score of the last 15 minutes +0.20, of the 45 minutes before \u22120.10');
-  assert.equal(format.changeText(0.2, null), 'Mean score of the last 15 minutes +0.20; none in the 45 minutes before');
-  assert.equal(format.changeText(null, 0.2), 'No score in the last 15 minutes');
+  assert.equal(format.changeText(0.2, -0.1), 'Mean score of the last quarter of the range +0.20, before it \u22120.10');
+  assert.equal(format.changeText(0.2, null), 'Mean score of the last quarter of the range +0.20; none before it');
+  assert.equal(format.changeText(null, 0.2), 'No score in the last quarter of the range');
 });
 
 test('a latency has a unit that fits', () => {

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { parseEvent, TAGS_MAX, TEXT_MAX } from '../js/event.js';
-import { FEED_MAX, INITIAL_STATE, KNOWN_MAX, LAST_MAX, lastKnown, matcher, reduce, shared, tickerRows } from '../js/reduce.js';
+import { FEED_MAX, INITIAL_STATE, KNOWN_MAX, LAST_MAX, lastKnown, matcher, reduce, shared, tickerRows, tickersOf } from '../js/reduce.js';
 import { phaseWord, troubleText } from '../js/trouble.js';
 
 const LABELS = ['positive', 'neutral', 'negative'];
@@ -351,4 +351,13 @@ test('the feed begins with what was there, below all that is new', () => {
   assert.equal(reduce(news, { type: 'latest', updates: old }).feed, news.feed);
   assert.equal(after({ type: 'latest', updates: [] }).feed.length, 0);
   assert.equal(after({ type: 'latest', updates: Array(50).fill(0).map((_, n) => update({ item_id: `n${n}` })) }).feed.length, 21);
+});
+
+test('a filter means tickers that are known, a strange word as it is, and one between quotes nothing else', () => {
+  const known = ['AAPL', 'AAPLX', 'MSFT', 'New York', 'new'];
+  const of = (filter) => tickersOf(filter, known);
+  assert.deepEqual([of(''), of(' , '), of('aap'), of('"AAPL"')], [null, null, ['AAPL', 'AAPLX'], ['AAPL']]);
+  assert.deepEqual([of('"New York", MS'), of('XYZ aapl'), of('new')], [['MSFT', 'New York'], ['AAPL', 'AAPLX', 'XYZ'], ['New York', 'new']]);
+  const isMeant = matcher('"AAPL" ms');
+  assert.deepEqual(['AAPL', 'AAPLX', 'MSFT', null].map(isMeant), [true, false, true, false]);
 });

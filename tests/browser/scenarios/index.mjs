@@ -20,6 +20,7 @@ import { looks } from './looks.mjs';
 import { memory } from './memory.mjs';
 import { firefoxOutages, outages } from './outages.mjs';
 import { privates } from './private.mjs';
+import { ranges } from './ranges.mjs';
 import { smoke } from './smoke.mjs';
 import { tables } from './tables.mjs';
 import { tabs, twoTabs } from './tabs.mjs';
@@ -29,5 +30,5 @@ export const scenarios = [
   ...smoke, ...budget, ...memory,
   ...outages, ...absences, ...firefoxOutages, firefoxSleeps,
   { name: 'firefox-two-tabs', about: 'Firefox: two tabs share one stream, and the leading one is closed', run: twoTabs },
-  ...tabs, ...looks, ...hostile, ...tables, ...busy, ...configurations, ...privates, ...foreign, ...feed, ...accessibility,
+  ...tabs, ...looks, ...hostile, ...tables, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...accessibility,
 ];

@@ -1,0 +1,205 @@
+/**
+ * Whatever range and filter are chosen: chart, totals and tickers are a count of the table, step by step, and REST says the same. One
+ * table is busy while the page loads; another one has a random history of new, late and changed rows (`SEED` repeats one).
+ */
+
+import { RANGES } from '../../../frontend/js/ranges.js';
+import { until } from '../harness/clock.mjs';
+
+/** Rows of one request, by DynamoDB's rule. */
+const BATCH = 25;
+const LABELS = ['positive', 'neutral', 'negative'];
+const SETS = [['AAPL'], ['AAPLX', 'MSFT'], ['MSFT'], ['NVDA', 'AAPL'], ['New York'], []];
+const FILTERS = ['', 'aap', '"AAPL"', 'MS, "New York"', 'NVDA'];
+const DAY_MS = 86_400_000;
+const BUSY_PER_SECOND = 20;
+const BUSY_SECONDS = 60;
+const BUSY_OLD = 1_500;
+const MOMENTS = 14;
+/** What is counted anew is so at the next correction, on a machine that has other things to do. */
+const AGREE_MS = 90_000;
+
+/** @typedef {{id: string, at: number, label: string, tickers: string[]}} Row */
+
+/** @type {import('./index.mjs').Scenario[]} */
+export const ranges = [
+  { name: 'ranges', about: 'a busy table: each range, right after loading, is a count of it step by step', run: busy },
+  { name: 'filters', about: 'a random history under random ranges and filters: the page, the table and REST agree', run: random },
+];
+
+/** @param {import('../harness/stage.mjs').Stage} stage */
+async function busy(stage) {
+  const table = new Counted(await stage.dynamoDb());
+  const now = Date.now();
+  const old = Array.from({ length: BUSY_OLD }, (_, index) => row(index, now - 120_000 - ((DAY_MS - 1_800_000) * index) / BUSY_OLD));
+  const young = Array.from({ length: BUSY_PER_SECOND * BUSY_SECONDS }, (_, index) => row(BUSY_OLD + index, now - (index * 1_000) / BUSY_PER_SECOND));
+  await table.put([...old, ...young]);
+  const local = await stage.local(await table.env());
+  const browser = await stage.chromium([new URL(local.page).origin, local.stream]);
+  const tabs = [];
+  let number = old.length + young.length;
+  for (const range of RANGES) {
+    const writing = table.steadily(() => row(number++, Date.now()), 1_000 / BUSY_PER_SECOND);
+    const tab = await browser.open(`${local.page}?range=${range.name}`);
+    tabs.push(tab);
+    await tab.untilCounting();
+    await writing.stop();
+    await stage.checks.run(`${range.text}: every step is a count of the table`, () => agrees(tab, table, range, ''));
+    await tab.close();
+  }
+  await stage.checkClean(tabs);
+}
+
+/** @param {import('../harness/stage.mjs').Stage} stage */
+async function random(stage) {
+  const seed = Number(process.env.SEED ?? Date.now() % 1_000_000);
+  stage.checks.note(`SEED=${seed}`);
+  const pick = chooser(seed);
+  const table = new Counted(await stage.dynamoDb());
+  let number = 0;
+  const some = (count, spread) => Array.from({ length: count }, () => row(number++, Date.now() - pick(spread), LABELS[pick(3)], SETS[pick(SETS.length)]));
+  await table.put(some(150, DAY_MS - 1_800_000));
+  const local = await stage.local(await table.env());
+  const browser = await stage.chromium([new URL(local.page).origin, local.stream]);
+  const tab = await browser.open(local.page);
+  await tab.untilCounting();
+  let [range, filter] = [RANGES[1], ''];
+  for (let moment = 0; moment < MOMENTS; moment += 1) {
+    const act = pick(6);
+    if (act === 0) {
+      range = RANGES[pick(RANGES.length)];
+      await tab.page.click(`#ranges [data-range="${range.name}"]`);
+    } else if (act === 1) {
+      filter = FILTERS[pick(FILTERS.length)];
+      await tab.page.fill('#filter', filter);
+    } else if (act === 2) {
+      // One that is analysed anew, whether the page has ever heard of it or not.
+      const changed = table.rows[pick(table.rows.length)];
+      await table.put([{ ...changed, label: LABELS[(LABELS.indexOf(changed.label) + 1) % 3] }]);
+    } else {
+      await table.put(some(1 + pick(12), act === 3 ? 1_000 : 480_000));
+    }
+    const what = ['range', 'filter', 'changed', 'new', 'late', 'late'][act];
+    await stage.checks.run(`${moment + 1}: ${what}, ${range.text}, \`${filter}\``, async () =>
+      (await agrees(tab, table, range, filter)) || restAgrees(tab, local, table, filter));
+  }
+  const query = await tab.evaluate(() => new URLSearchParams(location.search).get('range'));
+  await stage.checks.run('the range is in the address', () => (query === null || query === range.name ? '' : String(query)));
+  await stage.checkClean([tab]);
+}
+
+/** Says how the page differs from the table until it does not. */
+async function agrees(tab, table, range, filter) {
+  if (!(await tab.evaluate(() => document.getElementById('chart-toggle')?.getAttribute('aria-pressed') === 'true'))) await tab.page.click('#chart-toggle');
+  let difference = '';
+  await until('page and table agree', async () => {
+    const shown = await tab.evaluate(look);
+    const expected = expectation(table.rows, range, filter, Date.now());
+    const [found, wanted] = [JSON.stringify(shown), JSON.stringify(expected)];
+    return (difference = found === wanted ? '' : `the page ${found}, the table ${wanted}`);
+  }, (text) => text === '', AGREE_MS).catch(() => {});
+  return difference;
+}
+
+/** Runs inside the page. */
+function look() {
+  const numbers = (nodes) => [...nodes].map((node) => Number((node.textContent ?? '').replace(/\D/g, '')));
+  const steps = [...document.querySelectorAll('#chart-table tbody tr')].map((line) => numbers([...line.querySelectorAll('td')].slice(0, 3)));
+  const tickers = [...document.querySelectorAll('#tickers tr')].map((line) => [line.querySelector('th')?.textContent, ...numbers([line.querySelector('.count')])]);
+  return { totals: numbers([document.getElementById('total'), ...document.querySelectorAll('#labels .figure')]), steps, tickers: tickers.filter(([, count]) => Number(count) > 0).sort() };
+}
+
+/** What the page must show of these rows. */
+function expectation(rows, range, filter, now) {
+  const meant = rows.filter(({ at, tickers }) => at > now - DAY_MS && passes(tickers, filter));
+  const byLabel = (list) => LABELS.map((label) => list.filter((one) => one.label === label).length);
+  const last = Math.floor(now / range.stepMs);
+  const step = ({ at }) => last - Math.floor(at / range.stepMs);
+  const length = range.pointMs / range.stepMs;
+  const lines = Array.from({ length: Math.ceil(range.steps / length) }, (_, line) =>
+    byLabel(meant.filter((one) => Math.floor(step(one) / length) === line && step(one) < range.steps)));
+  const counts = new Map();
+  for (const { tickers } of meant) for (const ticker of tickers) if (passes([ticker], filter)) counts.set(ticker, (counts.get(ticker) ?? 0) + 1);
+  return { totals: [meant.length, ...byLabel(meant)], steps: lines, tickers: [...counts].sort() };
+}
+
+/** REST says the same under the same filter. */
+async function restAgrees(tab, local, table, filter) {
+  const all = [...new Set(SETS.flat())].filter((ticker) => passes([ticker], filter));
+  const query = filter === '' ? '' : `tickers=${all.map(encodeURIComponent).join(',')}`;
+  const [metrics, history] = await Promise.all(['metrics?', 'history?step=1h&'].map(async (path) => (await fetch(`${local.page}api/v2/${path}${query}`)).json()));
+  const { totals } = await tab.evaluate(look);
+  const sums = LABELS.map((label) => history.points.reduce((sum, point) => sum + point.by_label[label], 0));
+  const said = [[metrics.total, ...LABELS.map((label) => metrics[label])], [sums.reduce((left, right) => left + right, 0), ...sums]];
+  return said.every((one) => String(one) === String(totals)) ? '' : `the page ${totals}, REST ${said.join(' and ')}`;
+}
+
+/** @param {string[]} tickers @param {string} filter */
+function passes(tickers, filter) {
+  if (filter === '') return true;
+  const words = filter.match(/"[^"]*"|[^\s,]+/g) ?? [];
+  const isMeant = (ticker) => words.some((word) => (word.startsWith('"') ? word === `"${ticker}"` : ticker.toUpperCase().startsWith(word.toUpperCase())));
+  return tickers.some(isMeant);
+}
+
+/** @returns {Row} */
+function row(number, at, label = LABELS[number % 3], tickers = SETS[number % SETS.length]) {
+  return { id: `row-${number}`, at: Math.floor(at), label, tickers };
+}
+
+/** Whole numbers below one, the same for the same seed. @param {number} seed */
+function chooser(seed) {
+  let state = seed;
+  return (below) => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+}
+
+/** A table, and the rows that it has. */
+class Counted {
+  /** @type {Row[]} */
+  rows = [];
+  #db;
+  #table;
+
+  /** @param {import('../harness/dynamodb.mjs').DynamoDb} db */
+  constructor(db) {
+    this.#db = db;
+    this.#table = db.table();
+  }
+
+  async env() {
+    return { ...this.#db.env, ...(await this.#table).env, STORE: 'dynamodb' };
+  }
+
+  /** @param {Row[]} rows one with an id that is there takes its place */
+  async put(rows) {
+    const { SENTIMENTS_TABLE: name } = (await this.#table).env;
+    for (let first = 0; first < rows.length; first += BATCH) {
+      const requests = rows.slice(first, first + BATCH).map((one) => ({ PutRequest: { Item: stored(one) } }));
+      await this.#db.call('BatchWriteItem', { RequestItems: { [name]: requests } });
+    }
+    const ids = new Set(rows.map(({ id }) => id));
+    this.rows = [...this.rows.filter(({ id }) => rows.length > 100 || !ids.has(id)), ...rows];
+  }
+
+  /** @param {() => Row} make @param {number} everyMs */
+  steadily(make, everyMs) {
+    let stopped = false;
+    const loop = async () => {
+      while (!stopped) {
+        await this.put([make()]);
+        await new Promise((done) => setTimeout(done, everyMs));
+      }
+    };
+    const running = loop();
+    return { stop: () => ((stopped = true), running) };
+  }
+}
+
+/** @param {Row} one */
+const stored = ({ id, at, label, tickers }) => ({
+  source_id: { S: id }, timestamp: { S: new Date(at).toISOString() }, sentiment: { S: label }, score: { N: '0.5' },
+  matched_tickers: { L: tickers.map((S) => ({ S })) }, status: { S: 'analyzed' },
+});
