@@ -11,6 +11,7 @@ import { ConfigurationBar } from './configuration_bar.js';
 import { Configurations } from './configurations.js';
 import { parseCounts } from './counts.js';
 import { eventNames, parseEvent } from './event.js';
+import { offerExport } from './export_links.js';
 import { History } from './history.js';
 import { itemPages, narrowed, poller, updatesIn } from './poll.js';
 import { historyPath, rangeOf } from './ranges.js';
@@ -102,6 +103,7 @@ class Page {
     const hasConfigurations = this.#config.authMode !== 'off' && this.#config.hasTags;
     if (hasConfigurations) this.#offerConfigurations();
     else if (this.#configurations.chosen !== '') this.#configurations.choose('');
+    offerExport(document, (path) => this.#rest.link(path), () => ({ range: this.#history.range, now: this.#now(), narrowed: narrowed('&', this.#tickers()) }));
     this.#open();
     painted().then(() => this.#view.loadChart());
   }
@@ -298,7 +300,7 @@ class Page {
     const { range } = this.#history;
     const narrow = narrowed('&', this.#tickers());
     const read = async (/** @type {number} */ now) => parseCounts(await this.#rest.get(historyPath(range, now, narrow), signal), this.#config.labelKeys);
-    const now = Date.now() + this.#state.clockOffsetMs;
+    const now = this.#now();
     const counts = await read(now);
     // A clock that goes ahead of the server's asks for too little.
     const isAhead = !range.isWindow && counts.to <= now - range.stepMs;
@@ -322,7 +324,7 @@ class Page {
   async #correct(signal) {
     const counts = await this.#readCounts(signal).catch(() => null);
     if (signal.aborted || !counts) return;
-    this.#history.correct(counts, Date.now() + this.#state.clockOffsetMs);
+    this.#history.correct(counts, this.#now());
     this.#draw();
   }
 
@@ -398,8 +400,13 @@ class Page {
     }
   }
 
+  /** The server's clock. */
+  #now() {
+    return Date.now() + this.#state.clockOffsetMs;
+  }
+
   #hourAgo() {
-    return Date.now() + this.#state.clockOffsetMs - HOUR_MS;
+    return this.#now() - HOUR_MS;
   }
 
   /** @param {Update[]} updates @param {boolean} isPolled whether hearing them again is a repetition */

@@ -70,6 +70,13 @@ export class Rest {
     return this.#isPrivate && this.#authMode === 'session' && !this.hasSession;
   }
 
+  /** Returns the address of something for a link, which sends no header: with the token where numbers ask for one. @param {string} path */
+  link(path) {
+    const { token } = this;
+    const isAsked = this.#isPrivate && !this.#isSigned && token !== null;
+    return `${this.#base}${path}${isAsked ? `${path.includes('?') ? '&' : '?'}token=${encodeURIComponent(token)}` : ''}`;
+  }
+
   /** Makes a user where one is lacking. */
   async admitted() {
     if (this.lacksUser) await this.#becomeOnce();

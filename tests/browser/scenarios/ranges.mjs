@@ -59,7 +59,8 @@ async function random(stage) {
   let number = 0;
   const some = (count, spread) => Array.from({ length: count }, () => row(number++, Date.now() - pick(spread), LABELS[pick(3)], SETS[pick(SETS.length)]));
   await table.put(some(150, DAY_MS - 1_800_000));
-  const local = await stage.local(await table.env());
+  // What was analysed anew after the late window is found by a full read only.
+  const local = await stage.local({ ...(await table.env()), SSE_RECONCILE_INTERVAL: '10s' });
   const browser = await stage.chromium([new URL(local.page).origin, local.stream]);
   const tab = await browser.open(local.page);
   await tab.untilCounting();
@@ -83,6 +84,7 @@ async function random(stage) {
     await stage.checks.run(`${moment + 1}: ${what}, ${range.text}, \`${filter}\``, async () =>
       (await agrees(tab, table, range, filter)) || restAgrees(tab, local, table, filter));
   }
+  await stage.checks.run('the exported items are those of the filter', () => exports(tab, table, filter));
   const query = await tab.evaluate(() => new URLSearchParams(location.search).get('range'));
   await stage.checks.run('the range is in the address', () => (query === null || query === range.name ? '' : String(query)));
   await stage.checkClean([tab]);
@@ -132,6 +134,15 @@ async function restAgrees(tab, local, table, filter) {
   const sums = LABELS.map((label) => history.points.reduce((sum, point) => sum + point.by_label[label], 0));
   const said = [[metrics.total, ...LABELS.map((label) => metrics[label])], [sums.reduce((left, right) => left + right, 0), ...sums]];
   return said.every((one) => String(one) === String(totals)) ? '' : `the page ${totals}, REST ${said.join(' and ')}`;
+}
+
+/** The link to the items leads to the newest ones that pass. */
+async function exports(tab, table, filter) {
+  await tab.page.click('#export summary');
+  const href = await tab.evaluate(() => /** @type {HTMLAnchorElement} */ (document.getElementById('export-items-csv')).href);
+  const lines = (await (await fetch(href)).text()).trim().split('\n').slice(1);
+  const meant = table.rows.filter(({ at, tickers }) => at > Date.now() - DAY_MS && passes(tickers, filter));
+  return lines.length === Math.min(200, meant.length) ? '' : `${lines.length} lines of ${meant.length} items`;
 }
 
 /** @param {string[]} tickers @param {string} filter */
