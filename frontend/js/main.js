@@ -31,6 +31,9 @@ const HISTORY_WAIT_MS = 3_000;
 const CORRECT_MS = 10_000;
 /** Items that went away, or that came too late for an update, are in the numbers only: so often the steps are asked for again. */
 const DRIFT_MS = 60_000;
+/** A pause as long as this ends the stream. */
+const PAUSE_MS = 60_000;
+const PAUSED = 'Paused: the stream has ended, which saves money, and all numbers stand still. It goes on where it stopped.';
 /** A reader who types is left to finish. */
 const TYPING_MS = 350;
 /** What a server takes at most. */
@@ -69,6 +72,9 @@ class Page {
   #typing = 0;
   /** When the history is corrected next. @type {{timer: number, at: number} | null} */
   #correction = null;
+  #pausing = 0;
+  /** Whether a pause has ended the stream. */
+  #isPaused = false;
   /** What the button of the notice does. */
   #noticeAction = () => {};
 
@@ -114,6 +120,7 @@ class Page {
   #dispatch(action) {
     this.#state = reduce(this.#state, action);
     if (action.type === 'filtered') this.#typed();
+    if (action.type === 'pause_toggled') this.#pauseToggled();
     this.#draw();
   }
 
@@ -132,6 +139,7 @@ class Page {
   /** Opens the stream of what is chosen. */
   #open() {
     this.#stream?.stop();
+    this.#isPaused = false;
     this.#reading.abort();
     this.#reading = new AbortController();
     this.#hasBaseline = false;
@@ -343,6 +351,30 @@ class Page {
     this.#history.choose(range);
     this.#view.draw(this.#state, Date.now());
     this.#open();
+  }
+
+  // The pause
+
+  #pauseToggled() {
+    clearTimeout(this.#pausing);
+    if (this.#state.paused) this.#pausing = setTimeout(() => this.#endStream(), PAUSE_MS);
+    else if (this.#isPaused) this.#goOn();
+  }
+
+  /** A stream costs as long as it is open, whether anybody reads or not. */
+  #endStream() {
+    this.#isPaused = true;
+    this.#stream?.stop();
+    const { role: _role, detail: _detail, ...connection } = this.#state.connection;
+    this.#dispatch({ type: 'status', status: { ...connection, phase: 'suspended', reason: null, retryAt: null, latencyMs: null } });
+    this.#notice(PAUSED, 'Resume', () => this.#dispatch({ type: 'pause_toggled' }));
+  }
+
+  /** From the position at which it stopped. */
+  #goOn() {
+    this.#isPaused = false;
+    this.#dispatch({ type: 'notice_dismissed' });
+    this.#stream?.start();
   }
 
   // The filter

@@ -9,6 +9,7 @@ import { Spark } from './spark.js';
 
 /** Most rows shown; the rest is counted below the title. */
 const ROWS_MAX = 200;
+const NOTHING = 'Nothing in the last 24 hours. A row shows here a few seconds after it was written, if it has a time within them and one of the labels above; `infragen doctor` says where the table differs from the manifest.';
 /** Changes of the mean below this read as none. */
 const CHANGE_MIN = 0.005;
 
@@ -148,5 +149,5 @@ function drawChange(cell, trend) {
 /** @param {import('./event.js').Metrics | null} metrics @param {string} filter */
 function emptyText(metrics, filter) {
   if (filter.trim() !== '') return 'No ticker is called like this.';
-  return metrics !== null && metrics.total > 0 ? 'No item has a ticker.' : 'Nothing in the last 24 hours.';
+  return metrics !== null && metrics.total > 0 ? 'No item has a ticker.' : NOTHING;
 }

@@ -25,6 +25,7 @@ const AGREE_MS = 90_000;
 export const ranges = [
   { name: 'ranges', about: 'a busy table: each range, right after loading, is a count of it step by step', run: busy },
   { name: 'filters', about: 'a random history under random ranges and filters: the page, the table and REST agree', run: random },
+  { name: 'paused', about: 'a pause ends the stream after a minute, and it goes on where it stopped', run: paused },
 ];
 
 /** @param {import('../harness/stage.mjs').Stage} stage */
@@ -87,6 +88,29 @@ async function random(stage) {
   await stage.checks.run('the exported items are those of the filter', () => exports(tab, table, filter));
   const query = await tab.evaluate(() => new URLSearchParams(location.search).get('range'));
   await stage.checks.run('the range is in the address', () => (query === null || query === range.name ? '' : String(query)));
+  await stage.checkClean([tab]);
+}
+
+/** @param {import('../harness/stage.mjs').Stage} stage */
+async function paused(stage) {
+  const table = await stage.table();
+  const local = await stage.local(table.env);
+  const browser = await stage.chromium([new URL(local.page).origin, local.stream]);
+  const tab = await browser.open(local.page);
+  await tab.untilCounting();
+  await tab.page.click('#pause');
+  await stage.checks.run('a pause that lasts ends the stream and says so', async () => {
+    await until('no stream', () => local.connections(), (count) => count === 0, AGREE_MS);
+    return (await tab.phase()) === 'suspended' ? '' : tab.phase();
+  });
+  await table.write();
+  await table.write();
+  await tab.page.click('#notice-action');
+  await stage.checks.run('it goes on without a loss', async () => {
+    await tab.untilLive();
+    await tab.untilHasAll(table.written);
+    return tab.difference(table.written);
+  });
   await stage.checkClean([tab]);
 }
 
