@@ -163,7 +163,7 @@ async function restAgrees(tab, local, table, filter) {
 /** The link to the items leads to the newest ones that pass. */
 async function exports(tab, table, filter) {
   await tab.page.click('#export summary');
-  const href = await tab.evaluate(() => /** @type {HTMLAnchorElement} */ (document.getElementById('export-items-csv')).href);
+  const href = await tab.until('a link', () => /** @type {HTMLAnchorElement} */ (document.getElementById('export-items-csv')).href);
   const lines = (await (await fetch(href)).text()).trim().split('\n').slice(1);
   const meant = table.rows.filter(({ at, tickers }) => at > Date.now() - DAY_MS && passes(tickers, filter));
   return lines.length === Math.min(200, meant.length) ? '' : `${lines.length} lines of ${meant.length} items`;
