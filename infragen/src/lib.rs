@@ -10,6 +10,8 @@ pub mod capability;
 pub mod load;
 pub mod settings;
 
+pub mod commands;
+
 pub mod cost;
 pub mod listing;
 pub mod plan;

@@ -14,6 +14,7 @@ use contract::{Adapter, AttributePath, AuthMode, Identity, cors};
 use serde::Serialize;
 
 use crate::capability::Feature;
+use crate::commands::Commands;
 use crate::load::{Loaded, Target};
 use crate::manifest::account::KmsSection;
 use crate::manifest::sections::{ReservedConcurrency, TableSection};
@@ -84,6 +85,10 @@ pub struct Plan {
     pub makes_repository: bool,
     /// The one sentence that says how to get the artifacts.
     pub missing_artifacts: String,
+    /// What makes archives.
+    pub package_command: String,
+    /// What makes images.
+    pub image_command: String,
     /// What the page knows.
     pub page: PageConfig,
     /// How it is watched.
@@ -100,6 +105,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
     let manifest = &loaded.manifest;
     let names = Names { repository: loaded.shared.repository.clone(), ..Names::derive(manifest) };
     let floor = manifest.terraform.aws_provider.get().floor();
+    let commands = Commands::of(loaded);
     let (items, users) = (items_table(manifest, &names), users_table(manifest, &names));
     let hours = manifest.stream.share_hours.then(|| hours_table(manifest, &names));
     let (mut stream, mut dashboard) = (stream_function(manifest, &names), dashboard_function(manifest, &names));
@@ -120,7 +126,9 @@ pub fn plan(loaded: &Loaded) -> Plan {
             Architecture::Arm64 => "linux/arm64",
             Architecture::X86 => "linux/amd64",
         },
-        missing_artifacts: missing_artifacts(&[&stream, &dashboard]),
+        missing_artifacts: missing_artifacts(&commands, &[&stream, &dashboard]),
+        package_command: commands.package(),
+        image_command: commands.image(),
         instances: instances::instances(manifest, &names),
         has_canary: manifest.deploy.canary.is_some(),
         operations: operations::operations(manifest, &names, &stream, &dashboard),
@@ -323,25 +331,22 @@ fn hours_table(manifest: &Manifest, names: &Names) -> TablePlan {
 }
 
 fn image_elsewhere(loaded: &Loaded) -> String {
-    let environment = match loaded.target {
-        Target::Overlay => format!(" {}", loaded.manifest.project.environment),
-        Target::Base | Target::Local => String::new(),
-    };
-    format!("Push it to the repository that `./justw bootstrap{environment}` makes.")
+    format!("Push it to the repository that `{}` makes.", Commands::of(loaded).bootstrap())
 }
 
-fn missing_artifacts(functions: &[&FunctionPlan]) -> String {
+fn missing_artifacts(commands: &Commands, functions: &[&FunctionPlan]) -> String {
     let roles = |package: Packaging| {
         let roles: Vec<&str> = functions.iter().filter(|f| f.package == package).map(|f| f.role).collect();
         roles.join(" and ")
     };
     let head = "The functions are not packaged yet: run";
+    let (package, image) = (commands.package(), commands.image());
     match (roles(Packaging::Zip).as_str(), roles(Packaging::Image).as_str()) {
-        (_, "") => format!("{head} `./justw package`."),
-        ("", _) => format!("{head} `./justw image` to push the images, or set `package = \"zip\"` for both."),
-        (zip, image) => format!(
-            "{head} `./justw package` for {zip} and `./justw image` to push the image of {image}, \
-             or set `package = \"zip\"` for {image} too."
+        (_, "") => format!("{head} `{package}`."),
+        ("", _) => format!("{head} `{image}` to push the images, or set `package = \"zip\"` for both."),
+        (zip, function) => format!(
+            "{head} `{package}` for {zip} and `{image}` to push the image of {function}, \
+             or set `package = \"zip\"` for {function} too."
         ),
     }
 }

@@ -5,7 +5,7 @@ use sha2::{Digest as _, Sha256};
 
 /// First line of every rendered file, after the comment sign, before it is stamped.
 pub const SIGNATURE: &str =
-    "Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`.";
+    "Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`.";
 
 /// The part of the signature that later versions keep, so that they still know the files of this one.
 const HEAD: &str = "Rendered by infragen";

@@ -1,4 +1,4 @@
-# What to deploy. `./justw package` and `./justw image` write these into artifacts.auto.tfvars.json; rendering never
+# What to deploy. `{{ package_command }}` and `{{ image_command }}` write these into artifacts.auto.tfvars.json; rendering never
 # waits for them. All four are declared whatever the packaging, because Terraform warns about values without a variable.
 {%- for variable in references %}
 
@@ -34,7 +34,7 @@ variable "{{ variable.name }}" {
   # Lambda takes an archive for another processor, and then every invocation fails.
   validation {
     condition = try(coalesce(var.{{ variable.name }}.architecture, "{{ architecture }}") == "{{ architecture }}", true)
-    error_message = "`{{ variable.name }}` was built for another processor than deploy.toml says, {{ architecture }}: run `./justw package`."
+    error_message = "`{{ variable.name }}` was built for another processor than deploy.toml says, {{ architecture }}: run `{{ package_command }}`."
 {%- endif %}
 {%- else %}
     # A tag can be moved to another image after the plan was read; a digest cannot.

@@ -264,7 +264,12 @@ fn init_writes_the_default_manifest_where_there_is_none() {
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(infragen(folder.path(), &["init"]).code, 0);
     let written = std::fs::read_to_string(folder.path().join("deploy.toml")).unwrap();
-    assert_eq!(written, std::fs::read_to_string(workspace().join("deploy.toml")).unwrap());
+    let own = std::fs::read_to_string(workspace().join("deploy.toml")).unwrap();
+    // It is a repository without our recipes.
+    assert_eq!(written, own.replace("runner = \"./justw\"", "runner = false"));
+    std::fs::write(folder.path().join("justw"), "").unwrap();
+    infragen(folder.path(), &["--manifest", "with.toml", "init"]).done();
+    assert_eq!(std::fs::read_to_string(folder.path().join("with.toml")).unwrap(), own);
     let again = infragen(folder.path(), &["init"]);
     assert_eq!((again.code, again.stdout.as_str()), (1, ""));
     assert_eq!(again.stderr, "error: `deploy.toml` exists already\n hint: name another file with `--manifest`\n");
@@ -311,7 +316,7 @@ fn a_table_that_exists_is_described_and_rendered() {
                     [tables.items]\nname = \"shop-orders\"\ncreate = false\n\n\
                     [data]\nindex = \"by_state\"\ntime_format = \"epoch-seconds\"\nidentity = \"key\"\n\n\
                     [data.attributes]\nkey = \"order_id\"\ntime = \"updated\"\nlabel = \"state\"\ntags = \"region\"\n\
-                    score = false\nconfidence = false\nsource = \"channel\"\nstatus = false\n";
+                    score = false\nconfidence = false\nsource = \"channel\"\nstatus = false\n\n[output]\nrunner = false\n";
     assert!(written.ends_with(expected), "{written}");
     infragen(folder.path(), &["validate"]).done();
     infragen(folder.path(), &["render"]).done();

@@ -35,6 +35,7 @@ mod remembered;
 mod rendering;
 mod seed;
 mod shipping;
+mod stranger;
 mod switches;
 mod terraform;
 mod terraform_tests;

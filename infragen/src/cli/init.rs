@@ -4,7 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
-use infragen::mapping::{self, Mapping};
+use infragen::mapping::{self, Mapping, Setting};
 use infragen::write;
 
 use super::shell::{MEND_LINK, Shell, dangling};
@@ -13,6 +13,8 @@ use super::{Outcome, Stopped};
 /// The manifest that `init` writes: the one of this repository.
 const DEFAULT_MANIFEST: &str = include_str!("../../../deploy.toml");
 
+/// What runs recipes in this project's own repository.
+const RUNNER: &str = "justw";
 /// Largest description of a table, or rows: a scan answers with 1 MiB.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
@@ -82,16 +84,17 @@ impl Shell<'_> {
         }
         let mapping = self.mapping(arguments)?;
         let default = manifest(arguments.provider);
-        let text = match (arguments.minimal, &mapping) {
-            (false, None) => default,
-            (false, Some(mapping)) => mapping::filled(&default, &mapping.settings),
-            (true, mapping) => {
-                let found = mapping.as_ref().map_or(&[][..], |mapping| &mapping.settings);
-                let small = mapping::minimal(&default, found);
-                let constraint =
-                    |provider: Provider| format!("\n[terraform]\naws_provider = \"{}\"\n", provider.constraint());
-                small + &arguments.provider.map(constraint).unwrap_or_default()
-            }
+        let mut settings = mapping.as_ref().map_or_else(Vec::new, |mapping| mapping.settings.clone());
+        if !path.with_file_name(RUNNER).is_file() {
+            // In somebody else's repository, where commands are those of the generator and of Terraform.
+            settings.push(Setting { section: "output", key: "runner", value: false.into() });
+        }
+        let text = if arguments.minimal {
+            let constraint =
+                |provider: Provider| format!("\n[terraform]\naws_provider = \"{}\"\n", provider.constraint());
+            mapping::minimal(&default, &settings) + &arguments.provider.map(constraint).unwrap_or_default()
+        } else {
+            mapping::filled(&default, &settings)
         };
         write::create_new(path, &text).map_err(|error| self.fail(&error, None))?;
         self.say(&format!("wrote `{}`; next: edit it, then `infragen render`", path.display()));

@@ -65,8 +65,8 @@ pub fn artifacts(
             return Check::ok(name, format!("`{}`, from the manifest", uri.as_str()));
         }
         let next = match package {
-            Packaging::Zip => "run `./justw package`".to_owned(),
-            Packaging::Image => format!("run `./justw image`, or set `package = \"zip\"` under `[{role}]`"),
+            Packaging::Zip => format!("run `{}`", places.package),
+            Packaging::Image => format!("run `{}`, or set `package = \"zip\"` under `[{role}]`", places.image),
         };
         let next = next.as_str();
         let Some(references) = &references else {

@@ -14,8 +14,9 @@ use std::time::Duration;
 use contract::units::duration_text;
 use serde::Serialize;
 
+use crate::commands::Commands;
 use crate::diagnostic::Colour;
-use crate::load::{Loaded, Target};
+use crate::load::Loaded;
 
 /// How a check came out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -126,6 +127,10 @@ pub struct Places {
     pub render: String,
     /// What applies that root.
     pub apply: String,
+    /// What makes archives.
+    pub package: String,
+    /// What makes images.
+    pub image: String,
     /// The page with its live URLs.
     pub page: String,
 }
@@ -134,16 +139,14 @@ impl Places {
     /// Finds them.
     #[must_use]
     pub fn of(loaded: &Loaded) -> Self {
-        let name = &loaded.manifest.project.environment;
-        let (render, apply) = match loaded.target {
-            Target::Base => ("infragen render".to_owned(), "./justw apply".to_owned()),
-            _ => (format!("infragen --env {name} render"), format!("./justw apply {name}")),
-        };
+        let commands = Commands::of(loaded);
         Self {
             root: format!("{}/terraform", loaded.folder()),
             artifacts: format!("{}/terraform/artifacts.auto.tfvars.json", loaded.folder()),
-            render,
-            apply,
+            render: commands.render(),
+            apply: commands.apply(),
+            package: commands.package(),
+            image: commands.image(),
             page: format!("{}/config.js", loaded.page_folder()),
         }
     }

@@ -28,7 +28,7 @@ use super::reader::section;
 use super::regions::Region;
 use super::types::{
     Architecture, BackendKind, BaseUrl, BucketName, Description, FrontKind, LogRetention, Memory, OptionalAttribute,
-    Origins, Packaging, ProjectName, ReadTimeout, Tags,
+    Origins, Packaging, ProjectName, ReadTimeout, Runner, Tags,
 };
 use super::version::{ProviderVersion, TerraformVersion};
 
@@ -436,6 +436,14 @@ section! {
 }
 
 section! {
+    /// `[output]`: whose repository it goes to.
+    pub struct OutputSection {
+        /// What runs the recipes `package`, `image`, `bootstrap` and `apply`, as messages name it; or `false` where nothing does.
+        "runner" => runner: Runner = known!(Runner::new("./justw"));
+    }
+}
+
+section! {
     /// `[ci]`: who deploys on a push.
     pub struct CiSection {
         /// The service whose workflow deploys this environment.
@@ -466,6 +474,7 @@ section! {
         ..#[doc = "How it is watched."] "operations" => operations: OperationsSection;
         ..#[doc = "What `infragen cost` reckons with."] "cost" => cost: CostSection;
         ..#[doc = "How `infragen deploy` goes from one version to the next."] "deploy" => deploy: DeploySection;
+        ..#[doc = "Whose repository it goes to."] "output" => output: OutputSection;
         ..#[doc = "Who deploys on a push."] "ci" => ci: CiSection;
     }
 }

@@ -444,3 +444,48 @@ impl ManifestValue for OptionalAttribute {
         vec!["column-3".into(), "result.score".into(), false.into()]
     }
 }
+
+/// What runs this project's recipes, `./justw` or whatever a repository has in its place; none where there is nothing but this generator.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Runner(Option<String>);
+
+impl Runner {
+    /// The rule, as error messages print it.
+    pub const RULE: &'static str = "1 to 64 visible characters of ASCII and single spaces between them, none of them a quote, a backquote, \\, $ or %";
+
+    /// Checks and takes a name.
+    #[must_use]
+    pub fn new(text: &str) -> Option<Self> {
+        let is_word =
+            |word: &str| !word.is_empty() && word.bytes().all(|b| b.is_ascii_graphic() && !b"\"'`\\$%".contains(&b));
+        (text.len() <= 64 && text.split(' ').all(is_word)).then(|| Self(Some(text.to_owned())))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn as_str(&self) -> Option<&str> {
+        self.0.as_deref()
+    }
+}
+
+impl ManifestValue for Runner {
+    fn read(node: &Node) -> Result<Self, Vec<Problem>> {
+        match &node.value {
+            Raw::Boolean(false) => Ok(Self(None)),
+            Raw::String(text) => Self::new(text).ok_or_else(|| vec![Problem::text(text, Self::RULE)]),
+            _ => Err(vec![Problem::kind(node, "the name of a program, or `false` where there is none")]),
+        }
+    }
+    fn rule() -> String {
+        format!("{}; or `false` where there is none", Self::RULE)
+    }
+    fn write(&self) -> Option<toml::Value> {
+        Some(self.0.as_ref().map_or(toml::Value::Boolean(false), |name| name.clone().into()))
+    }
+    fn schema() -> serde_json::Value {
+        serde_json::json!({ "anyOf": [{ "type": "string", "pattern": "^[!#&(-\\[\\]-_a-~]+( [!#&(-\\[\\]-_a-~]+)*$", "maxLength": 64 }, { "const": false }] })
+    }
+    fn examples() -> Vec<toml::Value> {
+        vec!["just".into(), "make".into(), "npm run".into(), false.into()]
+    }
+}

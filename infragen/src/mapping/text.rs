@@ -15,7 +15,7 @@ pub struct Setting {
 const HEAD: &str = "# What to deploy, and how. Keys that are not here have their defaults: `infragen explain TABLE` says which there are, `infragen show`\n\
                     # what they are, and `infragen init` without `--minimal` writes them all.\n";
 /// Tables in the order of the manifest.
-const SECTIONS: [&str; 4] = ["project", "tables.items", "data", "data.attributes"];
+const SECTIONS: [&str; 5] = ["project", "tables.items", "data", "data.attributes", "output"];
 
 /// The whole manifest, commented, with these values in it; keys that stand there as comments come to life.
 #[must_use]

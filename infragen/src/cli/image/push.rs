@@ -107,7 +107,7 @@ impl Shell<'_> {
         let folder = from.map_or_else(|| self.root().join(layout_folder(name)), Path::to_owned);
         layout::read(&|path| read(&folder.join(path))).map_err(|error| {
             let message = format!("`{}` holds no image of {name}: {}", folder.display(), chain(&error));
-            self.error(&message, Some("build it with `./justw image`, or with `infragen image build`"));
+            self.error(&message, Some("build it with `infragen image build`"));
             Outcome::NeedsPerson
         })
     }
@@ -201,14 +201,13 @@ impl Shell<'_> {
         let mut known: BTreeMap<String, Repository> = BTreeMap::new();
         let mut pushes = Pushes::new();
         for target in targets {
-            let Some((environment, folder)) = &target.bootstrap else {
+            let Some((_, folder)) = &target.bootstrap else {
                 let message = format!("no environment makes the repository of `{}`", target.environment);
                 self.error(&message, Some("name one with `--repository`"));
                 return Err(Outcome::NeedsPerson);
             };
             if !known.contains_key(folder) {
-                let recipe = if folder == "generated/bootstrap" { String::new() } else { format!(" {environment}") };
-                known.insert(folder.clone(), self.repository_of(folder, &recipe, &target)?);
+                known.insert(folder.clone(), self.repository_of(folder, &target)?);
             }
             pushes.entry((known[folder].clone(), target.function)).or_default().push(target);
         }
@@ -217,7 +216,7 @@ impl Shell<'_> {
 
     /// Asks Terraform for what the bootstrap root has made. Its state is a file of whoever applied it: on another machine, such as
     /// that of a pipeline, the repository follows from the account that one is signed in to.
-    fn repository_of(&self, folder: &str, environment: &str, target: &Target) -> Result<Repository, Outcome> {
+    fn repository_of(&self, folder: &str, target: &Target) -> Result<Repository, Outcome> {
         let chdir = format!("-chdir={}", self.root().join(folder).display());
         let ask =
             |program: &str| run(&[program, &chdir, "output", "-no-color", "-raw", "repository_url"], PROGRAM_LIMIT);
@@ -238,7 +237,7 @@ impl Shell<'_> {
             return Ok(repository);
         }
         let message = format!("the repository of images is not known: `repository_url` of `{folder}`: {problem}");
-        let hint = format!("make it with `./justw bootstrap{environment}`, or name one with `--repository`");
+        let hint = format!("make it with `terraform -chdir={folder} apply`, or name one with `--repository`");
         self.error(&message, Some(&hint));
         Err(Outcome::NeedsPerson)
     }

@@ -70,7 +70,7 @@ impl PushError {
             },
             Self::Denied { .. } => "ask whoever owns the repository for the right to push".into(),
             Self::NoRepository { host, .. } => match is_ecr(host) {
-                true => "make it with `./justw bootstrap`, or name another one with `--repository`".into(),
+                true => "apply the bootstrap root, which makes it, or name another one with `--repository`".into(),
                 false => "make it there, or name another one with `--repository`".into(),
             },
             Self::Mismatch { .. } => "something on the way changes what is sent: try from another network".into(),

@@ -18,6 +18,9 @@ const CLOUDFRONT_PARTITION: &str = "aws";
 /// Least memory of a function on managed instances, MiB (AWS Lambda, "Lambda Managed Instances").
 const INSTANCES_MEMORY_MEBIBYTES_MIN: u32 = 2048;
 
+/// The runner of this project's own repository.
+const OWN_RUNNER: &str = "./justw";
+
 impl Checks<'_> {
     pub(super) fn platform(&self) {
         self.poll_interval();
@@ -449,6 +452,19 @@ impl Checks<'_> {
                 &["ci.provider", "ci.repository"],
                 "`ci.provider` is `github`: it needs `ci.repository`, which alone may take on the role".to_owned(),
                 "set `ci.repository` to OWNER/NAME",
+            );
+        }
+        let runner = self.manifest.output.runner.as_str();
+        if ci.provider == CiProvider::Github && runner != Some(OWN_RUNNER) {
+            self.fail(
+                "ci-without-runner",
+                &["ci.provider", "output.runner"],
+                format!(
+                    "`ci.provider` is `github`: steps of its workflow are recipes of `{OWN_RUNNER}`, which builds the functions, and \
+                     `output.runner` is `{}`",
+                    runner.unwrap_or("false")
+                ),
+                "write `provider = \"none\"`, and call `infragen deploy` from a workflow of your own",
             );
         }
         if ci.provider == CiProvider::Github && self.manifest.terraform.backend.kind == BackendKind::Local {
