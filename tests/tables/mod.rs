@@ -193,7 +193,7 @@ async fn is_told(name: &str) {
 }
 
 /// Keys of a manifest that `init` finds in a table and its rows.
-const FOUND: [&str; 13] = [
+const FOUND: [&str; 15] = [
     "data.index",
     "data.time_format",
     "data.time_zone",
@@ -207,6 +207,8 @@ const FOUND: [&str; 13] = [
     "data.attributes.confidence",
     "data.attributes.source",
     "data.attributes.status",
+    "data.attributes.title",
+    "data.attributes.url",
 ];
 
 /// What a person wrote down is found in what the engine says of table and rows; a key for which that is too much to ask is in

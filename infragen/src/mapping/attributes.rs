@@ -1,4 +1,4 @@
-//! Which attributes of rows are tags, score, confidence, source and status: by their names, and by whether their values can be such.
+//! Which attributes of rows are tags, score, confidence, source, status, title and link: by their names, and by whether their values can be such.
 
 use contract::AttributePath;
 use serde_json::Value;
@@ -51,6 +51,8 @@ const SOURCES: [&str; 14] = [
     "rater",
     "instance",
 ];
+const TITLES: [&str; 6] = ["title", "displaytitle", "headline", "subject", "summary", "message"];
+const URLS: [&str; 6] = ["url", "htmlurl", "link", "permalink", "href", "weburl"];
 const STATUSES: [&str; 3] = ["status", "state", "stage"];
 /// Values of a status that say that a row is ready.
 const READY: [&str; 8] = ["analyzed", "analysed", "completed", "complete", "processed", "published", "ready", "done"];
@@ -70,6 +72,8 @@ pub(super) struct Attributes {
     confidence: Option<String>,
     source: Option<String>,
     status: Option<String>,
+    title: Option<String>,
+    url: Option<String>,
     /// What the status of a row that is ready says.
     pub(super) status_ready: Option<String>,
     /// What a person has to look at.
@@ -78,13 +82,15 @@ pub(super) struct Attributes {
 
 impl Attributes {
     /// Each with its key in `data.attributes`.
-    pub(super) fn all(&self) -> [(&'static str, Option<&str>); 5] {
+    pub(super) fn all(&self) -> [(&'static str, Option<&str>); 7] {
         [
             ("tags", self.tags.as_deref()),
             ("score", self.score.as_deref()),
             ("confidence", self.confidence.as_deref()),
             ("source", self.source.as_deref()),
             ("status", self.status.as_deref()),
+            ("title", self.title.as_deref()),
+            ("url", self.url.as_deref()),
         ]
     }
 
@@ -124,6 +130,8 @@ impl Attributes {
             score: first(&SCORES, &within(-1.0)),
             confidence: first(&CONFIDENCES, &within(0.0)),
             source: first(&SOURCES, &are_texts),
+            title: first(&TITLES, &are_texts),
+            url: first(&URLS, &are_links).or_else(|| link_in_key(&keys.hash, rows)),
             ..Self::default()
         };
         found.look_for_status(first(&STATUSES, &|_| true), &all);
@@ -202,6 +210,20 @@ fn are_tags(values: &[Typed]) -> bool {
 
 fn are_texts(values: &[Typed]) -> bool {
     values.iter().all(|(kind, _)| kind == "S")
+}
+
+/// Whether most lead somewhere.
+fn are_links(values: &[Typed]) -> bool {
+    let is_link = |(kind, text): &&Typed| kind == "S" && text.starts_with("https://");
+    2 * values.iter().filter(is_link).count() >= values.len()
+}
+
+/// The hash key, where items are known by their links.
+fn link_in_key(hash: &str, rows: &[Value]) -> Option<String> {
+    let path = AttributePath::new(&step(hash)).ok().filter(|path| URLS.contains(&last(path).as_str()))?;
+    let values = rows.iter().flat_map(|row| at_path(row, &path));
+    let values: Vec<Typed> = values.map(|(kind, value)| (kind.to_owned(), plain(value))).collect();
+    (!values.is_empty() && are_links(&values)).then(|| path.to_string())
 }
 
 /// Whether most are numbers from `min` to 1; an empty text is no value, and what else is none is a fault of its row.

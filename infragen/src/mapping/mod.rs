@@ -102,9 +102,9 @@ pub fn of(description: &str, rows: &[Value]) -> Result<Mapping, MappingError> {
     }
     mapping.notes.extend(attributes.notes);
     if rows.is_empty() && index.has_everything() {
-        mapping
-            .notes
-            .push("tags, score, confidence, source and status were looked for in no row, and are off".to_owned());
+        mapping.notes.push(
+            "tags, score, confidence, source, status, title and url were looked for in no row, and are off".to_owned(),
+        );
     }
     Ok(mapping)
 }
