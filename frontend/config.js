@@ -1,4 +1,4 @@
-// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [frontend/config.js 49fb57e324cdb40d]
+// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [frontend/config.js 48502b32a9c81ded]
 // An empty base URL means same origin. The URLs of Lambda functions are known only after apply, which leaves a page with
 // them in dist/page; `terraform -chdir=generated/terraform output -raw config_js` prints this file with them.
 window.CONFIG = Object.freeze({

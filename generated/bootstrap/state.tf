@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/bootstrap/state.tf ec589c5089248910]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/bootstrap/state.tf e56638ba368b2954]
 
 # State of ../terraform, for `[terraform.backend] kind = "s3"`. Its name goes into deploy.toml after the first apply;
 # the state of this root itself stays a local file.

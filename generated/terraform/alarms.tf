@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/alarms.tf 42279dfabb48d032]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/alarms.tf c5bc4bdd29d55957]
 
 # Nobody is told: neither `operations.email` nor `operations.topic_arn` is set in deploy.toml. The alarms show in the
 # console only.

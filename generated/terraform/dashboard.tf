@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/dashboard.tf 517c1ecc3481cba8]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/dashboard.tf 2f91407fddd58ade]
 
 module "dashboard" {
   source = "./modules/lambda"

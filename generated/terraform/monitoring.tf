@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/monitoring.tf fc778b57c6ffffc7]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/monitoring.tf 38c671e2b4da2231]
 
 # One page that answers, from the top: is it used, is it well, is the data there, what does it cost.
 resource "aws_cloudwatch_dashboard" "this" {

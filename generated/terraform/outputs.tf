@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/outputs.tf ccb7eedc763a6034]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/outputs.tf fc41fc175180bf1e]
 
 output "stream_url" {
   description = "Base URL of the stream function, without a slash at the end."
@@ -75,7 +75,7 @@ locals {
     SSE_BASE_URL          = trimsuffix(module.stream.url, "/")
   }
 
-  config_js = "// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`.\nwindow.CONFIG = Object.freeze(${jsonencode(local.page)});\n"
+  config_js = "// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`.\nwindow.CONFIG = Object.freeze(${jsonencode(local.page)});\n"
 }
 
 output "config_js" {

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/providers.tf 21327bdfc24a7eff]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/providers.tf 409d7a43adfe914d]
 
 provider "aws" {
   region = "us-east-1"

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/stream.tf 93663485ce775dac]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/stream.tf 8eb513d247ff7c72]
 
 module "stream" {
   source = "./modules/lambda"
@@ -63,6 +63,7 @@ module "stream" {
     DATA_LABEL_ATTRIBUTE       = "sentiment"
     DATA_LABEL_TYPE            = "text"
     DATA_SCORE_ATTRIBUTE       = "score"
+    DATA_SHOW                  = "-"
     DATA_SOURCE_ATTRIBUTE      = "source"
     DATA_STATUS_ATTRIBUTE      = "status"
     DATA_STATUS_READY          = "analyzed"
@@ -71,7 +72,9 @@ module "stream" {
     DATA_TIME_ATTRIBUTE        = "timestamp"
     DATA_TIME_FORMAT           = "rfc3339"
     DATA_TIME_ZONE             = "-"
+    DATA_TITLE_ATTRIBUTE       = "-"
     DATA_UPDATE_EVENT          = "sentiment_update"
+    DATA_URL_ATTRIBUTE         = "-"
     DATA_WINDOW                = "24h"
     ENVIRONMENT                = "dev"
     HOURS_TABLE                = "-"

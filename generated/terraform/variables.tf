@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/variables.tf 5a2d68b1bbae3d5a]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/variables.tf 1a16d63524889e7c]
 
 # What to deploy. `./justw package` and `./justw image` write these into artifacts.auto.tfvars.json; rendering never
 # waits for them. All four are declared whatever the packaging, because Terraform warns about values without a variable.

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/versions.tf ec8332692f66f245]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/versions.tf ec333a0d660cc5ff]
 
 terraform {
   required_version = ">= 1.11.0, < 2.0.0"

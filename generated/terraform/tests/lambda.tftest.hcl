@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/tests/lambda.tftest.hcl d5233f654d6a5ad7]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/tests/lambda.tftest.hcl cdc9244920dd1916]
 
 # What the module promises for any function, checked without an account: `terraform init -backend=false`, then
 # `terraform test`.

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/tests/root.tftest.hcl 0a9ba976e6a0494e]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/tests/root.tftest.hcl 5ce0c690f9369303]
 
 # What this configuration promises, checked without an account: `terraform init -backend=false`, then `terraform test`.
 # Every answer of AWS is made up here, so only what the configuration decides by itself is compared.

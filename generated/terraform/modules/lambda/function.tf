@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function.tf 3fc1e2881292e326]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/function.tf 753692efb260e160]
 
 locals {
   # Asked of the archives: an image's address is often known only after apply, and the kind of package must be before.

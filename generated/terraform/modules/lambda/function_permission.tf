@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/function_permission.tf 6e7e33b852581015]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/function_permission.tf 295134f1f1f7ded5]
 
 # The second permission of the URL, as a provider before 6.28.0 can express it; for newer ones there is another file.
 resource "aws_lambda_permission" "function" {

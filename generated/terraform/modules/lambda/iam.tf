@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/iam.tf b4eef488441208b8]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/iam.tf 910c5168a9179eb5]
 
 resource "aws_iam_role" "this" {
   name                 = var.name

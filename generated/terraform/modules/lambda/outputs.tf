@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/outputs.tf 5d79dcc692a3362d]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/outputs.tf aea1de2b437f1281]
 
 output "function_name" {
   description = "Name of the function."

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/variables.tf 9727f3271d517245]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/variables.tf b2a777b7a0290722]
 
 variable "name" {
   description = "Name of the function, its role and its log group."

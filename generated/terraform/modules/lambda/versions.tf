@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `./justw render`. [generated/terraform/modules/lambda/versions.tf 57d32f2142c42dd9]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/versions.tf f3f5faa1ed2615b7]
 
 # Lower bounds only: what stands above is for the root that calls this module to say.
 terraform {
