@@ -65,7 +65,8 @@ pub fn tag_history(snapshot: &Snapshot, filter: &Filter, asked: Asked, step: Ste
     let len = usize::try_from(steps).expect("it is no more than the limit");
     let mut by_set: HashMap<u32, Vec<TagPoint>> = HashMap::new();
     for minute in snapshot.minutes.between(step.start(first).before(), step.start(first + steps).before()) {
-        let Some(index) = step.of_minute(minute.number()).checked_sub(first).and_then(|index| usize::try_from(index).ok())
+        let Some(index) =
+            step.of_minute(minute.number()).checked_sub(first).and_then(|index| usize::try_from(index).ok())
         else {
             continue;
         };
