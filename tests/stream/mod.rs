@@ -19,6 +19,7 @@ mod loads;
 mod measured;
 mod orders;
 mod outages;
+mod producers;
 mod prometheus;
 mod readers;
 mod resume;
