@@ -1,4 +1,6 @@
 //! One row, as docs/producers.md shows it.
+#![expect(clippy::disallowed_methods, reason = "it is a program of somebody else's, with settings of its own")]
+
 use aws_config::BehaviorVersion;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_http_client::Builder;

@@ -79,7 +79,7 @@ async fn the_lines_of_the_shell_are_heard() {
 async fn the_program_in_rust_is_heard_and_is_the_one_on_the_page() {
     let [program] = <[String; 1]>::try_from(blocks("rust")).unwrap();
     let example = std::fs::read_to_string(bins::workspace().join("lambda/examples/producer.rs")).unwrap();
-    assert_eq!(example.split_once('\n').unwrap().1.trim_end(), program);
+    assert_eq!(example.split_once("\n\n").unwrap().1.trim_end(), program);
     let update = written(|_| Command::new(bins::path("examples/producer"))).await;
     assert_has(&update, &json!({ "item_id": "news-rust", "ticker": "AAPL", "score": 0.75, "label": "positive" }));
 }

@@ -4,6 +4,7 @@ pub mod account;
 pub mod auth;
 pub mod aws;
 pub mod canary;
+pub mod delivery;
 mod headers;
 mod labels;
 pub mod logs;

@@ -1,4 +1,5 @@
-//! Every key of deploy.toml with its meaning, type and default; those of `[aws]` are in [`super::account`].
+//! Every key of deploy.toml with its meaning, type and default; those of `[aws]` are in [`super::account`], and how
+//! what is rendered gets there in [`super::delivery`].
 
 use contract::limits::{
     CONNECTIONS_DEFAULT, CONNECTIONS_PER_CLIENT_DEFAULT, METRICS_TAGS_DEFAULT, REPLAY_EVENTS_DEFAULT,
@@ -18,17 +19,16 @@ use contract::{
 use super::account::{AwsSection, KmsKeyArn};
 use super::auth::SessionKeyNames;
 use super::aws::{
-    Branch, BufferedMode, CertificateArn, CiProvider, Compute, DomainName, Email, ExtraVariables, GithubRepository,
-    HostedZoneId, ImageUri, MemoryPerVcpu, PriceClass, RepositoryName, RoleArn, SecurityGroups, StreamingMode, Subnets,
-    TopicArn, ViewerFunctionArn,
+    BufferedMode, CertificateArn, Compute, DomainName, Email, ExtraVariables, HostedZoneId, ImageUri, MemoryPerVcpu,
+    PriceClass, RepositoryName, SecurityGroups, StreamingMode, Subnets, TopicArn, ViewerFunctionArn,
 };
-use super::canary::Canary;
+use super::delivery::{CiSection, DeploySection, OutputSection};
 use super::logs::LogsSection;
 use super::reader::section;
 use super::regions::Region;
 use super::types::{
     Architecture, BackendKind, BaseUrl, BucketName, Description, FrontKind, LogRetention, Memory, OptionalAttribute,
-    Origins, Packaging, ProjectName, ReadTimeout, Runner, Tags,
+    Origins, Packaging, ProjectName, ReadTimeout, Tags,
 };
 use super::version::{ProviderVersion, TerraformVersion};
 
@@ -428,36 +428,6 @@ section! {
 }
 
 section! {
-    /// `[deploy]`: how `infragen deploy` goes from one version to the next.
-    pub struct DeploySection {
-        /// Share of the requests that a new version gets first, and for how long its alarms are watched; one of them that goes off sends all requests back to the version before.
-        "canary" => canary: Option<Canary> = None;
-    }
-}
-
-section! {
-    /// `[output]`: whose repository it goes to.
-    pub struct OutputSection {
-        /// What runs the recipes `package`, `image`, `bootstrap` and `apply`, as messages name it; or `false` where nothing does.
-        "runner" => runner: Runner = known!(Runner::new("./justw"));
-    }
-}
-
-section! {
-    /// `[ci]`: who deploys on a push.
-    pub struct CiSection {
-        /// The service whose workflow deploys this environment.
-        "provider" => provider: CiProvider = CiProvider::None;
-        /// Repository that may deploy; needed by `github`.
-        "repository" => repository: Option<GithubRepository> = None;
-        /// Branch that is deployed.
-        "branch" => branch: Branch = known!(Branch::new("main"));
-        /// Role that a push takes on; left out, it is the one that generated/bootstrap makes.
-        "role_arn" => role_arn: Option<RoleArn> = None;
-    }
-}
-
-section! {
     /// The whole manifest, validated.
     pub struct Manifest {
         ..#[doc = "What it is called and where it runs."] "project" => project: ProjectSection;
@@ -476,20 +446,6 @@ section! {
         ..#[doc = "How `infragen deploy` goes from one version to the next."] "deploy" => deploy: DeploySection;
         ..#[doc = "Whose repository it goes to."] "output" => output: OutputSection;
         ..#[doc = "Who deploys on a push."] "ci" => ci: CiSection;
-    }
-}
-
-impl CiSection {
-    /// Whether a workflow deploys this environment.
-    #[must_use]
-    pub fn deploys(&self) -> bool {
-        self.provider != CiProvider::None
-    }
-
-    /// Whether the bootstrap root makes the roles that the workflow takes on.
-    #[must_use]
-    pub fn makes_roles(&self) -> bool {
-        self.deploys() && self.role_arn.is_none()
     }
 }
 
