@@ -7,7 +7,7 @@ import { gzipSync } from 'node:zlib';
 import { pause } from '../harness/clock.mjs';
 import { slowness } from '../harness/slowness.mjs';
 
-const BYTES_MAX = 150 * 1024;
+const BYTES_MAX = 130 * 1024;
 const PAINT_MS = 2_000;
 const SHIFT_MAX = 0.02;
 const RATE = 50;
