@@ -15,9 +15,9 @@ const DAY_MS = 86_400_000;
 const BUSY_PER_SECOND = 20;
 const BUSY_SECONDS = 60;
 const BUSY_OLD = 1_500;
-const MOMENTS = 14;
+const MOMENTS = 8;
 /** What is counted anew is so at the next correction, on a machine that has other things to do. */
-const AGREE_MS = 90_000;
+const AGREE_MS = 240_000;
 
 /** @typedef {{id: string, at: number, label: string, tickers: string[]}} Row */
 
