@@ -10,7 +10,7 @@ use stream_core::event::{EndReason, MetricsFrame};
 use stream_core::filter::Filter;
 use stream_core::filter_numbers::FilterNumbers;
 use stream_core::resume::ReplayLimits;
-use stream_core::session::{FilteredMetrics, Session, SessionParams, Step, View};
+use stream_core::session::{self, Session, SessionParams, Step, View};
 use stream_core::snapshot::Snapshot;
 
 use crate::instance::Instance;
@@ -27,7 +27,7 @@ struct Counted {
     latest: Option<(u64, Arc<MetricsFrame>)>,
 }
 
-impl FilteredMetrics for Shared {
+impl session::Shared for Shared {
     fn metrics(&self, filter: &Filter, snapshot: &Snapshot) -> Arc<MetricsFrame> {
         let mut filters = self.filters.borrow_mut();
         let counted = filters
@@ -74,7 +74,7 @@ impl Client {
         let view = View {
             snapshot: instance.snapshot.as_ref(),
             is_confirmed: true,
-            filtered: shared,
+            shared,
             connections: 1,
             uptime: Duration::ZERO,
             shutdown: false,

@@ -15,7 +15,7 @@ use stream_core::journal::Journal;
 use stream_core::moment::Now;
 use stream_core::position::Position;
 use stream_core::resume::ReplayLimits;
-use stream_core::session::{FilteredMetrics, Session, SessionParams, Step, View};
+use stream_core::session::{self, Session, SessionParams, Step, View};
 use stream_core::sketch::{SKETCH_BYTES, Sketch};
 use stream_core::snapshot::Snapshot;
 use stream_core::timestamp::Timestamp;
@@ -70,7 +70,7 @@ fn world() -> &'static World {
 /// The stream has no filter.
 struct Unfiltered;
 
-impl FilteredMetrics for Unfiltered {
+impl session::Shared for Unfiltered {
     fn metrics(&self, _: &Filter, _: &Snapshot) -> Arc<MetricsFrame> {
         unreachable!("the stream has no filter")
     }
@@ -137,7 +137,7 @@ fuzz_target!(|input: Input| {
     let view = |is_confirmed| View {
         snapshot: Some(&world.snapshot),
         is_confirmed,
-        filtered: &Unfiltered,
+        shared: &Unfiltered,
         connections: 1,
         uptime: Duration::ZERO,
         shutdown: false,

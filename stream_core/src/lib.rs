@@ -55,3 +55,4 @@ pub mod times;
 pub mod timestamp;
 pub mod updates;
 pub mod window;
+pub mod write;

@@ -15,7 +15,7 @@ use crate::updates::Update;
 pub(super) const LEAD_MAX: Duration = Duration::from_secs(15);
 
 /// How what this client has had differs from what the instance has handed out.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Offset {
     /// What it has had beside: another instance was quicker.
     more: Sketch,
@@ -46,6 +46,11 @@ impl Offset {
             }
         }
         offset
+    }
+
+    /// Whether it differs in nothing.
+    pub(super) fn is_none(&self) -> bool {
+        self.more.is_empty() && self.more_count == 0 && self.lacking.is_empty()
     }
 
     /// How many updates of a row the client has had beside.

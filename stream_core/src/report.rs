@@ -8,7 +8,7 @@ use crate::timestamp::Timestamp;
 /// Events by name, and what became of the cursor.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    events: Vec<(&'static str, u32)>,
+    by_name: Vec<(&'static str, u32)>,
     /// The client went on where it had been.
     pub resumed: bool,
     /// Its cursor could not be honoured.
@@ -40,11 +40,12 @@ impl Due {
 }
 
 impl Report {
-    /// Counts one event; the update event goes by `contract::metrics::UPDATE`.
-    pub fn event(&mut self, name: &'static str) {
-        match self.events.iter_mut().find(|(known, _)| *known == name) {
-            Some((_, count)) => *count += 1,
-            None => self.events.push((name, 1)),
+    /// Counts events of a name; the update event goes by `contract::metrics::UPDATE`.
+    pub fn events(&mut self, name: &'static str, count: u32) {
+        match self.by_name.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, sum)) => *sum += count,
+            None if count > 0 => self.by_name.push((name, count)),
+            None => {}
         }
     }
 
@@ -56,8 +57,8 @@ impl Report {
     }
 
     /// Events by name.
-    pub fn events(&self) -> impl Iterator<Item = (&'static str, u32)> + '_ {
-        self.events.iter().copied()
+    pub fn by_name(&self) -> impl Iterator<Item = (&'static str, u32)> + '_ {
+        self.by_name.iter().copied()
     }
 }
 

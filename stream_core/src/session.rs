@@ -17,14 +17,12 @@ use crate::event::{self, EndReason, MetricsFrame};
 use crate::filter::Filter;
 use crate::item::RowKey;
 use crate::moment::Now;
-use crate::offset::{LEAD_MAX, Meeting, Offset};
+use crate::offset::{LEAD_MAX, Offset};
 use crate::position::{Position, Tracker};
 use crate::report::Report;
 use crate::resume::{ReplayLimits, Resume};
 use crate::snapshot::Snapshot;
-
-/// Bytes after which a write is handed to the transport even if more could be said.
-const WRITE_BYTES: usize = 32 * 1024;
+use crate::write::{self, Had, Place, Start, WRITE_BYTES, Write, exact};
 
 /// What a session is told when it begins; randomness and clocks are drawn outside.
 #[derive(Debug)]
@@ -51,10 +49,16 @@ pub struct SessionParams {
     pub replay: ReplayLimits,
 }
 
-/// Numbers of a filter as an event. Sessions with equal filters share what is counted for them.
-pub trait FilteredMetrics {
+/// What sessions with equal filters share.
+pub trait Shared {
     /// Returns the `metrics` event of what `filter`, which has a condition, lets through of `snapshot`.
     fn metrics(&self, filter: &Filter, snapshot: &Snapshot) -> Arc<MetricsFrame>;
+
+    /// Returns what `make` makes for `place` with that filter and snapshot: the same for everybody who asks for it, so it need not be made
+    /// again while it is at hand.
+    fn write(&self, _filter: &Filter, _snapshot: &Snapshot, _place: Place, make: &mut dyn FnMut() -> Write) -> Arc<Write> {
+        Arc::new(make())
+    }
 }
 
 /// What the session sees of the instance at a step.
@@ -65,8 +69,8 @@ pub struct View<'a> {
     /// Whether a read that began after the client came found nothing newer than it. Until then another instance may have
     /// shown the client more than this one knows.
     pub is_confirmed: bool,
-    /// Numbers of filters.
-    pub filtered: &'a dyn FilteredMetrics,
+    /// What sessions of the instance share.
+    pub shared: &'a dyn Shared,
     /// Streams open on this instance.
     pub connections: u32,
     /// Time since the instance started.
@@ -89,7 +93,7 @@ pub enum Step {
 }
 
 #[derive(Debug)]
-enum Place {
+enum At {
     /// Nothing known yet.
     Fresh,
     /// Returned, and not yet compared with a snapshot.
@@ -122,25 +126,19 @@ impl Joins {
         }
     }
 
-    fn live(&self, offset: Offset) -> Place {
-        Place::Live { next_seq: self.next_seq, position: offset.apply(self.position), offset }
+    fn live(&self, offset: Offset) -> At {
+        At::Live { next_seq: self.next_seq, position: offset.apply(self.position), offset }
     }
 
     /// Joins a client that has had everything that the snapshot held.
-    fn caught_up(&self, mut tracker: Tracker) -> Place {
+    fn caught_up(&self, mut tracker: Tracker) -> At {
         tracker.repeated();
         if tracker.position().watermark > self.position.watermark {
-            return Place::Ahead(tracker.position());
+            return At::Ahead(tracker.position());
         }
         tracker.advance(self.position.watermark);
         self.live(Offset::of(&tracker, &self.ghosts))
     }
-}
-
-/// What was put together, in no more memory than it needs: a reader that does not read keeps a dozen of these, and a buffer
-/// that grew by doubling may be half empty.
-fn exact(out: &BytesMut) -> Bytes {
-    Bytes::copy_from_slice(out)
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -155,11 +153,10 @@ enum Phase {
 pub struct Session {
     params: SessionParams,
     phase: Phase,
-    place: Place,
+    at: At,
     heartbeat_at: Instant,
-    /// Metrics the client has: the whole hash, or after a resume the three bytes that its id carried.
-    mark: [u8; 3],
-    hash: Option<[u8; 32]>,
+    /// Metrics the client has.
+    had: Had,
     /// Why a `reset` is still to be sent.
     reset: Option<ResetReason>,
     /// Updates before this number were handed out before the client came: what it gets of them it was away for.
@@ -179,19 +176,18 @@ impl Session {
     #[must_use]
     pub fn new(mut params: SessionParams, now: Instant) -> Self {
         let presented = params.presented.take();
-        let (place, mark, reset) = match presented {
+        let (at, mark, reset) = match presented {
             // An id from before anything was read says no more than no id.
-            None | Some(Ok(Cursor::ORIGIN)) => (Place::Fresh, [0; 3], None),
-            Some(Ok(cursor)) => (Place::Returning(cursor.position), cursor.metrics, None),
-            Some(Err(reason)) => (Place::Fresh, [0; 3], Some(reason)),
+            None | Some(Ok(Cursor::ORIGIN)) => (At::Fresh, [0; 3], None),
+            Some(Ok(cursor)) => (At::Returning(cursor.position), cursor.metrics, None),
+            Some(Err(reason)) => (At::Fresh, [0; 3], Some(reason)),
         };
         Self {
             params,
             phase: Phase::Opening,
-            place,
+            at,
             heartbeat_at: now,
-            mark,
-            hash: None,
+            had: Had { mark, hash: None },
             reset,
             live_from: 0,
             lead_until: None,
@@ -208,7 +204,7 @@ impl Session {
     pub fn narrow(&mut self, filter: &Filter) {
         if self.params.filter != *filter {
             self.params.filter = filter.clone();
-            (self.mark, self.hash, self.looked_at) = ([0; 3], None, None);
+            (self.had, self.looked_at) = (Had::default(), None);
         }
     }
 
@@ -268,11 +264,15 @@ impl Session {
         if view.goodbye {
             return self.break_off(logs::GOODBYE);
         }
-        if let Some(snapshot) = view.snapshot {
-            self.follow(&mut out, snapshot, view, now);
+        let news = view.snapshot.map_or_else(Bytes::new, |snapshot| self.follow(&mut out, snapshot, view, now));
+        let is_due = self.heartbeat_at <= now.instant && self.phase == Phase::Open;
+        if !is_due && out.is_empty() && !news.is_empty() {
+            // As they are: others are sent the same bytes.
+            return Step::Send(news);
         }
+        out.extend_from_slice(&news);
         // After the news, so that its id is the newest position; a write is short, so it is not kept waiting.
-        if self.heartbeat_at <= now.instant && self.phase == Phase::Open {
+        if is_due {
             self.put_heartbeat(&mut out, now, view);
         }
         if !out.is_empty() {
@@ -294,7 +294,7 @@ impl Session {
         let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         out.extend_from_slice(&event::deadline(reason, millis));
         self.events_sent += 1;
-        self.report.event(events::DEADLINE);
+        self.report.events(events::DEADLINE, 1);
         Step::Send(exact(&out))
     }
 
@@ -317,7 +317,7 @@ impl Session {
 
     fn put_reset(&mut self, out: &mut BytesMut) {
         if let Some(reason) = self.reset.take() {
-            (self.mark, self.hash) = ([0; 3], None);
+            self.had = Had::default();
             self.report.reset = Some(reason);
             self.put(out, self.position(), events::RESET, &event::reset(reason));
         }
@@ -325,30 +325,29 @@ impl Session {
 
     fn put(&mut self, out: &mut BytesMut, position: Position, name: &'static str, body: &[u8]) {
         self.events_sent += 1;
-        self.report.event(name);
-        encode::id(out, &Cursor { position, metrics: self.mark }.to_id(self.params.epoch));
-        out.extend_from_slice(body);
+        self.report.events(name, 1);
+        write::put(out, self.params.epoch, position, self.had, body);
     }
 
     fn position(&self) -> Position {
-        match &self.place {
-            Place::Fresh => Position::ORIGIN,
-            Place::Returning(position) | Place::Ahead(position) | Place::Live { position, .. } => *position,
-            Place::Replaying { resume, .. } => resume.tracker.position(),
+        match &self.at {
+            At::Fresh => Position::ORIGIN,
+            At::Returning(position) | At::Ahead(position) | At::Live { position, .. } => *position,
+            At::Replaying { resume, .. } => resume.tracker.position(),
         }
     }
 
     /// Finds the client's place in a snapshot, where that is not known yet.
     fn place_in(&mut self, snapshot: &Snapshot, is_confirmed: bool, now: Now) {
-        let position = match &self.place {
-            Place::Fresh => {
-                self.place = Joins::after(snapshot).live(Offset::default());
+        let position = match &self.at {
+            At::Fresh => {
+                self.at = Joins::after(snapshot).live(Offset::default());
                 return;
             }
-            Place::Returning(position) | Place::Ahead(position) => *position,
-            Place::Replaying { .. } | Place::Live { .. } => return,
+            At::Returning(position) | At::Ahead(position) => *position,
+            At::Replaying { .. } | At::Live { .. } => return,
         };
-        let is_returning = matches!(self.place, Place::Returning(_));
+        let is_returning = matches!(self.at, At::Returning(_));
         // A row that another instance saw replaced has left the position, and may still stand here.
         let may_be_behind = !is_confirmed && snapshot.data.identity == Identity::Key && position != snapshot.position;
         // The common case, at no cost: this instance knows all that happened since, be it nothing, as updates.
@@ -356,7 +355,7 @@ impl Session {
         {
             self.report.resumed |= is_returning;
             self.live_from = snapshot.updates.next();
-            self.place = Place::Live { next_seq, offset: Offset::default(), position };
+            self.at = At::Live { next_seq, offset: Offset::default(), position };
             return;
         }
         match snapshot.resume(position, &self.params.filter, self.params.replay, now.wall) {
@@ -370,47 +369,53 @@ impl Session {
                 } else {
                     self.lead_until.get_or_insert(now.instant + LEAD_MAX);
                 }
-                self.place = Place::Replaying { joins: Box::new(Joins::after(snapshot)), resume: Box::new(resume) };
+                self.at = At::Replaying { joins: Box::new(Joins::after(snapshot)), resume: Box::new(resume) };
             }
             Err(reason) => {
                 self.reset = Some(reason);
-                self.place = Joins::after(snapshot).live(Offset::default());
+                self.at = Joins::after(snapshot).live(Offset::default());
             }
         }
     }
 
     /// Says what the snapshot has that this client has not.
-    fn follow(&mut self, out: &mut BytesMut, snapshot: &Snapshot, view: View<'_>, now: Now) {
+    fn follow(&mut self, out: &mut BytesMut, snapshot: &Snapshot, view: View<'_>, now: Now) -> Bytes {
         let looked_at = Some((snapshot.serial, view.is_confirmed));
-        let is_placed = matches!(self.place, Place::Live { .. } | Place::Replaying { .. });
+        let is_placed = matches!(self.at, At::Live { .. } | At::Replaying { .. });
         let is_same = self.looked_at.is_some_and(|(serial, _)| serial == snapshot.serial);
         // What was never seen here leaves the id then, though nothing happens.
         let is_lead_over = self.is_lead_over(now.instant);
         if !is_lead_over
             && (self.looked_at == looked_at || is_same && is_placed)
-            && !matches!(self.place, Place::Replaying { .. })
+            && !matches!(self.at, At::Replaying { .. })
         {
-            return;
+            return Bytes::new();
         }
         self.place_in(snapshot, view.is_confirmed, now);
         self.put_reset(out);
         self.replay(out);
-        if matches!(self.place, Place::Live { .. }) {
-            self.put_updates(out, snapshot, now);
-        }
-        if out.len() >= WRITE_BYTES || self.phase == Phase::Closed {
-            return; // there is more to say of this snapshot: look at it again
-        }
-        if !matches!(self.place, Place::Replaying { .. }) {
-            // Numbers from before another instance's are no news.
-            if !matches!(self.place, Place::Returning(_)) {
-                self.put_metrics(out, snapshot, view);
+        let mut news = Bytes::new();
+        match self.at {
+            At::Replaying { .. } => return news,
+            // What was replayed is a write of its own: the next one looks at this snapshot again.
+            At::Live { .. } if out.len() >= WRITE_BYTES / 2 => return news,
+            At::Live { .. } => {
+                let Some((bytes, is_all)) = self.news(out, snapshot, view, now) else { return news };
+                if !is_all {
+                    return bytes; // there is more to say of this snapshot: look at it again
+                }
+                news = bytes;
             }
-            self.looked_at = looked_at;
+            // Another instance was quicker: numbers that differ from its are news, once they are known to be.
+            At::Ahead(_) | At::Fresh => self.put_metrics(out, snapshot, view),
+            // Numbers from before another instance's are none.
+            At::Returning(_) => {}
         }
-        if is_lead_over && matches!(self.place, Place::Ahead(_) | Place::Live { .. }) {
+        self.looked_at = looked_at;
+        if is_lead_over && matches!(self.at, At::Ahead(_) | At::Live { .. }) {
             self.lead_until = None;
         }
+        news
     }
 
     /// Whether what another instance has shown the client and this one has not is not to come any more, and is still counted.
@@ -419,17 +424,17 @@ impl Session {
     }
 
     fn replay(&mut self, out: &mut BytesMut) {
-        let (joins, mut resume) = match std::mem::replace(&mut self.place, Place::Fresh) {
-            Place::Replaying { joins, resume } => (joins, resume),
+        let (joins, mut resume) = match std::mem::replace(&mut self.at, At::Fresh) {
+            At::Replaying { joins, resume } => (joins, resume),
             other => {
-                self.place = other;
+                self.at = other;
                 return;
             }
         };
         let mut body = BytesMut::new();
         while out.len() < WRITE_BYTES {
             let Some((row, tag_index, upto)) = resume.next_update() else {
-                self.place = joins.caught_up(resume.tracker);
+                self.at = joins.caught_up(resume.tracker);
                 return;
             };
             resume.tracker.hand_out(row.item.at, row.key, upto);
@@ -440,60 +445,51 @@ impl Session {
                 self.updates_sent += 1;
             }
         }
-        self.place = Place::Replaying { joins, resume };
+        self.at = At::Replaying { joins, resume };
     }
 
-    fn put_updates(&mut self, out: &mut BytesMut, snapshot: &Snapshot, now: Now) {
+    /// What a live client lacks, and whether nothing is left to say then. One that differs in nothing from its instance gets what all get
+    /// who are at its place. `None` where some of it is gone already: the client comes back with its cursor and gets it from the table.
+    fn news(&mut self, out: &mut BytesMut, snapshot: &Snapshot, view: View<'_>, now: Now) -> Option<(Bytes, bool)> {
         let is_lead_over = self.is_lead_over(now.instant);
-        let Place::Live { next_seq, offset, position } = &mut self.place else { return };
-        let (mut next_seq, mut offset, mut position) = (*next_seq, std::mem::take(offset), *position);
-        if snapshot.updates.lost(next_seq, &self.params.filter) {
-            // Some are gone already: the client comes back with its cursor and gets them from the table.
+        let At::Live { next_seq, offset, position } = &mut self.at else { return None };
+        let (filter, epoch) = (&self.params.filter, self.params.epoch);
+        if snapshot.updates.lost(*next_seq, filter) {
             encode::retry(out, self.params.reconnect);
             encode::end_block(out);
             self.phase = Phase::Closed;
             self.ended = Some("overflow");
-            return;
+            return None;
         }
-        offset.settle(snapshot, next_seq, is_lead_over);
-        let mut all = true;
-        for (number, update) in snapshot.updates.from(next_seq) {
-            if out.len() >= WRITE_BYTES {
-                all = false;
-                break;
-            }
-            next_seq = number + 1;
-            let meeting = offset.meet(update);
-            if meeting != Meeting::Behind {
-                position = offset.apply(update.position);
-            }
-            if meeting == Meeting::News && update.matches(&self.params.filter) {
-                self.put(out, position, UPDATE, &update.body);
-                self.updates_sent += 1;
-                if !update.returned && self.live_from <= number {
-                    self.report.written(update.due, now.wall);
-                }
-            }
+        let place = Place { next_seq: *next_seq, metrics: self.had };
+        let is_common = offset.is_none() && !is_lead_over;
+        let start = Start { place, offset: std::mem::take(offset), position: *position, is_lead_over };
+        let mut make = || Write::of(snapshot, filter, epoch, start.clone(), || numbers(filter, snapshot, view));
+        let write = if is_common { view.shared.write(filter, snapshot, place, &mut make) } else { Arc::new(make()) };
+        (*next_seq, *position, *offset) = (write.place.next_seq, write.position, write.offset.clone());
+        self.had = write.place.metrics;
+        for (name, count) in write.events() {
+            self.events_sent += u64::from(count);
+            self.report.events(name, count);
         }
-        if all {
-            next_seq = snapshot.updates.next();
-            position = offset.apply(snapshot.position);
+        self.updates_sent += u64::from(write.updates);
+        for (_, due) in write.dues.iter().filter(|(number, _)| self.live_from <= *number) {
+            self.report.written(*due, now.wall);
         }
-        self.place = Place::Live { next_seq, offset, position };
+        Some((write.bytes.clone(), write.is_all))
     }
 
     fn put_metrics(&mut self, out: &mut BytesMut, snapshot: &Snapshot, view: View<'_>) {
-        let filter = &self.params.filter;
-        let frame =
-            if filter.is_all() { Arc::clone(&snapshot.metrics) } else { view.filtered.metrics(filter, snapshot) };
-        let same = match self.hash {
-            Some(hash) => hash == frame.hash,
-            None => self.mark == frame.mark,
-        };
-        self.hash = Some(frame.hash);
-        if !same {
-            self.mark = frame.mark;
+        let frame = numbers(&self.params.filter, snapshot, view);
+        let is_news = !self.had.is(&frame);
+        self.had.hash = Some(frame.hash);
+        if is_news {
+            self.had.mark = frame.mark;
             self.put(out, self.position(), events::METRICS, &frame.body);
         }
     }
+}
+
+fn numbers(filter: &Filter, snapshot: &Snapshot, view: View<'_>) -> Arc<MetricsFrame> {
+    if filter.is_all() { Arc::clone(&snapshot.metrics) } else { view.shared.metrics(filter, snapshot) }
 }

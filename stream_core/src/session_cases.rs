@@ -23,7 +23,7 @@ fn event_names(bytes: &[u8]) -> Vec<String> {
 fn first_write(session: &mut Session, world: &World, snapshot: Option<&Arc<Snapshot>>) -> Vec<u8> {
     let (connections, uptime) = (1, Duration::ZERO);
     let view =
-        View { snapshot, is_confirmed: true, filtered: &Counted, connections, uptime, shutdown: false, goodbye: false };
+        View { snapshot, is_confirmed: true, shared: &Counted::default(), connections, uptime, shutdown: false, goodbye: false };
     match session.step(world.now, view) {
         Step::Send(bytes) => bytes.to_vec(),
         other => panic!("{other:?}"),
@@ -142,7 +142,7 @@ fn whoever_is_told_to_stop_has_its_clients_back_at_another_time() {
     let told = View {
         snapshot,
         is_confirmed: true,
-        filtered: &Counted,
+        shared: &Counted::default(),
         connections: 1,
         uptime: Duration::ZERO,
         shutdown: true,
@@ -163,4 +163,48 @@ fn the_end_announces_when_to_come_back_and_nothing_follows() {
     let expected = "retry: 1000\nevent: deadline\ndata: {\"reason\":\"session\",\"reconnect_ms\":1000}\n\n";
     assert_eq!(String::from_utf8(pull(&mut session, &instance, &world)).unwrap(), expected);
     assert_eq!(pull(&mut session, &instance, &world), b"");
+}
+
+#[test]
+fn clients_at_one_place_are_handed_the_same_bytes_however_they_came_there() {
+    let (mut world, mut instance) = (World::new(), Instance::new());
+    instance.poll(&world);
+    let put = |world: &mut World, id: &str| {
+        let at = world.now.wall.millis();
+        world.rows.insert(id.into(), item(id, at, 0, 0.5, &["AAPL"]));
+    };
+    let mut first = Client::default();
+    let mut streams = vec![connect(&first, &instance, &world, &Filter::all())];
+    first.receive(&pull(&mut streams[0], &instance, &world));
+    world.pass(Duration::from_secs(5));
+    put(&mut world, "a");
+    instance.poll(&world);
+    // One goes on from its cursor, another one has never had any.
+    streams.push(connect(&first, &instance, &world, &Filter::all()));
+    streams.push(connect(&Client::default(), &instance, &world, &Filter::all()));
+    for session in &mut streams {
+        pull(session, &instance, &world);
+    }
+    world.pass(Duration::from_secs(5));
+    put(&mut world, "b");
+    instance.poll(&world);
+    let view = View {
+        snapshot: instance.snapshot.as_ref(),
+        is_confirmed: true,
+        shared: &instance.shared,
+        connections: 3,
+        uptime: Duration::ZERO,
+        shutdown: false,
+        goodbye: false,
+    };
+    let mut all = streams.iter_mut().map(|session| match session.step(world.now, view) {
+        Step::Send(bytes) => bytes,
+        other => panic!("{other:?}"),
+    });
+    let bytes = all.next().unwrap();
+    let text = std::str::from_utf8(&bytes).unwrap();
+    assert!(text.contains("\"item_id\":\"b\"") && text.contains("event: metrics"), "{text}");
+    for others in all {
+        assert_eq!(others.as_ptr(), bytes.as_ptr());
+    }
 }

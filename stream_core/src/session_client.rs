@@ -1,6 +1,7 @@
 //! A client, an instance and the session between them, as the tests of sessions and of resumes have them.
 
-use std::collections::BTreeSet;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,9 +14,10 @@ use crate::filter_numbers::FilterNumbers;
 use crate::journal::Journal;
 use crate::properties::{World, journal_with};
 use crate::resume::ReplayLimits;
-use crate::session::{FilteredMetrics, Session, SessionParams, Step, View};
+use crate::session::{Session, SessionParams, Shared, Step, View};
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
+use crate::write::{Place, Write};
 
 /// One instance: its journal and what it published last.
 pub(super) struct Instance {
@@ -25,15 +27,27 @@ pub(super) struct Instance {
     pub(super) blind_to: BTreeSet<String>,
     pub(super) polls: u32,
     pub(super) polled_at: Timestamp,
+    pub(super) shared: Counted,
 }
 
-/// Counts a filter's numbers anew each time.
-pub(super) struct Counted;
+/// Counts a filter's numbers anew each time, and holds every write against those that were made for the same place.
+#[derive(Default)]
+pub(super) struct Counted {
+    writes: RefCell<BTreeMap<(u64, Filter, Place), Arc<Write>>>,
+}
 
-impl FilteredMetrics for Counted {
+impl Shared for Counted {
     fn metrics(&self, filter: &Filter, snapshot: &Snapshot) -> Arc<MetricsFrame> {
         let numbers = FilterNumbers::new(filter).follow(snapshot);
         Arc::new(MetricsFrame::new(snapshot.data.labels.as_slice(), &numbers, snapshot.read_at))
+    }
+
+    fn write(&self, filter: &Filter, snapshot: &Snapshot, place: Place, make: &mut dyn FnMut() -> Write) -> Arc<Write> {
+        let made = Arc::new(make());
+        let key = (snapshot.serial, filter.clone(), place);
+        let known = Arc::clone(self.writes.borrow_mut().entry(key).or_insert_with(|| Arc::clone(&made)));
+        assert_eq!(known, made, "two clients at one place");
+        known
     }
 }
 
@@ -45,7 +59,7 @@ impl Instance {
     pub(super) fn of(identity: Identity) -> Self {
         // Re-reads often enough to fall into a history.
         let journal = journal_with(identity, &[("SSE_RECONCILE_INTERVAL", "45s")]);
-        Self { journal, snapshot: None, blind_to: BTreeSet::new(), polls: 0, polled_at: Timestamp::EPOCH }
+        Self { journal, snapshot: None, blind_to: BTreeSet::new(), polls: 0, polled_at: Timestamp::EPOCH, shared: Counted::default() }
     }
 
     pub(super) fn poll(&mut self, world: &World) {
@@ -120,7 +134,7 @@ pub(super) fn pull_where(session: &mut Session, instance: &Instance, world: &Wor
     let view = View {
         snapshot: instance.snapshot.as_ref(),
         is_confirmed,
-        filtered: &Counted,
+        shared: &instance.shared,
         connections: 1,
         uptime: Duration::ZERO,
         shutdown: false,

@@ -149,7 +149,7 @@ impl OpenStream {
         let view = View {
             snapshot: seen.as_ref().map(|seen| &seen.snapshot),
             is_confirmed: seen.as_ref().is_some_and(|seen| seen.is_confirmed),
-            filtered: &self.subscription,
+            shared: &self.subscription,
             connections: self.slots.taken(),
             uptime: self.started.elapsed(),
             shutdown: *self.shutdown.borrow(),

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use super::writes::Writes;
 use stream_core::event::MetricsFrame;
 use stream_core::filter::Filter;
 use stream_core::filter_numbers::FilterNumbers;
@@ -28,6 +29,8 @@ struct Registry {
 pub(super) struct Living {
     filter: Filter,
     counted: Mutex<Counted>,
+    /// What clients with this filter get.
+    pub(super) writes: Writes,
 }
 
 struct Counted {
@@ -48,7 +51,7 @@ impl Filters {
             registry.sweep_at = registry.by_filter.len() * 2;
         }
         let counted = Mutex::new(Counted { numbers: FilterNumbers::new(filter), frame: None });
-        let living = Arc::new(Living { filter: filter.clone(), counted });
+        let living = Arc::new(Living { filter: filter.clone(), counted, writes: Writes::default() });
         registry.by_filter.insert(filter.clone(), Arc::downgrade(&living));
         living
     }

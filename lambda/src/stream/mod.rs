@@ -15,6 +15,7 @@ pub mod sharing;
 mod silence;
 pub mod slots;
 pub mod subscription;
+mod writes;
 
 pub use deps::Deps;
 pub use routes::{own_routes, router};

@@ -7,14 +7,16 @@ use std::time::Duration;
 
 use stream_core::event::MetricsFrame;
 use stream_core::filter::Filter;
-use stream_core::session::FilteredMetrics;
+use stream_core::session::Shared;
 use stream_core::snapshot::Snapshot;
+use stream_core::write::{Place, Write};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout};
 use tracing::Span;
 
 use super::filters::{Filters, Living};
+use super::writes::Writes;
 
 /// What the poller and its listeners share.
 #[derive(Default)]
@@ -23,6 +25,8 @@ pub(super) struct Board {
     /// When the last read began that went through: apart from the snapshot, because only who has just come waits for it.
     pub(super) read_began: watch::Sender<Option<Instant>>,
     pub(super) filters: Filters,
+    /// What clients without a filter get.
+    writes: Writes,
     listeners: Mutex<Listeners>,
     /// Reads begun.
     pub(super) polls: AtomicU64,
@@ -208,13 +212,26 @@ impl Subscription {
     }
 }
 
-impl FilteredMetrics for Subscription {
-    fn metrics(&self, filter: &Filter, snapshot: &Snapshot) -> Arc<MetricsFrame> {
+impl Subscription {
+    /// What is shared by all who have this filter.
+    fn living(&self, filter: &Filter) -> Arc<Living> {
         let mut own = self.living.lock().unwrap_or_else(PoisonError::into_inner);
         let living = own.take_if(|living| living.is_of(filter)).unwrap_or_else(|| self.board.filters.living(filter));
-        let frame = living.metrics(snapshot);
-        *own = Some(living);
-        frame
+        Arc::clone(own.insert(living))
+    }
+}
+
+impl Shared for Subscription {
+    fn metrics(&self, filter: &Filter, snapshot: &Snapshot) -> Arc<MetricsFrame> {
+        self.living(filter).metrics(snapshot)
+    }
+
+    fn write(&self, filter: &Filter, snapshot: &Snapshot, place: Place, make: &mut dyn FnMut() -> Write) -> Arc<Write> {
+        if filter.is_all() {
+            self.board.writes.get(snapshot, place, make)
+        } else {
+            self.living(filter).writes.get(snapshot, place, make)
+        }
     }
 }
 

@@ -103,7 +103,7 @@ impl Meter {
 
     /// Takes what a session says it did in a step.
     pub fn take(&self, report: &Report) {
-        for (name, count) in report.events() {
+        for (name, count) in report.by_name() {
             self.add_by(Metric::EventsSent, name, f64::from(count));
         }
         if let Some(reason) = report.reset {
