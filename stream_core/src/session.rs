@@ -56,7 +56,13 @@ pub trait Shared {
 
     /// Returns what `make` makes for `place` with that filter and snapshot: the same for everybody who asks for it, so it need not be made
     /// again while it is at hand.
-    fn write(&self, _filter: &Filter, _snapshot: &Snapshot, _place: Place, make: &mut dyn FnMut() -> Write) -> Arc<Write> {
+    fn write(
+        &self,
+        _filter: &Filter,
+        _snapshot: &Snapshot,
+        _place: Place,
+        make: &mut dyn FnMut() -> Write,
+    ) -> Arc<Write> {
         Arc::new(make())
     }
 }

@@ -22,8 +22,15 @@ fn event_names(bytes: &[u8]) -> Vec<String> {
 
 fn first_write(session: &mut Session, world: &World, snapshot: Option<&Arc<Snapshot>>) -> Vec<u8> {
     let (connections, uptime) = (1, Duration::ZERO);
-    let view =
-        View { snapshot, is_confirmed: true, shared: &Counted::default(), connections, uptime, shutdown: false, goodbye: false };
+    let view = View {
+        snapshot,
+        is_confirmed: true,
+        shared: &Counted::default(),
+        connections,
+        uptime,
+        shutdown: false,
+        goodbye: false,
+    };
     match session.step(world.now, view) {
         Step::Send(bytes) => bytes.to_vec(),
         other => panic!("{other:?}"),

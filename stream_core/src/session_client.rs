@@ -59,7 +59,14 @@ impl Instance {
     pub(super) fn of(identity: Identity) -> Self {
         // Re-reads often enough to fall into a history.
         let journal = journal_with(identity, &[("SSE_RECONCILE_INTERVAL", "45s")]);
-        Self { journal, snapshot: None, blind_to: BTreeSet::new(), polls: 0, polled_at: Timestamp::EPOCH, shared: Counted::default() }
+        Self {
+            journal,
+            snapshot: None,
+            blind_to: BTreeSet::new(),
+            polls: 0,
+            polled_at: Timestamp::EPOCH,
+            shared: Counted::default(),
+        }
     }
 
     pub(super) fn poll(&mut self, world: &World) {

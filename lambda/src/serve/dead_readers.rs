@@ -19,12 +19,19 @@ pub(super) struct Connection {
     /// Runs while bytes wait for the client: from the first that the system had no room for until all are written. A
     /// trickle does not stop it.
     behind: Option<Pin<Box<Sleep>>>,
+    /// Bytes that were read of it and are to be read again.
+    again: Vec<u8>,
 }
 
 impl Connection {
-    /// Takes over a connection whose client is not behind.
-    pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, behind: None }
+    /// Takes over a connection whose client is not behind. What was `read` of it already comes first.
+    pub(super) fn new(stream: TcpStream, read: Vec<u8>) -> Self {
+        Self { stream, behind: None, again: read }
+    }
+
+    /// For what else there is to know of it; all that is written goes through here.
+    pub(super) fn stream(&self) -> &TcpStream {
+        &self.stream
     }
 
     /// Whether the client has been behind for too long; otherwise wakes the writer when it has.
@@ -90,6 +97,14 @@ impl AsyncRead for Connection {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        if !self.again.is_empty() {
+            let count = self.again.len().min(buffer.remaining());
+            buffer.put_slice(&self.again[..count]);
+            self.again.drain(..count);
+            return Poll::Ready(Ok(()));
+        }
+        // Nothing is kept while nothing is to be read again.
+        self.again = Vec::new();
         Pin::new(&mut self.stream).poll_read(context, buffer)
     }
 }

@@ -4,6 +4,8 @@ mod connections;
 pub mod cors;
 mod dead_readers;
 mod descriptors;
+mod direct;
+pub mod head;
 mod hosts;
 pub mod lambda;
 pub mod local;

@@ -6,7 +6,7 @@
 use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
 use axum::middleware::from_fn;
@@ -15,7 +15,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use contract::{CorsSettings, DashboardSettings, DataSettings, Lookup, StreamSettings, limits};
 use futures_util::future::join_all;
-use http::{StatusCode, header};
+use http::{Request, StatusCode, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
@@ -32,6 +32,7 @@ use crate::fatal::Fatal;
 use crate::origin::{Origin, request_span};
 use crate::path;
 use crate::serve::dead_readers::Connection;
+use crate::serve::direct::{self, First};
 use crate::serve::{connections, cors, descriptors, start};
 use crate::store::Stores;
 use crate::store::dynamodb::DynamoDb;
@@ -88,6 +89,8 @@ pub struct Instance {
 pub struct Serving {
     /// Keeps the day read from the start on, and not once somebody asks.
     window: Subscription,
+    /// Dates its answers.
+    clock: Clock,
     /// Streams that it may have.
     streams: u32,
     drain: Duration,
@@ -113,7 +116,7 @@ impl Instance {
         let deps = (hub.clone(), auth.clone(), clock.clone());
         let mut stream_deps = stream::Deps::new(stream, stores, deps.0, deps.1, deps.2, shutdown, meter);
         stream_deps.drain = drain;
-        let dashboard_deps = dashboard::Deps::new(dashboard, stores, hub, auth, clock);
+        let dashboard_deps = dashboard::Deps::new(dashboard, stores, hub, auth, clock.clone());
         let allowed = cors::allowed(&cors.allow_headers);
         let of_stream = {
             let allowed = allowed.clone();
@@ -124,7 +127,7 @@ impl Instance {
             stream: stream::own_routes(stream_deps).layer(of_stream),
             dashboard: dashboard::router(dashboard_deps).layer(of_dashboard),
             operation,
-            serving: Serving { window, streams, drain },
+            serving: Serving { window, clock, streams, drain },
         }
     }
 }
@@ -183,7 +186,7 @@ impl Server {
     /// Serves until told to stop, and then until the time for that is over. From that moment on every stream ends, and tells its client when to
     /// come back; who comes meanwhile is answered, because not everybody has heard of it yet.
     pub async fn serve(self, stop: &watch::Receiver<bool>) {
-        let Serving { window, drain, .. } = self.serving;
+        let Serving { window, clock, drain, .. } = self.serving;
         let (close, closed) = watch::channel(false);
         let ending = async {
             start::stopped(&mut stop.clone()).await;
@@ -192,8 +195,8 @@ impl Server {
             tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
         };
         let served = self.doors.into_iter().map(|(listener, router)| {
-            let stop = stop.clone();
-            let connection = move |stream, address| connection(stream, address, router.clone(), stop.clone());
+            let (app, stop) = (App { router, clock: clock.clone() }, stop.clone());
+            let connection = move |stream, address| connection(stream, address, app.clone(), stop.clone());
             connections::serve(listener, Arc::clone(&self.places), closed.clone(), connection)
         });
         tokio::select! {
@@ -205,22 +208,51 @@ impl Server {
     }
 }
 
-async fn connection(stream: TcpStream, address: SocketAddr, router: Router, stop: watch::Receiver<bool>) {
+/// What answers requests.
+#[derive(Clone)]
+struct App {
+    router: Router,
+    clock: Clock,
+}
+
+/// Answers a connection whose first request is for a stream by itself, and leaves every other one to hyper. What takes room and ends before
+/// the stream does is boxed, so that it does not stay with the stream.
+async fn connection(stream: TcpStream, address: SocketAddr, app: App, mut stop: watch::Receiver<bool>) {
+    let source = ClientKey::of(address.ip());
+    match Box::pin(direct::first(&stream, &mut stop)).await {
+        First::Stream(request) => {
+            let version = request.version();
+            let answered = Box::pin(answer(app.router.clone(), source, (*request).map(|()| Body::empty())));
+            let answer = tokio::select! {
+                answer = answered => answer.unwrap_or_else(|never| match never {}),
+                () = direct::left(&stream) => return,
+            };
+            let date = SystemTime::UNIX_EPOCH + Duration::from_millis(app.clock.wall().millis());
+            let answer = direct::Answer::new(stream, version, answer, &httpdate::fmt_http_date(date));
+            if let Err(error) = answer.await {
+                tracing::debug!(%error, "a stream broke");
+            }
+        }
+        First::Other(read) => Box::pin(by_hyper(Connection::new(stream, read), source, app.router, stop)).await,
+        First::Nothing => {}
+    }
+}
+
+async fn by_hyper(connection: Connection, source: ClientKey, router: Router, stop: watch::Receiver<bool>) {
     let mut builder = http1::Builder::new();
     builder.max_buf_size(limits::CONNECTION_BUFFER_BYTES_MAX);
     builder.timer(TokioTimer::new()).header_read_timeout(limits::REQUEST_HEAD_TIMEOUT);
-    let source = ClientKey::of(address.ip());
-    let answer = |request| answer(router.clone(), source, request);
-    if let Err(error) = connections::answer(&builder, Connection::new(stream), stop, answer).await {
+    let answer = |request: Request<Incoming>| answer(router.clone(), source, request.map(Body::new));
+    if let Err(error) = connections::answer(&builder, connection, stop, answer).await {
         tracing::debug!(%error, "a connection broke");
     }
 }
 
-async fn answer(router: Router, source: ClientKey, request: http::Request<Incoming>) -> Result<Response, Infallible> {
+async fn answer(router: Router, source: ClientKey, request: Request<Body>) -> Result<Response, Infallible> {
     let request_id = format!("{:016x}", fastrand::u64(..));
     let origin = Origin { request_id, source: Some(source), ..Origin::default() };
     let span = request_span(&origin);
-    let mut request = path::understood(request.map(Body::new));
+    let mut request = path::understood(request);
     request.extensions_mut().insert(origin);
     router.oneshot(request).instrument(span).await
 }
