@@ -55,6 +55,7 @@ peers() {
   . "$root/tools/env.sh"
   [ -n "$(build release lambda local)" ] || die 'cargo did not build the program local'
   [ -n "$(build release bench_peers axum-sse)" ] || die 'cargo did not build the program axum-sse'
+  [ -n "$(build release bench_peers bare)" ] || die 'cargo did not build the program bare'
   program=$(build release bench_peers peers)
   [ -n "$program" ] || die 'cargo did not build the program peers'
   # `--record` alone means this repository.

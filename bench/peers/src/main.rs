@@ -22,7 +22,7 @@ use clap::Parser;
 use serde_json::json;
 
 use crate::peer::Peer;
-use crate::results::{LINES, Measured, middle, tables, within};
+use crate::results::{LINES, Measured, middle, newest, tables, within};
 use crate::scenario::{Scenario, Size};
 
 /// Figures that are drawn, each of one scenario.
@@ -33,7 +33,7 @@ const DRAWN: [(&str, &str); 5] =
 #[derive(Debug, Parser)]
 #[command(name = "peers")]
 struct Arguments {
-    /// Servers, instead of all: ours, axum, better-sse, sse-starlette, nchan, durable-streams.
+    /// Servers, instead of all: ours, bare (nothing but writes), axum, better-sse, sse-starlette, nchan, durable-streams.
     #[arg(value_parser = named)]
     peers: Vec<Peer>,
     /// Ours and axum with few clients, in seconds: does the benchmark work?
@@ -103,7 +103,7 @@ fn main() -> ExitCode {
     let text = tables(&all);
     println!("{text}");
     if let Some(root) = &arguments.record
-        && let Err(why) = record(root, &all, &text)
+        && let Err(why) = record(root, &all)
     {
         eprintln!("error: {why}");
         return ExitCode::FAILURE;
@@ -143,8 +143,8 @@ fn measure(arguments: &Arguments) -> Vec<Measured> {
     all
 }
 
-/// Adds a line for each to the results, and makes the plots and the block of the page anew.
-fn record(root: &Path, all: &[Measured], text: &str) -> Result<(), String> {
+/// Adds a line for each to the results, and makes the plots and the block of the page anew, of what was recorded last of each scenario.
+fn record(root: &Path, all: &[Measured]) -> Result<(), String> {
     let failed = |error: std::io::Error| error.to_string();
     let path = root.join("bench/results/peers.jsonl");
     let mut file = OpenOptions::new().create(true).append(true).open(&path).map_err(failed)?;
@@ -153,9 +153,10 @@ fn record(root: &Path, all: &[Measured], text: &str) -> Result<(), String> {
     for measured in all {
         writeln!(file, "{}", json!({ "at": at, "processors": processors, "measured": measured })).map_err(failed)?;
     }
+    let all = newest(&std::fs::read_to_string(&path).map_err(failed)?)?;
     let plots = root.join("docs/peers");
     std::fs::create_dir_all(&plots).map_err(failed)?;
-    let mut block = text.to_owned();
+    let mut block = tables(&all);
     for (scenario, key) in DRAWN {
         let Some(line) = LINES.iter().find(|line| line.key == key) else { continue };
         let bar = |measured: &Measured| {

@@ -20,6 +20,8 @@ const STREAMS_BESIDE: usize = 16;
 pub(crate) enum Peer {
     /// The program `local`: the server with a sample feed.
     Ours,
+    /// Nothing but writes, one by one: what the system takes.
+    Bare,
     /// axum's `Sse`.
     Axum,
     /// better-sse on Node.
@@ -41,13 +43,14 @@ pub(crate) struct Started {
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Ours, Self::Axum, Self::BetterSse, Self::Starlette, Self::Nchan, Self::DurableStreams];
+    pub(crate) const ALL: [Self; 7] =
+        [Self::Ours, Self::Bare, Self::Axum, Self::BetterSse, Self::Starlette, Self::Nchan, Self::DurableStreams];
 
     /// Its name on the command line and in results.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
+            Self::Bare => "bare",
             Self::Axum => "axum",
             Self::BetterSse => "better-sse",
             Self::Starlette => "sse-starlette",
@@ -60,16 +63,20 @@ impl Peer {
     pub(crate) fn greeting(self) -> Option<&'static str> {
         match self {
             Self::Ours => Some("metrics"),
-            Self::Axum | Self::BetterSse | Self::Starlette => Some("hello"),
+            Self::Bare | Self::Axum | Self::BetterSse | Self::Starlette => Some("hello"),
             Self::Nchan => None,
             Self::DurableStreams => Some("control"),
         }
     }
 
     /// Whether its stream tells in a scenario which updates came: durable-streams puts what comes together into one event, and how much that
-    /// is differs between clients.
+    /// is differs between clients. Bare writes say something only of writes that are small enough never to wait.
     pub(crate) fn takes_part_in(self, scenario: &Scenario) -> bool {
-        self != Self::DurableStreams || scenario.every < Duration::from_secs(1) || scenario.rate == 1
+        match self {
+            Self::DurableStreams => scenario.every < Duration::from_secs(1) || scenario.rate == 1,
+            Self::Bare => scenario.every < Duration::from_secs(1),
+            _ => true,
+        }
     }
 
     /// Starts it with the feed of a scenario.
@@ -80,6 +87,7 @@ impl Peer {
         let mut folder = None;
         let mut command = match self {
             Self::Ours => ours(scenario, port)?,
+            Self::Bare => Command::new(beside("bare")?),
             Self::Axum => Command::new(beside("axum-sse")?),
             Self::BetterSse => with_script("node".into(), "better_sse.mjs"),
             Self::Starlette => with_script(path("TOOLS_PYTHON", ".tools/venv/bin/python"), "queues.py"),
@@ -101,7 +109,7 @@ impl Peer {
         };
         match self {
             Self::Ours | Self::Nchan | Self::DurableStreams => {}
-            Self::Axum => drop(command.args(&arguments)),
+            Self::Bare | Self::Axum => drop(command.args(&arguments)),
             Self::BetterSse => drop(command.args(&arguments).arg(peers().join("node/node_modules"))),
             Self::Starlette => {
                 command.args(&arguments).env("PYTHONPATH", peers().join("python")).env("PYTHONDONTWRITEBYTECODE", "1");

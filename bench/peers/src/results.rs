@@ -91,6 +91,28 @@ pub(crate) fn middle(rounds: &[Figures], of: fn(&Figures) -> f64) -> Option<(f64
     Some((values.get(values.len() / 2).copied()?, *values.first()?, *values.last()?))
 }
 
+/// What was recorded last of each scenario, a line for each server that took part: of two runs nobody makes a ratio.
+pub(crate) fn newest(lines: &str) -> Result<Vec<Measured>, String> {
+    #[derive(Deserialize)]
+    struct Recorded {
+        /// Seconds since 1970, the same for all of a run.
+        at: u64,
+        measured: Measured,
+    }
+    let mut kept: Vec<(u64, Vec<Measured>)> = Vec::new();
+    for (number, line) in (1..).zip(lines.lines()) {
+        let Recorded { at, measured } =
+            serde_json::from_str(line).map_err(|error| format!("line {number} of the results: {error}"))?;
+        match kept.iter_mut().find(|(_, those)| those.iter().any(|one| one.scenario == measured.scenario)) {
+            Some((of, those)) if *of == at => those.push(measured),
+            Some((of, _)) if at < *of => {}
+            Some(older) => *older = (at, vec![measured]),
+            None => kept.push((at, vec![measured])),
+        }
+    }
+    Ok(kept.into_iter().flat_map(|(_, those)| those).collect())
+}
+
 /// Markdown: for each scenario a table with a column for each server.
 pub(crate) fn tables(all: &[Measured]) -> String {
     let mut out = String::new();
@@ -158,6 +180,32 @@ pub(crate) fn within(text: &str, block: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_was_recorded_last_of_each_scenario_stands_and_runs_are_not_mixed() {
+        let line = |at: u64, scenario: &str, peer: &str| {
+            let measured = Measured {
+                scenario: scenario.into(),
+                peer: peer.into(),
+                clients: 1,
+                rate: 1,
+                rounds: Vec::new(),
+                failures: Vec::new(),
+            };
+            serde_json::json!({ "at": at, "processors": 2, "measured": measured }).to_string()
+        };
+        let lines = [
+            line(1, "bulk", "ours"),
+            line(1, "bulk", "axum"),
+            line(1, "idle", "ours"),
+            line(2, "bulk", "ours"),
+            line(2, "bulk", "nchan"),
+        ];
+        let found = newest(&lines.join("\n")).unwrap();
+        let named: Vec<String> = found.iter().map(|one| format!("{} {}", one.scenario, one.peer)).collect();
+        assert_eq!(named, ["bulk ours", "bulk nchan", "idle ours"]);
+        assert!(newest("{").unwrap_err().starts_with("line 1 of the results: "));
+    }
 
     #[test]
     fn a_cell_is_median_spread_and_ratio_and_a_block_is_replaced() {
