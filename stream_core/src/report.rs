@@ -13,8 +13,8 @@ pub struct Report {
     pub resumed: bool,
     /// Its cursor could not be honoured.
     pub reset: Option<ResetReason>,
-    /// For each live update: milliseconds since it was due.
-    pub lags_ms: Vec<u32>,
+    /// Milliseconds since live updates were due, and of how many one after the other that is so: what one poll brings was due together.
+    lags: Vec<(u32, u32)>,
     /// Live updates whose row appeared late.
     pub late: u32,
 }
@@ -52,8 +52,17 @@ impl Report {
     /// Notes how long an update took to be written. A row from the future is on time.
     pub fn written(&mut self, due: Due, now: Timestamp) {
         let lag = Duration::from_millis(now.millis().saturating_sub(due.at.millis()));
-        self.lags_ms.push(u32::try_from(lag.as_millis()).unwrap_or(u32::MAX));
+        let millis = u32::try_from(lag.as_millis()).unwrap_or(u32::MAX);
+        match self.lags.last_mut() {
+            Some((last, count)) if *last == millis => *count += 1,
+            _ => self.lags.push((millis, 1)),
+        }
         self.late += u32::from(due.late);
+    }
+
+    /// Milliseconds since live updates were due, and of how many.
+    pub fn lags(&self) -> impl Iterator<Item = (u32, u32)> + '_ {
+        self.lags.iter().copied()
     }
 
     /// Events by name.
@@ -76,6 +85,7 @@ mod tests {
         let mut report = Report::default();
         report.written(Due { at: at(61_000), late: true }, at(61_250));
         report.written(Due { at: at(2000), late: false }, at(1000));
-        assert_eq!((report.lags_ms, report.late), (vec![250, 0], 1));
+        report.written(Due { at: at(3000), late: false }, at(1000));
+        assert_eq!((report.lags, report.late), (vec![(250, 1), (0, 2)], 1));
     }
 }

@@ -9,7 +9,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant, SystemTime};
 
-const HEAD: &[u8] = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\nevent: hello\ndata: {}\n\n";
+const HEAD: &[u8] =
+    b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\nevent: hello\ndata: {}\n\n";
 
 /// An update as long as the others' are.
 fn update(n: u64) -> String {
@@ -24,7 +25,8 @@ fn update(n: u64) -> String {
 fn greet(listener: &TcpListener, greeted: &Sender<TcpStream>) {
     for stream in listener.incoming().flatten() {
         let mut stream = stream;
-        let is_greeted = stream.set_nodelay(true).and_then(|()| stream.read(&mut [0; 4096])).and_then(|_| stream.write_all(HEAD));
+        let is_greeted =
+            stream.set_nodelay(true).and_then(|()| stream.read(&mut [0; 4096])).and_then(|_| stream.write_all(HEAD));
         // A full buffer must not hold the others up.
         if is_greeted.and_then(|()| stream.set_nonblocking(true)).is_err() || greeted.send(stream).is_err() {
             return;

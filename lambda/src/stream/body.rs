@@ -13,7 +13,7 @@ use contract::metrics::Metric;
 use futures_util::Stream;
 use http::{HeaderName, HeaderValue, header};
 use tokio::sync::watch;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::Span;
 
 use super::follower::Follower;
@@ -94,14 +94,16 @@ impl OpenStream {
     /// Turns the stream into a response body.
     pub fn into_body(self) -> Body {
         let span = self.span.clone();
-        let pulled = futures_util::stream::unfold(Box::new(self), |mut open| async move {
+        // One timer for all that is waited for: most of it is over before the time is, and the next wait has the same end.
+        let begun = (Box::new(self), Box::pin(sleep_until(Instant::now())));
+        let pulled = futures_util::stream::unfold(begun, |(mut open, mut timer)| async move {
             // Infallible: the Lambda runtime would print an error into the client's stream.
-            open.next().await.map(|bytes| (Ok::<_, Infallible>(bytes), open))
+            open.next(timer.as_mut()).await.map(|bytes| (Ok::<_, Infallible>(bytes), (open, timer)))
         });
         Body::from_stream(Guarded { stream: Some(Box::pin(pulled)), leaving: None, span })
     }
 
-    async fn next(&mut self) -> Option<Bytes> {
+    async fn next(&mut self, mut timer: Pin<&mut Sleep>) -> Option<Bytes> {
         loop {
             match self.step() {
                 Step::Send(bytes) => {
@@ -111,20 +113,28 @@ impl OpenStream {
                     }
                     self.sent.bytes += bytes.len() as u64;
                     self.sent.writes += 1;
-                    #[expect(clippy::cast_precision_loss, reason = "a write is some kilobytes")]
-                    self.meter.add(Metric::BytesSent, bytes.len() as f64);
                     return Some(bytes);
                 }
                 Step::Close => return None,
-                Step::Wait(until) => tokio::select! {
-                    () = sleep_until(Instant::from_std(until)) => {}
+                Step::Wait(until) => {
+                    let until = Instant::from_std(until);
+                    if timer.deadline() != until || timer.is_elapsed() {
+                        timer.as_mut().reset(until);
+                    }
+                    self.news(timer.as_mut()).await;
+                }
+            }
+        }
+    }
+
+    /// Waits until the session may have something to say.
+    async fn news(&mut self, timer: Pin<&mut Sleep>) {
+        tokio::select! {
+                    () = timer => {}
                     () = self.subscription.changed() => {}
-                    () = changed(&mut self.follower) => {}
-                    () = said(&mut self.goodbye) => {}
+            () = asked_for(&mut self.follower, &mut self.goodbye) => {}
                     // An error means that nothing is left to stop us: then only the clock ends the session.
                     Ok(_) = self.shutdown.wait_for(|stop| *stop) => {}
-                },
-            }
         }
     }
 
@@ -142,7 +152,7 @@ impl OpenStream {
             return Step::Close;
         }
         if self.subscription.is_lost() {
-            return self.session.break_off(logs::PANIC);
+            return self.break_off();
         }
         self.follow_configuration();
         let seen = self.subscription.snapshot();
@@ -162,30 +172,40 @@ impl OpenStream {
                 let report = self.session.take_report();
                 self.sent.resumed |= report.resumed;
                 self.sent.reset = report.reset.or(self.sent.reset);
-                self.meter.take(&report);
+                self.meter.take(&report, if let Step::Send(bytes) = &step { bytes.len() } else { 0 });
                 step
             }
             Err(panic) => {
                 tracing::error!(panic = message(&panic), "stream ended by a panic");
-                self.session.break_off(logs::PANIC)
+                self.break_off()
             }
         }
     }
-}
 
-/// Waits for a goodbye; for ever where clients say none.
-async fn said(goodbye: &mut Option<Watch>) {
-    match goodbye {
-        Some(watch) => watch.left().await,
-        None => std::future::pending().await,
+    fn break_off(&mut self) -> Step {
+        let step = self.session.break_off(logs::PANIC);
+        self.meter.take(&self.session.take_report(), if let Step::Send(bytes) = &step { bytes.len() } else { 0 });
+        step
     }
 }
 
-/// Waits for another configuration, where there is one to follow.
-async fn changed(follower: &mut Option<Follower>) {
-    match follower {
-        Some(follower) => follower.changed().await,
-        None => std::future::pending().await,
+/// Waits for another configuration and for a goodbye, as far as there are any; boxed, because most streams have neither.
+async fn asked_for(follower: &mut Option<Follower>, goodbye: &mut Option<Watch>) {
+    let changed = async {
+        match follower {
+            Some(follower) => Box::pin(follower.changed()).await,
+            None => std::future::pending().await,
+        }
+    };
+    let said = async {
+        match goodbye {
+            Some(watch) => Box::pin(watch.left()).await,
+            None => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        () = changed => {}
+        () = said => {}
     }
 }
 

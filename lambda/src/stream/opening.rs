@@ -46,7 +46,8 @@ pub(super) async fn open(
     let presented = last_event_id(headers, query).map(|id| Cursor::from_id(id, deps.hub.epoch()));
     let stream_id = random::stream_id()?;
     let (request_id, trace_id) = (&origin.request_id, &origin.trace_id);
-    let span = tracing::info_span!(target: MEASURED, "stream", %request_id, trace_id, %stream_id);
+    // It says all of its request: without that one for a parent, which ends with the answer's head and would be kept for as long.
+    let span = tracing::info_span!(target: MEASURED, parent: None, "stream", %request_id, trace_id, %stream_id);
     let resumes = presented.map(|cursor| cursor.map_or_else(ResetReason::as_str, |_| "resume"));
     span.in_scope(|| {
         tracing::info!(

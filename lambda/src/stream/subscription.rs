@@ -184,7 +184,8 @@ impl Subscription {
     pub async fn changed(&mut self) {
         let confirmed = async {
             match &mut self.reads {
-                Some(reads) => reads.changed().await,
+                // Boxed: only who has just come waits for it.
+                Some(reads) => Box::pin(reads.changed()).await,
                 None => std::future::pending().await,
             }
         };

@@ -29,10 +29,11 @@ impl Default for Distribution {
 }
 
 impl Distribution {
-    pub(super) fn observe(&mut self, millis: f64) {
+    /// As many measurements as `count` says, all the same.
+    pub(super) fn observe(&mut self, millis: f64, count: u32) {
         let bucket = &mut self.buckets[BOUNDS.partition_point(|bound| *bound < millis)];
-        bucket.count += 1;
-        bucket.sum += millis;
+        bucket.count += u64::from(count);
+        bucket.sum += millis * f64::from(count);
     }
 
     /// How many measurements there are.
@@ -79,7 +80,7 @@ mod tests {
     fn few_measurements_are_all_there() {
         let mut distribution = Distribution::default();
         for millis in [0.0, 1.0, 1.1, 4.0, 4.4, 2e6] {
-            distribution.observe(millis);
+            distribution.observe(millis, 1);
         }
         assert_eq!(distribution.values(), [0.5, 0.5, 1.1, 4.2, 4.2, 2e6]);
         assert_eq!((distribution.count(), distribution.sum()), (6, 2_000_010.5));
@@ -92,9 +93,9 @@ mod tests {
     fn many_keep_their_shares_and_the_rare_long_one_stays() {
         let mut distribution = Distribution::default();
         for n in 0..100_000 {
-            distribution.observe(f64::from(n % 1000));
+            distribution.observe(f64::from(n % 1000), 1);
         }
-        distribution.observe(8e5);
+        distribution.observe(8e5, 1);
         let values = distribution.values();
         assert!((90..=VALUES_MAX).contains(&values.len()), "{}", values.len());
         assert_eq!(values.last(), Some(&8e5));
@@ -102,7 +103,7 @@ mod tests {
         assert!((40..=65).contains(&short), "{short}");
         // One measurement in each bucket and many in one of them.
         for bound in BOUNDS {
-            distribution.observe(bound);
+            distribution.observe(bound, 1);
         }
         assert!(distribution.values().len() <= VALUES_MAX);
     }

@@ -173,7 +173,7 @@ mod tests {
         measured.add(Metric::SessionSeconds, Metric::SessionSeconds.index("session"), 1.5);
         measured.add(Metric::SessionSeconds, Metric::SessionSeconds.index("overflow"), 0.25);
         measured.add(Metric::StreamsReset, Metric::StreamsReset.index("overflow"), 1.0);
-        measured.observe(Metric::Lag, 4.0);
+        measured.observe(Metric::Lag, 4.0, 1);
         let totals = json!({
             "_aws": head(&json!([]), &json!([
                 { "Name": "Connections", "Unit": "Count" },

@@ -28,9 +28,10 @@ impl Measurements {
         self.counters[metric as usize][index] += value;
     }
 
-    pub(super) fn observe(&mut self, metric: Metric, millis: f64) {
+    /// As many measurements as `count` says, all the same.
+    pub(super) fn observe(&mut self, metric: Metric, millis: f64, count: u32) {
         if let Some(distribution) = &mut self.distributions[metric as usize] {
-            distribution.observe(millis);
+            distribution.observe(millis, count);
         }
     }
 

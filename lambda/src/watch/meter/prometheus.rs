@@ -90,7 +90,7 @@ mod tests {
         let mut total = Measurements::new();
         total.add(Metric::StreamsReset, 1, 2.0);
         total.add(Metric::ReadUnits, 0, 1.5);
-        total.observe(Metric::Lag, 1500.0);
+        total.observe(Metric::Lag, 1500.0, 1);
         let text = exposition(4, &total, 1);
         for line in [
             "# TYPE sse_connections gauge",
