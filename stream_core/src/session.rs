@@ -49,6 +49,20 @@ pub struct SessionParams {
     pub replay: ReplayLimits,
 }
 
+/// What a session keeps of what it was told.
+#[derive(Debug)]
+struct Terms {
+    stream_id: Box<str>,
+    epoch: Epoch,
+    filter: Filter,
+    heartbeat_every: Duration,
+    retry: Duration,
+    reconnect: Duration,
+    reconnect_at_shutdown: Duration,
+    ends_at: (Instant, EndReason),
+    replay: ReplayLimits,
+}
+
 /// What sessions with equal filters share.
 pub trait Shared {
     /// Returns the `metrics` event of what `filter`, which has a condition, lets through of `snapshot`.
@@ -157,7 +171,7 @@ enum Phase {
 /// One client's stream.
 #[derive(Debug)]
 pub struct Session {
-    params: SessionParams,
+    terms: Terms,
     phase: Phase,
     at: At,
     heartbeat_at: Instant,
@@ -180,16 +194,28 @@ pub struct Session {
 impl Session {
     /// Begins a session.
     #[must_use]
-    pub fn new(mut params: SessionParams, now: Instant) -> Self {
-        let presented = params.presented.take();
+    pub fn new(params: SessionParams, now: Instant) -> Self {
+        let SessionParams { stream_id, epoch, filter, presented, heartbeat_every, retry, .. } = params;
+        let SessionParams { reconnect, reconnect_at_shutdown, ends_at, replay, .. } = params;
         let (at, mark, reset) = match presented {
             // An id from before anything was read says no more than no id.
             None | Some(Ok(Cursor::ORIGIN)) => (At::Fresh, [0; 3], None),
             Some(Ok(cursor)) => (At::Returning(cursor.position), cursor.metrics, None),
             Some(Err(reason)) => (At::Fresh, [0; 3], Some(reason)),
         };
+        let terms = Terms {
+            stream_id: stream_id.into(),
+            epoch,
+            filter,
+            heartbeat_every,
+            retry,
+            reconnect,
+            reconnect_at_shutdown,
+            ends_at,
+            replay,
+        };
         Self {
-            params,
+            terms,
             phase: Phase::Opening,
             at,
             heartbeat_at: now,
@@ -208,16 +234,16 @@ impl Session {
     /// Follows another filter from here on. The position counts what it lets through and what it does not, so nothing is
     /// lost or doubled for a ticker that both let through; `metrics` come anew, because they count something else now.
     pub fn narrow(&mut self, filter: &Filter) {
-        if self.params.filter != *filter {
-            self.params.filter = filter.clone();
+        if self.terms.filter != *filter {
+            self.terms.filter = filter.clone();
             (self.had, self.looked_at) = (Had::default(), None);
         }
     }
 
     /// Ends the session at its next step, unless something else does.
     pub fn end_early(&mut self, now: Instant, reason: EndReason) {
-        if now < self.params.ends_at.0 {
-            self.params.ends_at = (now, reason);
+        if now < self.terms.ends_at.0 {
+            self.terms.ends_at = (now, reason);
         }
     }
 
@@ -250,7 +276,7 @@ impl Session {
         match self.phase {
             Phase::Closed => return Step::Close,
             Phase::Opening => {
-                encode::retry(&mut out, self.params.retry);
+                encode::retry(&mut out, self.terms.retry);
                 if let Some(snapshot) = view.snapshot {
                     self.place_in(snapshot, view.is_confirmed, now);
                 }
@@ -264,8 +290,8 @@ impl Session {
         if view.shutdown {
             return self.end(EndReason::Shutdown);
         }
-        if self.params.ends_at.0 <= now.instant {
-            return self.end(self.params.ends_at.1);
+        if self.terms.ends_at.0 <= now.instant {
+            return self.end(self.terms.ends_at.1);
         }
         if view.goodbye {
             return self.break_off(logs::GOODBYE);
@@ -287,15 +313,14 @@ impl Session {
         if self.phase == Phase::Closed {
             return Step::Close;
         }
-        Step::Wait(self.heartbeat_at.min(self.params.ends_at.0))
+        Step::Wait(self.heartbeat_at.min(self.terms.ends_at.0))
     }
 
     fn end(&mut self, reason: EndReason) -> Step {
         self.phase = Phase::Closed;
         self.ended = Some(reason.as_str());
         let mut out = BytesMut::new();
-        let delay =
-            if reason == EndReason::Shutdown { self.params.reconnect_at_shutdown } else { self.params.reconnect };
+        let delay = if reason == EndReason::Shutdown { self.terms.reconnect_at_shutdown } else { self.terms.reconnect };
         encode::retry(&mut out, delay);
         let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
         out.extend_from_slice(&event::deadline(reason, millis));
@@ -310,14 +335,14 @@ impl Session {
         self.phase = Phase::Closed;
         self.ended = Some(reason);
         let mut out = BytesMut::new();
-        encode::retry(&mut out, self.params.reconnect);
+        encode::retry(&mut out, self.terms.reconnect);
         encode::end_block(&mut out);
         Step::Send(exact(&out))
     }
 
     fn put_heartbeat(&mut self, out: &mut BytesMut, now: Now, view: View<'_>) {
-        self.heartbeat_at = now.instant + self.params.heartbeat_every;
-        let body = event::heartbeat(now.wall, view.connections, view.uptime, &self.params.stream_id);
+        self.heartbeat_at = now.instant + self.terms.heartbeat_every;
+        let body = event::heartbeat(now.wall, view.connections, view.uptime, &self.terms.stream_id);
         self.put(out, self.position(), events::HEARTBEAT, &body);
     }
 
@@ -332,7 +357,7 @@ impl Session {
     fn put(&mut self, out: &mut BytesMut, position: Position, name: &'static str, body: &[u8]) {
         self.events_sent += 1;
         self.report.events(name, 1);
-        write::put(out, self.params.epoch, position, self.had, body);
+        write::put(out, self.terms.epoch, position, self.had, body);
     }
 
     fn position(&self) -> Position {
@@ -357,14 +382,13 @@ impl Session {
         // A row that another instance saw replaced has left the position, and may still stand here.
         let may_be_behind = !is_confirmed && snapshot.data.identity == Identity::Key && position != snapshot.position;
         // The common case, at no cost: this instance knows all that happened since, be it nothing, as updates.
-        if !may_be_behind && let Some(next_seq) = snapshot.continues(&position, &self.params.filter, self.params.replay)
-        {
+        if !may_be_behind && let Some(next_seq) = snapshot.continues(&position, &self.terms.filter, self.terms.replay) {
             self.report.resumed |= is_returning;
             self.live_from = snapshot.updates.next();
             self.at = At::Live { next_seq, offset: Offset::default(), position };
             return;
         }
-        match snapshot.resume(position, &self.params.filter, self.params.replay, now.wall) {
+        match snapshot.resume(position, &self.terms.filter, self.terms.replay, now.wall) {
             // Another instance may have been quicker; the next read tells.
             Ok(resume) if !(is_confirmed || resume.is_exact) => {}
             Err(_) if !is_confirmed => {}
@@ -444,7 +468,7 @@ impl Session {
                 return;
             };
             resume.tracker.hand_out(row.item.at, row.key, upto);
-            if self.params.filter.matches_update(row.item.tags.get(tag_index)) {
+            if self.terms.filter.matches_update(row.item.tags.get(tag_index)) {
                 body.clear();
                 event::write_update(&mut body, &joins.data, &row.item, tag_index);
                 self.put(out, resume.tracker.position(), UPDATE, &body);
@@ -459,9 +483,9 @@ impl Session {
     fn news(&mut self, out: &mut BytesMut, snapshot: &Snapshot, view: View<'_>, now: Now) -> Option<(Bytes, bool)> {
         let is_lead_over = self.is_lead_over(now.instant);
         let At::Live { next_seq, offset, position } = &mut self.at else { return None };
-        let (filter, epoch) = (&self.params.filter, self.params.epoch);
+        let (filter, epoch) = (&self.terms.filter, self.terms.epoch);
         if snapshot.updates.lost(*next_seq, filter) {
-            encode::retry(out, self.params.reconnect);
+            encode::retry(out, self.terms.reconnect);
             encode::end_block(out);
             self.phase = Phase::Closed;
             self.ended = Some("overflow");
@@ -486,7 +510,7 @@ impl Session {
     }
 
     fn put_metrics(&mut self, out: &mut BytesMut, snapshot: &Snapshot, view: View<'_>) {
-        let frame = numbers(&self.params.filter, snapshot, view);
+        let frame = numbers(&self.terms.filter, snapshot, view);
         let is_news = !self.had.is(&frame);
         self.had.hash = Some(frame.hash);
         if is_news {

@@ -3,6 +3,7 @@
 
 mod documents;
 mod drain;
+mod heads;
 mod herd;
 mod limits;
 mod readiness;

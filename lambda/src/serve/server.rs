@@ -215,27 +215,45 @@ struct App {
     clock: Clock,
 }
 
-/// Answers a connection whose first request is for a stream by itself, and leaves every other one to hyper. What takes room and ends before
-/// the stream does is boxed, so that it does not stay with the stream.
-async fn connection(stream: TcpStream, address: SocketAddr, app: App, mut stop: watch::Receiver<bool>) {
+/// Serves a connection. What takes room and ends before a stream goes on is boxed, so that it does not stay with the stream.
+fn connection(
+    stream: TcpStream,
+    address: SocketAddr,
+    app: App,
+    stop: watch::Receiver<bool>,
+) -> impl Future<Output = ()> {
+    let begun = Box::pin(begin(stream, address, app, stop));
+    async move {
+        if let Some(answer) = begun.await
+            && let Err(error) = answer.await
+        {
+            tracing::debug!(%error, "a stream broke");
+        }
+    }
+}
+
+/// The answer to a connection whose first request is for a stream; every other one is served by hyper to its end.
+async fn begin(
+    stream: TcpStream,
+    address: SocketAddr,
+    app: App,
+    mut stop: watch::Receiver<bool>,
+) -> Option<direct::Answer> {
     let source = ClientKey::of(address.ip());
-    match Box::pin(direct::first(&stream, &mut stop)).await {
+    match direct::first(&stream, &mut stop).await {
         First::Stream(request) => {
             let version = request.version();
-            let answered = Box::pin(answer(app.router.clone(), source, (*request).map(|()| Body::empty())));
             let answer = tokio::select! {
-                answer = answered => answer.unwrap_or_else(|never| match never {}),
-                () = direct::left(&stream) => return,
+                answer = answer(app.router, source, (*request).map(|()| Body::empty())) => answer.unwrap_or_else(|never| match never {}),
+                () = direct::left(&stream) => return None,
             };
             let date = SystemTime::UNIX_EPOCH + Duration::from_millis(app.clock.wall().millis());
-            let answer = direct::Answer::new(stream, version, answer, &httpdate::fmt_http_date(date));
-            if let Err(error) = answer.await {
-                tracing::debug!(%error, "a stream broke");
-            }
+            return Some(direct::Answer::new(stream, version, answer, &httpdate::fmt_http_date(date)));
         }
-        First::Other(read) => Box::pin(by_hyper(Connection::new(stream, read), source, app.router, stop)).await,
+        First::Other(read) => by_hyper(Connection::new(stream, read), source, app.router, stop).await,
         First::Nothing => {}
     }
+    None
 }
 
 async fn by_hyper(connection: Connection, source: ClientKey, router: Router, stop: watch::Receiver<bool>) {

@@ -56,7 +56,7 @@ pub struct OpenStream {
     /// Where it counts.
     pub meter: Meter,
     /// The trace that its end is told to, where its request has one.
-    pub traced: Option<Traced>,
+    pub traced: Option<Box<Traced>>,
     /// Where log lines belong.
     pub span: Span,
 }
@@ -130,11 +130,11 @@ impl OpenStream {
     /// Waits until the session may have something to say.
     async fn news(&mut self, timer: Pin<&mut Sleep>) {
         tokio::select! {
-                    () = timer => {}
-                    () = self.subscription.changed() => {}
+            () = timer => {}
+            () = self.subscription.changed() => {}
             () = asked_for(&mut self.follower, &mut self.goodbye) => {}
-                    // An error means that nothing is left to stop us: then only the clock ends the session.
-                    Ok(_) = self.shutdown.wait_for(|stop| *stop) => {}
+            // An error means that nothing is left to stop us: then only the clock ends the session.
+            Ok(_) = self.shutdown.wait_for(|stop| *stop) => {}
         }
     }
 

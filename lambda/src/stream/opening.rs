@@ -67,11 +67,9 @@ pub(super) async fn open(
         let every = deps.settings.poll.poll_interval.get();
         span.in_scope(|| Follower::start(Arc::clone(&deps.configurations), key, filter.clone(), every))
     });
-    let traced = deps.xray.trace(origin.trace_id.as_deref()).map(|trace| Traced {
-        trace,
-        xray: deps.xray.clone(),
-        stream_id: stream_id.to_string(),
-        began: deps.clock.wall(),
+    let traced = deps.xray.trace(origin.trace_id.as_deref()).map(|trace| {
+        let (xray, stream_id, began) = (deps.xray.clone(), stream_id.to_string(), deps.clock.wall());
+        Box::new(Traced { trace, xray, stream_id, began })
     });
     let mut params = session_params(deps, origin, stream_id.to_string(), filter, presented);
     params.ends_at = within_proof(params.ends_at, until, deps.clock.now());

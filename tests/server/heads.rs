@@ -1,0 +1,163 @@
+//! How a stream is asked for, byte by byte: whether the server answers by itself or hands the connection on, the stream is the same.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+
+use super::{LIMIT, STREAM};
+use crate::support::clock::until;
+use crate::support::local::Local;
+
+const REST: &str = "HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n";
+
+/// A connection, and what came on it.
+struct Raw {
+    stream: TcpStream,
+    said: String,
+}
+
+impl Raw {
+    async fn connect(local: &Local) -> Self {
+        let stream = TcpStream::connect(local.stream).await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        Self { stream, said: String::new() }
+    }
+
+    async fn say(&mut self, bytes: &str) {
+        self.stream.write_all(bytes.as_bytes()).await.unwrap();
+    }
+
+    /// Reads on; `false` at the end.
+    async fn read(&mut self) -> bool {
+        let mut bytes = [0; 4096];
+        let count = timeout(LIMIT, self.stream.read(&mut bytes)).await.expect("there is more, or an end").unwrap_or(0);
+        self.said.push_str(std::str::from_utf8(&bytes[..count]).unwrap());
+        count > 0
+    }
+
+    async fn find(&mut self, text: &str) {
+        while !self.said.contains(text) {
+            assert!(self.read().await, "no {text:?} in {:?}", self.said);
+        }
+    }
+
+    /// The lines of the head that came last, in lower case, sorted.
+    fn head(&self) -> Vec<String> {
+        let from = self.said.rfind("HTTP/1.").unwrap();
+        let head = self.said[from..].split("\r\n\r\n").next().unwrap().to_ascii_lowercase();
+        let mut lines: Vec<String> = head.lines().map(str::to_owned).collect();
+        lines.sort();
+        lines
+    }
+}
+
+async fn streams(local: &Local) -> u64 {
+    let status = local.get(contract::routes::STREAM_STATUS).send().await.into_json().await;
+    status["connections"].as_u64().unwrap()
+}
+
+async fn until_streams(local: &Local, count: u64) {
+    let wait = async {
+        while streams(local).await != count {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    timeout(LIMIT, wait).await.unwrap_or_else(|_| panic!("there never were {count} streams"));
+}
+
+/// Without what differs between two answers of the same kind.
+fn without(lines: Vec<String>, names: &[&str]) -> Vec<String> {
+    lines.into_iter().filter(|line| !names.iter().any(|name| line.starts_with(name))).collect()
+}
+
+#[tokio::test]
+async fn an_answer_is_the_same_whoever_writes_it_but_for_what_becomes_of_the_connection() {
+    let local = Local::start(&[("SSE_CONNECTIONS_PER_CLIENT", "100")]).await;
+    let plain = format!("GET {STREAM} {REST}");
+    let by_hyper = plain.replace("\r\n\r\n", "\r\nContent-Length: 0\r\n\r\n");
+    let mut heads = Vec::new();
+    for request in [&plain, &by_hyper] {
+        let mut raw = Raw::connect(&local).await;
+        raw.say(request).await;
+        raw.find("event: metrics").await;
+        assert!(raw.head().contains(&"transfer-encoding: chunked".to_owned()), "{:?}", raw.head());
+        let is_closed = raw.head().contains(&"connection: close".to_owned());
+        assert_eq!(is_closed, request == &plain);
+        assert!(raw.head().iter().any(|line| line.starts_with("date: ")));
+        heads.push(without(raw.head(), &["connection:", "date:"]));
+    }
+    assert_eq!(heads[0], heads[1]);
+    // A refusal too.
+    let mut heads = Vec::new();
+    for request in [&plain, &by_hyper] {
+        let mut raw = Raw::connect(&local).await;
+        raw.say(&request.replace(STREAM, "/api/v2/configurations/c/stream")).await;
+        raw.find("}").await;
+        assert!(raw.said.starts_with("HTTP/1.1 401 Unauthorized\r\n"), "{}", raw.said);
+        heads.push((
+            without(raw.head(), &["connection:", "date:"]),
+            raw.said.split("\r\n\r\n").nth(1).unwrap().to_owned(),
+        ));
+    }
+    assert_eq!(heads[0], heads[1]);
+    until_streams(&local, 0).await;
+}
+
+#[tokio::test]
+async fn a_head_in_pieces_is_one_and_what_comes_after_it_changes_nothing() {
+    let local = Local::start(&[]).await;
+    let mut raw = Raw::connect(&local).await;
+    for piece in ["G", "ET /api/v2/str", "eam HTTP/1.1\r\nHo", "st: localhost\r\n", "\r", "\n"] {
+        raw.say(piece).await;
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    raw.find("event: metrics").await;
+    assert!(raw.head().contains(&"connection: close".to_owned()));
+    let before = raw.said.matches("HTTP/1.").count();
+    raw.say("GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
+    let updates = raw.said.matches("event: sentiment_update").count();
+    while raw.said.matches("event: sentiment_update").count() == updates {
+        assert!(raw.read().await);
+    }
+    assert_eq!(raw.said.matches("HTTP/1.").count(), before);
+    drop(raw);
+    until_streams(&local, 0).await;
+}
+
+#[tokio::test]
+async fn requests_behind_one_another_are_all_answered_in_order() {
+    let local = Local::start(&[]).await;
+    let health = format!("GET /health {REST}");
+    let mut raw = Raw::connect(&local).await;
+    // The stream is not the first, and a request stands behind it.
+    raw.say(&format!("{health}{health}GET {STREAM} {REST}{health}")).await;
+    raw.find("event: metrics").await;
+    assert_eq!(raw.said.matches("HTTP/1.1 200 OK").count(), 3);
+    assert_eq!(raw.said.matches("{\"status\":\"healthy\"}").count(), 2);
+    drop(raw);
+    until_streams(&local, 0).await;
+}
+
+#[tokio::test]
+async fn a_client_of_http_1_0_gets_no_chunks_and_the_end_with_the_connection() {
+    let local = Local::start(&[("SSE_MAX_SESSION", "5s")]).await;
+    let mut raw = Raw::connect(&local).await;
+    raw.say(&format!("GET {STREAM} HTTP/1.0\r\n\r\n")).await;
+    while raw.read().await {}
+    let (head, body) = raw.said.split_once("\r\n\r\n").unwrap();
+    assert!(head.starts_with("HTTP/1.0 200 OK\r\n") && !head.contains("transfer-encoding"), "{head}");
+    assert!(body.starts_with("retry: ") && !body.contains('\r'), "{body}");
+    assert!(body.contains("event: deadline\n") && body.ends_with("\n\n"), "{body}");
+    until_streams(&local, 0).await;
+}
+
+#[tokio::test]
+async fn a_stream_ends_with_its_last_chunk_and_then_the_connection() {
+    let local = Local::start(&[("SSE_MAX_SESSION", "5s")]).await;
+    let mut raw = Raw::connect(&local).await;
+    raw.say(&format!("GET {STREAM} {REST}")).await;
+    while raw.read().await {}
+    assert!(raw.said.contains("event: deadline\n") && raw.said.ends_with("\n\n\r\n0\r\n\r\n"), "{}", raw.said);
+    let closed = || local.process.lines().iter().any(|line| line.text.contains("stream closed")).then_some(());
+    until("the closing line", LIMIT, closed).await;
+}
