@@ -29,6 +29,11 @@ impl Connection {
         Self { stream, behind: None, again: read }
     }
 
+    /// Gives it back. Its client must not be behind.
+    pub(super) fn into_stream(self) -> TcpStream {
+        self.stream
+    }
+
     /// For what else there is to know of it; all that is written goes through here.
     pub(super) fn stream(&self) -> &TcpStream {
         &self.stream

@@ -12,7 +12,7 @@ use axum::body::Body;
 use axum::response::Response;
 use bytes::Bytes;
 use contract::limits;
-use http::{Request, Version};
+use http::Request;
 use http_body::Body as _;
 use tokio::io::AsyncWrite as _;
 use tokio::net::TcpStream;
@@ -20,7 +20,7 @@ use tokio::sync::watch;
 use tokio::time::timeout;
 
 use super::dead_readers::Connection;
-use super::head::{self, Framing, Head};
+use super::head::{self, Asker, Framing, Head};
 use super::start;
 
 /// Bytes of a head that are made room for at first: browsers send less than a kilobyte.
@@ -28,7 +28,7 @@ const HEAD_BYTES: usize = 1024;
 /// The empty chunk.
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
 
-/// What a connection begins with.
+/// What comes next on a connection.
 pub(super) enum First {
     /// A request for a stream, and nothing else.
     Stream(Box<Request<()>>),
@@ -38,9 +38,8 @@ pub(super) enum First {
     Nothing,
 }
 
-/// Reads until it is known what a connection begins with.
-pub(super) async fn first(stream: &TcpStream, stop: &mut watch::Receiver<bool>) -> First {
-    let mut read = Vec::new();
+/// Reads until it is known what comes next on a connection; what was `read` already comes first.
+pub(super) async fn first(stream: &TcpStream, mut read: Vec<u8>, stop: &mut watch::Receiver<bool>) -> First {
     if *stop.borrow() {
         // Who comes now gets one answer, and whoever gives it knows that.
         return First::Other(read);
@@ -54,48 +53,55 @@ pub(super) async fn first(stream: &TcpStream, stop: &mut watch::Receiver<bool>) 
 
 async fn head(stream: &TcpStream, read: &mut Vec<u8>) -> First {
     loop {
-        if stream.readable().await.is_err() {
-            return First::Nothing;
+        match head::read(read) {
+            Head::Partial => {}
+            Head::Stream(request) => return First::Stream(request),
+            Head::Other => return First::Other(std::mem::take(read)),
         }
         read.reserve(HEAD_BYTES);
-        match stream.try_read_buf(read) {
+        let readable = stream.readable().await;
+        match readable.and_then(|()| stream.try_read_buf(read)) {
             Ok(0) => return if read.is_empty() { First::Nothing } else { First::Other(std::mem::take(read)) },
-            Ok(_) => match head::read(read) {
-                Head::Partial => {}
-                Head::Stream(request) => return First::Stream(request),
-                Head::Other => return First::Other(std::mem::take(read)),
-            },
+            Ok(_) => {}
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => return First::Nothing,
         }
     }
 }
 
-/// Waits until the client has left.
-pub(super) async fn left(stream: &TcpStream) {
-    poll_fn(|context| poll_left(stream, context)).await;
+/// Waits until the client has left. What it says meanwhile is kept for later.
+pub(super) async fn left(stream: &TcpStream, read: &mut Vec<u8>) {
+    poll_fn(|context| poll_left(stream, read, context)).await;
 }
 
-/// What a client says while it is answered is let go of: the answer says that nothing more is answered on its connection.
-fn poll_left(stream: &TcpStream, context: &mut Context<'_>) -> Poll<()> {
-    let mut ignored = [0; 256];
-    loop {
+/// Nobody sends much while a stream is open: who does is not heard any more, until it is over.
+fn poll_left(stream: &TcpStream, read: &mut Vec<u8>, context: &mut Context<'_>) -> Poll<()> {
+    let mut bytes = [0; 256];
+    while read.len() < limits::CONNECTION_BUFFER_BYTES_MAX {
         if ready!(stream.poll_read_ready(context)).is_err() {
             return Poll::Ready(());
         }
-        match stream.try_read(&mut ignored) {
+        match stream.try_read(&mut bytes) {
             Ok(0) => return Poll::Ready(()),
-            Ok(_) => {}
+            Ok(count) => read.extend_from_slice(&bytes[..count]),
             Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
             Err(_) => return Poll::Ready(()),
         }
     }
+    Poll::Pending
 }
 
-/// Writes an answer to its end, or until its client leaves. The connection ends with it.
+/// A connection that may have another request, of which this much was read.
+pub(super) type Kept = (TcpStream, Vec<u8>);
+
+/// Writes an answer to its end, or until its client leaves.
 pub(super) struct Answer {
-    connection: Connection,
+    /// Taken away at the end.
+    connection: Option<Connection>,
+    /// What came after the request.
+    read: Vec<u8>,
     body: Body,
+    is_kept: bool,
     is_chunked: bool,
     is_last: bool,
     write: Write,
@@ -103,68 +109,57 @@ pub(super) struct Answer {
 
 impl Answer {
     /// Begins with the head. `date` is the value of the header of that name.
-    pub(super) fn new(stream: TcpStream, version: Version, answer: Response, date: &str) -> Self {
+    pub(super) fn new((stream, read): Kept, asker: Asker, answer: Response, date: &str) -> Self {
         let (parts, body) = answer.into_parts();
-        let framing = Framing::of(version, body.size_hint().exact());
-        let head = head::answer(version, parts.status, &parts.headers, framing, date);
+        let framing = Framing::of(asker.version, body.size_hint().exact());
+        let head = head::answer(asker, parts.status, &parts.headers, framing, date);
         Self {
-            connection: Connection::new(stream, Vec::new()),
+            connection: Some(Connection::new(stream, Vec::new())),
+            read,
             body,
+            is_kept: asker.is_kept && framing != Framing::Close,
             is_chunked: framing == Framing::Chunks,
             is_last: false,
             write: Write { before: head, ..Write::default() },
         }
     }
-
-    /// Takes the next part of the body, or its end.
-    fn take(&mut self, frame: Option<Result<http_body::Frame<Bytes>, axum::Error>>) -> io::Result<()> {
-        match frame {
-            Some(Ok(frame)) => {
-                // Trailers there are none.
-                if let Ok(data) = frame.into_data()
-                    && !data.is_empty()
-                {
-                    self.write.put(data, self.is_chunked);
-                }
-                Ok(())
-            }
-            // Without an end that could be taken for a whole answer.
-            Some(Err(error)) => Err(io::Error::other(error)),
-            None => {
-                self.is_last = true;
-                if self.is_chunked {
-                    self.write.data = Bytes::from_static(LAST_CHUNK);
-                }
-                Ok(())
-            }
-        }
-    }
 }
 
 impl Future for Answer {
-    type Output = io::Result<()>;
+    /// The connection, where it goes on.
+    type Output = io::Result<Option<Kept>>;
 
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
-        if poll_left(this.connection.stream(), context).is_ready() {
-            return Poll::Ready(Ok(()));
+        let Some(connection) = &mut this.connection else { return Poll::Ready(Ok(None)) };
+        if poll_left(connection.stream(), &mut this.read, context).is_ready() {
+            return Poll::Ready(Ok(None));
         }
         loop {
             // The head goes out together with the first part, where that is there at once.
             if this.write.has_data() || this.is_last {
-                ready!(this.write.poll(&mut this.connection, context))?;
+                ready!(this.write.poll(connection, context))?;
             }
             if this.is_last {
-                return Pin::new(&mut this.connection).poll_shutdown(context);
+                break;
             }
             match Pin::new(&mut this.body).poll_frame(context) {
-                Poll::Ready(frame) => this.take(frame)?,
+                Poll::Ready(Some(frame)) => this.write.take(frame, this.is_chunked)?,
+                Poll::Ready(None) => {
+                    this.is_last = true;
+                    this.write.data = Bytes::from_static(if this.is_chunked { LAST_CHUNK } else { b"" });
+                }
                 Poll::Pending => {
-                    ready!(this.write.poll(&mut this.connection, context))?;
+                    ready!(this.write.poll(connection, context))?;
                     return Poll::Pending;
                 }
             }
         }
+        if !this.is_kept {
+            return Pin::new(connection).poll_shutdown(context).map_ok(|()| None);
+        }
+        let kept = this.connection.take().map(Connection::into_stream);
+        Poll::Ready(Ok(kept.map(|stream| (stream, std::mem::take(&mut this.read)))))
     }
 }
 
@@ -183,13 +178,16 @@ impl Write {
         !self.data.is_empty()
     }
 
-    fn put(&mut self, data: Bytes, is_chunked: bool) {
-        if is_chunked {
-            let size = format!("{:x}\r\n", data.len());
-            self.before.extend_from_slice(size.as_bytes());
+    /// Takes the next part of the body.
+    fn take(&mut self, frame: Result<http_body::Frame<Bytes>, axum::Error>, is_chunked: bool) -> io::Result<()> {
+        // A body that breaks has no end that could be taken for a whole answer. Trailers there are none.
+        let Ok(data) = frame.map_err(io::Error::other)?.into_data() else { return Ok(()) };
+        if is_chunked && !data.is_empty() {
+            self.before.extend_from_slice(format!("{:x}\r\n", data.len()).as_bytes());
             self.after = b"\r\n";
         }
         self.data = data;
+        Ok(())
     }
 
     /// Writes all of it, without copying any.

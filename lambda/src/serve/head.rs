@@ -3,8 +3,6 @@
 //! Only what has one meaning for everybody is read here. A body, other requests behind this one, an upgrade, a coding, an odd byte, another
 //! route: hyper gets all of it, untouched, and decides.
 
-use std::fmt::Write as _;
-
 use contract::routes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, StatusCode, Uri, Version, header};
 use httparse::Status;
@@ -109,25 +107,48 @@ impl Framing {
     }
 }
 
-/// Writes the head of an answer after which the connection ends. `date` is the value of the header of that name.
-#[must_use]
-pub fn answer(version: Version, status: StatusCode, headers: &HeaderMap, framing: Framing, date: &str) -> Vec<u8> {
-    let mut text = format!("{version:?} {} {}\r\n", status.as_str(), status.canonical_reason().unwrap_or_default());
-    match framing {
-        Framing::Length(length) => write!(text, "content-length: {length}\r\n"),
-        Framing::Chunks => write!(text, "transfer-encoding: chunked\r\n"),
-        Framing::Close => Ok(()),
+/// What a client is and wants, as far as an answer depends on it.
+#[derive(Clone, Copy, Debug)]
+pub struct Asker {
+    /// Its version of HTTP.
+    pub version: Version,
+    /// Whether the connection may have another request after this one.
+    pub is_kept: bool,
+}
+
+impl Asker {
+    /// That of a request that was read here.
+    #[must_use]
+    pub fn of(request: &Request<()>) -> Self {
+        let mut said = request.headers().get_all(header::CONNECTION).iter();
+        let closes = said.any(|value| value.as_bytes().eq_ignore_ascii_case(b"close"));
+        let version = request.version();
+        Self { version, is_kept: version == Version::HTTP_11 && !closes }
     }
-    .and_then(|()| write!(text, "connection: close\r\ndate: {date}\r\n"))
-    .expect("a String grows as needed");
-    let mut bytes = text.into_bytes();
+}
+
+/// Writes the head of an answer. `date` is the value of the header of that name.
+///
+/// What the answer is comes first: a browser whose connection is cut in the middle of a head comes back by itself only where it has read as
+/// far as that it is a stream.
+#[must_use]
+pub fn answer(asker: Asker, status: StatusCode, headers: &HeaderMap, framing: Framing, date: &str) -> Vec<u8> {
+    let version = asker.version;
+    let mut bytes =
+        format!("{version:?} {} {}\r\n", status.as_str(), status.canonical_reason().unwrap_or_default()).into_bytes();
     let ours = [header::CONTENT_LENGTH, header::TRANSFER_ENCODING, header::CONNECTION, header::DATE];
     for (name, value) in headers.iter().filter(|(name, _)| !ours.contains(name)) {
         for part in [name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"] {
             bytes.extend_from_slice(part);
         }
     }
-    bytes.extend_from_slice(b"\r\n");
+    let framing = match framing {
+        Framing::Length(length) => format!("content-length: {length}\r\n"),
+        Framing::Chunks => "transfer-encoding: chunked\r\n".to_owned(),
+        Framing::Close => String::new(),
+    };
+    let connection = if asker.is_kept || version == Version::HTTP_10 { "" } else { "connection: close\r\n" };
+    bytes.extend_from_slice(format!("{framing}{connection}date: {date}\r\n\r\n").as_bytes());
     bytes
 }
 
@@ -231,15 +252,22 @@ mod tests {
         headers.append(header::VARY, HeaderValue::from_static("a"));
         headers.append(header::VARY, HeaderValue::from_static("b"));
         headers.append(header::CONTENT_LENGTH, HeaderValue::from_static("7"));
-        let check = |version, length, expected: &str| {
-            let head = answer(version, StatusCode::OK, &headers, Framing::of(version, length), "now");
-            let expected =
-                expected.replace('|', "\r\n") + "connection: close\r\ndate: now\r\nvary: a\r\nvary: b\r\n\r\n";
+        let check = |request: &str, length, expected: &str| {
+            let Head::Stream(request) = read(request.as_bytes()) else { panic!("{request:?}") };
+            let asker = Asker::of(&request);
+            let head = answer(asker, StatusCode::OK, &headers, Framing::of(asker.version, length), "now");
+            let [first, last] = expected.split_once('|').map(|(first, last)| [first, last]).unwrap();
+            let expected = format!("{first} 200 OK|vary: a|vary: b|{last}date: now||").replace('|', "\r\n");
             assert_eq!(String::from_utf8(head).unwrap(), expected);
         };
-        check(Version::HTTP_11, None, "HTTP/1.1 200 OK|transfer-encoding: chunked|");
-        check(Version::HTTP_11, Some(2), "HTTP/1.1 200 OK|content-length: 2|");
-        check(Version::HTTP_10, None, "HTTP/1.0 200 OK|");
+        check(PLAIN, None, "HTTP/1.1|transfer-encoding: chunked|");
+        check(PLAIN, Some(2), "HTTP/1.1|content-length: 2|");
+        check(
+            &PLAIN.replace("Host", "Connection: Close\r\nHost"),
+            Some(2),
+            "HTTP/1.1|content-length: 2|connection: close|",
+        );
+        check(&PLAIN.replace("1.1", "1.0"), None, "HTTP/1.0|");
     }
 
     proptest! {

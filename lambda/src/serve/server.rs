@@ -33,6 +33,7 @@ use crate::origin::{Origin, request_span};
 use crate::path;
 use crate::serve::dead_readers::Connection;
 use crate::serve::direct::{self, First};
+use crate::serve::head::Asker;
 use crate::serve::{connections, cors, descriptors, start};
 use crate::store::Stores;
 use crate::store::dynamodb::DynamoDb;
@@ -195,8 +196,8 @@ impl Server {
             tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
         };
         let served = self.doors.into_iter().map(|(listener, router)| {
-            let (app, stop) = (App { router, clock: clock.clone() }, stop.clone());
-            let connection = move |stream, address| connection(stream, address, app.clone(), stop.clone());
+            let app = Arc::new(App { router, clock: clock.clone(), stop: stop.clone() });
+            let connection = move |stream, address| connection(stream, address, Arc::clone(&app));
             connections::serve(listener, Arc::clone(&self.places), closed.clone(), connection)
         });
         tokio::select! {
@@ -208,49 +209,48 @@ impl Server {
     }
 }
 
-/// What answers requests.
-#[derive(Clone)]
+/// What answers requests, the same for all connections of a door.
 struct App {
     router: Router,
     clock: Clock,
+    stop: watch::Receiver<bool>,
 }
 
 /// Serves a connection. What takes room and ends before a stream goes on is boxed, so that it does not stay with the stream.
-fn connection(
-    stream: TcpStream,
-    address: SocketAddr,
-    app: App,
-    stop: watch::Receiver<bool>,
-) -> impl Future<Output = ()> {
-    let begun = Box::pin(begin(stream, address, app, stop));
+fn connection(stream: TcpStream, address: SocketAddr, app: Arc<App>) -> impl Future<Output = ()> {
+    let source = ClientKey::of(address.ip());
+    let mut begun = Box::pin(begin((stream, Vec::new()), source, Arc::clone(&app)));
     async move {
-        if let Some(answer) = begun.await
-            && let Err(error) = answer.await
-        {
-            tracing::debug!(%error, "a stream broke");
+        while let Some(answer) = begun.await {
+            let kept = match answer.await {
+                Ok(Some(kept)) => kept,
+                Ok(None) => return,
+                Err(error) => return tracing::debug!(%error, "a stream broke"),
+            };
+            // Told to stop, a connection ends with what was under way.
+            if *app.stop.borrow() {
+                return;
+            }
+            begun = Box::pin(begin(kept, source, Arc::clone(&app)));
         }
     }
 }
 
-/// The answer to a connection whose first request is for a stream; every other one is served by hyper to its end.
-async fn begin(
-    stream: TcpStream,
-    address: SocketAddr,
-    app: App,
-    mut stop: watch::Receiver<bool>,
-) -> Option<direct::Answer> {
-    let source = ClientKey::of(address.ip());
-    match direct::first(&stream, &mut stop).await {
+/// The answer to a request for a stream, where that comes next; a connection with any other one is served by hyper to its end.
+async fn begin((stream, read): direct::Kept, source: ClientKey, app: Arc<App>) -> Option<direct::Answer> {
+    let mut stop = app.stop.clone();
+    match direct::first(&stream, read, &mut stop).await {
         First::Stream(request) => {
-            let version = request.version();
+            let (asker, mut read) = (Asker::of(&request), Vec::new());
+            let answered = answer(app.router.clone(), source, (*request).map(|()| Body::empty()));
             let answer = tokio::select! {
-                answer = answer(app.router, source, (*request).map(|()| Body::empty())) => answer.unwrap_or_else(|never| match never {}),
-                () = direct::left(&stream) => return None,
+                answer = answered => answer.unwrap_or_else(|never| match never {}),
+                () = direct::left(&stream, &mut read) => return None,
             };
             let date = SystemTime::UNIX_EPOCH + Duration::from_millis(app.clock.wall().millis());
-            return Some(direct::Answer::new(stream, version, answer, &httpdate::fmt_http_date(date)));
+            return Some(direct::Answer::new((stream, read), asker, answer, &httpdate::fmt_http_date(date)));
         }
-        First::Other(read) => by_hyper(Connection::new(stream, read), source, app.router, stop).await,
+        First::Other(read) => by_hyper(Connection::new(stream, read), source, app.router.clone(), stop).await,
         First::Nothing => {}
     }
     None
