@@ -111,7 +111,7 @@ async fn a_head_in_pieces_is_one_and_what_comes_after_it_is_answered_after_the_s
     raw.find("event: deadline").await;
     raw.find("\n\n\r\n0\r\n\r\nHTTP/1.1 200 OK\r\n").await;
     raw.find("{\"status\":\"healthy\"}").await;
-    let first = raw.said.len();
+    let first = raw.said.find("{\"status\":\"healthy\"}").unwrap();
     while !raw.said[first..].contains("event: metrics") {
         assert!(raw.read().await);
     }
