@@ -147,8 +147,12 @@ class Page {
     const { chosen } = this.#configurations;
     const { range } = this.#history;
     const key = JSON.stringify([streamUrl, chosen, this.#narrowed, range.name]);
+    const { signal } = this.#reading;
     let begin = '';
+    // An EventSource that is refused gives up for good: asking REST first makes a user where one is needed.
+    const counting = this.#begin(signal).then((position) => (begin = position));
     const stream = new SharedStream({
+      ready: () => counting,
       key,
       snapshot: () => ({ state: shared(this.#state), history: this.#history.snapshot() }),
       onSnapshot: (snapshot) => isShown() && this.#restore(snapshot),
@@ -166,13 +170,7 @@ class Page {
     // What another stream has still to say is about other numbers.
     const isShown = () => this.#stream === stream;
     this.#stream = stream;
-    const { signal } = this.#reading;
-    // An EventSource that is refused gives up for good: asking REST first makes a user where one is needed.
-    this.#begin(signal).then((position) => {
-      if (!isShown()) return;
-      begin = position;
-      stream.start();
-    });
+    stream.start();
     painted().then(() => {
       if (signal.aborted) return;
       this.#readLatest(signal);

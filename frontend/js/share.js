@@ -42,6 +42,7 @@ const HIDDEN_MS = 60_000;
  * @property {string} key what is shared: tabs with the same key show the same stream
  * @property {() => unknown} snapshot what a new tab needs to show at once; anything that can be cloned
  * @property {(snapshot: any) => void} onSnapshot
+ * @property {() => Promise<unknown>} [ready] what a stream of this tab's own waits for; what another tab tells is heard at once
  * @property {(status: Status & {role: Role}) => void} [onStatus]
  * @property {Partial<Sharing>} [sharing] for tests
  *
@@ -141,9 +142,9 @@ export class SharedStream {
 
   #goAlone() {
     this.#role = 'alone';
-    const { key, snapshot, onSnapshot, ...options } = this.#options;
+    const { key, snapshot, onSnapshot, ready, ...options } = this.#options;
     this.#stream = new LiveStream({ ...options, cursor: this.#cursor, onStatus: (status) => this.#show(status) });
-    this.#stream.start();
+    this.#whenReady(this.#stream, () => {});
     this.#show(this.#stream.status);
   }
 
@@ -228,7 +229,7 @@ export class SharedStream {
     this.#heard = [];
     this.#ahead.clear();
     this.#post({ type: 'lead', term: this.#place.term, before });
-    const { key, snapshot, onSnapshot, ...options } = this.#options;
+    const { key, snapshot, onSnapshot, ready, ...options } = this.#options;
     // Whether anybody looks is for all tabs together to say.
     const own = { hiddenMs: 0, cursor: this.#cursor };
     this.#stream = new LiveStream({
@@ -236,9 +237,20 @@ export class SharedStream {
       onEvent: (event) => this.#tell(event),
       onStatus: (status) => this.#tellStatus(status),
     });
-    this.#stream.start();
+    this.#whenReady(this.#stream, () => this.#visibilityChanged());
     this.#tellStatus(this.#stream.status);
-    this.#visibilityChanged();
+  }
+
+  /** Opens a stream of this tab's own, which may have to wait for where it begins. @param {LiveStream} stream @param {() => void} then */
+  #whenReady(stream, then) {
+    const begin = () => {
+      if (this.#stream !== stream) return;
+      stream.start();
+      then();
+    };
+    const { ready } = this.#options;
+    if (ready) ready().then(begin);
+    else begin();
   }
 
   /**
