@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use contract::units::{Bare, parse_duration};
-use contract::{Label, limits, routes};
+use contract::{Label, routes};
 use http::HeaderMap;
 use serde::Serialize;
 use stream_core::cursor::Cursor;
@@ -169,7 +169,7 @@ pub(super) async fn history(
     deps.auth.admit(&headers, query).await?;
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
     let labels = snapshot.data.labels.as_slice();
-    let by_ticker = by_ticker.map(|step| by_ticker_answer(&snapshot, &filter, asked, step)).transpose()?;
+    let by_ticker = by_ticker.and_then(|step| by_ticker_answer(&snapshot, &filter, asked, step));
     let answer = Answer { by_ticker, ..Answer::new(labels, &count(&snapshot, &filter, asked), &snapshot) };
     let tag = ETag::of(&answer);
     Ok(tag.answer(&headers, || match format {
@@ -213,15 +213,10 @@ impl<'a> Answer<'a> {
     }
 }
 
-fn by_ticker_answer(snapshot: &Snapshot, filter: &Filter, asked: Asked, step: Step) -> Result<TickersAnswer, ApiError> {
-    tag_history(snapshot, filter, asked, step).map(TickersAnswer::from).map_err(|error| {
-        ApiError::BadParameter(format!(
-            "`{}` makes {} steps of this range; it must make {} at most",
-            routes::BY_TICKER_QUERY,
-            error.steps,
-            limits::HISTORY_TAG_STEPS_MAX
-        ))
-    })
+/// In steps of this length, or of the next longer one that makes no more of them than an answer has: an hour always does.
+fn by_ticker_answer(snapshot: &Snapshot, filter: &Filter, asked: Asked, step: Step) -> Option<TickersAnswer> {
+    let mut lengths = Step::all().filter(|longer| longer.length() >= step.length());
+    lengths.find_map(|step| tag_history(snapshot, filter, asked, step).ok()).map(TickersAnswer::from)
 }
 
 /// Reads what a query asks for, and the length of steps by ticker.

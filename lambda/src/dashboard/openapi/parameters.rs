@@ -85,7 +85,7 @@ fn step() -> Value {
 
 fn by_ticker() -> Value {
     let description = format!(
-        "Adds the steps of the {} most frequent tickers, in steps of this length, {} at most.",
+        "Adds the steps of the {} most frequent tickers, in steps of this length or of the next longer one that makes {} at most.",
         limits::HISTORY_TAGS_MAX,
         limits::HISTORY_TAG_STEPS_MAX
     );
