@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::Project;
-use super::moto::tool;
+use crate::support::external::tool;
 
 /// Analyses everything in a folder, offline.
 fn analyse(project: &Project) -> Value {

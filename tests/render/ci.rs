@@ -5,10 +5,10 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::moto::tool;
 use super::plans::resources;
 use super::terraform::Root;
 use super::{Project, fixture_names, workspace};
+use crate::support::external::tool;
 
 const WORKFLOW: &str = "generated/workflow.yml";
 

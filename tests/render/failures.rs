@@ -189,12 +189,17 @@ fn ctrl_c_in_any_step_is_heard() {
     }
 }
 
+/// What a folder of one's own takes that is mounted for a few lines of a shell.
+fn unshare(lines: &str) -> Vec<&str> {
+    let user: &[&str] = if rustix::process::getuid().is_root() { &[] } else { &["--map-root-user"] };
+    [user, &["--mount", "sh", "-c", lines]].concat()
+}
+
 /// Runs shell lines on a disk of so many kilobytes that is there for them alone, in a folder that begins empty.
 fn on_a_disk_of(kilobytes: usize, folder: &Path, lines: &str) -> String {
-    let user: &[&str] = if rustix::process::getuid().is_root() { &[] } else { &["--map-root-user"] };
     let mount = format!("set -u; mount -t tmpfs -o size={kilobytes}k tmpfs \"$0\"; cd \"$0\"; {lines}");
     let mut command = Command::new("unshare");
-    command.args(user).args(["--mount", "sh", "-c", &mount]).arg(folder);
+    command.args(unshare(&mount)).arg(folder);
     let output = command.env("INFRAGEN", bins::path("infragen")).output().unwrap();
     String::from_utf8([output.stdout, output.stderr].concat()).unwrap()
 }
@@ -272,8 +277,7 @@ fn a_disk_that_is_nearly_full_is_said_before_anything_is_made_and_the_same_comma
          {deploy}; ! ls -A generated/terraform | grep tfplan; mount -o remount,size=64m \"$0\"; {deploy}; {deploy}\n\
          echo '{{}}' >generated/terraform/errored.tfstate; {deploy}; : >generated/terraform/errored.tfstate; {deploy}"
     );
-    let user: &[&str] = if rustix::process::getuid().is_root() { &[] } else { &["--map-root-user"] };
-    let mut command = account.command("unshare", &[user, &["--mount", "sh", "-c", &lines]].concat());
+    let mut command = account.command("unshare", &unshare(&lines));
     command.arg(account.project.path()).arg(kept.path()).env("INFRAGEN", bins::path("infragen")).stderr(Stdio::piped());
     let output = command.output().unwrap();
     let (codes, said) = (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap());

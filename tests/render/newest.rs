@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use hcl_edit::structure::{Block, Body, Structure};
 
-use super::moto::tool;
 use super::{Project, fixture_names, workspace};
+use crate::support::external::tool;
 
 /// What Terraform itself adds to every resource.
 const META: [&str; 6] = ["count", "depends_on", "for_each", "lifecycle", "provider", "provisioner"];

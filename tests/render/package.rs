@@ -5,8 +5,8 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::Project;
-use super::moto::tool;
 use crate::image::noise;
+use crate::support::external::tool;
 
 /// What Python's reader finds in an archive: names, permissions, times, and whether all sums are right.
 fn seen(project: &Project, archive: &str) -> Value {

@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::bins;
-use super::moto::tool;
 use super::terraform::TERRAFORM;
+use crate::support::external::tool;
 use crate::support::script::script;
 
 /// What compiles in the place of tools/programs.sh, at once: a program is a header of the ELF format. `first` is done before.

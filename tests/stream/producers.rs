@@ -1,11 +1,11 @@
 //! What docs/producers.md shows, run as it stands there: what it writes arrives on the stream.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use serde_json::{Value, json};
 
 use super::{LIMIT, assert_has, connect, function};
+use crate::support::external::tool;
 use crate::support::table::{SENTIMENTS, Table};
 use crate::support::{bins, dynamodb};
 
@@ -18,12 +18,6 @@ fn blocks(language: &str) -> Vec<String> {
     let page = page();
     let head = format!("\n```{language}\n");
     page.split(&head).skip(1).map(|rest| rest.split("\n```\n").next().unwrap().to_owned()).collect()
-}
-
-fn tool(variable: &str, otherwise: &str) -> PathBuf {
-    let path = std::env::var_os(variable).map_or_else(|| bins::workspace().join(otherwise), PathBuf::from);
-    assert!(path.exists(), "{} is not there; `./justw it` installs it", path.display());
-    path
 }
 
 /// Runs a program beside a stream of its table, and returns the update that it made.

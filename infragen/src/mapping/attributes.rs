@@ -110,10 +110,7 @@ impl Attributes {
             paths.extend(index.projected.iter().flatten().filter(|name| is_free(name)).map(|name| step(name)));
         }
         let paths: Vec<AttributePath> = paths.iter().filter_map(|path| AttributePath::new(path).ok()).collect();
-        let all = |path: &AttributePath| -> Vec<Typed> {
-            let values = rows.iter().flat_map(|row| at_path(row, path));
-            values.map(|(kind, value)| (kind.to_owned(), plain(value))).collect()
-        };
+        let all = |path: &AttributePath| typed_at(rows, path);
         let first = |names: &[&str], fits: &dyn Fn(&[Typed]) -> bool| -> Option<String> {
             let of = |name: &&str| paths.iter().find(|path| last(path) == **name && fits(&all(path)));
             names.iter().find_map(of).map(ToString::to_string)
@@ -218,11 +215,16 @@ fn are_links(values: &[Typed]) -> bool {
     2 * values.iter().filter(is_link).count() >= values.len()
 }
 
+/// What rows have where a path leads.
+fn typed_at(rows: &[Value], path: &AttributePath) -> Vec<Typed> {
+    let values = rows.iter().flat_map(|row| at_path(row, path));
+    values.map(|(kind, value)| (kind.to_owned(), plain(value))).collect()
+}
+
 /// The hash key, where items are known by their links.
 fn link_in_key(hash: &str, rows: &[Value]) -> Option<String> {
     let path = AttributePath::new(&step(hash)).ok().filter(|path| URLS.contains(&last(path).as_str()))?;
-    let values = rows.iter().flat_map(|row| at_path(row, &path));
-    let values: Vec<Typed> = values.map(|(kind, value)| (kind.to_owned(), plain(value))).collect();
+    let values = typed_at(rows, &path);
     (!values.is_empty() && are_links(&values)).then(|| path.to_string())
 }
 

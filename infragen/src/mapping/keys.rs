@@ -12,8 +12,8 @@ use crate::manifest::regions::Region;
 use crate::stored::{count, of_name};
 
 /// Words that names of times have in them, in lower case.
-const TIME_WORDS: [&str; 12] =
-    ["time", "date", "_at", "at", "ts", "created", "updated", "published", "changed", "when", "start", "epoch"];
+const TIME_WORDS: [&str; 11] =
+    ["time", "date", "_at", "ts", "created", "updated", "published", "changed", "when", "start", "epoch"];
 /// From here on a number of seconds since 1970 would be of the year 5138, and one of milliseconds is of 1973.
 const MILLIS_MIN: f64 = 1e11;
 /// Seconds of September 2001: smaller numbers are counts of something else.

@@ -1,12 +1,12 @@
 //! An AWS in memory that Terraform can apply to: one server for each test, on loopback, gone when the test is.
 
 use std::io::{BufRead, BufReader, Read, Seek};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use super::workspace;
+use crate::support::external::tool;
 
 /// Lines of its log that a failed test shows.
 const LOG_LINES_MAX: usize = 60;
@@ -73,13 +73,6 @@ impl Drop for Moto {
             eprintln!("moto said:\n{}", lines[lines.len().saturating_sub(LOG_LINES_MAX)..].join("\n"));
         }
     }
-}
-
-/// Something that `./justw it` installs and names in a variable.
-pub(super) fn tool(variable: &str, otherwise: &str) -> PathBuf {
-    let path = std::env::var_os(variable).map_or_else(|| workspace().join(otherwise), PathBuf::from);
-    assert!(path.exists(), "{} is not there; `./justw it` installs it", path.display());
-    path
 }
 
 fn python(script: &str) -> Command {
