@@ -97,19 +97,19 @@ image *arguments:
 [no-exit-message]
 bootstrap *arguments:
     @cargo run -q --locked -p infragen -- render
-    @tools/terraform.sh bootstrap "$@"
+    @tools/deploy.sh bootstrap "$@"
 
 # Render, then `terraform apply` the rest: `just apply`, `just apply prod`, with arguments of Terraform behind
 [group('deploy')]
 [no-exit-message]
 apply *arguments: render
-    @tools/terraform.sh terraform "$@"
+    @tools/apply.sh "$@"
 
-# From deploy.toml to a live URL: `just deploy`, `just deploy --env prod --yes`, `just deploy --dry-run`
+# From deploy.toml to a live URL: `just deploy`, `just deploy prod --yes`, `just deploy --dry-run`
 [group('deploy')]
 [no-exit-message]
 deploy *arguments:
-    @tools/deploy.sh "$@"
+    @tools/deploy.sh deploy "$@"
 
 # Make what a release consists of, in dist/release: programs and zips for both processors, bills of materials, licences, checksums
 [group('deploy')]

@@ -17,7 +17,9 @@ esac
 case $wanted in
   *' image '*)
     # An image is named by the repository that it lies in, which the bootstrap root makes.
-    if find generated -path '*bootstrap/terraform.tfstate' | grep -q .; then
+    # Its state is a file here, or in a bucket.
+    if find generated -path '*bootstrap/terraform.tfstate' | grep -q . ||
+      find generated -path '*bootstrap/versions.tf' -exec grep -q 'backend "s3"' {} \; -print | grep -q .; then
       "$root/tools/image.sh"
     else
       say 'render: the images are not pushed, for want of a repository: run ./justw bootstrap, and then ./justw image'

@@ -1,7 +1,7 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/bootstrap/state.tf e56638ba368b2954]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/bootstrap/state.tf 0ccac843e77046aa]
 
-# State of ../terraform, for `[terraform.backend] kind = "s3"`. Its name goes into deploy.toml after the first apply;
-# the state of this root itself stays a local file.
+# State of both roots, for `[terraform.backend] kind = "s3"`: its name goes into deploy.toml after the first apply, and the next
+# `infragen bootstrap` moves the state of this root there, too.
 resource "aws_s3_bucket" "state" {
   # checkov:skip=CKV_AWS_18:Who reads or writes a state is in CloudTrail; a second bucket of access logs would need the same guards.
   # checkov:skip=CKV_AWS_144:Versions bring back a state that was overwritten; a lost region would take what the state describes with it.

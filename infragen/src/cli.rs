@@ -1,6 +1,7 @@
 //! The command line: its flags and commands, each of which is in a file of its own. Decides nothing about outputs.
 
 mod account;
+mod bootstrap;
 mod canary;
 mod completions;
 mod cost;
@@ -24,6 +25,7 @@ mod shell;
 mod show;
 mod sign_in;
 mod smoke;
+mod state;
 mod stop;
 mod terraform;
 mod validate;
@@ -148,6 +150,10 @@ enum Command {
     Cost(cost::CostArguments),
     /// Say what is missing before this can be deployed, or does not work, and how to get it.
     Doctor(doctor::DoctorArguments),
+    /// Make what has to exist before the first deployment: the repository of images, the bucket of Terraform's state, the pipeline's roles.
+    ///
+    /// Its state, too, moves into the bucket that the manifest names, so that the next person goes on from any clone.
+    Bootstrap(bootstrap::BootstrapArguments),
     /// Deploy one environment: check, render, package, plan, ask, apply, and look at the live stream.
     ///
     /// Every step finds done what was done before: after a failure or Ctrl-C the same command goes on where it stopped.
@@ -244,6 +250,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Render { .. } => Some("render"),
         Command::Init(_) => Some("init"),
         Command::Doctor(_) => Some("doctor"),
+        Command::Bootstrap(_) => Some("bootstrap"),
         Command::Deploy(_) => Some("deploy"),
         Command::Destroy(_) => Some("destroy"),
         Command::Package(_) => Some("package"),
@@ -275,6 +282,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Man { command, folder } => shell.man(command.as_deref(), folder.as_deref()),
         Command::Cost(arguments) => shell.cost(arguments),
         Command::Doctor(arguments) => shell.doctor(arguments),
+        Command::Bootstrap(arguments) => shell.bootstrap(arguments),
         Command::Deploy(arguments) => shell.deploy(arguments),
         Command::Status(arguments) => shell.status(arguments),
         Command::Logs(arguments) => shell.logs(arguments),

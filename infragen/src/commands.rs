@@ -26,9 +26,7 @@ impl Commands {
     /// Renders.
     #[must_use]
     pub fn render(&self) -> String {
-        self.environment
-            .as_ref()
-            .map_or_else(|| "infragen render".to_owned(), |name| format!("infragen --env {name} render"))
+        self.infragen("render")
     }
 
     /// Makes archives and tells Terraform of them.
@@ -49,20 +47,26 @@ impl Commands {
     /// Makes what has to exist before.
     #[must_use]
     pub fn bootstrap(&self) -> String {
-        self.recipe("bootstrap", &format!("{}/bootstrap", self.folder))
+        self.recipe("bootstrap").unwrap_or_else(|| self.infragen("bootstrap"))
     }
 
     /// Applies the root.
     #[must_use]
     pub fn apply(&self) -> String {
-        self.recipe("apply", &format!("{}/terraform", self.folder))
+        self.recipe("apply").unwrap_or_else(|| format!("terraform -chdir={}/terraform apply", self.folder))
     }
 
-    fn recipe(&self, name: &str, root: &str) -> String {
-        match (&self.runner, &self.environment) {
-            (None, _) => format!("terraform -chdir={root} apply"),
-            (Some(runner), None) => format!("{runner} {name}"),
-            (Some(runner), Some(environment)) => format!("{runner} {name} {environment}"),
+    fn recipe(&self, name: &str) -> Option<String> {
+        let environment = self.environment.as_ref().map(|environment| format!(" {environment}")).unwrap_or_default();
+        Some(format!("{} {name}{environment}", self.runner.as_ref()?))
+    }
+
+    /// One of infragen's own, for this environment.
+    #[must_use]
+    pub fn infragen(&self, command: &str) -> String {
+        match &self.environment {
+            Some(name) => format!("infragen --env {name} {command}"),
+            None => format!("infragen {command}"),
         }
     }
 }

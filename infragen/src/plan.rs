@@ -260,6 +260,7 @@ fn table(kms: &KmsSection, section: &TableSection, role: &str, name: &str, keys:
     TablePlan {
         name: name.to_owned(),
         create: section.create,
+        import: section.import,
         address: format!("{prefix}aws_dynamodb_table.{role}"),
         hash_key: keys.0.to_owned(),
         range_key: keys.1.to_owned(),
@@ -316,6 +317,7 @@ fn hours_table(manifest: &Manifest, names: &Names) -> TablePlan {
     TablePlan {
         name: names.hours_table.clone(),
         create: true,
+        import: false,
         address: "aws_dynamodb_table.hours".to_owned(),
         hash_key: OWN_KEYS.0.to_owned(),
         range_key: OWN_KEYS.1.to_owned(),

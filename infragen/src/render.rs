@@ -101,6 +101,7 @@ struct Extra<'a> {
     signature: &'a str,
     ci: Option<&'a RolesPlan>,
     state_bucket: Option<&'a str>,
+    state_key: &'a str,
     function: Option<&'a FunctionPlan>,
     functions: Vec<&'a FunctionPlan>,
     tables: Vec<Labelled<'a>>,
@@ -245,10 +246,13 @@ fn roots(loaded: &Loaded, parts: &Parts<'_>, config_js_path: &str) -> Result<Ren
     }
     let mut artifacts = Vec::new();
     for File { root: in_root, template, name, function } in files {
-        // The bootstrap root makes the bucket of the state, so its own state cannot be in it.
-        let is_stateless = in_root == Root::Bootstrap && template.starts_with("terraform/");
+        let state_key = match in_root {
+            Root::Bootstrap => &plan.names.bootstrap_state_key,
+            Root::Main => &plan.names.state_key,
+        };
         let extra = Extra {
-            state_bucket: plan.terraform.state_bucket.as_deref().filter(|_| !is_stateless),
+            state_bucket: plan.terraform.state_bucket.as_deref(),
+            state_key,
             function: extra.functions.iter().copied().find(|one| Some(one.role) == function),
             ..extra.clone()
         };

@@ -1,6 +1,14 @@
 {%- for table in tables %}
 {%- if not loop.first %}
 {% endif %}
+{%- if table.import %}
+# It exists, with its rows: Terraform takes it over. The block does nothing once it has.
+import {
+  to = aws_dynamodb_table.{{ table.label }}
+  id = "{{ table.name }}"
+}
+
+{% endif %}
 {%- if table.create %}
 resource "aws_dynamodb_table" "{{ table.label }}" {
 {%- if not table.kms_key_arn %}
@@ -61,14 +69,47 @@ resource "aws_dynamodb_table" "{{ table.label }}" {
   point_in_time_recovery {
     enabled = {{ table.point_in_time_recovery }}
   }
-}
 {%- else %}
-# `create = false`: somebody else owns this table; it is used as it is.
+# `create = false`: somebody else owns this table; it is used as it is. One that was made here before is let go, with its rows.
+removed {
+  from = aws_dynamodb_table.{{ table.label }}
+
+  lifecycle {
+    destroy = false
+  }
+}
+
 data "aws_dynamodb_table" "{{ table.label }}" {
   name = "{{ table.name }}"
+{%- endif %}
+{%- if table.import or not table.create %}
 
   # What it lacks is said by the plan, and not by a stream that shows nothing.
   lifecycle {
+{%- if table.import %}
+    # Whoever made it decided these; without `import` they become what deploy.toml says, which the plan shows.
+    ignore_changes = [
+      hash_key,
+      range_key,
+      attribute,
+      global_secondary_index,
+      local_secondary_index,
+      billing_mode,
+      read_capacity,
+      write_capacity,
+      on_demand_throughput,
+      replica,
+      stream_enabled,
+      stream_view_type,
+      table_class,
+      tags,
+{%- if table.index %}
+      # Rows that expire there are not ours to keep.
+      ttl,
+{%- endif %}
+    ]
+
+{%- endif %}
     postcondition {
       condition = self.hash_key == "{{ table.hash_key }}"{% if table.needs_range_key %} && self.range_key == "{{ table.range_key }}"{% endif %}
       error_message = "`{{ table.name }}` has other keys than deploy.toml says: it needs the hash key `{{ table.hash_key }}`{% if table.needs_range_key %} and the range key `{{ table.range_key }}`{% endif %}."
@@ -86,6 +127,6 @@ data "aws_dynamodb_table" "{{ table.label }}" {
     }
 {%- endif %}
   }
-}
 {%- endif %}
+}
 {%- endfor %}

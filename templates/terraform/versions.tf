@@ -12,7 +12,7 @@ terraform {
   # The lock is a file beside the state: no table is needed.
   backend "s3" {
     bucket = "{{ state_bucket }}"
-    key = "{{ names.state_key }}"
+    key = "{{ state_key }}"
     region = "{{ region }}"
     encrypt = true
     use_lockfile = true

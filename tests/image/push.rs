@@ -136,7 +136,7 @@ fn what_is_missing_for_a_push_is_said() {
     let none = Folder::built("arm64", 1000).env("PATH", "/nowhere");
     let run = none.run(&["image", "push"]);
     run.says("neither terraform nor tofu is on PATH");
-    assert!(run.stderr.contains("make it with `terraform -chdir=generated/bootstrap apply`"), "{run:?}");
+    assert!(run.stderr.contains("make it with `infragen --env dev bootstrap`"), "{run:?}");
     let zips = Folder::new("[stream]\npackage = \"zip\"\n[dashboard]\npackage = \"zip\"\n");
     zips.run(&["image", "push"]).says("no function runs an image that is made here");
     let unbuilt = Folder::new(&manifest("arm64"));

@@ -274,7 +274,7 @@ fn a_dry_run_prints_the_steps_and_does_none() {
     assert_eq!(
         steps.stdout,
         "check      infragen doctor\nrender     infragen --env prod render\n\
-         bootstrap  terraform -chdir=generated/bootstrap apply\n\
+         bootstrap  infragen bootstrap\n\
          plan       terraform -chdir=generated/prod/terraform init && terraform -chdir=generated/prod/terraform plan\n\
          apply      terraform -chdir=generated/prod/terraform apply\n\
          smoke      a first event, a return by its position, the REST API\n"

@@ -41,9 +41,7 @@ async fn images_are_deployed_to_two_environments_and_nothing_is_left() {
     recipe(&account, &registry);
 
     let first = account.run(&["deploy", "--yes"]).done();
-    for seen in
-        ["bootstrap: terraform -chdir=generated/bootstrap apply", "generated/bootstrap: 7 new", "push: ./justw image"]
-    {
+    for seen in ["bootstrap: infragen bootstrap", "generated/bootstrap: 7 new", "push: ./justw image"] {
         assert!(first.stderr.contains(seen), "{seen}: {first:?}");
     }
     let images = || -> Value {

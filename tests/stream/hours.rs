@@ -16,6 +16,8 @@ use crate::support::{bins, dynamodb};
 const ROWS: u64 = 6000;
 /// Hours of the day that are left at least, whatever the minute: all but the newest, of which rows may be asked for whole.
 const HOURS: usize = 20;
+/// Longest that an instance leaves nothing: an errand that failed, where the engine is slow, is not followed by another one at once.
+const IDLE_MAX: Duration = Duration::from_secs(3 * contract::limits::BACKOFF_MAX.as_secs());
 /// What the newest hours have of all rows at most is one part of these.
 const NEWEST: usize = 5;
 
@@ -71,7 +73,7 @@ impl Scene {
             if left > known {
                 (since, known) = (std::time::Instant::now(), left);
             }
-            assert!(since.elapsed() < LIMIT, "{left} hours");
+            assert!(since.elapsed() < IDLE_MAX, "{left} hours");
             tokio::time::sleep(Duration::from_millis(200)).await;
         }
     }

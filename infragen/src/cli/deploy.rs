@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use clap::Args;
 use contract::units::duration_text;
+use infragen::commands::Commands;
 use infragen::deploy::changes::Changes;
 use infragen::deploy::{account, canary, place};
 use infragen::doctor::{self, Places, Ran, aws, tools};
@@ -57,8 +58,8 @@ impl Shell<'_> {
             self.error("`local` is this machine: nothing of it is deployed", Some("run `./justw dev`"));
             return Ok(Outcome::Usage);
         }
-        let bootstrap = self.bootstrap_folder(&loaded)?;
-        let steps = self.steps(&loaded, bootstrap.as_deref(), arguments);
+        let maker = self.maker_of_images(&loaded)?;
+        let steps = self.steps(&loaded, maker.as_ref(), arguments);
         if arguments.dry_run {
             let width = steps.iter().map(|(name, _)| name.len()).max().unwrap_or_default();
             let lines = steps.iter().map(|(name, typed)| format!("{name:<width$}  {typed}\n"));
@@ -68,24 +69,23 @@ impl Shell<'_> {
         let stop = Stop::listen().map_err(|error| self.fail(&error, None))?;
         let deployment =
             Deployment { shell: self, loaded: &loaded, arguments, stop: &stop, places: Places::of(&loaded) };
-        deployment.run(&steps, bootstrap.as_deref())
+        deployment.run(&steps, maker.as_ref())
     }
 
-    /// The root that makes the repository of images, where one is needed that infragen fills.
-    fn bootstrap_folder(&self, loaded: &Loaded) -> Result<Option<String>, Outcome> {
+    /// The environment that makes the repository of images, where one is needed that infragen fills.
+    fn maker_of_images(&self, loaded: &Loaded) -> Result<Option<Loaded>, Outcome> {
         if loaded.manifest.built_images().is_empty() {
             return Ok(None);
         }
-        let all = self.load_all()?.all;
-        Ok(loaded.maker(&all).map(|maker| format!("{}/bootstrap", maker.folder())))
+        Ok(loaded.maker(&self.load_all()?.all).cloned())
     }
 
-    fn steps(&self, loaded: &Loaded, bootstrap: Option<&str>, arguments: &DeployArguments) -> Vec<Step> {
+    fn steps(&self, loaded: &Loaded, maker: Option<&Loaded>, arguments: &DeployArguments) -> Vec<Step> {
         let places = Places::of(loaded);
         let terraform = format!("terraform -chdir={}", places.root);
         let mut steps = vec![("check", "infragen doctor".to_owned()), ("render", places.render.clone())];
-        let bootstrap = bootstrap.filter(|_| !arguments.plan);
-        steps.extend(bootstrap.map(|folder| ("bootstrap", format!("terraform -chdir={folder} apply"))));
+        let maker = maker.filter(|_| !arguments.plan);
+        steps.extend(maker.map(|maker| ("bootstrap", Commands::of(maker).infragen("bootstrap"))));
         if self.runner().is_some() {
             let has_zip = loaded.manifest.built().iter().any(|(_, package)| *package == Packaging::Zip);
             steps.extend(has_zip.then(|| ("package", "./justw package".to_owned())));
@@ -120,7 +120,7 @@ struct Deployment<'s> {
 }
 
 impl Deployment<'_> {
-    fn run(&self, steps: &[Step], bootstrap: Option<&str>) -> Stopped {
+    fn run(&self, steps: &[Step], maker: Option<&Loaded>) -> Stopped {
         #[expect(clippy::disallowed_methods, reason = "how long a step took is said")]
         let now = Instant::now;
         let began = now();
@@ -132,11 +132,11 @@ impl Deployment<'_> {
         for (at, (name, typed)) in steps.iter().enumerate() {
             let step_began = now();
             self.shell.say(&format!("[{}/{}] {name}: {typed}", at + 1, steps.len()));
-            let root = || Root::new(self.shell, self.stop, program, &self.places.root);
+            let root = || Root::main(self.shell, self.stop, program, self.loaded);
             match *name {
                 "check" => (program, account) = self.check()?,
                 "render" => self.render()?,
-                "bootstrap" => self.bootstrap(program, bootstrap.unwrap_or_default())?,
+                "bootstrap" => self.bootstrap(program, maker.unwrap_or(self.loaded))?,
                 "package" => self.recipe("package")?,
                 "push" => self.recipe("image")?,
                 "plan" => changes = self.plan(&root(), account.as_deref())?,
@@ -153,7 +153,7 @@ impl Deployment<'_> {
             self.shell.say(&format!("      done in {:.1} s", (now() - step_began).as_secs_f64()));
         }
         if self.arguments.plan {
-            Root::new(self.shell, self.stop, program, &self.places.root).forget_plan();
+            Root::main(self.shell, self.stop, program, self.loaded).forget_plan();
             let text = changes.markdown(&Names::derive(&self.loaded.manifest).base);
             let cost = cost::month(self.loaded, changes.monthly_usd_before);
             self.shell.print(&format!("{text}\n{cost}\n"))?;
@@ -195,7 +195,7 @@ impl Deployment<'_> {
     }
 
     /// Makes the repository of images where it is not there.
-    fn bootstrap(&self, program: &'static str, folder: &str) -> Result<(), Outcome> {
+    fn bootstrap(&self, program: &'static str, maker: &Loaded) -> Result<(), Outcome> {
         let repository = &self.loaded.shared.repository;
         let answer = run(&account::repository(&self.loaded.manifest, repository), ANSWER_MAX);
         if !matches!(answer, Ran::Done(_)) && self.stop.explains_a_failure() {
@@ -207,15 +207,12 @@ impl Deployment<'_> {
             self.shell.say(&format!("      repository `{repository}`: {found}"));
             return Ok(());
         }
-        let root = Root::new(self.shell, self.stop, program, folder);
+        let root = Root::bootstrap(self.shell, self.stop, program, maker);
         if !root.is_there() {
-            self.shell.error(&format!("`{folder}` is not there"), Some("run `infragen render`"));
+            self.shell.error(&format!("`{}` is not there", root.name()), Some("run `infragen render`"));
             return Err(Outcome::NeedsPerson);
         }
-        root.init()?;
-        let changes = root.plan(&[])?;
-        self.agree(&root, &changes)?;
-        if changes.is_idle() && !changes.has_outputs { Ok(()) } else { root.apply() }
+        self.shell.apply_bootstrap(&root, self.stop, self.arguments.yes)
     }
 
     fn plan(&self, root: &Root<'_>, account: Option<&str>) -> Result<Changes, Outcome> {
@@ -275,25 +272,10 @@ impl Deployment<'_> {
         if self.stop.is_set() { Ok(Outputs::default()) } else { root.outputs() }
     }
 
-    /// Shows a plan and asks for a yes.
+    /// Shows the plan of the functions' root, and asks.
     fn agree(&self, root: &Root<'_>, changes: &Changes) -> Result<(), Outcome> {
-        if changes.is_idle() {
-            return Ok(());
-        }
-        let colour = self.shell.colour(io::stderr().is_terminal());
-        // Repositories and buckets cost next to nothing; what a month costs is said of the functions.
-        let cost = match root.name() == self.places.root {
-            true => format!("  {}\n", cost::month(self.loaded, changes.monthly_usd_before)),
-            false => String::new(),
-        };
-        let (what, changes) = (changes.summary(), changes.human(colour));
-        self.shell.complain(&format!("\n{}: {what}\n{changes}{cost}\n", root.name()));
-        if self.arguments.yes || self.shell.ask(self.stop, "Apply this? [yes/no]", &["yes", "y"], "--yes")? {
-            return Ok(());
-        }
-        root.forget_plan();
-        self.shell.error("nothing was applied: the answer was no", None);
-        Err(Outcome::NeedsPerson)
+        let cost = format!("  {}\n", cost::month(self.loaded, changes.monthly_usd_before));
+        self.shell.agree(self.stop, root, changes, &cost, self.arguments.yes)
     }
 
     fn recipe(&self, recipe: &str) -> Result<(), Outcome> {

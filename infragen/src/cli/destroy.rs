@@ -5,7 +5,7 @@ use std::io::{self, IsTerminal as _};
 
 use clap::Args;
 use infragen::deploy::account;
-use infragen::doctor::{Places, Ran};
+use infragen::doctor::Ran;
 use infragen::load::{Loaded, Target};
 use infragen::manifest::Names;
 use infragen::manifest::types::BackendKind;
@@ -59,7 +59,7 @@ impl Shell<'_> {
         }
         let stop = Stop::listen().map_err(|error| self.fail(&error, None))?;
         let program = self.terraform_or_none()?;
-        let root = Root::new(self, &stop, program, &Places::of(&loaded).root);
+        let root = Root::main(self, &stop, program, &loaded);
         root.init()?;
         let keeps = |address: &str| {
             let role = address.strip_prefix(TABLE).unwrap_or_default();
@@ -95,7 +95,7 @@ impl Shell<'_> {
     }
 
     /// The program, if there is one.
-    fn terraform_or_none(&self) -> Result<&'static str, Outcome> {
+    pub(super) fn terraform_or_none(&self) -> Result<&'static str, Outcome> {
         let (program, answer) = terraform_version(ANSWER_MAX);
         if answer == Ran::Absent {
             self.error("there is no `terraform` on PATH", Some("`infragen doctor` says how to get it"));
@@ -123,9 +123,9 @@ impl Shell<'_> {
 
     /// Everything of the bootstrap root but the bucket of a state that is in it: a state describes what may still be there.
     fn destroy_bootstrap(&self, loaded: &Loaded, arguments: &DestroyArguments) -> Stopped {
-        let name = format!("{}/bootstrap", loaded.folder());
         let stop = Stop::listen().map_err(|error| self.fail(&error, None))?;
-        let root = Root::new(self, &stop, self.terraform_or_none()?, &name);
+        let root = Root::bootstrap(self, &stop, self.terraform_or_none()?, loaded);
+        let name = root.name().to_owned();
         if !root.is_there() {
             self.error(&format!("`{name}` is not there: this environment has no bootstrap root of its own"), None);
             return Err(Outcome::NeedsPerson);

@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory};
 /// What is typed, and what for.
 pub(super) type Example = (&'static str, &'static str);
 
-const EXAMPLES: [(&str, &[Example]); 20] = [
+const EXAMPLES: [(&str, &[Example]); 21] = [
     (
         "render",
         &[
@@ -77,6 +77,13 @@ const EXAMPLES: [(&str, &[Example]); 20] = [
         ],
     ),
     ("doctor", &[("infragen --env prod doctor", "what is missing before that environment can be deployed")]),
+    (
+        "bootstrap",
+        &[
+            ("infragen bootstrap", "before the first deployment, and once more when its bucket is in deploy.toml"),
+            ("infragen --env prod bootstrap --yes", "what another environment needs, asking nobody"),
+        ],
+    ),
     (
         "deploy",
         &[

@@ -9,11 +9,14 @@ use std::sync::mpsc;
 use std::time::Duration;
 
 use infragen::deploy::changes::Changes;
+use infragen::doctor::Places;
+use infragen::load::Loaded;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
 use super::Outcome;
 use super::shell::Shell;
+use super::state::StatePlace;
 use super::stop::Stop;
 
 /// The plan that was shown, so that nothing else is applied; it lies in the root, because it names files from there.
@@ -39,12 +42,40 @@ pub(super) struct Root<'s> {
     /// The folder from the manifest's own, as messages name it.
     name: String,
     folder: PathBuf,
+    place: StatePlace,
 }
 
 impl<'s> Root<'s> {
-    /// A root below the manifest's folder.
-    pub(super) fn new(shell: &'s Shell<'s>, stop: &'s Stop, program: &'static str, name: &str) -> Self {
-        Self { shell, stop, program, name: name.to_owned(), folder: shell.root().join(name) }
+    /// The root of everything that runs.
+    pub(super) fn main(shell: &'s Shell<'s>, stop: &'s Stop, program: &'static str, loaded: &Loaded) -> Self {
+        Self::new(shell, stop, program, Places::of(loaded).root, StatePlace::of(loaded, false))
+    }
+
+    /// The root of what has to exist before.
+    pub(super) fn bootstrap(shell: &'s Shell<'s>, stop: &'s Stop, program: &'static str, loaded: &Loaded) -> Self {
+        let name = format!("{}/bootstrap", loaded.folder());
+        Self::new(shell, stop, program, name, StatePlace::of(loaded, true))
+    }
+
+    fn new(shell: &'s Shell<'s>, stop: &'s Stop, program: &'static str, name: String, place: StatePlace) -> Self {
+        Self { shell, stop, program, folder: shell.root().join(&name), name, place }
+    }
+
+    pub(super) const fn shell(&self) -> &'s Shell<'s> {
+        self.shell
+    }
+
+    pub(super) const fn stop(&self) -> &'s Stop {
+        self.stop
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Where its state is to be.
+    pub(super) const fn place(&self) -> &StatePlace {
+        &self.place
     }
 
     /// Where it is, from the manifest's folder.
@@ -64,7 +95,7 @@ impl<'s> Root<'s> {
         command
     }
 
-    fn failed(&self, what: &str) -> Outcome {
+    pub(super) fn failed(&self, what: &str) -> Outcome {
         let typed = format!("{} -chdir={} {what}", self.program, self.name);
         if self.stop.is_set() {
             self.shell.error(&format!("stopped in `{typed}`"), Some("run the same command again to go on from there"));
@@ -108,9 +139,14 @@ impl<'s> Root<'s> {
         }
     }
 
+    /// Runs it in silence.
+    pub(super) fn output(&self, arguments: &[&str]) -> Result<Output, Outcome> {
+        self.finish(self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()), 1)
+    }
+
     /// Runs it in silence; what it said is shown where it fails. Returns its output and whether it ended with this code.
-    fn capture(&self, arguments: &[&str], what: &str, good: &[i32]) -> Result<(i32, String), Outcome> {
-        let output = self.finish(self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()), 1)?;
+    pub(super) fn capture(&self, arguments: &[&str], what: &str, good: &[i32]) -> Result<(i32, String), Outcome> {
+        let output = self.output(arguments)?;
         let code = output.status.code().unwrap_or(-1);
         if self.stop.is_set() || !good.contains(&code) {
             self.shell.complain(&String::from_utf8_lossy(&output.stdout));
@@ -118,11 +154,6 @@ impl<'s> Root<'s> {
             return Err(self.failed(what));
         }
         Ok((code, String::from_utf8_lossy(&output.stdout).into_owned()))
-    }
-
-    /// Fetches what it is made of, where it is not there yet.
-    pub(super) fn init(&self) -> Result<(), Outcome> {
-        self.capture(&["init", "-input=false", "-no-color"], "init", &[0]).map(drop)
     }
 
     /// Plans, and keeps the plan; `more` narrows it, or turns it round.
@@ -232,6 +263,29 @@ impl Shell<'_> {
             self.error(&format!("`{program}` cannot be started: {error}"), None);
         }
         Outcome::NeedsPerson
+    }
+
+    /// Shows a plan, with what a month then costs, and asks for a yes.
+    pub(super) fn agree(
+        &self,
+        stop: &Stop,
+        root: &Root<'_>,
+        changes: &Changes,
+        cost: &str,
+        yes: bool,
+    ) -> Result<(), Outcome> {
+        if changes.is_idle() {
+            return Ok(());
+        }
+        let colour = self.colour(io::stderr().is_terminal());
+        let (what, changes) = (changes.summary(), changes.human(colour));
+        self.complain(&format!("\n{}: {what}\n{changes}{cost}\n", root.name()));
+        if yes || self.ask(stop, "Apply this? [yes/no]", &["yes", "y"], "--yes")? {
+            return Ok(());
+        }
+        root.forget_plan();
+        self.error("nothing was applied: the answer was no", None);
+        Err(Outcome::NeedsPerson)
     }
 
     /// Asks a person; what is not `wanted` is a no.

@@ -17,8 +17,12 @@ const VALUE_CHARS_MAX: usize = 60;
 pub enum Kind {
     /// It is made.
     New,
+    /// It was there, and Terraform takes it over.
+    Imported,
     /// It stays, and something of it changes.
     Changed,
+    /// It stays, and Terraform forgets it.
+    LetGo,
     /// It is made anew, and what it was is gone.
     Replaced,
     /// It goes.
@@ -26,12 +30,14 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::New, Self::Changed, Self::Replaced, Self::Removed];
+    const ALL: [Self; 6] = [Self::New, Self::Imported, Self::Changed, Self::LetGo, Self::Replaced, Self::Removed];
 
     const fn word(self) -> &'static str {
         match self {
             Self::New => "new",
+            Self::Imported => "imported",
             Self::Changed => "changed",
+            Self::LetGo => "let go",
             Self::Replaced => "replaced",
             Self::Removed => "removed",
         }
@@ -39,14 +45,16 @@ impl Kind {
 
     const fn colour(self) -> &'static str {
         match self {
-            Self::New => "1;32",
-            Self::Changed => "1;33",
+            Self::New | Self::Imported => "1;32",
+            Self::Changed | Self::LetGo => "1;33",
             Self::Replaced | Self::Removed => "1;31",
         }
     }
 
-    fn of(actions: &[&str]) -> Option<Self> {
+    fn of(actions: &[&str], is_imported: bool) -> Option<Self> {
         match actions {
+            ["no-op" | "update"] if is_imported => Some(Self::Imported),
+            ["forget"] => Some(Self::LetGo),
             ["create"] => Some(Self::New),
             ["update"] => Some(Self::Changed),
             ["delete"] => Some(Self::Removed),
@@ -264,13 +272,13 @@ fn change(resource: &Value) -> Option<Change> {
     let text = |key: &str| resource.get(key).and_then(Value::as_str);
     let change = resource.get("change")?;
     let actions: Vec<&str> = change.get("actions")?.as_array()?.iter().filter_map(Value::as_str).collect();
-    let kind = Kind::of(&actions)?;
+    let kind = Kind::of(&actions, change.get("importing").is_some_and(Value::is_object))?;
     let side = |key: &str| change.get(key).unwrap_or(&Value::Null);
     let (before, after) = (side("before"), side("after"));
     let named = if after.is_null() { before } else { after };
     let name = NAMES.iter().find_map(|key| named.get(key).and_then(Value::as_str)).map(shorten);
     let mut differences = Vec::new();
-    if kind == Kind::Changed {
+    if matches!(kind, Kind::Changed | Kind::Imported) {
         let secret = [side("before_sensitive"), side("after_sensitive")];
         differ("", before, after, side("after_unknown"), secret, &mut differences);
     }
@@ -378,6 +386,23 @@ mod tests {
             changes.losses().map(|change| change.address.as_str()).collect::<Vec<_>>(),
             ["aws_dynamodb_table.items"]
         );
+    }
+
+    #[test]
+    fn what_is_taken_over_and_what_is_let_go_is_no_change_and_no_loss() {
+        let table = |name: &str, actions: &[&str], more: &Value| resource("aws_dynamodb_table", name, actions, more);
+        let taken = json!({"importing": {"id": "a"}, "before": {"name": "a", "point": false}, "after": {"name": "a", "point": true}});
+        let changes = read(&[
+            table("a", &["update"], &taken),
+            table("b", &["no-op"], &json!({"importing": {"id": "b"}})),
+            table("c", &["forget"], &json!({"before": {"name": "c"}, "after": null})),
+        ]);
+        assert_eq!(changes.summary(), "2 imported, 1 let go");
+        assert_eq!(
+            changes.human(Colour(false)),
+            "  imported  table a: point false → true\n  imported  table b\n  let go    table c\n"
+        );
+        assert_eq!(changes.losses().count(), 0);
     }
 
     #[test]

@@ -15,7 +15,8 @@ const TEXT: &str = "S";
 /// The name of the items table, where it exists before the deployment.
 #[must_use]
 pub fn existing(manifest: &Manifest) -> Option<String> {
-    (!manifest.tables.items.create).then(|| Names::derive(manifest).items_table)
+    let items = &manifest.tables.items;
+    (!items.create || items.import).then(|| Names::derive(manifest).items_table)
 }
 
 /// What asks for a table's keys and indexes.

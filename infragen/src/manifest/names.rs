@@ -27,7 +27,9 @@ pub struct Names {
     pub state_bucket_prefix: String,
     /// Beginning of the page's bucket's name, likewise.
     pub page_bucket_prefix: String,
-    /// Where in the state bucket the state of `generated/terraform` is.
+    /// Where in the state bucket the state of `generated/bootstrap` is.
+    pub bootstrap_state_key: String,
+    /// Likewise of `generated/terraform`.
     pub state_key: String,
 }
 
@@ -64,6 +66,7 @@ impl Names {
             session_key_prefix: format!("alias/{base}-session-"),
             state_bucket_prefix: bucket_prefix("-state-"),
             page_bucket_prefix: bucket_prefix("-page-"),
+            bootstrap_state_key: format!("{project}/{environment}/bootstrap.tfstate"),
             state_key: format!("{project}/{environment}/terraform.tfstate"),
             base,
         }

@@ -241,6 +241,8 @@ section! {
         "name" => name: Option<TableName> = None;
         /// Whether to create the table, or to use one that exists as it is.
         "create" => create: bool = true;
+        /// Whether a table of that name exists already and is taken over: Terraform imports it, and leaves keys, indexes, throughput and stream as they are.
+        "import" => import: bool = false;
         /// Whether every second of the last 35 days can be restored.
         "point_in_time_recovery" => point_in_time_recovery: bool = true;
         /// Whether DynamoDB refuses to delete the table.

@@ -128,6 +128,8 @@ pub struct TablePlan {
     pub name: String,
     /// Whether it is created, or used as it is.
     pub create: bool,
+    /// Whether one that exists is taken over, instead of being made.
+    pub import: bool,
     /// How Terraform refers to it.
     pub address: String,
     /// Hash key.

@@ -56,7 +56,7 @@ fn finish(path: &str, template: &impl Template) -> Result<Artifact, RenderError>
     Ok(Artifact { path: path.to_owned(), text: format!("{}\n", text.trim_end()) })
 }
 
-/// Renders the page's configuration; `page` is where tools/terraform.sh puts the one with live URLs.
+/// Renders the page's configuration; `page` is where tools/apply.sh puts the one with live URLs.
 pub(super) fn config_js(plan: &Plan, root: &str, page: &str, path: &str) -> Result<Artifact, RenderError> {
     let broken = |source| RenderError::BrokenJson { path: path.to_owned(), source };
     let json = escape_json_for_script(&serde_json::to_string_pretty(&plan.page).map_err(broken)?);

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
+use contract::Environment;
 use infragen::doctor::Ran;
 use infragen::image::repository::Repository;
 use infragen::image::{Blob, Image, layout, oci_architecture};
@@ -201,13 +202,13 @@ impl Shell<'_> {
         let mut known: BTreeMap<String, Repository> = BTreeMap::new();
         let mut pushes = Pushes::new();
         for target in targets {
-            let Some((_, folder)) = &target.bootstrap else {
+            let Some((maker, folder)) = &target.bootstrap else {
                 let message = format!("no environment makes the repository of `{}`", target.environment);
                 self.error(&message, Some("name one with `--repository`"));
                 return Err(Outcome::NeedsPerson);
             };
             if !known.contains_key(folder) {
-                known.insert(folder.clone(), self.repository_of(folder, &target)?);
+                known.insert(folder.clone(), self.repository_of(maker, folder, &target)?);
             }
             pushes.entry((known[folder].clone(), target.function)).or_default().push(target);
         }
@@ -216,7 +217,7 @@ impl Shell<'_> {
 
     /// Asks Terraform for what the bootstrap root has made. Its state is a file of whoever applied it: on another machine, such as
     /// that of a pipeline, the repository follows from the account that one is signed in to.
-    fn repository_of(&self, folder: &str, target: &Target) -> Result<Repository, Outcome> {
+    fn repository_of(&self, maker: &Environment, folder: &str, target: &Target) -> Result<Repository, Outcome> {
         let chdir = format!("-chdir={}", self.root().join(folder).display());
         let ask =
             |program: &str| run(&[program, &chdir, "output", "-no-color", "-raw", "repository_url"], PROGRAM_LIMIT);
@@ -237,7 +238,7 @@ impl Shell<'_> {
             return Ok(repository);
         }
         let message = format!("the repository of images is not known: `repository_url` of `{folder}`: {problem}");
-        let hint = format!("make it with `terraform -chdir={folder} apply`, or name one with `--repository`");
+        let hint = format!("make it with `infragen --env {maker} bootstrap`, or name one with `--repository`");
         self.error(&message, Some(&hint));
         Err(Outcome::NeedsPerson)
     }

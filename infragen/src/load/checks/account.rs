@@ -11,6 +11,22 @@ impl Checks<'_> {
         self.assumed_role();
         self.boundary();
         self.kms_keys();
+        self.taken_over();
+    }
+
+    fn taken_over(&self) {
+        let tables = &self.manifest.tables;
+        for (role, table) in [("items", &tables.items), ("users", &tables.users)] {
+            if table.import && !table.create {
+                let keys = ["import", "create"].map(|key| format!("tables.{role}.{key}"));
+                self.fail(
+                    "import-without-create",
+                    &keys.each_ref().map(String::as_str),
+                    format!("`{}` is `true`, and `{}` is `false`: what is taken over is Terraform's", keys[0], keys[1]),
+                    "remove one of the two: `create = false` alone uses the table as it is",
+                );
+            }
+        }
     }
 
     fn assumed_role(&self) {
