@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::plans::resources;
-use super::terraform::Root;
+use super::terraform::{Root, with_local_state};
 use super::{Project, fixture_names, workspace};
 use crate::support::external::tool;
 
@@ -237,6 +237,7 @@ fn the_workflow_goes_when_nobody_deploys_any_more() {
 /// Statements of a role's policy by name, and the policy as IAM counts its size.
 fn policy(fixture: &str, role: &str) -> (BTreeMap<String, Value>, usize) {
     let project = Project::rendered(fixture);
+    with_local_state(&project, "generated/bootstrap");
     let plan = Root::new(&project, "generated/bootstrap").planned(&[]);
     let resources = resources(&plan, "");
     let text = resources[&format!("aws_iam_role_policy.{role}")]["policy"].as_str().unwrap().to_owned();

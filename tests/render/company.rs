@@ -7,7 +7,7 @@ use super::account::{Account, ROOT};
 use super::moto::Moto;
 use super::plans::{artifacts, resources};
 use super::programs::good_terraform;
-use super::terraform::Root;
+use super::terraform::{Root, with_local_state};
 
 /// The account that the AWS in memory is of, and another one.
 const ACCOUNT: &str = "123456789012";
@@ -19,15 +19,6 @@ fn key(digit: char) -> String {
     let part = |length| digit.to_string().repeat(length);
     let id = [8, 4, 4, 4, 12].map(part).join("-");
     format!("arn:aws:kms:eu-west-1:{ACCOUNT}:key/{id}")
-}
-
-/// The state's bucket is in no account in memory: the same root with its state beside it, and the text that says where it was.
-fn with_local_state(project: &Project, root: &str) -> String {
-    let path = format!("{root}/versions.tf");
-    let text = project.read(&path);
-    let (before, rest) = text.split_once("\n\n  # The lock is a file").expect("the state is in a bucket");
-    project.write(&path, &format!("{before}\n}}\n"));
-    rest.to_owned()
 }
 
 /// Plans a root with an account in memory, as Terraform prints it for programs.
@@ -94,6 +85,7 @@ fn every_role_is_bounded_and_everything_kept_is_under_its_key() {
 fn the_bootstrap_root_is_bounded_too_and_stays_as_it_was_applied() {
     let moto = Moto::start();
     let project = Project::rendered("company");
+    with_local_state(&project, "generated/bootstrap");
     let root = Root::new(&project, "generated/bootstrap").in_memory(&moto);
     let plan = planned(&root);
     let found = resources(&plan, "");

@@ -108,6 +108,15 @@ pub(super) struct Root<'p> {
     aws: Option<String>,
 }
 
+/// The state's bucket is in no account in memory: the same root with its state beside it, and the text that says where it was.
+pub(super) fn with_local_state(project: &Project, root: &str) -> String {
+    let path = format!("{root}/versions.tf");
+    let text = project.read(&path);
+    let (before, rest) = text.split_once("\n\n  # The lock is a file").expect("the state is in a bucket");
+    project.write(&path, &format!("{before}\n}}\n"));
+    rest.to_owned()
+}
+
 impl<'p> Root<'p> {
     pub(super) fn new(project: &'p Project, path: &str) -> Self {
         Self::of(project, path, &INIT)

@@ -86,7 +86,9 @@ impl Repository {
                  skip_credentials_validation = true\n    skip_requesting_account_id = true\n  }}\n}}\n"
             );
             project.write(&format!("generated/{environment}terraform/zz_override.tf"), &(backend + moto::PROVIDER));
-            project.write(&format!("generated/{environment}bootstrap/zz_override.tf"), moto::PROVIDER);
+            // Whoever applied it had its state at hand.
+            let local = format!("terraform {{\n  backend \"local\" {{}}\n}}\n{}", moto::PROVIDER);
+            project.write(&format!("generated/{environment}bootstrap/zz_override.tf"), &local);
         }
         let records = self.records.path().display();
         programs::compiler(
