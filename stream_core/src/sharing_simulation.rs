@@ -165,11 +165,14 @@ impl Fleet {
                 let journal = &mut self.instances[number].journal;
                 journal.advance();
                 let errands = if journal.is_whole() { Vec::new() } else { journal.errands() };
-                let requests = journal.requests();
-                if errands.is_empty() && requests.is_empty() {
+                if !errands.is_empty() {
+                    self.run(number, errands);
+                    continue;
+                }
+                let requests = self.instances[number].journal.requests();
+                if requests.is_empty() {
                     break;
                 }
-                self.run(number, errands);
                 self.pages(number, requests);
             }
             for _ in 0..4 {
@@ -303,6 +306,38 @@ fn chaos(seed: u64) -> usize {
 fn whatever_happens_to_the_shelf_instances_show_the_table() {
     let bad: usize = (0..60).map(chaos).sum();
     assert!(bad > 0, "no altered bytes were met");
+}
+
+/// Bounds of a query are a day wider than its range until a form of a time was met: two ranges would be the day twice.
+#[test]
+fn where_no_hour_can_be_taken_the_first_range_is_the_whole_window() {
+    let mut fleet = Fleet::new(1, Identity::KeyAndTime, 960);
+    let planned = |fleet: &mut Fleet| {
+        fleet.start(0);
+        let now = fleet.world.now;
+        let number = fleet.instances.len() - 1;
+        fleet.instances[number].journal.begin(now);
+        let errands = fleet.instances[number].journal.errands();
+        assert!(matches!(errands[..], [Errand::Look { .. }]));
+        fleet.run(number, errands);
+        let read = fleet.instances[number].journal.reads();
+        assert_eq!(read.len(), 1);
+        (now.wall.millis() - read[0].after.millis()) / 3_600_000
+    };
+    assert_eq!(planned(&mut fleet), 24, "an empty shelf");
+    fleet.poll(0);
+    (0..30).for_each(|_| {
+        fleet.world.pass(POLL);
+        fleet.poll(0);
+    });
+    assert!(planned(&mut fleet) <= 2, "{} hours are there", fleet.store.heads.len());
+    let whole = fleet.store.heads.clone();
+    // Only the newest is left, which every instance reads anyway.
+    fleet.store.heads.retain(|hour, _| hour + 1 >= crate::shelf::hour_of(fleet.world.now.wall));
+    assert_eq!(planned(&mut fleet), 24, "{:?}", fleet.store.heads);
+    fleet.store.heads = whole;
+    fleet.store.fails_one_in = Some(1);
+    assert_eq!(planned(&mut fleet), 24, "a shelf out of reach");
 }
 
 /// A herd that comes, and an hour and a quarter of polls of it.

@@ -27,11 +27,17 @@ pub(super) enum Load {
     Newest,
     /// Hours are taken, those first that are there; the others are read, newest first.
     Taking { there: Vec<Head>, unread: Vec<u64> },
-    /// The window is whole.
+    /// Nothing is taken any more: the window is whole once what is being read is there.
     Whole,
 }
 
 impl Sharing {
+    /// Whether an hour up to that moment can be taken from the shelf.
+    pub(super) fn has_any(&self, end: Timestamp, until: Timestamp, planned: Now) -> bool {
+        let first = |hour| self.shelf.first(hour, end, planned.wall);
+        (hour_of(end.plus(MILLISECOND))..=hour_of(until)).any(|hour| matches!(first(hour), Next::Adopt(_)))
+    }
+
     /// What a load reads from the table next, when all after `read` is there; `None` where the shelf is asked first, or where
     /// the window is whole.
     pub(super) fn next_stretch(

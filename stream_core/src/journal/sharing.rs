@@ -13,6 +13,7 @@ use crate::reading::Reading;
 use crate::shelf::{Errand, Head, Next, Scope, Shelf, Write, before_hour, hour_of};
 use crate::sweep::second_before;
 use crate::timestamp::Timestamp;
+use crate::window::window_until;
 
 /// Errands of an hour that are run at once, while the window is whole.
 const ERRANDS_MAX: usize = 4;
@@ -179,8 +180,22 @@ impl Journal {
             return;
         };
         sharing.shelf.note_heads(heads, now.wall);
-        if matches!(sharing.load, Load::Looking) {
+        if !matches!(sharing.load, Load::Looking) {
+            return;
+        }
+        let end = second_before(self.window.after(now.wall));
+        let newest = self.older.as_ref().and_then(|older| older.ranges.first()).map_or(end, |range| range.after);
+        if sharing.has_any(end, newest, now) {
             sharing.load = Load::Newest;
+            return;
+        }
+        // In stretches the whole day would be read twice: as long as no form of a time was met, bounds are a day wider than
+        // their range, however short that is (`TimeForms::all`).
+        sharing.load = Load::Whole;
+        let range = TimeRange { after: end, until: window_until(now.wall) };
+        let whole = Reading::new(now, vec![range], self.data.labels.as_slice().len());
+        if let Some(newest) = self.older.replace(whole) {
+            self.window.discard(newest.collected);
         }
     }
 
