@@ -2,12 +2,9 @@
 //! found by a query for its time.
 #![no_main]
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use arbitrary::Arbitrary;
-use aws_sdk_dynamodb::primitives::Blob;
-use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{AttributePath, DataSettings, TableName, TimeFormat, TimeZone, limits};
 use lambda::store::dynamodb::row;
 use libfuzzer_sys::fuzz_target;
@@ -35,17 +32,17 @@ enum Value {
     Null,
 }
 
-impl From<Value> for AttributeValue {
+impl From<Value> for row::Value<'static> {
     fn from(value: Value) -> Self {
         match value {
-            Value::S(text) => Self::S(text),
-            Value::N(text) => Self::N(text),
-            Value::Number(number) => Self::N(number.to_string()),
-            Value::Ss(texts) => Self::Ss(texts),
-            Value::Ns(numbers) => Self::Ns(numbers.iter().map(ToString::to_string).collect()),
+            Value::S(text) => Self::S(text.into()),
+            Value::N(text) => Self::N(text.into()),
+            Value::Number(number) => Self::N(number.to_string().into()),
+            Value::Ss(texts) => Self::Ss(texts.into_iter().map(Into::into).collect()),
+            Value::Ns(numbers) => Self::Ns(numbers.iter().map(|number| number.to_string().into()).collect()),
             Value::L(values) => Self::L(values.into_iter().map(Self::from).collect()),
-            Value::M(name, value) => Self::M(HashMap::from([(name, Self::from(*value))])),
-            Value::B(bytes) => Self::B(Blob::new(bytes)),
+            Value::M(name, value) => Self::M([(name, Self::from(*value))].into_iter().collect()),
+            Value::B(bytes) => Self::B(String::from_utf8_lossy(&bytes).into_owned().into()),
             Value::Bool(value) => Self::Bool(value),
             Value::Null => Self::Null(true),
         }
@@ -121,14 +118,18 @@ fuzz_target!(|input: Input| {
     let times = Times::of(&data);
     let labels = data.labels.as_slice();
     let time = input.form.write(&Timestamp::from_millis(input.time).to_string());
-    let mut item = HashMap::from([
-        ("source_id".to_owned(), AttributeValue::S(input.id)),
-        ("timestamp".to_owned(), AttributeValue::S(time)),
-        ("sentiment".to_owned(), AttributeValue::S(labels[usize::from(input.label) % labels.len()].to_string())),
-        ("matched_tickers".to_owned(), AttributeValue::Ss(input.tags)),
-    ]);
+    let label = labels[usize::from(input.label) % labels.len()].to_string();
+    let mut item: row::Row<'_> = [
+        ("source_id", Value::S(input.id)),
+        ("timestamp", Value::S(time)),
+        ("sentiment", Value::S(label)),
+        ("matched_tickers", Value::Ss(input.tags)),
+    ]
+    .into_iter()
+    .map(|(name, value)| (name, row::Value::from(value)))
+    .collect();
     for (name, value) in input.odd {
-        item.insert(NAMES[usize::from(name) % NAMES.len()].to_owned(), value.into());
+        item.set(NAMES[usize::from(name) % NAMES.len()], value.into());
     }
     // What the log says is one short line.
     let is_short = |error: &row::RowError| error.to_string().len() < 1000 && !error.to_string().contains('\n');

@@ -2,15 +2,15 @@
 
 use std::borrow::Cow;
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{AttributePath, DataSettings, LinkUrl, limits};
 use stream_core::about::{About, Decimal, Shown};
 
 use super::row_error::{RowError, or_fault};
-use super::values::{Row, at_path, shown as short};
+use super::value::{Row, Value};
+use super::values::{at_path, shown as short};
 
 /// Takes what the settings map, or nothing where the row has none of it. What cannot be read is left out, and is a fault.
-pub(super) fn about(data: &DataSettings, row: &Row, faults: &mut Vec<RowError>) -> Option<Box<About>> {
+pub(super) fn about(data: &DataSettings, row: &Row<'_>, faults: &mut Vec<RowError>) -> Option<Box<About>> {
     let title = data.title_attribute.as_ref().map_or(Ok(None), |path| title(row, path));
     let url = data.url_attribute.as_ref().map_or(Ok(None), |path| url(row, path));
     let about = About {
@@ -22,42 +22,42 @@ pub(super) fn about(data: &DataSettings, row: &Row, faults: &mut Vec<RowError>) 
     is_any.then(|| Box::new(about))
 }
 
-fn title<'a>(row: &'a Row, path: &AttributePath) -> Result<Option<Cow<'a, str>>, RowError> {
+fn title<'a>(row: &'a Row<'a>, path: &AttributePath) -> Result<Option<Cow<'a, str>>, RowError> {
     match at_path(row, path) {
-        None | Some(AttributeValue::Null(_)) => Ok(None),
-        Some(AttributeValue::S(text) | AttributeValue::N(text)) => Ok(cut(text, limits::TITLE_CHARS_MAX)),
+        None | Some(Value::Null(_)) => Ok(None),
+        Some(Value::S(text) | Value::N(text)) => Ok(cut(text, limits::TITLE_CHARS_MAX)),
         Some(_) => Err(RowError::WrongType(path.to_string(), "a string or a number")),
     }
 }
 
-fn url(row: &Row, path: &AttributePath) -> Result<Option<LinkUrl>, RowError> {
+fn url(row: &Row<'_>, path: &AttributePath) -> Result<Option<LinkUrl>, RowError> {
     match at_path(row, path) {
-        None | Some(AttributeValue::Null(_)) => Ok(None),
-        Some(AttributeValue::S(text)) if text.trim().is_empty() => Ok(None),
-        Some(AttributeValue::S(text)) => {
+        None | Some(Value::Null(_)) => Ok(None),
+        Some(Value::S(text)) if text.trim().is_empty() => Ok(None),
+        Some(Value::S(text)) => {
             LinkUrl::new(text.trim()).map(Some).map_err(|error| RowError::Link(path.to_string(), error))
         }
         Some(_) => Err(RowError::WrongType(path.to_string(), "a string")),
     }
 }
 
-fn shown(row: &Row, path: &AttributePath) -> Result<Option<Shown>, RowError> {
+fn shown(row: &Row<'_>, path: &AttributePath) -> Result<Option<Shown>, RowError> {
     let text = |text: &str| Ok(cut(text, limits::SHOWN_CHARS_MAX).map(|text| Shown::Text((*text).into())));
     match at_path(row, path) {
-        None | Some(AttributeValue::Null(_)) => Ok(None),
-        Some(AttributeValue::S(value)) => text(value),
-        Some(AttributeValue::N(value)) => match Decimal::new(value) {
+        None | Some(Value::Null(_)) => Ok(None),
+        Some(Value::S(value)) => text(value),
+        Some(Value::N(value)) => match Decimal::new(value) {
             Some(number) => Ok(Some(Shown::Number(number))),
             None => Err(RowError::Decimal(path.to_string(), short(value))),
         },
-        Some(AttributeValue::Bool(value)) => Ok(Some(Shown::Truth(*value))),
+        Some(Value::Bool(value)) => Ok(Some(Shown::Truth(*value))),
         // A set has no order: sorted, equal rows say the same.
-        Some(AttributeValue::Ss(values) | AttributeValue::Ns(values)) => {
-            let mut values: Vec<&str> = values.iter().map(String::as_str).collect();
+        Some(Value::Ss(values) | Value::Ns(values)) => {
+            let mut values: Vec<&str> = values.iter().map(|value| &**value).collect();
             values.sort_unstable();
             text(&values.join(", "))
         }
-        Some(AttributeValue::L(values)) => match values.iter().map(member).collect::<Option<Vec<_>>>() {
+        Some(Value::L(values)) => match values.iter().map(member).collect::<Option<Vec<_>>>() {
             Some(values) => text(&values.into_iter().flatten().collect::<Vec<_>>().join(", ")),
             None => Err(RowError::WrongType(path.to_string(), TYPES)),
         },
@@ -69,11 +69,11 @@ fn shown(row: &Row, path: &AttributePath) -> Result<Option<Shown>, RowError> {
 const TYPES: &str = "a string, a number, a truth value, or a list or set of them";
 
 /// A member of a list, nothing for NULL, and `None` for what cannot be shown.
-fn member(value: &AttributeValue) -> Option<Option<&str>> {
+fn member<'a>(value: &'a Value<'_>) -> Option<Option<&'a str>> {
     match value {
-        AttributeValue::S(text) | AttributeValue::N(text) => Some(Some(text)),
-        AttributeValue::Bool(truth) => Some(Some(if *truth { "true" } else { "false" })),
-        AttributeValue::Null(_) => Some(None),
+        Value::S(text) | Value::N(text) => Some(Some(text)),
+        Value::Bool(truth) => Some(Some(if *truth { "true" } else { "false" })),
+        Value::Null(_) => Some(None),
         _ => None,
     }
 }
@@ -95,12 +95,12 @@ mod tests {
 
     use super::*;
 
-    fn s(text: &str) -> AttributeValue {
-        AttributeValue::S(text.into())
+    fn s(text: &str) -> Value<'static> {
+        Value::S(text.to_owned().into())
     }
 
-    fn n(text: &str) -> AttributeValue {
-        AttributeValue::N(text.into())
+    fn n(text: &str) -> Value<'static> {
+        Value::N(text.to_owned().into())
     }
 
     fn settings() -> DataSettings {
@@ -113,20 +113,20 @@ mod tests {
         }
     }
 
-    fn map(name: &str, value: AttributeValue) -> AttributeValue {
-        AttributeValue::M([(name.to_owned(), value)].into())
+    fn map(name: &'static str, value: Value<'static>) -> Value<'static> {
+        Value::M([(name, value)].into_iter().collect())
     }
 
     /// What is there of a row with these attributes, and its faults in words.
-    fn with(attributes: Vec<(&str, AttributeValue)>) -> (Option<About>, Vec<String>) {
-        let row: Row = attributes.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    fn with(attributes: Vec<(&str, Value<'_>)>) -> (Option<About>, Vec<String>) {
+        let row: Row<'_> = attributes.into_iter().collect();
         let mut faults = Vec::new();
         let about = about(&settings(), &row, &mut faults).map(|about| *about);
         (about, faults.iter().map(ToString::to_string).collect())
     }
 
     /// The value of `author`, and what is wrong with it.
-    fn author(value: AttributeValue) -> (Option<Shown>, Vec<String>) {
+    fn author(value: Value<'_>) -> (Option<Shown>, Vec<String>) {
         let (about, faults) = with(vec![("author", value)]);
         (about.and_then(|about| about.shown[0].clone()), faults)
     }
@@ -134,10 +134,7 @@ mod tests {
     #[test]
     fn a_row_without_any_of_it_costs_nothing() {
         assert_eq!(with(vec![]), (None, vec![]));
-        assert_eq!(
-            with(vec![("link", AttributeValue::Null(true)), ("author", s(" \t")), ("head", s("x"))]),
-            (None, vec![])
-        );
+        assert_eq!(with(vec![("link", Value::Null(true)), ("author", s(" \t")), ("head", s("x"))]), (None, vec![]));
         assert_eq!(size_of::<Option<Box<About>>>(), 8);
     }
 
@@ -175,24 +172,20 @@ mod tests {
     #[test]
     fn what_can_be_shown_is_and_the_rest_is_a_fault() {
         let text = |text: &str| (Some(Shown::Text(text.into())), vec![]);
-        assert_eq!(author(AttributeValue::Bool(false)), (Some(Shown::Truth(false)), vec![]));
-        assert_eq!(author(AttributeValue::Ss(vec!["b".into(), "a".into()])), text("a, b"));
-        let list = vec![s("b"), n("2"), AttributeValue::Null(true), AttributeValue::Bool(true)];
-        assert_eq!(author(AttributeValue::L(list)), text("b, 2, true"));
-        assert_eq!(author(AttributeValue::L(vec![])), (None, vec![]));
+        assert_eq!(author(Value::Bool(false)), (Some(Shown::Truth(false)), vec![]));
+        assert_eq!(author(Value::Ss(vec!["b".into(), "a".into()])), text("a, b"));
+        let list = vec![s("b"), n("2"), Value::Null(true), Value::Bool(true)];
+        assert_eq!(author(Value::L(list)), text("b, 2, true"));
+        assert_eq!(author(Value::L(vec![])), (None, vec![]));
         let types = "`author` is not a string, a number, a truth value, or a list or set of them";
-        for wrong in [
-            map("x", s("y")),
-            AttributeValue::L(vec![s("a"), AttributeValue::L(vec![])]),
-            AttributeValue::L(vec![map("x", n("1"))]),
-        ] {
+        for wrong in [map("x", s("y")), Value::L(vec![s("a"), Value::L(vec![])]), Value::L(vec![map("x", n("1"))])] {
             assert_eq!(author(wrong), (None, vec![types.to_owned()]));
         }
         assert_eq!(
             author(n(".5")),
             (None, vec!["`author` is `.5`, which is no number as JSON writes them".to_owned()])
         );
-        let (about, faults) = with(vec![("head", map("line", AttributeValue::L(vec![]))), ("link", n("1"))]);
+        let (about, faults) = with(vec![("head", map("line", Value::L(vec![]))), ("link", n("1"))]);
         assert_eq!(about, None);
         assert_eq!(faults, ["`head.line` is not a string or a number", "`link` is not a string"]);
     }

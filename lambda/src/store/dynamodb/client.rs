@@ -3,6 +3,7 @@
 //! It is put together by hand (ring, credentials from the environment) because the defaults of `aws-config` double the binary
 //! and its start; `aws-config` serves only where the environment has no credentials, which on Lambda never is.
 
+use std::collections::HashMap;
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::{Client, Config};
 use aws_smithy_http_client::Builder as HttpBuilder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
@@ -25,6 +27,9 @@ use stream_core::times::Times;
 
 /// Time one connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// A row as the SDK gives it.
+pub(super) type SdkRow = HashMap<String, AttributeValue>;
 
 /// The tables.
 pub struct DynamoDb {

@@ -8,9 +8,8 @@ use std::sync::PoisonError;
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{Tag, limits, tables};
 
-use super::client::DynamoDb;
+use super::client::{DynamoDb, SdkRow};
 use super::faults::Fault;
-use super::row::Row;
 use super::send::{Failed, send};
 use crate::ids::{ConfigId, UserId};
 use crate::store::configurations::READ_MAX;
@@ -150,7 +149,7 @@ impl DynamoDb {
     }
 
     /// Reads a row; one that cannot be read is logged the first time, without its user.
-    fn configuration_of(&self, row: &Row) -> Option<Configuration> {
+    fn configuration_of(&self, row: &SdkRow) -> Option<Configuration> {
         let parsed = parse(row);
         if parsed.is_none() {
             let part = |name: &str| row.get(name).and_then(|value| value.as_s().ok()).map_or("", String::as_str);
@@ -167,7 +166,7 @@ impl DynamoDb {
 }
 
 /// Reads a row. Another program may have written it: what counts is the key, and that it names tickers.
-fn parse(row: &Row) -> Option<Configuration> {
+fn parse(row: &SdkRow) -> Option<Configuration> {
     let config_id = ConfigId::new(row.get("SK")?.as_s().ok()?.strip_prefix(tables::CONFIGURATION_PREFIX)?)?;
     let texts: Vec<&String> = match row.get("tickers")? {
         AttributeValue::L(values) => values.iter().filter_map(|value| value.as_s().ok()).collect(),
@@ -190,13 +189,13 @@ fn parse(row: &Row) -> Option<Configuration> {
 mod tests {
     use super::*;
 
-    fn row(name: Option<&str>, tickers: Option<AttributeValue>) -> Row {
+    fn row(name: Option<&str>, tickers: Option<AttributeValue>) -> SdkRow {
         let tickers = tickers.map(|tickers| ("tickers".to_owned(), tickers));
         let name = name.map(|name| ("name".to_owned(), text(name)));
         [("SK".to_owned(), text("CONFIG#c1"))].into_iter().chain(name).chain(tickers).collect()
     }
 
-    fn check(row: &Row, expected: Option<(&str, &[&str])>) {
+    fn check(row: &SdkRow, expected: Option<(&str, &[&str])>) {
         let found = parse(row);
         let found = found.as_ref().map(|found| {
             assert_eq!(found.config_id.as_str(), "c1");
@@ -213,7 +212,7 @@ mod tests {
         check(&row(Some("mine"), list(&["A", "A", "", "a,b", "B"])), Some(("mine", &["A", "B"])));
         check(&row(Some("mine"), Some(text("A"))), None);
         check(&row(Some("mine"), None), None);
-        check(&Row::from([("SK".to_owned(), text("PROFILE"))]), None);
+        check(&SdkRow::from([("SK".to_owned(), text("PROFILE"))]), None);
         let mut unreachable = row(Some("mine"), list(&["A"]));
         unreachable.insert("SK".to_owned(), text("CONFIG#a/b"));
         check(&unreachable, None);

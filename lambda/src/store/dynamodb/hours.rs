@@ -9,8 +9,7 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 use contract::{limits, tables};
 
-use super::client::DynamoDb;
-use super::row::Row;
+use super::client::{DynamoDb, SdkRow};
 use crate::store::{Heads, HourBytes, Hours, StoreError, StoreFuture};
 use stream_core::hour::Version;
 use stream_core::shelf::{Head, Scope, Write};
@@ -49,7 +48,7 @@ fn partition(scope: Scope, hour: u64, version: Version) -> String {
 }
 
 /// Reads a head; a row that is none is none.
-fn head_of(row: &Row) -> Option<Head> {
+fn head_of(row: &SdkRow) -> Option<Head> {
     let of = |name: &str| row.get(name).and_then(|value| value.as_n().ok())?.parse::<u64>().ok();
     let version = match row.get(VERSION) {
         None => None,
@@ -124,10 +123,10 @@ impl DynamoDb {
         let table = self.hours_table()?;
         let key = |head: &Head, index: usize| {
             let partition = partition(scope, head.hour, head.version?);
-            Some(Row::from([("PK".to_owned(), text(partition)), ("SK".to_owned(), text(chunk_key(index)))]))
+            Some(SdkRow::from([("PK".to_owned(), text(partition)), ("SK".to_owned(), text(chunk_key(index)))]))
         };
         let keys = heads.iter().flat_map(|head| (0..head.chunks()).filter_map(move |index| key(head, index)));
-        let mut left: Vec<Row> = keys.collect();
+        let mut left: Vec<SdkRow> = keys.collect();
         let (mut chunks, mut units) = (BTreeMap::new(), 0.0);
         // An answer has 16 MB at most, and leaves the keys of the rest.
         while !left.is_empty() {
@@ -200,7 +199,7 @@ mod tests {
     #[test]
     fn a_head_that_is_none_is_none() {
         let good = || {
-            Row::from([
+            SdkRow::from([
                 ("SK".to_owned(), text("00500000")),
                 (VERSION.to_owned(), text("00000000000000ff")),
                 (BYTES.to_owned(), number(7)),

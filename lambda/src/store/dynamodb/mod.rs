@@ -1,6 +1,7 @@
 //! DynamoDB. The only folder that knows its SDK.
 
 mod about;
+mod answer;
 mod client;
 mod configurations;
 mod date;
@@ -14,6 +15,7 @@ mod row_error;
 mod scan;
 mod send;
 mod silence;
+pub mod value;
 mod values;
 
 pub use self::client::DynamoDb;

@@ -1,5 +1,6 @@
 //! Items page by page: one query of the index for each.
 
+use std::borrow::Cow;
 use std::sync::PoisonError;
 
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
@@ -9,11 +10,15 @@ use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use contract::{AttributeName, DataSettings, KeyType, logs};
 
-use super::client::DynamoDb;
+use super::answer::{Answer, Keep};
+use super::client::{DynamoDb, SdkRow};
 use super::faults::Fault;
-use super::row::{self, Parsed, Row, RowError};
+use super::row::{self, Parsed, Row, RowError, Value};
 use super::send::{Failed, send};
 use super::values::label_value;
 use crate::store::{Items, Page, Silence, StoreError, StoreFuture};
@@ -38,7 +43,7 @@ fn text_bounds(forms: TimeForms, request: &PageRequest, time: &AttributeName) ->
     }
 }
 
-fn key_of(start: &PageStart) -> Row {
+fn key_of(start: &PageStart) -> SdkRow {
     let value = |value: &KeyValue| match value {
         KeyValue::Text(text) => AttributeValue::S(text.to_string()),
         KeyValue::Number(text) => AttributeValue::N(text.to_string()),
@@ -48,15 +53,20 @@ fn key_of(start: &PageStart) -> Row {
 }
 
 /// Takes the key at which a page ended. An empty one is none.
-fn start_of(key: Row) -> Result<Option<PageStart>, StoreError> {
-    let part = |(name, value): (String, AttributeValue)| match value {
-        AttributeValue::S(text) => Ok((name.into(), KeyValue::Text(text.into()))),
-        AttributeValue::N(text) => Ok((name.into(), KeyValue::Number(text.into()))),
-        AttributeValue::B(bytes) => Ok((name.into(), KeyValue::Bytes(bytes.into_inner().into()))),
-        _ => Err(StoreError::Refused(format!("`{name}` is part of a key, and of no type that a key has"))),
+fn start_of(key: Row<'_>) -> Result<Option<PageStart>, StoreError> {
+    let part = |(name, value): (Cow<'_, str>, Value<'_>)| {
+        let bytes = |text: Cow<'_, str>| STANDARD.decode(&*text).ok();
+        let value = match value {
+            Value::S(text) => Some(KeyValue::Text(text.into())),
+            Value::N(text) => Some(KeyValue::Number(text.into())),
+            Value::B(text) => bytes(text).map(|bytes| KeyValue::Bytes(bytes.into())),
+            _ => None,
+        };
+        let of_no_type = || StoreError::Refused(format!("`{name}` is part of a key, and of no type that a key has"));
+        Ok((name.as_ref().into(), value.ok_or_else(of_no_type)?))
     };
-    let mut parts = key.into_iter().map(part).collect::<Result<Vec<_>, _>>()?;
-    // The map that it comes from has no order, and equal keys must be equal.
+    let mut parts = key.into_iter().map(part).collect::<Result<Vec<_>, StoreError>>()?;
+    // Its parts come in no order, and equal keys must be equal.
     parts.sort_by(|(one, _), (other, _): &(Box<str>, KeyValue)| one.cmp(other));
     Ok((!parts.is_empty()).then(|| PageStart(parts.into())))
 }
@@ -68,7 +78,14 @@ impl DynamoDb {
         answer.map_err(|failed| Failed { error: self.with_hint(failed.error), ..failed })
     }
 
-    /// Writes a row: likewise the one place.
+    /// Sends a query for rows of the table, and returns the answer as it came: likewise the one place.
+    pub(super) async fn ask_rows(&self, query: QueryFluentBuilder) -> Result<Bytes, Failed> {
+        let kept = Keep::default();
+        let answer = send(|| query.clone().customize().interceptor(kept.clone()).send()).await;
+        answer.map(|_| kept.take()).map_err(|failed| Failed { error: self.with_hint(failed.error), ..failed })
+    }
+
+    /// Writes a row: likewise.
     pub(super) async fn put(&self, put: PutItemFluentBuilder) -> Result<(), Failed> {
         send(|| put.clone().send()).await.map(|_| ())
     }
@@ -98,15 +115,16 @@ impl DynamoDb {
         for (placeholder, name) in &self.query.names {
             query = query.expression_attribute_names(placeholder, name);
         }
-        let answer = self.ask(query).await?;
+        let answer = self.ask_rows(query).await?;
+        let answer = Answer::read(&answer)?;
+        let (count, mut forms) = (answer.items.len(), TimeForms::unknown(self.times()));
         let mut page = Page {
-            units: answer.consumed_capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default(),
+            units: answer.units(),
             next: start_of(answer.last_evaluated_key.unwrap_or_default())?,
+            items: Vec::with_capacity(count),
             ..Page::default()
         };
-        let rows = answer.items.unwrap_or_default();
-        let (count, mut forms) = (rows.len(), TimeForms::unknown(self.times()));
-        for row in rows {
+        for row in answer.items {
             match row::parse(&self.data, &row) {
                 Ok(Some(parsed)) => {
                     parsed.written.into_iter().for_each(|written| forms.note(written));
@@ -159,7 +177,7 @@ impl DynamoDb {
     }
 
     /// Adds a row to a page, if it is of the range: the bounds may take in others.
-    fn take(&self, page: &mut Page, row: &Row, parsed: Parsed, range: TimeRange) {
+    fn take(&self, page: &mut Page, row: &Row<'_>, parsed: Parsed, range: TimeRange) {
         if !range.contains(parsed.item.at) {
             return;
         }
@@ -170,16 +188,16 @@ impl DynamoDb {
     }
 
     /// Key and time of a row, as far as they can be read.
-    fn name_of(&self, row: &Row) -> (String, String) {
+    fn name_of(&self, row: &Row<'_>) -> (String, String) {
         let part = |name: &AttributeName| match row.get(name.as_str()) {
-            Some(AttributeValue::S(text) | AttributeValue::N(text)) => text.chars().take(200).collect(),
+            Some(Value::S(text) | Value::N(text)) => text.chars().take(200).collect(),
             _ => String::new(),
         };
         (part(&self.data.key_attribute), part(&self.data.time_attribute))
     }
 
     /// Notes the fault of a row, and says whether it was not met before.
-    fn note_fault(&self, row: &Row, error: &RowError) -> bool {
+    fn note_fault(&self, row: &Row<'_>, error: &RowError) -> bool {
         let (item_id, timestamp) = self.name_of(row);
         let fault = self.faults.lock().unwrap_or_else(PoisonError::into_inner).note((&item_id, &timestamp));
         if fault == Fault::New {
@@ -189,7 +207,7 @@ impl DynamoDb {
     }
 
     /// Notes what was left out of a row, and says whether it was not met before.
-    fn note_value_fault(&self, row: &Row, error: &RowError) -> bool {
+    fn note_value_fault(&self, row: &Row<'_>, error: &RowError) -> bool {
         let (item_id, timestamp) = self.name_of(row);
         let mut faults = self.value_faults.lock().unwrap_or_else(PoisonError::into_inner);
         let fault = faults.note((&item_id, &timestamp), error);
@@ -249,17 +267,27 @@ mod tests {
 
     #[test]
     fn a_pages_end_is_the_next_ones_start_whatever_the_order_of_its_parts() {
-        let key = |texts: [(&str, AttributeValue); 3]| Row::from(texts.map(|(name, value)| (name.to_owned(), value)));
-        let at = AttributeValue::S("2026-02-28T23:59:59Z".into());
-        let label = AttributeValue::S("late & lost".into());
-        for id in [AttributeValue::N("-7.5".into()), AttributeValue::B(Blob::new([0, 255, 7]))] {
-            let first = key([("order", id.clone()), ("at", at.clone()), ("status", label.clone())]);
-            let start = start_of(first.clone()).unwrap().unwrap();
-            assert_eq!(key_of(&start), first);
-            let again = start_of(key([("status", label.clone()), ("order", id), ("at", at.clone())])).unwrap().unwrap();
-            assert_eq!(again, start);
+        let read = |json: &str| start_of(serde_json::from_str(json).unwrap());
+        let (at, label) = (r#""at":{"S":"2026-02-28T23:59:59Z"}"#, r#""status":{"S":"late & lost"}"#);
+        let sent = |id: AttributeValue| {
+            let parts = [
+                ("order", id),
+                ("at", AttributeValue::S("2026-02-28T23:59:59Z".into())),
+                ("status", AttributeValue::S("late & lost".into())),
+            ];
+            SdkRow::from(parts.map(|(name, value)| (name.to_owned(), value)))
+        };
+        for (id, expected) in [
+            (r#""order":{"N":"-7.5"}"#, AttributeValue::N("-7.5".into())),
+            (r#""order":{"B":"AP8H"}"#, AttributeValue::B(Blob::new([0, 255, 7]))),
+        ] {
+            let start = read(&format!("{{{id},{at},{label}}}")).unwrap().unwrap();
+            assert_eq!(key_of(&start), sent(expected));
+            assert_eq!(read(&format!("{{{label},{id},{at}}}")).unwrap().unwrap(), start);
         }
-        assert_eq!(start_of(Row::new()).unwrap(), None);
-        assert!(start_of(Row::from([("order".into(), AttributeValue::Bool(true))])).is_err());
+        assert_eq!(read("{}").unwrap(), None);
+        for bad in [r#"{"order":{"BOOL":true}}"#, r#"{"order":{"B":"?"}}"#] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::row_error::or_fault;
 use super::values::{key, label, missing, number, shown, status, tags, text_or_number, time};
 
 pub use super::row_error::RowError;
-pub use super::values::Row;
+pub use super::value::{Row, Value};
 
 /// What became of a row.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub struct Parsed {
 ///
 /// # Errors
 /// What is wrong with the row, with the attribute's name. A fault of what a row need not have is none.
-pub fn parse(data: &DataSettings, row: &Row) -> Result<Option<Parsed>, RowError> {
+pub fn parse(data: &DataSettings, row: &Row<'_>) -> Result<Option<Parsed>, RowError> {
     let mut faults = Vec::new();
     if !is_ready(data, row, &mut faults) {
         return Ok(None);
@@ -56,17 +56,13 @@ pub fn parse(data: &DataSettings, row: &Row) -> Result<Option<Parsed>, RowError>
 
 /// A row without the status attribute is ready: not every table has a life before analysis. So is one whose status is of a type
 /// that says nothing, which is a fault.
-fn is_ready(data: &DataSettings, row: &Row, faults: &mut Vec<RowError>) -> bool {
+fn is_ready(data: &DataSettings, row: &Row<'_>, faults: &mut Vec<RowError>) -> bool {
     let status = data.status_attribute.as_ref().map_or(Ok(None), |path| status(row, path));
     or_fault(status, faults).is_none_or(|status| status == data.status_ready.as_str())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::HashMap;
-
-    use aws_sdk_dynamodb::primitives::Blob;
-    use aws_sdk_dynamodb::types::AttributeValue;
     use contract::{TableName, Tag};
 
     use super::*;
@@ -75,38 +71,38 @@ mod tests {
         DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap())
     }
 
-    fn s(text: &str) -> AttributeValue {
-        AttributeValue::S(text.into())
+    fn s(text: &str) -> Value<'static> {
+        Value::S(text.to_owned().into())
     }
 
-    fn n(text: &str) -> AttributeValue {
-        AttributeValue::N(text.into())
+    fn n(text: &str) -> Value<'static> {
+        Value::N(text.to_owned().into())
     }
 
-    fn row(change: impl FnOnce(&mut Row)) -> Row {
-        let mut row: Row = [
+    fn row<'a>(change: impl FnOnce(&mut Row<'a>)) -> Row<'a> {
+        let mut row: Row<'a> = [
             ("source_id", s("news#1")),
             ("timestamp", s("2025-12-02T10:30:00.123456+00:00")),
             ("sentiment", s("positive")),
             ("score", n("0.85")),
             ("confidence", n("0.9")),
-            ("matched_tickers", AttributeValue::L(vec![s("MSFT"), s("AAPL"), s("MSFT")])),
+            ("matched_tickers", Value::L(vec![s("MSFT"), s("AAPL"), s("MSFT")])),
             ("source", s("reuters")),
             ("status", s("analyzed")),
             ("headline", s("more attributes are allowed")),
         ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .into();
+        .into_iter()
+        .collect();
         change(&mut row);
         row
     }
 
-    fn set(row: &mut Row, name: &str, value: AttributeValue) {
-        row.insert(name.into(), value);
+    fn set<'a>(row: &mut Row<'a>, name: &str, value: Value<'a>) {
+        row.set(name.to_owned(), value);
     }
 
     /// The item of the row with this value, and its faults in words.
-    fn with(name: &str, value: AttributeValue) -> (Item, Vec<String>) {
+    fn with(name: &str, value: Value<'_>) -> (Item, Vec<String>) {
         let parsed = parse(&data(), &row(|r| set(r, name, value))).unwrap().unwrap();
         (parsed.item, parsed.faults.iter().map(ToString::to_string).collect())
     }
@@ -129,7 +125,7 @@ mod tests {
                 for name in ["score", "confidence", "source", "status"] {
                     r.remove(name);
                 }
-                set(r, "matched_tickers", AttributeValue::Ss(vec!["Z".into(), "A".into()]));
+                set(r, "matched_tickers", Value::Ss(vec!["Z".into(), "A".into()]));
             }),
         )
         .unwrap()
@@ -141,7 +137,7 @@ mod tests {
 
     #[test]
     fn a_pending_row_is_not_there_yet_whatever_says_so() {
-        let is_ready = |ready: &str, value: AttributeValue| {
+        let is_ready = |ready: &str, value: Value<'_>| {
             let mut data = data();
             data.status_ready = contract::StatusValue::new(ready).unwrap();
             parse(&data, &row(|r| set(r, "status", value))).unwrap().is_some()
@@ -152,8 +148,8 @@ mod tests {
                 && !is_ready("analyzed", s(&"x".repeat(5000)))
         );
         assert!(is_ready("2", n("2")) && is_ready("2", s("2")) && !is_ready("2", n("1")));
-        assert!(is_ready("true", AttributeValue::Bool(true)) && !is_ready("true", AttributeValue::Bool(false)));
-        assert!(is_ready("2", AttributeValue::Null(true)));
+        assert!(is_ready("true", Value::Bool(true)) && !is_ready("true", Value::Bool(false)));
+        assert!(is_ready("2", Value::Null(true)));
     }
 
     #[test]
@@ -166,18 +162,18 @@ mod tests {
     #[test]
     fn a_path_leads_through_maps_and_for_tags_through_lists_of_them() {
         let path = |text: &str| contract::AttributePath::new(text).ok();
-        let map = |pairs: &[(&str, AttributeValue)]| {
-            AttributeValue::M(pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
+        let map = |pairs: &[(&str, Value<'static>)]| {
+            Value::M(pairs.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect())
         };
         let mut data = data();
         (data.score_attribute, data.tags_attribute) = (path("result.scores.Positive"), path("mentions.ticker"));
         (data.source_attribute, data.status_attribute, data.confidence_attribute) =
             (path("by\\.name"), path("x.y"), None);
-        let mentions = AttributeValue::L(vec![
+        let mentions = Value::L(vec![
             map(&[("ticker", s("MSFT"))]),
             map(&[("relevance", n("1"))]),
             s("no map"),
-            map(&[("ticker", AttributeValue::L(vec![n("600519"), s("MSFT")]))]),
+            map(&[("ticker", Value::L(vec![n("600519"), s("MSFT")]))]),
         ]);
         let whole = row(|r| {
             set(r, "result", map(&[("scores", map(&[("Positive", s("0.25"))]))]));
@@ -209,7 +205,7 @@ mod tests {
         for (value, expected) in [
             (n("1764671400500"), "`timestamp` is `1764671400500`, which is not from the years 1970 to 9999, in UTC"),
             (s("1764671400"), "`timestamp` is not a number"),
-            (AttributeValue::Null(true), "`timestamp` is missing"),
+            (Value::Null(true), "`timestamp` is missing"),
         ] {
             assert_eq!(time(&data, value).unwrap_err().to_string(), expected);
         }
@@ -264,7 +260,7 @@ mod tests {
             assert_eq!(score(s(text)), Some(expected), "{text}");
             assert_eq!(score(s(&format!(" {text}\t\n"))), Some(expected), "{text}");
         }
-        for absent in [s(""), s("  "), AttributeValue::Null(true)] {
+        for absent in [s(""), s("  "), Value::Null(true)] {
             assert_eq!(score(absent), None);
         }
         let (item, faults) = with("confidence", s("-0.0000001"));
@@ -274,7 +270,7 @@ mod tests {
     #[test]
     fn a_fault_of_an_optional_attribute_loses_that_attribute_only() {
         let whole = parse(&data(), &row(|_| ())).unwrap().unwrap().item;
-        let list = || AttributeValue::L(vec![n("0.5")]);
+        let list = || Value::L(vec![n("0.5")]);
         for (name, value, expected) in [
             ("score", n("1.01"), "`score` is 1.01; it must be from -1 to 1"),
             ("score", n("-1.0011"), "`score` is -1.0011; it must be from -1 to 1"),
@@ -283,11 +279,11 @@ mod tests {
             ("score", s("1e999"), "`score` is 1e999; it must be from -1 to 1"),
             ("score", s("0,5"), "`score` is `0,5`, which is not a number"),
             ("score", s("0.5 %"), "`score` is `0.5 %`, which is not a number"),
-            ("score", AttributeValue::Bool(true), "`score` is not a number"),
+            ("score", Value::Bool(true), "`score` is not a number"),
             ("confidence", n("-0.1"), "`confidence` is -0.1; it must be from 0 to 1"),
             ("confidence", s("high\n"), "`confidence` is `high`, which is not a number"),
             ("confidence", list(), "`confidence` is not a number"),
-            ("source", AttributeValue::Bool(true), "`source` is not a string or a number"),
+            ("source", Value::Bool(true), "`source` is not a string or a number"),
             ("status", list(), "`status` is not a string, a number or a truth value"),
             ("source", s(&"x".repeat(2049)), "`source` is longer than 2048 bytes"),
         ] {
@@ -308,7 +304,7 @@ mod tests {
             &row(|r| {
                 set(r, "score", s("?"));
                 set(r, "confidence", s("?"));
-                set(r, "matched_tickers", AttributeValue::L(vec![list()]));
+                set(r, "matched_tickers", Value::L(vec![list()]));
             }),
         );
         assert_eq!(parsed.unwrap().unwrap().faults.len(), 3);
@@ -316,16 +312,16 @@ mod tests {
 
     #[test]
     fn tickers_are_what_can_be_one_and_the_rest_is_left_out() {
-        use AttributeValue::{B, Bool, L, M, N, Ns, Null, S, Ss};
-        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();
-        let check = |value: AttributeValue, expected: &[&str], fault: &[&str]| {
+        use Value::{B, Bool, L, M, N, Ns, Null, S, Ss};
+        let texts = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned().into()).collect::<Vec<_>>();
+        let check = |value: Value<'_>, expected: &[&str], fault: &[&str]| {
             let (item, faults) = with("matched_tickers", value);
             assert_eq!(item.tags.iter().map(Tag::as_str).collect::<Vec<_>>(), expected);
             assert_eq!(faults, fault);
         };
         check(S("BRK.B".into()), &["BRK.B"], &[]);
         check(S(" VOD.L ".into()), &["VOD.L"], &[]);
-        check(S(String::new()), &[], &[]);
+        check(S("".into()), &[], &[]);
         check(N("600519".into()), &["600519"], &[]);
         check(Null(true), &[], &[]);
         check(Ss(texts(&["TSLA", " ", "AMD", ""])), &["AMD", "TSLA"], &[]);
@@ -333,11 +329,11 @@ mod tests {
         let mixed = vec![s("0700"), Null(true), n("600519"), s(""), s("600519"), s(" 0700"), s("\t")];
         check(L(mixed), &["0700", "600519"], &[]);
         check(
-            L(vec![M(HashMap::from([("S".into(), s("IBM"))])), s("IBM"), Bool(true)]),
+            L(vec![M([("S", s("IBM"))].into_iter().collect()), s("IBM"), Bool(true)]),
             &["IBM"],
             &["`matched_tickers` has a member that is a map; a ticker is a string or a number"],
         );
-        for (value, kind) in [(L(vec![]), "a list"), (Ss(texts(&["X"])), "a set"), (B(Blob::new("X")), "binary")] {
+        for (value, kind) in [(L(vec![]), "a list"), (Ss(texts(&["X"])), "a set"), (B("WA==".into()), "binary")] {
             let said = format!("`matched_tickers` has a member that is {kind}; a ticker is a string or a number");
             check(L(vec![value, s("IBM")]), &["IBM"], &[&said]);
         }
@@ -360,10 +356,10 @@ mod tests {
 
     #[test]
     fn a_hundred_tickers_are_one_rows_most() {
-        let numbered = |count: u32| AttributeValue::L((0..count).map(|number| n(&number.to_string())).collect());
+        let numbered = |count: u32| Value::L((0..count).map(|number| n(&number.to_string())).collect());
         let (item, faults) = with("matched_tickers", numbered(100));
         assert_eq!((item.tags.len(), faults.len()), (100, 0));
-        let (item, _) = with("matched_tickers", AttributeValue::L(vec![s("A"); 101]));
+        let (item, _) = with("matched_tickers", Value::L(vec![s("A"); 101]));
         assert_eq!(item.tags.len(), 1);
         let error = parse(&data(), &row(|r| set(r, "matched_tickers", numbered(101)))).unwrap_err();
         assert_eq!(error.to_string(), "`matched_tickers` has more than 100 entries");
@@ -371,9 +367,9 @@ mod tests {
 
     #[test]
     fn every_broken_row_is_refused_with_its_attribute() {
-        let cases: Vec<(&str, Option<AttributeValue>, &str)> = vec![
+        let cases: Vec<(&str, Option<Value<'static>>, &str)> = vec![
             ("source_id", None, "`source_id` is missing"),
-            ("source_id", Some(AttributeValue::Bool(true)), "`source_id` is not a string or a number"),
+            ("source_id", Some(Value::Bool(true)), "`source_id` is not a string or a number"),
             ("source_id", Some(s(&"x".repeat(2049))), "`source_id` is longer than 2048 bytes"),
             ("timestamp", Some(n("1764671400")), "`timestamp` is not a string"),
             (
@@ -387,11 +383,7 @@ mod tests {
                 "`timestamp` is `2025-12-02 10:30:00`, which says no zone; `data.time_zone` must name it, where times do not end in one, such as `Z` or `+0000`",
             ),
             ("sentiment", Some(s("joy\n")), "`sentiment` is `joy\\n`, which is no label of this table"),
-            (
-                "matched_tickers",
-                Some(AttributeValue::Bool(true)),
-                "`matched_tickers` is not a list, set, string or number",
-            ),
+            ("matched_tickers", Some(Value::Bool(true)), "`matched_tickers` is not a list, set, string or number"),
         ];
         for (name, value, expected) in cases {
             let broken = row(|r| match value {

@@ -1,8 +1,9 @@
 //! What the index holds where a read of the whole window found nothing: the reason, for a person.
 
-use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use bytes::Bytes;
 
+use super::answer::Answer;
 use super::client::DynamoDb;
 use super::row::{self, Row, RowError};
 use super::send::Failed;
@@ -20,10 +21,11 @@ impl DynamoDb {
     pub(super) async fn explain(&self, range: TimeRange) -> Result<Silence, StoreError> {
         let mut reasons = Reasons::default();
         match self.some_rows(None).await {
-            Ok(answer) => reasons.take(self, answer, range),
+            Ok(answer) => reasons.take(self, &Answer::read(&answer)?, range),
             Err(Failed { error: StoreError::Refused(error), .. }) if error.starts_with("AccessDenied") => {
                 for label in self.data.labels.as_slice() {
-                    reasons.take(self, self.some_rows(Some(label.to_string())).await?, range);
+                    let answer = self.some_rows(Some(label.to_string())).await?;
+                    reasons.take(self, &Answer::read(&answer)?, range);
                 }
                 reasons.is_blind = true;
             }
@@ -33,7 +35,7 @@ impl DynamoDb {
     }
 
     /// Rows of one label, from that with the last time; of all labels, any ([`super::scan::AsScan`]).
-    async fn some_rows(&self, label: Option<String>) -> Result<QueryOutput, Failed> {
+    async fn some_rows(&self, label: Option<String>) -> Result<Bytes, Failed> {
         let mut query = self
             .client
             .query()
@@ -51,11 +53,11 @@ impl DynamoDb {
                 .expression_attribute_values(":label", label_value(&self.data, &label))
                 .scan_index_forward(false);
         }
-        self.ask(query).await
+        self.ask_rows(query).await
     }
 
     /// Why a row does not count: what one is like that does not for the same reason, and the sentence.
-    fn reason(&self, row: &Row, range: TimeRange) -> (String, String) {
+    fn reason(&self, row: &Row<'_>, range: TimeRange) -> (String, String) {
         let data = &self.data;
         if let Ok(Some(label)) = label(data, row)
             && data.labels.index_of(label).is_none()
@@ -97,10 +99,10 @@ struct Reasons {
 }
 
 impl Reasons {
-    fn take(&mut self, store: &DynamoDb, answer: QueryOutput, range: TimeRange) {
-        self.units += answer.consumed_capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default();
-        for row in answer.items.unwrap_or_default() {
-            let (kind, said) = store.reason(&row, range);
+    fn take(&mut self, store: &DynamoDb, answer: &Answer<'_>, range: TimeRange) {
+        self.units += answer.units();
+        for row in &answer.items {
+            let (kind, said) = store.reason(row, range);
             self.rows += 1;
             match self.kinds.iter().position(|known| known.0 == kind) {
                 Some(index) => self.kinds[index].2 += 1,

@@ -1,6 +1,6 @@
 //! What the attributes of a row say: the one place that knows which types and forms are taken.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use contract::{AttributeName, AttributePath, DataSettings, KeyType, LabelType, Tag, limits};
@@ -8,14 +8,12 @@ use stream_core::times::{Times, Written};
 use stream_core::timestamp::Timestamp;
 
 use super::row_error::RowError;
+use super::value::{Row, Value};
 
 /// How far beyond its range a number is taken to be rounded, and not wrong.
 const ROUNDING: f64 = 1e-3;
 /// Characters of a value that a message shows.
 const SHOWN_CHARS: usize = 40;
-
-/// A row as the SDK gives it.
-pub type Row = HashMap<String, AttributeValue>;
 
 pub(super) fn missing(name: &AttributeName) -> RowError {
     RowError::Missing(name.to_string())
@@ -26,86 +24,86 @@ pub(super) fn shown(value: &str) -> String {
     value.escape_debug().take(SHOWN_CHARS).collect()
 }
 
-pub(super) fn named<'a>(row: &'a Row, name: &AttributeName) -> Option<&'a AttributeValue> {
+pub(super) fn named<'a>(row: &'a Row<'a>, name: &AttributeName) -> Option<&'a Value<'a>> {
     row.get(name.as_str())
 }
 
 /// The value that the path leads to through maps.
-pub(super) fn at_path<'a>(row: &'a Row, path: &AttributePath) -> Option<&'a AttributeValue> {
+pub(super) fn at_path<'a>(row: &'a Row<'a>, path: &AttributePath) -> Option<&'a Value<'a>> {
     if path.is_name() {
         return row.get(path.as_str());
     }
     let mut steps = path.steps();
     let first = row.get(&steps.next()?)?;
-    steps.try_fold(first, |value, step| value.as_m().ok()?.get(&step))
+    steps.try_fold(first, |value, step| value.as_map()?.get(&step))
 }
 
 /// The values that the path leads to through maps, and through the maps of lists: a row has one tag in each of several.
-fn all_at_path<'a>(row: &'a Row, path: &AttributePath) -> Vec<&'a AttributeValue> {
+fn all_at_path<'a>(row: &'a Row<'a>, path: &AttributePath) -> Vec<&'a Value<'a>> {
     if path.is_name() {
         return row.get(path.as_str()).into_iter().collect();
     }
     let mut steps = path.steps();
-    let mut values: Vec<&AttributeValue> = steps.next().and_then(|first| row.get(&first)).into_iter().collect();
+    let mut values: Vec<&Value<'_>> = steps.next().and_then(|first| row.get(&first)).into_iter().collect();
     for step in steps {
-        let in_maps = |value: &'a AttributeValue| match value {
-            AttributeValue::L(members) => members.iter().collect(),
+        let in_maps = |value: &'a Value<'a>| match value {
+            Value::L(members) => members.iter().collect(),
             other => vec![other],
         };
-        values = values.into_iter().flat_map(in_maps).filter_map(|value| value.as_m().ok()?.get(&step)).collect();
+        values = values.into_iter().flat_map(in_maps).filter_map(|value| value.as_map()?.get(&step)).collect();
     }
     values
 }
 
-pub(super) fn text<'a>(value: Option<&'a AttributeValue>, name: &str) -> Result<Option<&'a str>, RowError> {
+pub(super) fn text<'a>(value: Option<&'a Value<'a>>, name: &str) -> Result<Option<&'a str>, RowError> {
     match value {
-        None | Some(AttributeValue::Null(_)) => Ok(None),
-        Some(AttributeValue::S(text)) if text.len() > limits::ITEM_TEXT_BYTES_MAX => {
+        None | Some(Value::Null(_)) => Ok(None),
+        Some(Value::S(text)) if text.len() > limits::ITEM_TEXT_BYTES_MAX => {
             Err(RowError::TooLong(name.to_string(), limits::ITEM_TEXT_BYTES_MAX))
         }
-        Some(AttributeValue::S(text)) => Ok(Some(text)),
+        Some(Value::S(text)) => Ok(Some(&**text)),
         Some(_) => Err(RowError::WrongType(name.to_string(), "a string")),
     }
 }
 
 /// A hash key of either type as text. DynamoDB writes equal numbers alike, so that equal keys are equal texts.
-pub(super) fn key<'a>(row: &'a Row, name: &AttributeName) -> Result<Option<&'a str>, RowError> {
+pub(super) fn key<'a>(row: &'a Row<'a>, name: &AttributeName) -> Result<Option<&'a str>, RowError> {
     match row.get(name.as_str()) {
-        Some(AttributeValue::N(number)) => Ok(Some(number)),
-        value @ (Some(AttributeValue::S(_) | AttributeValue::Null(_)) | None) => text(value, name.as_str()),
+        Some(Value::N(number)) => Ok(Some(&**number)),
+        value @ (Some(Value::S(_) | Value::Null(_)) | None) => text(value, name.as_str()),
         Some(_) => Err(RowError::WrongType(name.to_string(), "a string or a number")),
     }
 }
 
 /// A text, or a number as one.
-pub(super) fn text_or_number<'a>(row: &'a Row, path: &AttributePath) -> Result<Option<&'a str>, RowError> {
+pub(super) fn text_or_number<'a>(row: &'a Row<'a>, path: &AttributePath) -> Result<Option<&'a str>, RowError> {
     match at_path(row, path) {
-        Some(AttributeValue::N(number)) => Ok(Some(number)),
-        value @ (Some(AttributeValue::S(_) | AttributeValue::Null(_)) | None) => text(value, path.as_str()),
+        Some(Value::N(number)) => Ok(Some(&**number)),
+        value @ (Some(Value::S(_) | Value::Null(_)) | None) => text(value, path.as_str()),
         Some(_) => Err(RowError::WrongType(path.to_string(), "a string or a number")),
     }
 }
 
 /// The status as a text, whatever its length: numbers and truth values too, `2` and `true`.
-pub(super) fn status<'a>(row: &'a Row, path: &AttributePath) -> Result<Option<&'a str>, RowError> {
+pub(super) fn status<'a>(row: &'a Row<'a>, path: &AttributePath) -> Result<Option<&'a str>, RowError> {
     match at_path(row, path) {
-        None | Some(AttributeValue::Null(_)) => Ok(None),
-        Some(AttributeValue::S(text) | AttributeValue::N(text)) => Ok(Some(text)),
-        Some(AttributeValue::Bool(is_true)) => Ok(Some(if *is_true { "true" } else { "false" })),
+        None | Some(Value::Null(_)) => Ok(None),
+        Some(Value::S(text) | Value::N(text)) => Ok(Some(&**text)),
+        Some(Value::Bool(is_true)) => Ok(Some(if *is_true { "true" } else { "false" })),
         Some(_) => Err(RowError::WrongType(path.to_string(), "a string, a number or a truth value")),
     }
 }
 
-fn number_text<'a>(value: Option<&'a AttributeValue>, name: &AttributeName) -> Result<Option<&'a str>, RowError> {
+fn number_text<'a>(value: Option<&'a Value<'a>>, name: &AttributeName) -> Result<Option<&'a str>, RowError> {
     match value {
-        None | Some(AttributeValue::Null(_)) => Ok(None),
-        Some(AttributeValue::N(text)) => Ok(Some(text)),
+        None | Some(Value::Null(_)) => Ok(None),
+        Some(Value::N(text)) => Ok(Some(&**text)),
         Some(_) => Err(RowError::WrongType(name.to_string(), "a number")),
     }
 }
 
 /// What a row says for a label, be it one of the table's or not.
-pub(super) fn label<'a>(data: &DataSettings, row: &'a Row) -> Result<Option<&'a str>, RowError> {
+pub(super) fn label<'a>(data: &DataSettings, row: &'a Row<'a>) -> Result<Option<&'a str>, RowError> {
     let (value, name) = (named(row, &data.label_attribute), &data.label_attribute);
     match data.label_type {
         LabelType::Text => text(value, name.as_str()),
@@ -122,7 +120,10 @@ pub(super) fn label_value(data: &DataSettings, label: &str) -> AttributeValue {
 }
 
 /// The time as it stands in the table, as a moment, and with its form where it is a text.
-pub(super) fn time<'a>(data: &DataSettings, row: &'a Row) -> Result<(&'a str, Timestamp, Option<Written>), RowError> {
+pub(super) fn time<'a>(
+    data: &DataSettings,
+    row: &'a Row<'a>,
+) -> Result<(&'a str, Timestamp, Option<Written>), RowError> {
     let (name, times) = (&data.time_attribute, Times::of(data));
     let fault = |text: &str, error| RowError::Time(name.to_string(), shown(text), error);
     if times.are_counted() {
@@ -140,12 +141,12 @@ pub(super) fn time<'a>(data: &DataSettings, row: &'a Row) -> Result<(&'a str, Ti
 }
 
 /// A number, be it one or a text. An empty text is none: so a table's export writes what is not there.
-pub(super) fn number(row: &Row, path: Option<&AttributePath>, min: i8) -> Result<Option<f64>, RowError> {
+pub(super) fn number(row: &Row<'_>, path: Option<&AttributePath>, min: i8) -> Result<Option<f64>, RowError> {
     let Some(name) = path else { return Ok(None) };
     let text = match at_path(row, name) {
-        None | Some(AttributeValue::Null(_)) => return Ok(None),
-        Some(AttributeValue::S(text)) if text.trim().is_empty() => return Ok(None),
-        Some(AttributeValue::N(text) | AttributeValue::S(text)) => text.trim(),
+        None | Some(Value::Null(_)) => return Ok(None),
+        Some(Value::S(text)) if text.trim().is_empty() => return Ok(None),
+        Some(Value::N(text) | Value::S(text)) => text.trim(),
         Some(_) => return Err(RowError::WrongType(name.to_string(), "a number")),
     };
     let value: f64 = text.parse().map_err(|_| RowError::NotANumber(name.to_string(), shown(text)))?;
@@ -159,17 +160,17 @@ pub(super) fn number(row: &Row, path: Option<&AttributePath>, min: i8) -> Result
 }
 
 /// The tickers, each once. What can be none is left out, and the first such member is a fault.
-pub(super) fn tags(row: &Row, name: &AttributePath, faults: &mut Vec<RowError>) -> Result<Box<[Tag]>, RowError> {
+pub(super) fn tags(row: &Row<'_>, name: &AttributePath, faults: &mut Vec<RowError>) -> Result<Box<[Tag]>, RowError> {
     let values = all_at_path(row, name);
     let mut members: Vec<Result<&str, &'static str>> = Vec::new();
     for value in &values {
         match value {
-            AttributeValue::Null(_) => {}
-            AttributeValue::S(text) | AttributeValue::N(text) => members.push(Ok(text.as_str())),
-            AttributeValue::Ss(texts) | AttributeValue::Ns(texts) => {
+            Value::Null(_) => {}
+            Value::S(text) | Value::N(text) => members.push(Ok(&**text)),
+            Value::Ss(texts) | Value::Ns(texts) => {
                 members.extend(texts.iter().map(|text| Ok(&**text)));
             }
-            AttributeValue::L(values) => members.extend(values.iter().map(member)),
+            Value::L(values) => members.extend(values.iter().map(member)),
             _ => return Err(RowError::WrongType(name.to_string(), "a list, set, string or number")),
         }
     }
@@ -204,7 +205,7 @@ pub(super) fn tags(row: &Row, name: &AttributePath, faults: &mut Vec<RowError>) 
     }
     faults.extend(fault);
     // A set has no order: sorted, equal rows are equal items.
-    if matches!(values[..], [AttributeValue::Ss(_) | AttributeValue::Ns(_)]) {
+    if matches!(values[..], [Value::Ss(_) | Value::Ns(_)]) {
         tags.sort();
     }
     Ok(tags.into())
@@ -217,15 +218,15 @@ fn is_list_text(text: &str) -> bool {
 }
 
 /// A member of a list as text, or what it is. NULL is an empty text.
-fn member(value: &AttributeValue) -> Result<&str, &'static str> {
+fn member<'a>(value: &'a Value<'a>) -> Result<&'a str, &'static str> {
     match value {
-        AttributeValue::S(text) | AttributeValue::N(text) => Ok(text),
-        AttributeValue::Null(_) => Ok(""),
-        AttributeValue::M(_) => Err("a map"),
-        AttributeValue::L(_) => Err("a list"),
-        AttributeValue::Ss(_) | AttributeValue::Ns(_) | AttributeValue::Bs(_) => Err("a set"),
-        AttributeValue::Bool(_) => Err("a truth value"),
-        AttributeValue::B(_) => Err("binary"),
-        _ => Err("of an unknown type"),
+        Value::S(text) | Value::N(text) => Ok(text),
+        Value::Null(_) => Ok(""),
+        Value::M(_) => Err("a map"),
+        Value::L(_) => Err("a list"),
+        Value::Ss(_) | Value::Ns(_) | Value::Bs => Err("a set"),
+        Value::Bool(_) => Err("a truth value"),
+        Value::B(_) => Err("binary"),
+        Value::Unknown => Err("of an unknown type"),
     }
 }
