@@ -1,4 +1,4 @@
-//! The benchmark beside others, in its quick form: what nobody runs rots.
+//! The benchmarks beside others, in their quick form: what nobody runs rots.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -6,8 +6,8 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::bins;
 use crate::support::process::{Process, START_LIMIT};
+use crate::support::{bins, external};
 
 /// A folder in which the benchmark keeps what it found, with a page as docs/performance.md is.
 fn place() -> TempDir {
@@ -57,4 +57,29 @@ async fn ours_and_axum_are_measured_beside_each_other_and_what_was_found_is_kept
     assert!(!page.contains("old\n"), "{page}");
     let plot = read(place.path(), "docs/peers/bulk-greeted.svg");
     assert!(plot.starts_with("<svg") && plot.contains("axum") && plot.contains("ours"), "{plot}");
+}
+
+#[tokio::test]
+async fn a_start_is_measured_beside_the_least_that_there_can_be_and_the_design_that_others_take() {
+    let text = |path: std::path::PathBuf| path.display().to_string();
+    let dynamodb = text(external::tool("DYNAMODB_LOCAL_DIR", ".tools/dynamodb-local"));
+    let arguments = ["600", "--cold", "1", "--dynamodb-local", &dynamodb].map(String::from);
+    let own = |(name, otherwise): (&str, &str)| (name.to_owned(), text(external::tool(name, otherwise)));
+    let env = [
+        ("TOOLS_PYTHON", ".tools/venv/bin/python"),
+        ("TOOLS_RESEARCH", ".tools/research"),
+        ("TOOLS_WEB_ADAPTER", ".tools/cargo/bin/lambda-adapter"),
+    ];
+    // Java is found by it.
+    let path = ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default());
+    let env = env.map(own).into_iter().chain([path]).collect();
+    let process = Process::spawn(&bins::path("engine"), &arguments, &env);
+    let status = process.exits_within(START_LIMIT).await;
+    assert!(status.success(), "{}", process.text());
+    let table = process.text();
+    assert!(table.contains("| 600 rows | constant | ours | research | research-adapter |"), "{table}");
+    for what in ["first byte", "first `metrics`", "processor time", "resident memory"] {
+        let line = table.lines().find(|line| line.contains(what)).unwrap_or_else(|| panic!("no {what}: {table}"));
+        assert_eq!(line.matches(" ×").count(), 4, "{line}");
+    }
 }

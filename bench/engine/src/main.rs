@@ -2,6 +2,7 @@
 //! read it: one in parts, as it is deployed, and one that reads the whole interval of late rows at each poll.
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what it is for")]
 
+mod cold;
 mod instance;
 mod local;
 mod start;
@@ -40,6 +41,16 @@ struct Arguments {
     /// Measures starts that find the hours of the day shared, so many, instead of polls.
     #[arg(long, value_name = "TIMES")]
     starts: Option<u32>,
+    /// Measures starts of whole programs beside others, so many of each, instead of polls: constant (a runtime that reads nothing),
+    /// ours, research (FastAPI that reads the window at each poll), research-adapter (the same behind the web adapter).
+    #[arg(long, value_name = "ROUNDS", conflicts_with = "starts", value_parser = clap::value_parser!(u32).range(1..))]
+    cold: Option<u32>,
+    /// Only these of them; ratios are to the first.
+    #[arg(long, value_delimiter = ',', requires = "cold")]
+    programs: Vec<String>,
+    /// Folder with the programs `stream` and `constant`; that of this one by default.
+    #[arg(long, requires = "cold")]
+    folder: Option<PathBuf>,
     /// Folder of a control group for the processor, which this process enters while it is measured.
     #[arg(long, requires = "starts")]
     group: Option<PathBuf>,
@@ -67,6 +78,12 @@ fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<bool, String> {
     let clock = Clock::system();
     let local = Local::start(&arguments.dynamodb_local)?;
+    if let Some(rounds) = arguments.cold {
+        let own = std::env::current_exe().map_err(|error| error.to_string())?;
+        let folder = arguments.folder.as_deref().or(own.parent()).ok_or("this program is in no folder")?;
+        cold::measure(local.address, folder, arguments.rows, rounds, &arguments.programs).await?;
+        return Ok(true);
+    }
     if let Some(times) = arguments.starts {
         let group = arguments.group.as_deref().map(|group| (group, arguments.share));
         start::measure(local.address, arguments.rows, times, group).await?;
