@@ -6,11 +6,12 @@ set positional-arguments
 default:
     @{{ just_executable() }} --justfile {{ quote(justfile()) }} --list --unsorted
 
-# Start both functions and the page on this machine: http://127.0.0.1:8080 (DASHBOARD_PORT, STREAM_PORT, STORE)
+# Start both functions and the page on this machine, http://127.0.0.1:8080: with sample data, `--example orders`, or `--table NAME` to look at one
 [group('run')]
+[no-cd]
 [no-exit-message]
 dev *arguments:
-    @exec tools/dev.sh "$@"
+    @exec {{ quote(justfile_directory()) }}/tools/dev.sh "$@"
 
 # Everything that CI checks, set-up included
 [group('check')]

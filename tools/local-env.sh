@@ -16,11 +16,10 @@ export_lines() {
   done <"$1"
 }
 
-# Renders for this machine, and takes over the settings that came out.
+# Renders the manifest of a folder for this machine, and takes over the settings that came out.
 prepare_local() {
+  infragen --manifest "$1/deploy.toml" --env local render
+  export_lines "$1/generated/local/functions.env"
   # shellcheck disable=SC2154 # set by lib.sh
-  cd "$root" || exit
-  cargo run -q --locked -p infragen --bin infragen -- --env local render
-  export_lines "$root/generated/local/functions.env"
   export FRONTEND_DIR="${FRONTEND_DIR:-$root/frontend}"
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 use contract::units::{Bare, parse_duration};
 use infragen::doctor::Ran;
+use infragen::manifest::Manifest;
 use infragen::seed::{self, BATCH_ROWS_MAX, Fault, Given, Shape};
 use serde_json::{Map, Value};
 use stream_core::timestamp::Timestamp;
@@ -36,9 +37,25 @@ pub(super) struct SeedArguments {
     /// Else as fast as the table takes them.
     #[arg(long, value_name = "N/UNIT", value_parser = pace)]
     rate: Option<Duration>,
+    /// Move the times of all rows by the same, so that the newest is of now: for rows of an example.
+    #[arg(long, conflicts_with = "rate")]
+    fresh: bool,
     /// Check every row and write none.
     #[arg(long)]
     dry_run: bool,
+    /// Print every row as DynamoDB has it, one a line, and write none.
+    #[arg(long, conflicts_with_all = ["rate", "dry_run"])]
+    print: bool,
+    /// What the table is: what `aws dynamodb describe-table` printed or `create-table` takes. Else the table itself is asked.
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    table: Option<PathBuf>,
+}
+
+impl SeedArguments {
+    /// Whether nothing is asked of an account and nothing is written there.
+    const fn is_offline(&self) -> bool {
+        self.table.is_some() && (self.print || self.dry_run)
+    }
 }
 
 #[derive(Args, Debug)]
@@ -101,22 +118,42 @@ fn read(path: &Path) -> Result<String, String> {
 
 impl Shell<'_> {
     pub(super) fn seed(&self, arguments: &SeedArguments) -> Stopped {
-        let loaded = self.deployed()?;
-        let rows = self.rows(&arguments.file)?;
+        let loaded = if arguments.is_offline() { self.load()? } else { self.deployed()? };
+        let mut rows = self.rows(&arguments.file)?;
         interrupt::watch("rows that were written stay; the same command writes them again, in the same places")
             .map_err(|error| self.fail(&error, None))?;
-        let shape = self.shape(&loaded.manifest)?;
+        let shape = self.shape(&loaded.manifest, arguments.table.as_deref())?;
+        if arguments.fresh {
+            shape.refresh(&mut rows, now());
+        }
         let items = shape.items(&rows, now()).map_err(|faults| self.faulty(&arguments.file, &faults))?;
+        if arguments.print {
+            let lines: Vec<String> = items.iter().map(|item| format!("{item}\n")).collect();
+            return self.print(&lines.concat()).map(|()| Outcome::Done);
+        }
         if arguments.dry_run {
             return self
                 .print(&format!("{} rows fit `{}`; none was written\n", items.len(), shape.table))
                 .map(|()| Outcome::Done);
         }
+        self.write_items(&loaded.manifest, &shape, arguments, (&rows, &items))?;
+        self.print(&format!("{} rows in `{}`\n", items.len(), shape.table))?;
+        Ok(Outcome::Done)
+    }
+
+    /// Writes all rows: as fast as the table takes them, or at a pace, where those without a time get their own moment each.
+    fn write_items(
+        &self,
+        manifest: &Manifest,
+        shape: &Shape<'_>,
+        arguments: &SeedArguments,
+        (rows, items): (&[Given], &[Value]),
+    ) -> Result<(), Outcome> {
         match arguments.rate {
             None => {
                 let mut written = 0;
-                for request in shape.requests(&items, BATCH_ROWS_MAX) {
-                    self.write_rows(&loaded.manifest, request)?;
+                for request in shape.requests(items, BATCH_ROWS_MAX) {
+                    self.write_rows(manifest, request)?;
                     written = (written + BATCH_ROWS_MAX).min(items.len());
                     if written % SAID_EVERY == 0 {
                         self.say(&format!("{written} of {} rows", items.len()));
@@ -124,20 +161,19 @@ impl Shell<'_> {
                 }
             }
             Some(between) => {
-                for row in &rows {
+                for row in rows {
                     let item = shape
                         .items(std::slice::from_ref(row), now())
                         .map_err(|faults| self.faulty(&arguments.file, &faults))?;
                     for request in shape.requests(&item, 1) {
-                        self.write_rows(&loaded.manifest, request)?;
+                        self.write_rows(manifest, request)?;
                     }
                     self.say(&format!("line {}", row.line));
                     thread::sleep(between);
                 }
             }
         }
-        self.print(&format!("{} rows in `{}`\n", items.len(), shape.table))?;
-        Ok(Outcome::Done)
+        Ok(())
     }
 
     pub(super) fn put(&self, arguments: &PutArguments) -> Stopped {
@@ -158,7 +194,7 @@ impl Shell<'_> {
             set(name, Some(value.clone().into()));
         }
         let row = Given { line: 0, fields: fields.into_iter().collect() };
-        let shape = self.shape(&loaded.manifest)?;
+        let shape = self.shape(&loaded.manifest, None)?;
         let items = shape.items(&[row], now).map_err(|faults| {
             faults.iter().for_each(|fault| self.error(&fault.what, None));
             Outcome::NeedsPerson
@@ -195,8 +231,14 @@ impl Shell<'_> {
         Ok(rows)
     }
 
-    fn shape<'m>(&self, manifest: &'m infragen::manifest::Manifest) -> Result<Shape<'m>, Outcome> {
-        let described = self.asked(&seed::describe(manifest))?;
+    fn shape<'m>(&self, manifest: &'m Manifest, table: Option<&Path>) -> Result<Shape<'m>, Outcome> {
+        let described = match table {
+            Some(file) => read(file).map_err(|error| {
+                self.error(&format!("`{}` cannot be read: {error}", file.display()), None);
+                Outcome::NeedsPerson
+            })?,
+            None => self.asked(&seed::describe(manifest))?,
+        };
         Shape::of(manifest, &described).ok_or_else(|| {
             let attributes = &manifest.data.attributes;
             let (key, time, label) = (attributes.key.as_str(), attributes.time.as_str(), attributes.label.as_str());
@@ -217,7 +259,7 @@ impl Shell<'_> {
     }
 
     /// Writes what one request asks for, as often as the table takes less than all of it.
-    fn write_rows(&self, manifest: &infragen::manifest::Manifest, mut request: String) -> Result<(), Outcome> {
+    fn write_rows(&self, manifest: &Manifest, mut request: String) -> Result<(), Outcome> {
         let mut wait = TRY_AGAIN_AFTER;
         for _ in 0..TRIES_MAX {
             match run_with(&seed::write(manifest), &request, ANSWER_MAX) {

@@ -3,6 +3,7 @@
 //! A row may name its values as the table does, or as REST and the page do (`item_id`, `timestamp`, `label`, `score`, `confidence`,
 //! `tickers`, `source`, `title`, `url`): what `GET /api/v2/items?format=csv` saves can be put into another table. Nothing here asks anybody.
 
+mod fresh;
 mod given;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,11 +54,12 @@ pub fn write(manifest: &Manifest) -> Vec<String> {
 }
 
 impl<'m> Shape<'m> {
-    /// Takes what a table says of itself; `None` where that is no description of a table with these attributes as keys.
+    /// Takes what a table says of itself, or what it is created with; `None` where that is no description of a table with these
+    /// attributes as keys.
     #[must_use]
     pub fn of(manifest: &'m Manifest, described: &str) -> Option<Self> {
         let value: Value = serde_json::from_str(described).ok()?;
-        let definitions = value.pointer("/Table/AttributeDefinitions")?.as_array()?;
+        let definitions = value.get("Table").unwrap_or(&value).get("AttributeDefinitions")?.as_array()?;
         let kind = |name: &str| {
             let found = definitions.iter().find(|definition| definition["AttributeName"] == name)?;
             Some(if found["AttributeType"] == "N" { Kind::Number } else { Kind::Text })
@@ -149,21 +151,21 @@ impl<'m> Shape<'m> {
         }
     }
 
-    fn time_of(&self, value: Option<&Value>, now: Timestamp) -> Result<Value, String> {
-        let data = &self.manifest.data;
+    /// The moment that a row means: as the table writes it, or as everybody does.
+    fn moment(&self, value: &Value) -> Result<Timestamp, String> {
+        let (data, text) = (&self.manifest.data, shown(value));
         let times = Times::new(data.time_format, data.time_zone);
-        let at = match value.map(shown) {
-            None => now,
-            // As the table writes it, or as everybody does.
-            Some(text) if times.are_counted() && is_number(&text) => {
-                times.parse_number(text.trim()).map_err(|error| format!("is `{}`: it {error}", short(&text)))?
-            }
-            Some(text) => {
-                let written = Times::new(contract::TimeFormat::Rfc3339, data.time_zone).parse(text.trim());
-                written.map_err(|error| format!("is `{}`: it {error}", short(&text)))?.at
-            }
-        };
-        let counted = match data.time_format {
+        let wrong = |error: &dyn std::fmt::Display| format!("is `{}`: it {error}", short(&text));
+        if times.are_counted() && is_number(&text) {
+            return times.parse_number(text.trim()).map_err(|error| wrong(&error));
+        }
+        let written = Times::new(contract::TimeFormat::Rfc3339, data.time_zone).parse(text.trim());
+        written.map(|written| written.at).map_err(|error| wrong(&error))
+    }
+
+    fn time_of(&self, value: Option<&Value>, now: Timestamp) -> Result<Value, String> {
+        let at = value.map_or(Ok(now), |value| self.moment(value))?;
+        let counted = match self.manifest.data.time_format {
             contract::TimeFormat::Rfc3339 => return Ok(json!({ "S": at.to_string() })),
             format if format.is_seconds() => at.millis() / 1000,
             _ => at.millis(),

@@ -1,4 +1,4 @@
-//! The server with a sample feed and the page, on two local ports.
+//! The server with the page and rows of some source, on two local ports.
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stderr, reason = "a person started this and wants to know where to look")]
 async fn run() -> Result<(), Fatal> {
     let settings = LocalSettings::from_env(&variable)?;
-    let store = if settings.dynamodb { "DynamoDB" } else { "in memory, with a sample feed" };
+    let store = settings.source.to_string();
     let local = Local::bind(settings, &variable, shutdown_flag()?).await?;
     let (page, stream) = local.urls();
     eprintln!("page and REST  {page}");

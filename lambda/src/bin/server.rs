@@ -8,6 +8,7 @@ use lambda::clock::Clock;
 use lambda::fatal::Fatal;
 use lambda::serve::server::{self, Instance, Server, Settings};
 use lambda::serve::start::{self, shutdown_flag, variable};
+use lambda::store::Stores;
 
 fn main() -> ExitCode {
     start::server(run())
@@ -23,7 +24,7 @@ async fn run() -> Result<(), Fatal> {
     }
     let streams = stream.max_connections.get();
     let auth = Auth::new(&stream.auth, clock.clone(), &variable)?;
-    let stores = server::tables(stream.data.clone(), &clock, &variable).await?;
+    let stores = Stores::of(server::table(stream.data.clone(), &clock, &variable).await?);
     let listener = Server::listen((own.address.0, own.port.number()).into(), "SERVER_PORT")?;
     let address = listener.local_addr().map_err(Fatal::new)?;
     auth.warm_up().await;

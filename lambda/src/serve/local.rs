@@ -1,4 +1,4 @@
-//! The server with a sample feed and the page, on two local ports: what `./justw dev` starts.
+//! The server with the page and rows of some source, on two local ports: what `./justw dev` starts.
 
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
@@ -23,15 +23,9 @@ use crate::clock::Clock;
 use crate::error::not_found;
 use crate::fatal::Fatal;
 use crate::health::health;
-use crate::serve::server::{self, Instance, Server, Settings};
+use crate::serve::server::{Instance, Server, Settings};
+use crate::serve::source::{self, Source};
 use crate::serve::{cors, hosts, security};
-use crate::store::Stores;
-use crate::store::memory::Memory;
-
-/// Items a minute that a sample feed makes unless it is told how many a second: as many as a person can read.
-const SAMPLE_RATE: u32 = 20;
-/// Items a second that a sample feed makes at most: each poll makes those of its late window anew.
-const SAMPLE_RATE_MAX: u32 = 10_000;
 
 /// Settings of local mode beside those of the functions.
 #[derive(Debug)]
@@ -40,10 +34,10 @@ pub struct LocalSettings {
     pub dashboard_port: u16,
     /// Port of the stream; 0 takes a free one.
     pub stream_port: u16,
-    /// Items a minute that the sample feed makes up.
+    /// Items a minute that come by themselves, where they do.
     pub sample_rate: u32,
-    /// Whether the tables are DynamoDB's.
-    pub dynamodb: bool,
+    /// Where rows come from.
+    pub source: Source,
     /// Folder of the page.
     pub frontend: PathBuf,
     /// What preflights are answered.
@@ -61,37 +55,25 @@ impl LocalSettings {
     /// # Errors
     /// [`Fatal`] with every variable that is bad.
     pub fn from_env(lookup: &Lookup<'_>) -> Result<Self, Fatal> {
-        let dynamodb = match lookup("STORE").as_deref() {
-            None | Some("memory") => false,
-            Some("dynamodb") => true,
-            Some(other) => return Err(Fatal::new(format!("STORE: `{other}` is not one of `memory`, `dynamodb`"))),
-        };
-        let given = |name: &str| {
-            let value = lookup(name);
-            // The sample feed has a headline, whatever a manifest says of its own table.
-            let is_sampled = !dynamodb && ["DATA_TITLE_ATTRIBUTE", "DATA_URL_ATTRIBUTE", "DATA_SHOW"].contains(&name);
-            value.filter(|value| !is_sampled || value != ABSENT)
-        };
+        let source = Source::from_env(lookup)?;
+        // What is switched off in a manifest's own table is in one that is made up.
+        let given = |name: &str| lookup(name).filter(|value| value != ABSENT || source.default(name).is_none());
         let with_defaults = |name: &str| {
             given(name).or_else(|| match name {
-                "SENTIMENTS_TABLE" | "USERS_TABLE" if !dynamodb => Some("local".to_owned()),
                 "ENVIRONMENT" => Some("local".to_owned()),
                 "AUTH_MODE" => Some("session".to_owned()),
-                "DATA_TITLE_ATTRIBUTE" if !dynamodb => Some("title".to_owned()),
-                "DATA_URL_ATTRIBUTE" if !dynamodb => Some("url".to_owned()),
-                "DATA_SHOW" if !dynamodb => Some("author".to_owned()),
-                _ => None,
+                _ => source.default(name).map(str::to_owned),
             })
         };
         Ok(Self {
             dashboard_port: port(lookup, "DASHBOARD_PORT", 8080)?,
             stream_port: port(lookup, "STREAM_PORT", 8081)?,
-            sample_rate: sample_rate(lookup("SAMPLE_RATE").as_deref())?,
-            dynamodb,
+            sample_rate: source::rate(lookup)?,
             frontend: lookup("FRONTEND_DIR").unwrap_or_else(|| "frontend".to_owned()).into(),
             cors: CorsSettings::from_env(lookup)?,
             stream: StreamSettings::from_env(&with_defaults)?,
             dashboard: DashboardSettings::from_env(&with_defaults)?,
+            source,
         })
     }
 
@@ -116,15 +98,6 @@ impl LocalSettings {
     }
 }
 
-fn sample_rate(text: Option<&str>) -> Result<u32, Fatal> {
-    let Some(text) = text else { return Ok(SAMPLE_RATE) };
-    let rate = text.parse().ok().filter(|rate| *rate <= SAMPLE_RATE_MAX);
-    rate.map(|rate: u32| rate * 60).ok_or_else(|| {
-        let rule = format!("is not a number of items a second, a whole number from 0 to {SAMPLE_RATE_MAX}");
-        Fatal::new(format!("SAMPLE_RATE: `{}` {rule}", text.escape_debug()))
-    })
-}
-
 fn port(lookup: &Lookup<'_>, name: &'static str, default: u16) -> Result<u16, Fatal> {
     let Some(text) = lookup(name) else { return Ok(default) };
     text.parse().map_err(|_| Fatal::new(format!("{name}: `{text}` is not a port, a whole number from 0 to 65535")))
@@ -138,10 +111,10 @@ pub struct Local {
 }
 
 impl Local {
-    /// Takes the ports and puts the server behind them, with the sample feed and the page.
+    /// Takes the ports and puts the server behind them, with its rows and the page.
     ///
     /// # Errors
-    /// [`Fatal`] when a port is taken or AWS cannot be reached for lack of settings.
+    /// [`Fatal`] when a port is taken, or the rows cannot be read for lack of settings ([`Source::stores`]).
     pub async fn bind(
         mut settings: LocalSettings,
         lookup: &Lookup<'_>,
@@ -149,11 +122,7 @@ impl Local {
     ) -> Result<Self, Fatal> {
         let clock = Clock::system();
         let data = &settings.stream.data;
-        let stores = if settings.dynamodb {
-            server::tables(data.clone(), &clock, lookup).await?
-        } else {
-            Stores::of(Memory::with_feed(clock.clone(), data, 1, settings.sample_rate))
-        };
+        let stores = settings.source.stores(data, settings.sample_rate, &clock, lookup).await?;
         let dashboard_listener = listen("DASHBOARD_PORT", settings.dashboard_port)?;
         let stream_listener = listen("STREAM_PORT", settings.stream_port)?;
         let urls = (url(&dashboard_listener)?, url(&stream_listener)?);
@@ -166,14 +135,19 @@ impl Local {
         auth.warm_up().await;
         // Nobody shares requests out here, and a person waits for the prompt.
         let drain = Duration::ZERO;
-        let LocalSettings { stream, dashboard, cors, .. } = settings;
+        let LocalSettings { stream, dashboard, cors, source, .. } = settings;
         let of_both = Settings { stream, dashboard, cors, drain };
         let instance = Instance::start(of_both, "local", &stores, auth, clock, shutdown.clone());
         let Instance { stream, dashboard, operation, serving } = instance;
         let bound = dashboard_listener.local_addr().map_err(Fatal::new)?.ip();
         let ours_only = from_fn(move |request, next| hosts::ours_only(bound, request, next));
         let stream = stream.route(routes::HEALTH, get(health)).fallback(not_found).merge(operation.clone());
-        let dashboard = dashboard.reset_fallback().merge(operation).fallback_service(page).layer(from_fn(never_cached));
+        let dashboard = source
+            .guarded(dashboard)
+            .reset_fallback()
+            .merge(operation)
+            .fallback_service(page)
+            .layer(from_fn(never_cached));
         let (dashboard, stream) = (dashboard.layer(ours_only.clone()), stream.layer(ours_only));
         let doors = vec![(dashboard_listener, dashboard), (stream_listener, stream)];
         Ok(Self { server: Server::new(doors, serving)?, urls, shutdown })

@@ -12,5 +12,6 @@ pub mod local;
 pub mod nodelay;
 pub mod security;
 pub mod server;
+pub mod source;
 pub mod start;
 pub mod web_adapter;

@@ -50,16 +50,15 @@ const READINESS_PATH: &str = "/readyz";
 /// Where Prometheus looks unless it is told otherwise.
 const PROMETHEUS_PATH: &str = "/metrics";
 
-/// Sets the tables up with what this machine has: credentials in the environment, or those of a profile, a container or an instance.
+/// Sets the client of the tables up with what this machine has: credentials in the environment, or those of a profile, a container or an instance.
 ///
 /// # Errors
 /// [`Fatal`] where region or credentials are missing.
-pub async fn tables(data: DataSettings, clock: &Clock, lookup: &Lookup<'_>) -> Result<Stores, Fatal> {
-    let from_env = DynamoDb::from_env(data.clone(), clock, lookup);
-    Ok(Stores::of(match from_env {
-        Ok(store) => store,
-        Err(_) => DynamoDb::from_profile(data, clock, lookup).await.map_err(Fatal::new)?,
-    }))
+pub async fn table(data: DataSettings, clock: &Clock, lookup: &Lookup<'_>) -> Result<DynamoDb, Fatal> {
+    match DynamoDb::from_env(data.clone(), clock, lookup) {
+        Ok(store) => Ok(store),
+        Err(_) => DynamoDb::from_profile(data, clock, lookup).await.map_err(Fatal::new),
+    }
 }
 
 /// What both functions are told.

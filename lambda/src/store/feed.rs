@@ -6,6 +6,7 @@ use std::time::Duration;
 use contract::{AttributePath, DataSettings, LinkUrl, Tag, limits};
 use stream_core::about::{About, Decimal, Shown};
 use stream_core::item::{Item, ItemKey};
+use stream_core::moment::TimeRange;
 use stream_core::timestamp::Timestamp;
 
 /// A feed of made up news.
@@ -88,15 +89,21 @@ const HEADLINES: [&[&str]; 3] = [
 ];
 /// Items that are there when the feed begins, at most: a day of them at 20 a minute, and less at more, because a person waits for
 /// them to be read.
-const HISTORY_ITEMS_MAX: u32 = 30_000;
+pub(super) const HISTORY_ITEMS_MAX: u32 = 30_000;
 /// One item in this many is analysed late: the stream's late window at work.
 const LATE_ONE_IN: u32 = 40;
 
 /// A small generator (SplitMix64), because the same seed and second must make the same item everywhere and for good.
-struct Draw(u64);
+pub(super) struct Draw(u64);
 
 impl Draw {
-    fn next(&mut self) -> u64 {
+    /// Begins with a seed.
+    pub(super) const fn of(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next of its numbers, any of 64 bits.
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -132,8 +139,26 @@ impl Feed {
         Self { seed, rate, labels: data.labels.as_slice().len(), first, about: AboutMade::of(data) }
     }
 
+    /// The newest items of a label in a range that have appeared by `now` and are wanted: more than `count`, where there are as many.
+    pub(super) fn newest(
+        &self,
+        (label, range, now): (u8, TimeRange, Timestamp),
+        is_wanted: impl Fn(&Item) -> bool,
+        count: usize,
+    ) -> Vec<Item> {
+        let mut made = Vec::new();
+        // Whole seconds, from the newest: what is left out is older than everything that is in.
+        for second in (range.after.millis() / 1000..=range.until.min(now).millis() / 1000).rev() {
+            made.extend(self.of_second(second, Some(label), now).filter(&is_wanted));
+            if made.len() > count {
+                break;
+            }
+        }
+        made
+    }
+
     /// The items of a second, of one label or of all, that have appeared by `now`.
-    pub(super) fn of_second(&self, second: u64, label: Option<u8>, now: Timestamp) -> impl Iterator<Item = Item> {
+    fn of_second(&self, second: u64, label: Option<u8>, now: Timestamp) -> impl Iterator<Item = Item> {
         (0..self.count(second)).filter_map(move |number| self.item_of(second, number, label, now))
     }
 
@@ -147,7 +172,7 @@ impl Feed {
     /// One item of a second, if it has appeared by `now` and is of the label.
     fn item_of(&self, second: u64, number: u32, label: Option<u8>, now: Timestamp) -> Option<Item> {
         let moment = second.wrapping_mul(0x2545_f491_4f6c_dd1d);
-        let mut draw = Draw(self.seed ^ moment ^ u64::from(number).wrapping_mul(0xd6e8_feb8_6659_fd93));
+        let mut draw = Draw::of(self.seed ^ moment ^ u64::from(number).wrapping_mul(0xd6e8_feb8_6659_fd93));
         let at = Timestamp::from_millis(second * 1000 + u64::from(draw.below(1000)));
         let late = draw.below(LATE_ONE_IN) == 0;
         let appears = if late { at.plus(Duration::from_secs(20 + u64::from(draw.below(60)))) } else { at };

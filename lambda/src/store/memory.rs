@@ -1,4 +1,4 @@
-//! Items in memory, with a sample feed: what `./justw dev` shows without an account.
+//! Items in memory, made up or of a file: what `./justw dev` shows without an account.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -7,6 +7,7 @@ use contract::{DataSettings, limits};
 
 use super::configurations::READ_MAX;
 use super::feed::Feed;
+use super::replay::Replay;
 use super::{
     Change, Configuration, Configurations, Goodbyes, Heads, HourBytes, Hours, Items, Left, Page, StoreError,
     StoreFuture,
@@ -27,7 +28,14 @@ const HOURS_KEPT_SECS: u64 = limits::HOUR_LIFE.as_secs() + 3600;
 /// Goodbyes kept, newest last: more than there can be streams on one machine.
 const GOODBYES_MAX: usize = 4096;
 
-/// Items that were put in, and items that a feed makes up.
+/// Where items come from that nobody puts in.
+enum Source {
+    Nowhere,
+    MadeUp(Feed),
+    Again(Replay),
+}
+
+/// Items that were put in, and items that come by themselves.
 pub struct Memory {
     clock: Clock,
     rows: Mutex<Vec<Item>>,
@@ -35,7 +43,7 @@ pub struct Memory {
     configurations: Mutex<BTreeMap<UserId, BTreeMap<ConfigId, Configuration>>>,
     goodbyes: Mutex<VecDeque<StreamId>>,
     hours: Mutex<BTreeMap<u64, (Head, Vec<u8>)>>,
-    feed: Option<Feed>,
+    source: Source,
 }
 
 impl Memory {
@@ -43,14 +51,21 @@ impl Memory {
     #[must_use]
     pub fn empty(clock: Clock) -> Self {
         let (rows, configurations, goodbyes, hours) = Default::default();
-        Self { clock, rows, configurations, goodbyes, hours, feed: None }
+        Self { clock, rows, configurations, goodbyes, hours, source: Source::Nowhere }
     }
 
     /// Holds what a sample feed makes up: `rate` items a minute, as many in the past day as from now on ([`Feed::new`]).
     #[must_use]
     pub fn with_feed(clock: Clock, data: &DataSettings, seed: u64, rate: u32) -> Self {
         let feed = Feed::new(data, seed, rate, clock.wall());
-        Self { feed: Some(feed), ..Self::empty(clock) }
+        Self { source: Source::MadeUp(feed), ..Self::empty(clock) }
+    }
+
+    /// Holds the items of a file again and again, `rate` a minute, as many in the past day as from now on ([`Replay::new`]).
+    #[must_use]
+    pub fn with_items(clock: Clock, items: Vec<Item>, seed: u64, rate: u32) -> Self {
+        let replay = Replay::new(items, seed, rate, clock.wall());
+        Self { source: replay.map_or(Source::Nowhere, Source::Again), ..Self::empty(clock) }
     }
 
     /// Puts an item in, in place of one with the same key.
@@ -70,18 +85,14 @@ impl Memory {
                 && range.contains(item.at)
                 && end.is_none_or(|end| (item.at, &item.key) < (end.0, &end.1))
         };
-        let mut made = Vec::new();
-        if let Some(feed) = &self.feed {
-            let until = end.map_or(range.until, |end| range.until.min(end.0)).min(self.clock.wall());
-            // Whole seconds, from the newest: what is left out is older than everything that is in.
-            for second in (range.after.millis() / 1000..=until.millis() / 1000).rev() {
-                made.extend(feed.of_second(second, Some(label), self.clock.wall()).filter(is_wanted));
-                if made.len() > PAGE_ITEMS {
-                    break;
-                }
-            }
-        }
-        let mut found: Vec<&Item> = rows.iter().filter(|item| is_wanted(item)).chain(&made).collect();
+        let until = end.map_or(range.until, |end| range.until.min(end.0));
+        let (left, now) = (TimeRange { until, ..range }, self.clock.wall());
+        let made = match &self.source {
+            Source::Nowhere => Vec::new(),
+            Source::MadeUp(feed) => feed.newest((label, left, now), is_wanted, PAGE_ITEMS),
+            Source::Again(replay) => replay.items(label, left, now),
+        };
+        let mut found: Vec<&Item> = rows.iter().chain(&made).filter(|item| is_wanted(item)).collect();
         found.sort_unstable_by(|one, other| (other.at, &other.key).cmp(&(one.at, &one.key)));
         let is_whole = found.len() <= PAGE_ITEMS;
         found.truncate(PAGE_ITEMS);
@@ -275,7 +286,7 @@ mod tests {
             memory.put(item);
         }
         let range = TimeRange { after: start.minus(Duration::from_secs(2100)), until: now };
-        let feed = memory.feed.as_ref().unwrap();
+        let Source::MadeUp(feed) = &memory.source else { panic!("it was made so") };
         for label in 0..3 {
             let pages = pages(&memory, label, range).await;
             let (last, full) = pages.split_last().unwrap();
@@ -283,9 +294,7 @@ mod tests {
             assert!((1..=PAGE_ITEMS).contains(&last.len()));
             let all = pages.concat();
             assert!(all.is_sorted_by(|one, next| (next.at, &next.key) < (one.at, &one.key)), "label {label}");
-            let seconds = range.after.millis() / 1000..=now.millis() / 1000;
-            let made = seconds.flat_map(|second| feed.of_second(second, Some(label), now));
-            let made = made.filter(|item| range.contains(item.at)).count();
+            let made = feed.newest((label, range, now), |item| range.contains(item.at), usize::MAX).len();
             let put = if label == 1 { put as usize } else { 0 };
             assert_eq!(all.len(), made + put, "label {label}");
         }

@@ -1,10 +1,11 @@
-//! Where items, configurations, goodbyes and hours are kept: DynamoDB, or memory with a sample feed. Four small traits, because no
+//! Where items, configurations, goodbyes and hours are kept: DynamoDB, or memory with a sample feed or the items of a file. Four small traits, because no
 //! part of the program needs more than one of them.
 
 pub mod configurations;
 pub mod dynamodb;
 mod feed;
 pub mod memory;
+mod replay;
 
 use std::future::Future;
 use std::pin::Pin;

@@ -91,6 +91,12 @@ impl DynamoDb {
         Self::new(data, clock, &with_region, credentials)
     }
 
+    /// Region that the tables are looked for in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        self.client.config().region().map_or("", |region| region.as_ref())
+    }
+
     fn new(
         data: DataSettings,
         clock: &Clock,

@@ -17,5 +17,6 @@ mod send;
 mod silence;
 pub mod value;
 mod values;
+pub mod written;
 
 pub use self::client::DynamoDb;
