@@ -14,19 +14,24 @@ const QUICK = { SSE_POLL_INTERVAL: '500ms', SSE_HEARTBEAT_INTERVAL: '2s', SSE_MA
 
 export class Local {
   #env;
+  #command;
   #dashboard = 0;
   #stream = 0;
   /** @type {Program | null} */
   #program = null;
 
-  /** @param {Record<string, string>} env variables beside the ports; they win over the quick settings */
-  constructor(env = {}) {
+  /**
+   * @param {Record<string, string>} env variables beside the ports; they win over the quick settings
+   * @param {string[]} command what starts it, and with which arguments
+   */
+  constructor(env = {}, command = [process.env.LOCAL_PROGRAM ?? path.join(ROOT, 'target/debug/local')]) {
     this.#env = env;
+    this.#command = command;
   }
 
-  /** @param {Record<string, string>} env @returns {Promise<Local>} */
-  static async start(env = {}) {
-    const local = new Local(env);
+  /** @param {Record<string, string>} env @param {string[]} [command] @returns {Promise<Local>} */
+  static async start(env = {}, command = undefined) {
+    const local = new Local(env, command);
     [local.#dashboard, local.#stream] = await freePorts(2);
     await local.start();
     return local;
@@ -34,8 +39,8 @@ export class Local {
 
   /** Starts the program, again on the same ports. */
   async start() {
-    const file = process.env.LOCAL_PROGRAM ?? path.join(ROOT, 'target/debug/local');
-    const program = new Program('local', file, [], {
+    const [file, ...args] = this.#command;
+    const program = new Program('local', file, args, {
       env: {
         PATH: process.env.PATH,
         FRONTEND_DIR: process.env.FRONTEND_DIR ?? path.join(ROOT, 'frontend'),

@@ -48,9 +48,9 @@ export class Stage {
     return dynamoDb;
   }
 
-  /** @param {Record<string, string>} env */
-  async local(env = {}) {
-    return this.use(await Local.start(env));
+  /** @param {Record<string, string>} env @param {string[]} [command] what starts it, where that is another than the program */
+  async local(env = {}, command = undefined) {
+    return this.use(await Local.start(env, command));
   }
 
   /**

@@ -3,11 +3,10 @@
  * say, whatever labels, times, ids and tags are like. A picture of each is left in target/screenshots.
  */
 
-import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import os from 'node:os';
+import { mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
+import { variables } from '../harness/manifest.mjs';
 import { OUTPUT, ROOT } from '../harness/places.mjs';
 
 const FOLDER = path.join(ROOT, 'tests/fixtures/tables');
@@ -62,20 +61,6 @@ async function isShown(tab, { name, expected, more }) {
   const tickers = () => [...document.querySelectorAll('#tickers tr th')].map((node) => node.textContent);
   await tab.until('the tickers', tickers, (shown) => Object.keys(tags).every((tag) => shown.includes(tag)));
   await tab.page.screenshot({ path: path.join(OUTPUT, `table-${name}.png`) });
-}
-
-/** Variables of the functions, as the generator writes them. @param {string} manifest @returns {Record<string, string>} */
-function variables(manifest) {
-  const folder = mkdtempSync(path.join(os.tmpdir(), 'tables-'));
-  try {
-    writeFileSync(path.join(folder, 'deploy.toml'), manifest);
-    const infragen = process.env.INFRAGEN_PROGRAM ?? path.join(ROOT, 'target/debug/infragen');
-    execFileSync(infragen, ['--env', 'local', 'render'], { cwd: folder, stdio: 'pipe' });
-    const lines = readFileSync(path.join(folder, 'generated/local/functions.env'), 'utf8').split('\n');
-    return Object.fromEntries(lines.filter((line) => line.startsWith('DATA_')).map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
 }
 
 /** Writes the times of a row, `@-60+3600|YYYY-MM-DDThh:mm:ssZ`. @param {any} value @returns {any} */
