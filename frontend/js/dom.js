@@ -93,7 +93,7 @@ export function linkNode(text, url) {
  * @param {string} text
  * @param {string} tone
  */
-export const chip = (text, tone) => element('span', `chip ${tone}`, text);
+export const chip = (text, tone) => Object.assign(element('span', `chip ${tone}`, text), { title: text }); // where there is no room for all of it
 
 /**
  * A bar from the middle: left for a negative score, right for a positive one.

@@ -172,7 +172,9 @@ export class FeedList {
       first.append(time);
       return entryNode(tone, lines);
     }
-    const second = element('div', 'entry-line', element('span', 'source', beneath));
+    const source = element('span', 'source', beneath);
+    source.title = beneath;
+    const second = element('div', 'entry-line', source);
     if (update.confidence !== null) second.append(element('span', 'confidence', `${percent(update.confidence)} confident`));
     second.append(time);
     return entryNode(tone, [...lines, second]);

@@ -40,6 +40,8 @@ const TRENDS_INTERVAL_MS = 1_000;
 export class View {
   #root;
   #pollMs;
+  /** Whether labels are those of sentiment: a score may be of anything. */
+  #isSentiment;
   #history;
   #table;
   #feed;
@@ -64,6 +66,7 @@ export class View {
   constructor(root, config, history, { dispatch, retryNow, noticeAction, chooseRange }) {
     this.#root = root;
     this.#pollMs = config.pollIntervalMs;
+    this.#isSentiment = config.labelKeys.includes('positive');
     this.#history = history;
     const toneByLabel = tones(config.labels, config.labelKeys);
     const toneOf = (/** @type {string} */ label) => toneByLabel.get(label) ?? TONE_OTHER;
@@ -236,7 +239,7 @@ export class View {
     this.#trendsAt = now;
     const hasScores = this.#history.hasScores ?? true;
     this.#root.body.classList.toggle('no-scores', !hasScores);
-    setText(this.#id('chart-title'), hasScores ? 'Sentiment over time' : 'Over time');
+    setText(this.#id('chart-title'), hasScores && this.#isSentiment ? 'Sentiment over time' : 'Over time');
     if (metrics) setText(this.#id('chart-empty'), `Nothing in the last ${range.spoken}.`);
     this.#chart.draw(this.#history.chart(serverNow, metrics && [...metrics.byLabel.values()]), range);
     this.#table.drawTrends(this.#history, serverNow);

@@ -11,6 +11,7 @@ mod definitions;
 mod deploy;
 mod doctor;
 mod escaping;
+mod examples;
 mod extended;
 mod failures;
 mod front;

@@ -3,6 +3,8 @@
 //! `tests/fixtures/tables/NAME` has the manifest, what `CreateTable` was called with, rows that are there before a stream and
 //! rows that come after, and what is to be seen; and a line of the manifest that does not fit, with what the log says of it. A text `@-60|YYYY-MM-DDThh:mm:ssZ` is the time so many seconds from now.
 
+mod read_only;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::{Duration, UNIX_EPOCH};

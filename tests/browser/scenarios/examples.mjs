@@ -133,11 +133,13 @@ function faults() {
     const cells = [...document.querySelectorAll('#tickers tr')].map((row) => row.children[index]?.textContent ?? '');
     if (cells.length > 0 && cells.every((text) => /^[–\s]*$/.test(text))) wrong.push(`empty column: ${told(head)}`);
   }
+  const [legend, chart] = ['chart-legend', 'chart'].map((id) => document.getElementById(id)?.getBoundingClientRect());
+  if (legend && chart && legend.bottom > chart.top + 1) wrong.push(`the legend is ${Math.round(legend.bottom - chart.top)} px over the chart`);
   for (const node of document.querySelectorAll('main *, header *')) {
     if (node.children.length > 0 || !visible(node) || node.closest('svg, canvas, .unseen')) continue;
     const isCut = node.scrollWidth > node.clientWidth + 1 && getComputedStyle(node).overflowX !== 'visible';
     const title = node.closest('[title]')?.getAttribute('title') ?? '';
-    if (isCut && !title.includes((node.textContent ?? '').trim())) wrong.push(`clipped: ${told(node)}`);
+    if (isCut && !title.toLowerCase().includes((node.textContent ?? '').trim().toLowerCase())) wrong.push(`clipped: ${told(node)}`);
   }
   return [...new Set(wrong)].slice(0, 10).join('; ');
 }
