@@ -49,7 +49,7 @@ rows=$(absolute "$rows")
 cd "$root"
 
 # What is rendered for this run alone, so that nothing comes to lie beside the manifests.
-folder=$root/target/dev/${example:-table}
+folder=$root/target/dev/${example:+example-$example}${table:+table-$table}
 
 # A worked example: its settings, and its rows as its table would have them.
 prepare_example() {

@@ -191,11 +191,12 @@ async fn what_stands_in_the_way_is_said_in_one_sentence() {
     let said = refused(&at(name, "by_colour"));
     assert!(said.starts_with(&format!("table `{name}` has no index `by_colour`: set `index` of [data] to")), "{said}");
     let without: Vec<_> = at(name, "by_state").into_iter().filter(|(name, _)| !name.contains("KEY")).collect();
-    let said = refused(&without);
-    assert!(said.starts_with(&format!("there are no credentials for table `{name}`: name a profile")), "{said}");
+    let nobody = format!(
+        "there are no credentials for table `{name}`: name a profile that has some with `--profile`, or sign in"
+    );
+    assert_eq!(refused(&without), nobody);
     let profile: Vec<_> = without.iter().copied().chain([("AWS_PROFILE", "nobody")]).collect();
-    let said = refused(&profile);
-    assert!(said.starts_with(&format!("there are no credentials for table `{name}`: name a profile")), "{said}");
+    assert_eq!(refused(&profile), nobody);
     let no_region: Vec<_> = at(name, "by_state").into_iter().filter(|(name, _)| *name != "AWS_REGION").collect();
     assert!(refused(&no_region).starts_with("AWS_REGION is not set"));
 }

@@ -157,7 +157,10 @@ fn unreadable(data: &DataSettings, region: &str, error: &StoreError) -> Fatal {
     } else if is("AccessDenied") {
         format!("these credentials may not `dynamodb:Query` index `{index}` of table `{table}` in {region}: {said}")
     } else if is("credentials") && matches!(error, StoreError::Unavailable(_)) {
-        format!("there are no credentials for table `{table}`: name a profile with `--profile`, or sign in; {said}")
+        // The SDK lists on many lines where it has looked.
+        format!(
+            "there are no credentials for table `{table}`: name a profile that has some with `--profile`, or sign in"
+        )
     } else {
         format!("table `{table}` in {region} cannot be read: {said}")
     })
