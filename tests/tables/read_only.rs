@@ -22,6 +22,7 @@ fn shell(path: &str) -> Vec<(String, String)> {
         ("INFRAGEN", infragen.to_str().unwrap()),
         ("BINARIES_DIR", infragen.parent().unwrap().to_str().unwrap()),
         ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_DEFAULT_REGION", "us-east-1"),
         ("SSE_POLL_INTERVAL", "500ms"),
     ];
     let own = own.map(|(name, value)| (name.to_owned(), value.to_owned()));
@@ -58,7 +59,7 @@ fn odd_row(number: u32, now_ms: u64) -> Value {
     let at = now_ms - u64::from(number) * 60_000;
     let queue = ["IN REVIEW", "On hold!", "done"][number as usize % 3];
     let mut row = json!({
-        "Ticket#": { "N": number.to_string() },
+        "Ticket_No": { "N": number.to_string() },
         "changedAt": { "S": at.to_string() },
         "Queue": { "S": queue },
         "labels": { "SS": [format!("team-{}", number % 7), "support"] },
@@ -75,8 +76,8 @@ async fn odd_table(name: &str) -> u64 {
     let attribute = |name: &str, kind: &str| json!({ "AttributeName": name, "AttributeType": kind });
     let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
     let created = json!({
-        "TableName": name, "BillingMode": "PAY_PER_REQUEST", "KeySchema": [key("Ticket#", "HASH")],
-        "AttributeDefinitions": [attribute("Ticket#", "N"), attribute("changedAt", "S"), attribute("Queue", "S")],
+        "TableName": name, "BillingMode": "PAY_PER_REQUEST", "KeySchema": [key("Ticket_No", "HASH")],
+        "AttributeDefinitions": [attribute("Ticket_No", "N"), attribute("changedAt", "S"), attribute("Queue", "S")],
         "GlobalSecondaryIndexes": [{
             "IndexName": "Queue-changedAt-index", "KeySchema": [key("Queue", "HASH"), key("changedAt", "RANGE")],
             "Projection": { "ProjectionType": "ALL" },
