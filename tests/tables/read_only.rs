@@ -212,10 +212,7 @@ async fn a_table_of_another_region_is_not_there() {
     dynamodb::call_at(moto.address(), "CreateTable", &created).await;
     let url = moto.url();
     let env = [("AWS_ENDPOINT_URL", &*url), ("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];
-    let in_region = |region| env.into_iter().chain([("SENTIMENTS_TABLE", "orders"), ("AWS_REGION", region)]);
-    let said = refused(&in_region("eu-west-1").collect::<Vec<_>>());
+    let elsewhere = env.into_iter().chain([("SENTIMENTS_TABLE", "orders"), ("AWS_REGION", "eu-west-1")]);
+    let said = refused(&elsewhere.collect::<Vec<_>>());
     assert_eq!(said, "there is no table `orders` in eu-west-1: check its name, or name another region with `--region`");
-    // There it is: without this manifest's index.
-    let said = refused(&in_region("us-east-1").collect::<Vec<_>>());
-    assert!(said.starts_with("table `orders` has no index `by_sentiment`"), "{said}");
 }
