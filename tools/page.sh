@@ -22,9 +22,10 @@ if site=$("$terraform" -chdir="$folder" output -raw site_url 2>/dev/null); then
   exit 0
 fi
 # The files that generated/terraform/page.tf uploads where CloudFront is the front.
-mkdir -p "$target/css" "$target/js"
+mkdir -p "$target/css" "$target/js/words"
 cp frontend/css/*.css "$target/css/"
 cp frontend/js/*.js "$target/js/"
+cp frontend/js/words/*.js "$target/js/words/"
 cp frontend/index.html "$target/"
 for file in frontend/vendor/*.css frontend/vendor/*.js frontend/vendor/*.txt; do
   # A pattern that matches nothing stands for itself.

@@ -39,14 +39,6 @@ export const address = {
   },
 };
 
-/** Puts what the address says of looks where the styles see it: `embed`, `tv` and `theme`. */
-export function applyLooks() {
-  const { dataset, classList } = document.documentElement;
-  const theme = address.query('theme');
-  if (theme === 'light' || theme === 'dark') dataset.theme = theme;
-  for (const name of ['embed', 'tv']) classList.toggle(name, address.query(name) === '1');
-}
-
 /** Resolves when the page has been painted and the browser has nothing more urgent to do. @returns {Promise<void>} */
 export function painted() {
   return new Promise((resolve) => {

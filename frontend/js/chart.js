@@ -4,10 +4,9 @@
  */
 
 import { chartOptions } from './chart_options.js';
-import { DASH, heading, hourMinute, score, span, whole, words } from './format.js';
+import { capital, DASH, heading, hourMinute, score, span, whole, words } from './format.js';
 import { element, setText } from './dom.js';
-
-const OTHER = 'other';
+import { TEXT, TIME_ZONE } from './words.js';
 
 /**
  * @typedef {import('./history.js').Chart} ChartData
@@ -40,10 +39,10 @@ export class Chart {
   constructor(nodes, labels, toneOf, range) {
     this.#range = range;
     this.#nodes = nodes;
-    this.#labels = [...labels, OTHER];
+    this.#labels = [...labels, TEXT.chart.other];
     this.#tones = this.#labels.map(toneOf);
     for (const [index, label] of this.#labels.entries()) this.#addKey(words(label), `key ${this.#tones[index]}`);
-    this.#addKey('mean score', 'key key-mean');
+    this.#addKey(TEXT.chart.mean, 'key key-mean');
     nodes.toggle.addEventListener('click', () => this.#showTable(!this.#isTable));
   }
 
@@ -104,12 +103,25 @@ export class Chart {
     return chartOptions({
       bars: this.#library.paths.bars,
       size: { width, height },
-      style: getComputedStyle(this.#nodes.box),
-      tones: this.#labels.map((_, index) => getComputedStyle(this.#keys[index]).getPropertyValue('--tone').trim()),
+      scale: Number(getComputedStyle(this.#nodes.box).getPropertyValue('--zoom')) || 1,
+      family: getComputedStyle(this.#nodes.box).fontFamily,
+      color: (name) => this.#color(name),
+      tones: this.#labels.map((_, index) => this.#color('tone', this.#keys[index])),
       hasScores: this.#hasScores,
       stepMs: this.#range.stepMs,
+      clock: TIME_ZONE === undefined ? null : (seconds) => this.#library.tzDate(new Date(seconds * 1000), TIME_ZONE),
       onPoint: (step) => this.#pointed(step),
     });
+  }
+
+  /** What a name of app.css is in the present theme: a canvas knows no names. @param {string} name @param {HTMLElement} [place] */
+  #color(name, place = this.#nodes.legend) {
+    const probe = element('span', 'unseen');
+    probe.style.setProperty('color', `var(--${name})`);
+    place.append(probe);
+    const { color } = getComputedStyle(probe);
+    probe.remove();
+    return color;
   }
 
   /** @param {ChartData} data */
@@ -130,7 +142,7 @@ export class Chart {
     if (!this.#data) return;
     const { times, counts, means } = this.#data;
     const step = this.#step !== null && this.#step < times.length ? this.#step : null;
-    setText(this.#nodes.time, step === null ? `last ${this.#range.spoken}` : hourMinute(times[step] * 1000));
+    setText(this.#nodes.time, step === null ? TEXT.ranges[this.#range.name].last : hourMinute(times[step] * 1000));
     for (const [index, column] of counts.entries()) {
       setText(this.#values[index], whole(step === null ? column.reduce((sum, count) => sum + count, 0) : column[step]));
     }
@@ -148,11 +160,11 @@ export class Chart {
 
   /** @param {ChartData} data */
   #summary({ counts, total, means, hasScores }) {
-    const parts = this.#labels.map((label, index) => ({ label: words(label), count: counts[index].reduce((sum, count) => sum + count, 0) }));
-    const told = parts.filter(({ label, count }) => label !== OTHER || count > 0).map(({ label, count }) => `${count} ${label}`);
+    const parts = this.#labels.map((label, index) => ({ label: words(label), isOther: index === this.#labels.length - 1, count: counts[index].reduce((sum, count) => sum + count, 0) }));
+    const told = parts.filter(({ isOther, count }) => !isOther || count > 0).map(({ label, count }) => TEXT.chart.part(whole(count), label));
     const known = means.filter((mean) => mean !== null);
-    const last = hasScores && known.length > 0 ? ` Latest mean score ${score(/** @type {number} */ (known.at(-1)))}.` : '';
-    return `Last ${this.#range.spoken}: ${total} items, ${told.join(', ')}.${last} The button Table shows the numbers.`;
+    const last = hasScores && known.length > 0 ? TEXT.chart.latest(score(/** @type {number} */ (known.at(-1)))) : '';
+    return TEXT.chart.summary(capital(TEXT.ranges[this.#range.name].last), whole(total), told.join(', '), last);
   }
 
   /** @param {boolean} isTable */
@@ -167,11 +179,11 @@ export class Chart {
 
   /** @param {ChartData} data */
   #drawTable({ times, counts, means, hasScores, total }) {
-    const shown = this.#labels.flatMap((label, index) => (label === OTHER && this.#keys[index].hidden ? [] : [index]));
-    const head = element('tr', '', headCell('From'), ...shown.map((index) => headCell(heading(this.#labels[index]), 'end')));
-    if (hasScores) head.append(headCell('Mean score', 'end'));
+    const shown = this.#labels.flatMap((_, index) => (this.#keys[index].hidden ? [] : [index]));
+    const head = element('tr', '', headCell(TEXT.chart.from), ...shown.map((index) => headCell(heading(this.#labels[index]), 'end')));
+    if (hasScores) head.append(headCell(TEXT.chart.meanScore, 'end'));
     const rows = [];
-    const { stepMs, pointMs, spoken } = this.#range;
+    const { stepMs, pointMs, name } = this.#range;
     const length = pointMs / stepMs;
     for (let end = times.length; end > 0; end -= length) {
       const first = Math.max(0, end - length);
@@ -182,7 +194,7 @@ export class Chart {
       if (hasScores) row.append(element('td', 'end', weighted(counts, means, first, end)));
       rows.push(row);
     }
-    const caption = element('caption', 'unseen', `Items of the last ${spoken}, ${total} in all, by ${span(pointMs)}, newest first`);
+    const caption = element('caption', 'unseen', TEXT.chart.caption(TEXT.ranges[name].within, whole(total), span(pointMs)));
     this.#nodes.table.replaceChildren(element('table', '', caption, element('thead', '', head), element('tbody', '', ...rows)));
   }
 }

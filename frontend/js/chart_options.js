@@ -1,11 +1,12 @@
 /** How the chart looks, in the words of uPlot. Colours come from the page, so that there is one place for them. */
 
-import { hourMinute, whole } from './format.js';
+import { hourMinute, signed, whole } from './format.js';
 
 const WIDTH_DEFAULT = 300;
 const HEIGHT_DEFAULT = 150;
 const BAR_SHARE = 0.78;
 const BAR_PX_MAX = 24;
+const FONT_PX = 11;
 const AXIS_PX = 34;
 const TIME_AXIS_PX = 24;
 const TIME_SPACE_PX = 60;
@@ -16,28 +17,30 @@ const COUNT_ROOM = 1.1;
 /** More steps with a score make a line that needs no dots. */
 const POINTS_MAX = 20;
 const COUNT_STEPS = [1, 2, 5].flatMap((digit) => [1, 10, 100, 1_000, 10_000].map((power) => digit * power)).sort((left, right) => left - right);
-const COLOR_DEFAULT = '#888';
 
 /**
  * @typedef {object} Look
  * @property {(options: object) => unknown} bars of uPlot
  * @property {{width: number, height: number}} size
- * @property {CSSStyleDeclaration} style where the colours are
+ * @property {string} family of the type
+ * @property {(name: string) => string} color what a name of app.css stands for
  * @property {readonly string[]} tones of the labels
  * @property {boolean} hasScores
+ * @property {number} scale how much larger all is than usual
  * @property {number} stepMs length of a bar
+ * @property {((seconds: number) => Date) | null} clock what a moment is in the page's zone; null: in the reader's
  * @property {(step: number | null) => void} onPoint hears what the pointer is at
  */
 
 /** @param {Look} look */
-export function chartOptions({ bars, size, style, tones, hasScores, stepMs, onPoint }) {
+export function chartOptions({ bars, size, scale, family, color, tones, hasScores, stepMs, clock, onPoint }) {
   // Half a step, so that the first and the last bar are whole.
   const edge = stepMs / 2_000;
-  const color = (/** @type {string} */ name) => style.getPropertyValue(name).trim() || COLOR_DEFAULT;
   return {
     width: size.width || WIDTH_DEFAULT,
     height: size.height || HEIGHT_DEFAULT,
-    padding: [8, hasScores ? 0 : 12, 0, 0],
+    padding: [8 * scale, hasScores ? 0 : 12 * scale, 0, 0],
+    ...(clock ? { tzDate: clock } : {}),
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },
     scales: {
@@ -45,32 +48,32 @@ export function chartOptions({ bars, size, style, tones, hasScores, stepMs, onPo
       count: { range: (_plot, _from, to) => [0, Math.max(COUNT_MIN, Math.ceil((to || 0) * COUNT_ROOM))] },
       score: { range: [-1, 1] },
     },
-    axes: axes(color, style.fontFamily, hasScores),
-    series: [{}, ...stack(bars, tones), ...(hasScores ? [mean(color)] : [])],
+    axes: axes(color, family, hasScores, scale),
+    series: [{}, ...stack(bars, tones, scale), ...(hasScores ? [mean(color, scale)] : [])],
     hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)] },
   };
 }
 
-/** @param {(name: string) => string} color @param {string} family @param {boolean} hasScores */
-function axes(color, family, hasScores) {
-  const axis = { stroke: color('--soft'), font: `11px ${family}`, ticks: { show: false }, size: AXIS_PX, grid: { show: false } };
-  const time = { ...axis, size: TIME_AXIS_PX, space: TIME_SPACE_PX, values: (_plot, splits) => splits.map((at) => hourMinute(at * 1000)) };
-  const grid = { stroke: color('--line'), width: 1 };
-  const count = { ...axis, scale: 'count', grid, space: COUNT_SPACE_PX, incrs: COUNT_STEPS, values: (_plot, splits) => splits.map(whole) };
-  const score = { ...axis, scale: 'score', side: 1, splits: () => [-1, 0, 1], values: () => ['\u22121', '0', '+1'] };
+/** @param {(name: string) => string} color @param {string} family @param {boolean} hasScores @param {number} scale */
+function axes(color, family, hasScores, scale) {
+  const axis = { stroke: color('soft'), font: `${Math.round(FONT_PX * scale)}px ${family}`, ticks: { show: false }, size: AXIS_PX * scale, grid: { show: false } };
+  const time = { ...axis, size: TIME_AXIS_PX * scale, space: TIME_SPACE_PX * scale, values: (_plot, splits) => splits.map((at) => hourMinute(at * 1000)) };
+  const grid = { stroke: color('line'), width: scale };
+  const count = { ...axis, scale: 'count', grid, space: COUNT_SPACE_PX * scale, incrs: COUNT_STEPS, values: (_plot, splits) => splits.map(whole) };
+  const score = { ...axis, scale: 'score', side: 1, splits: () => [-1, 0, 1], values: () => [-1, 0, 1].map(signed) };
   return [time, count, ...(hasScores ? [score] : [])];
 }
 
-/** The tallest first, so that each covers the one before it but for its own share. @param {Look['bars']} bars @param {readonly string[]} tones */
-function stack(bars, tones) {
-  const paths = bars({ size: [BAR_SHARE, BAR_PX_MAX], radius: 0 });
+/** The tallest first, so that each covers the one before it but for its own share. @param {Look['bars']} bars @param {readonly string[]} tones @param {number} scale */
+function stack(bars, tones, scale) {
+  const paths = bars({ size: [BAR_SHARE, BAR_PX_MAX * scale], radius: 0 });
   const layer = { scale: 'count', stroke: 'transparent', width: 0, paths, points: { show: false } };
-  return tones.map((tone) => ({ ...layer, fill: tone || COLOR_DEFAULT })).reverse();
+  return tones.map((tone) => ({ ...layer, fill: tone })).reverse();
 }
 
-/** @param {(name: string) => string} color */
-function mean(color) {
+/** @param {(name: string) => string} color @param {number} scale */
+function mean(color, scale) {
   const isSparse = (plot, series) => plot.data[series].filter((value) => value !== null).length <= POINTS_MAX;
-  const points = { size: 4, fill: color('--surface'), show: isSparse };
-  return { scale: 'score', stroke: color('--text'), width: 1.75, spanGaps: true, points };
+  const points = { size: 4 * scale, fill: color('surface'), show: isSparse };
+  return { scale: 'score', stroke: color('text'), width: 1.75 * scale, spanGaps: true, points };
 }

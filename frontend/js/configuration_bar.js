@@ -2,6 +2,7 @@
 
 import { byId, element, setText } from './dom.js';
 import { parseForm } from './configurations.js';
+import { TEXT } from './words.js';
 
 /**
  * @typedef {import('./configurations.js').Configurations} Configurations
@@ -59,9 +60,9 @@ export class ConfigurationBar {
 
   draw() {
     const { list, chosen, current } = this.#configurations;
-    const options = [option('', 'Everything'), ...list.map(({ config_id: id, name }) => option(id, name))];
+    const options = [option('', TEXT.configurations.everything), ...list.map(({ config_id: id, name }) => option(id, name))];
     // Chosen, and not heard of yet.
-    if (chosen !== '' && !current) options.push(option(chosen, 'Saved configuration'));
+    if (chosen !== '' && !current) options.push(option(chosen, TEXT.configurations.unknown));
     this.#select.replaceChildren(...options);
     this.#select.value = chosen;
     this.#select.title = current ? current.tickers.join(', ') : '';
@@ -73,7 +74,7 @@ export class ConfigurationBar {
   /** @param {Configuration | null} configuration */
   #open(configuration) {
     this.#editing = configuration?.config_id ?? null;
-    setText(this.#id('configuration-title'), configuration ? 'Edit configuration' : 'New configuration');
+    setText(this.#id('configuration-title'), configuration ? TEXT.configurations.edit : TEXT.configurations.new);
     this.#name.value = configuration?.name ?? '';
     this.#tickers.value = configuration?.tickers.join(', ') ?? '';
     this.#complain([], '');

@@ -3,6 +3,7 @@
  */
 
 import { RestError } from './rest.js';
+import { TEXT } from './words.js';
 
 const PATH = '/configurations';
 const CHOICE_KEY = 'configuration';
@@ -27,12 +28,12 @@ export function parseForm(name, tickers, known = []) {
   const form = { name: name.trim(), tickers: [...new Set(tickers.split(/[,;\n]/).flatMap((text) => asKnown(text.trim(), known)))] };
   /** @type {Mistake[]} */
   const mistakes = [];
-  if (form.name === '') mistakes.push({ field: 'name', detail: 'Give it a name.' });
-  if ([...form.name].length > NAME_MAX) mistakes.push({ field: 'name', detail: `The name has at most ${NAME_MAX} characters.` });
-  if (form.tickers.length === 0) mistakes.push({ field: 'tickers', detail: 'Name at least one ticker.' });
-  if (form.tickers.length > TICKERS_MAX) mistakes.push({ field: 'tickers', detail: `At most ${TICKERS_MAX} tickers.` });
+  if (form.name === '') mistakes.push({ field: 'name', detail: TEXT.configurations.noName });
+  if ([...form.name].length > NAME_MAX) mistakes.push({ field: 'name', detail: TEXT.configurations.nameTooLong(NAME_MAX) });
+  if (form.tickers.length === 0) mistakes.push({ field: 'tickers', detail: TEXT.configurations.noTicker });
+  if (form.tickers.length > TICKERS_MAX) mistakes.push({ field: 'tickers', detail: TEXT.configurations.tooManyTickers(TICKERS_MAX) });
   const wrong = form.tickers.filter((ticker) => new TextEncoder().encode(ticker).length > TICKER_BYTES_MAX);
-  if (wrong.length > 0) mistakes.push({ field: 'tickers', detail: `A ticker has at most ${TICKER_BYTES_MAX} bytes: ${wrong.join(', ')} is none.` });
+  if (wrong.length > 0) mistakes.push({ field: 'tickers', detail: TEXT.configurations.tickerTooLong(TICKER_BYTES_MAX, wrong.join(', ')) });
   return { ...form, mistakes };
 }
 

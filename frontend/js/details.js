@@ -4,6 +4,7 @@
 
 import { chip, element, linkNode, setText } from './dom.js';
 import { DASH, fullTime, percent, score, words } from './format.js';
+import { TEXT } from './words.js';
 
 /** @typedef {import('./event.js').Update} Update */
 
@@ -39,15 +40,15 @@ export class Details {
 function rows(update, tone) {
   /** @type {[string, string | Node | null][]} */
   const all = [
-    ['Link', update.url === null ? null : linkNode(update.url, update.url)],
-    ['Ticker', update.ticker],
-    ['Label', chip(words(update.label), tone)],
-    ['Score', update.score === null ? null : score(update.score)],
-    ['Confidence', update.confidence === null ? null : percent(update.confidence)],
-    ['Source', update.source],
+    [TEXT.details.link, update.url === null ? null : linkNode(update.url, update.url)],
+    [TEXT.details.ticker, update.ticker],
+    [TEXT.details.label, chip(words(update.label), tone)],
+    [TEXT.details.score, update.score === null ? null : score(update.score)],
+    [TEXT.details.confidence, update.confidence === null ? null : percent(update.confidence)],
+    [TEXT.details.source, update.source],
     ...update.shown.map(({ name, value }) => /** @type {[string, string]} */ ([words(name), String(value)])),
-    ['Time', fullTime(update.timestamp)],
-    ['Item', update.itemId],
+    [TEXT.details.time, fullTime(update.timestamp)],
+    [TEXT.details.item, update.itemId],
   ];
   return all.flatMap(([name, value]) => (value === null || value === '' ? [] : [element('dt', '', name), valueNode(value)]));
 }

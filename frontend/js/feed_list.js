@@ -6,6 +6,7 @@
 import { chip, element, flash, linkNode, scoreBar, setText } from './dom.js';
 import { clock, DASH, fullTime, percent, score, shownText, whole, words } from './format.js';
 import { matcher } from './reduce.js';
+import { TEXT } from './words.js';
 
 /** Heights of entries by their lines, in the size of the text, as app.css has them: nothing is measured. */
 const HEIGHTS = [0, 2.75, 4.15, 5.55];
@@ -36,7 +37,6 @@ export class FeedList {
   #empty;
   #pause;
   #toneOf;
-  #emptyText;
   /** @type {WeakMap<Element, Update>} what each entry says */
   #updates = new WeakMap();
 
@@ -53,7 +53,6 @@ export class FeedList {
     this.#empty = empty;
     this.#pause = pause;
     this.#toneOf = toneOf;
-    this.#emptyText = empty.textContent ?? '';
     // A button in each entry makes a click of Enter.
     list.addEventListener('click', ({ target }) => {
       const node = target instanceof Element && !target.closest('a') ? target.closest('.entry') : null;
@@ -67,16 +66,16 @@ export class FeedList {
   draw({ feed, paused, received, filter }, now) {
     const all = paused?.feed ?? feed;
     const waiting = paused ? received - paused.received : 0;
-    setText(this.#pause, paused ? 'Resume' : 'Pause');
+    setText(this.#pause, paused ? TEXT.feed.resume : TEXT.feed.pause);
     this.#pause.setAttribute('aria-pressed', String(paused !== null));
-    setText(this.#aside, paused ? `${whole(waiting)} new while paused` : received ? `${whole(received)} so far` : '');
+    setText(this.#aside, paused ? TEXT.feed.newWhilePaused(whole(waiting)) : received ? TEXT.feed.soFar(whole(received)) : '');
     if (all === this.#drawn && filter === this.#drawnFilter) return;
     if (filter !== this.#drawnFilter) this.#scroll.scrollTop = 0;
     if (filter !== this.#drawnFilter || this.#top > STRIP_MAX) this.clear();
     const matches = matcher(filter);
     const shown = all.filter((entry) => entry.kind !== 'update' || matches(entry.update.ticker));
     if (shown.at(-1)?.kind === 'earlier') shown.pop();
-    setText(this.#empty, filter.trim() !== '' && received > 0 ? 'No update of these tickers yet.' : this.#emptyText);
+    setText(this.#empty, filter.trim() !== '' && received > 0 ? TEXT.feed.noMatch : TEXT.feed.waiting);
     this.#empty.hidden = shown.length > 0;
     this.#place(shown, now);
     this.#drawn = all;
@@ -144,8 +143,8 @@ export class FeedList {
 
   /** @param {FeedEntry} entry @param {number} now */
   #node(entry, now) {
-    if (entry.kind === 'gap') return element('li', 'entry-gap', 'Updates may be missing here');
-    if (entry.kind === 'earlier') return element('li', 'entry-earlier', 'Before this page was opened');
+    if (entry.kind === 'gap') return element('li', 'entry-gap', TEXT.feed.gap);
+    if (entry.kind === 'earlier') return element('li', 'entry-earlier', TEXT.feed.earlier);
     const node = this.#updateNode(entry.update, entry.revised, now);
     node.classList.toggle('earlier', entry.seq < 0);
     this.#updates.set(node, entry.update);
@@ -164,7 +163,7 @@ export class FeedList {
     const time = element('time', 'time', clock(update.timestamp, now));
     time.title = fullTime(update.timestamp);
     const first = element('div', 'entry-line', name, chip(words(update.label), tone));
-    if (revised) first.append(element('span', 'revised', 'revised'));
+    if (revised) first.append(element('span', 'revised', TEXT.feed.revised));
     if (update.score !== null) first.append(scoreBar(update.score, tone), element('span', 'score-value', score(update.score)));
     const lines = update.title === null ? [first] : [titleNode(update.title, update.url), first];
     const beneath = [...(update.source === null ? [] : [update.source]), ...update.shown.map(shownText)].join(' · ');
@@ -175,7 +174,7 @@ export class FeedList {
     const source = element('span', 'source', beneath);
     source.title = beneath;
     const second = element('div', 'entry-line', source);
-    if (update.confidence !== null) second.append(element('span', 'confidence', `${percent(update.confidence)} confident`));
+    if (update.confidence !== null) second.append(element('span', 'confidence', TEXT.feed.confident(percent(update.confidence))));
     second.append(time);
     return entryNode(tone, [...lines, second]);
   }

@@ -1,6 +1,9 @@
 /**
- * How numbers, times and labels read on the page. Pure: `now` is an argument. Missing values read as a dash.
+ * How numbers, times and labels read on the page, in its language and time zone. Pure: `now` is an argument. Missing values read as a
+ * dash.
  */
+
+import { LOCALE, TEXT, TIME_ZONE } from './words.js';
 
 export const DASH = '–';
 
@@ -9,16 +12,17 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-const WHOLE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 0 });
-const RATE = new Intl.NumberFormat(undefined, { maximumFractionDigits: 1 });
-const PERCENT = new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 0 });
-const SCORE = new Intl.NumberFormat(undefined, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: 'exceptZero' });
-const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-const DAY_AND_CLOCK = new Intl.DateTimeFormat(undefined, {
-  day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
+const WHOLE = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
+const RATE = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
+const PERCENT = new Intl.NumberFormat(LOCALE, { style: 'percent', maximumFractionDigits: 0 });
+const SCORE = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: 'exceptZero' });
+const SIGNED = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0, signDisplay: 'exceptZero' });
+const CLOCK = new Intl.DateTimeFormat(LOCALE, { timeZone: TIME_ZONE, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const DAY_AND_CLOCK = new Intl.DateTimeFormat(LOCALE, {
+  timeZone: TIME_ZONE, day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
 });
-const HOUR_MINUTE = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const FULL = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'long' });
+const HOUR_MINUTE = new Intl.DateTimeFormat(LOCALE, { timeZone: TIME_ZONE, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const FULL = new Intl.DateTimeFormat(LOCALE, { timeZone: TIME_ZONE, dateStyle: 'medium', timeStyle: 'long' });
 
 /** @param {number | null} value */
 export const whole = (value) => (value === null ? DASH : WHOLE.format(value));
@@ -29,6 +33,9 @@ export const rate = (value) => (value === null ? DASH : RATE.format(value));
 /** @param {number | null} value */
 export const score = (value) => (value === null ? DASH : SCORE.format(value).replace('-', '\u2212')); // a minus as wide as the plus
 
+/** A whole score, on an axis. @param {number} value */
+export const signed = (value) => SIGNED.format(value).replace('-', '\u2212');
+
 /** @param {number | null} share in 0..1 */
 export const percent = (share) => (share === null ? DASH : PERCENT.format(share));
 
@@ -38,6 +45,12 @@ export const percent = (share) => (share === null ? DASH : PERCENT.format(share)
  * @param {number} of
  */
 export const share = (part, of) => (of > 0 ? Math.min(1, part / of) : null);
+
+/**
+ * Returns a sentence, or what stands on a button, with a capital.
+ * @param {string} text
+ */
+export const capital = (text) => text.charAt(0).toLocaleUpperCase(LOCALE) + text.slice(1);
 
 /**
  * Returns a label as words: `in_progress` reads "in progress".
@@ -81,9 +94,8 @@ export const hourMinute = (at) => HOUR_MINUTE.format(at);
  * @param {number | null} before of what is before it
  */
 export function changeText(recent, before) {
-  if (recent === null) return 'No score in the last quarter of the range';
-  if (before === null) return `Mean score of the last quarter of the range ${score(recent)}; none before it`;
-  return `Mean score of the last quarter of the range ${score(recent)}, before it ${score(before)}`;
+  if (recent === null) return TEXT.chart.noRecentScore;
+  return before === null ? TEXT.chart.changedFromNothing(score(recent)) : TEXT.chart.changed(score(recent), score(before));
 }
 
 /**
@@ -102,7 +114,7 @@ export function fullTime(when) {
  */
 export function ago(at, now) {
   const elapsed = now - at;
-  return elapsed < 2 * SECOND_MS ? 'just now' : `${span(elapsed)} ago`;
+  return elapsed < 2 * SECOND_MS ? TEXT.times.now : TEXT.times.ago(span(elapsed));
 }
 
 /**
@@ -123,6 +135,12 @@ export function span(ms) {
   if (ms < 2 * HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
   return `${Math.floor(ms / HOUR_MS)} h`;
 }
+
+/** Returns how long the window is, as a heading. @param {number} ms */
+export const lastWindow = (ms) => (ms < HOUR_MS ? TEXT.times.lastMinutes(whole(ms / MINUTE_MS)) : TEXT.times.lastHours(rate(ms / HOUR_MS)));
+
+/** Returns how long the window is, within a sentence. @param {number} ms */
+export const withinWindow = (ms) => (ms < HOUR_MS ? TEXT.times.withinMinutes(whole(ms / MINUTE_MS)) : TEXT.times.withinHours(rate(ms / HOUR_MS)));
 
 /** Colours that mean something; every other label takes the next one of the colour-blind safe palette. */
 const TONE_HINTS = new Map([['positive', 'tone-good'], ['neutral', 'tone-quiet'], ['negative', 'tone-bad']]);

@@ -6,42 +6,28 @@
  * `shown`). Repetitions do not count.
  */
 
-import { address, applyLooks, goodbye, painted, restEnvironment, storage } from './browser.js';
+import { address, goodbye, painted, restEnvironment, storage } from './browser.js';
 import { ConfigurationBar } from './configuration_bar.js';
 import { Configurations } from './configurations.js';
-import { parseCounts } from './counts.js';
+import { Counting } from './counting.js';
 import { eventNames, parseEvent } from './event.js';
 import { offerExport } from './export_links.js';
+import { whole } from './format.js';
 import { History } from './history.js';
-import { itemPages, narrowed, poller, updatesIn } from './poll.js';
-import { historyPath, rangeOf } from './ranges.js';
+import { Narrowing, TICKERS_MAX } from './narrowing.js';
+import { narrowed, poller } from './poll.js';
+import { rangeOf, rangesWithin } from './ranges.js';
 import { readConfig } from './read_config.js';
-import { EARLIER_MAX, INITIAL_STATE, lastKnown, reduce, shared, SIGN_IN, tickersOf } from './reduce.js';
+import { INITIAL_STATE, lastKnown, reduce, shared, SIGN_IN } from './reduce.js';
 import { Rest } from './rest.js';
 import { SharedStream } from './share.js';
 import { resumeUrl } from './stream.js';
 import { View, showFailure } from './view.js';
+import { TEXT, UNKNOWN_ZONE } from './words.js';
 
 const TICK_INTERVAL_MS = 1_000;
-const PAGES_MAX = 5;
-const HOUR_MS = 3_600_000;
-/** The stream begins without a history that takes longer, and what it brings meanwhile is counted anew by the server. */
-const HISTORY_WAIT_MS = 3_000;
-/** An item that may have been counted as something else: the server is asked so much later, and no more often. */
-const CORRECT_MS = 10_000;
-/** Items that went away, or that came too late for an update, are in the numbers only: so often the steps are asked for again. */
-const DRIFT_MS = 60_000;
 /** A pause as long as this ends the stream. */
 const PAUSE_MS = 60_000;
-const PAUSED = 'Paused: the stream has ended, which saves money, and all numbers stand still. It goes on where it stopped.';
-/** A reader who types is left to finish. */
-const TYPING_MS = 350;
-/** What a server takes at most. */
-const TICKERS_MAX = 50;
-/** Stands for a filter that leaves nothing of a configuration: a list without names would be everything. */
-const NO_TICKER = '\u2205';
-const CUT = `More than ${TICKERS_MAX} tickers are called like this. The most frequent of them are shown.`;
-const DELETED = 'The saved configuration that was shown is not there any more, so here is everything.';
 
 /** @typedef {import('./reduce.js').Action} Action */
 /** @typedef {import('./event.js').Update} Update */
@@ -59,19 +45,12 @@ class Page {
   #bar = null;
   /** @type {SharedStream | null} */
   #stream = null;
-  /** Ends what is being read for the stream before this one. */
-  #reading = new AbortController();
   /** Whether what was there before has been read, from whatever place. */
   #hasBaseline = false;
   /** @type {Promise<void> | null} */
   #loading = null;
-  /** Tickers that the reader has narrowed everything to; null: none are left out. @type {string[] | null} */
-  #narrowed = null;
-  /** Tickers that there are, the most frequent first, while nothing is narrowed. @type {string[]} */
-  #everyTicker = [];
-  #typing = 0;
-  /** When the history is corrected next. @type {{timer: number, at: number} | null} */
-  #correction = null;
+  #counting;
+  #narrowing;
   #pausing = 0;
   /** Whether a pause has ended the stream. */
   #isPaused = false;
@@ -82,7 +61,7 @@ class Page {
   constructor(config) {
     this.#config = config;
     this.#names = eventNames(config.updateEvent);
-    this.#history = new History(config.labels, rangeOf(address.query('range')));
+    this.#history = new History(config.labels, rangeOf(address.query('range'), rangesWithin(config.windowMs)));
     const place = storage();
     this.#rest = new Rest(config, restEnvironment(place));
     this.#configurations = new Configurations(this.#rest, place, address);
@@ -91,11 +70,31 @@ class Page {
       retryNow: () => this.#stream?.retryNow(),
       noticeAction: () => this.#noticeAction(),
       chooseRange: (range) => this.#chooseRange(range),
+      isSaved: () => this.#configurations.chosen !== '',
+    });
+    this.#narrowing = new Narrowing({
+      saved: () => this.#configurations.current?.tickers ?? null,
+      typed: () => this.#state.filter,
+      onChange: (isCut) => {
+        this.#switched();
+        if (isCut) this.#notice(TEXT.tickers.tooMany(whole(TICKERS_MAX)));
+      },
+    });
+    this.#counting = new Counting(this.#history, {
+      config,
+      get: (path, signal) => this.#rest.get(path, signal),
+      now: () => this.#now(),
+      named: () => (this.#configurations.chosen !== '' && !this.#configurations.current ? this.#loadConfigurations() : Promise.resolve()),
+      tickers: () => this.#narrowing.tickers,
+      onCounted: () => this.#draw(),
+      onLatest: (updates) => this.#dispatch({ type: 'latest', updates }),
+      onBaseline: (updates) => this.#takeBaseline(updates, false),
     });
     if (config.hasTags) this.#restoreFilter();
   }
 
   start() {
+    if (UNKNOWN_ZONE !== null) this.#notice(TEXT.config.unknownZone(UNKNOWN_ZONE));
     this.#view.draw(this.#state, Date.now());
     setInterval(() => this.#draw(), TICK_INTERVAL_MS); // ages, countdowns and the minutes of the chart
     document.addEventListener('visibilitychange', () => {
@@ -109,7 +108,7 @@ class Page {
     const hasConfigurations = this.#config.authMode !== 'off' && this.#config.hasTags;
     if (hasConfigurations) this.#offerConfigurations();
     else if (this.#configurations.chosen !== '') this.#configurations.choose('');
-    offerExport(document, (path) => this.#rest.link(path), () => ({ range: this.#history.range, now: this.#now(), narrowed: narrowed('&', this.#tickers()) }));
+    offerExport(document, (path) => this.#rest.link(path), () => ({ range: this.#history.range, now: this.#now(), narrowed: narrowed('&', this.#narrowing.tickers) }));
     this.#open();
     painted().then(() => this.#view.loadChart());
   }
@@ -119,7 +118,7 @@ class Page {
   /** @param {Action} action */
   #dispatch(action) {
     this.#state = reduce(this.#state, action);
-    if (action.type === 'filtered') this.#typed();
+    if (action.type === 'filtered') this.#narrowing.typed();
     if (action.type === 'pause_toggled') this.#pauseToggled();
     this.#draw();
   }
@@ -140,17 +139,15 @@ class Page {
   #open() {
     this.#stream?.stop();
     this.#isPaused = false;
-    this.#reading.abort();
-    this.#reading = new AbortController();
+    const signal = this.#counting.anew();
     this.#hasBaseline = false;
     const { streamUrl, streamBase, pollIntervalMs, heartbeatIntervalMs, updateEvent } = this.#config;
     const { chosen } = this.#configurations;
     const { range } = this.#history;
-    const key = JSON.stringify([streamUrl, chosen, this.#narrowed, range.name]);
-    const { signal } = this.#reading;
+    const key = JSON.stringify([streamUrl, chosen, this.#narrowing.chosen, range.name]);
     let begin = '';
     // An EventSource that is refused gives up for good: asking REST first makes a user where one is needed.
-    const counting = this.#begin(signal).then((position) => (begin = position));
+    const counting = this.#counting.begin(signal).then((position) => (begin = position));
     const stream = new SharedStream({
       ready: () => counting,
       key,
@@ -173,16 +170,16 @@ class Page {
     stream.start();
     painted().then(() => {
       if (signal.aborted) return;
-      this.#readLatest(signal);
-      this.#readItems(signal);
+      this.#counting.readLatest(signal);
+      this.#counting.readItems(signal);
     });
   }
 
   /** @param {string} chosen */
   #address(chosen) {
     // What everybody may have is asked for without a token.
-    const isNarrowed = this.#narrowed !== null;
-    const all = `${this.#config.streamUrl}${isNarrowed ? narrowed('?', this.#tickers()) : ''}`;
+    const { isNarrowed } = this.#narrowing;
+    const all = `${this.#config.streamUrl}${isNarrowed ? narrowed('?', this.#narrowing.tickers) : ''}`;
     if (chosen === '' && !this.#rest.isPrivate) return all;
     const url = chosen === '' || isNarrowed ? all : `${this.#config.streamBase}/api/v2/configurations/${encodeURIComponent(chosen)}/stream`;
     const isForeign = new URL(url, location.href).origin !== location.origin;
@@ -199,11 +196,14 @@ class Page {
     const before = this.#state.received;
     this.#dispatch({ ...event, at });
     if (event.type === 'update') {
-      if (this.#history.take(event, at + this.#state.clockOffsetMs)) this.#correctIn(CORRECT_MS);
+      if (this.#history.take(event, at + this.#state.clockOffsetMs)) this.#counting.doubt();
       if (this.#state.received > before) window.dispatchEvent(new CustomEvent('live-update', { detail: event }));
     }
-    if (event.type === 'metrics') this.#counted(event);
-    if (event.type === 'reset') this.#caughtUp(this.#reading.signal);
+    if (event.type === 'metrics') {
+      this.#counting.drift();
+      this.#narrowing.know(event.byTag);
+    }
+    if (event.type === 'reset') this.#counting.catchUp();
     if (event.type === 'deadline' && event.reason === 'configuration_deleted') this.#fallBack();
   }
 
@@ -234,8 +234,7 @@ class Page {
   /** @param {any} snapshot */
   #restore({ state, history }) {
     this.#hasBaseline = true;
-    this.#reading.abort();
-    this.#reading = new AbortController();
+    this.#counting.anew();
     this.#view.clear();
     this.#history.restore(history);
     this.#dispatch({ type: 'restored', shared: state });
@@ -248,16 +247,11 @@ class Page {
       get: (path, signal) => this.#rest.get(path, signal),
       updateEvent: this.#config.updateEvent,
       show: this.#config.show,
-      tickers: () => this.#tickers(),
+      tickers: () => this.#narrowing.tickers,
       isKnown: (update) => this.#isKnown(update),
       isBlank: () => this.#state.received === 0 && !this.#hasBaseline,
       onBaseline: (updates) => this.#takeBaseline(updates, true),
     });
-  }
-
-  /** @returns {readonly string[]} */
-  #tickers() {
-    return this.#narrowed ?? this.#configurations.current?.tickers ?? [];
   }
 
   /** @param {Update} update */
@@ -266,81 +260,7 @@ class Page {
     return known ? known.label === update.label && known.score === update.score : this.#history.knows(update);
   }
 
-  // History
-
-  /**
-   * Reads what the server has counted. Returns the position at which a stream goes on from there; empty where that took too long.
-   * @param {AbortSignal} signal @returns {Promise<string>}
-   */
-  async #begin(signal) {
-    const late = new Promise((resolve) => setTimeout(() => resolve(null), HISTORY_WAIT_MS));
-    const reading = this.#readCounts(signal).catch(() => null);
-    const counts = await Promise.race([reading, late]);
-    if (signal.aborted) return '';
-    if (counts) {
-      this.#history.load(counts);
-      this.#draw();
-      return counts.lastEventId;
-    }
-    reading.then((found) => found && !signal.aborted && this.#reload(found));
-    return '';
-  }
-
-  /** Takes a history whose position the stream does not have: what is on its way is in both, or in none. @param {import('./counts.js').Counts} counts */
-  #reload(counts) {
-    this.#history.load(counts);
-    this.#correctIn(CORRECT_MS);
-    this.#draw();
-  }
-
-  /** After a loss the server has all of it. @param {AbortSignal} signal */
-  async #caughtUp(signal) {
-    const counts = await this.#readCounts(signal).catch(() => null);
-    if (!signal.aborted && counts) this.#reload(counts);
-    await this.#readItems(signal);
-  }
-
-  /** @param {AbortSignal} signal */
-  async #readCounts(signal) {
-    if (this.#configurations.chosen !== '' && !this.#configurations.current) await this.#loadConfigurations();
-    const { range } = this.#history;
-    const narrow = narrowed('&', this.#tickers());
-    const read = async (/** @type {number} */ now) => parseCounts(await this.#rest.get(historyPath(range, now, narrow), signal), this.#config.labelKeys);
-    const now = this.#now();
-    const counts = await read(now);
-    // A clock that goes ahead of the server's asks for too little.
-    const isAhead = !range.isWindow && counts.to <= now - range.stepMs;
-    return isAhead ? read(counts.to - 1) : counts;
-  }
-
-  /** Has the server count the steps that are over. @param {number} ms from now; what is to be sooner stays */
-  #correctIn(ms) {
-    const at = Date.now() + ms;
-    if (this.#correction && this.#correction.at <= at) return;
-    if (this.#correction) clearTimeout(this.#correction.timer);
-    const { signal } = this.#reading;
-    const timer = setTimeout(() => {
-      this.#correction = null;
-      if (!signal.aborted) this.#correct(signal);
-    }, ms);
-    this.#correction = { timer, at };
-  }
-
-  /** @param {AbortSignal} signal */
-  async #correct(signal) {
-    const counts = await this.#readCounts(signal).catch(() => null);
-    if (signal.aborted || !counts) return;
-    this.#history.correct(counts, this.#now());
-    this.#draw();
-  }
-
-  /** @param {import('./event.js').Metrics} metrics */
-  #counted({ byTag }) {
-    this.#correctIn(DRIFT_MS);
-    if (this.#narrowed !== null) return;
-    this.#everyTicker = [...byTag].sort(([, left], [, right]) => right - left).map(([ticker]) => ticker);
-    this.#narrow();
-  }
+  // The range
 
   /** @param {import('./ranges.js').Range} range */
   #chooseRange(range) {
@@ -365,7 +285,7 @@ class Page {
     this.#stream?.stop();
     const { role: _role, detail: _detail, ...connection } = this.#state.connection;
     this.#dispatch({ type: 'status', status: { ...connection, phase: 'suspended', reason: null, retryAt: null, latencyMs: null } });
-    this.#notice(PAUSED, 'Resume', () => this.#dispatch({ type: 'pause_toggled' }));
+    this.#notice(TEXT.feed.paused, TEXT.feed.resume, () => this.#dispatch({ type: 'pause_toggled' }));
   }
 
   /** From the position at which it stopped. */
@@ -382,61 +302,14 @@ class Page {
     const text = this.#view.filter;
     if (text === '') return;
     this.#state = reduce(this.#state, { type: 'filtered', text });
-    this.#narrowed = tickersOf(text, []);
-  }
-
-  #typed() {
-    clearTimeout(this.#typing);
-    this.#typing = setTimeout(() => this.#narrow(), TYPING_MS);
-  }
-
-  /** Shows the numbers of the tickers that are meant: the server has them, so that they are the same as those of REST. */
-  #narrow() {
-    const found = tickersOf(this.#state.filter, this.#everyTicker);
-    const saved = this.#configurations.current?.tickers;
-    const own = found && saved ? found.filter((ticker) => saved.includes(ticker)) : found;
-    const tickers = own && (own.length === 0 ? [NO_TICKER] : own.slice(0, TICKERS_MAX));
-    if (JSON.stringify(tickers) === JSON.stringify(this.#narrowed)) return;
-    this.#narrowed = tickers;
-    this.#switched();
-    if (own && own.length > TICKERS_MAX) this.#notice(CUT);
+    this.#narrowing.restore(text);
   }
 
   // Items
 
-  /** Reads what the feed begins with. @param {AbortSignal} signal */
-  async #readLatest(signal) {
-    try {
-      if (this.#configurations.chosen !== '' && !this.#configurations.current) await this.#loadConfigurations();
-      const { items } = await this.#rest.get(`/items?limit=${EARLIER_MAX}${narrowed('&', this.#tickers())}`, signal);
-      if (!signal.aborted) this.#dispatch({ type: 'latest', updates: updatesIn(items, this.#tickers(), this.#config.show) });
-    } catch {
-      // The feed begins with the next update.
-    }
-  }
-
-  /** Reads the last hour, newest first, while nobody waits for it. @param {AbortSignal} signal */
-  async #readItems(signal) {
-    try {
-      if (this.#configurations.chosen !== '' && !this.#configurations.current) await this.#loadConfigurations();
-      const get = (/** @type {string} */ path) => this.#rest.get(path, signal);
-      for await (const updates of itemPages(get, this.#tickers(), PAGES_MAX, signal, this.#config.show)) {
-        if (signal.aborted) return;
-        this.#takeBaseline(updates, false);
-        if (Date.parse(updates.at(-1)?.timestamp ?? '') < this.#hourAgo()) return;
-      }
-    } catch {
-      // The page goes on with what the stream brings; a server that is not there is told of elsewhere.
-    }
-  }
-
   /** The server's clock. */
   #now() {
     return Date.now() + this.#state.clockOffsetMs;
-  }
-
-  #hourAgo() {
-    return this.#now() - HOUR_MS;
   }
 
   /** @param {Update[]} updates @param {boolean} isPolled whether hearing them again is a repetition */
@@ -458,12 +331,12 @@ class Page {
     if (this.#configurations.chosen !== '' && !this.#rest.hasSession) {
       // Somebody else's address, or a session that has ended.
       this.#configurations.choose('');
-      this.#notice(DELETED);
+      this.#notice(TEXT.configurations.gone);
     }
     addEventListener('hashchange', () => {
       if (!this.#configurations.isStale) return;
       this.#configurations.followAddress();
-      this.#forgetTickers();
+      this.#narrowing.forget();
       this.#switched();
     });
     painted().then(() => this.#loadConfigurations());
@@ -500,14 +373,8 @@ class Page {
   #choose(id) {
     this.#dispatch({ type: 'notice_dismissed' });
     this.#configurations.choose(id);
-    this.#forgetTickers();
+    this.#narrowing.forget();
     this.#switched();
-  }
-
-  /** Which tickers a filter means is another question of another configuration. */
-  #forgetTickers() {
-    this.#everyTicker = [];
-    this.#narrowed = null;
   }
 
   /** Shows another stream, from its beginning. */
@@ -515,8 +382,7 @@ class Page {
     this.#history.clear();
     this.#view.clear();
     this.#dispatch({ type: 'switched' });
-    if (this.#correction) clearTimeout(this.#correction.timer);
-    this.#correction = null;
+    this.#counting.settle();
     // At once: the name of the one with the numbers of the other would be a lie, however short.
     this.#view.draw(this.#state, Date.now());
     this.#bar?.draw();
@@ -544,7 +410,7 @@ class Page {
       return;
     }
     this.#choose('');
-    this.#notice(`“${name}” is deleted.`, 'Undo', async () => {
+    this.#notice(TEXT.configurations.deleted(name), TEXT.configurations.undo, async () => {
       this.#dispatch({ type: 'notice_dismissed' });
       await this.#save(null, { name, tickers }).catch((error) => this.#notice(error.message));
     });
@@ -554,7 +420,7 @@ class Page {
   #fallBack() {
     this.#configurations.drop(this.#configurations.chosen);
     this.#choose('');
-    this.#notice(DELETED);
+    this.#notice(TEXT.configurations.gone);
   }
 
   /** @param {string} text @param {string | null} [action] @param {() => void} [then] */
@@ -564,7 +430,6 @@ class Page {
   }
 }
 
-applyLooks();
 try {
   new Page(readConfig(/** @type {any} */ (window).CONFIG)).start();
 } catch (error) {

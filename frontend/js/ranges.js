@@ -2,9 +2,7 @@
  * The ranges that a reader can choose: how far back chart and lines go, and how long their steps are. Pure.
  *
  * @typedef {object} Range
- * @property {string} name as it stands in the address
- * @property {string} text as a button says it
- * @property {string} spoken after "last"
+ * @property {'15m' | '1h' | '6h' | '24h'} name as it stands in the address, and as its words are called
  * @property {number} stepMs length of one bar
  * @property {number} steps bars, the running one included
  * @property {number} pointMs length of one point of a ticker's line, and of one row of the chart's table
@@ -17,16 +15,27 @@ const MINUTE_MS = 60_000;
 /** A day has a step more than its length: it begins within the first one, and all bars together are the totals. */
 /** @type {readonly Range[]} */
 export const RANGES = Object.freeze([
-  { name: '15m', text: '15 min', spoken: '15 minutes', stepMs: MINUTE_MS, steps: 15, pointMs: MINUTE_MS, points: 15, isWindow: false },
-  { name: '1h', text: '1 h', spoken: 'hour', stepMs: MINUTE_MS, steps: 60, pointMs: 5 * MINUTE_MS, points: 12, isWindow: false },
-  { name: '6h', text: '6 h', spoken: '6 hours', stepMs: 5 * MINUTE_MS, steps: 72, pointMs: 30 * MINUTE_MS, points: 12, isWindow: false },
-  { name: '24h', text: '24 h', spoken: '24 hours', stepMs: 15 * MINUTE_MS, steps: 97, pointMs: 60 * MINUTE_MS, points: 24, isWindow: true },
+  { name: '15m', stepMs: MINUTE_MS, steps: 15, pointMs: MINUTE_MS, points: 15, isWindow: false },
+  { name: '1h', stepMs: MINUTE_MS, steps: 60, pointMs: 5 * MINUTE_MS, points: 12, isWindow: false },
+  { name: '6h', stepMs: 5 * MINUTE_MS, steps: 72, pointMs: 30 * MINUTE_MS, points: 12, isWindow: false },
+  { name: '24h', stepMs: 15 * MINUTE_MS, steps: 97, pointMs: 60 * MINUTE_MS, points: 24, isWindow: true },
 ]);
 
 export const RANGE_DEFAULT = RANGES[1];
 
-/** Returns the range of this name, or the usual one. @param {string | null} name */
-export const rangeOf = (name) => RANGES.find((range) => range.name === name) ?? RANGE_DEFAULT;
+/**
+ * Returns the ranges for which the server keeps items long enough; the shortest where it keeps none so long.
+ * @param {number} windowMs what the server counts
+ * @returns {readonly Range[]}
+ */
+export function rangesWithin(windowMs) {
+  const within = RANGES.filter(({ stepMs, steps, isWindow }) => (isWindow ? steps - 1 : steps) * stepMs <= windowMs);
+  return within.length > 0 ? within : RANGES.slice(0, 1);
+}
+
+/** Returns the range of this name, or the usual one, or the longest that there is. @param {string | null} name @param {readonly Range[]} [ranges] */
+export const rangeOf = (name, ranges = RANGES) =>
+  ranges.find((range) => range.name === name) ?? ranges.find((range) => range === RANGE_DEFAULT) ?? /** @type {Range} */ (ranges.at(-1));
 
 /**
  * Returns the path that asks for a range.

@@ -64,8 +64,8 @@ const CLOCK_TOLERANCE_MS = 30_000;
  *   | {type: 'gap_dismissed'}} Action
  */
 
-/** What is said of a stream that asks for a user where there is none. */
-export const SIGN_IN = 'This page needs a sign-in. It goes on by itself once there is one.';
+/** Stands for what is said of a stream that asks for a user where there is none. */
+export const SIGN_IN = 'sign-in';
 
 /** @type {State} */
 export const INITIAL_STATE = Object.freeze({

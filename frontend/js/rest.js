@@ -3,6 +3,8 @@
  * known elsewhere.
  */
 
+import { TEXT } from './words.js';
+
 const TIMEOUT_MS = 10_000;
 const PREFIX = '/api/v2';
 const SESSION_KEY = 'session';
@@ -153,11 +155,11 @@ export class Rest {
       const answer = await this.#env.fetch(`${this.#base}${path}`, { method, headers, body: text, signal: controller.signal });
       const data = answer.status === 204 ? null : await answer.json().catch(() => undefined);
       if (!answer.ok) throw failure(answer.status, data);
-      if (data === undefined) throw new RestError('The server answered something that is not JSON.', answer.status);
+      if (data === undefined) throw new RestError(TEXT.rest.notJson, answer.status);
       return data;
     } catch (error) {
       if (error instanceof RestError || signal?.aborted) throw error;
-      throw new RestError(controller.signal.aborted ? 'The server took too long to answer.' : 'The server cannot be reached.', null);
+      throw new RestError(controller.signal.aborted ? TEXT.rest.tooSlow : TEXT.rest.unreachable, null);
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
@@ -182,8 +184,9 @@ function failure(status, data) {
   const fields = Array.isArray(data?.errors) ? data.errors.filter((error) => typeof error?.detail === 'string') : [];
   const details = fields.length > 0 ? fields.map(({ detail }) => sentence(detail)).join(' ') : null;
   const detail = typeof data?.detail === 'string' && data.detail !== '' ? sentence(data.detail) : null;
-  const wait = status === 429 && Number.isFinite(data?.retry_after) ? ` Try again in ${Math.ceil(data.retry_after)} s.` : '';
-  return new RestError((details ?? detail ?? `The server answered with status ${status}.`) + wait, status, fields);
+  const wait = status === 429 && Number.isFinite(data?.retry_after) ? TEXT.rest.tryAgainIn(Math.ceil(data.retry_after)) : '';
+  const said = details ?? detail;
+  return new RestError((said === null ? TEXT.rest.status(status) : TEXT.rest.serverSays(said)) + wait, status, fields);
 }
 
 /** @param {string} text */

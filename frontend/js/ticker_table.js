@@ -6,10 +6,10 @@ import { chip, element, flash, setNumber, setText, setTitle } from './dom.js';
 import { changeText, clock, DASH, fullTime, score, whole, words } from './format.js';
 import { tickerRows } from './reduce.js';
 import { Spark } from './spark.js';
+import { TEXT } from './words.js';
 
 /** Most rows shown; the rest is counted below the title. */
 const ROWS_MAX = 200;
-const NOTHING = 'Nothing in the last 24 hours. A row shows here a few seconds after it was written, if it has a time within them and one of the labels above; `infragen doctor` says where the table differs from the manifest.';
 /** Changes of the mean below this read as none. */
 const CHANGE_MIN = 0.005;
 
@@ -75,8 +75,8 @@ export class TickerTable {
       if (this.#body.children[index] !== row.node) this.#body.insertBefore(row.node, this.#body.children[index] ?? null);
     });
     this.#empty.hidden = rows.length > 0 || !metrics;
-    setText(this.#empty, emptyText(metrics, filter));
-    setText(this.#aside, rows.length > ROWS_MAX ? `${whole(ROWS_MAX)} of ${whole(rows.length)}` : rows.length ? whole(rows.length) : '');
+    setText(this.#empty, filter.trim() !== '' ? TEXT.tickers.noMatch : TEXT.tickers.noTicker);
+    setText(this.#aside, rows.length > ROWS_MAX ? TEXT.tickers.some(whole(ROWS_MAX), whole(rows.length)) : rows.length ? whole(rows.length) : '');
   }
 
   /** Draws the lines and changes. @param {import('./history.js').History} history @param {number} now */
@@ -144,10 +144,4 @@ function drawChange(cell, trend) {
   setText(cell, score(change));
   if (cell.dataset.direction !== direction) cell.dataset.direction = direction;
   setTitle(cell, trend ? changeText(recent, before) : '');
-}
-
-/** @param {import('./event.js').Metrics | null} metrics @param {string} filter */
-function emptyText(metrics, filter) {
-  if (filter.trim() !== '') return 'No ticker is called like this.';
-  return metrics !== null && metrics.total > 0 ? 'No item has a ticker.' : NOTHING;
 }

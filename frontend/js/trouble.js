@@ -2,36 +2,16 @@
 
 import { span } from './format.js';
 import { SIGN_IN } from './reduce.js';
+import { TEXT } from './words.js';
 
 /** @typedef {import('./reduce.js').Connection} Connection */
-
-/** @type {Readonly<Record<import('./reduce.js').Connection['phase'], string>>} */
-export const PHASE_WORDS = Object.freeze({
-  connecting: 'Connecting',
-  live: 'Live',
-  resumed: 'Resumed',
-  behind: 'Behind',
-  polling: 'Polling',
-  refused: 'Refused',
-  offline: 'Offline',
-  suspended: 'Suspended',
-});
-
-const REASONS = new Map([
-  ['unreachable', 'The stream cannot be reached.'],
-  ['silent', 'The stream has gone silent.'],
-  ['late', 'Events arrive late: something on the way holds them back.'],
-  ['status', 'The server gives this page no stream.'],
-  ['full', 'The server has no room for another page.'],
-  ['unavailable', 'The server cannot say now who may have this stream.'],
-]);
 
 /** Reasons that the server, or REST, has more to say of. */
 const SAYS_WHY = ['full', 'unavailable', 'status'];
 
 /** Returns the word of the badge. @param {Connection} connection */
 export function phaseWord({ phase, detail }) {
-  return phase === 'refused' && detail === SIGN_IN ? 'Sign in' : PHASE_WORDS[phase];
+  return phase === 'refused' && detail === SIGN_IN ? TEXT.phases.signIn : TEXT.phases[phase];
 }
 
 /**
@@ -41,12 +21,19 @@ export function phaseWord({ phase, detail }) {
  * @returns {string | null}
  */
 export function troubleText({ phase, reason, detail }, pollMs) {
-  if (phase === 'offline') return 'This device has no network. The page goes on by itself as soon as there is one.';
+  if (phase === 'offline') return TEXT.trouble.noNetwork;
   if (phase === 'live' || phase === 'resumed' || phase === 'suspended' || reason === null) return null;
-  const why = (SAYS_WHY.includes(reason) && detail) || REASONS.get(reason) || 'The stream is not to be had.';
-  if (phase === 'polling') return `${why} Until it flows again, this page asks for news every ${span(pollMs)}.`;
-  if (phase === 'behind') return `${why} What is shown may be old.`;
+  const why = whyText(reason, detail);
+  if (phase === 'polling') return `${why} ${TEXT.trouble.polling(span(pollMs))}`;
+  if (phase === 'behind') return `${why} ${TEXT.trouble.old}`;
   return why;
+}
+
+/** @param {string} reason @param {string | null} detail what the server said, or REST */
+function whyText(reason, detail) {
+  if (detail === SIGN_IN && reason === 'status') return TEXT.trouble.signIn;
+  if (SAYS_WHY.includes(reason) && detail) return TEXT.rest.serverSays(detail);
+  return /** @type {Record<string, any>} */ (TEXT.trouble)[reason] ?? TEXT.trouble.other;
 }
 
 /**
@@ -56,5 +43,5 @@ export function troubleText({ phase, reason, detail }, pollMs) {
  */
 export function waitText({ retryAt }, now) {
   if (retryAt === null) return '';
-  return retryAt > now ? `Next try in ${span(Math.max(1_000, retryAt - now))}.` : 'Trying again.';
+  return retryAt > now ? TEXT.trouble.nextTry(span(Math.max(1_000, retryAt - now))) : TEXT.trouble.trying;
 }

@@ -7,17 +7,12 @@ import { byId, element, setNumber, setText, setTitle } from './dom.js';
 import { Chart } from './chart.js';
 import { Details } from './details.js';
 import { FeedList } from './feed_list.js';
-import { ago, DASH, fullTime, heading, latency, percent, rate, share, tones, uptime, whole, words } from './format.js';
-import { RANGES } from './ranges.js';
+import { ago, capital, DASH, fullTime, heading, lastWindow, latency, percent, rate, share, tones, uptime, whole, words } from './format.js';
+import { Nothing } from './nothing.js';
+import { rangesWithin } from './ranges.js';
 import { TickerTable } from './ticker_table.js';
 import { phaseWord, troubleText, waitText } from './trouble.js';
-
-const GAP_REASONS = new Map([
-  ['unknown', 'the server did not know the last position of this page'],
-  ['foreign', 'the server reads another table now'],
-  ['expired', 'this page was away for too long'],
-  ['overflow', 'too much happened while this page was away'],
-]);
+import { TEXT } from './words.js';
 
 const TONE_OTHER = 'tone-other';
 /** What passes sooner is no trouble to a reader, and no news to a listener. */
@@ -34,7 +29,8 @@ const TRENDS_INTERVAL_MS = 1_000;
  * @typedef {import('./reduce.js').State} State
  * @typedef {{count: HTMLElement, share: HTMLElement, tile: HTMLElement, part: HTMLElement}} LabelTile
  * @typedef {{dispatch: (action: import('./reduce.js').Action) => void, retryNow: () => void, noticeAction: () => void,
- *   chooseRange: (range: import('./ranges.js').Range) => void}} Handlers
+ *   chooseRange: (range: import('./ranges.js').Range) => void, isSaved: () => boolean}} Handlers `isSaved`: whether a saved
+ *   configuration is shown
  */
 
 export class View {
@@ -56,6 +52,8 @@ export class View {
   /** @type {State['metrics'] | undefined} */
   #totals = undefined;
   #filter;
+  #nothing;
+  #isSaved;
 
   /**
    * @param {Document} root
@@ -63,7 +61,8 @@ export class View {
    * @param {import('./history.js').History} history
    * @param {Handlers} handlers
    */
-  constructor(root, config, history, { dispatch, retryNow, noticeAction, chooseRange }) {
+  constructor(root, config, history, { dispatch, retryNow, noticeAction, chooseRange, isSaved }) {
+    this.#isSaved = isSaved;
     this.#root = root;
     this.#pollMs = config.pollIntervalMs;
     this.#isSentiment = config.labelKeys.includes('positive');
@@ -79,6 +78,7 @@ export class View {
     const chart = { box: 'chart', legend: 'chart-legend', time: 'chart-time', empty: 'chart-empty', table: 'chart-table', toggle: 'chart-toggle' };
     this.#chart = new Chart(nodes(chart), config.labels, toneOf, history.range);
     for (const label of config.labels) this.#addTile(label, toneOf(label));
+    this.#nothing = new Nothing(nodes({ section: 'nothing', title: 'nothing-title', intro: 'nothing-intro', causes: 'nothing-causes', doctor: 'nothing-doctor' }), config);
     this.#id('totals').classList.toggle('many', !fitBeside(config.labels));
     setText(this.#id('environment'), config.environment);
     this.#id('environment').hidden = config.environment === '';
@@ -89,7 +89,8 @@ export class View {
     onClick('notice-action', noticeAction);
     onClick('notice-dismiss', () => dispatch({ type: 'notice_dismissed' }));
     root.body.classList.toggle('no-tags', !config.hasTags);
-    for (const range of RANGES) this.#addRange(range, chooseRange);
+    setText(this.#id('window-title'), lastWindow(config.windowMs));
+    for (const range of rangesWithin(config.windowMs)) this.#addRange(range, chooseRange);
     this.#filter = /** @type {HTMLInputElement} */ (this.#id('filter'));
     this.#filter.addEventListener('input', () => dispatch({ type: 'filtered', text: this.#filter.value }));
   }
@@ -118,7 +119,7 @@ export class View {
 
   /** @param {import('./ranges.js').Range} range @param {Handlers['chooseRange']} choose */
   #addRange(range, choose) {
-    const button = element('button', '', range.text);
+    const button = element('button', '', TEXT.ranges[range.name].text);
     button.type = 'button';
     button.dataset.range = range.name;
     button.addEventListener('click', () => choose(range));
@@ -126,9 +127,9 @@ export class View {
   }
 
   #drawRange() {
-    const { name, spoken } = this.#history.range;
+    const { name } = this.#history.range;
     for (const button of this.#id('ranges').children) button.setAttribute('aria-pressed', String(/** @type {HTMLElement} */ (button).dataset.range === name));
-    setText(this.#id('trend-title'), `Last ${spoken}`);
+    setText(this.#id('trend-title'), capital(TEXT.ranges[name].last));
   }
 
   /** Begins anew, for another stream. */
@@ -152,6 +153,7 @@ export class View {
     this.#drawNotice(state);
     this.#root.body.classList.toggle('has-notice', ['notice', 'gap', 'trouble'].some((id) => !this.#id(id).hidden));
     this.#drawTotals(state);
+    this.#nothing.draw(state, this.#isSaved());
     this.#table.draw(state, now);
     this.#feed.draw(state, now);
     this.#drawTrends(state, now);
@@ -160,7 +162,7 @@ export class View {
   /** @param {State['connection']} connection @param {number} now */
   #drawAge({ lastEventAt }, now) {
     setText(this.#id('age'), lastEventAt === null ? DASH : ago(lastEventAt, now));
-    setTitle(this.#id('badge'), lastEventAt === null ? '' : `Last event: ${fullTime(lastEventAt)}`);
+    setTitle(this.#id('badge'), lastEventAt === null ? '' : TEXT.times.lastEvent(fullTime(lastEventAt)));
   }
 
   /** @param {State['connection']} connection @param {number} now */
@@ -184,17 +186,15 @@ export class View {
   #drawInstance({ instance }) {
     if (!instance) return;
     const { connections, uptimeSeconds, streamId } = instance;
-    const noun = connections === 1 ? 'connection' : 'connections';
-    setText(this.#id('instance'), `Instance has ${whole(connections)} ${noun}, up ${uptime(uptimeSeconds)}`);
-    setTitle(this.#id('instance'), streamId === null ? '' : `Stream ${streamId}`);
+    setText(this.#id('instance'), TEXT.totals.instance(whole(connections), uptime(uptimeSeconds)));
+    setTitle(this.#id('instance'), streamId === null ? '' : TEXT.totals.stream(streamId));
   }
 
   /** @param {State} state */
   #drawGap({ gap }) {
     this.#id('gap').hidden = gap === null;
     if (!gap) return;
-    const reason = GAP_REASONS.get(gap.reason ?? '');
-    setText(this.#id('gap-text'), `Some updates may be missing from the feed${reason ? `: ${reason}` : ''}. All numbers are current.`);
+    setText(this.#id('gap-text'), TEXT.gap.text(gapReason(gap.reason)));
   }
 
   /** @param {State} state */
@@ -211,7 +211,7 @@ export class View {
     if (metrics === this.#totals) return;
     this.#totals = metrics;
     setText(this.#id('total'), whole(metrics?.total ?? null));
-    setTitle(this.#id('total'), metrics?.timestamp ? `As of ${fullTime(metrics.timestamp)}` : '');
+    setTitle(this.#id('total'), metrics?.timestamp ? TEXT.times.asOf(fullTime(metrics.timestamp)) : '');
     setText(this.#id('rate-hour'), rate(metrics?.rateLastHour ?? null));
     setText(this.#id('rate-day'), rate(metrics?.rateLast24h ?? null));
     const spoken = [];
@@ -239,8 +239,8 @@ export class View {
     this.#trendsAt = now;
     const hasScores = this.#history.hasScores ?? true;
     this.#root.body.classList.toggle('no-scores', !hasScores);
-    setText(this.#id('chart-title'), hasScores && this.#isSentiment ? 'Sentiment over time' : 'Over time');
-    if (metrics) setText(this.#id('chart-empty'), `Nothing in the last ${range.spoken}.`);
+    setText(this.#id('chart-title'), hasScores && this.#isSentiment ? TEXT.chart.withScores : TEXT.chart.withoutScores);
+    setText(this.#id('chart-empty'), metrics ? TEXT.chart.nothing(TEXT.ranges[range.name].within) : TEXT.chart.reading);
     this.#chart.draw(this.#history.chart(serverNow, metrics && [...metrics.byLabel.values()]), range);
     this.#table.drawTrends(this.#history, serverNow);
   }
@@ -273,6 +273,12 @@ export function showFailure(root, sentence) {
   const node = byId(root, 'failure');
   node.hidden = false;
   setText(node, sentence);
+}
+
+/** @param {string | null} reason */
+function gapReason(reason) {
+  const { unknown, foreign, expired, overflow } = TEXT.gap;
+  return new Map(Object.entries({ unknown, foreign, expired, overflow })).get(reason ?? '') ?? '';
 }
 
 /** Returns whether the labels can be told apart where they stand between total and rates. @param {readonly string[]} labels */

@@ -7,6 +7,9 @@ import { test } from 'node:test';
 const read = (path) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
 const PAGE = read('index.html');
 const MODULES = readdirSync(new URL('../js/', import.meta.url)).filter((name) => name.endsWith('.js'));
+const LANGUAGES = readdirSync(new URL('../js/words/', import.meta.url));
+/** The page's two scripts: what it looks like, and what it does. */
+const SCRIPTS = [...PAGE.matchAll(/<script type="module" src="js\/([^"]+)"/g)].map(([, name]) => name);
 
 /** Modules that `name` comes to, itself included. */
 function reached(name, seen = new Set()) {
@@ -16,13 +19,23 @@ function reached(name, seen = new Set()) {
   return seen;
 }
 
+/** Every module of the page. */
+const ALL = SCRIPTS.reduce((seen, name) => reached(name, seen), new Set());
+
 test('every module of the page is asked for at once', () => {
+  assert.deepEqual(SCRIPTS, ['looks.js', 'main.js']);
   const preloaded = [...PAGE.matchAll(/<link rel="modulepreload" href="js\/([^"]+)" fetchpriority="low">/g)].map(([, name]) => name);
-  assert.deepEqual(['main.js', ...preloaded].sort(), [...reached('main.js')].sort());
+  assert.deepEqual([...SCRIPTS, ...preloaded].sort(), [...ALL].sort());
 });
 
 test('no module lies about that the page does not come to', () => {
-  assert.deepEqual(MODULES.filter((name) => !reached('main.js').has(name)), []);
+  assert.deepEqual(MODULES.filter((name) => !ALL.has(name)), []);
+});
+
+test('the words of a language are asked for when it is known which, and by one module only', () => {
+  assert.doesNotMatch(PAGE, /js\/words\//);
+  for (const name of MODULES) assert.equal(/words\/[a-z]{2}\.js'\)/.test(read(`js/${name}`)), name === 'words.js', name);
+  for (const file of LANGUAGES) assert.match(read('js/words.js'), new RegExp(`import\\('\\./words/${file}'\\)`));
 });
 
 test('ids are there once', () => {
@@ -39,5 +52,5 @@ test('nothing in the page runs or styles in line, and nothing comes from elsewhe
 });
 
 test('no module makes markup from text', () => {
-  for (const name of MODULES) assert.doesNotMatch(read(`js/${name}`), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function/, name);
+  for (const name of [...MODULES, ...LANGUAGES.map((file) => `words/${file}`)]) assert.doesNotMatch(read(`js/${name}`), /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|\beval\(|new Function/, name);
 });

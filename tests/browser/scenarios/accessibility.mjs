@@ -20,9 +20,7 @@ async function run(stage) {
   const tab = await browser.open(local.page);
   await tab.untilCounting();
   await tab.until('the feed', () => document.querySelectorAll('#feed .entry').length >= 3);
-  const axe = readFileSync(toolPath('axe-core/axe.min.js'), 'utf8');
-  // As the debugger and not as a script element: the page's policy allows none.
-  await tab.cdp.send('Runtime.evaluate', { expression: axe });
+  await loadAxe(tab);
   await tab.page.emulateMedia({ reducedMotion: 'reduce' });
   for (const [size, viewport] of Object.entries(SIZES)) {
     await tab.page.setViewportSize(viewport);
@@ -41,8 +39,13 @@ async function run(stage) {
   await stage.checkClean([tab]);
 }
 
+/** Loads axe as the debugger and not as a script element: the page's policy allows none. @param {any} tab */
+export async function loadAxe(tab) {
+  await tab.cdp.send('Runtime.evaluate', { expression: readFileSync(toolPath('axe-core/axe.min.js'), 'utf8') });
+}
+
 /** @param {import('../harness/tab.mjs').Tab} tab */
-async function violations(tab) {
+export async function violations(tab) {
   const found = await tab.evaluate(async () => {
     const result = await /** @type {any} */ (window).axe.run(document, { resultTypes: ['violations'] });
     return result.violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ target, failureSummary }) => `${target.join(' ')} (${failureSummary?.split('\n')[1]?.trim()})`).join(', ')}`);

@@ -19,6 +19,7 @@ import { foreign } from './foreign.mjs';
 import { hostile } from './hostile.mjs';
 import { looks } from './looks.mjs';
 import { memory } from './memory.mjs';
+import { own } from './own.mjs';
 import { firefoxOutages, outages } from './outages.mjs';
 import { privates } from './private.mjs';
 import { ranges } from './ranges.mjs';
@@ -31,5 +32,5 @@ export const scenarios = [
   ...smoke, ...budget, ...memory,
   ...outages, ...absences, ...firefoxOutages, firefoxSleeps,
   { name: 'firefox-two-tabs', about: 'Firefox: two tabs share one stream, and the leading one is closed', run: twoTabs },
-  ...tabs, ...looks, ...hostile, ...tables, ...examples, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...accessibility,
+  ...tabs, ...looks, ...hostile, ...tables, ...examples, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...own, ...accessibility,
 ];
