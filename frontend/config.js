@@ -1,4 +1,4 @@
-// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [frontend/config.js 48502b32a9c81ded]
+// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [frontend/config.js 1106b8b1e1aacfe7]
 // An empty base URL means same origin. The URLs of Lambda functions are known only after apply, which leaves a page with
 // them in dist/page; `terraform -chdir=generated/terraform output -raw config_js` prints this file with them.
 window.CONFIG = Object.freeze({
@@ -18,6 +18,7 @@ window.CONFIG = Object.freeze({
   "UPDATE_EVENT": "sentiment_update",
   "HEARTBEAT_INTERVAL_MS": 15000,
   "POLL_INTERVAL_MS": 5000,
+  "WINDOW_MS": 86400000,
   "AUTH_MODE": "off",
   "SIGNED_REQUESTS": false
 });

@@ -37,5 +37,6 @@ pub use shown::{ShownAttributes, ShownError};
 pub use times::TimeZone;
 pub use units::{ByteSize, UnitError};
 pub use words::{
-    Adapter, AudienceClaim, AuthMode, ClientAddress, Identity, KeyType, LabelType, MetricsMode, TimeFormat, WhenFull,
+    Adapter, AudienceClaim, AuthMode, ClientAddress, Identity, KeyType, LabelType, MetricsMode, PageLanguage,
+    TimeFormat, WhenFull,
 };

@@ -60,6 +60,11 @@ pub const CONNECTIONS_MAX: u32 = 65_536;
 /// Default number of streams for one source address and instance.
 pub const CONNECTIONS_PER_CLIENT_DEFAULT: u32 = 10;
 
+/// Most characters of the page's title: more do not fit beside the badge.
+pub const PAGE_TITLE_CHARS_MAX: usize = 60;
+/// Most bytes of the page's logo, which is in config.js and so in the way of the first numbers.
+pub const PAGE_LOGO_BYTES_MAX: usize = 16 * 1024;
+
 /// Longest window that `metrics` count.
 pub const WINDOW: Duration = Duration::from_secs(24 * 3600);
 /// Shortest such window.

@@ -1,12 +1,12 @@
 //! What the page reads from `config.js`, and the escaping that makes any JSON safe in a script.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::labels::Labels;
 use crate::limits;
 use crate::shown::ShownAttributes;
-use crate::units::PollInterval;
-use crate::words::AuthMode;
+use crate::units::{DataWindow, PollInterval};
+use crate::words::{AuthMode, PageLanguage};
 
 /// Everything the page knows when it starts; written as `window.CONFIG = Object.freeze({…});`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -28,6 +28,8 @@ pub struct PageConfig {
     pub heartbeat_interval_ms: u64,
     /// How often the page asks the dashboard function while the stream is not to be had, milliseconds.
     pub poll_interval_ms: u64,
+    /// How far back the numbers count, milliseconds: the page offers no longer range.
+    pub window_ms: u64,
     /// How callers prove who they are: without it the page offers no configurations.
     pub auth_mode: AuthMode,
     /// Whether stream and numbers ask for a user too: the page gets itself one first, where it can. Left out where they do not.
@@ -45,6 +47,57 @@ pub struct PageConfig {
     /// How the page says goodbye; left out where it does not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub goodbye: Option<Goodbye>,
+    /// What the page has of its owner.
+    #[serde(flatten)]
+    pub looks: PageLooks,
+}
+
+/// Variable of local mode that holds the [`PageLooks`] as JSON; no function has it.
+pub const LOOKS_VARIABLE: &str = "PAGE_LOOKS";
+
+/// What the page has of its owner: the keys of `config.js` that change how it looks and how it speaks. What is left out is the
+/// page's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE", default, deny_unknown_fields)]
+pub struct PageLooks {
+    /// Language of its words, numbers and times. Left out where it is English.
+    #[serde(skip_serializing_if = "PageLanguage::is_default")]
+    pub language: PageLanguage,
+    /// Zone of its times, a name of the IANA. Left out where they are those of the browser.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
+    /// Its title.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// Its logo, as a `data:` URL: the page's policy lets nothing else in, and there is no further file to bring anywhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    /// Its accent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accent: Option<PageAccent>,
+}
+
+/// A colour in the light theme and in the dark one, each `#` and six hexadecimal digits in lower case.
+pub type ThemeColours = [String; 2];
+
+/// The colours that follow from an accent, by what frontend/css/app.css calls them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct PageAccent {
+    /// Marks, lines and outlines.
+    pub accent: ThemeColours,
+    /// Text.
+    pub accent_text: ThemeColours,
+    /// Ground of white text.
+    pub primary: ThemeColours,
+    /// Ground of what is chosen or new.
+    pub flash: ThemeColours,
+}
+
+/// Returns how far back the numbers count, as [`PageConfig`] has it.
+#[must_use]
+pub fn page_window_ms(window: DataWindow) -> u64 {
+    u64::try_from(window.get().as_millis()).unwrap_or(u64::MAX)
 }
 
 /// Returns how often a page polls: as often as the table is read, because in between nothing is new.
@@ -131,21 +184,48 @@ mod tests {
             update_event: "sentiment_update".into(),
             heartbeat_interval_ms: 15_000,
             poll_interval_ms: 5000,
+            window_ms: page_window_ms(DataWindow::DEFAULT),
             auth_mode: AuthMode::TrustedHeader,
             auth_private: true,
             has_tags: false,
             show: Vec::new(),
             signed_requests: false,
             goodbye: Some(Goodbye::Beacon),
+            looks: PageLooks { title: Some("<Orders>".into()), ..PageLooks::default() },
         };
         let json = serde_json::to_string(&config).unwrap();
         let escaped = escape_json_for_script(&json);
         assert!(escaped.contains(r#""GOODBYE":"beacon""#), "{escaped}");
         assert!(escaped.contains(r#""AUTH_MODE":"trusted-header","AUTH_PRIVATE":true,"HAS_TAGS":false"#), "{escaped}");
         assert!(escaped.contains(r#""SSE_BASE_URL":"\u003c/script\u003e\u2028""#), "{escaped}");
+        assert!(escaped.contains(r#""TITLE":"\u003cOrders\u003e""#) && !escaped.contains("LANGUAGE"), "{escaped}");
+        assert!(escaped.contains(r#""WINDOW_MS":86400000"#), "{escaped}");
         assert_eq!(
             serde_json::from_str::<serde_json::Value>(&escaped).unwrap(),
             serde_json::from_str::<serde_json::Value>(&json).unwrap()
         );
+    }
+
+    #[test]
+    fn what_the_page_has_of_its_owner_is_written_and_read_alike() {
+        let pair = |light: &str, dark: &str| [light.to_owned(), dark.to_owned()];
+        let looks = PageLooks {
+            language: PageLanguage::German,
+            time_zone: Some("Europe/Berlin".into()),
+            accent: Some(PageAccent {
+                accent: pair("#0a6b5e", "#35c3cf"),
+                accent_text: pair("#0a6b5e", "#35c3cf"),
+                primary: pair("#0a6b5e", "#0a6b5e"),
+                flash: pair("#e1edec", "#132c2e"),
+            }),
+            ..PageLooks::default()
+        };
+        let json = serde_json::to_string(&looks).unwrap();
+        assert!(json.contains(r#""LANGUAGE":"de""#) && json.contains(r#""accent-text":["#), "{json}");
+        assert_eq!(serde_json::from_str::<PageLooks>(&json).unwrap(), looks);
+        assert_eq!(serde_json::to_string(&PageLooks::default()).unwrap(), "{}");
+        for wrong in [r#"{"LANGUAGE":"fr"}"#, r#"{"COLOUR":"red"}"#, "3"] {
+            assert!(serde_json::from_str::<PageLooks>(wrong).is_err(), "{wrong}");
+        }
     }
 }

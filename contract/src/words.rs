@@ -54,6 +54,31 @@ macro_rules! word_setting {
 }
 
 word_setting!(
+    /// The language of the page.
+    PageLanguage {
+        /// English.
+        English = "en",
+        /// German.
+        German = "de",
+    }
+);
+
+#[expect(clippy::derivable_impls, reason = "the macro makes the enum, of one without a default too")]
+impl Default for PageLanguage {
+    fn default() -> Self {
+        Self::English
+    }
+}
+
+impl PageLanguage {
+    /// Whether it is the one that the page has when nothing is said.
+    #[must_use]
+    pub fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+word_setting!(
     /// What a client hears that finds the instance full.
     WhenFull {
         /// EventSource gets 200 and `overloaded`, so that it comes back; everybody else 503.

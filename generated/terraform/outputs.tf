@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/outputs.tf fc41fc175180bf1e]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/outputs.tf 8b4acd5bfb959228]
 
 output "stream_url" {
   description = "Base URL of the stream function, without a slash at the end."
@@ -71,6 +71,7 @@ locals {
     POLL_INTERVAL_MS      = 5000
     SIGNED_REQUESTS       = false
     UPDATE_EVENT          = "sentiment_update"
+    WINDOW_MS             = 86400000
     API_BASE_URL          = trimsuffix(module.dashboard.url, "/")
     SSE_BASE_URL          = trimsuffix(module.stream.url, "/")
   }

@@ -6,6 +6,8 @@ mod lines;
 
 use std::ops::Range;
 
+use crate::logo::Logos;
+
 pub use human::human;
 pub use json::json;
 pub use lines::Lines;
@@ -26,13 +28,15 @@ pub struct Input {
     pub manifest: Source,
     /// One source for each `--set`, in the order in which they apply.
     pub overrides: Vec<Source>,
+    /// The pictures that the manifest names, as they lie beside it.
+    pub logos: Logos,
 }
 
 impl Input {
     /// Makes an input of a manifest alone.
     #[must_use]
-    pub const fn new(manifest: Source) -> Self {
-        Self { manifest, overrides: Vec::new() }
+    pub fn new(manifest: Source) -> Self {
+        Self { manifest, overrides: Vec::new(), logos: Logos::default() }
     }
 
     /// Returns the text that a layer was typed in.

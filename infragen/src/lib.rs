@@ -3,11 +3,14 @@
 //! Imports point one way, in the order of the modules below. Only [`mod@write`] and the binary touch the disk, only the
 //! binary prints; everything else takes data and returns data, so that the same manifest gives the same bytes.
 
+pub mod colour;
 pub mod diagnostic;
 pub mod manifest;
 
+pub mod accent;
 pub mod capability;
 pub mod load;
+pub mod logo;
 pub mod settings;
 
 pub mod commands;

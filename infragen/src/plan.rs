@@ -9,10 +9,11 @@ pub mod types;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use contract::page::{Goodbye, PageConfig, page_labels, page_poll_ms, page_shown};
+use contract::page::{Goodbye, PageConfig, PageLooks, page_labels, page_poll_ms, page_shown, page_window_ms};
 use contract::{Adapter, AttributePath, AuthMode, Identity, cors};
 use serde::Serialize;
 
+use crate::accent;
 use crate::capability::Feature;
 use crate::commands::Commands;
 use crate::load::{Loaded, Target};
@@ -148,7 +149,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
         distribution: front::distribution(loaded),
         has_index_key_schema: Feature::IndexKeySchema.is_in(floor),
         has_invoked_via_function_url: Feature::InvokedViaFunctionUrl.is_in(floor),
-        page: page(manifest),
+        page: page(loaded),
         image_elsewhere: image_elsewhere(loaded),
         makes_repository: loaded.shared.makes_repository,
         names,
@@ -353,7 +354,23 @@ fn missing_artifacts(commands: &Commands, functions: &[&FunctionPlan]) -> String
     }
 }
 
-fn page(manifest: &Manifest) -> PageConfig {
+/// Returns what the page has of its owner.
+fn looks(loaded: &Loaded) -> PageLooks {
+    let page = &loaded.manifest.page;
+    PageLooks {
+        language: page.language,
+        time_zone: page.time_zone.name().map(str::to_owned),
+        title: page.title.as_ref().map(|title| title.as_str().to_owned()),
+        logo: page
+            .logo
+            .as_ref()
+            .map(|path| loaded.logos.url(path.as_str()).expect("a rule between manifest and files has asked")),
+        accent: page.accent.map(|accent| accent::colours(accent, page.accent_dark)),
+    }
+}
+
+fn page(loaded: &Loaded) -> PageConfig {
+    let manifest = &loaded.manifest;
     let heartbeat = manifest.stream.heartbeat_interval.get();
     let is_behind_cloudfront = manifest.front.kind == FrontKind::CloudFront;
     let (labels, label_keys) = page_labels(&manifest.data.labels);
@@ -366,6 +383,7 @@ fn page(manifest: &Manifest) -> PageConfig {
         update_event: manifest.data.update_event.to_string(),
         heartbeat_interval_ms: u64::try_from(heartbeat.as_millis()).expect("a heartbeat is at most 110 s"),
         poll_interval_ms: page_poll_ms(manifest.stream.poll_interval),
+        window_ms: page_window_ms(manifest.data.window),
         auth_mode: manifest.auth.mode,
         auth_private: manifest.auth.private,
         has_tags: manifest.data.attributes.tags.0.is_some(),
@@ -376,5 +394,6 @@ fn page(manifest: &Manifest) -> PageConfig {
         } else {
             Goodbye::Beacon
         }),
+        looks: looks(loaded),
     }
 }

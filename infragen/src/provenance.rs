@@ -42,7 +42,7 @@ const COMMANDS_ONLY: [(&str, &str); 8] = [
 ];
 
 /// Other manifests in which keys are tried that do nothing, or are refused, in this one.
-const SITUATIONS: [&[(&str, &str)]; 17] = [
+const SITUATIONS: [&[(&str, &str)]; 18] = [
     &[("front.kind", "'cloudfront'")],
     &[
         ("front.kind", "'cloudfront'"),
@@ -79,6 +79,7 @@ const SITUATIONS: [&[(&str, &str)]; 17] = [
     &[("operations.logs.format", "'json'")],
     &[("stream.reserved_concurrency", "1000")],
     &[("data.labels", "['1', '0', '-1']")],
+    &[("page.accent", "'#0a6b5e'")],
 ];
 
 /// What one key reaches.

@@ -145,7 +145,7 @@ mod tests {
 
     fn check(manifest: &str, expected: &[(&str, &str, Option<&str>)]) {
         let manifest = Source { name: "deploy.toml".into(), text: manifest.into() };
-        let all = load_all(&Input { manifest, overrides: Vec::new() }).unwrap().all;
+        let all = load_all(&Input::new(manifest)).unwrap().all;
         let found = images(&all);
         let found: Vec<(&str, &str, Option<&str>)> = found
             .iter()

@@ -27,6 +27,7 @@ pub(crate) mod moto;
 mod newer;
 mod newest;
 mod operations;
+mod own_page;
 mod package;
 mod packaging;
 mod page;

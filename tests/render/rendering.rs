@@ -358,6 +358,7 @@ fn config_js_is_one_frozen_value_with_the_manifests_words() {
         "UPDATE_EVENT": "order_update",
         "HEARTBEAT_INTERVAL_MS": 15000,
         "POLL_INTERVAL_MS": 1000,
+        "WINDOW_MS": 86_400_000,
         "AUTH_MODE": "off",
         "SIGNED_REQUESTS": false,
     });

@@ -179,7 +179,9 @@ impl Shell<'_> {
             }),
             Err(_) => {
                 let source = self.read_source(name.as_ref(), "name an environment of the manifest, or a manifest")?;
-                let input = Input { manifest: source, overrides: self.global.overrides.clone() };
+                let overrides = self.global.overrides.clone();
+                let logos = self.logos(&source, &overrides);
+                let input = Input { manifest: source, overrides, logos };
                 self.load_input(&input)
             }
         }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 
 use infragen::diagnostic::{self, Colour, Diagnostic, Input, Source};
 use infragen::load::{self, Environments, LoadError, Loaded};
-use infragen::manifest;
+use infragen::logo::{self, LogoError, Logos};
+use infragen::manifest::{self, page::LogoPath};
 use infragen::render::Templates;
 
 use super::{ColorChoice, Global, Outcome};
@@ -70,7 +71,28 @@ impl<'a> Shell<'a> {
 
     /// What was typed: the manifest and the overrides.
     pub(super) fn input(&self) -> Result<Input, Outcome> {
-        Ok(Input { manifest: self.source()?, overrides: self.global.overrides.clone() })
+        let (manifest, overrides) = (self.source()?, self.global.overrides.clone());
+        let logos = self.logos(&manifest, &overrides);
+        Ok(Input { manifest, overrides, logos })
+    }
+
+    /// The pictures that were named, read from beside the manifest. What is wrong with one is for the rules to say.
+    pub(super) fn logos(&self, manifest: &Source, overrides: &[Source]) -> Logos {
+        let mut logos = Logos::default();
+        let mut paths = logo::named(&manifest.text);
+        paths.extend(overrides.iter().filter_map(|source| logo::overridden(&source.text)));
+        // Whatever else is typed there is refused, and not opened.
+        for path in paths.into_iter().filter(|path| LogoPath::new(path).is_some()) {
+            let mut bytes = Vec::new();
+            let file = std::fs::File::open(self.root().join(&path));
+            let found = match file.and_then(|file| file.take(Logos::READ_BYTES_MAX).read_to_end(&mut bytes)) {
+                Ok(_) => Ok(bytes),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Err(LogoError::Missing),
+                Err(error) => Err(LogoError::Unreadable(error.to_string())),
+            };
+            logos.insert(path, found);
+        }
+        logos
     }
 
     /// The environments that `--env` takes here, as far as the manifest can be read.

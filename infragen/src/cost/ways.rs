@@ -303,7 +303,7 @@ mod tests {
 
     fn setup() -> Setup {
         let manifest = Source { name: "deploy.toml".into(), text: String::new() };
-        let loaded = load(&Input { manifest, overrides: Vec::new() }, None).unwrap();
+        let loaded = load(&Input::new(manifest), None).unwrap();
         Setup::of(&loaded.manifest, Vec::new())
     }
 

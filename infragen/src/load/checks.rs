@@ -2,6 +2,7 @@
 
 mod account;
 mod auth;
+mod page;
 mod platform;
 
 use std::cell::RefCell;
@@ -11,6 +12,7 @@ use contract::units::{FunctionTimeout, duration_text};
 use contract::{Label, LabelType, limits};
 
 use crate::diagnostic::Diagnostic;
+use crate::logo::Logos;
 use crate::manifest::names::{FUNCTION_NAME_MAX, Names};
 use crate::manifest::sections::Manifest;
 use crate::manifest::tree::{Table, find};
@@ -18,7 +20,7 @@ use crate::manifest::types::BackendKind;
 use crate::settings;
 
 /// Checks everything that involves more than one key, or the platform.
-pub(super) fn check(manifest: &Manifest, tree: &Table, log: &RefCell<Vec<Diagnostic>>) {
+pub(super) fn check(manifest: &Manifest, tree: &Table, logos: &Logos, log: &RefCell<Vec<Diagnostic>>) {
     // Asked before the rules run: what one rule finds must not silence another.
     let wrong: Vec<String> = log.borrow().iter().map(|diagnostic| diagnostic.key.clone()).collect();
     let checks = Checks { manifest, tree, wrong, log };
@@ -31,6 +33,7 @@ pub(super) fn check(manifest: &Manifest, tree: &Table, log: &RefCell<Vec<Diagnos
     checks.labels();
     checks.account();
     checks.platform();
+    checks.page(logos);
     checks.state();
     checks.environment_size();
 }

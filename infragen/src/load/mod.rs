@@ -11,6 +11,7 @@ use std::cell::RefCell;
 use contract::Environment;
 
 use crate::diagnostic::{Diagnostic, Input, Layer, Span};
+use crate::logo::Logos;
 use crate::manifest::reader::Reader;
 use crate::manifest::syntax;
 use crate::manifest::tree::{self, Node, Raw, Table};
@@ -41,6 +42,8 @@ pub struct Loaded {
     pub shared: Shared,
     /// For the base, the other environments in the order of the text: one workflow deploys all of them.
     pub others: Vec<Manifest>,
+    /// The pictures that the manifest names.
+    pub logos: Logos,
 }
 
 /// What several environments of one manifest use, and the first of them makes.
@@ -174,7 +177,7 @@ fn read(input: &Input, over: Over<'_>) -> Result<ReadManifest, Vec<Diagnostic>> 
     }
     let base = Manifest::read(&Reader::new(&base_tree, &log));
     misplaced::advise(&mut log.borrow_mut(), &base_tree, None);
-    checks::check(&base, &base_tree, &log);
+    checks::check(&base, &base_tree, &input.logos, &log);
     environments::check_names(&base, &overlays, &base_tree, &log);
     let mut diagnostics = log.into_inner();
     let mut others = Vec::new();
@@ -184,7 +187,7 @@ fn read(input: &Input, over: Over<'_>) -> Result<ReadManifest, Vec<Diagnostic>> 
             merged = tree::merge(merged, &overrides);
         }
         name_environment(&mut merged, overlay);
-        let (manifest, found) = read_overlay(&merged, overlay);
+        let (manifest, found) = read_overlay(&merged, overlay, &input.logos);
         let fresh = found.into_iter().filter(|new| !diagnostics.contains(new)).collect::<Vec<_>>();
         let name = Some(overlay.name.to_string());
         diagnostics.extend(fresh.into_iter().map(|new| Diagnostic { environment: name.clone(), ..new }));
@@ -205,7 +208,7 @@ fn read(input: &Input, over: Over<'_>) -> Result<ReadManifest, Vec<Diagnostic>> 
         others.into_iter().map(|(_, manifest, tree)| (target_of(&manifest.project.environment), manifest, tree));
     for (target, manifest, tree) in std::iter::once(base).chain(others) {
         let shared = Shared::of(&manifest, target, &all);
-        all.push(Loaded { manifest, target, tree, shared, others: Vec::new() });
+        all.push(Loaded { manifest, target, tree, shared, others: Vec::new(), logos: input.logos.clone() });
     }
     let others = all.iter().skip(1).filter(|loaded| loaded.target != Target::Local);
     all[0].others = others.map(|loaded| loaded.manifest.clone()).collect();
@@ -257,14 +260,15 @@ pub fn vary(loaded: &Loaded, changes: &[(&str, toml::Value)]) -> Option<Loaded> 
     if loaded.target == Target::Local {
         manifest.project.environment = loaded.manifest.project.environment.clone();
     }
-    checks::check(&manifest, &tree, &log);
+    let logos = loaded.logos.clone().sampled();
+    checks::check(&manifest, &tree, &logos, &log);
     environments::check_names(&manifest, &[], &tree, &log);
     let is_valid = log.into_inner().is_empty();
     let shared = match loaded.target {
         Target::Base => Shared::of(&manifest, loaded.target, &[]),
         Target::Overlay | Target::Local => loaded.shared.clone(),
     };
-    is_valid.then_some(Loaded { manifest, target: loaded.target, tree, shared, others: loaded.others.clone() })
+    is_valid.then_some(Loaded { manifest, target: loaded.target, tree, shared, others: loaded.others.clone(), logos })
 }
 
 fn choose(read: ReadManifest, environment: Option<&Environment>) -> Result<Loaded, LoadError> {
@@ -334,12 +338,12 @@ fn name_environment(merged: &mut Table, overlay: &Overlay) {
 }
 
 /// Reads the base with one environment laid over it.
-fn read_overlay(merged: &Table, overlay: &Overlay) -> (Manifest, Vec<Diagnostic>) {
+fn read_overlay(merged: &Table, overlay: &Overlay, logos: &Logos) -> (Manifest, Vec<Diagnostic>) {
     let log = RefCell::new(Vec::new());
     let mut manifest = Manifest::read(&Reader::new(merged, &log));
     misplaced::advise(&mut log.borrow_mut(), merged, Some(overlay.name.as_str()));
     manifest.project.environment = overlay.name.clone();
-    checks::check(&manifest, merged, &log);
+    checks::check(&manifest, merged, logos, &log);
     (manifest, log.into_inner())
 }
 

@@ -10,6 +10,7 @@ mod labels;
 pub mod logs;
 pub mod names;
 pub mod overrides;
+pub mod page;
 pub mod reader;
 pub mod regions;
 pub mod sections;

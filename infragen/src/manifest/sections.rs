@@ -24,11 +24,12 @@ use super::aws::{
 };
 use super::delivery::{CiSection, DeploySection, OutputSection};
 use super::logs::LogsSection;
+use super::page::PageSection;
 use super::reader::section;
 use super::regions::Region;
 use super::types::{
-    Architecture, BackendKind, BaseUrl, BucketName, Description, FrontKind, LogRetention, Memory, OptionalAttribute,
-    Origins, Packaging, ProjectName, ReadTimeout, Tags,
+    Architecture, BackendKind, BucketName, Description, FrontKind, LogRetention, Memory, OptionalAttribute, Origins,
+    Packaging, ProjectName, ReadTimeout, Tags,
 };
 use super::version::{ProviderVersion, TerraformVersion};
 
@@ -364,16 +365,6 @@ section! {
         "audience_claim" => audience_claim: AudienceClaim = AudienceClaim::Aud;
         /// Where its keys are; left out, its discovery document says so. An issuer that is no https:// URL has none, and needs it.
         "jwks_url" => jwks_url: Option<AuthUrl> = None;
-    }
-}
-
-section! {
-    /// `[page]`: what frontend/config.js says.
-    pub struct PageSection {
-        /// Base URL of the dashboard function; empty means same origin.
-        "api_base_url" => api_base_url: BaseUrl = known!(BaseUrl::new(""));
-        /// Base URL of the stream function; empty means same origin.
-        "sse_base_url" => sse_base_url: BaseUrl = known!(BaseUrl::new(""));
     }
 }
 

@@ -9,8 +9,8 @@ use contract::units::{
 use contract::values::{Count, SettingValue};
 use contract::{
     Adapter, AttributeName, AttributePath, AudienceClaim, AuthMode, AuthUrl, CookieName, Environment, EventName,
-    Identity, IndexName, IssuerName, LabelType, MetricsMode, StatusValue, TableName, TimeFormat, TimeZone, UnitError,
-    WhenFull,
+    Identity, IndexName, IssuerName, LabelType, MetricsMode, PageLanguage, StatusValue, TableName, TimeFormat,
+    TimeZone, UnitError, WhenFull,
 };
 
 use super::reader::{ManifestValue, Problem};
@@ -177,7 +177,7 @@ macro_rules! word_values {
         }
     )+ };
 }
-word_values!(WhenFull, AuthMode, AudienceClaim, MetricsMode, Adapter, TimeFormat, LabelType, Identity);
+word_values!(WhenFull, AuthMode, AudienceClaim, MetricsMode, Adapter, TimeFormat, LabelType, Identity, PageLanguage);
 
 impl<const MIN: u32, const MAX: u32> ManifestValue for Count<MIN, MAX> {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
-use contract::page::escape_json_for_script;
+use contract::page::{LOOKS_VARIABLE, PageLooks, escape_json_for_script};
 
 use crate::artifact::{Artifact, RenderError};
 use crate::plan::Plan;
@@ -77,6 +77,10 @@ pub(crate) fn parse_config_js(text: &str) -> Result<serde_json::Value, serde_jso
 pub(super) fn functions_env(plan: &Plan) -> Result<Artifact, RenderError> {
     let mut variables = plan.dashboard.environment.clone();
     variables.extend(plan.stream.environment.clone());
+    if plan.page.looks != PageLooks::default() {
+        let looks = serde_json::to_string(&plan.page.looks).expect("a struct of texts");
+        variables.insert(LOOKS_VARIABLE.to_owned(), looks);
+    }
     finish("generated/local/functions.env", &FunctionsEnv { signature: SIGNATURE, variables: &variables })
 }
 

@@ -10,7 +10,8 @@ use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use contract::page::{
-    Goodbye, PageConfig, escape_json_for_script, page_labels, page_poll_ms, page_shown, policy as page_policy,
+    Goodbye, LOOKS_VARIABLE, PageConfig, PageLooks, escape_json_for_script, page_labels, page_poll_ms, page_shown,
+    page_window_ms, policy as page_policy,
 };
 use contract::values::ABSENT;
 use contract::{CorsSettings, DashboardSettings, Lookup, PublicUrl, StreamSettings, routes};
@@ -40,6 +41,8 @@ pub struct LocalSettings {
     pub source: Source,
     /// Folder of the page.
     pub frontend: PathBuf,
+    /// What the page has of its owner.
+    pub looks: PageLooks,
     /// What preflights are answered.
     pub cors: CorsSettings,
     /// Settings of the stream function.
@@ -70,6 +73,7 @@ impl LocalSettings {
             stream_port: port(lookup, "STREAM_PORT", 8081)?,
             sample_rate: source::rate(lookup)?,
             frontend: lookup("FRONTEND_DIR").unwrap_or_else(|| "frontend".to_owned()).into(),
+            looks: looks(lookup(LOOKS_VARIABLE).as_deref())?,
             cors: CorsSettings::from_env(lookup)?,
             stream: StreamSettings::from_env(&with_defaults)?,
             dashboard: DashboardSettings::from_env(&with_defaults)?,
@@ -88,14 +92,22 @@ impl LocalSettings {
             update_event: self.stream.data.update_event.to_string(),
             heartbeat_interval_ms: u64::try_from(self.stream.heartbeat_interval.get().as_millis()).unwrap_or(u64::MAX),
             poll_interval_ms: page_poll_ms(self.dashboard.poll.poll_interval),
+            window_ms: page_window_ms(self.stream.data.window),
             auth_mode: self.dashboard.auth.mode,
             auth_private: self.dashboard.auth.private,
             has_tags: self.stream.data.tags_attribute.is_some(),
             show: page_shown(&self.stream.data.show),
             signed_requests: false,
             goodbye: self.dashboard.goodbye.enabled.then_some(Goodbye::Beacon),
+            looks: self.looks.clone(),
         }
     }
+}
+
+fn looks(json: Option<&str>) -> Result<PageLooks, Fatal> {
+    let Some(json) = json else { return Ok(PageLooks::default()) };
+    serde_json::from_str(json)
+        .map_err(|error| Fatal::new(format!("{LOOKS_VARIABLE}: is not what a page has of its own, as JSON: {error}")))
 }
 
 fn port(lookup: &Lookup<'_>, name: &'static str, default: u16) -> Result<u16, Fatal> {
