@@ -1,6 +1,7 @@
 //! The page's logo: which files beside the manifest may be one, and how they get into the page. No disk: whoever reads the manifest
 //! reads them.
 
+mod error;
 mod svg;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,49 +10,12 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use contract::limits::PAGE_LOGO_BYTES_MAX;
 
+pub use error::LogoError;
+
 const PNG_START: &[u8] = b"\x89PNG\r\n\x1a\n";
 
 /// The smallest picture: stands for the logo of a manifest that nobody has typed.
 const SAMPLE: &[u8] = b"\x89PNG\r\n\x1a\n";
-
-/// Why a file cannot be a logo.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum LogoError {
-    /// There is none.
-    #[error("there is no such file beside the manifest")]
-    Missing,
-    /// It cannot be read.
-    #[error("it cannot be read: {0}")]
-    Unreadable(String),
-    /// It is too large.
-    #[error("it has more than {} KiB", PAGE_LOGO_BYTES_MAX / 1024)]
-    TooLarge,
-    /// It is not what its name says.
-    #[error("it is no PNG: it does not begin as one")]
-    NotPng,
-    /// It is not what its name says.
-    #[error("it is no SVG: {0}")]
-    NotSvg(String),
-    /// It does more than showing a picture.
-    #[error("it has {0}")]
-    Active(String),
-}
-
-impl LogoError {
-    /// Returns what to do.
-    #[must_use]
-    pub const fn hint(&self) -> &'static str {
-        match self {
-            Self::Missing => "name a file by its path from the manifest's folder",
-            Self::Unreadable(_) => "make it readable",
-            Self::TooLarge => "make it smaller: it is in config.js, which comes before the first numbers",
-            Self::NotPng | Self::NotSvg(_) => "export it again as PNG or as plain SVG",
-            Self::Active(_) => {
-                "export it as plain SVG, with everything in it and nothing that runs or comes from elsewhere"
-            }
-        }
-    }
-}
 
 /// The files that a manifest may name, as they were found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

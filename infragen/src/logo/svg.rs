@@ -1,7 +1,7 @@
 //! Whether an SVG is a picture and nothing more. Browsers run nothing in an image and let it fetch nothing; this is for whoever opens
 //! the file itself, and says so before it is out. Strict: what it does not understand it refuses.
 
-use super::LogoError;
+use super::error::LogoError;
 
 /// Elements that run, embed or lead somewhere.
 const ACTIVE: [&str; 13] = [
