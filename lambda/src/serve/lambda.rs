@@ -4,12 +4,15 @@ use std::convert::Infallible;
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use contract::limits;
-use lambda_http::lambda_runtime::Error;
-use lambda_http::request::RequestContext;
-use lambda_http::{Request, RequestExt, service_fn};
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderValue};
+use lambda_runtime::{Context, Error, LambdaEvent, MetadataPrelude, StreamResponse, service_fn};
+use serde_json::{Map, Value, json};
 use tower::ServiceExt;
 use tracing::Instrument as _;
 
@@ -17,6 +20,7 @@ use crate::client_key::ClientKey;
 use crate::clock::Clock;
 use crate::origin::{Origin, request_span};
 use crate::path;
+use crate::serve::event::{self, Format};
 use crate::serve::nodelay::RuntimeApi;
 use crate::serve::start::variable;
 use crate::watch::lines;
@@ -28,9 +32,10 @@ use crate::watch::meter::Meter;
 /// What the runtime cannot go on from.
 pub async fn serve_streaming(router: Router, clock: Clock, meter: Meter) -> Result<(), Error> {
     let runtime_api = RuntimeApi::new(variable("AWS_LAMBDA_RUNTIME_API").as_deref());
-    lambda_http::run_with_streaming_response_concurrent(service_fn(move |request| {
+    lambda_runtime::run_concurrent(service_fn(move |event| {
         runtime_api.send_at_once();
-        answer(router.clone(), clock.clone(), meter.clone(), request)
+        let answer = answer(router.clone(), clock.clone(), meter.clone(), event);
+        async move { answer.await.map(|(response, _)| streamed(response)) }
     }))
     .await
 }
@@ -40,27 +45,68 @@ pub async fn serve_streaming(router: Router, clock: Clock, meter: Meter) -> Resu
 /// # Errors
 /// What the runtime cannot go on from.
 pub async fn serve_buffered(router: Router, clock: Clock, meter: Meter) -> Result<(), Error> {
-    lambda_http::run_concurrent(service_fn(move |request| {
-        let answer = answer(router.clone(), clock.clone(), meter.clone(), request);
-        async move { buffered(answer.await?).await }
+    lambda_runtime::run_concurrent(service_fn(move |event| {
+        let answer = answer(router.clone(), clock.clone(), meter.clone(), event);
+        async move {
+            let (response, format) = answer.await?;
+            buffered(response, format).await
+        }
     }))
     .await
 }
 
-/// Reads the whole body: a buffered function hands its answer over in one piece.
-async fn buffered(response: Response) -> Result<http::Response<lambda_http::Body>, Error> {
-    let (parts, body) = response.into_parts();
-    let bytes = axum::body::to_bytes(body, limits::BUFFERED_BYTES_MAX).await?;
-    let body = match String::from_utf8(bytes.into()) {
-        Ok(text) => lambda_http::Body::Text(text),
-        Err(error) => lambda_http::Body::Binary(error.into_bytes()),
-    };
-    Ok(http::Response::from_parts(parts, body))
+/// Status, headers and cookies go ahead of the stream. A Function URL and a REST API read the same there.
+fn streamed(response: Response) -> StreamResponse<BodyDataStream> {
+    let (mut parts, body) = response.into_parts();
+    let cookies = take_cookies(&mut parts.headers);
+    let metadata_prelude = MetadataPrelude { status_code: parts.status, headers: parts.headers, cookies };
+    StreamResponse { metadata_prelude, stream: body.into_data_stream() }
 }
 
-async fn answer(router: Router, clock: Clock, meter: Meter, request: Request) -> Result<Response, Infallible> {
-    let origin = origin(&request, &clock);
-    respond(router, meter, origin, request.map(Body::new)).await
+/// Reads the whole body: a buffered function hands its answer over in one piece.
+async fn buffered(response: Response, format: Format) -> Result<Value, Error> {
+    let (mut parts, body) = response.into_parts();
+    let bytes = axum::body::to_bytes(body, limits::BUFFERED_BYTES_MAX).await?;
+    let cookies = take_cookies(&mut parts.headers);
+    let mut headers = Map::new();
+    for name in parts.headers.keys() {
+        let values: Vec<_> = parts.headers.get_all(name).iter().map(|value| text(value)).collect();
+        headers.insert(name.as_str().to_owned(), values.join(", ").into());
+    }
+    let (body, is_encoded) = match String::from_utf8(bytes.into()) {
+        Ok(text) => (text, false),
+        Err(error) => (STANDARD.encode(error.as_bytes()), true),
+    };
+    let mut answer =
+        json!({ "statusCode": parts.status.as_u16(), "headers": headers, "body": body, "isBase64Encoded": is_encoded });
+    match format {
+        // A REST API takes an answer with a key that it does not know for a malformed one.
+        Format::V1 => answer["multiValueHeaders"] = json!({ "set-cookie": cookies }),
+        Format::V2 => answer["cookies"] = cookies.into(),
+    }
+    Ok(answer)
+}
+
+fn take_cookies(headers: &mut HeaderMap) -> Vec<String> {
+    let cookies = headers.get_all(SET_COOKIE).iter().map(text).collect();
+    headers.remove(SET_COOKIE);
+    cookies
+}
+
+fn text(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes()).into_owned()
+}
+
+async fn answer(
+    router: Router,
+    clock: Clock,
+    meter: Meter,
+    event: LambdaEvent<Value>,
+) -> Result<(Response, Format), Error> {
+    let asked = event::read(&event.payload)?;
+    let origin = origin(&event.context, asked.source, &clock);
+    let response = respond(router, meter, origin, asked.request.map(Body::from)).await?;
+    Ok((response, asked.format))
 }
 
 /// Answers one invocation's request, whichever way it came.
@@ -82,18 +128,12 @@ pub(crate) async fn respond(
     response
 }
 
-fn origin(request: &Request, clock: &Clock) -> Origin {
-    let context = request.lambda_context_ref();
-    let source = match request.request_context_ref() {
-        // The context, not `X-Forwarded-For`: that one a client can write itself.
-        Some(RequestContext::ApiGatewayV2(context)) => context.http.source_ip.as_deref(),
-        _ => None,
-    };
-    let left = context.map_or(0, |context| context.deadline.saturating_sub(clock.wall().millis()));
+fn origin(context: &Context, source: Option<ClientKey>, clock: &Clock) -> Origin {
+    let left = context.deadline.saturating_sub(clock.wall().millis());
     Origin {
-        request_id: context.map(|context| context.request_id.clone()).unwrap_or_default(),
-        trace_id: context.and_then(|context| context.xray_trace_id.clone()),
-        source: source.and_then(ClientKey::parse),
+        request_id: context.request_id.clone(),
+        trace_id: context.xray_trace_id.clone(),
+        source,
         deadline: (left > 0).then(|| tokio::time::Instant::now() + Duration::from_millis(left)),
     }
 }

@@ -5,6 +5,7 @@ pub mod cors;
 mod dead_readers;
 mod descriptors;
 mod direct;
+pub mod event;
 pub mod head;
 mod hosts;
 pub mod lambda;

@@ -91,7 +91,8 @@ fn origin(headers: &mut HeaderMap, clock: &Clock) -> Origin {
     let invocation = take(headers, web_adapter::LAMBDA_CONTEXT_HEADER);
     let request = take(headers, web_adapter::REQUEST_CONTEXT_HEADER);
     let text = |value: &Value| value.as_str().map(str::to_owned);
-    let source = request["http"]["sourceIp"].as_str().and_then(ClientKey::parse);
+    let source = ["http", "identity"].iter().find_map(|form| request[form]["sourceIp"].as_str());
+    let source = source.and_then(ClientKey::parse);
     let left = invocation["deadline"].as_u64().unwrap_or(0).saturating_sub(clock.wall().millis());
     let deadline = tokio::time::Instant::now().checked_add(Duration::from_millis(left));
     Origin {
