@@ -1,4 +1,4 @@
-//! What pages of other origins may do. The generator writes it into the Function URLs, the local servers answer by it.
+//! What pages of other origins may do. The generator writes it into the Function URLs; servers answer by it, and functions behind a REST API.
 
 use crate::limits;
 use crate::names::name;
@@ -97,6 +97,75 @@ impl SettingValue for MoreHeaders {
     }
 }
 
+/// Origins whose pages the program answers by itself: every one, those of a list, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CorsOrigins(Vec<String>);
+
+/// Every origin.
+const ANY_ORIGIN: &str = "*";
+
+impl CorsOrigins {
+    /// Takes origins as a browser sends them in `Origin`, or `*` alone.
+    ///
+    /// # Errors
+    /// A sentence with what is wrong and the rule.
+    pub fn new(origins: &[String]) -> Result<Self, String> {
+        let is_any = origins == [ANY_ORIGIN];
+        let is_origin = |text: &String| {
+            text.contains("://")
+                && text.len() <= limits::URL_BYTES_MAX
+                && text.bytes().all(|b| b.is_ascii_graphic() && b != b',')
+        };
+        if let Some(bad) = origins.iter().find(|text| !is_any && !is_origin(text)) {
+            return Err(format!("`{}` is no origin; it must be {}", bad.escape_debug(), Self::rule()));
+        }
+        if origins.len() > limits::CORS_ORIGINS_MAX {
+            return Err(format!("{} origins are too many; it must be {}", origins.len(), Self::rule()));
+        }
+        Ok(Self(origins.to_vec()))
+    }
+
+    /// Every origin.
+    #[must_use]
+    pub fn any() -> Self {
+        Self(vec![ANY_ORIGIN.to_owned()])
+    }
+
+    /// Whether the program stays silent about other origins.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Whether every origin is meant.
+    #[must_use]
+    pub fn is_any(&self) -> bool {
+        self.0 == [ANY_ORIGIN]
+    }
+
+    /// Whether this one is named.
+    #[must_use]
+    pub fn has(&self, origin: &[u8]) -> bool {
+        self.0.iter().any(|named| named.as_bytes() == origin)
+    }
+}
+
+impl SettingValue for CorsOrigins {
+    fn read(text: &str) -> Result<Self, String> {
+        if text == ABSENT {
+            return Ok(Self::default());
+        }
+        Self::new(&text.split(',').map(str::to_owned).collect::<Vec<_>>())
+    }
+    fn write(&self) -> String {
+        if self.0.is_empty() { ABSENT.to_owned() } else { self.0.join(",") }
+    }
+    fn rule() -> String {
+        let max = limits::CORS_ORIGINS_MAX;
+        format!("`*`, or 1 to {max} origins as scheme://host[:port], separated by commas; or `-` where there are none")
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -108,6 +177,23 @@ mod tests {
         for list in [&ALLOW_HEADERS[..], &EXPOSE_HEADERS, &DASHBOARD_METHODS] {
             assert!(list.is_sorted() && list.iter().all(|name| *name != "*"), "{list:?}");
         }
+    }
+
+    #[test]
+    fn origins_are_a_star_or_a_list_and_read_back() {
+        for good in ["-", "*", "https://a.example", "https://a.example,http://localhost:8080"] {
+            assert_eq!(CorsOrigins::read(good).unwrap().write(), good);
+        }
+        for bad in ["", "*,https://a.example", "a.example", "https://a.example,", "https://a b"] {
+            assert!(CorsOrigins::read(bad).unwrap_err().contains("it must be `*`"), "{bad}");
+        }
+        let many = |count: usize| vec!["https://a".to_owned(); count];
+        assert!(CorsOrigins::new(&many(limits::CORS_ORIGINS_MAX)).is_ok());
+        assert!(
+            CorsOrigins::new(&many(limits::CORS_ORIGINS_MAX + 1)).unwrap_err().starts_with("101 origins are too many")
+        );
+        let named = CorsOrigins::read("https://a.example").unwrap();
+        assert!(named.has(b"https://a.example") && !named.has(b"https://a.example/") && !named.is_any());
     }
 
     #[test]

@@ -23,7 +23,7 @@ pub mod web_adapter;
 pub mod words;
 
 pub use auth::{Audience, Audiences, AuthUrl, CookieName, IssuerName, KeyId, SessionKeys};
-pub use cors::{HeaderName, MoreHeaders};
+pub use cors::{CorsOrigins, HeaderName, MoreHeaders};
 pub use labels::{Label, Labels};
 pub use names::{
     AttributeName, AttributePath, Environment, EventName, IndexName, LinkUrl, MetricsNamespace, NameError, PublicUrl,

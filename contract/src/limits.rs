@@ -35,6 +35,12 @@ pub const HEARTBEAT_MAX: Duration = Duration::from_secs(110);
 pub const HEARTBEAT_DEFAULT: Duration = Duration::from_secs(15);
 /// CloudFront's default origin read timeout: the longest silence before the edge drops a stream.
 pub const EDGE_READ_TIMEOUT_DEFAULT: Duration = Duration::from_secs(30);
+/// Longest silence of a stream through a regional or private REST API (API Gateway, "Stream the integration response").
+pub const REST_API_SILENCE_MAX: Duration = Duration::from_secs(300);
+/// Longest stream through a REST API.
+pub const REST_API_STREAM_MAX: Duration = Duration::from_secs(900);
+/// Longest wait of a REST API for an answer in one piece, unless its account asked for more.
+pub const REST_API_ANSWER_MAX: Duration = Duration::from_secs(29);
 /// Highest origin read timeout CloudFront accepts without a quota increase.
 pub const EDGE_READ_TIMEOUT_MAX: Duration = Duration::from_secs(120);
 
@@ -209,6 +215,8 @@ pub const AUDIENCES_MAX: usize = 8;
 pub const AUDIENCE_BYTES_MAX: usize = 256;
 /// Headers that a Function URL's CORS takes.
 pub const CORS_HEADERS_MAX: usize = 100;
+/// Origins that a Function URL's CORS takes, and so the program's own.
+pub const CORS_ORIGINS_MAX: usize = 100;
 /// Most headers that a manifest adds to those which pages may always send.
 pub const MORE_HEADERS_MAX: usize = 50;
 /// Longest name of such a header, bytes.
@@ -318,6 +326,8 @@ const _: () = {
     assert!(SESSION_MIN.as_secs() <= SESSION_DEFAULT.as_secs());
     assert!(HEARTBEAT_DEFAULT.as_secs() < EDGE_READ_TIMEOUT_DEFAULT.as_secs());
     assert!(HEARTBEAT_MAX.as_secs() < EDGE_READ_TIMEOUT_MAX.as_secs());
+    assert!(HEARTBEAT_MAX.as_secs() < REST_API_SILENCE_MAX.as_secs());
+    assert!(FUNCTION_TIMEOUT_MAX.as_secs() <= REST_API_STREAM_MAX.as_secs());
     assert!(LATE_WINDOW_DEFAULT.as_secs() <= REPLAY_WINDOW_DEFAULT.as_secs());
     assert!(WINDOW_MIN.as_secs() <= WINDOW_DEFAULT.as_secs() && WINDOW_DEFAULT.as_secs() <= WINDOW.as_secs());
     // The longest window holds whatever is allowed beside it, and the defaults fit the shortest.

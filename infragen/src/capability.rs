@@ -9,6 +9,8 @@ pub enum Feature {
     InvokedViaFunctionUrl,
     /// Blocks `key_schema` of a global secondary index, which take the place of `hash_key` and `range_key`.
     IndexKeySchema,
+    /// Argument `response_transfer_mode` of `aws_api_gateway_integration`.
+    StreamingIntegration,
     /// Resource `aws_lambda_capacity_provider`.
     ManagedInstances,
 }
@@ -22,6 +24,7 @@ impl Feature {
             // There since 6.29.0, but until 6.32.1 an index with a range key never came to rest, and until 6.37.0 taking
             // one index away took all. The older arguments work until then, with a warning at most.
             Self::IndexKeySchema => Version(6, 37, 0),
+            Self::StreamingIntegration => Version(6, 25, 0),
             Self::ManagedInstances => Version(6, 24, 0),
         }
     }

@@ -5,8 +5,10 @@
 
 mod arns;
 mod construct;
+mod firewall;
 mod front;
 mod functions;
+mod gateway;
 mod images;
 mod instances;
 mod keys;
@@ -28,7 +30,7 @@ use crate::plan::Plan;
 /// Returns everything that a plan consists of, in the order in which a reader wants to see it.
 #[must_use]
 pub fn constructs(plan: &Plan) -> Vec<Box<dyn Construct + '_>> {
-    let all: [Option<Box<dyn Construct + '_>>; 10] = [
+    let all: [Option<Box<dyn Construct + '_>>; 12] = [
         Some(Box::new(state::State::of(plan))),
         Some(Box::new(functions::Functions::of(plan))),
         Some(Box::new(tables::Tables::of(plan))),
@@ -39,6 +41,8 @@ pub fn constructs(plan: &Plan) -> Vec<Box<dyn Construct + '_>> {
         boxed(network::Network::of(plan)),
         boxed(instances::Instances::of(plan)),
         boxed(front::Front::of(plan)),
+        boxed(gateway::Gateway::of(plan)),
+        boxed(firewall::Firewall::of(plan)),
     ];
     all.into_iter().flatten().collect()
 }

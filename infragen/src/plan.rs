@@ -3,6 +3,7 @@
 pub mod account;
 pub mod auth;
 pub mod front;
+pub mod gateway;
 pub mod instances;
 pub mod operations;
 pub mod types;
@@ -27,7 +28,8 @@ use self::auth::SessionKeysPlan;
 use self::instances::InstancesPlan;
 use self::operations::OperationsPlan;
 
-pub use self::front::DistributionPlan;
+pub use self::front::{DistributionPlan, FirewallPlan};
+pub use self::gateway::GatewayPlan;
 pub use self::types::{
     ConfigurationsPlan, CorsPlan, FunctionPlan, GoodbyesPlan, IndexPlan, InvokeMode, KeyAttribute, TablePlan,
     TerraformPlan, VpcPlan,
@@ -76,6 +78,10 @@ pub struct Plan {
     pub cors: CorsPlan,
     /// What stands before both URLs, where browsers do not.
     pub distribution: Option<DistributionPlan>,
+    /// The REST API before both functions, in the place of their URLs.
+    pub gateway: Option<GatewayPlan>,
+    /// What stands before either of them.
+    pub firewall: Option<FirewallPlan>,
     /// Whether an index names its keys in blocks `key_schema`.
     pub has_index_key_schema: bool,
     /// Whether `aws_lambda_permission` can express the second permission of a Function URL.
@@ -98,6 +104,14 @@ pub struct Plan {
     pub instances: Option<InstancesPlan>,
     /// Whether a share of the requests can go to a new version first.
     pub has_canary: bool,
+}
+
+impl Plan {
+    /// Whether everybody calls the functions' own URLs.
+    #[must_use]
+    pub const fn has_public_urls(&self) -> bool {
+        self.distribution.is_none() && self.gateway.is_none()
+    }
 }
 
 /// Decides what must exist.
@@ -147,6 +161,8 @@ pub fn plan(loaded: &Loaded) -> Plan {
             max_age_secs: cors::MAX_AGE_SECS,
         },
         distribution: front::distribution(loaded),
+        gateway: gateway::gateway(loaded),
+        firewall: front::firewall(loaded),
         has_index_key_schema: Feature::IndexKeySchema.is_in(floor),
         has_invoked_via_function_url: Feature::InvokedViaFunctionUrl.is_in(floor),
         page: page(loaded),

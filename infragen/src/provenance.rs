@@ -42,8 +42,26 @@ const COMMANDS_ONLY: [(&str, &str); 8] = [
 ];
 
 /// Other manifests in which keys are tried that do nothing, or are refused, in this one.
-const SITUATIONS: [&[(&str, &str)]; 18] = [
+const SITUATIONS: [&[(&str, &str)]; 22] = [
     &[("front.kind", "'cloudfront'")],
+    &[("front.kind", "'api-gateway'"), ("terraform.aws_provider", "'>= 6.25.0, < 7.0.0'")],
+    &[
+        ("front.kind", "'api-gateway'"),
+        ("front.api.access_log", "true"),
+        ("terraform.aws_provider", "'>= 6.25.0, < 7.0.0'"),
+    ],
+    &[
+        ("front.kind", "'api-gateway'"),
+        ("front.api.private", "true"),
+        ("front.api.vpc_endpoints", "['vpce-01234567']"),
+        ("terraform.aws_provider", "'>= 6.25.0, < 7.0.0'"),
+    ],
+    &[
+        ("front.kind", "'api-gateway'"),
+        ("front.domain", "'live.example.com'"),
+        ("front.certificate_arn", "'arn:aws:acm:us-east-1:123456789012:certificate/1a'"),
+        ("terraform.aws_provider", "'>= 6.25.0, < 7.0.0'"),
+    ],
     &[
         ("front.kind", "'cloudfront'"),
         ("front.domain", "'live.example.com'"),

@@ -48,6 +48,8 @@ impl Templates {
             "terraform/firewall.tf",
             "terraform/front.tf",
             "terraform/function.tf",
+            "terraform/gateway.tf",
+            "terraform/gateway_domain.tf",
             "terraform/instances.tf",
             "terraform/monitoring.tf",
             "terraform/outputs.tf",

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use contract::values::SettingValue as _;
 use contract::{
-    Adapter, AuthMode, AuthSettings, ClientAddress, CorsSettings, DashboardSettings, DataSettings, GoodbyeSettings,
-    KeyId, MetricsMode, MetricsNamespace, PollSettings, PublicUrl, SessionKeys, StreamSettings, TableName,
-    WatchSettings,
+    Adapter, AuthMode, AuthSettings, ClientAddress, CorsOrigins, CorsSettings, DashboardSettings, DataSettings,
+    GoodbyeSettings, KeyId, MetricsMode, MetricsNamespace, PollSettings, PublicUrl, SessionKeys, StreamSettings,
+    TableName, WatchSettings,
 };
 
 use crate::manifest::aws::ExtraVariables;
@@ -27,6 +27,7 @@ pub fn stream_variables(manifest: &Manifest) -> BTreeMap<String, String> {
     if manifest.stream.adapter == Adapter::WebAdapter {
         settings.extend(contract::web_adapter::variables());
     }
+    settings.extend(answered_origins(manifest).map(|cors| cors.to_env()).unwrap_or_default());
     with_extra(settings, &manifest.stream.environment)
 }
 
@@ -37,10 +38,7 @@ pub fn dashboard_variables(manifest: &Manifest) -> BTreeMap<String, String> {
     for (name, _) in live_urls(manifest) {
         settings.remove(name);
     }
-    // On AWS the Function URL answers preflights; here the servers do.
-    if manifest.project.environment.as_str() == LOCAL {
-        settings.extend(CorsSettings { allow_headers: manifest.front.allow_headers.clone() }.to_env());
-    }
+    settings.extend(answered_origins(manifest).map(|cors| cors.to_env()).unwrap_or_default());
     with_extra(settings, &manifest.dashboard.environment)
 }
 
@@ -50,6 +48,22 @@ pub fn live_urls(manifest: &Manifest) -> Vec<(&'static str, &'static str)> {
     // A URL in the manifest is the address that somebody put before the function; behind a distribution it is the page's.
     let is_known = !manifest.page.sse_base_url.as_str().is_empty() || manifest.front.kind == FrontKind::CloudFront;
     if is_known { Vec::new() } else { vec![("SSE_URL", "stream")] }
+}
+
+/// What pages of other origins may do, where a program answers them: the servers of this machine, and functions behind a REST API, which
+/// answers nobody by itself. A Function URL does, and behind CloudFront there are no other origins.
+fn answered_origins(manifest: &Manifest) -> Option<CorsSettings> {
+    let (front, is_local) = (&manifest.front, manifest.project.environment.as_str() == LOCAL);
+    if !is_local && front.kind != FrontKind::ApiGateway {
+        return None;
+    }
+    // A server of this machine answers every origin.
+    let named = if is_local { &[][..] } else { front.allow_origins.as_slice() };
+    Some(CorsSettings {
+        allow_origins: CorsOrigins::new(named).expect("the manifest takes as many origins, and no others"),
+        allow_credentials: front.allow_credentials && !is_local,
+        allow_headers: front.allow_headers.clone(),
+    })
 }
 
 /// The two never have a name in common: [`ExtraVariables`] refuses those of settings.
@@ -98,7 +112,7 @@ pub fn dashboard(manifest: &Manifest) -> DashboardSettings {
 
 fn client_address(manifest: &Manifest) -> ClientAddress {
     match manifest.front.kind {
-        FrontKind::FunctionUrl => ClientAddress::Connection,
+        FrontKind::FunctionUrl | FrontKind::ApiGateway => ClientAddress::Connection,
         // Only CloudFront reaches the function: to it every viewer has CloudFront's address.
         FrontKind::CloudFront => ClientAddress::CloudFront,
     }

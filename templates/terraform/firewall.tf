@@ -2,12 +2,12 @@
 resource "aws_wafv2_web_acl" "front" {
   # checkov:skip=CKV_AWS_192:The functions are Rust programs: there is no Log4j to attack.
   # checkov:skip=CKV2_AWS_31:Samples of blocked requests are in the console; a log of every address needs a reason and a period of its own.
-{%- if distribution.cloudfront_provider %}
-  provider = {{ distribution.cloudfront_provider }}
+{%- if firewall.provider %}
+  provider = {{ firewall.provider }}
 {% endif %}
   name = "{{ names.base }}-front"
   description = "Blocks addresses that ask too often."
-  scope = "CLOUDFRONT"
+  scope = "{{ firewall.scope }}"
 
   default_action {
     allow {}
@@ -25,7 +25,7 @@ resource "aws_wafv2_web_acl" "front" {
       rate_based_statement {
         aggregate_key_type = "IP"
         evaluation_window_sec = 300
-        limit = {{ distribution.rate_limit }}
+        limit = {{ firewall.limit }}
       }
     }
 

@@ -32,7 +32,7 @@ resource "aws_cloudfront_distribution" "front" {
   # checkov:skip=CKV_AWS_310:There is one region and so no second origin to turn to.
   # checkov:skip=CKV_AWS_374:The dashboard is for everybody, wherever they are.
   # checkov:skip=CKV2_AWS_47:The functions are Rust programs, and the page is files: there is no Log4j to attack.
-{%- if not distribution.rate_limit %}
+{%- if not firewall %}
   # checkov:skip=CKV_AWS_68:`front.rate_limit` in deploy.toml makes a firewall, for about six dollars a month.
 {%- endif %}
 {%- if not distribution.domain %}
@@ -48,7 +48,7 @@ resource "aws_cloudfront_distribution" "front" {
 {%- if distribution.domain %}
   aliases = ["{{ distribution.domain.name }}"]
 {%- endif %}
-{%- if distribution.rate_limit %}
+{%- if firewall %}
   web_acl_id = aws_wafv2_web_acl.front.arn
 {%- endif %}
 

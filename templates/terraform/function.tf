@@ -35,15 +35,26 @@ module "{{ function.role }}" {
 {%- if has_canary %}
   canary = lookup(var.canary, "{{ function.role }}", null)
 {%- endif %}
-{%- if function.invoke_mode == "RESPONSE_STREAM" %}
+{%- if gateway %}
+
+  # Only this API may call it, and there is no URL beside it.
+  url = false
+{%- elif function.invoke_mode == "RESPONSE_STREAM" %}
 
   # Holds for every request through the URL: a program that answers in one piece breaks behind it.
 {%- else %}
 
   # Holds for every request through the URL: a program that streams breaks behind it.
 {%- endif %}
+{%- if gateway and function.role == "stream" %}
+  rest_api_source_arn = "${aws_api_gateway_rest_api.front.execution_arn}/{{ gateway.stage }}/*/api/v2/*"
+{%- elif gateway %}
+  rest_api_source_arn = "${aws_api_gateway_rest_api.front.execution_arn}/{{ gateway.stage }}/*"
+{%- else %}
   invoke_mode = "{{ function.invoke_mode }}"
-{%- if distribution %}
+{%- endif %}
+{%- if gateway %}
+{%- elif distribution %}
 
   # Nobody else may call the URL.
   distribution_arn = aws_cloudfront_distribution.front.arn
@@ -66,7 +77,11 @@ module "{{ function.role }}" {
   environment = merge(
     # Known only after apply.
 {%- for pair in function.live_urls %}
+{%- if gateway %}
+    { {{ pair[0] }} = local.api_url },
+{%- else %}
     { {{ pair[0] }} = trimsuffix(module.{{ pair[1] }}.url, "/") },
+{%- endif %}
 {%- endfor %}
     {{ function.environment | hcl(indent=4) }},
   )

@@ -24,6 +24,8 @@ output "{{ function.role }}_url" {
   description = "Base URL of the {{ function.role }} function, without a slash at the end."
 {%- if distribution %}
   value = local.site_url
+{%- elif gateway %}
+  value = local.api_url
 {%- else %}
   value = trimsuffix(module.{{ function.role }}.url, "/")
 {%- endif %}
@@ -77,7 +79,11 @@ locals {
     {{ pair[0] }} = {{ pair[1] | hcl(indent=4) }}
 {%- endfor %}
 {%- for pair in page_urls %}
+{%- if gateway %}
+    {{ pair[0] }} = local.api_url
+{%- else %}
     {{ pair[0] }} = trimsuffix(module.{{ pair[1] }}.url, "/")
+{%- endif %}
 {%- endfor %}
   }
 

@@ -9,6 +9,7 @@ mod limits;
 mod local;
 mod metrics;
 mod races;
+mod rest_api;
 mod routes;
 mod spreadsheet;
 

@@ -100,7 +100,8 @@ fn parameters(query: &str) -> BTreeMap<String, String> {
     all
 }
 
-fn decode(text: &str) -> String {
+/// Undoes percent-encoding; a plus sign is a blank.
+pub(super) fn decode(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut out = Vec::with_capacity(bytes.len());
     let mut at = 0;

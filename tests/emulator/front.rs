@@ -1,4 +1,4 @@
-//! The Function URL: takes requests from viewers and streams the answers through as they arrive.
+//! What stands before the function, its URL or a REST API: takes requests from viewers and streams the answers through as they arrive.
 
 use std::io;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 
 use super::environment::Job;
-use super::{Cors, Outcome, Part, Shared, event, prelude};
+use super::{Cors, Outcome, Part, Shared, Way, event, prelude, rest_api};
 use crate::support::http1::{Connection, Head, chunk};
 
 type Headers = Vec<(String, String)>;
@@ -34,7 +34,11 @@ async fn viewer(shared: &Arc<Shared>, mut connection: Connection, peer: IpAddr) 
             continue;
         }
         let (index, request_id) = shared.open(head.word(1));
-        let event = event::event(&head, &body, peer, &request_id).to_string().into_bytes();
+        let Some(event) = event(shared.config.way, &head, &body, peer, &request_id) else {
+            shared.record(index, |record| record.outcome = Some(Outcome::NoRoute));
+            whole(&mut connection, 403, json_type(), rest_api::NO_ROUTE.as_bytes()).await?;
+            continue;
+        };
         let (sender, parts) = super::parts();
         if shared.invoke(Job { index, request_id: request_id.clone(), event, parts: sender }).await.is_none() {
             shared.record(index, |record| record.outcome = Some(Outcome::Throttled));
@@ -56,6 +60,18 @@ async fn viewer(shared: &Arc<Shared>, mut connection: Connection, peer: IpAddr) 
         }
     }
     Ok(())
+}
+
+fn event(way: Way, head: &Head, body: &[u8], peer: IpAddr, request_id: &str) -> Option<Vec<u8>> {
+    let event = match way {
+        Way::FunctionUrl => event::event(head, body, peer, request_id),
+        Way::RestApi => rest_api::event(head, body, peer, request_id)?,
+    };
+    Some(event.to_string().into_bytes())
+}
+
+fn json_type() -> Headers {
+    vec![("content-type".into(), "application/json".into())]
 }
 
 /// What the URL adds to an answer.

@@ -8,6 +8,7 @@ mod event;
 mod extensions_api;
 mod front;
 mod prelude;
+pub(crate) mod rest_api;
 mod runtime_api;
 mod self_test;
 mod tiny;
@@ -45,6 +46,15 @@ pub(crate) struct Cors {
     pub allow_headers: Vec<String>,
 }
 
+/// What stands before a function.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    /// Its URL.
+    FunctionUrl,
+    /// A REST API of API Gateway: a stage before the path, events in format 1.0, no CORS of its own.
+    RestApi,
+}
+
 /// A function and its Function URL.
 #[derive(Clone, Debug)]
 pub(crate) struct Config {
@@ -58,7 +68,9 @@ pub(crate) struct Config {
     pub own_port: Option<&'static str>,
     /// Variables of the function's configuration.
     pub env: BTreeMap<String, String>,
-    /// Mode of the URL.
+    /// What stands before it.
+    pub way: Way,
+    /// Mode of the URL, or transfer mode of the integration.
     pub invoke_mode: InvokeMode,
     /// Timeout of the function.
     pub timeout: Duration,
@@ -83,6 +95,7 @@ impl Config {
             extension: None,
             own_port: None,
             env,
+            way: Way::FunctionUrl,
             invoke_mode: InvokeMode::Streaming,
             timeout: Duration::from_secs(30),
             max_environments: 4,
@@ -111,6 +124,8 @@ pub(crate) enum Outcome {
     TimedOut,
     /// There was no environment for it: 429.
     Throttled,
+    /// No function is asked for this path: 403.
+    NoRoute,
 }
 
 /// Everything known of one request to the URL.
@@ -241,6 +256,11 @@ impl Emulator {
     /// Where the URL listens.
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// What stands before the function.
+    pub(crate) fn way(&self) -> Way {
+        self.shared.config.way
     }
 
     /// Everything requested so far, oldest first.

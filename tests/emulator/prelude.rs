@@ -4,6 +4,8 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use super::Way;
+
 use crate::support::http1::find;
 
 /// Content type of a stream that begins with a prelude.
@@ -52,10 +54,12 @@ impl PreludeReader {
     }
 }
 
-/// Reads the answer of a function behind a `BUFFERED` URL.
-pub(super) fn buffered(bytes: &[u8]) -> Result<(Prelude, Vec<u8>), String> {
+/// Reads the answer of a function behind a `BUFFERED` URL, or behind a REST API.
+pub(super) fn buffered(way: Way, bytes: &[u8]) -> Result<(Prelude, Vec<u8>), String> {
     let json: Value = serde_json::from_slice(bytes).map_err(|error| format!("answer is not JSON: {error}"))?;
-    if json.get("statusCode").is_none() {
+    if way == Way::RestApi {
+        proxy_response(&json)?;
+    } else if json.get("statusCode").is_none() {
         // Any other JSON is the body of a 200.
         let headers = vec![("content-type".into(), "application/json".into())];
         return Ok((Prelude { json, status: 200, headers }, bytes.to_vec()));
@@ -66,6 +70,17 @@ pub(super) fn buffered(bytes: &[u8]) -> Result<(Prelude, Vec<u8>), String> {
         _ => text.as_bytes().to_vec(),
     };
     read(json).map(|prelude| (prelude, body))
+}
+
+/// What API Gateway documents of such an answer; it takes anything else for malformed.
+fn proxy_response(json: &Value) -> Result<(), String> {
+    const KEYS: [&str; 5] = ["body", "headers", "isBase64Encoded", "multiValueHeaders", "statusCode"];
+    let keys = json.as_object().map(|all| all.keys().collect::<Vec<_>>()).unwrap_or_default();
+    let is_known = keys.iter().all(|key| KEYS.contains(&key.as_str()));
+    if is_known && json["statusCode"].is_u64() && json["body"].is_string() {
+        return Ok(());
+    }
+    Err(format!("malformed Lambda proxy response: {keys:?}"))
 }
 
 fn read(json: Value) -> Result<Prelude, String> {
@@ -82,6 +97,11 @@ fn read(json: Value) -> Result<Prelude, String> {
             continue;
         }
         headers.push((name.clone(), text));
+    }
+    for (name, values) in json["multiValueHeaders"].as_object().into_iter().flatten() {
+        for value in values.as_array().into_iter().flatten() {
+            headers.push((name.clone(), value.as_str().unwrap_or_default().to_owned()));
+        }
     }
     for cookie in json["cookies"].as_array().into_iter().flatten() {
         headers.push(("set-cookie".into(), cookie.as_str().unwrap_or_default().to_owned()));
@@ -125,10 +145,24 @@ mod tests {
 
     #[test]
     fn a_buffered_answer_may_be_base64_or_any_json() {
-        let (prelude, body) = buffered(br#"{"statusCode":404,"body":"b2s=","isBase64Encoded":true}"#).unwrap();
+        let (prelude, body) =
+            buffered(Way::FunctionUrl, br#"{"statusCode":404,"body":"b2s=","isBase64Encoded":true}"#).unwrap();
         assert_eq!((prelude.status, body.as_slice()), (404, &b"ok"[..]));
-        let (prelude, body) = buffered(br#"["x"]"#).unwrap();
+        let (prelude, body) = buffered(Way::FunctionUrl, br#"["x"]"#).unwrap();
         assert_eq!((prelude.status, body.as_slice()), (200, &br#"["x"]"#[..]));
-        assert!(buffered(b"plain").is_err());
+        assert!(buffered(Way::FunctionUrl, b"plain").is_err());
+    }
+
+    #[test]
+    fn a_rest_api_takes_no_key_that_it_does_not_know() {
+        let (prelude, body) = buffered(
+            Way::RestApi,
+            br#"{"statusCode":200,"headers":{},"multiValueHeaders":{"set-cookie":["a=b","c=d"]},"body":"ok"}"#,
+        )
+        .unwrap();
+        assert_eq!((prelude.headers.len(), body.as_slice()), (2, &b"ok"[..]));
+        for bad in [r#"{"statusCode":200,"body":"ok","cookies":[]}"#, r#"["x"]"#, r#"{"body":"ok"}"#] {
+            assert!(buffered(Way::RestApi, bad.as_bytes()).unwrap_err().starts_with("malformed"), "{bad}");
+        }
     }
 }

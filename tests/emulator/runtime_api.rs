@@ -205,7 +205,7 @@ fn buffered(sink: &Sink<'_>, body: &[u8]) -> Outcome {
         drop(sink.parts.send(Part::End));
         return Outcome::BadResponse("a buffered answer behind a RESPONSE_STREAM URL".into());
     }
-    match prelude::buffered(body) {
+    match prelude::buffered(sink.environment.shared().config.way, body) {
         Ok((prelude, body)) => {
             sink.keep(&prelude.json);
             sink.head(prelude.status, prelude.headers);

@@ -22,6 +22,7 @@ mod outages;
 mod producers;
 mod prometheus;
 mod readers;
+mod rest_api;
 mod resume;
 mod routes;
 mod rows;

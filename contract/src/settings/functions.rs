@@ -5,7 +5,7 @@ use super::data::DataSettings;
 use super::poll::PollSettings;
 use super::server::ServerSettings;
 use super::setting::{SettingError, known, settings};
-use crate::cors::MoreHeaders;
+use crate::cors::{CorsOrigins, MoreHeaders};
 use crate::limits;
 use crate::names::{Environment, MetricsNamespace, PublicUrl};
 use crate::units::{HeartbeatInterval, MaxSession, Retry};
@@ -99,8 +99,12 @@ settings! {
 }
 
 settings! {
-    /// What the servers on this machine answer to preflights. On AWS no function reads it: the Function URL answers.
+    /// What pages of other origins may do, where the program answers them and not a Function URL: on a server, and behind a REST API.
     pub struct CorsSettings {
+        /// Origins whose pages may read the answers. Where there are none a function is silent, and a server answers those of every origin.
+        "CORS_ALLOW_ORIGINS" => allow_origins: CorsOrigins = CorsOrigins::default();
+        /// Whether such a page may send cookies along; the origins must then be named.
+        "CORS_ALLOW_CREDENTIALS" => allow_credentials: bool = false;
         /// Headers that pages may send beside those that they always may.
         "CORS_ALLOW_HEADERS" => allow_headers: MoreHeaders = MoreHeaders::default();
     }

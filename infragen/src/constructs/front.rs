@@ -3,10 +3,9 @@
 use super::arns::Arns;
 use super::construct::{Construct, File};
 use super::statement::StatementPlan;
-use crate::cost::{Charge, Per, Prices};
 use crate::plan::{DistributionPlan, Plan};
 
-/// The distribution before both functions, the page behind it, and its own domain and firewall.
+/// The distribution before both functions, the page behind it, and its own domain.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Front<'p>(&'p Plan);
 
@@ -22,18 +21,7 @@ impl Construct for Front<'_> {
     }
 
     fn summary(&self) -> &'static str {
-        "CloudFront before both functions and the page, its own domain and its firewall (`front.kind = \"cloudfront\"`)."
-    }
-
-    fn charges(&self, prices: &Prices) -> Vec<Charge> {
-        let waf = &prices.waf;
-        let firewall = [
-            Charge::monthly("Firewall ACL", 1.0, "ACL", waf.acl),
-            Charge::monthly("Firewall rule", 1.0, "rule", waf.rule),
-            Charge::millionths("Firewall requests", Per::Request, 1.0, "million", waf.million_requests),
-        ];
-        let has_firewall = self.0.distribution.as_ref().is_some_and(|distribution| distribution.rate_limit.is_some());
-        if has_firewall { firewall.into() } else { Vec::new() }
+        "CloudFront before both functions and the page, and its own domain (`front.kind = \"cloudfront\"`)."
     }
 
     fn files(&self) -> Vec<File> {
@@ -90,15 +78,15 @@ impl Construct for Front<'_> {
             )
             .on([bucket]),
         ];
-        statements.extend(self.domain_and_firewall());
+        statements.extend(self.domain());
         statements
     }
 }
 
 impl Front<'_> {
-    fn domain_and_firewall(self) -> Vec<StatementPlan> {
+    fn domain(self) -> Vec<StatementPlan> {
         let Some(distribution) = &self.0.distribution else { return Vec::new() };
-        let (partition, base) = (self.0.partition, &self.0.names.base);
+        let partition = self.0.partition;
         let mut statements = Vec::new();
         if let Some(zone) = distribution.domain.as_ref().and_then(|domain| domain.hosted_zone_id.as_ref()) {
             let read = ["route53:GetChange", "route53:GetHostedZone", "route53:ListResourceRecordSets"];
@@ -118,18 +106,6 @@ impl Front<'_> {
             let certificates = [format!("arn:{partition}:acm:us-east-1:*:certificate/*")];
             statements
                 .push(StatementPlan::new("Certificate", "The domain's certificate.", &read, &write).on(certificates));
-        }
-        if distribution.rate_limit.is_some() {
-            let read = ["wafv2:GetWebACL", "wafv2:ListTagsForResource"];
-            let write = [
-                "wafv2:CreateWebACL",
-                "wafv2:DeleteWebACL",
-                "wafv2:TagResource",
-                "wafv2:UntagResource",
-                "wafv2:UpdateWebACL",
-            ];
-            let firewall = [format!("arn:{partition}:wafv2:us-east-1:*:global/webacl/{base}-front/*")];
-            statements.push(StatementPlan::new("Firewall", "The firewall.", &read, &write).on(firewall));
         }
         statements
     }

@@ -59,7 +59,7 @@ impl Construct for Functions<'_> {
         let comment = "Both functions, their versions, aliases and URLs.";
         let mut statements =
             vec![StatementPlan::new("Functions", comment, &["lambda:Get*", "lambda:List*"], &write).on(functions)];
-        if self.0.distribution.is_none() && !self.0.has_invoked_via_function_url {
+        if self.0.has_public_urls() && !self.0.has_invoked_via_function_url {
             let read = ["cloudformation:Describe*", "cloudformation:GetTemplate"];
             let write = [
                 "cloudformation:CreateStack",

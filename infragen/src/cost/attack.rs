@@ -37,7 +37,11 @@ pub fn attack(setup: &Setup, prices: &Prices) -> Option<Attack> {
         Architecture::Arm64 => prices.lambda.gb_second_arm64.get(),
         Architecture::X86 => prices.lambda.gb_second_x86_64.get(),
     };
-    let edge = if setup.front == FrontKind::CloudFront { prices.cloudfront.million_requests.get() } else { 0.0 };
+    let edge = match setup.front {
+        FrontKind::FunctionUrl => 0.0,
+        FrontKind::CloudFront => prices.cloudfront.million_requests.get(),
+        FrontKind::ApiGateway => prices.rest_api.million_requests.get(),
+    };
     let request = (prices.lambda.million_requests.get() + edge) / 1e6;
     let hour = |(instances, gib): &(f64, f64)| instances * HOUR_SECS * (gib * second + REQUESTS_PER_SECOND * request);
     Some(Attack {

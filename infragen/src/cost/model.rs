@@ -282,7 +282,15 @@ impl Month<'_> {
         let streamed = (load.sessions * beyond / GB, "GB");
         self.add("Lambda bytes beyond 6 MB", streamed, prices.lambda.gb_streamed.get(), free.lambda_gb_streamed.get());
         let sent = load.watched_hours * per_hour + load.sessions * SESSION_BYTES;
-        if setup.front == FrontKind::FunctionUrl {
+        if setup.front == FrontKind::ApiGateway {
+            let requests = (load.requests / MILLION, "million");
+            self.add("API Gateway requests", requests, prices.rest_api.million_requests.get(), 0.0);
+        }
+        // What goes to a VPC's own endpoint does not leave AWS: its owner pays for the endpoint.
+        if setup.is_private {
+            return;
+        }
+        if setup.front != FrontKind::CloudFront {
             self.add("Data to viewers", (sent / GB, "GB"), prices.transfer.gb_out.get(), free.transfer_gb.get());
             return;
         }

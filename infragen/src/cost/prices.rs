@@ -222,6 +222,14 @@ section! {
 }
 
 section! {
+    /// REST APIs of API Gateway.
+    pub struct RestApiPrices {
+        /// A million requests.
+        "million_requests" => million_requests: Figure = Figure::NONE;
+    }
+}
+
+section! {
     /// Containers, and the load balancer before them.
     pub struct ContainerPrices {
         /// An hour of one processor, arm64.
@@ -321,6 +329,7 @@ section! {
         ..#[doc = "CloudWatch and X-Ray."] "cloudwatch" => cloudwatch: CloudWatchPrices;
         ..#[doc = "Bytes that leave AWS."] "transfer" => transfer: TransferPrices;
         ..#[doc = "CloudFront."] "cloudfront" => cloudfront: CloudFrontPrices;
+        ..#[doc = "REST APIs of API Gateway."] "rest_api" => rest_api: RestApiPrices;
         ..#[doc = "Containers, and the load balancer before them."] "container" => container: ContainerPrices;
         ..#[doc = "Services that push messages."] "push" => push: PushPrices;
         ..#[doc = "The web application firewall."] "waf" => waf: WafPrices;

@@ -88,6 +88,8 @@ pub struct Setup {
     pub(super) reconcile: Duration,
     pub(super) labels: f64,
     pub(super) front: FrontKind,
+    /// Whether only a VPC's endpoints reach it.
+    pub(super) is_private: bool,
     pub(super) metrics: MetricsMode,
     /// What its features are billed for, each of which says so itself.
     pub(super) charges: Vec<Charge>,
@@ -121,6 +123,7 @@ impl Setup {
             reconcile: stream.reconcile_interval.get(),
             labels: f64::from(u16::try_from(manifest.data.labels.as_slice().len()).unwrap_or(u16::MAX)),
             front: manifest.front.kind,
+            is_private: manifest.front.api.private,
             metrics: manifest.operations.metrics,
             charges,
         }

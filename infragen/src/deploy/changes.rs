@@ -82,17 +82,28 @@ pub struct Change {
 }
 
 /// What is lost or felt elsewhere where a resource is replaced or removed.
-const LOSSES: [(&str, &str); 6] = [
+const LOSSES: [(&str, &str); 7] = [
     ("aws_dynamodb_table", "its rows are lost"),
     ("aws_s3_bucket", "its files are lost"),
     ("aws_kms_key", "tokens that it signed are refused"),
     ("aws_lambda_function_url", "its address changes: pages that know the old one lose their stream"),
     ("aws_cloudfront_distribution", "its address changes, and the new one takes minutes"),
+    ("aws_api_gateway_rest_api", "its address changes: pages that know the old one lose their stream"),
     ("aws_ecr_repository", "its images are lost"),
 ];
 
 /// Types and what people call them; others are called what Terraform calls them.
-const NOUNS: [(&str, &str); 20] = [
+const NOUNS: [(&str, &str); 31] = [
+    ("aws_api_gateway_base_path_mapping", "domain of the API"),
+    ("aws_api_gateway_deployment", "state of the API"),
+    ("aws_api_gateway_domain_name", "domain"),
+    ("aws_api_gateway_integration", "target of a path"),
+    ("aws_api_gateway_method", "methods of a path"),
+    ("aws_api_gateway_method_settings", "throttle"),
+    ("aws_api_gateway_resource", "path"),
+    ("aws_api_gateway_rest_api", "REST API"),
+    ("aws_api_gateway_rest_api_policy", "policy of the API"),
+    ("aws_api_gateway_stage", "stage"),
     ("aws_budgets_budget", "budget"),
     ("aws_cloudformation_stack", "permission"),
     ("aws_cloudfront_distribution", "distribution"),
@@ -113,6 +124,7 @@ const NOUNS: [(&str, &str); 20] = [
     ("aws_s3_object", "file of the page"),
     ("aws_sns_topic", "topic"),
     ("aws_wafv2_web_acl", "firewall"),
+    ("aws_wafv2_web_acl_association", "place of the firewall"),
 ];
 
 fn lookup<'t>(table: &[(&str, &'t str)], resource: &str) -> Option<&'t str> {

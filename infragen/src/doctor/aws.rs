@@ -241,6 +241,13 @@ pub fn permissions(loaded: &Loaded, name: &'static str, function: &str, ran: &Ra
         return Check::unknown(name, "`aws lambda get-policy` told no policy", apply);
     };
     let front = manifest.front.kind;
+    if front == FrontKind::ApiGateway {
+        let is_given = |one: &Value| allowed(one, "lambda:InvokeFunction") && caller_is_right(one, front);
+        return match statements.iter().any(is_given) {
+            true => Check::ok(name, "the REST API may call the function"),
+            false => Check::missing(name, "`lambda:InvokeFunction` is not allowed to the REST API", apply),
+        };
+    }
     let allows = |action: &str| statements.iter().find(|one| allowed(one, action) && caller_is_right(one, front));
     let (url, through) = (allows("lambda:InvokeFunctionUrl"), allows("lambda:InvokeFunction"));
     let open =
@@ -281,6 +288,7 @@ fn caller_is_right(statement: &Value, front: FrontKind) -> bool {
     match front {
         FrontKind::FunctionUrl => principal == "*" || of("AWS", "*"),
         FrontKind::CloudFront => of("Service", "cloudfront.amazonaws.com") && has_condition(statement, "SourceArn"),
+        FrontKind::ApiGateway => of("Service", "apigateway.amazonaws.com") && has_condition(statement, "SourceArn"),
     }
 }
 
@@ -341,6 +349,22 @@ pub(super) mod tests {
         denied["Effect"] = "Deny".into();
         assert_eq!(judge("", &policy(&[denied, through.clone()])), Status::Missing);
         assert_eq!(judge(EDGE, &policy(&[url, through])), Status::Missing);
+    }
+
+    #[test]
+    fn behind_a_rest_api_it_alone_may_call() {
+        const API: &str = "[front]\nkind = \"api-gateway\"\n[terraform]\naws_provider = \">= 6.25.0, < 7.0.0\"\n";
+        let one = |action: &str, service: &str, condition: Value| json!({"Effect": "Allow", "Principal": {"Service": service}, "Action": action, "Condition": condition});
+        let source = || json!({"ArnLike": {"AWS:SourceArn": "arn:aws:execute-api:us-east-1:123456789012:a1/live/*"}});
+        let right = one("lambda:InvokeFunction", "apigateway.amazonaws.com", source());
+        assert_eq!(judge(API, &policy(&[right])), Status::Ok);
+        for wrong in [
+            one("lambda:InvokeFunction", "apigateway.amazonaws.com", json!({})),
+            one("lambda:InvokeFunction", "cloudfront.amazonaws.com", source()),
+            one("lambda:InvokeFunctionUrl", "apigateway.amazonaws.com", source()),
+        ] {
+            assert_eq!(judge(API, &policy(&[wrong])), Status::Missing);
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 mod account;
 mod auth;
+mod front;
 mod page;
 mod platform;
 

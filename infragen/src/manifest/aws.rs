@@ -171,13 +171,13 @@ texts!(
     ["Z0123456789ABCDEFGHIJ", "Z9876543210"],
     |text| text.starts_with('Z') && (2..=32).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    /// ARN of a certificate that CloudFront can use.
+    /// ARN of a certificate.
     CertificateArn, "a certificate's ARN",
-    "the ARN of a certificate in us-east-1, the only region that CloudFront takes one from",
-    "^arn:aws[a-z-]*:acm:us-east-1:[0-9]{12}:certificate/[!-~]+$",
+    "the ARN of a certificate, such as arn:aws:acm:us-east-1:123456789012:certificate/1a2b3c4d",
+    "^arn:aws[a-z-]*:acm:[a-z0-9-]+:[0-9]{12}:certificate/[!-~]+$",
     ["arn:aws:acm:us-east-1:123456789012:certificate/1a2b3c4d-0000-1111-2222-333344445555"],
     |text| arn(text).is_some_and(|[service, region, _, resource]| {
-        service == "acm" && region == "us-east-1" && resource.starts_with("certificate/")
+        service == "acm" && !region.is_empty() && resource.starts_with("certificate/")
     });
     /// ARN of a CloudFront function.
     ViewerFunctionArn, "a CloudFront function's ARN",
@@ -239,6 +239,14 @@ impl RoleArn {
     #[must_use]
     pub fn partition(&self) -> &str {
         part(&self.0, 1)
+    }
+}
+
+impl CertificateArn {
+    /// The region that the certificate is in.
+    #[must_use]
+    pub fn region(&self) -> &str {
+        part(&self.0, 3)
     }
 }
 
@@ -304,6 +312,8 @@ identifiers!(
     Subnets, "subnet-", 16, "a list of at most 16 subnets, each subnet- and 8 to 17 hexadecimal digits";
     /// Security groups.
     SecurityGroups, "sg-", 5, "a list of at most 5 security groups, each sg- and 8 to 17 hexadecimal digits";
+    /// Interface endpoints.
+    VpcEndpoints, "vpce-", 16, "a list of at most 16 VPC endpoints, each vpce- and 8 to 17 hexadecimal digits";
 );
 
 /// Environment variables beside those that the manifest's own keys become.

@@ -13,6 +13,7 @@ pub mod overrides;
 pub mod page;
 pub mod reader;
 pub mod regions;
+pub mod rest_api;
 pub mod sections;
 mod shown;
 pub mod syntax;

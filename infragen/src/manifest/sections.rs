@@ -27,6 +27,7 @@ use super::logs::LogsSection;
 use super::page::PageSection;
 use super::reader::section;
 use super::regions::Region;
+use super::rest_api::RestApiSection;
 use super::types::{
     Architecture, BackendKind, BucketName, Description, FrontKind, LogRetention, Memory, OptionalAttribute, Origins,
     Packaging, ProjectName, ReadTimeout, Tags,
@@ -319,7 +320,7 @@ section! {
 section! {
     /// `[front]`: the way in.
     pub struct FrontSection {
-        /// The functions' own public URLs, or one CloudFront distribution before both.
+        /// The functions' own public URLs, one CloudFront distribution before both, or a REST API of API Gateway.
         "kind" => kind: FrontKind = FrontKind::FunctionUrl;
         /// Origins whose pages may read the answers; `*` is every origin.
         "allow_origins" => allow_origins: Origins = Origins::any();
@@ -329,11 +330,11 @@ section! {
         "allow_headers" => allow_headers: MoreHeaders = MoreHeaders::default();
         /// Longest silence that whatever stands between function and browser tolerates.
         "read_timeout" => read_timeout: ReadTimeout = ReadTimeout::DEFAULT;
-        /// Domain name of the distribution; left out, it is the one that CloudFront gives.
+        /// Domain name of the distribution or REST API; left out, it is the one that AWS gives.
         "domain" => domain: Option<DomainName> = None;
         /// Hosted zone in which the domain's records are made, and the certificate's proof where none is given.
         "hosted_zone_id" => hosted_zone_id: Option<HostedZoneId> = None;
-        /// Certificate of the domain; left out, one is made and proven through the hosted zone.
+        /// Certificate of the domain; left out, CloudFront's is made and proven through the hosted zone. A REST API needs one of its region.
         "certificate_arn" => certificate_arn: Option<CertificateArn> = None;
         /// Where the distribution answers from.
         "price_class" => price_class: PriceClass = PriceClass::Hundred;
@@ -341,6 +342,7 @@ section! {
         "rate_limit" => rate_limit: Option<RateLimit> = None;
         /// CloudFront function that runs before every request and sets X-User-ID; needed by `trusted-header`.
         "viewer_function_arn" => viewer_function_arn: Option<ViewerFunctionArn> = None;
+        ..#[doc = "The REST API, where there is one."] "api" => api: RestApiSection;
     }
 }
 

@@ -74,6 +74,8 @@ words!(
         FunctionUrl = "function-url",
         /// One CloudFront distribution before both.
         CloudFront = "cloudfront",
+        /// A REST API of API Gateway before both.
+        ApiGateway = "api-gateway",
     }
 );
 words!(

@@ -7,7 +7,7 @@ use super::tree::{Node, Raw, shorten};
 const NEAR: f64 = 0.88;
 
 /// What others call what the manifest has a word for.
-const OTHERS: [(&str, &str); 22] = [
+const OTHERS: [(&str, &str); 25] = [
     ("amd64", "x86_64"),
     ("x64", "x86_64"),
     ("intel", "x86_64"),
@@ -21,6 +21,9 @@ const OTHERS: [(&str, &str); 22] = [
     ("url", "function-url"),
     ("lambda-url", "function-url"),
     ("cdn", "cloudfront"),
+    ("apigateway", "api-gateway"),
+    ("rest-api", "api-gateway"),
+    ("apigw", "api-gateway"),
     ("file", "local"),
     ("bucket", "s3"),
     ("oidc", "jwt"),

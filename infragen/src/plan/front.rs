@@ -4,6 +4,8 @@ use contract::routes;
 use serde::Serialize;
 
 use crate::load::{Loaded, Target};
+use crate::manifest::aws::DomainName;
+use crate::manifest::sections::FrontSection;
 use crate::manifest::types::FrontKind;
 
 /// The region of what belongs to CloudFront: its certificates and its firewalls.
@@ -23,8 +25,6 @@ pub struct DistributionPlan {
     pub price_class: &'static str,
     /// Its own name, where it has one.
     pub domain: Option<DomainPlan>,
-    /// Requests of one address in five minutes, above which it is blocked.
-    pub rate_limit: Option<i64>,
     /// CloudFront function that runs before every request to the functions.
     pub viewer_function_arn: Option<String>,
     /// Content security policy of the page.
@@ -59,32 +59,72 @@ pub struct DomainPlan {
     pub certificate_arn: Option<String>,
 }
 
+impl DomainPlan {
+    pub(super) fn of(front: &FrontSection, name: &DomainName) -> Self {
+        Self {
+            name: name.as_str().to_owned(),
+            hosted_zone_id: front.hosted_zone_id.as_ref().map(|zone| zone.as_str().to_owned()),
+            certificate_arn: front.certificate_arn.as_ref().map(|arn| arn.as_str().to_owned()),
+        }
+    }
+}
+
+/// A web application firewall.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct FirewallPlan {
+    /// Requests of one address in five minutes, above which it is blocked.
+    pub limit: i64,
+    /// Where it stands, `CLOUDFRONT` or `REGIONAL`.
+    pub scope: &'static str,
+    /// Provider of it, where it must be in another region than everything else.
+    pub provider: Option<&'static str>,
+    /// The region that it is in.
+    pub region: String,
+}
+
+/// Decides whether a firewall stands before the functions.
+#[must_use]
+pub fn firewall(loaded: &Loaded) -> Option<FirewallPlan> {
+    let front = &loaded.manifest.front;
+    let limit = front.rate_limit?.get().into();
+    match front.kind {
+        FrontKind::FunctionUrl => None,
+        FrontKind::CloudFront => {
+            let (scope, region) = ("CLOUDFRONT", CLOUDFRONT_REGION.to_owned());
+            Some(FirewallPlan { limit, scope, provider: us_east_1(loaded), region })
+        }
+        FrontKind::ApiGateway => {
+            let region = loaded.manifest.project.region.as_str().to_owned();
+            Some(FirewallPlan { limit, scope: "REGIONAL", provider: None, region })
+        }
+    }
+}
+
+/// The provider of what belongs to CloudFront, where everything else is in another region.
+fn us_east_1(loaded: &Loaded) -> Option<&'static str> {
+    (loaded.manifest.project.region.as_str() != CLOUDFRONT_REGION).then_some("aws.us_east_1")
+}
+
 /// Decides what stands before the functions, where something does.
 #[must_use]
 pub fn distribution(loaded: &Loaded) -> Option<DistributionPlan> {
-    let (manifest, front) = (&loaded.manifest, &loaded.manifest.front);
-    if front.kind == FrontKind::FunctionUrl {
+    let front = &loaded.manifest.front;
+    if front.kind != FrontKind::CloudFront {
         return None;
     }
-    let domain = front.domain.as_ref().map(|name| DomainPlan {
-        name: name.as_str().to_owned(),
-        hosted_zone_id: front.hosted_zone_id.as_ref().map(|zone| zone.as_str().to_owned()),
-        certificate_arn: front.certificate_arn.as_ref().map(|arn| arn.as_str().to_owned()),
-    });
+    let domain = front.domain.as_ref().map(|name| DomainPlan::of(front, name));
     let makes_certificate = domain.as_ref().is_some_and(|domain| domain.certificate_arn.is_none());
     let needs_region = makes_certificate || front.rate_limit.is_some();
-    let is_elsewhere = manifest.project.region.as_str() != CLOUDFRONT_REGION;
     Some(DistributionPlan {
         behaviors: behaviors(),
         read_timeout_secs: front.read_timeout.get().as_secs(),
         price_class: front.price_class.as_str(),
         domain,
-        rate_limit: front.rate_limit.map(|limit| limit.get().into()),
         viewer_function_arn: front.viewer_function_arn.as_ref().map(|arn| arn.as_str().to_owned()),
         // Everything that it asks is of its own origin.
         page_policy: contract::page::policy(&[]),
         page_folder: if loaded.target == Target::Overlay { "../../../frontend" } else { "../../frontend" },
-        cloudfront_provider: (needs_region && is_elsewhere).then_some("aws.us_east_1"),
+        cloudfront_provider: us_east_1(loaded).filter(|_| needs_region),
     })
 }
 
@@ -94,7 +134,6 @@ impl DistributionPlan {
     pub fn files(&self) -> Vec<&'static str> {
         let mut files = vec!["front", "page"];
         files.extend(self.domain.as_ref().filter(|domain| domain.hosted_zone_id.is_some()).map(|_| "domain"));
-        files.extend(self.rate_limit.map(|_| "firewall"));
         files.extend(self.cloudfront_provider.map(|_| "us_east_1"));
         files
     }
@@ -160,7 +199,7 @@ mod tests {
         assert_eq!(planned("kind = \"function-url\""), None);
         for (front, expected) in [
             ("", &["front", "page"][..]),
-            ("rate_limit = 100", &["front", "page", "firewall", "us_east_1"]),
+            ("rate_limit = 100", &["front", "page", "us_east_1"]),
             (&format!("domain = \"a.example.com\"\n{CERTIFICATE}"), &["front", "page"]),
             (
                 &format!("domain = \"a.example.com\"\nhosted_zone_id = \"Z1\"\n{CERTIFICATE}"),

@@ -16,10 +16,11 @@ macro_rules! file {
 type File = (&'static str, &'static str);
 
 /// The same for every manifest.
-const ALWAYS: [File; 6] = [
+const ALWAYS: [File; 7] = [
     file!("function.tf"),
     file!("iam.tf"),
     file!("outputs.tf"),
+    file!("rest_api.tf"),
     file!("url.tf"),
     file!("variables.tf"),
     file!("versions.tf"),

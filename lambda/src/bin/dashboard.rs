@@ -2,10 +2,11 @@
 
 use std::process::ExitCode;
 
-use contract::DashboardSettings;
+use contract::{CorsSettings, DashboardSettings};
 use lambda::clock::Clock;
 use lambda::dashboard;
 use lambda::fatal::Fatal;
+use lambda::serve::cors::Cors;
 use lambda::serve::lambda as functions;
 use lambda::serve::start::{self, variable};
 use lambda::stream::hub::Hub;
@@ -18,6 +19,7 @@ fn main() -> ExitCode {
 
 async fn run() -> Result<(), Fatal> {
     let settings = DashboardSettings::from_env(&variable)?;
+    let cors = Cors::of_function(&CorsSettings::from_env(&variable)?);
     let clock = Clock::system();
     let (stores, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
     let meter = Meter::new(&settings.watch, meter::DASHBOARD, clock.clone());
@@ -25,5 +27,10 @@ async fn run() -> Result<(), Fatal> {
     let sources = Sources::of(&stores, &data, false);
     let hub = Hub::new(sources, data, poll, clock.clone(), meter.clone(), start::memory_bytes());
     let deps = dashboard::Deps::new(settings, &stores, hub, auth, clock.clone());
-    functions::serve_buffered(dashboard::router(deps), clock, meter).await.map_err(Fatal::new)
+    let router = dashboard::router(deps);
+    let router = match cors {
+        Some(cors) => cors.dashboard(router),
+        None => router,
+    };
+    functions::serve_buffered(router, clock, meter).await.map_err(Fatal::new)
 }

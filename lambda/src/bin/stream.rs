@@ -2,9 +2,10 @@
 
 use std::process::ExitCode;
 
-use contract::{Adapter, StreamSettings, limits, web_adapter};
+use contract::{Adapter, CorsSettings, StreamSettings, limits, web_adapter};
 use lambda::clock::Clock;
 use lambda::fatal::Fatal;
+use lambda::serve::cors::Cors;
 use lambda::serve::lambda as functions;
 use lambda::serve::start::{self, variable};
 use lambda::serve::web_adapter::Server;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
 async fn run() -> Result<(), Fatal> {
     let settings = StreamSettings::from_env(&variable)?;
     settings.check_function()?;
+    let cors = Cors::of_function(&CorsSettings::from_env(&variable)?);
     let server = match settings.adapter {
         Adapter::Native => None,
         Adapter::WebAdapter => Some(Server::bind(web_adapter::port(&variable).map_err(Fatal::new)?).await?),
@@ -45,6 +47,10 @@ async fn run() -> Result<(), Fatal> {
     };
     let shutdown = deps.shutdown.clone();
     let router = stream::router(deps);
+    let router = match cors {
+        Some(cors) => cors.stream(router),
+        None => router,
+    };
     let served = async {
         match server {
             None => functions::serve_streaming(router, clock, meter).await.map_err(Fatal::new),

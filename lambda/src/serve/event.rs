@@ -37,7 +37,9 @@ pub struct Asked {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EventError {
     /// Neither form.
-    #[error("the event is no request: it must be one of a Function URL, with `requestContext.http`, or of a REST API, with `requestContext.identity`")]
+    #[error(
+        "the event is no request: it must be one of a Function URL, with `requestContext.http`, or of a REST API, with `requestContext.identity`"
+    )]
     Form,
     /// A method or a path that HTTP has not.
     #[error("the event has no method or path that HTTP knows")]
@@ -187,7 +189,10 @@ mod tests {
     #[test]
     fn a_rest_apis_path_has_no_stage_and_its_query_is_encoded_again() {
         check_target(json!({}), "/api/v2/stream");
-        check_target(json!({ "queryStringParameters": null, "multiValueQueryStringParameters": null }), "/api/v2/stream");
+        check_target(
+            json!({ "queryStringParameters": null, "multiValueQueryStringParameters": null }),
+            "/api/v2/stream",
+        );
         check_target(json!({ "path": "/a b/%2F/é?x#y" }), "/a%20b/%2F/%C3%A9%3Fx%23y");
         check_target(json!({ "path": "api" }), "/api");
         check_target(json!({ "path": "/live/api/v2/stream" }), "/api/v2/stream");
@@ -246,7 +251,9 @@ mod tests {
 
     #[test]
     fn what_is_no_request_is_refused() {
-        for other in [json!(null), json!({}), json!([1]), json!({ "Records": [] }), json!({ "requestContext": { "elb": {} } })] {
+        for other in
+            [json!(null), json!({}), json!([1]), json!({ "Records": [] }), json!({ "requestContext": { "elb": {} } })]
+        {
             assert_eq!(read(&other).unwrap_err(), EventError::Form, "{other}");
         }
         for method in [json!(null), json!(""), json!("GE T"), json!(7)] {

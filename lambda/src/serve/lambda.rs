@@ -70,7 +70,7 @@ async fn buffered(response: Response, format: Format) -> Result<Value, Error> {
     let cookies = take_cookies(&mut parts.headers);
     let mut headers = Map::new();
     for name in parts.headers.keys() {
-        let values: Vec<_> = parts.headers.get_all(name).iter().map(|value| text(value)).collect();
+        let values: Vec<_> = parts.headers.get_all(name).iter().map(text).collect();
         headers.insert(name.as_str().to_owned(), values.join(", ").into());
     }
     let (body, is_encoded) = match String::from_utf8(bytes.into()) {

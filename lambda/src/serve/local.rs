@@ -24,9 +24,10 @@ use crate::clock::Clock;
 use crate::error::not_found;
 use crate::fatal::Fatal;
 use crate::health::health;
+use crate::serve::cors::Cors;
 use crate::serve::server::{Instance, Server, Settings};
 use crate::serve::source::{self, Source};
-use crate::serve::{cors, hosts, security};
+use crate::serve::{hosts, security};
 
 /// Settings of local mode beside those of the functions.
 #[derive(Debug)]
@@ -182,12 +183,11 @@ fn page(settings: &LocalSettings, stream_url: &str) -> Result<Router, Fatal> {
     let page = settings.page_config(stream_url);
     let policy = HeaderValue::try_from(page_policy(&[stream_url])).map_err(Fatal::new)?;
     let files = tower_http::services::ServeDir::new(&settings.frontend);
-    let allowed = cors::allowed(&settings.cors.allow_headers);
-    let of_dashboard = from_fn(move |request, next| cors::of_dashboard(allowed.clone(), request, next));
+    // Of the API alone: no page of another origin reads this one.
+    let api = Router::new().route(&format!("{}{{*rest}}", routes::API), any(not_found));
     Ok(Router::new()
         .route("/config.js", get(move || config_js(page.clone())))
-        // Of the API alone: no page of another origin reads this one.
-        .route(&format!("{}{{*rest}}", routes::API), any(not_found).layer(of_dashboard))
+        .merge(Cors::of_server(&settings.cors).dashboard(api))
         .fallback_service(files)
         .layer(from_fn(security::headers))
         .layer(from_fn(move |request, next| with_policy(policy.clone(), request, next))))

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
-use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -31,10 +30,11 @@ use crate::clock::Clock;
 use crate::fatal::Fatal;
 use crate::origin::{Origin, request_span};
 use crate::path;
+use crate::serve::cors::Cors;
 use crate::serve::dead_readers::Connection;
 use crate::serve::direct::{self, First};
 use crate::serve::head::Asker;
-use crate::serve::{connections, cors, descriptors, start};
+use crate::serve::{connections, descriptors, start};
 use crate::store::Stores;
 use crate::store::dynamodb::DynamoDb;
 use crate::stream::hub::Hub;
@@ -117,15 +117,10 @@ impl Instance {
         let mut stream_deps = stream::Deps::new(stream, stores, deps.0, deps.1, deps.2, shutdown, meter);
         stream_deps.drain = drain;
         let dashboard_deps = dashboard::Deps::new(dashboard, stores, hub, auth, clock.clone());
-        let allowed = cors::allowed(&cors.allow_headers);
-        let of_stream = {
-            let allowed = allowed.clone();
-            from_fn(move |request, next| cors::of_stream(allowed.clone(), request, next))
-        };
-        let of_dashboard = from_fn(move |request, next| cors::of_dashboard(allowed.clone(), request, next));
+        let cors = Cors::of_server(&cors);
         Self {
-            stream: stream::own_routes(stream_deps).layer(of_stream),
-            dashboard: dashboard::router(dashboard_deps).layer(of_dashboard),
+            stream: cors.clone().stream(stream::own_routes(stream_deps)),
+            dashboard: cors.dashboard(dashboard::router(dashboard_deps)),
             operation,
             serving: Serving { window, clock, streams, drain },
         }

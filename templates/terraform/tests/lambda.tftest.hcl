@@ -11,9 +11,14 @@ variables {
   log_retention_days = 14
   environment = { NAME = "value" }
   policy = "{}"
+{%- if not gateway %}
   invoke_mode = "RESPONSE_STREAM"
+{%- endif %}
   zip = { path = "checked.zip", sha256 = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=" }
-{%- if distribution %}
+{%- if gateway %}
+  url = false
+  rest_api_source_arn = "arn:aws:execute-api:us-east-1:123456789012:checked/live/*"
+{%- elif distribution %}
   distribution_arn = "arn:aws:cloudfront::123456789012:distribution/CHECKED"
 {%- else %}
   public = true
@@ -81,6 +86,25 @@ run "image" {
   }
 }
 
+{%- if gateway %}
+run "api" {
+  command = plan
+
+  module {
+    source = "./modules/lambda"
+  }
+
+  assert {
+    condition = length(aws_lambda_function_url.this) == 0 && length(aws_lambda_permission.url) == 0
+    error_message = "A URL beside the API would be a second door."
+  }
+
+  assert {
+    condition = one(aws_lambda_permission.rest_api).principal == "apigateway.amazonaws.com" && one(aws_lambda_permission.rest_api).source_arn == var.rest_api_source_arn
+    error_message = "Only this API may call the function."
+  }
+}
+{%- else %}
 run "url" {
   command = plan
 
@@ -89,13 +113,13 @@ run "url" {
   }
 
   assert {
-    condition = aws_lambda_function_url.this.invoke_mode == "RESPONSE_STREAM" && aws_lambda_function_url.this.qualifier == "live"
+    condition = one(aws_lambda_function_url.this).invoke_mode == "RESPONSE_STREAM" && one(aws_lambda_function_url.this).qualifier == "live"
     error_message = "The URL must answer as it was told, from the alias."
   }
 {%- if distribution %}
 
   assert {
-    condition = aws_lambda_function_url.this.authorization_type == "AWS_IAM"
+    condition = one(aws_lambda_function_url.this).authorization_type == "AWS_IAM"
     error_message = "A URL that asks for no signature lets everybody past the distribution."
   }
 
@@ -112,19 +136,19 @@ run "url" {
 {%- else %}
 
   assert {
-    condition = aws_lambda_function_url.this.authorization_type == "NONE" && one(aws_lambda_function_url.this.cors).allow_origins == toset(["https://example.com"])
+    condition = one(aws_lambda_function_url.this).authorization_type == "NONE" && one(one(aws_lambda_function_url.this).cors).allow_origins == toset(["https://example.com"])
     error_message = "The URL is public, and pages of the named origins only may read its answers."
   }
 
   # Callers get 403 with one of the two only.
   assert {
-    condition = aws_lambda_permission.url.action == "lambda:InvokeFunctionUrl" && aws_lambda_permission.url.principal == "*"
+    condition = one(aws_lambda_permission.url).action == "lambda:InvokeFunctionUrl" && one(aws_lambda_permission.url).principal == "*"
     error_message = "The permission for the URL is missing."
   }
 {%- if has_invoked_via_function_url %}
 
   assert {
-    condition = aws_lambda_permission.function.action == "lambda:InvokeFunction" && aws_lambda_permission.function.invoked_via_function_url
+    condition = one(aws_lambda_permission.function).action == "lambda:InvokeFunction" && one(aws_lambda_permission.function).invoked_via_function_url
     error_message = "The permission for the function behind the URL is missing, or holds without the URL too."
   }
 {%- else %}
@@ -141,6 +165,8 @@ run "url" {
 {%- endif %}
 {%- endif %}
 }
+
+{%- endif %}
 
 run "both_packages" {
   command = plan
@@ -164,9 +190,17 @@ run "nobody_may_call" {
   }
 
   variables {
+{%- if gateway %}
+    rest_api_source_arn = null
+{%- else %}
     public = false
     distribution_arn = null
+{%- endif %}
   }
 
+{% if gateway %}
+  expect_failures = [var.rest_api_source_arn]
+{%- else %}
   expect_failures = [var.distribution_arn]
+{%- endif %}
 }

@@ -1,6 +1,14 @@
 # What this configuration promises, checked without an account: `terraform init -backend=false`, then `terraform test`.
 # Every answer of AWS is made up here, so only what the configuration decides by itself is compared.
-{%- if page_urls %}
+{%- if page_urls and gateway %}
+mock_provider "aws" {
+  # Known only after apply; here it must be known before.
+  mock_resource "aws_api_gateway_rest_api" {
+    override_during = plan
+    defaults = { id = "checked", execution_arn = "arn:aws:execute-api:us-east-1:123456789012:checked" }
+  }
+}
+{%- elif page_urls %}
 mock_provider "aws" {
   # Known only after apply; here it must be known before.
   mock_resource "aws_lambda_function_url" {
@@ -162,6 +170,29 @@ run "distribution" {
   }
 }
 {%- endif %}
+{%- if gateway %}
+
+run "api" {
+  command = plan
+
+  # In one piece at its end, or not at all: that is no stream.
+  assert {
+    condition = alltrue([for integration in [
+{%- for resource in gateway.resources %}
+{%- if resource.is_stream %}
+      aws_api_gateway_integration.{{ resource.name }},
+{%- endif %}
+{%- endfor %}
+    ] : integration.response_transfer_mode == "STREAM" && integration.timeout_milliseconds == {{ gateway.stream_timeout_ms }}])
+    error_message = "The API must pass on what the stream function writes, for as long as it may run."
+  }
+
+  assert {
+    condition = one(aws_api_gateway_method_settings.front.settings).throttling_rate_limit == {{ gateway.requests_per_second }}
+    error_message = "Nothing would bound what strangers can cause."
+  }
+}
+{%- endif %}
 {%- if page_urls %}
 
 run "page" {
@@ -169,7 +200,11 @@ run "page" {
 {%- for pair in page_urls %}
 
   assert {
+{%- if gateway %}
+    condition = strcontains(output.config_js, "\"{{ pair[0] }}\":\"${local.api_url}\"")
+{%- else %}
     condition = strcontains(output.config_js, "\"{{ pair[0] }}\":\"https://checked.lambda-url.us-east-1.on.aws\"")
+{%- endif %}
     error_message = "config.js lacks the URL of the {{ pair[1] }} function, and the page would ask its own origin."
   }
 {%- endfor %}

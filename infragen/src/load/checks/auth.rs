@@ -92,13 +92,15 @@ impl Checks<'_> {
             return;
         }
         let front = &self.manifest.front;
-        if front.kind == FrontKind::FunctionUrl {
+        if front.kind != FrontKind::CloudFront {
             self.fail(
                 "trusted-header-public",
                 &["auth.mode", "front.kind"],
-                "`auth.mode` is `trusted-header`: with `front.kind` `function-url` anybody can reach the function \
-                 and set that header"
-                    .to_owned(),
+                format!(
+                    "`auth.mode` is `trusted-header`: with `front.kind` `{}` anybody can reach the function \
+                     and set that header",
+                    front.kind.as_str()
+                ),
                 "write `kind = \"cloudfront\"` under `[front]`, or `mode = \"off\"`",
             );
         } else if front.viewer_function_arn.is_none() {

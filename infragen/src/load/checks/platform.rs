@@ -9,12 +9,10 @@ use crate::capability::Feature;
 use crate::manifest::aws::{CiProvider, Compute};
 use crate::manifest::logs::LogFormat;
 use crate::manifest::sections::{ImageSection, VpcSection};
-use crate::manifest::types::{BackendKind, FrontKind, Origins, Packaging};
+use crate::manifest::types::{BackendKind, Packaging};
 
 /// A poll interval below this needs `allow_fast_poll`.
 const POLL_INTERVAL_COMMON_MIN: Duration = Duration::from_secs(1);
-/// The partition whose CloudFront is rendered for.
-const CLOUDFRONT_PARTITION: &str = "aws";
 /// Least memory of a function on managed instances, MiB (AWS Lambda, "Lambda Managed Instances").
 const INSTANCES_MEMORY_MEBIBYTES_MIN: u32 = 2048;
 
@@ -29,9 +27,7 @@ impl Checks<'_> {
         self.networks();
         self.web_adapter();
         self.managed_instances();
-        self.front_origins();
-        self.front_keys();
-        self.partition();
+        self.front();
         self.auth();
         self.operations();
         self.logs();
@@ -248,113 +244,6 @@ impl Checks<'_> {
                 ),
                 &format!("set it to `{}` or less", stream.max_connections.get()),
             );
-        }
-    }
-
-    fn front_origins(&self) {
-        let front = &self.manifest.front;
-        if front.allow_credentials && front.allow_origins == Origins::any() {
-            self.fail("credentials-with-star", 
-                &["front.allow_credentials", "front.allow_origins"],
-                "`front.allow_credentials` is `true`: `front.allow_origins` is `*`, and a browser hands no answer with \
-                 cookies to a page of any origin"
-                    .to_owned(),
-                "name the origins in `front.allow_origins`",
-            );
-        }
-        if front.kind == FrontKind::CloudFront && front.allow_origins != Origins::any() {
-            self.fail(
-                "origins-behind-cloudfront",
-                &["front.allow_origins", "front.kind"],
-                "`front.allow_origins` is set: behind `cloudfront` page and functions are of one origin, and nobody \
-                 answers others"
-                    .to_owned(),
-                "remove it",
-            );
-        }
-        if front.kind == FrontKind::CloudFront && !front.allow_headers.as_slice().is_empty() {
-            self.fail(
-                "headers-behind-cloudfront",
-                &["front.allow_headers", "front.kind"],
-                "`front.allow_headers` is set: behind `cloudfront` page and functions are of one origin, which may send any \
-                 header"
-                    .to_owned(),
-                "remove it",
-            );
-        }
-    }
-
-    fn partition(&self) {
-        let (front, region) = (&self.manifest.front, &self.manifest.project.region);
-        if front.kind == FrontKind::CloudFront && region.partition() != CLOUDFRONT_PARTITION {
-            self.fail(
-                "cloudfront-outside-aws",
-                &["front.kind", "project.region"],
-                format!(
-                    "`front.kind` is `cloudfront`: `project.region`, `{}`, is in the partition `{}`, and a distribution takes \
-                     its certificate, its firewall and its functions from us-east-1, which is in `{CLOUDFRONT_PARTITION}`",
-                    region.as_str(),
-                    region.partition()
-                ),
-                "write `kind = \"function-url\"` under `[front]`",
-            );
-        }
-    }
-
-    fn front_keys(&self) {
-        let (front, page) = (&self.manifest.front, &self.manifest.page);
-        let only_cloudfront = [
-            ("front.domain", front.domain.is_some()),
-            ("front.hosted_zone_id", front.hosted_zone_id.is_some()),
-            ("front.certificate_arn", front.certificate_arn.is_some()),
-            ("front.rate_limit", front.rate_limit.is_some()),
-            ("front.viewer_function_arn", front.viewer_function_arn.is_some()),
-        ];
-        for (key, is_set) in only_cloudfront {
-            if is_set && front.kind == FrontKind::FunctionUrl {
-                self.fail(
-                    "cloudfront-key-without-cloudfront",
-                    &[key, "front.kind"],
-                    format!("`{key}` is set: `front.kind` `function-url` has no distribution"),
-                    "remove it, or write `kind = \"cloudfront\"`",
-                );
-            }
-        }
-        for (key, url) in [("page.api_base_url", &page.api_base_url), ("page.sse_base_url", &page.sse_base_url)] {
-            if front.kind == FrontKind::CloudFront && !url.as_str().is_empty() {
-                self.fail(
-                    "base-url-behind-cloudfront",
-                    &[key, "front.kind"],
-                    format!("`{key}` is `{}`: behind `cloudfront` the page asks its own origin", url.as_str()),
-                    "leave it empty",
-                );
-            }
-        }
-        self.domain();
-    }
-
-    fn domain(&self) {
-        let front = &self.manifest.front;
-        match (&front.domain, &front.hosted_zone_id, &front.certificate_arn) {
-            (Some(domain), None, None) => self.fail(
-                "domain-without-certificate",
-                &["front.domain"],
-                format!("`front.domain` is `{}`: CloudFront needs a certificate for it", domain.as_str()),
-                "set `front.certificate_arn`, or `front.hosted_zone_id` to have one made",
-            ),
-            (None, Some(_), _) => self.fail(
-                "hosted-zone-without-domain",
-                &["front.hosted_zone_id", "front.domain"],
-                "`front.hosted_zone_id` is set: there is no `front.domain` to make records for".to_owned(),
-                "set `front.domain`, or remove it",
-            ),
-            (None, None, Some(_)) => self.fail(
-                "certificate-without-domain",
-                &["front.certificate_arn", "front.domain"],
-                "`front.certificate_arn` is set: there is no `front.domain` that it certifies".to_owned(),
-                "set `front.domain`, or remove it",
-            ),
-            _ => {}
         }
     }
 

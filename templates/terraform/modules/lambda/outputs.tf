@@ -40,13 +40,13 @@ output "streaming_invoke_arn" {
 }
 
 output "url" {
-  description = "URL of the alias `live`."
-  value       = aws_lambda_function_url.this.function_url
+  description = "URL of the alias `live`; null where there is none."
+  value       = one(aws_lambda_function_url.this[*].function_url)
 }
 
 output "url_host" {
-  description = "Host of that URL, as an origin of CloudFront."
-  value       = trimsuffix(trimprefix(aws_lambda_function_url.this.function_url, "https://"), "/")
+  description = "Host of that URL, as an origin of CloudFront; null where there is none."
+  value       = one([for url in aws_lambda_function_url.this[*].function_url : trimsuffix(trimprefix(url, "https://"), "/")])
 }
 
 output "role_name" {

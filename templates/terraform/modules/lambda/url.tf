@@ -1,5 +1,7 @@
 resource "aws_lambda_function_url" "this" {
   # checkov:skip=CKV_AWS_258:The page is public and a browser cannot sign; callers of what is not public are checked by the program.
+  count = var.url ? 1 : 0
+
   function_name = aws_lambda_function.this.function_name
   qualifier     = aws_lambda_alias.live.name
   invoke_mode   = var.invoke_mode
@@ -30,6 +32,8 @@ resource "aws_lambda_function_url" "this" {
 # in function_permission.tf.
 resource "aws_lambda_permission" "url" {
   # checkov:skip=CKV_AWS_301:A public URL is what it is for; the function itself cannot be called past it.
+  count = var.url ? 1 : 0
+
   statement_id           = "InvokeFunctionUrl"
   action                 = "lambda:InvokeFunctionUrl"
   function_name          = aws_lambda_function.this.function_name
