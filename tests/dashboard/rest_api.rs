@@ -59,7 +59,7 @@ async fn a_session_cookie_comes_in_the_form_that_a_rest_api_takes() {
     assert_eq!(issued.head.all("access-control-allow-origin"), ["*"]);
     let preflight = request(&api, "OPTIONS", "/api/v2/configurations").header("Origin", "https://a.example");
     let preflight = preflight.header("Access-Control-Request-Method", "POST").send().await;
-    assert_eq!((preflight.status(), preflight.head.all("access-control-allow-origin")), (204, vec!["*"]));
+    assert_eq!((preflight.status(), preflight.head.all("access-control-allow-origin")), (204, vec!["*".to_owned()]));
     for index in 0..2 {
         assert_eq!(api.finished(index, LIMIT).await.outcome, Some(Outcome::Done), "{index}");
     }

@@ -13,6 +13,9 @@ use crate::support::table::{Row, SENTIMENTS, Table};
 /// Headers that are the front's own, or differ with every request.
 const OF_THE_FRONT: [&str; 3] = ["x-amzn-requestid", "transfer-encoding", "content-length"];
 
+/// Origin of a page elsewhere.
+const PAGE: &str = "https://page.example.com";
+
 async fn behind(way: Way, table: &Table, more: &[(&str, &str)]) -> Emulator {
     Emulator::start(Config { way, max_environments: 8, ..config(table, dynamodb::address(), more) }).await
 }
@@ -170,7 +173,6 @@ async fn a_configurations_stream_and_a_token_in_any_of_its_places_work() {
 #[tokio::test]
 async fn other_origins_are_answered_by_the_program_and_by_it_alone() {
     let table = Table::create(SENTIMENTS).await;
-    const PAGE: &str = "https://page.example.com";
     let api = behind(Way::RestApi, &table, &[("CORS_ALLOW_ORIGINS", PAGE), ("CORS_ALLOW_CREDENTIALS", "true")]).await;
     let mut client = SseClient::connect(get(&api, STREAM).header("Origin", PAGE)).await;
     client.event("heartbeat", LIMIT).await;
@@ -182,13 +184,13 @@ async fn other_origins_are_answered_by_the_program_and_by_it_alone() {
         request.header("Access-Control-Request-Method", "GET").header("Access-Control-Request-Headers", "last-event-id")
     };
     let allowed = preflight(PAGE).send().await;
-    assert_eq!((allowed.status(), allowed.head.all("access-control-allow-methods")), (204, vec!["GET"]));
+    assert_eq!((allowed.status(), allowed.head.all("access-control-allow-methods")), (204, vec!["GET".to_owned()]));
     assert!(allowed.head.all("access-control-allow-headers")[0].contains("last-event-id"));
     let refused = preflight("https://other.example.com").send().await;
     assert_eq!(refused.head.all("access-control-allow-origin"), [""; 0]);
     // An error too is for that page to read.
     let missing = get(&api, "/nowhere").header("Origin", PAGE).send().await;
-    assert_eq!((missing.status(), missing.head.all("access-control-allow-origin")), (404, vec![PAGE]));
+    assert_eq!((missing.status(), missing.head.all("access-control-allow-origin")), (404, vec![PAGE.to_owned()]));
     let body: Value = missing.into_json().await;
     assert!(body["detail"].is_string());
 }

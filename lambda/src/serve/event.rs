@@ -169,7 +169,7 @@ mod tests {
 
     use super::*;
 
-    fn rest(more: Value) -> Value {
+    fn rest(more: &Value) -> Value {
         let mut event = json!({
             "resource": "/{proxy+}",
             "httpMethod": "GET",
@@ -182,34 +182,34 @@ mod tests {
         event
     }
 
-    fn check_target(more: Value, expected: &str) {
-        assert_eq!(read(&rest(more.clone())).unwrap().request.uri().to_string(), expected, "{more}");
+    fn check_target(more: &Value, expected: &str) {
+        assert_eq!(read(&rest(more)).unwrap().request.uri().to_string(), expected, "{more}");
     }
 
     #[test]
     fn a_rest_apis_path_has_no_stage_and_its_query_is_encoded_again() {
-        check_target(json!({}), "/api/v2/stream");
+        check_target(&json!({}), "/api/v2/stream");
         check_target(
-            json!({ "queryStringParameters": null, "multiValueQueryStringParameters": null }),
+            &json!({ "queryStringParameters": null, "multiValueQueryStringParameters": null }),
             "/api/v2/stream",
         );
-        check_target(json!({ "path": "/a b/%2F/é?x#y" }), "/a%20b/%2F/%C3%A9%3Fx%23y");
-        check_target(json!({ "path": "api" }), "/api");
-        check_target(json!({ "path": "/live/api/v2/stream" }), "/api/v2/stream");
-        check_target(json!({ "path": "/live/health" }), "/health");
-        check_target(json!({ "path": "/live/other" }), "/live/other");
-        check_target(json!({ "path": "/lives/api/v2/stream" }), "/lives/api/v2/stream");
-        check_target(json!({ "path": "" }), "/");
+        check_target(&json!({ "path": "/a b/%2F/é?x#y" }), "/a%20b/%2F/%C3%A9%3Fx%23y");
+        check_target(&json!({ "path": "api" }), "/api");
+        check_target(&json!({ "path": "/live/api/v2/stream" }), "/api/v2/stream");
+        check_target(&json!({ "path": "/live/health" }), "/health");
+        check_target(&json!({ "path": "/live/other" }), "/live/other");
+        check_target(&json!({ "path": "/lives/api/v2/stream" }), "/lives/api/v2/stream");
+        check_target(&json!({ "path": "" }), "/");
         check_target(
-            json!({ "queryStringParameters": { "tickers": "B" }, "multiValueQueryStringParameters": { "tickers": ["A&B", "B"] } }),
+            &json!({ "queryStringParameters": { "tickers": "B" }, "multiValueQueryStringParameters": { "tickers": ["A&B", "B"] } }),
             "/api/v2/stream?tickers=A%26B&tickers=B",
         );
-        check_target(json!({ "queryStringParameters": { "é": "a b", "y": 7 } }), "/api/v2/stream?%C3%A9=a+b");
+        check_target(&json!({ "queryStringParameters": { "é": "a b", "y": 7 } }), "/api/v2/stream?%C3%A9=a+b");
     }
 
     #[test]
     fn every_value_of_a_header_comes_along_in_order() {
-        let event = rest(json!({
+        let event = rest(&json!({
             "headers": { "Accept": "text/event-stream", "X-One": "b" },
             "multiValueHeaders": { "Accept": ["text/event-stream"], "X-One": ["a", "b"], "bad name": ["x"], "bad": ["a\nb", "é"] },
         }));
@@ -242,11 +242,11 @@ mod tests {
         for (body, is_encoded, expected) in
             [("b2s=", true, "ok"), ("b2s=", false, "b2s="), ("{}!", true, "{}!"), ("", true, "")]
         {
-            let asked = read(&rest(json!({ "body": body, "isBase64Encoded": is_encoded }))).unwrap();
+            let asked = read(&rest(&json!({ "body": body, "isBase64Encoded": is_encoded }))).unwrap();
             assert_eq!(asked.request.body().as_ref(), expected.as_bytes());
             assert_eq!((asked.format, asked.source), (Format::V1, ClientKey::parse("192.0.2.7")));
         }
-        assert!(read(&rest(json!({ "body": null }))).unwrap().request.body().is_empty());
+        assert!(read(&rest(&json!({ "body": null }))).unwrap().request.body().is_empty());
     }
 
     #[test]
@@ -257,7 +257,7 @@ mod tests {
             assert_eq!(read(&other).unwrap_err(), EventError::Form, "{other}");
         }
         for method in [json!(null), json!(""), json!("GE T"), json!(7)] {
-            assert_eq!(read(&rest(json!({ "httpMethod": method }))).unwrap_err(), EventError::Target);
+            assert_eq!(read(&rest(&json!({ "httpMethod": method }))).unwrap_err(), EventError::Target);
         }
     }
 
@@ -287,7 +287,7 @@ mod tests {
                 "headers", "multiValueHeaders", "queryStringParameters", "multiValueQueryStringParameters", "cookies", "body",
                 "isBase64Encoded", "rawQueryString", "requestContext",
             ];
-            let mut event = rest(json!({ "path": path }));
+            let mut event = rest(&json!({ "path": path }));
             for (key, field) in KEYS.into_iter().zip(fields) {
                 event[key] = field;
             }
@@ -300,7 +300,7 @@ mod tests {
             event["rawPath"] = path.clone().into();
             drop(read(&event));
             // A parameter arrives as it was sent, whatever it is.
-            let asked = rest(json!({ "path": path, "multiValueQueryStringParameters": { "tickers": [value] } }));
+            let asked = rest(&json!({ "path": path, "multiValueQueryStringParameters": { "tickers": [value] } }));
             if let Ok(asked) = read(&asked) {
                 let query = asked.request.uri().query().unwrap_or_default().as_bytes();
                 let pairs: Vec<_> = form_urlencoded::parse(query).into_owned().collect();
