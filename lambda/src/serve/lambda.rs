@@ -137,3 +137,30 @@ fn origin(context: &Context, source: Option<ClientKey>, clock: &Clock) -> Origin
         deadline: (left > 0).then(|| tokio::time::Instant::now() + Duration::from_millis(left)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn cookies_go_where_each_form_of_an_answer_has_them() {
+        let answer = |body: &'static [u8]| {
+            let response =
+                http::Response::builder().status(201).header("set-cookie", "a=b").header("set-cookie", "c=d");
+            response.header("vary", "origin").header("vary", "accept").body(Body::from(body)).unwrap()
+        };
+        let v1 = buffered(answer(b"ok"), Format::V1).await.unwrap();
+        let expected = json!({
+            "statusCode": 201, "headers": { "vary": "origin, accept" }, "body": "ok", "isBase64Encoded": false,
+            "multiValueHeaders": { "set-cookie": ["a=b", "c=d"] },
+        });
+        assert_eq!(v1, expected);
+        let v2 = buffered(answer(b"\xff"), Format::V2).await.unwrap();
+        assert_eq!(
+            (&v2["cookies"], &v2["body"], &v2["isBase64Encoded"]),
+            (&json!(["a=b", "c=d"]), &json!("/w=="), &json!(true))
+        );
+        let streamed = streamed(answer(b"ok")).metadata_prelude;
+        assert_eq!((streamed.cookies.len(), streamed.headers.contains_key(SET_COOKIE)), (2, false));
+    }
+}
