@@ -15,6 +15,7 @@ mod examples;
 mod extended;
 mod failures;
 mod front;
+mod gateway;
 mod goodbye;
 mod handbook;
 mod hostile;
