@@ -68,7 +68,7 @@ type Actions = BTreeMap<String, BTreeSet<String>>;
 fn is_action(text: &str) -> bool {
     text.split_once(':').is_some_and(|(service, name)| {
         !service.is_empty()
-            && service.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            && service.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             && name.starts_with(|c: char| c.is_ascii_uppercase() || c == '*')
     })
 }

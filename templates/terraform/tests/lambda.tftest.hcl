@@ -86,7 +86,7 @@ run "image" {
   }
 }
 
-{%- if gateway %}
+{% if gateway -%}
 run "api" {
   command = plan
 
@@ -104,7 +104,7 @@ run "api" {
     error_message = "Only this API may call the function."
   }
 }
-{%- else %}
+{%- else -%}
 run "url" {
   command = plan
 
@@ -198,9 +198,11 @@ run "nobody_may_call" {
 {%- endif %}
   }
 
-{% if gateway %}
+{%- if gateway %}
+
   expect_failures = [var.rest_api_source_arn]
 {%- else %}
+
   expect_failures = [var.distribution_arn]
 {%- endif %}
 }
