@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/tests/lambda.tftest.hcl cdc9244920dd1916]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/tests/lambda.tftest.hcl d8d64c6a5ccdf854]
 
 # What the module promises for any function, checked without an account: `terraform init -backend=false`, then
 # `terraform test`.
@@ -87,18 +87,18 @@ run "url" {
   }
 
   assert {
-    condition     = aws_lambda_function_url.this.invoke_mode == "RESPONSE_STREAM" && aws_lambda_function_url.this.qualifier == "live"
+    condition     = one(aws_lambda_function_url.this).invoke_mode == "RESPONSE_STREAM" && one(aws_lambda_function_url.this).qualifier == "live"
     error_message = "The URL must answer as it was told, from the alias."
   }
 
   assert {
-    condition     = aws_lambda_function_url.this.authorization_type == "NONE" && one(aws_lambda_function_url.this.cors).allow_origins == toset(["https://example.com"])
+    condition     = one(aws_lambda_function_url.this).authorization_type == "NONE" && one(one(aws_lambda_function_url.this).cors).allow_origins == toset(["https://example.com"])
     error_message = "The URL is public, and pages of the named origins only may read its answers."
   }
 
   # Callers get 403 with one of the two only.
   assert {
-    condition     = aws_lambda_permission.url.action == "lambda:InvokeFunctionUrl" && aws_lambda_permission.url.principal == "*"
+    condition     = one(aws_lambda_permission.url).action == "lambda:InvokeFunctionUrl" && one(aws_lambda_permission.url).principal == "*"
     error_message = "The permission for the URL is missing."
   }
 

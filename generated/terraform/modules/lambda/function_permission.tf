@@ -1,8 +1,8 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/function_permission.tf 295134f1f1f7ded5]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/function_permission.tf e2611b390d0f139f]
 
 # The second permission of the URL, as a provider before 6.28.0 can express it; for newer ones there is another file.
 resource "aws_lambda_permission" "function" {
-  count = var.public ? 0 : 1
+  count = var.url && !var.public ? 1 : 0
 
   statement_id  = "InvokeFunctionThroughUrl"
   action        = "lambda:InvokeFunction"
@@ -21,7 +21,7 @@ resource "aws_lambda_permission" "function" {
 # a provider has no word for it, CloudFormation has: hence a stack with one resource.
 resource "aws_cloudformation_stack" "permission" {
   # checkov:skip=CKV_AWS_124:Terraform makes the stack and reports how that went; it changes at no other time.
-  count = var.public ? 1 : 0
+  count = var.url && var.public ? 1 : 0
 
   name = "${var.name}-url-permission"
 

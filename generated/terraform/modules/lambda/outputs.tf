@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/outputs.tf aea1de2b437f1281]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/outputs.tf 4d50e188eb2e98f1]
 
 output "function_name" {
   description = "Name of the function."
@@ -42,13 +42,13 @@ output "streaming_invoke_arn" {
 }
 
 output "url" {
-  description = "URL of the alias `live`."
-  value       = aws_lambda_function_url.this.function_url
+  description = "URL of the alias `live`; null where there is none."
+  value       = one(aws_lambda_function_url.this[*].function_url)
 }
 
 output "url_host" {
-  description = "Host of that URL, as an origin of CloudFront."
-  value       = trimsuffix(trimprefix(aws_lambda_function_url.this.function_url, "https://"), "/")
+  description = "Host of that URL, as an origin of CloudFront; null where there is none."
+  value       = one([for url in aws_lambda_function_url.this[*].function_url : trimsuffix(trimprefix(url, "https://"), "/")])
 }
 
 output "role_name" {

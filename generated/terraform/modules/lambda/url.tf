@@ -1,7 +1,9 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/url.tf 5600f8bd3bb84c0f]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/url.tf a37b1994f3f5db7c]
 
 resource "aws_lambda_function_url" "this" {
   # checkov:skip=CKV_AWS_258:The page is public and a browser cannot sign; callers of what is not public are checked by the program.
+  count = var.url ? 1 : 0
+
   function_name = aws_lambda_function.this.function_name
   qualifier     = aws_lambda_alias.live.name
   invoke_mode   = var.invoke_mode
@@ -32,6 +34,8 @@ resource "aws_lambda_function_url" "this" {
 # in function_permission.tf.
 resource "aws_lambda_permission" "url" {
   # checkov:skip=CKV_AWS_301:A public URL is what it is for; the function itself cannot be called past it.
+  count = var.url ? 1 : 0
+
   statement_id           = "InvokeFunctionUrl"
   action                 = "lambda:InvokeFunctionUrl"
   function_name          = aws_lambda_function.this.function_name

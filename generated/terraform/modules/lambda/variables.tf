@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/variables.tf b2a777b7a0290722]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/variables.tf 6bfc507ff7cd2910]
 
 variable "name" {
   description = "Name of the function, its role and its log group."
@@ -206,10 +206,30 @@ variable "canary" {
 variable "invoke_mode" {
   description = "How the URL answers: BUFFERED at the end, or RESPONSE_STREAM as the program writes."
   type        = string
+  default     = "BUFFERED"
 
   validation {
     condition     = contains(["BUFFERED", "RESPONSE_STREAM"], var.invoke_mode)
     error_message = "`invoke_mode` must be BUFFERED or RESPONSE_STREAM."
+  }
+}
+
+# Not asked of `rest_api_source_arn`, which is known only after apply.
+variable "url" {
+  description = "Whether it has a URL. Otherwise `rest_api_source_arn` alone may call it."
+  type        = bool
+  default     = true
+  nullable    = false
+}
+
+variable "rest_api_source_arn" {
+  description = "Stage and paths of a REST API of API Gateway that may call the function where it has no URL: an execution ARN, with stars."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = (var.rest_api_source_arn == null) == var.url
+    error_message = "Say who may call the function: either `url`, or `rest_api_source_arn`."
   }
 }
 
@@ -227,7 +247,7 @@ variable "distribution_arn" {
   default     = null
 
   validation {
-    condition     = (var.distribution_arn == null) == var.public
+    condition     = (var.distribution_arn == null) == (var.public || !var.url)
     error_message = "Say who may call the URL: either `public = true`, or `distribution_arn`."
   }
 }
