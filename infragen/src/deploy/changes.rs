@@ -406,7 +406,7 @@ mod tests {
         let taken = json!({"importing": {"id": "a"}, "before": {"name": "a", "point": false}, "after": {"name": "a", "point": true}});
         let changes = read(&[
             table("a", &["update"], &taken),
-            table("b", &["no-op"], &json!({"importing": {"id": "b"}})),
+            table("b", &["no-op"], &json!({"importing": {"id": "b"}, "before": {"name": "b"}})),
             table("c", &["forget"], &json!({"before": {"name": "c"}, "after": null})),
         ]);
         assert_eq!(changes.summary(), "2 imported, 1 let go");

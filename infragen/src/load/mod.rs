@@ -395,7 +395,7 @@ mod tests {
             [
                 "`stream.max_session` is `5`: it has no unit",
                 "`stream.heartbeat_intervall` is not a key of `[stream]`",
-                "`front.kind` is the number `7`: it must be one of `function-url`, `cloudfront`",
+                "`front.kind` is the number `7`: it must be one of `function-url`, `cloudfront`, `api-gateway`",
             ]
         );
     }

@@ -447,7 +447,9 @@ mod tests {
     #[test]
     fn arns_are_of_the_right_service_and_region() {
         assert!(CertificateArn::new("arn:aws:acm:us-east-1:123456789012:certificate/1a-2b").is_some());
-        assert!(CertificateArn::new("arn:aws:acm:eu-west-1:123456789012:certificate/1a-2b").is_none());
+        assert!(CertificateArn::new("arn:aws:acm::123456789012:certificate/1a-2b").is_none());
+        let elsewhere = CertificateArn::new("arn:aws:acm:eu-west-1:123456789012:certificate/1a-2b");
+        assert_eq!(elsewhere.as_ref().map(CertificateArn::region), Some("eu-west-1"));
         assert!(TopicArn::new("arn:aws:sns:us-east-1:123456789012:alarms").is_some());
         assert!(TopicArn::new("arn:aws:sqs:us-east-1:123456789012:alarms").is_none());
         assert!(RoleArn::new("arn:aws:iam::123456789012:role/team/deploy").is_some());
