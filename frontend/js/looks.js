@@ -62,3 +62,4 @@ try {
 } catch {
   // main.js says what is wrong with it.
 }
+document.documentElement.classList.remove('wordless');
