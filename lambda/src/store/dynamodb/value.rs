@@ -1,5 +1,5 @@
-//! What an answer of DynamoDB says of a row, borrowed from its bytes: a start of a small function spends most of its time on rows, and
-//! copies of every name and value would be most of that.
+//! What an answer of DynamoDB says of a row, borrowed from its bytes: most of what a start of a large table computes is rows, and copies
+//! of every name and value would be paid for each of them.
 
 use std::borrow::Cow;
 use std::fmt;
