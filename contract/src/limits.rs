@@ -254,13 +254,8 @@ pub const STORE_TIMEOUT: Duration = Duration::from_secs(10);
 pub const CLOCK_ERROR_MAX: Duration = Duration::from_secs(60);
 /// Reads at most for one poll, where the clock turns out to have been wrong.
 pub const CLOCK_TRIES: u32 = 3;
-/// Time a first read at init may take.
+/// Time a first read at init may take: Lambda gives init ten seconds.
 pub const INIT_READ_TIMEOUT: Duration = Duration::from_secs(3);
-/// Time from its start that init waits for the window, at the whole processor; what is not there by then is read beside the first
-/// requests.
-pub const INIT_LOAD_TIMEOUT: Duration = Duration::from_secs(4);
-/// Time that Lambda gives init; a function that takes longer begins anew, at its own share of the processor.
-pub const INIT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest pause between two reads while the table throttles or fails.
 pub const BACKOFF_MAX: Duration = Duration::from_secs(30);
 /// Bytes of an hour in one item, where instances share hours: DynamoDB takes 400 KB with the key, and gives three of these at once.
@@ -350,9 +345,6 @@ const _: () = {
     assert!(ISSUER_KEYS_FRESH.as_secs() < ISSUER_KEYS_KEPT.as_secs());
     // Init waits for the first answer, beside the first read of the table.
     assert!(AUTH_FETCH_TIMEOUT.as_secs() <= INIT_READ_TIMEOUT.as_secs());
-    // With room for a process that starts slowly.
-    assert!(INIT_READ_TIMEOUT.as_secs() <= INIT_LOAD_TIMEOUT.as_secs());
-    assert!(2 * INIT_LOAD_TIMEOUT.as_secs() <= INIT_TIMEOUT.as_secs());
     assert!(USER_ID_BYTES_MAX + 5 <= 2048);
     assert!((FUNCTION_CONNECTIONS_MAX as usize) < ADAPTER_CONNECTIONS_MAX);
     assert!(FUNCTION_CONNECTIONS_MAX as usize * 2 * 512 < LOG_QUEUE_BYTES_MAX);

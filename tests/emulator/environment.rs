@@ -15,6 +15,8 @@ use crate::support::clock::epoch_ms;
 use crate::support::local::free_port;
 use crate::support::process::{LogLine, Process, lock};
 
+/// Lambda gives init ten seconds.
+const INIT_LIMIT: Duration = Duration::from_secs(10);
 /// What a function with an extension has between SIGTERM and SIGKILL.
 const SHUTDOWN_LIMIT: Duration = Duration::from_millis(300);
 
@@ -94,7 +96,7 @@ impl Environment {
         let api = tokio::spawn(runtime_api::serve(Arc::clone(&environment), listener));
         let watched = Arc::clone(&environment);
         tokio::spawn(async move {
-            let status = match tokio::time::timeout(contract::limits::INIT_TIMEOUT, watched.first_exit()).await {
+            let status = match tokio::time::timeout(INIT_LIMIT, watched.first_exit()).await {
                 Ok(status) => status,
                 Err(_) => {
                     if lock(&watched.state).init.is_none() {

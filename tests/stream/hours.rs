@@ -43,8 +43,10 @@ impl Scene {
     }
 
     fn config(&self, proxy: &Proxy, more: &[(&str, &str)]) -> Config {
-        let own = [("HOURS_TABLE", self.hours.as_str())];
-        config(&self.table, proxy.address(), &own.into_iter().chain(more.iter().copied()).collect::<Vec<_>>())
+        // An instance whose stream has ended is frozen, and leaves nothing any more.
+        let own = [("HOURS_TABLE", self.hours.as_str()), ("SSE_MAX_SESSION", "890s")];
+        let own = own.into_iter().chain(more.iter().copied()).collect::<Vec<_>>();
+        Config { timeout: Duration::from_secs(900), ..config(&self.table, proxy.address(), &own) }
     }
 
     /// Everything that is on the shelf.

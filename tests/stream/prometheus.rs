@@ -60,7 +60,7 @@ async fn both_ports_tell_prometheus_what_the_process_did() {
     assert!(sample(&after, "sse_session_seconds_total", "reason=session") > 3.9);
     let updates = sample(&after, "sse_events_sent_total", "event=update");
     assert!(updates >= 1.0 && sample(&after, "sse_lag_seconds_count", "") <= updates);
-    assert!(sample(&after, "sse_poll_duration_seconds_bucket", "le=+Inf") >= 10.0);
+    assert!(sample(&after, "sse_poll_duration_seconds_bucket", "le=+Inf") >= 2.0);
     for (name, family) in after.as_object().unwrap() {
         assert!(family["help"].as_str().is_some_and(|help| help.len() > 10), "{name}");
         assert!(["counter", "gauge", "histogram"].contains(&family["type"].as_str().unwrap()), "{name}");

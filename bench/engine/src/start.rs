@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::{DataSettings, PollSettings, TableName, WatchSettings, limits};
+use contract::{DataSettings, PollSettings, TableName, WatchSettings};
 use lambda::clock::Clock;
 use lambda::store::dynamodb::DynamoDb;
 use lambda::store::{Hours, Items, Page, StoreFuture};
@@ -158,43 +158,26 @@ pub(crate) async fn measure(
     }
     drop(subscription);
     drop(filling);
-    println!("| a start, {rows} rows | init | first numbers | processor time |\n| --- | ---: | ---: | ---: |");
+    println!("| a start, {rows} rows | first numbers | processor time |\n| --- | ---: | ---: |");
     for _ in 0..times {
-        for at_init in [false, true] {
-            start(address, &clock, group, at_init).await?;
-        }
+        let store = Arc::new(store(address, &clock));
+        // At init, at the whole processor: the connection.
+        store.warm_up().await.map_err(|error| error.to_string())?;
+        let sources = Sources { items: store.clone(), hours: Some((store as Arc<dyn Hours>, false)) };
+        let hub = hub(sources, "5s", &clock);
+        let share = group.map(|(group, share)| Share::enter(group, share)).transpose()?;
+        let (began, cpu) = (clock.now().instant, cpu());
+        let mut subscription = hub.subscribe(tracing::Span::none());
+        let snapshot = subscription.first_snapshot(LIMIT).await.ok_or("no snapshot in time")?;
+        let (took, used) = (clock.now().instant.duration_since(began), self::cpu() - cpu);
+        drop(share);
+        println!(
+            "| {} rows counted | {:.0} ms | {:.0} ms |",
+            snapshot.snapshot.numbers.total,
+            took.as_secs_f64() * 1000.0,
+            used.as_secs_f64() * 1000.0
+        );
     }
-    Ok(())
-}
-
-/// One start, whose window is begun at init, as the function does, or with the first request.
-async fn start(address: SocketAddr, clock: &Clock, group: Option<(&Path, f64)>, at_init: bool) -> Result<(), String> {
-    let began = clock.now().instant;
-    let store = Arc::new(store(address, clock));
-    // At init, at the whole processor: the connection.
-    store.warm_up().await.map_err(|error| error.to_string())?;
-    let sources = Sources { items: store.clone(), hours: Some((store as Arc<dyn Hours>, false)) };
-    let hub = hub(sources, "5s", clock);
-    let before = cpu();
-    if at_init {
-        hub.begin(limits::INIT_LOAD_TIMEOUT).await;
-    }
-    let init = clock.now().instant.duration_since(began);
-    let share = group.map(|(group, share)| Share::enter(group, share)).transpose()?;
-    let began = clock.now().instant;
-    let mut subscription = hub.subscribe(tracing::Span::none());
-    let snapshot = subscription.first_snapshot(LIMIT).await.ok_or("no snapshot in time")?;
-    let (took, used) = (clock.now().instant.duration_since(began), cpu() - before);
-    drop(share);
-    let millis = |time: Duration| time.as_secs_f64() * 1000.0;
-    println!(
-        "| {}, {} rows counted | {:.0} ms | {:.0} ms | {:.0} ms |",
-        if at_init { "begun at init" } else { "begun with the request" },
-        snapshot.snapshot.numbers.total,
-        millis(init),
-        millis(took),
-        millis(used)
-    );
     Ok(())
 }
 

@@ -14,7 +14,6 @@ use lambda::stream::hub::Hub;
 use lambda::stream::sharing::Sources;
 use lambda::watch::meter::{self, Meter};
 use lambda::watch::xray::XRay;
-use tokio::time::Instant;
 
 fn main() -> ExitCode {
     start::function(run())
@@ -28,14 +27,12 @@ async fn run() -> Result<(), Fatal> {
         Adapter::Native => None,
         Adapter::WebAdapter => Some(Server::bind(web_adapter::port(&variable).map_err(Fatal::new)?).await?),
     };
-    let (clock, began) = (Clock::system(), Instant::now());
+    let clock = Clock::system();
     let (stores, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
     let meter = Meter::new(&settings.watch, meter::STREAM, clock.clone());
     let (data, poll) = (settings.data.clone(), settings.poll.clone());
     let sources = Sources::of(&stores, &data, true);
     let hub = Hub::new(sources, data, poll, clock.clone(), meter.clone(), start::memory_bytes());
-    // Init has the whole processor, and is because somebody has asked: at 128 MB reading takes fourteen times as long afterwards.
-    hub.begin(limits::INIT_LOAD_TIMEOUT.saturating_sub(began.elapsed())).await;
     let xray = XRay::new(settings.watch.tracing, &variable);
     let mut deps =
         stream::Deps::new(settings, &stores, hub, auth, clock.clone(), start::shutdown_flag()?, meter.clone());

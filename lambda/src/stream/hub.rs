@@ -108,24 +108,6 @@ impl Hub {
         Subscription::new(&self.shared.board, span, age_max, || tokio::spawn(supervise(Arc::clone(&self.shared))))
     }
 
-    /// Begins to read the window before anybody asks, and waits until it is whole, or for that long: what is not there by then is
-    /// read on beside what is served. An error is none yet: whoever listens reads again, and says so. Must be called within a
-    /// tokio runtime.
-    pub async fn begin(&self, limit: Duration) {
-        let shared = Arc::clone(&self.shared);
-        // Not dropped when the time is over: a page that is on its way would be read twice.
-        let read = tokio::spawn(async move {
-            let mut known = shared.known.lock().await;
-            shared.guarded(&mut known).await.map(|_| ())
-        });
-        match timeout(limit, read).await {
-            Ok(Ok(Ok(()))) => {}
-            Ok(Ok(Err(error))) => tracing::debug!(%error, "the window could not be read at init; going on"),
-            Ok(Err(_)) => tracing::debug!("the reading of the window ended with its runtime"),
-            Err(_) => tracing::debug!(?limit, "the window is not read yet; going on"),
-        }
-    }
-
     /// Whether the window was read whole: there is something to show, and it is shown.
     #[must_use]
     pub fn is_whole(&self) -> bool {
