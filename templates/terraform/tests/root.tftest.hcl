@@ -27,17 +27,17 @@ mock_provider "aws" {
 {%- endif %}
 
 {%- for table in tables %}
-{%- if not table.create %}
+{%- if table.import or not table.create %}
 
 # As its owner has it, or the plan would end.
-override_data {
+override_{% if table.import %}resource{% else %}data{% endif %} {
   target = {{ table.address }}
 
   values = {
     name = "{{ table.name }}"
     hash_key = "{{ table.hash_key }}"
     range_key = "{{ table.range_key }}"
-{%- if table.index %}
+{%- if table.index and not table.import %}
 
     # Every attribute that a version of the provider has of an index.
     global_secondary_index = [{
