@@ -32,7 +32,8 @@ fn sample(families: &Value, name: &str, labels: &str) -> f64 {
 
 #[tokio::test]
 async fn both_ports_tell_prometheus_what_the_process_did() {
-    let local = Local::start(&[("SSE_MAX_SESSION", "20s"), ("SSE_POLL_INTERVAL", "200ms"), ("SAMPLE_RATE", "10")]).await;
+    let local =
+        Local::start(&[("SSE_MAX_SESSION", "20s"), ("SSE_POLL_INTERVAL", "200ms"), ("SAMPLE_RATE", "10")]).await;
     let before = scrape(local.stream).await;
     assert_eq!(sample(&before, "sse_streams_opened_total", ""), 0.0);
     assert_eq!(sample(&before, "sse_streams_reset_total", "reason=foreign"), 0.0);
