@@ -28,7 +28,7 @@ async function run(stage) {
   await tab.untilCounting();
   const said = () => document.getElementById('chart')?.getAttribute('aria-label') ?? '';
   const each = LABELS.map((label) => `${ITEMS / LABELS.length} ${label}`).join(', ');
-  const expected = `Last hour: ${ITEMS} items, ${each}.`;
+  const expected = `Last hour: ${ITEMS.toLocaleString('en')} items, ${each}.`;
   await stage.checks.run('the chart has every item of the hour', async () => {
     await tab.until(expected, said, (text) => text.startsWith(expected));
   });
