@@ -98,6 +98,9 @@ async function paused(stage) {
   const browser = await stage.chromium([new URL(local.page).origin, local.stream]);
   const tab = await browser.open(local.page);
   await tab.untilCounting();
+  // Where there is nothing, there is nothing to hold.
+  await table.write();
+  await tab.untilHasAll(table.written);
   await tab.page.click('#pause');
   await stage.checks.run('a pause that lasts ends the stream and says so', async () => {
     await until('no stream', () => local.connections(), (count) => count === 0, AGREE_MS);
