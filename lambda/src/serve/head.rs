@@ -71,7 +71,8 @@ fn plain(request: &httparse::Request<'_, '_>) -> Option<Box<Request<()>>> {
     is_plain.then_some(made)
 }
 
-/// Whether a target, which must begin with its path, is a stream's: slashes too many count for nothing, as with all routes.
+/// Whether a target, which must begin with its path, is a stream's: slashes too many count for nothing, as with all routes. A fragment,
+/// which no target has, would be taken off it later.
 fn is_stream(target: &str) -> bool {
     let path = target.split('?').next().unwrap_or_default();
     let segments = |text: &'static str| text.split('/').filter(|segment| !segment.is_empty());
@@ -81,7 +82,7 @@ fn is_stream(target: &str) -> bool {
             segments(route).all(|wanted| found.next().is_some_and(|one| one == wanted || wanted.starts_with('{')));
         are_same && found.next().is_none()
     };
-    path.starts_with('/') && (is(routes::STREAM) || is(routes::CONFIGURATION_STREAM))
+    path.starts_with('/') && !target.contains('#') && (is(routes::STREAM) || is(routes::CONFIGURATION_STREAM))
 }
 
 /// How the end of an answer's body is told.
@@ -201,6 +202,9 @@ mod tests {
             "a:80",
             "api/v2/stream",
             "/api/v2/../stream",
+            "/api/v2/configurations/#a/stream",
+            "/api/v2/stream#/stream",
+            "/api/v2/stream?tickers=A#B",
         ] {
             check(&PLAIN.replace("/api/v2/stream", target), "other");
         }
