@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 
+use super::Run;
 use super::account::{Account, ROOT};
 use super::moto;
 use super::terraform::TERRAFORM;
@@ -51,6 +52,11 @@ fn states(account: &Account, root: &str) -> Vec<String> {
     names
 }
 
+/// The bucket that a run has made.
+fn bucket(run: &Run) -> String {
+    run.stdout.lines().find_map(|line| line.strip_prefix("state_bucket    ")).unwrap().to_owned()
+}
+
 /// Keys in the bucket of the state.
 fn keys(account: &Account, bucket: &str) -> Value {
     let listed = account.aws(&["s3api", "list-objects-v2", "--bucket", bucket]);
@@ -71,7 +77,7 @@ fn cloned(account: &Account) -> PathBuf {
     clone
 }
 
-fn in_clone(account: &Account, arguments: &[&str]) -> super::Run {
+fn in_clone(account: &Account, arguments: &[&str]) -> Run {
     let manifest = cloned(account).join("deploy.toml").display().to_string();
     account.run(&[&["--manifest", manifest.as_str()], arguments].concat())
 }
@@ -81,7 +87,7 @@ fn the_state_of_the_bootstrap_root_goes_into_the_bucket_that_it_makes() {
     let account = account("", "");
     let made = account.run(&APPLY).done();
     assert_eq!(states(&account, BOOTSTRAP), ["terraform.tfstate"], "{made:?}");
-    let bucket = made.stdout.lines().find_map(|line| line.strip_prefix("state_bucket    ")).unwrap().to_owned();
+    let bucket = bucket(&made);
 
     // What deploy.toml asks for then: its name, and one command.
     account.project.write("deploy.toml", &s3(&bucket));
@@ -158,14 +164,7 @@ fn a_state_never_takes_the_place_of_another_one() {
 #[test]
 fn a_deployed_stack_moves_its_state_with_the_next_deployment() {
     let account = account("", "");
-    let bucket = account
-        .run(&APPLY)
-        .done()
-        .stdout
-        .lines()
-        .find_map(|line| line.strip_prefix("state_bucket    "))
-        .unwrap()
-        .to_owned();
+    let bucket = bucket(&account.run(&APPLY).done());
     account.run(&["deploy", "--yes", "--no-smoke"]).done();
     assert_eq!(states(&account, ROOT), ["terraform.tfstate"]);
     account.project.write("deploy.toml", &s3(&bucket));

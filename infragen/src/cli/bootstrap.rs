@@ -31,7 +31,7 @@ impl Shell<'_> {
             ));
             return Ok(Outcome::Done);
         }
-        self.apply_bootstrap(&root, &stop, arguments.yes)?;
+        root.make(arguments.yes)?;
         let outputs = root.outputs()?;
         for name in ["repository_url", "state_bucket", "deploy_role_arn", "plan_role_arn"] {
             if let Some(value) = outputs.text(name) {
@@ -40,19 +40,21 @@ impl Shell<'_> {
         }
         Ok(Outcome::Done)
     }
+}
 
-    /// Plans such a root, asks, applies it, and puts its state where it belongs.
-    pub(super) fn apply_bootstrap(&self, root: &Root<'_>, stop: &Stop, yes: bool) -> Result<(), Outcome> {
-        root.init()?;
-        let changes = root.plan(&[])?;
+impl Root<'_> {
+    /// Plans it, asks, applies it, and puts its state where it belongs.
+    pub(super) fn make(&self, yes: bool) -> Result<(), Outcome> {
+        self.init()?;
+        let changes = self.plan(&[])?;
         if changes.is_idle() {
-            self.say("      nothing to change");
+            self.shell().say("      nothing to change");
         }
         // Repositories and buckets cost next to nothing.
-        self.agree(stop, root, &changes, "", yes)?;
+        self.agree(&changes, "", yes)?;
         if !changes.is_idle() || changes.has_outputs {
-            root.apply()?;
+            self.apply()?;
         }
-        root.settle()
+        self.settle()
     }
 }

@@ -213,7 +213,7 @@ impl Deployment<'_> {
             self.shell.error(&format!("`{}` is not there", root.name()), Some("run `infragen render`"));
             return Err(Outcome::NeedsPerson);
         }
-        self.shell.apply_bootstrap(&root, self.stop, self.arguments.yes)
+        root.make(self.arguments.yes)
     }
 
     fn plan(&self, root: &Root<'_>, account: Option<&str>) -> Result<Changes, Outcome> {
@@ -276,7 +276,7 @@ impl Deployment<'_> {
     /// Shows the plan of the functions' root, and asks.
     fn agree(&self, root: &Root<'_>, changes: &Changes) -> Result<(), Outcome> {
         let cost = format!("  {}\n", cost::month(self.loaded, changes.monthly_usd_before));
-        self.shell.agree(self.stop, root, changes, &cost, self.arguments.yes)
+        root.agree(changes, &cost, self.arguments.yes)
     }
 
     fn recipe(&self, recipe: &str) -> Result<(), Outcome> {

@@ -206,6 +206,22 @@ impl<'s> Root<'s> {
         Err(Outcome::NeedsPerson)
     }
 
+    /// Shows its plan, with what a month then costs, and asks for a yes.
+    pub(super) fn agree(&self, changes: &Changes, cost: &str, yes: bool) -> Result<(), Outcome> {
+        if changes.is_idle() {
+            return Ok(());
+        }
+        let colour = self.shell.colour(io::stderr().is_terminal());
+        let (what, changes) = (changes.summary(), changes.human(colour));
+        self.shell.complain(&format!("\n{}: {what}\n{changes}{cost}\n", self.name));
+        if yes || self.shell.ask(self.stop, "Apply this? [yes/no]", &["yes", "y"], "--yes")? {
+            return Ok(());
+        }
+        self.forget_plan();
+        self.shell.error("nothing was applied: the answer was no", None);
+        Err(Outcome::NeedsPerson)
+    }
+
     /// Applies what was planned.
     pub(super) fn apply(&self) -> Result<(), Outcome> {
         if let Err(outcome) = self.has_room() {
@@ -263,29 +279,6 @@ impl Shell<'_> {
             self.error(&format!("`{program}` cannot be started: {error}"), None);
         }
         Outcome::NeedsPerson
-    }
-
-    /// Shows a plan, with what a month then costs, and asks for a yes.
-    pub(super) fn agree(
-        &self,
-        stop: &Stop,
-        root: &Root<'_>,
-        changes: &Changes,
-        cost: &str,
-        yes: bool,
-    ) -> Result<(), Outcome> {
-        if changes.is_idle() {
-            return Ok(());
-        }
-        let colour = self.colour(io::stderr().is_terminal());
-        let (what, changes) = (changes.summary(), changes.human(colour));
-        self.complain(&format!("\n{}: {what}\n{changes}{cost}\n", root.name()));
-        if yes || self.ask(stop, "Apply this? [yes/no]", &["yes", "y"], "--yes")? {
-            return Ok(());
-        }
-        root.forget_plan();
-        self.error("nothing was applied: the answer was no", None);
-        Err(Outcome::NeedsPerson)
     }
 
     /// Asks a person; what is not `wanted` is a no.
