@@ -167,7 +167,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
         has_invoked_via_function_url: Feature::InvokedViaFunctionUrl.is_in(floor),
         page: page(loaded),
         image_elsewhere: image_elsewhere(loaded),
-        makes_repository: loaded.shared.makes_repository,
+        makes_repository: loaded.makes_repository(),
         names,
     }
 }
@@ -350,7 +350,13 @@ fn hours_table(manifest: &Manifest, names: &Names) -> TablePlan {
 }
 
 fn image_elsewhere(loaded: &Loaded) -> String {
-    format!("Push it to the repository that `{}` makes.", Commands::of(loaded).bootstrap())
+    let commands = Commands::of(loaded);
+    match &loaded.shared.repository_maker {
+        Some(maker) if !loaded.makes_repository() => {
+            format!("Push it with `{}` to the repository that the bootstrap root of `{maker}` makes.", commands.image())
+        }
+        _ => format!("Push it to the repository that `{}` makes.", commands.bootstrap()),
+    }
 }
 
 fn missing_artifacts(commands: &Commands, functions: &[&FunctionPlan]) -> String {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use contract::{DashboardSettings, StreamSettings};
 
-use super::{Project, fixture_names, infragen, workspace};
+use super::{Project, fixture_names, infragen, rendered, workspace};
 
 #[test]
 fn the_committed_outputs_are_fresh() {
@@ -330,6 +330,54 @@ fn images_are_kept_in_one_repository_of_a_region() {
         assert!(repository.is_none_or(|name| project.read(&path).contains(&format!("\"{name}\""))), "{folder}");
         let outputs = project.read(&format!("{folder}/bootstrap/outputs.tf"));
         assert_eq!(outputs.contains("aws_ecr_repository.functions"), is_made, "{folder}");
+    }
+}
+
+#[test]
+fn another_account_has_a_repository_tokens_and_names_of_its_own() {
+    let table = "[tables.items]\nname = \"news\"\n";
+    let manifest = format!(
+        "[stream]\npackage = \"image\"\n{table}[aws]\naccount_ids = [\"111111111111\"]\n[ci]\nprovider = \"github\"\n\
+         repository = \"example/live\"\n[terraform.backend]\nkind = \"s3\"\nbucket = \"state-of-example\"\n\
+         [env.prod.aws]\naccount_ids = [\"222222222222\"]\n[env.demo.aws]\naccount_ids = [\"333333333333\", \"222222222222\"]\n\
+         [env.demo.tables.items]\nname = \"demo\"\n[env.test.tables.items]\nname = \"test\"\n"
+    );
+    let project = Project::new(&manifest);
+    project.run(&["render"]).done();
+    for (folder, is_first) in
+        [("generated", true), ("generated/prod", true), ("generated/demo", false), ("generated/test", false)]
+    {
+        let bootstrap = format!("{folder}/bootstrap");
+        assert_eq!(project.path().join(format!("{bootstrap}/ecr.tf")).exists(), is_first, "{folder}");
+        let roles = project.read(&format!("{bootstrap}/ci.tf"));
+        let makes = roles.contains("resource \"aws_iam_openid_connect_provider\"");
+        assert_eq!(makes, is_first, "{folder}: {roles}");
+    }
+    let elsewhere = project.read("generated/demo/terraform/variables.tf");
+    let sentence = "Push it with `./justw image` to the repository that the bootstrap root of `prod` makes.";
+    assert!(elsewhere.contains(sentence), "{elsewhere}");
+
+    // One account of two is enough for both to want one name.
+    let same = manifest.replace("[env.demo.tables.items]\nname = \"demo\"\n", "");
+    let said = Project::new(&same).run(&["validate"]).stderr;
+    let expected =
+        "`tables.items.name` makes the table `news` in the environments `prod` and `demo`: each needs its own";
+    assert!(said.contains(expected) && said.matches("error[").count() == 1, "{said}");
+}
+
+#[test]
+fn environments_are_deployed_in_the_order_in_which_they_are_written() {
+    for order in [["staging", "prod", "again"], ["again", "prod", "staging"], ["prod", "again", "staging"]] {
+        let environments: String =
+            order.iter().map(|name| format!("[env.{name}.stream]\nmemory = \"256 MiB\"\n")).collect();
+        let project = rendered(&format!(
+            "[stream]\npackage = \"image\"\n[ci]\nprovider = \"github\"\nrepository = \"example/live\"\n\
+             [terraform.backend]\nkind = \"s3\"\nbucket = \"state-of-example\"\n{environments}"
+        ));
+        let workflow = project.read("generated/workflow.yml");
+        let place = |name: &str| workflow.find(&format!("environment: {name}")).unwrap_or_else(|| panic!("{workflow}"));
+        assert!(place("dev") < place(order[0]), "{workflow}");
+        assert!(order.is_sorted_by_key(|name| place(name)), "{order:?}: {workflow}");
     }
 }
 

@@ -33,7 +33,7 @@ impl Construct for Images<'_> {
     }
 
     fn summary(&self) -> &'static str {
-        "The repository of container images (`package = \"image\"`), one for all environments of a region."
+        "The repository of container images (`package = \"image\"`), one for all environments of a region of an account."
     }
 
     fn charges(&self, prices: &Prices) -> Vec<Charge> {

@@ -14,27 +14,53 @@ struct Made {
     /// What it names.
     what: &'static str,
     name: String,
-    /// Where it must be alone: a region, or everywhere.
-    place: Option<String>,
+    place: Place,
+}
+
+/// Where a name must be alone.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Place {
+    /// In a region of an account.
+    Region,
+    /// In an account, whatever the region.
+    Account,
+    /// Everywhere.
+    World,
+}
+
+impl Place {
+    /// Whether two environments are, or may be, in the same one.
+    fn is_shared(self, one: &Manifest, other: &Manifest) -> bool {
+        let same_region = one.project.region == other.project.region;
+        match self {
+            Self::Region => same_region && one.aws.may_share_account(&other.aws),
+            Self::Account => one.aws.may_share_account(&other.aws),
+            Self::World => true,
+        }
+    }
 }
 
 fn made(manifest: &Manifest) -> Vec<Made> {
     let names = Names::derive(manifest);
-    let region = Some(manifest.project.region.as_str().to_owned());
     let table = |section: &TableSection, key, name: &str| {
-        section.create.then(|| Made { key, what: "table", name: name.to_owned(), place: region.clone() })
+        section.create.then(|| Made { key, what: "table", name: name.to_owned(), place: Place::Region })
     };
     let domain = manifest.front.domain.as_ref();
     [
         // Roles are of the account, not of a region.
-        Some(Made { key: "project.name", what: "beginning of every name", name: names.base.clone(), place: None }),
+        Some(Made {
+            key: "project.name",
+            what: "beginning of every name",
+            name: names.base.clone(),
+            place: Place::Account,
+        }),
         table(&manifest.tables.items, "tables.items.name", &names.items_table),
         table(&manifest.tables.users, "tables.users.name", &names.users_table),
         domain.map(|domain| Made {
             key: "front.domain",
             what: "domain",
             name: domain.as_str().to_owned(),
-            place: None,
+            place: Place::World,
         }),
     ]
     .into_iter()
@@ -44,10 +70,8 @@ fn made(manifest: &Manifest) -> Vec<Made> {
 
 /// Reports every name that an environment shares with the base or with an earlier environment.
 pub(super) fn find(base: (&Manifest, &Table), others: &[(&Overlay, Manifest, Table)]) -> Vec<Diagnostic> {
-    let mut earlier: Vec<(String, Made)> = Vec::new();
+    let mut earlier: Vec<(&Manifest, Made)> = made(base.0).into_iter().map(|made| (base.0, made)).collect();
     let mut diagnostics = Vec::new();
-    let named = |manifest: &Manifest| manifest.project.environment.to_string();
-    earlier.extend(made(base.0).into_iter().map(|made| (named(base.0), made)));
     for (overlay, manifest, _) in others {
         // What runs on this machine makes nothing.
         if overlay.name.as_str() == LOCAL {
@@ -55,16 +79,16 @@ pub(super) fn find(base: (&Manifest, &Table), others: &[(&Overlay, Manifest, Tab
         }
         let own = made(manifest);
         for new in &own {
-            let is_same = |old: &Made| {
+            let is_same = |other: &Manifest, old: &Made| {
                 old.name == new.name
-                    && old.place == new.place
+                    && new.place.is_shared(other, manifest)
                     && (old.key == new.key || new.what == "table" && old.what == "table")
             };
-            if let Some((first, _)) = earlier.iter().find(|(_, old)| is_same(old)) {
-                diagnostics.push(report(new, first, overlay, base.1));
+            if let Some((first, _)) = earlier.iter().find(|(other, old)| is_same(other, old)) {
+                diagnostics.push(report(new, &first.project.environment.to_string(), overlay, base.1));
             }
         }
-        earlier.extend(own.into_iter().map(|made| (overlay.name.to_string(), made)));
+        earlier.extend(own.into_iter().map(|made| (manifest, made)));
     }
     diagnostics
 }

@@ -59,6 +59,8 @@ pub(super) fn take(root: &mut Table, log: &RefCell<Vec<Diagnostic>>) -> Vec<Over
             }
         }
     }
+    // A table of TOML knows no order; pipelines and whoever makes what is shared go by the one that was written.
+    overlays.sort_by_key(|overlay| overlay.key_span.range.start);
     overlays
 }
 

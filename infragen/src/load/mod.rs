@@ -51,11 +51,12 @@ pub struct Loaded {
 pub struct Shared {
     /// Whether an environment before this one keeps its state in the same bucket, and so makes it.
     pub state_bucket: bool,
-    /// Name of the ECR repository of the functions' images. Images are built once, so all environments of a region run them from
-    /// the base's, unless `package.repository` names another one below `[env.NAME]`.
+    /// Name of the ECR repository of the functions' images. Images are built once, so all environments of a region of an account run
+    /// them from the base's, unless `package.repository` names another one below `[env.NAME]`.
     pub repository: String,
-    /// Whether this environment makes that repository: the first one of its region that runs images from it.
-    pub makes_repository: bool,
+    /// The environment that makes that repository: the first one of its region and account that runs images from it. None where
+    /// nothing runs them.
+    pub repository_maker: Option<Environment>,
     /// Whether an environment before this one tells AWS of GitHub's tokens. An account is told once, and another partition is another
     /// account.
     pub knows_github: bool,
@@ -71,17 +72,17 @@ pub struct Environments {
 }
 
 impl Loaded {
-    /// Whether it makes a repository of this name in the region of another environment.
-    fn makes_repository(&self, name: &str, other: &Manifest) -> bool {
-        self.shared.makes_repository
-            && self.shared.repository == name
-            && self.manifest.project.region == other.project.region
+    /// Whether its bootstrap root makes the repository of images.
+    #[must_use]
+    pub fn makes_repository(&self) -> bool {
+        self.shared.repository_maker.as_ref() == Some(&self.manifest.project.environment)
     }
 
     /// The environment that makes the repository which this one's images are in; none where the manifest makes none.
     #[must_use]
     pub fn maker<'a>(&self, all: &'a [Self]) -> Option<&'a Self> {
-        all.iter().find(|other| other.makes_repository(&self.shared.repository, &self.manifest))
+        let maker = self.shared.repository_maker.as_ref()?;
+        all.iter().find(|other| other.manifest.project.environment == *maker)
     }
 
     /// Folder of this target's outputs, from the manifest's own.
@@ -230,17 +231,27 @@ impl Shared {
             Some(name) => name.as_str().to_owned(),
             None => Names::derive(first).repository,
         };
-        let makes_it_for_us = |other: &&Loaded| other.makes_repository(&repository, manifest);
+        let runs_images = target != Target::Local && !manifest.built_images().is_empty();
+        let maker = before
+            .iter()
+            .filter(|other| {
+                other.makes_repository()
+                    && other.shared.repository == repository
+                    && other.manifest.project.region == manifest.project.region
+                    && other.manifest.aws.may_share_account(&manifest.aws)
+            })
+            .map(|other| &other.manifest.project.environment)
+            .next()
+            .or_else(|| runs_images.then_some(&manifest.project.environment));
         let knows_github = |other: &&Loaded| {
             other.manifest.ci.makes_roles()
                 && other.manifest.project.region.partition() == manifest.project.region.partition()
+                && other.manifest.aws.may_share_account(&manifest.aws)
         };
         Self {
             state_bucket: bucket.is_some()
                 && before.iter().any(|other| other.manifest.terraform.backend.bucket == *bucket),
-            makes_repository: target != Target::Local
-                && !manifest.built_images().is_empty()
-                && !before.iter().any(makes_it_for_us),
+            repository_maker: maker.cloned(),
             knows_github: before.iter().any(knows_github),
             repository,
         }

@@ -177,6 +177,24 @@ section! {
     }
 }
 
+impl AwsSection {
+    /// The accounts that it can only be in; none where any is possible.
+    fn accounts(&self) -> Vec<&str> {
+        match (&self.assume_role.role_arn, self.account_ids.as_slice()) {
+            // A role acts in its own account, whatever else is allowed.
+            (Some(role), _) => vec![role.account()],
+            (None, ids) => ids.iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// Whether two environments may be in one account: what an account has once, the first of them makes for both.
+    #[must_use]
+    pub fn may_share_account(&self, other: &Self) -> bool {
+        let (ours, theirs) = (self.accounts(), other.accounts());
+        ours.is_empty() || theirs.is_empty() || ours.iter().any(|account| theirs.contains(account))
+    }
+}
+
 impl KmsSection {
     /// The key of one kind: its own, else that of all.
     #[must_use]
