@@ -99,6 +99,32 @@ fn table_like(text: &str) -> bool {
     (3..=255).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
 }
 
+/// What DynamoDB takes for the name of a key or of a projected attribute, but for control characters: names reach logs and terminals.
+/// Source: "Service, account, and table quotas in Amazon DynamoDB", attributes. Imports of CSV files call attributes what the first
+/// line does, such as `Unit Price (USD)`.
+fn is_attribute(text: &str) -> bool {
+    (1..=255).contains(&text.len()) && !text.contains(char::is_control)
+}
+
+/// The names of a path; none where it is no path.
+fn steps(path: &str) -> Option<Vec<String>> {
+    let mut steps = vec![String::new()];
+    let mut characters = path.chars();
+    while let Some(character) = characters.next() {
+        let step = steps.last_mut()?;
+        match character {
+            '.' => steps.push(String::new()),
+            '\\' => step.push(characters.next().filter(|next| ['.', '\\'].contains(next))?),
+            other => step.push(other),
+        }
+    }
+    let is_element = |step: &String| {
+        let inner = step.strip_suffix(']').and_then(|rest| rest.rsplit_once('['));
+        inner.is_some_and(|(_, index)| !index.is_empty() && index.bytes().all(|byte| byte.is_ascii_digit()))
+    };
+    (!steps.iter().any(|step| step.is_empty() || is_element(step))).then_some(steps)
+}
+
 name!(
     /// Name of a deployment environment; part of every resource's name.
     Environment,
@@ -136,22 +162,16 @@ name!(
     /// Name of a DynamoDB attribute.
     AttributeName,
     "attribute name",
-    "1 to 255 of a-z, A-Z, 0-9, _, . and -, beginning with a letter or _",
-    |t| (1..=255).contains(&t.len())
-        && t.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && t.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
+    "1 to 255 bytes without control characters",
+    is_attribute
 );
 name!(
     /// Where a row has a value: the name of an attribute, or of what is in a map, with dots between, such as
     /// `sentimentScore.Positive`.
     AttributePath,
     "attribute name",
-    "1 to 255 of a-z, A-Z, 0-9, _, - and dots between the names of maps and what is in them (`\\.` is a dot in a name), beginning with a letter or _",
-    |t| (1..=255).contains(&t.len())
-        && t.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && t.replace("\\.", "_").split('.').all(|step| {
-            !step.is_empty() && step.bytes().all(|b| b.is_ascii_alphanumeric() || b"_-".contains(&b))
-        })
+    "1 to 255 bytes without control characters, with dots between the names of maps and what is in them (`\\.` is a dot in a name, `\\\\` a backslash), not `-` alone, and no element of a list (`[0]`)",
+    |t| is_attribute(t) && t != ABSENT && steps(t).is_some()
 );
 optional_setting!(AttributePath, "where the table has none");
 optional_setting!(TableName, "where there is none");
@@ -160,14 +180,12 @@ impl AttributePath {
     /// Whether it is the name of an attribute, as it stands.
     #[must_use]
     pub fn is_name(&self) -> bool {
-        !self.as_str().contains('.')
+        !self.as_str().contains(['.', '\\'])
     }
 
     /// The names on the way to the value. One alone is the attribute itself.
     pub fn steps(&self) -> impl Iterator<Item = String> {
-        // No name has a control character.
-        let whole = self.as_str().replace("\\.", "\0");
-        whole.split('.').map(|step| step.replace('\0', ".")).collect::<Vec<_>>().into_iter()
+        steps(self.as_str()).unwrap_or_default().into_iter()
     }
 
     /// The attribute of a row that has the value in it.
@@ -261,9 +279,23 @@ mod tests {
         assert_eq!(steps("score"), ["score"]);
         assert_eq!(steps("a.b-c.0"), ["a", "b-c", "0"]);
         assert_eq!(steps("a\\.b.c\\.d"), ["a.b", "c.d"]);
+        assert_eq!(steps("a\\\\.b\\\\\\.c"), ["a\\", "b\\.c"]);
+        assert_eq!(steps("Unit Price (USD). 1st # [x]"), ["Unit Price (USD)", " 1st # [x]"]);
         assert_eq!(AttributePath::new("a\\.b.c").unwrap().attribute(), "a.b");
-        for bad in ["", ".a", "a.", "a..b", "a[0]", "a\\b", "a\\", "0.a", "a b", "\\.a"] {
+        for bad in ["", "-", ".a", "a.", "a..b", "a[0]", "a[12].b", "a\\b", "a\\", "a\tb", &"é".repeat(128)] {
             assert!(AttributePath::new(bad).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn an_attribute_is_called_what_the_first_line_of_a_csv_file_says() {
+        for good in
+            ["Unit Price (USD)", "Ticket#", "2024", "情感", "x:y", "a.b", " a", "-", "\"q\"", "a\\b", &"é".repeat(127)]
+        {
+            assert!(AttributeName::new(good).is_ok(), "{good}");
+        }
+        for bad in ["", "a\0b", "a\nb", "\u{85}", &"é".repeat(128)] {
+            assert!(AttributeName::new(bad).is_err(), "{bad:?}");
         }
     }
 

@@ -54,19 +54,41 @@ impl SettingValue for ShownAttributes {
         if text == ABSENT {
             return Ok(Self::default());
         }
-        let paths = text.split(',').map(AttributePath::new).collect::<Result<_, _>>();
+        let paths = listed(text).iter().map(|path| AttributePath::new(path)).collect::<Result<_, _>>();
         paths.map_err(|error| error.to_string()).and_then(|paths| Self::new(paths).map_err(|error| error.to_string()))
     }
     fn write(&self) -> String {
         match self.0.as_slice() {
             [] => ABSENT.to_owned(),
-            paths => paths.iter().map(AttributePath::as_str).collect::<Vec<_>>().join(","),
+            paths => paths.iter().map(|path| path.as_str().replace(',', "\\,")).collect::<Vec<_>>().join(","),
         }
     }
     fn rule() -> String {
         let max = limits::SHOWN_ATTRIBUTES_MAX;
-        format!("1 to {max} names separated by commas, each {}; or `-` where there are none", AttributePath::RULE)
+        let each = AttributePath::RULE;
+        format!(
+            "1 to {max} names separated by commas (`\\,` is a comma in a name), each {each}; or `-` where there are none"
+        )
     }
+}
+
+/// What commas separate. After a backslash a comma is one of a name; what else stands there means something to the path.
+fn listed(text: &str) -> Vec<String> {
+    let mut listed = vec![String::new()];
+    let mut is_escaped = false;
+    for character in text.chars() {
+        let last = listed.last_mut().expect("it begins with one");
+        match character {
+            ',' if is_escaped => {
+                last.pop();
+                last.push(',');
+            }
+            ',' => listed.push(String::new()),
+            other => last.push(other),
+        }
+        is_escaped = character == '\\' && !is_escaped;
+    }
+    listed
 }
 
 #[cfg(test)]
@@ -76,9 +98,14 @@ mod tests {
     #[test]
     fn eight_different_attributes_are_shown_and_none_takes_the_name_of_a_field() {
         let read = |text: &str| ShownAttributes::read(text);
-        for good in ["-", "author", "author,price", "by\\.name,result.price", "a,b,c,d,e,f,g,h"] {
+        for good in
+            ["-", "author", "author,price", "by\\.name,result.price", "a,b,c,d,e,f,g,h", "Price\\, USD,a\\\\,b\\\\\\,c"]
+        {
             assert_eq!(read(good).unwrap().write(), good);
         }
+        let names: Vec<String> =
+            read("Price\\, USD,a\\\\,b\\\\\\,c").unwrap().as_slice().iter().map(AttributePath::attribute).collect();
+        assert_eq!(names, ["Price, USD", "a\\", "b\\,c"]);
         for (bad, said) in [
             ("a,b,c,d,e,f,g,h,i", "9 attributes are too many; at most 8 are shown"),
             ("author,author", "`author` is there twice"),

@@ -19,12 +19,12 @@ resource "aws_dynamodb_table" "{{ table.label }}" {
 {%- endif %}
   name = "{{ table.name }}"
   billing_mode = "PAY_PER_REQUEST"
-  hash_key = "{{ table.hash_key }}"
-  range_key = "{{ table.range_key }}"
+  hash_key = {{ table.hash_key | hcl }}
+  range_key = {{ table.range_key | hcl }}
   deletion_protection_enabled = {{ table.deletion_protection }}
 {% for attribute in table.key_attributes %}
   attribute {
-    name = "{{ attribute.name }}"
+    name = {{ attribute.name | hcl }}
     type = "{{ attribute.kind }}"
   }
 {% endfor %}
@@ -38,17 +38,17 @@ resource "aws_dynamodb_table" "{{ table.label }}" {
     non_key_attributes = {{ table.index.projection | hcl(indent=4) }}
 
     key_schema {
-      attribute_name = "{{ table.index.hash_key }}"
+      attribute_name = {{ table.index.hash_key | hcl }}
       key_type = "HASH"
     }
 
     key_schema {
-      attribute_name = "{{ table.index.range_key }}"
+      attribute_name = {{ table.index.range_key | hcl }}
       key_type = "RANGE"
     }
 {%- else %}
-    hash_key = "{{ table.index.hash_key }}"
-    range_key = "{{ table.index.range_key }}"
+    hash_key = {{ table.index.hash_key | hcl }}
+    range_key = {{ table.index.range_key | hcl }}
     projection_type = "INCLUDE"
     non_key_attributes = {{ table.index.projection | hcl(indent=4) }}
 {%- endif %}
@@ -110,15 +110,22 @@ data "aws_dynamodb_table" "{{ table.label }}" {
     ]
 
 {%- endif %}
+{%- set keys = "`" ~ table.name ~ "` has other keys than deploy.toml says: it needs the hash key `" ~ table.hash_key ~ "`" %}
+{%- if table.needs_range_key %}
+{%- set keys = keys ~ " and the range key `" ~ table.range_key ~ "`" %}
+{%- endif %}
+{%- set keys = keys ~ "." %}
     postcondition {
-      condition = self.hash_key == "{{ table.hash_key }}"{% if table.needs_range_key %} && self.range_key == "{{ table.range_key }}"{% endif %}
-      error_message = "`{{ table.name }}` has other keys than deploy.toml says: it needs the hash key `{{ table.hash_key }}`{% if table.needs_range_key %} and the range key `{{ table.range_key }}`{% endif %}."
+      condition = self.hash_key == {{ table.hash_key | hcl }}{% if table.needs_range_key %} && self.range_key == {{ table.range_key | hcl }}{% endif %}
+      error_message = {{ keys | hcl }}
     }
 {%- if table.index %}
+{%- set index = "`" ~ table.name ~ "` has no index `" ~ table.index.name ~ "` with the hash key `" ~ table.index.hash_key ~ "`" %}
+{%- set index = index ~ " and the range key `" ~ table.index.range_key ~ "`, which the functions read." %}
 
     postcondition {
-      condition = anytrue([for index in self.global_secondary_index : index.name == "{{ table.index.name }}" && index.hash_key == "{{ table.index.hash_key }}" && index.range_key == "{{ table.index.range_key }}"])
-      error_message = "`{{ table.name }}` has no index `{{ table.index.name }}` with the hash key `{{ table.index.hash_key }}` and the range key `{{ table.index.range_key }}`, which the functions read."
+      condition = anytrue([for index in self.global_secondary_index : index.name == "{{ table.index.name }}" && index.hash_key == {{ table.index.hash_key | hcl }} && index.range_key == {{ table.index.range_key | hcl }}])
+      error_message = {{ index | hcl }}
     }
 
     postcondition {

@@ -80,3 +80,66 @@ fn each_dangerous_piece_alone_and_twice_reads_back() {
         check(piece, &piece.repeat(2), &format!("{piece}{{{piece}"));
     }
 }
+
+/// Every text in maps and in what functions make of them.
+fn texts(expression: &Expression) -> Vec<&str> {
+    match expression {
+        Expression::Object(object) => object.iter().flat_map(|(_, value)| texts(value.expr())).collect(),
+        Expression::FuncCall(call) => call.args.iter().flat_map(texts).collect(),
+        other => other.as_str().into_iter().collect(),
+    }
+}
+
+/// Names of attributes are text as well, and may be whatever DynamoDB takes.
+#[test]
+fn what_attributes_are_called_reads_back_too() {
+    let (key, time, label) = ("${file(\"/etc/hostname\")}", "a \"b\" \\ %{ if true }", "${\u{202e}} # \u{2028}");
+    for create in ["", "[tables.items]\nname = \"there\"\ncreate = false\n"] {
+        let quoted = |text: &str| toml::Value::from(text).to_string();
+        let project = Project::new(&format!(
+            "{create}[data.attributes]\nkey = {}\ntime = {}\nlabel = {}\nscore = \"Margin (%{{x}})\"\n",
+            quoted(key),
+            quoted(time),
+            quoted(label)
+        ));
+        project.run(&["render"]).done();
+        let text = project.read("generated/terraform/tables.tf");
+        let tables = parse(&project, "generated/terraform/tables.tf");
+        if create.is_empty() {
+            let table = tables.get_blocks("resource").next().unwrap();
+            let of = |body: &Body, name: &str| literal(&body.get_attribute(name).unwrap().value).to_owned();
+            assert_eq!(
+                (of(&table.body, "hash_key"), of(&table.body, "range_key")),
+                (key.into(), time.into()),
+                "{text}"
+            );
+            let index = blocks(&table.body, "global_secondary_index");
+            assert_eq!(
+                (of(&index.body, "hash_key"), of(&index.body, "range_key")),
+                (label.into(), time.into()),
+                "{text}"
+            );
+        } else {
+            let table = tables.get_blocks("data").next().unwrap();
+            let lifecycle = blocks(&table.body, "lifecycle");
+            let messages: Vec<&str> = lifecycle
+                .body
+                .get_blocks("postcondition")
+                .map(|block| literal(&block.body.get_attribute("error_message").unwrap().value))
+                .collect();
+            assert!(messages[0].contains(&format!("the hash key `{key}` and the range key `{time}`")), "{messages:?}");
+            assert!(
+                messages[1].contains(&format!("the hash key `{label}` and the range key `{time}`")),
+                "{messages:?}"
+            );
+        }
+        for path in ["stream", "dashboard"] {
+            let function = parse(&project, &format!("generated/terraform/{path}.tf"));
+            let environment = &blocks(&function, "module").body.get_attribute("environment").unwrap().value;
+            let found = texts(environment);
+            for name in [key, time, label] {
+                assert!(found.contains(&name), "{path}: {found:?}");
+            }
+        }
+    }
+}

@@ -316,5 +316,6 @@ tables!(
     ratings,
     sensors,
     shanghai,
+    spreadsheet,
     streams,
 );

@@ -145,8 +145,8 @@ name_values!(
     Environment = "an environment name", "^[a-z]([a-z0-9-]{0,14}[a-z0-9])?$", ["dev", "test", "staging"];
     TableName = "a table name", "^[A-Za-z0-9_.-]{3,255}$", ["orders", "items-2"];
     IndexName = "an index name", "^[A-Za-z0-9_.-]{3,255}$", ["by_status", "by-label"];
-    AttributeName = "an attribute name", "^[A-Za-z_][A-Za-z0-9_.-]{0,254}$", ["order_id", "column-2"];
-    AttributePath = "an attribute name", "^[A-Za-z_][A-Za-z0-9_.\\\\-]{0,254}$", ["kind", "result.state"];
+    AttributeName = "an attribute name", "^[^\\u0000-\\u001f\\u007f-\\u009f]{1,255}$", ["order_id", "Order ID"];
+    AttributePath = "an attribute name", "^(?!-$)(?=.{1,255}$)([^\\u0000-\\u001f\\u007f-\\u009f.\\\\]|\\\\[.\\\\])+([.]([^\\u0000-\\u001f\\u007f-\\u009f.\\\\]|\\\\[.\\\\])+)*$", ["kind", "result.state"];
     TimeZone = "a time zone", "^(UTC|Z|[+-][0-9]{2}:[0-9]{2})$", ["UTC", "+05:30", "-08:00"];
     EventName = "an event name", "^[a-z][a-z0-9_]{0,63}$", ["order_update", "build_finished"];
     StatusValue = "a status value", "^[^\\u0000-\\u001f]{1,64}$", ["ready", "done"];

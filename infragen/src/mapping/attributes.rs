@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::keys::{Chosen, Keys};
 use crate::stored::{at_path, count, typed};
 
-/// Names of the last step of a path, in small letters and without `_` and `-`, the likeliest first.
+/// Names of the last step of a path, in small letters and without what is no letter and no digit, the likeliest first.
 const TAGS: [&str; 24] = [
     "matchedtickers",
     "tickers",
@@ -156,7 +156,7 @@ impl Attributes {
 
 /// A name as a step of a path.
 fn step(name: &str) -> String {
-    name.replace('.', "\\.")
+    name.replace('\\', "\\\\").replace('.', "\\.")
 }
 
 /// Paths to what is no map, the outer ones first; each once.
@@ -191,7 +191,7 @@ fn last(path: &AttributePath) -> String {
         .filter(|step| !TYPES.contains(&step.as_str()))
         .last()
         .unwrap_or_default()
-        .replace(['_', '-'], "")
+        .replace(|character: char| !character.is_alphanumeric() && character != '.', "")
         .to_lowercase();
     // What a library puts before its names, as in `meta.source`.
     last.rsplit('.').next().map(str::to_owned).unwrap_or_default()

@@ -35,15 +35,15 @@ override_{% if table.import %}resource{% else %}data{% endif %} {
 
   values = {
     name = "{{ table.name }}"
-    hash_key = "{{ table.hash_key }}"
-    range_key = "{{ table.range_key }}"
+    hash_key = {{ table.hash_key | hcl }}
+    range_key = {{ table.range_key | hcl }}
 {%- if table.index and not table.import %}
 
     # Every attribute that a version of the provider has of an index.
     global_secondary_index = [{
       name = "{{ table.index.name }}"
-      hash_key = "{{ table.index.hash_key }}"
-      range_key = "{{ table.index.range_key }}"
+      hash_key = {{ table.index.hash_key | hcl }}
+      range_key = {{ table.index.range_key | hcl }}
       projection_type = "ALL"
       non_key_attributes = []
       read_capacity = 0

@@ -32,6 +32,9 @@ use stream_core::timestamp::Timestamp;
 /// What DynamoDB says of a query whose values are of other types than the keys.
 const OTHER_TYPE: &str = "Condition parameter type does not match schema type";
 
+/// What it says of a query for other attributes than the keys.
+const OTHER_NAME: &str = "missed key schema element";
+
 /// First and last text that a row of the range may have. DynamoDB refuses a start outside of them, which the end of a page that
 /// was asked for with wider ones may be: they take it in.
 fn text_bounds(forms: TimeForms, request: &PageRequest, time: &AttributeName) -> (String, String) {
@@ -158,9 +161,16 @@ impl DynamoDb {
         }
     }
 
-    /// Says what to change where the index has keys of other types than a query for them: DynamoDB does not say which.
+    /// Says what to change where the index has other keys than a query for them: DynamoDB does not say which.
     fn with_hint(&self, error: StoreError) -> StoreError {
         match error {
+            StoreError::Refused(text) if text.contains(OTHER_NAME) => {
+                let DataSettings { index, label_attribute, time_attribute, .. } = &self.data;
+                StoreError::Refused(format!(
+                    "{text}; the hash key of the index `{index}` must be `{label_attribute}`, which is `data.attributes.label`, and its \
+                     range key `{time_attribute}`, which is `data.attributes.time`: names as the table has them, capital letters too"
+                ))
+            }
             StoreError::Refused(text) if text.contains(OTHER_TYPE) => {
                 let DataSettings { index, label_attribute, label_type, time_attribute, time_format, .. } = &self.data;
                 StoreError::Refused(format!(
