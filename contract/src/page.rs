@@ -75,6 +75,9 @@ pub struct PageLooks {
     /// Its accent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub accent: Option<PageAccent>,
+    /// What one tag is called, and what several are. Left out where they are tickers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub tags: Option<[String; 2]>,
 }
 
 /// A colour in the light theme and in the dark one, each `#` and six hexadecimal digits in lower case.
@@ -212,6 +215,7 @@ mod tests {
         let looks = PageLooks {
             language: PageLanguage::German,
             time_zone: Some("Europe/Berlin".into()),
+            tags: Some(pair("Stadt", "Städte")),
             accent: Some(PageAccent {
                 accent: pair("#0a6b5e", "#35c3cf"),
                 accent_text: pair("#0a6b5e", "#35c3cf"),

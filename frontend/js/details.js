@@ -4,7 +4,7 @@
 
 import { chip, element, linkNode, setText } from './dom.js';
 import { DASH, fullTime, percent, score, words } from './format.js';
-import { TEXT } from './words.js';
+import { TAGS, TEXT } from './words.js';
 
 /** @typedef {import('./event.js').Update} Update */
 
@@ -41,7 +41,7 @@ function rows(update, tone) {
   /** @type {[string, string | Node | null][]} */
   const all = [
     [TEXT.details.link, update.url === null ? null : linkNode(update.url, update.url)],
-    [TEXT.details.ticker, update.ticker],
+    [TAGS[0], update.ticker],
     [TEXT.details.label, chip(words(update.label), tone)],
     [TEXT.details.score, update.score === null ? null : score(update.score)],
     [TEXT.details.confidence, update.confidence === null ? null : percent(update.confidence)],

@@ -36,3 +36,11 @@ function isZone(zone) {
 
 /** @type {Words} */
 export const TEXT = (await (LANGUAGE === 'de' ? import('./words/de.js') : import('./words/en.js'))).default;
+
+const wantedTags = /** @type {{CONFIG?: {TAGS?: unknown}}} */ (globalThis).CONFIG?.TAGS;
+
+/** Whether config.js says what tags are called here: then they are no tickers, and nothing is hinted of how they look. */
+export const HAS_OWN_TAGS = Array.isArray(wantedTags) && wantedTags.length === 2 && wantedTags.every((name) => typeof name === 'string' && name !== '');
+
+/** What one tag is called, and what several are. @type {readonly [string, string]} */
+export const TAGS = HAS_OWN_TAGS ? /** @type {any} */ (wantedTags) : [TEXT.page.ticker, TEXT.page.tickers];

@@ -196,10 +196,10 @@ test('what the reader typed is a configuration, or every mistake in it', () => {
   assert.deepEqual(tickers('aapl  nvda, EU-West-1,severity 1, Severity 1'), ['AAPL', 'NVDA', 'eu-west-1', 'severity 1']);
   assert.deepEqual(tickers('aapl zzz, 600519,ß '), ['aapl zzz', '600519', 'ß'], 'what is not known is as it was typed');
   const details = (name, tickers) => parseForm(name, tickers).mistakes.map(({ detail }) => detail);
-  assert.deepEqual(details(' ', ''), ['Give it a name.', 'Name at least one ticker.']);
-  assert.deepEqual(details('x'.repeat(51), Array.from({ length: 51 }, (_, n) => `T${n}`).join()), ['The name has at most 50 characters.', 'At most 50 tickers.']);
+  assert.deepEqual(details(' ', ''), ['Give it a name.', 'Name at least one.']);
+  assert.deepEqual(details('x'.repeat(51), Array.from({ length: 51 }, (_, n) => `T${n}`).join()), ['The name has at most 50 characters.', 'At most 50 of them.']);
   assert.deepEqual(details('😀'.repeat(50), 'A,B,C,D,E'), [], 'characters, not code units');
-  assert.deepEqual(details('x', `BRK.B, ${'é'.repeat(33)}, ${'é'.repeat(32)}`), [`A ticker has at most 64 bytes: ${'é'.repeat(33)} is none.`]);
+  assert.deepEqual(details('x', `BRK.B, ${'é'.repeat(33)}, ${'é'.repeat(32)}`), [`Each has at most 64 bytes: ${'é'.repeat(33)} has more.`]);
 });
 
 function configurations(asked, { hash = '', values = session() } = {}) {

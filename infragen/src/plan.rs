@@ -388,6 +388,7 @@ fn looks(loaded: &Loaded) -> PageLooks {
             .as_ref()
             .map(|path| loaded.logos.url(path.as_str()).expect("a rule between manifest and files has asked")),
         accent: page.accent.map(|accent| accent::colours(accent, page.accent_dark)),
+        tags: page.tags(),
     }
 }
 

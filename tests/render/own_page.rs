@@ -2,7 +2,7 @@
 
 use super::{Project, infragen};
 
-const OWN: &str = "[page]\nlanguage = \"de\"\ntime_zone = \"Europe/Berlin\"\ntitle = \"Bestellungen & mehr\"\nlogo = \"brand/logo.svg\"\naccent = \"#0a6b5e\"\n";
+const OWN: &str = "[page]\nlanguage = \"de\"\ntime_zone = \"Europe/Berlin\"\ntitle = \"Bestellungen & mehr\"\ntag = \"Stadt\"\nlogo = \"brand/logo.svg\"\naccent = \"#0a6b5e\"\n";
 const LOGO: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 8 8\"><path d=\"M0 0h8v8z\"/></svg>";
 
 #[test]
@@ -26,6 +26,8 @@ fn what_is_ones_own_is_in_config_js_in_what_an_apply_prints_and_on_this_machine(
     let line = variables.lines().find_map(|line| line.strip_prefix("PAGE_LOOKS=")).expect("a variable of the page");
     let looks: serde_json::Value = serde_json::from_str(line).unwrap();
     assert_eq!((&looks["LANGUAGE"], &looks["TITLE"]), (&"de".into(), &"Bestellungen & mehr".into()));
+    // One name is enough where one and many are called alike.
+    assert_eq!(looks["TAGS"], serde_json::json!(["Stadt", "Stadt"]));
     project.run(&["render", "--check"]).done();
 }
 

@@ -15,9 +15,9 @@ export default Object.freeze({
     new: 'Neu',
     edit: 'Ändern',
     delete: 'Löschen',
-    filter: 'Ticker filtern',
+    filter: 'Filter',
     filterHint: 'AAPL, MS',
-    filterTitle: 'Schränkt alles auf Ticker ein, die so beginnen; in Anführungszeichen auf genau diesen',
+    filterTitle: 'Schränkt alles auf das ein, was so beginnt; in Anführungszeichen auf genau dieses',
     export: 'Exportieren',
     itemsCsv: 'Neueste 200 Einträge, CSV',
     itemsJson: 'Neueste 200 Einträge, JSON',
@@ -44,11 +44,11 @@ export default Object.freeze({
     dismiss: 'Schließen',
     retry: 'Jetzt versuchen',
     close: 'Schließen',
-    configurationHint: 'Eine Konfiguration zeigt nur Zahlen und Meldungen ihrer Ticker. Bitte mit Kommas trennen.',
+    configurationHint: 'Eine Konfiguration zeigt nur Zahlen und Meldungen zu dem, was sie nennt. Bitte mit Kommas trennen.',
     configurationAnonymous: ' Sie wird für diesen Browser aufbewahrt.',
     name: 'Name',
     nameOfTickers: 'AAPL, MSFT',
-    tickersHint: 'Mindestens einer, mit Kommas getrennt.',
+    tickersHint: 'Mindestens eins, mit Kommas getrennt.',
     cancel: 'Abbrechen',
     save: 'Speichern',
   }),
@@ -134,9 +134,9 @@ export default Object.freeze({
 
   tickers: Object.freeze({
     some: (/** @type {string} */ shown, /** @type {string} */ all) => `${shown} von ${all}`,
-    noMatch: 'Kein Ticker heißt so.',
-    noTicker: 'Kein Eintrag hat einen Ticker.',
-    tooMany: (/** @type {string} */ most) => `Mehr als ${most} Ticker heißen so. Gezeigt werden die häufigsten davon.`,
+    noMatch: 'Nichts heißt so.',
+    noTicker: 'Kein Eintrag hat so etwas.',
+    tooMany: (/** @type {string} */ most) => `Mehr als ${most} heißen so. Gezeigt werden die häufigsten davon.`,
   }),
 
   empty: Object.freeze({
@@ -148,12 +148,12 @@ export default Object.freeze({
     otherNames: 'Label, Zeit oder Schlüssel heißen in den Zeilen anders, als `data.attributes` und `data.keys` sagen, oder die Zeilen fehlen im Index, der gelesen wird.',
     doctor: '`infragen doctor` vergleicht die Tabelle mit dem Manifest; im Log der Stream-Funktion steht, was übergangen wurde und warum.',
     narrowed: 'Für diesen Filter gibt es nichts. Ohne ihn vielleicht schon.',
-    saved: 'Von den Tickern dieser Konfiguration gibt es nichts.',
+    saved: 'Von dem, was diese Konfiguration nennt, gibt es nichts.',
   }),
 
   feed: Object.freeze({
     waiting: 'Wartet auf die erste Meldung.',
-    noMatch: 'Noch keine Meldung dieser Ticker.',
+    noMatch: 'Noch keine Meldung dazu.',
     pause: 'Pause',
     resume: 'Weiter',
     newWhilePaused: (/** @type {string} */ count) => `${count} neu seit der Pause`,
@@ -167,7 +167,6 @@ export default Object.freeze({
 
   details: Object.freeze({
     link: 'Link',
-    ticker: 'Ticker',
     label: 'Label',
     score: 'Wert',
     confidence: 'Sicherheit',
@@ -186,9 +185,9 @@ export default Object.freeze({
     undo: 'Rückgängig',
     noName: 'Sie braucht einen Namen.',
     nameTooLong: (/** @type {number} */ most) => `Der Name hat höchstens ${most} Zeichen.`,
-    noTicker: 'Mindestens ein Ticker gehört dazu.',
-    tooManyTickers: (/** @type {number} */ most) => `Höchstens ${most} Ticker.`,
-    tickerTooLong: (/** @type {number} */ most, /** @type {string} */ tickers) => `Ein Ticker hat höchstens ${most} Bytes: ${tickers} ist keiner.`,
+    noTicker: 'Mindestens eins gehört dazu.',
+    tooManyTickers: (/** @type {number} */ most) => `Höchstens ${most} davon.`,
+    tickerTooLong: (/** @type {number} */ most, /** @type {string} */ tickers) => `Jedes hat höchstens ${most} Bytes: ${tickers} hat mehr.`,
   }),
 
   rest: Object.freeze({

@@ -19,9 +19,9 @@ export default Object.freeze({
     new: 'New',
     edit: 'Edit',
     delete: 'Delete',
-    filter: 'Filter tickers',
+    filter: 'Filter',
     filterHint: 'AAPL, MS',
-    filterTitle: 'Narrows everything to tickers that begin like this; between quotes, to this one',
+    filterTitle: 'Narrows everything to what begins like this; between quotes, to this one',
     export: 'Export',
     itemsCsv: 'Newest 200 items, CSV',
     itemsJson: 'Newest 200 items, JSON',
@@ -48,7 +48,7 @@ export default Object.freeze({
     dismiss: 'Dismiss',
     retry: 'Retry now',
     close: 'Close',
-    configurationHint: 'A configuration shows numbers and updates of its tickers only. Put commas between them.',
+    configurationHint: 'A configuration shows numbers and updates of what it names only. Put commas between names.',
     configurationAnonymous: ' It is kept for this browser.',
     name: 'Name',
     nameOfTickers: 'AAPL, MSFT',
@@ -144,9 +144,9 @@ export default Object.freeze({
 
   tickers: Object.freeze({
     some: (/** @type {string} */ shown, /** @type {string} */ all) => `${shown} of ${all}`,
-    noMatch: 'No ticker is called like this.',
-    noTicker: 'No item has a ticker.',
-    tooMany: (/** @type {string} */ most) => `More than ${most} tickers are called like this. The most frequent of them are shown.`,
+    noMatch: 'None is called like this.',
+    noTicker: 'No item has any.',
+    tooMany: (/** @type {string} */ most) => `More than ${most} are called like this. The most frequent of them are shown.`,
   }),
 
   /** A table that shows nothing: what may be the matter, and what to do. */
@@ -159,12 +159,12 @@ export default Object.freeze({
     otherNames: 'Rows call label, time or key something else than `data.attributes` and `data.keys` say, or are not in the index that is read.',
     doctor: '`infragen doctor` compares the table with the manifest; the log of the stream function says what was skipped, and why.',
     narrowed: 'There is nothing for this filter. Without it there may be.',
-    saved: 'There is nothing of the tickers of this configuration.',
+    saved: 'There is nothing of what this configuration names.',
   }),
 
   feed: Object.freeze({
     waiting: 'Waiting for the first update.',
-    noMatch: 'No update of these tickers yet.',
+    noMatch: 'No update of these yet.',
     pause: 'Pause',
     resume: 'Resume',
     newWhilePaused: (/** @type {string} */ count) => `${count} new while paused`,
@@ -178,7 +178,6 @@ export default Object.freeze({
 
   details: Object.freeze({
     link: 'Link',
-    ticker: 'Ticker',
     label: 'Label',
     score: 'Score',
     confidence: 'Confidence',
@@ -197,9 +196,9 @@ export default Object.freeze({
     undo: 'Undo',
     noName: 'Give it a name.',
     nameTooLong: (/** @type {number} */ most) => `The name has at most ${most} characters.`,
-    noTicker: 'Name at least one ticker.',
-    tooManyTickers: (/** @type {number} */ most) => `At most ${most} tickers.`,
-    tickerTooLong: (/** @type {number} */ most, /** @type {string} */ tickers) => `A ticker has at most ${most} bytes: ${tickers} is none.`,
+    noTicker: 'Name at least one.',
+    tooManyTickers: (/** @type {number} */ most) => `At most ${most} of them.`,
+    tickerTooLong: (/** @type {number} */ most, /** @type {string} */ tickers) => `Each has at most ${most} bytes: ${tickers} has more.`,
   }),
 
   /** What went wrong with a request. */

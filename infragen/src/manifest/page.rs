@@ -11,6 +11,8 @@ use crate::colour::Colour;
 
 /// Longest part of a zone's name: the longest that there is has 14.
 const ZONE_PART_BYTES_MAX: usize = 32;
+/// Longest name of tags: the head of a narrow column.
+const PAGE_NOUN_CHARS_MAX: usize = 30;
 /// Longest path of a logo.
 const LOGO_PATH_BYTES_MAX: usize = 200;
 
@@ -35,6 +37,16 @@ texts!(
     ["Orders today", "Builds"],
     |text| {
         (1..=PAGE_TITLE_CHARS_MAX).contains(&text.chars().count())
+            && text.trim() == text
+            && !text.chars().any(char::is_control)
+    };
+    /// What people call one tag, or several.
+    PageNoun, "what tags are called",
+    "1 to 30 characters without control characters, not beginning or ending with a space",
+    r"^[^\s](.{0,28}[^\s])?$",
+    ["Region", "Städte"],
+    |text| {
+        (1..=PAGE_NOUN_CHARS_MAX).contains(&text.chars().count())
             && text.trim() == text
             && !text.chars().any(char::is_control)
     };
@@ -104,6 +116,10 @@ section! {
         "time_zone" => time_zone: PageZone = PageZone::new("browser").expect("a literal that the test `defaults_are_valid` makes");
         /// Title of the page, in place of its own.
         "title" => title: Option<PageTitle> = None;
+        /// What one tag is called on the page, in place of `Ticker`; left out, as `tags` says.
+        "tag" => tag: Option<PageNoun> = None;
+        /// What several are called, in place of `Tickers`; left out, as `tag` says.
+        "tags" => tags: Option<PageNoun> = None;
         /// Picture beside the title, in place of the page's own: at most 16 KiB, with nothing in it that runs or comes from elsewhere.
         "logo" => logo: Option<LogoPath> = None;
         /// Colour of links, marks and buttons, in place of the page's own; at least 3:1 with the light theme's grounds. Text has the nearest shade with 4.5:1.
@@ -114,6 +130,15 @@ section! {
         "api_base_url" => api_base_url: BaseUrl = BaseUrl::new("").expect("a literal that the test `defaults_are_valid` makes");
         /// Base URL of the stream function; empty means same origin.
         "sse_base_url" => sse_base_url: BaseUrl = BaseUrl::new("").expect("a literal that the test `defaults_are_valid` makes");
+    }
+}
+
+impl PageSection {
+    /// What one tag is called, and what several are; none where the page says it.
+    #[must_use]
+    pub fn tags(&self) -> Option<[String; 2]> {
+        let (one, many) = (self.tag.as_ref().or(self.tags.as_ref())?, self.tags.as_ref().or(self.tag.as_ref())?);
+        Some([one, many].map(|noun| noun.as_str().to_owned()))
     }
 }
 

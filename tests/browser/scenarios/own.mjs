@@ -20,6 +20,7 @@ const OWN = {
   LANGUAGE: 'de',
   TIME_ZONE: 'Asia/Kathmandu',
   TITLE: 'Nachrichtenlage der Handelsabteilung',
+  TAGS: ['Börse', 'Börsen'],
   LOGO: `data:image/svg+xml;base64,${LOGO}`,
   ACCENT: { accent: ['#0a6b5e', '#1c7567'], 'accent-text': ['#0a6b5e', '#7fb3aa'], primary: ['#0a6b5e', '#0a6b5e'], flash: ['#e2edec', '#132c2e'] },
 };
@@ -47,10 +48,13 @@ async function german(stage) {
     title: [document.title, document.querySelector('h1')?.textContent].join('|'),
     loaded: performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname).filter((name) => name.includes('/words/')),
     logo: /** @type {HTMLImageElement} */ (document.getElementById('logo')).naturalWidth > 0,
+    tags: ['#tickers-title', '.tickers th', 'label[for="configuration-tickers"]'].map((place) => document.querySelector(place)?.textContent).join(),
+    hints: [...document.querySelectorAll('input')].map((input) => input.placeholder).join(''),
     accent: getComputedStyle(document.documentElement).getPropertyValue('--accent').includes('#0a6b5e'),
   }));
   await checks.run('its words are German, and no others are loaded', () => (said.lang === 'de' && String(said.loaded) === '/js/words/de.js' ? '' : JSON.stringify(said)));
   await checks.run('title, logo and accent are its own', () => (said.title === `${OWN.TITLE}|${OWN.TITLE}` && said.logo && said.accent ? '' : JSON.stringify(said)));
+  await checks.run('tags are called as it says, and no ticker is hinted at', () => (said.tags === 'Börsen,Börse,Börsen' && said.hints === '' ? '' : JSON.stringify(said)));
   await checks.run('no word of it is English', () => tab.evaluate(english));
   await checks.run('times are those of the zone', () => tab.evaluate(quarters));
   await looked(stage, tab, 'own');
