@@ -52,9 +52,37 @@ async fn one_command_deploys_and_others_look_go_back_and_destroy() {
     let json: Value = serde_json::from_str(&account.run(&["status", "--format", "json"]).done().stdout).unwrap();
     assert_eq!((&json["well"], &json["functions"][0]["version"]), (&json!(true), &json!("2")));
 
+    shows_the_address_of_an_api(&account);
     rolls_back(&account);
     shows_logs(&account);
     destroys(&account);
+}
+
+/// The API is one of the account's: which the provider of the tests cannot make, so that the AWS command line does.
+fn shows_the_address_of_an_api(account: &Account) {
+    let status = |more: &[&str]| {
+        let kind = ["--set", "front.kind='api-gateway'", "--set", "terraform.aws_provider='>= 6.28.0, < 7.0.0'"];
+        account.run(&[&kind[..], more, &["status"]].concat()).done().stdout
+    };
+    assert!(!status(&[]).contains("https://"), "there is none yet");
+    account.aws(&["apigateway", "create-rest-api", "--name", "another-front"]);
+    let api = account.aws(&["apigateway", "create-rest-api", "--name", "sse-streaming-dev-front"]);
+    let id = api["id"].as_str().unwrap();
+    let said = status(&[]);
+    assert_eq!(
+        said.matches(&format!("\n           https://{id}.execute-api.us-east-1.amazonaws.com/live\n")).count(),
+        2,
+        "{said}"
+    );
+    let endpoints = "front.api.vpc_endpoints=['vpce-0123456789abcdef0']";
+    let said = status(&["--set", "front.api.private=true", "--set", endpoints]);
+    assert!(said.contains(&format!("https://{id}-vpce-0123456789abcdef0.execute-api.us-east-1.")), "{said}");
+    let certificate = "front.certificate_arn='arn:aws:acm:us-east-1:123456789012:certificate/1a'";
+    let said = status(&["--set", "front.domain='live.example.com'", "--set", certificate]);
+    assert_eq!(said.matches("\n           https://live.example.com\n").count(), 2, "{said}");
+    for api in account.aws(&["apigateway", "get-rest-apis"])["items"].as_array().unwrap() {
+        account.aws(&["apigateway", "delete-rest-api", "--rest-api-id", api["id"].as_str().unwrap()]);
+    }
 }
 
 fn rolls_back(account: &Account) {

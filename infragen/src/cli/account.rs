@@ -13,6 +13,8 @@ use infragen::deploy::running::{self, Function, Running};
 use infragen::deploy::versions::{self, Live, Wanted};
 use infragen::doctor::Ran;
 use infragen::load::{Loaded, Target};
+use infragen::manifest::Names;
+use infragen::plan::gateway::gateway;
 
 use super::deploy::ANSWER_MAX;
 use super::run::run;
@@ -127,6 +129,14 @@ impl Shell<'_> {
         let manifest = &loaded.manifest;
         let ask = |command: Vec<String>| run(&command, ANSWER_MAX);
         let now = now_ms() / 1000;
+        let gateway = gateway(&loaded);
+        let api = gateway.as_ref().and_then(|gateway| {
+            let region = manifest.project.region.as_str();
+            gateway.url(region, None).or_else(|| {
+                let name = gateway.name(&Names::derive(manifest));
+                gateway.url(region, running::api_id(&name, &ask(account::rest_apis(manifest))).as_deref())
+            })
+        });
         let look = |(role, name): (&'static str, String)| -> Function {
             let alias = ask(account::alias(manifest, &name));
             if !matches!(alias, Ran::Done(_)) {
@@ -134,8 +144,10 @@ impl Shell<'_> {
                 return running::function(role, &name, &alias, &Ran::Absent, &Ran::Absent);
             }
             let configuration = ask(account::configuration(manifest, &name));
-            let mut function =
-                running::function(role, &name, &alias, &configuration, &ask(account::url(manifest, &name)));
+            // Behind a REST API functions have no URLs of their own.
+            let url = if gateway.is_some() { Ran::Absent } else { ask(account::url(manifest, &name)) };
+            let mut function = running::function(role, &name, &alias, &configuration, &url);
+            function.url = function.url.or_else(|| api.clone());
             let number =
                 |metric| Some((metric, running::number(metric, &ask(account::metric(manifest, &name, metric, now)))?));
             function.numbers = Metric::ALL.into_iter().filter_map(number).collect();

@@ -25,6 +25,12 @@ pub fn url(manifest: &Manifest, function: &str) -> Vec<String> {
     command(manifest, &["lambda", "get-function-url-config", "--function-name", function, "--qualifier", ALIAS])
 }
 
+/// All REST APIs of the region.
+#[must_use]
+pub fn rest_apis(manifest: &Manifest) -> Vec<String> {
+    command(manifest, &["apigateway", "get-rest-apis"])
+}
+
 /// Every version that is kept.
 #[must_use]
 pub fn versions(manifest: &Manifest, function: &str) -> Vec<String> {

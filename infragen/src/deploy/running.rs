@@ -18,7 +18,7 @@ pub struct Function {
     pub live: Option<Live>,
     /// Why nothing is known of it, where nothing is.
     pub unknown: Option<String>,
-    /// Its URL.
+    /// Its URL, or that of the REST API before it.
     pub url: Option<String>,
     /// Numbers, as far as there are any.
     pub numbers: Vec<(Metric, u64)>,
@@ -67,6 +67,17 @@ pub fn function(role: &'static str, name: &str, alias: &Ran, configuration: &Ran
     };
     let url = answer(url).and_then(|said| Some(said.get("FunctionUrl")?.as_str()?.trim_end_matches('/').to_owned()));
     Function { role, name: name.to_owned(), live, unknown, url, numbers: Vec::new() }
+}
+
+/// Reads the id of the REST API with this name; `None` where it is not known, or several have it.
+#[must_use]
+pub fn api_id(name: &str, ran: &Ran) -> Option<String> {
+    let Ran::Done(text) = ran else { return None };
+    let answer: Value = serde_json::from_str(text).ok()?;
+    let mut named =
+        answer.get("items")?.as_array()?.iter().filter(|api| api.get("name").is_some_and(|said| said == name));
+    let id = named.next()?.get("id")?.as_str()?.to_owned();
+    named.next().is_none().then_some(id)
 }
 
 /// Reads a number; no point in time is zero.
@@ -216,6 +227,19 @@ mod tests {
         assert_eq!((&json["well"], &json["functions"][0]["canary"]["percent"]), (&true.into(), &10.into()));
         let loud = Running { alarms: Some(vec!["a".into()]), ..running.clone() };
         assert!(!loud.is_well());
+    }
+
+    #[test]
+    fn an_api_is_known_by_its_name_where_one_alone_has_it() {
+        let api = |name: &str, id: &str| serde_json::json!({"name": name, "id": id});
+        let some = done(&serde_json::json!({"items": [api("live-dev-front", "a1"), api("other", "b2")]}));
+        assert_eq!(api_id("live-dev-front", &some).as_deref(), Some("a1"));
+        assert_eq!(api_id("live-dev", &some), None);
+        let twice = done(&serde_json::json!({"items": [api("x", "a1"), api("x", "b2")]}));
+        assert_eq!(
+            (api_id("x", &twice), api_id("x", &Ran::Absent), api_id("x", &done(&Value::Null))),
+            (None, None, None)
+        );
     }
 
     #[test]

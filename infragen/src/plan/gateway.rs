@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use super::front::DomainPlan;
 use crate::load::Loaded;
+use crate::manifest::Names;
 use crate::manifest::types::FrontKind;
 
 /// The stage, the first part of every path but under a domain of one's own.
@@ -35,6 +36,25 @@ pub struct GatewayPlan {
     pub vpc_endpoints: Vec<String>,
     /// Its own name, where it has one.
     pub domain: Option<DomainPlan>,
+}
+
+impl GatewayPlan {
+    /// Returns what the API is called.
+    #[must_use]
+    pub fn name(&self, names: &Names) -> String {
+        format!("{}-front", names.base)
+    }
+
+    /// Returns its address, as Terraform's outputs have it: of its domain or, where there is none, of the API with this id, which
+    /// AWS makes up; nothing where neither is known.
+    #[must_use]
+    pub fn url(&self, region: &str, id: Option<&str>) -> Option<String> {
+        if let Some(domain) = &self.domain {
+            return Some(format!("https://{}", domain.name));
+        }
+        let endpoint = self.vpc_endpoints.first().map_or_else(String::new, |endpoint| format!("-{endpoint}"));
+        Some(format!("https://{}{endpoint}.execute-api.{region}.{}/{}", id?, self.dns_suffix, self.stage))
+    }
 }
 
 /// One part of a path.
