@@ -6,6 +6,7 @@
 pub mod auth;
 pub mod cors;
 pub mod events;
+pub mod frames;
 pub mod labels;
 pub mod limits;
 pub mod logs;
@@ -24,6 +25,7 @@ pub mod words;
 
 pub use auth::{Audience, Audiences, AuthUrl, CookieName, IssuerName, KeyId, SessionKeys};
 pub use cors::{CorsOrigins, HeaderName, MoreHeaders};
+pub use frames::FrameAncestors;
 pub use labels::{Label, Labels};
 pub use names::{
     AttributeName, AttributePath, Environment, EventName, IndexName, LinkUrl, MetricsNamespace, NameError, PublicUrl,

@@ -217,6 +217,12 @@ pub const AUDIENCE_BYTES_MAX: usize = 256;
 pub const CORS_HEADERS_MAX: usize = 100;
 /// Origins that a Function URL's CORS takes, and so the program's own.
 pub const CORS_ORIGINS_MAX: usize = 100;
+/// Origins whose pages may show the page in a frame.
+pub const FRAME_ANCESTORS_MAX: usize = 16;
+/// Bytes of these origins in the page's policy, with the spaces between them.
+pub const FRAME_ANCESTORS_BYTES_MAX: usize = 1024;
+/// Bytes of a content security policy that CloudFront adds to answers.
+pub const PAGE_POLICY_BYTES_MAX: usize = 1783;
 /// Most headers that a manifest adds to those which pages may always send.
 pub const MORE_HEADERS_MAX: usize = 50;
 /// Longest name of such a header, bytes.

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::frames::FrameAncestors;
 use crate::labels::Labels;
 use crate::limits;
 use crate::shown::ShownAttributes;
@@ -111,10 +112,12 @@ pub fn page_poll_ms(poll_interval: PollInterval) -> u64 {
 }
 
 /// Returns the content security policy of the page, as a header: narrower than what stands in frontend/index.html, which
-/// cannot know the origins that it connects to, and cannot say that nobody may frame it.
+/// cannot know the origins that it connects to, and cannot say who may frame it. At most [`limits::PAGE_POLICY_BYTES_MAX`] bytes
+/// where it connects to its own origin only.
 #[must_use]
-pub fn policy(connects_to: &[&str]) -> String {
+pub fn policy(connects_to: &[&str], frames: &FrameAncestors) -> String {
     let connect = ["connect-src 'self'"].iter().chain(connects_to).copied().collect::<Vec<_>>().join(" ");
+    let frames = frames.directive();
     let rules = [
         "default-src 'none'",
         "script-src 'self'",
@@ -123,7 +126,7 @@ pub fn policy(connects_to: &[&str]) -> String {
         &connect,
         "base-uri 'none'",
         "form-action 'none'",
-        "frame-ancestors 'none'",
+        &frames,
         "require-trusted-types-for 'script'",
         "trusted-types 'none'",
     ];
@@ -207,6 +210,19 @@ mod tests {
             serde_json::from_str::<serde_json::Value>(&escaped).unwrap(),
             serde_json::from_str::<serde_json::Value>(&json).unwrap()
         );
+    }
+
+    #[test]
+    fn the_longest_list_of_frames_fits_into_the_header_that_cloudfront_adds() {
+        let count = limits::FRAME_ANCESTORS_MAX;
+        let each = (limits::FRAME_ANCESTORS_BYTES_MAX + 1) / count - 1;
+        let longest = FrameAncestors::new(vec![format!("https://{}", "a".repeat(each - 8)); count]).unwrap();
+        let found = policy(&[], &longest);
+        assert!(
+            found.len() > limits::FRAME_ANCESTORS_BYTES_MAX && found.len() <= limits::PAGE_POLICY_BYTES_MAX,
+            "{found}"
+        );
+        assert!(policy(&[], &FrameAncestors::default()).contains("; frame-ancestors 'none'; "));
     }
 
     #[test]

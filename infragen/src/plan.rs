@@ -11,7 +11,7 @@ pub mod types;
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::page::{Goodbye, PageConfig, PageLooks, page_labels, page_poll_ms, page_shown, page_window_ms};
-use contract::{Adapter, AttributePath, AuthMode, Identity, cors};
+use contract::{Adapter, AttributePath, AuthMode, FrameAncestors, Identity, cors};
 use serde::Serialize;
 
 use crate::accent;
@@ -98,6 +98,9 @@ pub struct Plan {
     pub image_command: String,
     /// What the page knows.
     pub page: PageConfig,
+    /// Whose pages may show it in a frame.
+    #[serde(skip)]
+    pub frames: FrameAncestors,
     /// How it is watched.
     pub operations: OperationsPlan,
     /// The managed instances under the stream function.
@@ -166,6 +169,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
         has_index_key_schema: Feature::IndexKeySchema.is_in(floor),
         has_invoked_via_function_url: Feature::InvokedViaFunctionUrl.is_in(floor),
         page: page(loaded),
+        frames: manifest.front.frame_ancestors.clone(),
         image_elsewhere: image_elsewhere(loaded),
         makes_repository: loaded.makes_repository(),
         names,

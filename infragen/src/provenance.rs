@@ -42,7 +42,7 @@ const COMMANDS_ONLY: [(&str, &str); 8] = [
 ];
 
 /// Other manifests in which keys are tried that do nothing, or are refused, in this one.
-const SITUATIONS: [&[(&str, &str)]; 22] = [
+const SITUATIONS: [&[(&str, &str)]; 23] = [
     &[("front.kind", "'cloudfront'")],
     &[("front.kind", "'api-gateway'"), ("terraform.aws_provider", "'>= 6.25.0, < 7.0.0'")],
     &[
@@ -72,6 +72,7 @@ const SITUATIONS: [&[(&str, &str)]; 22] = [
         ("auth.mode", "'trusted-header'"),
         ("front.viewer_function_arn", "'arn:aws:cloudfront::123456789012:function/user-id'"),
     ],
+    &[("front.kind", "'cloudfront'"), ("front.frame_ancestors", "['https://page.example.com']")],
     &[("auth.mode", "'session'")],
     &[("auth.mode", "'jwt'"), ("auth.issuer", "'https://id.example.com'"), ("auth.audience", "'live'")],
     &[("front.allow_origins", "['https://page.example.com']")],

@@ -166,10 +166,12 @@ resource "aws_cloudfront_response_headers_policy" "page" {
       override = true
     }
 
+{%- if not distribution.is_framed %}
     frame_options {
       frame_option = "DENY"
       override = true
     }
+{%- endif %}
 
     referrer_policy {
       referrer_policy = "no-referrer"

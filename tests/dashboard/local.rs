@@ -11,6 +11,7 @@ use crate::support::http1::Connection;
 use crate::support::local::Local;
 use crate::support::process::Process;
 use crate::support::sse::SseClient;
+use contract::frames::FRAMES_VARIABLE;
 use contract::{limits, routes};
 
 #[tokio::test]
@@ -33,6 +34,7 @@ async fn the_page_may_connect_to_its_stream_and_to_nothing_else() {
         assert_eq!((response.status(), response.head.all("content-type")), (200, vec![kind.to_owned()]), "{path}");
         assert_eq!(response.head.all("content-security-policy"), [policy.as_str()], "{path}");
         assert_eq!(response.head.all("x-content-type-options"), ["nosniff"], "{path}");
+        assert_eq!(response.head.all("x-frame-options"), ["DENY"], "{path}");
         assert_eq!(response.head.all("cache-control"), ["no-cache"], "{path}");
         if path != "/config.js" {
             let modified = response.head.get("last-modified").unwrap();
@@ -52,6 +54,31 @@ async fn the_page_may_connect_to_its_stream_and_to_nothing_else() {
     // Unknown routes of the API are the API's; everything else is the page's.
     assert_eq!(answer(get("/api/v2/nowhere").await, 404).await, json!({ "detail": "Not found" }));
     assert_eq!(get("/nowhere.js").await.status(), 404);
+}
+
+#[tokio::test]
+async fn pages_that_may_show_it_in_a_frame_are_named_and_no_other_header_says_otherwise() {
+    let local = Local::start(&[(FRAMES_VARIABLE, "https://intranet.example.com,http://localhost:3000")]).await;
+    for path in ["/?embed=1", "/js/main.js", "/config.js"] {
+        let response = Request::get(local.dashboard, path).send().await;
+        let policy = response.head.get("content-security-policy").unwrap();
+        let named = "; frame-ancestors https://intranet.example.com http://localhost:3000; ";
+        assert!(policy.contains(named) && policy.matches("frame-ancestors").count() == 1, "{path}: {policy}");
+        assert!(response.head.all("x-frame-options").is_empty(), "{path}");
+        assert_eq!(response.head.all("x-content-type-options"), ["nosniff"], "{path}");
+    }
+    // What is data is nothing to frame, whoever may frame the page.
+    let data = Request::get(local.dashboard, routes::METRICS).send().await;
+    assert_eq!(data.head.all("x-frame-options"), ["DENY"]);
+    assert_eq!(data.head.all("content-security-policy"), ["default-src 'none'; frame-ancestors 'none'"]);
+    let refused = Process::spawn(
+        &bins::path("local"),
+        &[],
+        &[(FRAMES_VARIABLE.to_owned(), "https://*.example.com".to_owned())].into(),
+    );
+    assert!(!refused.exits_within(LIMIT).await.success());
+    let said = refused.text();
+    assert!(said.contains("PAGE_FRAME_ANCESTORS: `https://*.example.com` is no origin; it must be 1 to 16"), "{said}");
 }
 
 #[tokio::test]

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use super::front::{PLANNED, Planned, expressions, refers};
+use super::front::{PLANNED, Planned, expressions, planned, refers};
 use super::plans::{artifacts, resources};
 use super::terraform::Root;
 use super::{Project, page_files, workspace};
@@ -74,8 +74,10 @@ fn somebodys_own_images_and_fonts_go_with_the_page_and_what_lies_beside_it_does_
         ("favicon.ico", "image/x-icon"),
         ("logo.svg", "image/svg+xml"),
         ("robots.txt", "text/plain; charset=utf-8"),
+        ("app.webmanifest", "application/manifest+json"),
         ("fonts/a/text.woff2", "font/woff2"),
         ("img/photo.webp", "image/webp"),
+        ("js/part/sums.wasm", "application/wasm"),
         ("js/part/more.js", "text/javascript; charset=utf-8"),
     ];
     for name in own.map(|(name, _)| name) {
@@ -136,6 +138,28 @@ fn the_page_may_do_what_it_says_itself_and_nothing_more() {
     assert_eq!(headers["referrer_policy"][0]["referrer_policy"], "no-referrer");
     assert_eq!(headers["content_type_options"][0]["override"], true);
     assert_eq!(headers["strict_transport_security"][0]["access_control_max_age_sec"], 31_536_000);
+}
+
+#[test]
+fn pages_that_may_show_it_in_a_frame_are_named_behind_cloudfront_and_on_this_machine() {
+    let project = Project::new(
+        "[front]\nkind = \"cloudfront\"\nframe_ancestors = [\"https://a.example.com\", \"https://b.example.com:8443\"]\n",
+    );
+    let Planned { files, plan } = &planned(project);
+    let headers = &resources(plan, "")["aws_cloudfront_response_headers_policy.page"]["security_headers_config"][0];
+    let policy = headers["content_security_policy"][0]["content_security_policy"].as_str().unwrap();
+    assert!(policy.contains("; frame-ancestors https://a.example.com https://b.example.com:8443; "), "{policy}");
+    assert!(!policy.contains("'none' https"), "{policy}");
+    assert_eq!(headers["frame_options"], json!([]), "it would say the contrary");
+    assert!(!files["generated/terraform/front.tf"].contains("frame_options"));
+
+    let project = Project::new("[front]\nkind = \"cloudfront\"\nframe_ancestors = [\"https://a.example.com\"]\n");
+    project.run(&["--env", "local", "render"]).done();
+    let variables = project.read("generated/local/functions.env");
+    assert!(variables.lines().any(|line| line == "PAGE_FRAME_ANCESTORS=https://a.example.com"), "{variables}");
+    let project = Project::new("");
+    project.run(&["--env", "local", "render"]).done();
+    assert!(!project.read("generated/local/functions.env").contains("FRAME"));
 }
 
 /// Runs tools/page.sh on a root whose state has these outputs.

@@ -5,6 +5,7 @@ pub mod auth;
 pub mod aws;
 pub mod canary;
 pub mod delivery;
+mod frames;
 mod headers;
 mod labels;
 pub mod logs;

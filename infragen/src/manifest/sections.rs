@@ -12,8 +12,8 @@ use contract::units::{
 use contract::values::{Count, FunctionConnections, ReplayEvents, TagsMax};
 use contract::{
     Adapter, AttributeName, AttributePath, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment,
-    EventName, Identity, IndexName, IssuerName, LabelType, Labels, MetricsMode, MoreHeaders, ShownAttributes,
-    StatusValue, TableName, TimeFormat, TimeZone, WhenFull,
+    EventName, FrameAncestors, Identity, IndexName, IssuerName, LabelType, Labels, MetricsMode, MoreHeaders,
+    ShownAttributes, StatusValue, TableName, TimeFormat, TimeZone, WhenFull,
 };
 
 use super::account::{AwsSection, KmsKeyArn};
@@ -328,6 +328,8 @@ section! {
         "allow_credentials" => allow_credentials: bool = false;
         /// Request headers that such a page may send, beside those that EventSource, its polyfills and tracers send.
         "allow_headers" => allow_headers: MoreHeaders = MoreHeaders::default();
+        /// Origins whose pages may show the page in a frame; without any nobody's may. For `cloudfront`: elsewhere the page's host says so.
+        "frame_ancestors" => frame_ancestors: FrameAncestors = FrameAncestors::default();
         /// Longest silence that whatever stands between function and browser tolerates.
         "read_timeout" => read_timeout: ReadTimeout = ReadTimeout::DEFAULT;
         /// Domain name of the distribution or REST API; left out, it is the one that AWS gives.

@@ -185,6 +185,12 @@ fn is_base_url(text: &str) -> bool {
         && path.is_none_or(|path| !path.is_empty() && !path.ends_with('/') && path.bytes().all(path_byte))
 }
 
+/// Returns host and port of an origin as browsers write it.
+pub(super) fn origin_host(text: &str) -> Option<&str> {
+    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    host.filter(|host| is_authority(host))
+}
+
 /// Host and optional port, as browsers write them in `Origin`: lower case, no user, no default.
 fn is_authority(text: &str) -> bool {
     let (host, port) = match text.rsplit_once(':') {
@@ -232,8 +238,7 @@ const ORIGINS_MAX: usize = 100;
 impl ManifestValue for Origins {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
         let one = |found: &str| {
-            let host = found.strip_prefix("https://").or_else(|| found.strip_prefix("http://"));
-            if found == "*" || host.is_some_and(is_authority) {
+            if found == "*" || origin_host(found).is_some() {
                 return Ok(found.to_owned());
             }
             // Of previews: each has a host of its own, which nobody knows beforehand.

@@ -29,6 +29,8 @@ pub struct DistributionPlan {
     pub viewer_function_arn: Option<String>,
     /// Content security policy of the page.
     pub page_policy: String,
+    /// Whether pages of other origins may show the page in a frame.
+    pub is_framed: bool,
     /// Folder of the page, as `generated/…/terraform` sees it.
     pub page_folder: &'static str,
     /// Provider of what must be in us-east-1, where everything else is in another region.
@@ -122,7 +124,8 @@ pub fn distribution(loaded: &Loaded) -> Option<DistributionPlan> {
         domain,
         viewer_function_arn: front.viewer_function_arn.as_ref().map(|arn| arn.as_str().to_owned()),
         // Everything that it asks is of its own origin.
-        page_policy: contract::page::policy(&[]),
+        page_policy: contract::page::policy(&[], &front.frame_ancestors),
+        is_framed: !front.frame_ancestors.as_slice().is_empty(),
         page_folder: if loaded.target == Target::Overlay { "../../../frontend" } else { "../../frontend" },
         cloudfront_provider: us_east_1(loaded).filter(|_| needs_region),
     })

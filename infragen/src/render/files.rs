@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use askama::Template;
+use contract::frames::FRAMES_VARIABLE;
 use contract::page::{LOOKS_VARIABLE, PageLooks, escape_json_for_script};
+use contract::values::SettingValue;
 
 use crate::artifact::{Artifact, RenderError};
 use crate::plan::Plan;
@@ -80,6 +82,9 @@ pub(super) fn functions_env(plan: &Plan) -> Result<Artifact, RenderError> {
     if plan.page.looks != PageLooks::default() {
         let looks = serde_json::to_string(&plan.page.looks).expect("a struct of texts");
         variables.insert(LOOKS_VARIABLE.to_owned(), looks);
+    }
+    if !plan.frames.as_slice().is_empty() {
+        variables.insert(FRAMES_VARIABLE.to_owned(), plan.frames.write());
     }
     finish("generated/local/functions.env", &FunctionsEnv { signature: SIGNATURE, variables: &variables })
 }

@@ -9,12 +9,13 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
+use contract::frames::FRAMES_VARIABLE;
 use contract::page::{
     Goodbye, LOOKS_VARIABLE, PageConfig, PageLooks, escape_json_for_script, page_labels, page_poll_ms, page_shown,
     page_window_ms, policy as page_policy,
 };
-use contract::values::ABSENT;
-use contract::{CorsSettings, DashboardSettings, Lookup, PublicUrl, StreamSettings, routes};
+use contract::values::{ABSENT, SettingValue};
+use contract::{CorsSettings, DashboardSettings, FrameAncestors, Lookup, PublicUrl, StreamSettings, routes};
 use http::{HeaderValue, header};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -44,6 +45,8 @@ pub struct LocalSettings {
     pub frontend: PathBuf,
     /// What the page has of its owner.
     pub looks: PageLooks,
+    /// Whose pages may show it in a frame.
+    pub frames: FrameAncestors,
     /// What preflights are answered.
     pub cors: CorsSettings,
     /// Settings of the stream function.
@@ -75,6 +78,7 @@ impl LocalSettings {
             sample_rate: source::rate(lookup)?,
             frontend: lookup("FRONTEND_DIR").unwrap_or_else(|| "frontend".to_owned()).into(),
             looks: looks(lookup(LOOKS_VARIABLE).as_deref())?,
+            frames: frames(lookup(FRAMES_VARIABLE).as_deref())?,
             cors: CorsSettings::from_env(lookup)?,
             stream: StreamSettings::from_env(&with_defaults)?,
             dashboard: DashboardSettings::from_env(&with_defaults)?,
@@ -109,6 +113,11 @@ fn looks(json: Option<&str>) -> Result<PageLooks, Fatal> {
     let Some(json) = json else { return Ok(PageLooks::default()) };
     serde_json::from_str(json)
         .map_err(|error| Fatal::new(format!("{LOOKS_VARIABLE}: is not what a page has of its own, as JSON: {error}")))
+}
+
+fn frames(origins: Option<&str>) -> Result<FrameAncestors, Fatal> {
+    let Some(origins) = origins else { return Ok(FrameAncestors::default()) };
+    FrameAncestors::read(origins).map_err(|error| Fatal::new(format!("{FRAMES_VARIABLE}: {error}")))
 }
 
 fn port(lookup: &Lookup<'_>, name: &'static str, default: u16) -> Result<u16, Fatal> {
@@ -181,7 +190,9 @@ impl Local {
 /// The page, which may do what its policy says.
 fn page(settings: &LocalSettings, stream_url: &str) -> Result<Router, Fatal> {
     let page = settings.page_config(stream_url);
-    let policy = HeaderValue::try_from(page_policy(&[stream_url])).map_err(Fatal::new)?;
+    let frames = &settings.frames;
+    let policy = HeaderValue::try_from(page_policy(&[stream_url], frames)).map_err(Fatal::new)?;
+    let is_framed = !frames.as_slice().is_empty();
     let files = tower_http::services::ServeDir::new(&settings.frontend);
     // Of the API alone: no page of another origin reads this one.
     let api = Router::new().route(&format!("{}{{*rest}}", routes::API), any(not_found));
@@ -190,7 +201,7 @@ fn page(settings: &LocalSettings, stream_url: &str) -> Result<Router, Fatal> {
         .merge(Cors::of_server(&settings.cors).dashboard(api))
         .fallback_service(files)
         .layer(from_fn(security::headers))
-        .layer(from_fn(move |request, next| with_policy(policy.clone(), request, next))))
+        .layer(from_fn(move |request, next| with_policy(policy.clone(), is_framed, request, next))))
 }
 
 fn listen(name: &str, port: u16) -> Result<TcpListener, Fatal> {
@@ -203,8 +214,12 @@ fn url(listener: &TcpListener) -> Result<String, Fatal> {
 }
 
 /// What the page may do, in place of what data may: nothing.
-async fn with_policy(policy: HeaderValue, request: Request, next: Next) -> Response {
+async fn with_policy(policy: HeaderValue, is_framed: bool, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
+    if is_framed {
+        // It knows no origins, and would contradict the policy in browsers that know it alone.
+        response.headers_mut().remove(header::X_FRAME_OPTIONS);
+    }
     response.headers_mut().insert(header::CONTENT_SECURITY_POLICY, policy);
     response
 }

@@ -10,6 +10,7 @@ use crate::manifest::types::{FrontKind, Origins};
 const CLOUDFRONT_PARTITION: &str = "aws";
 /// The region of what belongs to CloudFront.
 const CLOUDFRONT_REGION: &str = "us-east-1";
+const FRAMES: &str = "front.frame_ancestors";
 const VIEWER_FUNCTION: &str = "front.viewer_function_arn";
 
 impl Checks<'_> {
@@ -79,12 +80,13 @@ impl Checks<'_> {
             ("front.hosted_zone_id", front.hosted_zone_id.is_some()),
             ("front.certificate_arn", front.certificate_arn.is_some()),
             ("front.rate_limit", front.rate_limit.is_some()),
+            (FRAMES, !front.frame_ancestors.as_slice().is_empty()),
             (VIEWER_FUNCTION, front.viewer_function_arn.is_some()),
         ];
         let has_it = |key| match front.kind {
             FrontKind::FunctionUrl => false,
             FrontKind::CloudFront => true,
-            FrontKind::ApiGateway => key != VIEWER_FUNCTION,
+            FrontKind::ApiGateway => ![FRAMES, VIEWER_FUNCTION].contains(&key),
         };
         for (key, _) in of_others.into_iter().filter(|(key, is_set)| *is_set && !has_it(*key)) {
             self.fail(
