@@ -8,7 +8,7 @@
 cd "$root"
 what=$1
 shift
-[ $# -gt 0 ] || set -- cursor decoder head hour query rest row token
+[ $# -gt 0 ] || set -- cursor decoder event head hour query rest row token
 
 "$root/tools/setup.sh" fuzz
 # The dependencies are those of the tests, compiled already; what is instrumented runs a little quicker than tests need to.
