@@ -168,6 +168,17 @@ pub const HISTORY_TAGS_MAX: usize = 200;
 /// Steps of each of those tags at most: a day by the hour, half an hour, or an hour by the minute.
 pub const HISTORY_TAG_STEPS_MAX: u64 = 62;
 
+/// Shortest time for which sums of old hours are kept.
+pub const HISTORY_KEEP_MIN: Duration = Duration::from_secs(2 * 24 * 3600);
+/// Longest such time: ten years.
+pub const HISTORY_KEEP_MAX: Duration = Duration::from_secs(3660 * 24 * 3600);
+/// Hours of one history that begins before the window, at most: 31 days.
+pub const HISTORY_HOURS_MAX: u64 = 31 * 24;
+/// Bytes of sums of old hours that one history reads at most; of hours beyond, newest first, nothing is said.
+pub const HISTORY_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Hours whose sums an instance writes after one poll at most, so that no poll is held up by them.
+pub const ROLLUPS_PER_POLL: usize = 4;
+
 /// Most configurations of one user.
 pub const CONFIGURATIONS_MAX: usize = 50;
 /// Longest name of a configuration, characters, without the spaces around it.
@@ -368,6 +379,9 @@ const _: () = {
     // Keys and names of an item's attributes are far below a kilobyte.
     assert!(HOUR_CHUNK_BYTES_MAX + 1024 < 400 * 1000 && 3 * (HOUR_CHUNK_BYTES_MAX + 1024) < 1024 * 1024);
     assert!(WINDOW.as_secs() < HOUR_LIFE.as_secs());
+    assert!(WINDOW.as_secs() < HISTORY_KEEP_MIN.as_secs() && HISTORY_KEEP_MIN.as_secs() <= HISTORY_KEEP_MAX.as_secs());
+    // A look at the heads of as many hours is one answer of DynamoDB, which has 1 MB.
+    assert!(HISTORY_HOURS_MAX * 1000 < 1024 * 1024);
     assert!(SHUTDOWN_GRACE.as_millis() < 1000);
     assert!(DRAIN_DEFAULT.as_secs() + 1 < 10 && DRAIN_DEFAULT.as_secs() <= DRAIN_MAX.as_secs());
 };

@@ -1,7 +1,8 @@
-//! What the window counts, step by step: `GET /api/v2/history`.
+//! What the window counts, step by step, and before it what is kept of old hours: `GET /api/v2/history`.
 //!
 //! Steps are whole minutes that divide an hour, and begin at multiples of their length since 1970: two requests at different moments
-//! have the same steps. The sums are those of the window's minutes, so that all steps together are the numbers of `metrics`.
+//! have the same steps. The sums are those of the window's minutes, so that all steps together are the numbers of `metrics`. Hours that
+//! begin before the window come from their sums ([`crate::past`]), and nothing of the window is counted in them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,6 +12,8 @@ use contract::{Tag, limits};
 use crate::filter::Filter;
 use crate::interner::Judged;
 use crate::minute::{MINUTE_MILLIS, Minute, ScoreSums, first_moment, minute_of};
+use crate::past::Past;
+use crate::rollup::Sums;
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
 
@@ -67,21 +70,19 @@ impl Step {
 pub struct Point {
     /// First moment of the step.
     pub at: Timestamp,
-    /// Rows by label, in the labels' order.
-    pub by_label: Vec<u32>,
-    /// Sums of their scores.
-    pub scores: ScoreSums,
+    /// What they sum up to.
+    pub sums: Sums,
 }
 
 impl Point {
     /// Rows of all labels.
     #[must_use]
     pub fn total(&self) -> u32 {
-        self.by_label.iter().sum()
+        self.sums.by_label.iter().sum()
     }
 }
 
-/// Steps one after the other, those without rows too.
+/// Steps one after the other, those without rows too; those of which nothing is known are not there.
 #[derive(Clone, Debug, PartialEq)]
 pub struct History {
     /// First moment of the first step.
@@ -92,6 +93,8 @@ pub struct History {
     pub step: Step,
     /// Oldest first.
     pub points: Vec<Point>,
+    /// Ranges of which nothing is known, oldest first: the first moment and the one after the last.
+    pub gaps: Vec<(Timestamp, Timestamp)>,
 }
 
 /// What a request asks for.
@@ -117,25 +120,40 @@ impl Asked {
     }
 }
 
-/// Counts what a filter lets through, step by step, as far as the window reaches.
+/// Counts what a filter lets through, step by step, as far as the window and what is known of the `past` reach. With a past, steps
+/// are hours: nothing shorter is kept.
 #[must_use]
-pub fn history(snapshot: &Snapshot, filter: &Filter, asked: Asked) -> History {
+pub fn history(snapshot: &Snapshot, filter: &Filter, asked: Asked, past: &Past) -> History {
     let (from, to) = asked.range(snapshot);
-    let step = asked.step.unwrap_or_else(|| Step::of_range(Duration::from_millis(to.millis() - from.millis())));
+    let hours = Step { minutes: HOUR_MINUTES };
+    let suitable = || Step::of_range(Duration::from_millis(to.millis() - from.millis()));
+    let (from, to, step) = match past.start() {
+        Some(start) => (start, asked.to.unwrap_or(Timestamp::MAX).min(to).max(start), hours),
+        None => (from, to, asked.step.unwrap_or_else(suitable)),
+    };
     let first = step.of_minute(minute_of(from));
     let steps = if from < to { step.of_minute(minute_of(to.before())) - first + 1 } else { 0 };
     let labels = snapshot.data.labels.as_slice().len();
-    let point = |number: u64| Point { at: step.start(number), by_label: vec![0; labels], scores: ScoreSums::NONE };
+    let point = |number: u64| {
+        let at = step.start(number);
+        Point { at, sums: past.of_minute(minute_of(at)).cloned().unwrap_or_else(|| Sums::none(labels)) }
+    };
     let mut points: Vec<Point> = (first..first + steps).map(point).collect();
     let (from, to) = (step.start(first), step.start(first + steps));
     let mut counting = Counting::of(snapshot, filter);
     for minute in snapshot.minutes.between(from.before(), to.before()) {
+        // The window lacks the beginning of an hour that is known from what was kept of it.
+        if past.of_minute(minute.number()).is_some() {
+            continue;
+        }
         let index = step.of_minute(minute.number()).checked_sub(first).and_then(|index| usize::try_from(index).ok());
         if let Some(point) = index.and_then(|index| points.get_mut(index)) {
-            counting.count(minute, point);
+            counting.count(minute, &mut point.sums);
         }
     }
-    History { from, to, step, points }
+    let gaps = past.gaps(snapshot.window_after());
+    points.retain(|point| !gaps.iter().any(|(from, to)| *from <= point.at && point.at.plus(step.length()) <= *to));
+    History { from, to, step, points, gaps }
 }
 
 /// Which rows count.
@@ -157,10 +175,10 @@ impl Counting {
         Self::Some(judged)
     }
 
-    fn count(&mut self, minute: &Minute, point: &mut Point) {
+    fn count(&mut self, minute: &Minute, sums: &mut Sums) {
         let Self::Some(judged) = self else {
-            point.by_label.iter_mut().zip(minute.by_label()).for_each(|(sum, rows)| *sum += rows);
-            point.scores = point.scores.and(minute.score_sums());
+            sums.by_label.iter_mut().zip(minute.by_label()).for_each(|(sum, rows)| *sum += rows);
+            sums.scores = sums.scores.and(minute.score_sums());
             return;
         };
         for (index, set) in minute.sets().iter().enumerate() {
@@ -168,10 +186,10 @@ impl Counting {
                 continue;
             }
             let cell = minute.cell(index);
-            if let Some(sum) = point.by_label.get_mut(usize::from(cell.label)) {
+            if let Some(sum) = sums.by_label.get_mut(usize::from(cell.label)) {
                 *sum += 1;
             }
-            point.scores = point.scores.and(ScoreSums::of_one(cell.score));
+            sums.scores = sums.scores.and(ScoreSums::of_one(cell.score));
         }
     }
 }
@@ -222,19 +240,19 @@ mod tests {
         let rows = rows(&[(0, 0, 0.5, &["A"]), (20, 1, -0.5, &["B"]), (31, 0, 1.0, &[]), (240, 2, 0.25, &["A", "B"])]);
         let snapshot = snapshot_of(rows, NOW);
         let asked = Asked { from: Some(NOW.minus(minutes(4))), to: None, step: step(1) };
-        let found = history(&snapshot, &Filter::all(), asked);
+        let found = history(&snapshot, &Filter::all(), asked, &Past::default());
         assert_eq!((found.from, found.to), (first_moment(29_999_996), first_moment(30_000_001)));
-        let counts: Vec<&[u32]> = found.points.iter().map(|point| &*point.by_label).collect();
+        let counts: Vec<&[u32]> = found.points.iter().map(|point| &*point.sums.by_label).collect();
         assert_eq!(counts, [[0, 0, 1], [0, 0, 0], [0, 0, 0], [1, 0, 0], [1, 1, 0]]);
-        let last = found.points[4].scores;
+        let last = found.points[4].sums.scores;
         assert_eq!((last.count, last.mean(), last.min, last.max), (2, Some(0.0), -0.5, 0.5));
-        assert_eq!(found.points[1].scores.mean(), None);
+        assert_eq!(found.points[1].sums.scores.mean(), None);
 
-        let only = history(&snapshot, &Filter::parse("A").unwrap(), asked);
+        let only = history(&snapshot, &Filter::parse("A").unwrap(), asked, &Past::default());
         let counts: Vec<u32> = only.points.iter().map(Point::total).collect();
         assert_eq!(counts, [1, 0, 0, 0, 1]);
         // Longer steps begin at multiples of their length.
-        let hours = history(&snapshot, &Filter::all(), Asked { step: step(60), ..asked });
+        let hours = history(&snapshot, &Filter::all(), Asked { step: step(60), ..asked }, &Past::default());
         let starts: Vec<(u64, u32)> = hours.points.iter().map(|point| (point.at.millis(), point.total())).collect();
         assert_eq!(starts, [(1_799_996_400_000, 2), (1_800_000_000_000, 2)]);
     }
@@ -244,17 +262,17 @@ mod tests {
         let snapshot = snapshot_of(rows(&[(0, 0, 0.5, &[])]), NOW);
         let of = |from: Option<u64>, to: Option<u64>| {
             let at = |back: u64| NOW.minus(minutes(back));
-            history(&snapshot, &Filter::all(), Asked { from: from.map(at), to: to.map(at), step: step(60) })
+            history(&snapshot, &Filter::all(), Asked { from: from.map(at), to: to.map(at), step: step(60) }, &Past::default())
         };
         assert_eq!(of(None, None).points.len(), 25, "24 hours that begin and end within one");
         assert_eq!(of(Some(100 * 60), None), of(None, None));
         assert!(of(Some(200 * 60), Some(100 * 60)).points.is_empty());
         assert!(of(Some(10), Some(10)).points.is_empty());
         let future = Asked { from: Some(NOW.plus(minutes(600))), ..Asked::default() };
-        assert!(history(&snapshot, &Filter::all(), future).points.is_empty());
+        assert!(history(&snapshot, &Filter::all(), future, &Past::default()).points.is_empty());
         // A clock behind the rows' cuts nothing off.
         let ahead = snapshot_of(vec![item("a", NOW.millis() + 90_000, 0, 0.5, &[])], NOW);
-        let found = history(&ahead, &Filter::all(), Asked::default());
+        let found = history(&ahead, &Filter::all(), Asked::default(), &Past::default());
         assert_eq!(found.points.iter().map(Point::total).sum::<u32>(), ahead.numbers.total);
     }
 
@@ -273,12 +291,12 @@ mod tests {
             let snapshot = snapshot_of(rows.clone(), NOW);
             for filter in [Filter::all(), Filter::parse("A").unwrap(), Filter::parse("B,C").unwrap()] {
                 let asked = Asked { step: length.and_then(step), ..Asked::default() };
-                let found = history(&snapshot, &filter, asked);
+                let found = history(&snapshot, &filter, asked, &Past::default());
                 let numbers = match filter.is_all() {
                     true => (*snapshot.numbers).clone(),
                     false => FilterNumbers::new(&filter).follow(&snapshot),
                 };
-                let sums = (0..3).map(|label| found.points.iter().map(|point| point.by_label[label]).sum()).collect::<Vec<u32>>();
+                let sums = (0..3).map(|label| found.points.iter().map(|point| point.sums.by_label[label]).sum()).collect::<Vec<u32>>();
                 prop_assert_eq!(&sums, &numbers.by_label);
                 for point in &found.points {
                     let end = point.at.plus(found.step.length());
@@ -288,7 +306,7 @@ mod tests {
                     let inside: Vec<&Item> = rows.iter().filter(inside).collect();
                     prop_assert_eq!(point.total() as usize, inside.len());
                     let sum: f64 = inside.iter().filter_map(|row| row.score).sum();
-                    prop_assert!((point.scores.sum - sum).abs() < 1e-5, "{} {}", point.scores.sum, sum);
+                    prop_assert!((point.sums.scores.sum - sum).abs() < 1e-5, "{} {}", point.sums.scores.sum, sum);
                 }
             }
         }

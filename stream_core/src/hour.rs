@@ -10,11 +10,12 @@
 
 use std::hash::Hash;
 
-use contract::{Tag, limits};
+use contract::Tag;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use sha2::{Digest, Sha256};
 
+use crate::compact::{Broken, Reader, put_number};
 use crate::interner::SetNames;
 use crate::minute::{Cell, MINUTE_MILLIS, Minute};
 
@@ -56,6 +57,12 @@ pub enum HourError {
     /// They end too soon, or say what no instance writes.
     #[error("bytes that no instance writes, in its {0}")]
     Broken(&'static str),
+}
+
+impl From<Broken> for HourError {
+    fn from(Broken(part): Broken) -> Self {
+        Self::Broken(part)
+    }
 }
 
 /// What was left of the rows of an hour.
@@ -149,93 +156,13 @@ pub(crate) fn encode(minutes: &[&Minute], names: &SetNames, labels: usize) -> Ve
     bytes
 }
 
-fn put_number(bytes: &mut Vec<u8>, number: usize) {
-    let mut left = number;
-    while left >= 0x80 {
-        bytes.push(low_seven(left) | 0x80);
-        left >>= 7;
-    }
-    bytes.push(low_seven(left));
-}
-
-#[expect(clippy::cast_possible_truncation, reason = "seven bits")]
-const fn low_seven(number: usize) -> u8 {
-    (number & 0x7f) as u8
-}
-
-/// Bytes that are being read.
-struct Reader<'a> {
-    bytes: &'a [u8],
-    part: &'static str,
-}
-
-impl<'a> Reader<'a> {
-    const fn broken(&self) -> HourError {
-        HourError::Broken(self.part)
-    }
-
-    fn take(&mut self, count: usize) -> Result<&'a [u8], HourError> {
-        let (taken, rest) = self.bytes.split_at_checked(count).ok_or(self.broken())?;
-        self.bytes = rest;
-        Ok(taken)
-    }
-
-    fn number(&mut self) -> Result<usize, HourError> {
-        let mut number = 0_usize;
-        for shift in [0, 7, 14, 21, 28] {
-            let (byte, rest) = self.bytes.split_first().ok_or(self.broken())?;
-            self.bytes = rest;
-            number |= usize::from(byte & 0x7f) << shift;
-            if *byte < 0x80 {
-                return Ok(number);
-            }
-        }
-        Err(self.broken())
-    }
-
-    /// A number of things that take at least so many bytes each of those that are left.
-    fn count(&mut self, bytes_each: usize) -> Result<usize, HourError> {
-        let count = self.number()?;
-        if count.saturating_mul(bytes_each) <= self.bytes.len() { Ok(count) } else { Err(self.broken()) }
-    }
-
-    fn index(&mut self, count: usize) -> Result<usize, HourError> {
-        let index = self.number()?;
-        if index < count { Ok(index) } else { Err(self.broken()) }
-    }
-
-    fn tag(&mut self) -> Result<Tag, HourError> {
-        let length = self.count(1)?;
-        let text = std::str::from_utf8(self.take(length)?).map_err(|_| self.broken())?;
-        Tag::new(text).map_err(|_| self.broken())
-    }
-
-    fn set(&mut self, tags: &[Tag]) -> Result<Box<[Tag]>, HourError> {
-        let count = self.count(1)?;
-        if count > limits::ITEM_TAGS_MAX {
-            return Err(self.broken());
-        }
-        (0..count).map(|_| Ok(tags[self.index(tags.len())?].clone())).collect()
-    }
-
-    fn score(&mut self) -> Result<f32, HourError> {
-        let score = f32::from_bits(u32::from_le_bytes(self.array()?));
-        if score.is_nan() || (-1.0..=1.0).contains(&score) { Ok(score) } else { Err(self.broken()) }
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], HourError> {
-        let taken = self.take(N)?;
-        taken.try_into().map_err(|_| self.broken())
-    }
-}
-
 /// Reads what [`encode`] wrote for a table with that many labels. The bytes may be anybody's: nothing is taken from them that
 /// could not be a row, and no more memory than they are long times a small factor.
 ///
 /// # Errors
 /// [`HourError`]
 pub fn decode(bytes: &[u8], labels: usize) -> Result<HourRows, HourError> {
-    let mut reader = Reader { bytes, part: "beginning" };
+    let mut reader = Reader::new(bytes, "beginning");
     let [format, of_labels] = reader.array()?;
     if format != FORMAT || usize::from(of_labels) != labels {
         return Err(HourError::Foreign);
@@ -248,8 +175,8 @@ pub fn decode(bytes: &[u8], labels: usize) -> Result<HourRows, HourError> {
     reader.part = "minutes";
     let rows_of = (0..HOUR_MINUTES).map(|_| reader.count(ROW_BYTES_MIN)).collect::<Result<Vec<_>, _>>()?;
     let rows: usize = rows_of.iter().sum();
-    if rows.saturating_mul(ROW_BYTES_MIN) > reader.bytes.len() {
-        return Err(reader.broken());
+    if rows.saturating_mul(ROW_BYTES_MIN) > reader.left() {
+        return Err(reader.broken().into());
     }
     let empty = Cell { place: 0, hash: 0, set: 0, score: f32::NAN, millis: 0, label: 0, is_hidden: false };
     let mut cells = vec![empty; rows];
@@ -260,7 +187,7 @@ pub fn decode(bytes: &[u8], labels: usize) -> Result<HourRows, HourError> {
     for (index, cell) in cells.iter_mut().enumerate() {
         cell.label = packed[index / 2] >> (4 * (index % 2)) & 0xf;
         if usize::from(cell.label) >= labels {
-            return Err(reader.broken());
+            return Err(reader.broken().into());
         }
     }
     reader.part = "sets of rows";
@@ -273,8 +200,8 @@ pub fn decode(bytes: &[u8], labels: usize) -> Result<HourRows, HourError> {
     }
     reader.part = "keys";
     let (places, hashes) = (reader.take(rows * 8)?, reader.take(rows * 8)?);
-    if !reader.bytes.is_empty() {
-        return Err(reader.broken());
+    if reader.left() > 0 {
+        return Err(reader.broken().into());
     }
     for ((cell, place), hash) in cells.iter_mut().zip(places.as_chunks().0).zip(hashes.as_chunks().0) {
         (cell.place, cell.hash) = (u64::from_le_bytes(*place), u64::from_le_bytes(*hash));
@@ -284,7 +211,7 @@ pub fn decode(bytes: &[u8], labels: usize) -> Result<HourRows, HourError> {
     for count in rows_of {
         let (of_minute, rest) = left.split_at(count);
         if !of_minute.is_sorted_by(|one, other| one.order() < other.order()) {
-            return Err(reader.broken());
+            return Err(reader.broken().into());
         }
         minutes.push(of_minute.to_vec());
         left = rest;

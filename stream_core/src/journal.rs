@@ -1,5 +1,6 @@
 //! The pure half of the hub: says which pages to read next, takes what was read, numbers what is new.
 
+mod keeping;
 mod load;
 mod sharing;
 
@@ -12,6 +13,7 @@ use contract::{DataSettings, PollSettings};
 use crate::cursor::Epoch;
 use crate::event::{self, MetricsFrame};
 use crate::item::{Item, Row};
+use crate::keeping::Keeping;
 use crate::missing::Missing;
 use crate::moment::{Now, TimeRange};
 use crate::numbers::Numbers;
@@ -70,6 +72,10 @@ pub struct Journal {
     published: Option<(Position, Arc<Numbers>)>,
     /// Where hours are shared with other instances.
     sharing: Option<Sharing>,
+    /// Where sums of hours are kept for longer than the window.
+    keeping: Option<Keeping>,
+    /// Whether `older` is all that `recent` was not, as it began.
+    is_rest: bool,
 }
 
 impl Journal {
@@ -103,6 +109,8 @@ impl Journal {
             is_dirty: false,
             published: None,
             sharing: None,
+            keeping: None,
+            is_rest: false,
         }
     }
 
@@ -130,7 +138,11 @@ impl Journal {
         let ranges = self.plan_recent(planned, is_due);
         if is_due {
             let until = ranges.iter().map(|range| range.after).min().unwrap_or_default();
+            if self.has_stepped_back(planned) {
+                self.forget_readings();
+            }
             let rest = TimeRange { after: self.rest_after(planned), until };
+            self.is_rest = true;
             if let Some(unfinished) = self.older.replace(Reading::new(planned, vec![rest], labels)) {
                 self.window.discard(unfinished.collected);
             }
@@ -233,6 +245,7 @@ impl Journal {
         if self.is_loaded {
             self.last_full = None;
         } else {
+            self.forget_readings();
             self.window.age(Timestamp::MAX, Timestamp::MAX);
             self.tracker = self.fresh_tracker();
         }
@@ -243,6 +256,7 @@ impl Journal {
         if !self.is_loaded {
             let is_whole = self.sharing.as_ref().is_none_or(|sharing| matches!(sharing.load, Load::Whole));
             let load = self.older.take_if(|older| is_whole && older.is_done())?;
+            self.note_whole(&load);
             self.window.discard(load.collected);
             self.is_loaded = true;
             (self.last_full, self.last_recent) = (Some(load.planned.instant), Some(load.planned.instant));
@@ -260,6 +274,7 @@ impl Journal {
         self.apply(recent);
         if let Some(older) = self.older.take_if(|older| older.is_done()) {
             self.note_read(&older);
+            self.note_whole(&older);
             self.window.discard(older.collected);
             // What stands in the table behind rows that were deleted was read again.
             self.window.reveal_all();

@@ -5,6 +5,7 @@
 
 pub mod about;
 mod collected;
+mod compact;
 mod coverage;
 pub mod cursor;
 pub mod encode;
@@ -19,6 +20,7 @@ mod hour_properties;
 mod interner;
 pub mod item;
 pub mod journal;
+mod keeping;
 pub mod minute;
 pub mod minutes;
 mod missing;
@@ -26,6 +28,7 @@ pub mod moment;
 pub mod numbers;
 mod offset;
 pub mod page;
+pub mod past;
 pub mod position;
 #[cfg(test)]
 mod properties;
@@ -35,6 +38,9 @@ pub mod report;
 pub mod resume;
 #[cfg(test)]
 mod resume_properties;
+pub mod rollup;
+#[cfg(test)]
+mod rollup_properties;
 pub mod session;
 #[cfg(test)]
 mod session_cases;

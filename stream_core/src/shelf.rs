@@ -16,27 +16,56 @@ use crate::cursor::Epoch;
 use crate::hour::{FORMAT, HOUR_MINUTES, Version};
 use crate::minute::{MINUTE_MILLIS, first_moment};
 use crate::moment::TimeRange;
+use crate::rollup;
 use crate::timestamp::Timestamp;
 
 /// Times further ahead of ours than this are no times at which a table was read.
 const CLOCK_SLACK: Duration = limits::CLOCK_ERROR_MAX;
 
+/// What the bytes of hours are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Rows, for other instances, as long as the window has them.
+    Rows,
+    /// Sums ([`crate::rollup`]), for histories, as long as they are kept.
+    Sums,
+}
+
 /// Which hours are of one kind: table, settings that make rows of it, and format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Scope(u64);
+pub struct Scope {
+    kind: Kind,
+    digest: u64,
+}
 
 impl Scope {
-    /// Of these settings.
+    /// Rows of these settings.
     #[must_use]
     pub fn of(data: &DataSettings) -> Self {
-        let digest = Sha256::new().chain_update(Epoch::digest(data, None)).chain_update([FORMAT]).finalize();
-        Self(digest.iter().take(8).fold(0, |value, byte| value << 8 | u64::from(*byte)))
+        Self::new(Kind::Rows, data, FORMAT)
+    }
+
+    /// Sums of these settings.
+    #[must_use]
+    pub fn of_rollups(data: &DataSettings) -> Self {
+        Self::new(Kind::Sums, data, rollup::FORMAT)
+    }
+
+    fn new(kind: Kind, data: &DataSettings, format: u8) -> Self {
+        let digest = Sha256::new().chain_update(Epoch::digest(data, None)).chain_update([format]).finalize();
+        Self { kind, digest: digest.iter().take(8).fold(0, |value, byte| value << 8 | u64::from(*byte)) }
+    }
+
+    /// What the bytes are.
+    #[must_use]
+    pub const fn kind(self) -> Kind {
+        self.kind
     }
 }
 
 impl fmt::Display for Scope {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x}", self.0)
+        write!(f, "{:016x}", self.digest)
     }
 }
 

@@ -119,6 +119,7 @@ mod tests {
     use super::*;
     use crate::history::history;
     use crate::item::{Item, tests::item};
+    use crate::past::Past;
     use crate::properties::snapshot_of;
 
     /// 2027-01-15T08:00:30Z, within a minute.
@@ -165,15 +166,15 @@ mod tests {
             for name in ["A", "B"] {
                 let only = Filter::parse(name).unwrap();
                 let asked = Asked { step: Some(step(minutes)), ..Asked::default() };
-                let expected = history(&snapshot, &only, asked).points;
+                let expected = history(&snapshot, &only, asked, &Past::default()).points;
                 let is_there = expected.iter().any(|point| point.total() > 0)
                     && (filter.is_all() || filter.tags().any(|tag| tag.as_str() == name));
                 let points = found.by_tag.iter().find(|(tag, _)| tag.as_str() == name).map(|(_, points)| points);
                 prop_assert_eq!(points.is_some(), is_there);
                 for (point, expected) in points.into_iter().flatten().zip(&expected) {
                     prop_assert_eq!(point.total, expected.total());
-                    prop_assert_eq!(point.scores.count, expected.scores.count);
-                    prop_assert!((point.scores.sum - expected.scores.sum).abs() < 1e-5);
+                    prop_assert_eq!(point.scores.count, expected.sums.scores.count);
+                    prop_assert!((point.scores.sum - expected.sums.scores.sum).abs() < 1e-5);
                 }
             }
         }

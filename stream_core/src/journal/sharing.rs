@@ -75,6 +75,7 @@ impl Journal {
     pub fn advance(&mut self) {
         let Some(older) = self.older.take_if(|older| older.is_done() && !self.is_loaded) else { return };
         self.note_read(&older);
+        self.note_whole(&older);
         let (planned, read) = (older.planned, older.ranges[0]);
         let end = second_before(self.window.after(planned.wall));
         let is_enough = self.is_enough(read.after);
@@ -131,7 +132,7 @@ impl Journal {
         if shelf.is_look_due(now.wall) {
             return vec![Errand::Look { from: first, to: *hours.end() }];
         }
-        let (mut errands, mut leaves, mut read) = (Vec::new(), 0, None);
+        let (mut errands, mut taken, mut leaves, mut read) = (Vec::new(), Vec::new(), 0, None);
         for hour in hours {
             match shelf.next(hour, window_after, now.wall) {
                 Next::Rest => {}
@@ -139,6 +140,7 @@ impl Journal {
                     let known = shelf.version_of(hour).or_else(|| Some(Version::of(&self.window.hour_bytes(hour))));
                     if known == head.version {
                         shelf.note_adopted(&head);
+                        taken.push(head);
                     } else {
                         errands.push(Errand::Fetch(head));
                     }
@@ -159,6 +161,7 @@ impl Journal {
                 break;
             }
         }
+        taken.iter().for_each(|head| self.note_taken(head));
         if let Some(hour) = read {
             // What is too old comes first, whatever becomes of the shelf.
             errands.retain(|errand| !matches!(errand, Errand::Claim(_)));
@@ -171,6 +174,7 @@ impl Journal {
         let Some(now) = self.sharing.as_ref().and_then(|sharing| sharing.now) else { return };
         let after = before_hour(hour).max(second_before(self.window.after(now.wall)));
         let range = TimeRange { after, until: before_hour(hour + 1) };
+        self.is_rest = false;
         self.older = Some(Reading::new(now, vec![range], self.data.labels.as_slice().len()));
     }
 
@@ -234,6 +238,7 @@ impl Journal {
                     self.window.reveal_all();
                     self.is_dirty = true;
                 }
+                self.note_taken(head);
                 Ok(())
             }
             Some(Err(error)) => {
