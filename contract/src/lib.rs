@@ -7,6 +7,7 @@ pub mod auth;
 pub mod cors;
 pub mod events;
 pub mod frames;
+pub mod keep;
 pub mod labels;
 pub mod limits;
 pub mod logs;
@@ -26,6 +27,7 @@ pub mod words;
 pub use auth::{Audience, Audiences, AuthUrl, CookieName, IssuerName, KeyId, SessionKeys};
 pub use cors::{CorsOrigins, HeaderName, MoreHeaders};
 pub use frames::FrameAncestors;
+pub use keep::HistoryKeep;
 pub use labels::{Label, Labels};
 pub use names::{
     AttributeName, AttributePath, Environment, EventName, IndexName, LinkUrl, MetricsNamespace, NameError, PublicUrl,

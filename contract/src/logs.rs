@@ -34,6 +34,10 @@ pub const NOTHING_FOUND: &str = "nothing found";
 pub const HOURS_FAIL: &str = "shared hours cannot be had; the table is read";
 /// Message of the line about a shared hour that is not what was written: it is read from the table, and written again.
 pub const HOUR_REFUSED: &str = "shared hour refused";
+/// Message of the line that says that sums of old hours cannot be written or read: what is not written now is written later.
+pub const ROLLUPS_FAIL: &str = "sums of old hours cannot be had";
+/// Message of the line about sums of an old hour that are not what was written: a history has a gap there.
+pub const ROLLUP_REFUSED: &str = "sums of an old hour refused";
 
 /// Message of the line about a row that does not parse: one for each row and instance.
 pub const ROW_SKIPPED: &str = "row skipped";

@@ -9,6 +9,7 @@ mod firewall;
 mod front;
 mod functions;
 mod gateway;
+mod history;
 mod images;
 mod instances;
 mod keys;
@@ -30,10 +31,11 @@ use crate::plan::Plan;
 /// Returns everything that a plan consists of, in the order in which a reader wants to see it.
 #[must_use]
 pub fn constructs(plan: &Plan) -> Vec<Box<dyn Construct + '_>> {
-    let all: [Option<Box<dyn Construct + '_>>; 12] = [
+    let all: [Option<Box<dyn Construct + '_>>; 13] = [
         Some(Box::new(state::State::of(plan))),
         Some(Box::new(functions::Functions::of(plan))),
         Some(Box::new(tables::Tables::of(plan))),
+        boxed(history::History::of(plan)),
         boxed(session_keys::SessionKeys::of(plan)),
         boxed(keys::Keys::of(plan)),
         Some(Box::new(watching::Watching::of(plan))),

@@ -11,7 +11,7 @@ pub mod types;
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::page::{Goodbye, PageConfig, PageLooks, page_labels, page_poll_ms, page_shown, page_window_ms};
-use contract::{Adapter, AttributePath, AuthMode, FrameAncestors, Identity, cors};
+use contract::{Adapter, AttributePath, AuthMode, FrameAncestors, HistoryKeep, Identity, cors};
 use serde::Serialize;
 
 use crate::accent;
@@ -72,6 +72,10 @@ pub struct Plan {
     pub users: TablePlan,
     /// The table of hours that instances share.
     pub hours: Option<TablePlan>,
+    /// The table of sums of old hours.
+    pub history: Option<TablePlan>,
+    /// Days for which they are kept; 0 where they are not.
+    pub history_days: u64,
     /// The keys that session tokens are signed with.
     pub session_keys: Option<SessionKeysPlan>,
     /// Cross-origin rules of both URLs, where browsers reach them directly.
@@ -117,6 +121,10 @@ impl Plan {
     }
 }
 
+/// What hours are written with, and what they are read with.
+const WRITE_HOURS: [&str; 3] = ["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"];
+const READ_HOURS: [&str; 2] = ["dynamodb:BatchGetItem", "dynamodb:Query"];
+
 /// Decides what must exist.
 #[must_use]
 pub fn plan(loaded: &Loaded) -> Plan {
@@ -126,9 +134,10 @@ pub fn plan(loaded: &Loaded) -> Plan {
     let commands = Commands::of(loaded);
     let (items, users) = (items_table(manifest, &names), users_table(manifest, &names));
     let hours = manifest.stream.share_hours.then(|| hours_table(manifest, &names));
+    let history = manifest.history.keep.map(|_| history_table(manifest, &names));
     let (mut stream, mut dashboard) = (stream_function(manifest, &names), dashboard_function(manifest, &names));
     for function in [&mut stream, &mut dashboard] {
-        function.table_keys = table_keys(function, &items, &users, hours.as_ref());
+        function.table_keys = table_keys(function, [Some(&items), Some(&users), hours.as_ref(), history.as_ref()]);
     }
     Plan {
         target: loaded.target,
@@ -155,6 +164,8 @@ pub fn plan(loaded: &Loaded) -> Plan {
         items,
         users,
         hours,
+        history,
+        history_days: manifest.history.keep.map_or(0, HistoryKeep::days),
         session_keys: auth::session_keys(manifest),
         cors: CorsPlan {
             allow_origins: manifest.front.allow_origins.as_slice().to_vec(),
@@ -228,7 +239,8 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         // One at a time, by its key: the stream function changes none.
         configurations: configurations(manifest, &["dynamodb:GetItem"]),
         goodbyes: goodbyes(manifest, "dynamodb:BatchGetItem"),
-        hours: manifest.stream.share_hours.then_some(&["dynamodb:BatchGetItem", "dynamodb:PutItem", "dynamodb:Query"]),
+        hours: manifest.stream.share_hours.then_some(&WRITE_HOURS),
+        history: manifest.history.keep.map(|_| &WRITE_HOURS[..]),
         table_keys: Vec::new(),
         // On managed instances the network is their capacity provider's; a classic function could not stream from one.
         vpc: None,
@@ -256,16 +268,20 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
             &["dynamodb:DeleteItem", "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"],
         ),
         goodbyes: goodbyes(manifest, "dynamodb:PutItem"),
-        hours: manifest.stream.share_hours.then_some(&["dynamodb:BatchGetItem", "dynamodb:Query"]),
+        hours: manifest.stream.share_hours.then_some(&READ_HOURS),
+        history: manifest.history.keep.map(|_| &READ_HOURS[..]),
         table_keys: Vec::new(),
         vpc: VpcPlan::of(&section.vpc),
     }
 }
 
 /// Keys of the tables that a function reads or writes, each once.
-fn table_keys(function: &FunctionPlan, items: &TablePlan, users: &TablePlan, hours: Option<&TablePlan>) -> Vec<String> {
+fn table_keys(function: &FunctionPlan, tables: [Option<&TablePlan>; 4]) -> Vec<String> {
+    let [items, users, hours, history] = tables;
     let has_users = function.configurations.is_some() || function.goodbyes.is_some();
-    let tables = [Some(items), Some(users).filter(|_| has_users), hours.filter(|_| function.hours.is_some())];
+    let users = users.filter(|_| has_users);
+    let (hours, history) = (hours.filter(|_| function.hours.is_some()), history.filter(|_| function.history.is_some()));
+    let tables = [items, users, hours, history];
     let keys: BTreeSet<&String> = tables.into_iter().flatten().filter_map(|table| table.kms_key_arn.as_ref()).collect();
     keys.into_iter().cloned().collect()
 }
@@ -334,12 +350,30 @@ fn users_table(manifest: &Manifest, names: &Names) -> TablePlan {
 
 /// A cache: whatever is lost of it is read from the items again.
 fn hours_table(manifest: &Manifest, names: &Names) -> TablePlan {
+    TablePlan {
+        why_unrecovered: "A cache of the items: what is lost is read from them again.".to_owned(),
+        ..table_of_hours(manifest, &names.hours_table, "hours")
+    }
+}
+
+/// A source: of hours that have left the window nothing else knows.
+fn history_table(manifest: &Manifest, names: &Names) -> TablePlan {
+    let history = &manifest.history;
+    TablePlan {
+        point_in_time_recovery: history.point_in_time_recovery,
+        why_unrecovered: "`history.point_in_time_recovery` in deploy.toml says no.".to_owned(),
+        deletion_protection: history.deletion_protection,
+        ..table_of_hours(manifest, &names.history_table, "history")
+    }
+}
+
+fn table_of_hours(manifest: &Manifest, name: &str, role: &str) -> TablePlan {
     let kms = &manifest.aws.kms;
     TablePlan {
-        name: names.hours_table.clone(),
+        name: name.to_owned(),
         create: true,
         import: false,
-        address: "aws_dynamodb_table.hours".to_owned(),
+        address: format!("aws_dynamodb_table.{role}"),
         hash_key: OWN_KEYS.0.to_owned(),
         range_key: OWN_KEYS.1.to_owned(),
         needs_range_key: true,
@@ -347,7 +381,7 @@ fn hours_table(manifest: &Manifest, names: &Names) -> TablePlan {
         index: None,
         ttl_attribute: Some(contract::tables::TTL_ATTRIBUTE),
         point_in_time_recovery: false,
-        why_unrecovered: "A cache of the items: what is lost is read from them again.".to_owned(),
+        why_unrecovered: String::new(),
         deletion_protection: false,
         kms_key_arn: kms.of(kms.tables.as_ref()),
     }

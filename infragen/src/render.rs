@@ -225,10 +225,15 @@ fn roots(loaded: &Loaded, parts: &Parts<'_>, config_js_path: &str) -> Result<Ren
     let charges = constructs.iter().flat_map(|construct| construct.charges(prices)).collect();
     let extra = Extra {
         signature: SIGNATURE,
-        tables: [("items", Some(&plan.items)), ("users", Some(&plan.users)), ("hours", plan.hours.as_ref())]
-            .into_iter()
-            .filter_map(|(label, table)| Some(Labelled { label, table: table? }))
-            .collect(),
+        tables: [
+            ("items", Some(&plan.items)),
+            ("users", Some(&plan.users)),
+            ("hours", plan.hours.as_ref()),
+            ("history", plan.history.as_ref()),
+        ]
+        .into_iter()
+        .filter_map(|(label, table)| Some(Labelled { label, table: table? }))
+        .collect(),
         all_present: used.map(|used| format!("var.{} != null", used.name)).collect::<Vec<_>>().join(" && "),
         ci,
         functions,

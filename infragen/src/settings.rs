@@ -174,6 +174,8 @@ fn data(manifest: &Manifest) -> DataSettings {
         items_table: table(&names.items_table),
         users_table: table(&names.users_table),
         hours_table: manifest.stream.share_hours.then(|| table(&names.hours_table)),
+        history_table: manifest.history.keep.map(|_| table(&names.history_table)),
+        history_keep: manifest.history.keep,
         index: data.index.clone(),
         key_attribute: attributes.key.clone(),
         time_attribute: attributes.time.clone(),

@@ -262,7 +262,12 @@ mod tests {
         let snapshot = snapshot_of(rows(&[(0, 0, 0.5, &[])]), NOW);
         let of = |from: Option<u64>, to: Option<u64>| {
             let at = |back: u64| NOW.minus(minutes(back));
-            history(&snapshot, &Filter::all(), Asked { from: from.map(at), to: to.map(at), step: step(60) }, &Past::default())
+            history(
+                &snapshot,
+                &Filter::all(),
+                Asked { from: from.map(at), to: to.map(at), step: step(60) },
+                &Past::default(),
+            )
         };
         assert_eq!(of(None, None).points.len(), 25, "24 hours that begin and end within one");
         assert_eq!(of(Some(100 * 60), None), of(None, None));

@@ -55,7 +55,8 @@ impl Keeping {
         let is_whole = |hour: &u64| window_after <= before_hour(*hour);
         self.read_at.retain(|hour, _| is_whole(hour));
         self.settled.retain(|hour, _| is_whole(hour));
-        let is_due = |(hour, read_at): &(&u64, &Timestamp)| self.settled.get(*hour).is_none_or(|settled| settled < *read_at);
+        let is_due =
+            |(hour, read_at): &(&u64, &Timestamp)| self.settled.get(*hour).is_none_or(|settled| settled < *read_at);
         self.read_at.iter().filter(is_due).map(|(hour, _)| *hour).take(limits::ROLLUPS_PER_POLL).collect()
     }
 
@@ -65,7 +66,9 @@ impl Keeping {
         let length = u32::try_from(bytes.len()).ok().filter(|length| *length as usize <= limits::HOUR_BYTES_MAX)?;
         let version = Some(Version::of(&bytes));
         // A time that is still to come is that of a clock that was wrong.
-        let is_as_good = |head: &Head| head.version == version || read_at <= head.read_at && head.read_at <= now.plus(limits::CLOCK_ERROR_MAX);
+        let is_as_good = |head: &Head| {
+            head.version == version || read_at <= head.read_at && head.read_at <= now.plus(limits::CLOCK_ERROR_MAX)
+        };
         if head.is_some_and(is_as_good) {
             return None;
         }

@@ -81,7 +81,8 @@ impl Rollup {
     #[must_use]
     pub fn sums(&self, filter: &Filter) -> Sums {
         let mut all = Sums::none(self.labels);
-        let wanted = self.sets.iter().filter(|(tags, _)| filter.is_all() || tags.iter().any(|tag| filter.matches_tag(tag)));
+        let wanted =
+            self.sets.iter().filter(|(tags, _)| filter.is_all() || tags.iter().any(|tag| filter.matches_tag(tag)));
         wanted.for_each(|(_, sums)| all.add(sums));
         all
     }
@@ -151,6 +152,7 @@ fn read_sums(reader: &mut Reader<'_>, labels: usize) -> Result<Sums, Broken> {
     let sum = f64::from_le_bytes(reader.array()?);
     let scores = ScoreSums { count, sum, min: reader.score()?, max: reader.score()? };
     let (low, high) = (f64::from(scores.min) * f64::from(count), f64::from(scores.max) * f64::from(count));
-    let is_possible = u64::from(count) <= rows && scores.min <= scores.max && (low - SUM_SLACK..=high + SUM_SLACK).contains(&sum);
+    let is_possible =
+        u64::from(count) <= rows && scores.min <= scores.max && (low - SUM_SLACK..=high + SUM_SLACK).contains(&sum);
     if is_possible { Ok(Sums { by_label, scores }) } else { Err(reader.broken()) }
 }

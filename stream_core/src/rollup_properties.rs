@@ -43,7 +43,8 @@ fn rows() -> impl Strategy<Value = Vec<Item>> {
 /// The sums of an hour as whoever had it whole in its window has written them.
 fn kept(rows: &[Item], hour: u64) -> Vec<u8> {
     let now = before_hour(hour + 2);
-    let there: Vec<Item> = rows.iter().filter(|row| now.minus(Duration::from_secs(86_400)) < row.at && row.at <= now).cloned().collect();
+    let there: Vec<Item> =
+        rows.iter().filter(|row| now.minus(Duration::from_secs(86_400)) < row.at && row.at <= now).cloned().collect();
     let snapshot = snapshot_of(there, now);
     let minutes = snapshot.minutes.between(before_hour(hour), before_hour(hour + 1));
     Rollup::of(minutes, &snapshot.names, LABELS).encode()

@@ -13,7 +13,7 @@ use contract::{DataSettings, PollSettings, limits};
 use sha2::{Digest, Sha256};
 
 use crate::cursor::Epoch;
-use crate::hour::{FORMAT, HOUR_MINUTES, Version};
+use crate::hour::{FORMAT, HOUR_MINUTES, HourError, Version};
 use crate::minute::{MINUTE_MILLIS, first_moment};
 use crate::moment::TimeRange;
 use crate::rollup;
@@ -91,6 +91,15 @@ impl Head {
     #[must_use]
     pub const fn seen(&self) -> Seen {
         Seen { version: self.version, read_at: self.read_at, claimed_until: self.claimed_until }
+    }
+
+    /// Says whether these are the bytes that it names.
+    ///
+    /// # Errors
+    /// [`HourError::Altered`]
+    pub fn check(&self, bytes: &[u8]) -> Result<(), HourError> {
+        let is_it = bytes.len() == self.bytes as usize && Some(Version::of(bytes)) == self.version;
+        if is_it { Ok(()) } else { Err(HourError::Altered { found: bytes.len(), expected: self.bytes }) }
     }
 
     /// Items that its bytes are in.

@@ -159,6 +159,15 @@ module "{{ function.role }}" {
         Resource = [{{ hours.address }}.arn]
       },
 {%- endif %}
+{%- if function.history %}
+      # Sums of old hours, and a table that nothing else is in.
+      {
+        Sid = "History"
+        Effect = "Allow"
+        Action = {{ function.history | hcl(indent=8) }}
+        Resource = [{{ history.address }}.arn]
+      },
+{%- endif %}
 {%- if function.table_keys %}
       # For DynamoDB alone, and so of no more than what may be read there: the keys that tables are encrypted with.
       {

@@ -146,6 +146,7 @@ pub(crate) async fn measure(
     let filler = Sources {
         items: Arc::new(MadeUp { rows, now }),
         hours: Some((Arc::new(store(address, &clock)) as Arc<dyn Hours>, true)),
+        rollups: None,
     };
     let filling = hub(filler, "1s", &clock);
     let mut subscription = filling.subscribe(tracing::Span::none());
@@ -163,7 +164,7 @@ pub(crate) async fn measure(
         let store = Arc::new(store(address, &clock));
         // At init, at the whole processor: the connection.
         store.warm_up().await.map_err(|error| error.to_string())?;
-        let sources = Sources { items: store.clone(), hours: Some((store as Arc<dyn Hours>, false)) };
+        let sources = Sources { items: store.clone(), hours: Some((store as Arc<dyn Hours>, false)), rollups: None };
         let hub = hub(sources, "5s", &clock);
         let share = group.map(|(group, share)| Share::enter(group, share)).transpose()?;
         let (began, cpu) = (clock.now().instant, cpu());

@@ -1,6 +1,7 @@
 //! What the table means.
 
-use super::setting::{known, settings};
+use super::setting::{SettingError, known, settings};
+use crate::keep::HistoryKeep;
 use crate::labels::Labels;
 use crate::limits;
 use crate::names::{AttributeName, AttributePath, EventName, IndexName, StatusValue, TableName};
@@ -19,6 +20,10 @@ settings! {
         "USERS_TABLE" => users_table: TableName;
         /// Table of hours that instances share; without it each reads the whole window.
         "HOURS_TABLE" => hours_table: Option<TableName> = None;
+        /// Table of the sums of old hours, which histories reach back to; without it they have the window alone. Needs `HISTORY_KEEP`.
+        "HISTORY_TABLE" => history_table: Option<TableName> = None;
+        /// For how long sums of an hour are kept. Needs `HISTORY_TABLE`.
+        "HISTORY_KEEP" => history_keep: Option<HistoryKeep> = None;
         /// Index whose hash key is the label and whose range key is the time.
         "DATA_INDEX" => index: IndexName = known!(IndexName, "by_sentiment");
         /// Hash key of the items table: a string or a number.
@@ -61,10 +66,21 @@ settings! {
         "DATA_WINDOW" => window: DataWindow = DataWindow::DEFAULT;
         /// Most frequent tags that the numbers name.
         "DATA_TAGS_MAX" => tags_max: TagsMax = known!(TagsMax, limits::METRICS_TAGS_DEFAULT);
+        check Self::check_history;
     }
 }
 
 impl DataSettings {
+    fn check_history(&self) -> Result<(), Vec<SettingError>> {
+        let error =
+            |name, value: Option<String>, reason: &str| Err(vec![SettingError { name, value, reason: reason.into() }]);
+        match (&self.history_table, self.history_keep) {
+            (Some(_), None) => error("HISTORY_KEEP", None, "HISTORY_TABLE needs it: whole days, such as `400d`"),
+            (None, Some(_)) => error("HISTORY_TABLE", None, "HISTORY_KEEP needs it: the table that sums are kept in"),
+            (Some(_), Some(_)) | (None, None) => Ok(()),
+        }
+    }
+
     /// Where a row has what is not part of a key.
     pub fn paths(&self) -> impl Iterator<Item = &AttributePath> {
         let numbers = [&self.score_attribute, &self.confidence_attribute];

@@ -48,11 +48,14 @@ impl Shell<'_> {
             return self.destroy_bootstrap(&loaded, arguments);
         }
         let names = Names::derive(&loaded.manifest);
-        let tables = [(names.items_table.as_str(), "items"), (names.users_table.as_str(), "users")];
+        let mut tables = vec![(names.items_table.as_str(), "items"), (names.users_table.as_str(), "users")];
+        if loaded.manifest.history.keep.is_some() {
+            tables.push((names.history_table.as_str(), "history"));
+        }
         let wanted: BTreeSet<&str> = arguments.tables.iter().map(String::as_str).collect();
         for name in &wanted {
             if !tables.iter().any(|(table, _)| table == name) {
-                let known = tables.map(|(table, _)| format!("`{table}`")).join(" and ");
+                let known = tables.iter().map(|(table, _)| format!("`{table}`")).collect::<Vec<_>>().join(" and ");
                 self.error(&format!("`--table` is `{name}`: {} has {known}", names.base), None);
                 return Ok(Outcome::Usage);
             }

@@ -24,7 +24,7 @@ impl<'p> Keys<'p> {
     fn all(self) -> BTreeSet<&'p String> {
         let (account, stream, dashboard) = (&self.0.account, &self.0.stream, &self.0.dashboard);
         let read = stream.table_keys.iter().chain(&dashboard.table_keys);
-        let tables = [&self.0.items, &self.0.users].into_iter().chain(&self.0.hours);
+        let tables = [&self.0.items, &self.0.users].into_iter().chain(&self.0.hours).chain(&self.0.history);
         let made = tables.filter_map(|table| table.kms_key_arn.as_ref());
         made.chain(read).chain(&account.keys.logs).chain(&account.keys.buckets).collect()
     }

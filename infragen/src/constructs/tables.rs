@@ -1,4 +1,4 @@
-//! The tables of items and users, and that of the hours which instances share.
+//! The tables of items and users, and those of hours: which instances share, and whose sums are kept.
 
 use super::arns::Arns;
 use super::construct::{Construct, File};
@@ -39,7 +39,8 @@ impl Construct for Tables<'_> {
             "dynamodb:UpdateTable",
             "dynamodb:UpdateTimeToLive",
         ];
-        let tables: Vec<_> = [&self.0.items, &self.0.users].into_iter().chain(&self.0.hours).collect();
+        let tables: Vec<_> =
+            [&self.0.items, &self.0.users].into_iter().chain(&self.0.hours).chain(&self.0.history).collect();
         let of = |create: bool| {
             let names = tables.iter().filter(move |table| table.create == create).map(|table| &table.name);
             names.map(|name| arns.arn("dynamodb", &format!("table/{name}"))).collect::<Vec<_>>()

@@ -184,6 +184,10 @@ section! {
         "million_read_units" => million_read_units: Figure = Figure::NONE;
         /// A million write request units.
         "million_write_units" => million_write_units: Figure = Figure::NONE;
+        /// A GB that is kept, a month.
+        "gb_month" => gb_month: Figure = Figure::NONE;
+        /// A GB of a table of which every second can be restored, a month, beside that.
+        "gb_month_recoverable" => gb_month_recoverable: Figure = Figure::NONE;
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) fn check(manifest: &Manifest, tree: &Table, logos: &Logos, log: &RefC
     let checks = Checks { manifest, tree, wrong, log };
     checks.durations();
     checks.late_rows();
+    checks.history();
     checks.connections();
     checks.names();
     checks.attributes();
@@ -145,6 +146,24 @@ impl Checks<'_> {
         }
     }
 
+    /// An hour is kept by an instance whose window still has all of it when it reads everything.
+    fn history(&self) {
+        let (window, reconcile) = (self.manifest.data.window, self.manifest.stream.reconcile_interval);
+        let needed = reconcile.get() + limits::HISTORY_STEP_MAX * 2;
+        if self.manifest.history.keep.is_some() && window.get() < needed {
+            let needed = duration_text(needed);
+            self.fail(
+                "history-window-too-short",
+                &["history.keep", "data.window", "stream.reconcile_interval"],
+                format!(
+                    "`data.window` is `{window}`: an hour is kept when it is over and the window, which is read again every \
+                     `stream.reconcile_interval`, `{reconcile}`, still has all of it; that takes `{needed}`"
+                ),
+                &format!("set `data.window` to `{needed}` or more, lower `stream.reconcile_interval`, or leave `history.keep` out"),
+            );
+        }
+    }
+
     fn connections(&self) {
         let stream = &self.manifest.stream;
         let (all, one) = (stream.max_connections.get(), stream.connections_per_client.get());
@@ -194,6 +213,14 @@ impl Checks<'_> {
             );
         }
         for (key, name) in [("tables.items.name", &names.items_table), ("tables.users.name", &names.users_table)] {
+            if self.manifest.history.keep.is_some() && *name == names.history_table {
+                self.fail(
+                    "same-table-twice",
+                    &[key, "history.keep"],
+                    format!("`{key}` is `{name}`, which is what the table of `history.keep` is called"),
+                    "give it another name: nothing else may be in that table",
+                );
+            }
             if self.manifest.stream.share_hours && *name == names.hours_table {
                 self.fail(
                     "same-table-twice",

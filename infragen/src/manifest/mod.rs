@@ -7,6 +7,7 @@ pub mod canary;
 pub mod delivery;
 mod frames;
 mod headers;
+mod keep;
 mod labels;
 pub mod logs;
 pub mod names;

@@ -19,6 +19,8 @@ pub struct Names {
     pub users_table: String,
     /// The table of hours that instances share.
     pub hours_table: String,
+    /// The table of sums of old hours.
+    pub history_table: String,
     /// The ECR repository of both functions' images.
     pub repository: String,
     /// What goes before the name of a key that session tokens are signed with, in its alias.
@@ -58,6 +60,7 @@ impl Names {
             items_table: table(&manifest.tables.items.name, "items"),
             users_table: table(&manifest.tables.users.name, "users"),
             hours_table: table(&None, "hours"),
+            history_table: table(&None, "history"),
             repository: manifest
                 .package
                 .repository

@@ -12,7 +12,7 @@ use contract::units::{
 use contract::values::{Count, FunctionConnections, ReplayEvents, TagsMax};
 use contract::{
     Adapter, AttributeName, AttributePath, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment,
-    EventName, FrameAncestors, Identity, IndexName, IssuerName, LabelType, Labels, MetricsMode, MoreHeaders,
+    EventName, FrameAncestors, HistoryKeep, Identity, IndexName, IssuerName, LabelType, Labels, MetricsMode, MoreHeaders,
     ShownAttributes, StatusValue, TableName, TimeFormat, TimeZone, WhenFull,
 };
 
@@ -318,6 +318,18 @@ section! {
 }
 
 section! {
+    /// `[history]`: what is known of hours before the window.
+    pub struct HistorySection {
+        /// For how long the sums of each hour are kept, in a table of their own that is made for them; left out, there is the window alone.
+        "keep" => keep: Option<HistoryKeep> = None;
+        /// Whether every second of the last 35 days of that table can be restored.
+        "point_in_time_recovery" => point_in_time_recovery: bool = true;
+        /// Whether DynamoDB refuses to delete that table, whose sums nothing can make again.
+        "deletion_protection" => deletion_protection: bool = true;
+    }
+}
+
+section! {
     /// `[front]`: the way in.
     pub struct FrontSection {
         /// The functions' own public URLs, one CloudFront distribution before both, or a REST API of API Gateway.
@@ -435,6 +447,7 @@ section! {
         ..#[doc = "The function behind the REST API."] "dashboard" => dashboard: DashboardSection;
         ..#[doc = "Where the data is."] "tables" => tables: TablesSection;
         ..#[doc = "What the table means."] "data" => data: DataSection;
+        ..#[doc = "What is known of hours before the window."] "history" => history: HistorySection;
         ..#[doc = "The way in."] "front" => front: FrontSection;
         ..#[doc = "Who a caller is."] "auth" => auth: AuthSection;
         ..#[doc = "What frontend/config.js says."] "page" => page: PageSection;

@@ -66,6 +66,8 @@ pub struct FunctionPlan {
     pub goodbyes: Option<GoodbyesPlan>,
     /// What it may do with the hours that instances share, where they do.
     pub hours: Option<&'static [&'static str]>,
+    /// What it may do with the sums of old hours, where they are kept.
+    pub history: Option<&'static [&'static str]>,
     /// Keys of one's own that these tables are encrypted with.
     pub table_keys: Vec<String>,
     /// The network that it runs in.

@@ -7,7 +7,7 @@ use contract::DashboardSettings;
 use super::write_limits::WriteLimits;
 use crate::auth::Auth;
 use crate::clock::Clock;
-use crate::store::{Configurations, Goodbyes, Items, Stores};
+use crate::store::{Configurations, Goodbyes, Hours, Items, Stores};
 use crate::stream::hub::Hub;
 
 /// What the dashboard routes need.
@@ -21,6 +21,8 @@ pub struct Deps {
     pub configurations: Arc<dyn Configurations>,
     /// For goodbyes.
     pub goodbyes: Arc<dyn Goodbyes>,
+    /// For histories that reach beyond the window.
+    pub hours: Arc<dyn Hours>,
     /// For items.
     pub hub: Hub,
     /// Reads the time.
@@ -40,6 +42,7 @@ impl Deps {
             items: Arc::clone(&stores.items),
             configurations: Arc::clone(&stores.configurations),
             goodbyes: Arc::clone(&stores.goodbyes),
+            hours: Arc::clone(&stores.hours),
             hub,
             clock,
             auth,

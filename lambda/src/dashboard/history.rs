@@ -1,4 +1,4 @@
-//! `GET /api/v2/history`: what the window counts, step by step.
+//! `GET /api/v2/history`: what the window counts, step by step, and before it what is kept of old hours.
 
 use std::collections::BTreeMap;
 
@@ -6,13 +6,15 @@ use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use contract::units::{Bare, parse_duration};
-use contract::{Label, routes};
+use contract::{HistoryKeep, Label, routes};
 use http::HeaderMap;
 use serde::Serialize;
 use stream_core::cursor::Cursor;
 use stream_core::filter::Filter;
 use stream_core::history::{Asked, History, Step, history as count};
 use stream_core::minute::ScoreSums;
+use stream_core::past::Past;
+use stream_core::shelf::Scope;
 use stream_core::snapshot::Snapshot;
 use stream_core::tag_history::{TagHistory, TagPoint, tag_history};
 use stream_core::timestamp::{Timestamp, TimestampError};
@@ -21,6 +23,7 @@ use utoipa::ToSchema;
 use super::csv_table::{CsvTable, Format, number, text};
 use super::deps::Deps;
 use super::etag::ETag;
+use super::kept;
 use super::openapi::Problem;
 use crate::error::ApiError;
 use crate::request::{filter, parameters};
@@ -41,8 +44,12 @@ struct Answer<'a> {
     /// Length of a step.
     #[schema(minimum = 60, maximum = 3600)]
     step_seconds: u64,
-    /// Oldest first, without gaps; steps in which nothing happened are there.
+    /// Oldest first; steps in which nothing happened are there, and those of which nothing is known are not.
     points: Vec<PointAnswer<'a>>,
+    /// Ranges of which nothing is known, oldest first; left out where there is none. They have no steps.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    gaps: Vec<GapAnswer>,
     /// Position of a stream that continues where this was counted: its updates are those of items that are not in it yet.
     #[schema(pattern = "^evt_[A-Za-z0-9_-]{60}$")]
     last_event_id: String,
@@ -50,6 +57,30 @@ struct Answer<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     by_ticker: Option<TickersAnswer>,
+}
+
+/// A range of which nothing is known.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Gap)]
+struct GapAnswer {
+    /// First moment, RFC 3339.
+    #[schema(value_type = String, format = DateTime)]
+    from: Timestamp,
+    /// First moment after it, RFC 3339.
+    #[schema(value_type = String, format = DateTime)]
+    to: Timestamp,
+    /// Why.
+    reason: GapReason,
+}
+
+/// Why nothing is known of a range.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "kebab-case")]
+enum GapReason {
+    /// No instance read the table while the window had these items: nobody watched for a day.
+    NotKept,
+    /// What is kept cannot be read now, or is too much for one answer.
+    Unavailable,
 }
 
 /// Steps of the tickers that most items have.
@@ -145,12 +176,13 @@ impl Scores {
     }
 }
 
-/// Counts of the window by step: all steps together are the numbers.
+/// Counts of the window by step: all steps together are the numbers. Where sums of old hours are kept, a history may begin before the
+/// window; its steps are hours then.
 #[utoipa::path(
     get,
     path = routes::HISTORY,
     operation_id = "history",
-    summary = "Counts and scores of the last 24 hours, step by step",
+    summary = "Counts and scores, step by step",
     responses(
         (status = 200, description = "The steps", content((Answer<'_> = "application/json"), (String = "text/csv"))),
         (status = 304, description = "They are what the client has"),
@@ -170,7 +202,15 @@ pub(super) async fn history(
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
     let labels = snapshot.data.labels.as_slice();
     let by_ticker = by_ticker.and_then(|step| by_ticker_answer(&snapshot, &filter, asked, step));
-    let answer = Answer { by_ticker, ..Answer::new(labels, &count(&snapshot, &filter, asked), &snapshot) };
+    let keep = snapshot.data.history_keep.map(HistoryKeep::get);
+    let mut past = Past::of(&snapshot, asked.from, asked.to, keep);
+    let scope = Scope::of_rollups(&snapshot.data);
+    let reason = match kept::fill(&mut past, &*deps.hours, scope, labels.len(), &filter).await {
+        true => GapReason::NotKept,
+        false => GapReason::Unavailable,
+    };
+    let found = count(&snapshot, &filter, asked, &past);
+    let answer = Answer { by_ticker, ..Answer::new(labels, &found, reason, &snapshot) };
     let tag = ETag::of(&answer);
     Ok(tag.answer(&headers, || match format {
         Format::Json => Json(answer).into_response(),
@@ -179,17 +219,26 @@ pub(super) async fn history(
 }
 
 impl<'a> Answer<'a> {
-    fn new(labels: &'a [Label], found: &History, snapshot: &Snapshot) -> Self {
+    fn new(labels: &'a [Label], found: &History, reason: GapReason, snapshot: &Snapshot) -> Self {
         let points = found.points.iter().map(|point| PointAnswer {
             timestamp: point.at,
             total: point.total(),
-            by_label: labels.iter().map(Label::key).zip(point.by_label.iter().copied()).collect(),
-            score: Scores::of(point.scores),
+            by_label: labels.iter().map(Label::key).zip(point.sums.by_label.iter().copied()).collect(),
+            score: Scores::of(point.sums.scores),
         });
         // Without a mark of metrics: whoever continues from here has not had any.
         let last_event_id = Cursor { position: snapshot.position, ..Cursor::ORIGIN }.to_id(snapshot.epoch);
         let step_seconds = found.step.length().as_secs();
-        Self { from: found.from, to: found.to, step_seconds, points: points.collect(), last_event_id, by_ticker: None }
+        let gaps = found.gaps.iter().map(|(from, to)| GapAnswer { from: *from, to: *to, reason });
+        Self {
+            from: found.from,
+            to: found.to,
+            step_seconds,
+            points: points.collect(),
+            gaps: gaps.collect(),
+            last_event_id,
+            by_ticker: None,
+        }
     }
 
     /// A row for each step, a column for each label in the labels' order.

@@ -11,6 +11,7 @@ mod history;
 mod item;
 mod items;
 mod json;
+mod kept;
 mod metrics;
 mod openapi;
 mod routes;

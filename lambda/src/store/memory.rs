@@ -17,7 +17,7 @@ use crate::ids::{ConfigId, UserId};
 use stream_core::item::{Item, ItemKey};
 use stream_core::moment::TimeRange;
 use stream_core::reading::{KeyValue, PageRequest, PageStart};
-use stream_core::shelf::{Head, Scope, Write};
+use stream_core::shelf::{Head, Kind, Scope, Write};
 use stream_core::stream_id::StreamId;
 use stream_core::timestamp::Timestamp;
 
@@ -43,15 +43,24 @@ pub struct Memory {
     configurations: Mutex<BTreeMap<UserId, BTreeMap<ConfigId, Configuration>>>,
     goodbyes: Mutex<VecDeque<StreamId>>,
     hours: Mutex<BTreeMap<u64, (Head, Vec<u8>)>>,
+    /// Those that are sums, as long as the process lives.
+    rollups: Mutex<BTreeMap<u64, (Head, Vec<u8>)>>,
     source: Source,
 }
 
 impl Memory {
+    const fn shelf(&self, scope: Scope) -> &Mutex<BTreeMap<u64, (Head, Vec<u8>)>> {
+        match scope.kind() {
+            Kind::Rows => &self.hours,
+            Kind::Sums => &self.rollups,
+        }
+    }
+
     /// Holds nothing.
     #[must_use]
     pub fn empty(clock: Clock) -> Self {
-        let (rows, configurations, goodbyes, hours) = Default::default();
-        Self { clock, rows, configurations, goodbyes, hours, source: Source::Nowhere }
+        let (rows, configurations, goodbyes, hours, rollups) = Default::default();
+        Self { clock, rows, configurations, goodbyes, hours, rollups, source: Source::Nowhere }
     }
 
     /// Holds what a sample feed makes up: `rate` items a minute, as many in the past day as from now on ([`Feed::new`]).
@@ -194,30 +203,31 @@ impl Goodbyes for Memory {
     }
 }
 
-/// Of one scope: a process has one.
+/// Of one scope of each kind: a process has one.
 impl Hours for Memory {
-    fn heads(&self, _: Scope, from: u64, to: u64) -> StoreFuture<'_, Heads> {
+    fn heads(&self, scope: Scope, from: u64, to: u64) -> StoreFuture<'_, Heads> {
         Box::pin(async move {
-            let hours = self.hours.lock().unwrap_or_else(PoisonError::into_inner);
+            let hours = self.shelf(scope).lock().unwrap_or_else(PoisonError::into_inner);
             Ok(Heads { heads: hours.range(from..=to).map(|(_, (head, _))| head.clone()).collect(), units: 0.0 })
         })
     }
 
-    fn bytes<'a>(&'a self, _: Scope, heads: &'a [Head]) -> StoreFuture<'a, HourBytes> {
+    fn bytes<'a>(&'a self, scope: Scope, heads: &'a [Head]) -> StoreFuture<'a, HourBytes> {
         Box::pin(async move {
-            let hours = self.hours.lock().unwrap_or_else(PoisonError::into_inner);
+            let hours = self.shelf(scope).lock().unwrap_or_else(PoisonError::into_inner);
             let known = |head: &Head| hours.get(&head.hour).filter(|(known, _)| known.version == head.version);
             let hours = heads.iter().map(|head| known(head).map(|(_, bytes)| bytes.clone()).unwrap_or_default());
             Ok(HourBytes { hours: hours.collect(), units: 0.0 })
         })
     }
 
-    fn write<'a>(&'a self, _: Scope, write: &'a Write) -> StoreFuture<'a, bool> {
+    fn write<'a>(&'a self, scope: Scope, write: &'a Write) -> StoreFuture<'a, bool> {
         Box::pin(async move {
-            let mut hours = self.hours.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut hours = self.shelf(scope).lock().unwrap_or_else(PoisonError::into_inner);
             let now = self.clock.wall().millis() / 1000;
             hours.retain(|hour, (head, _)| {
-                *hour == write.head.hour || head.start().millis() / 1000 + HOURS_KEPT_SECS > now
+                let is_young = head.start().millis() / 1000 + HOURS_KEPT_SECS > now;
+                *hour == write.head.hour || is_young || scope.kind() == Kind::Sums
             });
             let known = hours.get(&write.head.hour);
             if known.map(|(head, _)| head.seen()) != write.seen {

@@ -147,7 +147,8 @@ pub trait Goodbyes: Send + Sync + 'static {
     fn look<'a>(&'a self, streams: &'a [StreamId]) -> StoreFuture<'a, Left>;
 }
 
-/// Where instances leave hours for one another. Everything there may be lost at any time.
+/// Where instances leave hours for one another, and sums of hours for histories; a scope says which. Everything there may be lost at
+/// any time: rows are read again, and of lost sums a history says that it does not know them.
 pub trait Hours: Send + Sync + 'static {
     /// Reads what is there of some hours, by their numbers since 1970, first and last.
     fn heads(&self, scope: Scope, from: u64, to: u64) -> StoreFuture<'_, Heads>;

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{Instrument as _, Span};
 
 use super::failures::Failures;
+use super::keeping::Keeping;
 use super::loading::{Loading, check_memory};
 use super::sharing::{Sharing, Sources};
 use super::silence::{self, Silence};
@@ -55,14 +56,15 @@ struct Shared {
 struct Known {
     journal: Journal,
     sharing: Sharing,
+    keeping: Keeping,
     loading: Loading,
     silence: Silence,
 }
 
 impl Known {
     fn new(sources: &Sources, data: DataSettings, poll: PollSettings) -> Self {
-        let (journal, sharing) = sources.journal(data, poll);
-        Self { journal, sharing, loading: Loading::default(), silence: Silence::new() }
+        let (journal, sharing, keeping) = sources.journal(data, poll);
+        Self { journal, sharing, keeping, loading: Loading::default(), silence: Silence::new() }
     }
 }
 
@@ -211,6 +213,7 @@ impl Shared {
             }
             if !journal.is_catching_up() {
                 known.sharing.settle(&mut known.journal, &mut cost.units).await;
+                known.keeping.settle(&mut known.journal, &mut cost.units).await;
                 // What is new is out, whether or not old rows could be read again.
                 return reconciled;
             }

@@ -2,11 +2,13 @@
 
 pub mod body;
 mod deps;
+mod errands;
 mod failures;
 mod filters;
 pub mod follower;
 pub mod goodbyes;
 pub mod hub;
+mod keeping;
 mod loading;
 mod opening;
 mod refusal;

@@ -3,17 +3,16 @@
 
 use std::sync::Arc;
 
-use contract::{DataSettings, PollSettings, limits, logs};
-use tokio::time::{Duration, Instant};
+use contract::{DataSettings, PollSettings, logs};
 
-use crate::store::{Hours, Items, StoreError, Stores};
+use super::errands::Errands;
+use super::keeping::Keeping;
+use crate::store::{Hours, Items, Stores};
 use stream_core::journal::Journal;
 use stream_core::shelf::{Errand, Head, Scope};
 
 /// Rounds of errands after a poll: to look, to fetch or claim what was seen, to put there what is new.
 const ROUNDS: usize = 3;
-/// Time without errands after one that failed, while the window is whole.
-const PAUSE: Duration = limits::BACKOFF_MAX;
 
 /// Where a hub reads.
 #[derive(Clone)]
@@ -22,40 +21,48 @@ pub struct Sources {
     pub items: Arc<dyn Items>,
     /// Hours that instances share, where they do, and whether this one leaves any.
     pub hours: Option<(Arc<dyn Hours>, bool)>,
+    /// Where sums of hours are kept, if this one keeps any.
+    pub rollups: Option<Arc<dyn Hours>>,
 }
 
 impl Sources {
     /// The table alone.
     #[must_use]
     pub fn table(items: Arc<dyn Items>) -> Self {
-        Self { items, hours: None }
+        Self { items, hours: None, rollups: None }
     }
 
-    /// The table, and the hours that instances share, if they do. Those that a function shall leave there it says with `leaves`.
+    /// The table, the hours that instances share, and where their sums are kept, if they are. Whether it leaves any there a function
+    /// says with `leaves`.
     #[must_use]
     pub fn of(stores: &Stores, data: &DataSettings, leaves: bool) -> Self {
         let hours = data.hours_table.is_some().then(|| (Arc::clone(&stores.hours), leaves));
-        Self { items: Arc::clone(&stores.items), hours }
+        let rollups = (leaves && data.history_table.is_some()).then(|| Arc::clone(&stores.hours));
+        Self { items: Arc::clone(&stores.items), hours, rollups }
     }
 
-    /// A journal that knows nothing, and what it shares.
-    pub(super) fn journal(&self, data: DataSettings, poll: PollSettings) -> (Journal, Sharing) {
+    /// A journal that knows nothing, what it shares, and what it keeps.
+    pub(super) fn journal(&self, data: DataSettings, poll: PollSettings) -> (Journal, Sharing, Keeping) {
+        let keep = data.history_keep.filter(|_| self.rollups.is_some());
         let journal = Journal::new(data, poll);
+        let journal = match keep {
+            Some(keep) => journal.keeping(keep.get()),
+            None => journal,
+        };
+        let keeping = Keeping::new(self.rollups.clone(), journal.rollup_scope());
         let hours = self.hours.as_ref().map(|(hours, _)| (Arc::clone(hours), journal.scope()));
         let journal = match &self.hours {
             Some((_, leaves)) => journal.sharing(*leaves, fastrand::f64()),
             None => journal,
         };
-        (journal, Sharing { hours, paused_until: None, is_failing: false })
+        (journal, Sharing { hours, errands: Errands::new(logs::HOURS_FAIL, "shared hours can be had again") }, keeping)
     }
 }
 
 /// The hours of one journal.
 pub(super) struct Sharing {
     hours: Option<(Arc<dyn Hours>, Scope)>,
-    paused_until: Option<Instant>,
-    /// Whether the last errand failed: said when it begins and when it ends.
-    is_failing: bool,
+    errands: Errands,
 }
 
 impl Sharing {
@@ -71,7 +78,7 @@ impl Sharing {
     /// Takes and leaves what is due, now that the window is whole and out.
     pub(super) async fn settle(&mut self, journal: &mut Journal, units: &mut f64) {
         for _ in 0..ROUNDS {
-            if !journal.is_whole() || self.paused_until.is_some_and(|until| Instant::now() < until) {
+            if !journal.is_whole() || self.errands.are_paused() {
                 break;
             }
             let errands = journal.errands();
@@ -91,7 +98,7 @@ impl Sharing {
         };
         let heads: Vec<Head> = errands.iter().filter_map(fetches).collect();
         if !heads.is_empty() {
-            let read = self.heard(hours.bytes(scope, &heads).await);
+            let read = self.errands.heard(hours.bytes(scope, &heads).await);
             *units += read.as_ref().map_or(0.0, |read| read.units);
             let mut bytes = read.map(|read| read.hours.into_iter());
             for head in &heads {
@@ -104,39 +111,19 @@ impl Sharing {
         for errand in errands {
             match errand {
                 Errand::Look { from, to } => {
-                    let found = self.heard(hours.heads(scope, from, to).await).unwrap_or_default();
+                    let found = self.errands.heard(hours.heads(scope, from, to).await).unwrap_or_default();
                     *units += found.units;
                     journal.looked(found.heads);
                 }
                 Errand::Claim(write) => {
-                    let is_done = self.heard(hours.write(scope, &write).await).unwrap_or_default();
+                    let is_done = self.errands.heard(hours.write(scope, &write).await).unwrap_or_default();
                     journal.claimed(&write, is_done);
                 }
                 Errand::Leave(write) => {
-                    let is_done = self.heard(hours.write(scope, &write).await).unwrap_or_default();
+                    let is_done = self.errands.heard(hours.write(scope, &write).await).unwrap_or_default();
                     journal.left(&write, is_done);
                 }
                 Errand::Fetch(_) => {}
-            }
-        }
-    }
-
-    /// Says when errands begin to fail, and when they work again.
-    fn heard<T>(&mut self, answer: Result<T, StoreError>) -> Option<T> {
-        match answer {
-            Ok(answer) => {
-                if std::mem::take(&mut self.is_failing) {
-                    tracing::info!("shared hours can be had again");
-                }
-                Some(answer)
-            }
-            Err(error) => {
-                self.paused_until = Some(Instant::now() + PAUSE);
-                if !std::mem::replace(&mut self.is_failing, true) {
-                    let kind = error.kind();
-                    tracing::warn!(message = logs::HOURS_FAIL, kind, %error);
-                }
-                None
             }
         }
     }

@@ -208,11 +208,8 @@ impl Journal {
     /// # Errors
     /// [`HourError`] where they are not what they should be.
     pub fn fetched(&mut self, head: &Head, bytes: Option<&[u8]>) -> Result<(), HourError> {
-        let decoded = bytes.map(|bytes| {
-            let altered = HourError::Altered { found: bytes.len(), expected: head.bytes };
-            let is_it = bytes.len() == head.bytes as usize && Some(Version::of(bytes)) == head.version;
-            if is_it { hour::decode(bytes, self.data.labels.as_slice().len()) } else { Err(altered) }
-        });
+        let labels = self.data.labels.as_slice().len();
+        let decoded = bytes.map(|bytes| head.check(bytes).and_then(|()| hour::decode(bytes, labels)));
         let whole_after = self.whole_after();
         let Some((now, sharing)) = self.sharing.as_mut().and_then(|sharing| Some((sharing.now?, sharing))) else {
             return Ok(());

@@ -64,7 +64,8 @@ fn after() -> Value {
 }
 
 fn from() -> Value {
-    let description = "First moment; the beginning of the window where it is earlier or not given.";
+    let description = "First moment; the beginning of the window where it is not given. It may be earlier where sums of old hours are kept, by 31 days \
+         before `to` at most; else the answer begins with the window.";
     optional(routes::FROM_QUERY, description, &json!({ "type": "string", "format": "date-time" }))
 }
 
@@ -76,7 +77,7 @@ fn to() -> Value {
 
 fn step() -> Value {
     let description = format!(
-        "Length of a step: {}. Else the shortest with at most {} steps.",
+        "Length of a step: {}. Else the shortest with at most {} steps. An hour where the answer begins before the window.",
         Step::RULE,
         limits::HISTORY_STEPS_DEFAULT
     );

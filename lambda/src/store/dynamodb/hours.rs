@@ -1,4 +1,4 @@
-//! Hours that instances share, as rows of a table of their own, which forgets them by itself.
+//! Hours that instances share, and sums of hours that are kept, each as rows of a table of their own, which forgets them by itself.
 //!
 //! A head is a row of the scope's partition, so that all of a day are one query. The bytes are rows of a partition that carries
 //! their version: whoever reads them gets those that the head named, or too few, whatever is written meanwhile.
@@ -12,7 +12,7 @@ use contract::{limits, tables};
 use super::client::{DynamoDb, SdkRow};
 use crate::store::{Heads, HourBytes, Hours, StoreError, StoreFuture};
 use stream_core::hour::Version;
-use stream_core::shelf::{Head, Scope, Write};
+use stream_core::shelf::{Head, Kind, Scope, Write};
 use stream_core::timestamp::Timestamp;
 
 const VERSION: &str = "content";
@@ -65,14 +65,18 @@ fn head_of(row: &SdkRow) -> Option<Head> {
 }
 
 impl DynamoDb {
-    /// The table; where there is none, nobody asks.
-    fn hours_table(&self) -> Result<&str, StoreError> {
-        let table = self.data.hours_table.as_ref();
-        table.map(contract::TableName::as_str).ok_or_else(|| StoreError::Refused("there is no table of hours".into()))
+    /// The table of such hours; where there is none, nobody asks.
+    fn hours_table(&self, scope: Scope) -> Result<&str, StoreError> {
+        let table = match scope.kind() {
+            Kind::Rows => &self.data.hours_table,
+            Kind::Sums => &self.data.history_table,
+        };
+        let table = table.as_ref().map(contract::TableName::as_str);
+        table.ok_or_else(|| StoreError::Refused("there is no table of such hours".into()))
     }
 
     async fn write_hour(&self, scope: Scope, write: &Write) -> Result<bool, StoreError> {
-        let table = self.hours_table()?;
+        let table = self.hours_table(scope)?;
         let Write { head, seen, bytes, expires_at } = write;
         let row = |partition: String, key: String| {
             let put = self.client.put_item().table_name(table);
@@ -120,7 +124,7 @@ impl DynamoDb {
 
     /// Items of all hours at once: a request takes a small function longer than the bytes of a small hour.
     async fn read_hours(&self, scope: Scope, heads: &[Head]) -> Result<HourBytes, StoreError> {
-        let table = self.hours_table()?;
+        let table = self.hours_table(scope)?;
         let key = |head: &Head, index: usize| {
             let partition = partition(scope, head.hour, head.version?);
             Some(SdkRow::from([("PK".to_owned(), text(partition)), ("SK".to_owned(), text(chunk_key(index)))]))
@@ -167,7 +171,7 @@ impl Hours for DynamoDb {
             let query = self
                 .client
                 .query()
-                .table_name(self.hours_table()?)
+                .table_name(self.hours_table(scope)?)
                 .key_condition_expression("PK = :scope AND SK BETWEEN :from AND :to")
                 .expression_attribute_values(":scope", text(scope.to_string()))
                 .expression_attribute_values(":from", text(hour_key(from)))
@@ -177,7 +181,8 @@ impl Hours for DynamoDb {
             let units = page.consumed_capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default();
             let rows = page.items.unwrap_or_default();
             // So that rows are asked for as whoever has read the whole day would ask.
-            let known = rows.iter().filter_map(|row| row.get(FORMS)?.as_s().ok());
+            let is_of_rows = scope.kind() == Kind::Rows;
+            let known = rows.iter().filter(|_| is_of_rows).filter_map(|row| row.get(FORMS)?.as_s().ok());
             known.for_each(|known| self.forms.learn_text(known));
             Ok(Heads { heads: rows.iter().filter_map(head_of).collect(), units })
         })
