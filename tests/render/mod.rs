@@ -18,6 +18,7 @@ mod front;
 mod gateway;
 mod goodbye;
 mod handbook;
+mod history;
 mod hostile;
 mod hours;
 mod instances;

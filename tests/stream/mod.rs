@@ -24,6 +24,7 @@ mod prometheus;
 mod readers;
 mod rest_api;
 mod resume;
+mod rollups;
 mod routes;
 mod rows;
 mod sessions;
