@@ -29,7 +29,7 @@ impl Past {
         let begin = snapshot.window_after().plus(Duration::from_millis(1));
         let (Some(from), Some(keep)) = (from.filter(|from| *from < begin), keep) else { return Self::default() };
         let to = to.unwrap_or(Timestamp::MAX);
-        let newest = hour_of(to.min(snapshot.read_at).before());
+        let newest = hour_of(to.before().min(snapshot.read_at));
         let kept = hour_of(snapshot.read_at.minus(keep));
         let first = hour_of(from).max(kept).max((newest + 1).saturating_sub(limits::HISTORY_HOURS_MAX));
         let end = hour_of(begin.before()).saturating_add(1).min(newest + 1);
