@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/dashboard.tf 2f91407fddd58ade]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/dashboard.tf e208ec400e70a11b]
 
 module "dashboard" {
   source = "./modules/lambda"
@@ -80,6 +80,8 @@ module "dashboard" {
       DATA_URL_ATTRIBUTE        = "-"
       DATA_WINDOW               = "24h"
       ENVIRONMENT               = "dev"
+      HISTORY_KEEP              = "-"
+      HISTORY_TABLE             = "-"
       HOURS_TABLE               = "-"
       METRICS                   = "totals"
       METRICS_NAMESPACE         = "sse-streaming-dev"

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/stream.tf 8eb513d247ff7c72]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/stream.tf 6d4b0b6bb3b1566f]
 
 module "stream" {
   source = "./modules/lambda"
@@ -77,6 +77,8 @@ module "stream" {
     DATA_URL_ATTRIBUTE         = "-"
     DATA_WINDOW                = "24h"
     ENVIRONMENT                = "dev"
+    HISTORY_KEEP               = "-"
+    HISTORY_TABLE              = "-"
     HOURS_TABLE                = "-"
     METRICS                    = "totals"
     METRICS_NAMESPACE          = "sse-streaming-dev"
