@@ -12,8 +12,8 @@ use contract::units::{
 use contract::values::{Count, FunctionConnections, ReplayEvents, TagsMax};
 use contract::{
     Adapter, AttributeName, AttributePath, AudienceClaim, Audiences, AuthMode, AuthUrl, CookieName, Environment,
-    EventName, FrameAncestors, HistoryKeep, Identity, IndexName, IssuerName, LabelType, Labels, MetricsMode, MoreHeaders,
-    ShownAttributes, StatusValue, TableName, TimeFormat, TimeZone, WhenFull,
+    EventName, FrameAncestors, HistoryKeep, Identity, IndexName, IssuerName, LabelType, Labels, MetricsMode,
+    MoreHeaders, ShownAttributes, StatusValue, TableName, TimeFormat, TimeZone, WhenFull,
 };
 
 use super::account::{AwsSection, KmsKeyArn};
