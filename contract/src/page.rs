@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::frames::FrameAncestors;
+use crate::keep::HistoryKeep;
 use crate::labels::Labels;
 use crate::limits;
 use crate::shown::ShownAttributes;
@@ -31,6 +32,9 @@ pub struct PageConfig {
     pub poll_interval_ms: u64,
     /// How far back the numbers count, milliseconds: the page offers no longer range.
     pub window_ms: u64,
+    /// For how long the sums of hours are kept, milliseconds: the page offers ranges beyond the window. Left out where they are not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history_ms: Option<u64>,
     /// How callers prove who they are: without it the page offers no configurations.
     pub auth_mode: AuthMode,
     /// Whether stream and numbers ask for a user too: the page gets itself one first, where it can. Left out where they do not.
@@ -102,6 +106,12 @@ pub struct PageAccent {
 #[must_use]
 pub fn page_window_ms(window: DataWindow) -> u64 {
     u64::try_from(window.get().as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Returns for how long sums of hours are kept, as [`PageConfig`] has it.
+#[must_use]
+pub fn page_history_ms(keep: Option<HistoryKeep>) -> Option<u64> {
+    keep.map(|keep| u64::try_from(keep.get().as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Returns how often a page polls: as often as the table is read, because in between nothing is new.
@@ -191,6 +201,7 @@ mod tests {
             heartbeat_interval_ms: 15_000,
             poll_interval_ms: 5000,
             window_ms: page_window_ms(DataWindow::DEFAULT),
+            history_ms: None,
             auth_mode: AuthMode::TrustedHeader,
             auth_private: true,
             has_tags: false,

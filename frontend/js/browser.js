@@ -9,7 +9,7 @@ export async function sha256(text) {
   return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** @param {import('./read_config.js').Config} config @returns {Goodbye | null} */
+/** @param {import('./config.js').Config} config @returns {Goodbye | null} */
 export function goodbye(config) {
   if (config.goodbye === null) return null;
   return new Goodbye(config.goodbyeUrl, config.goodbye, {

@@ -4,7 +4,7 @@
  */
 
 import { chartOptions } from './chart_options.js';
-import { capital, DASH, heading, hourMinute, score, span, whole, words } from './format.js';
+import { capital, DASH, dayAndClock, heading, hourMinute, score, span, whole, words } from './format.js';
 import { element, setText } from './dom.js';
 import { TEXT, TIME_ZONE } from './words.js';
 
@@ -109,6 +109,8 @@ export class Chart {
       tones: this.#labels.map((_, index) => this.#color('tone', this.#keys[index])),
       hasScores: this.#hasScores,
       stepMs: this.#range.stepMs,
+      hasDays: this.#range.isKept === true,
+      gaps: () => this.#data?.gaps ?? [],
       clock: TIME_ZONE === undefined ? null : (seconds) => this.#library.tzDate(new Date(seconds * 1000), TIME_ZONE),
       onPoint: (step) => this.#pointed(step),
     });
@@ -142,11 +144,23 @@ export class Chart {
     if (!this.#data) return;
     const { times, counts, means } = this.#data;
     const step = this.#step !== null && this.#step < times.length ? this.#step : null;
-    setText(this.#nodes.time, step === null ? TEXT.ranges[this.#range.name].last : hourMinute(times[step] * 1000));
+    setText(this.#nodes.time, step === null ? this.#last() : this.#time(times[step]));
     for (const [index, column] of counts.entries()) {
       setText(this.#values[index], whole(step === null ? column.reduce((sum, count) => sum + count, 0) : column[step]));
     }
     setText(this.#values[counts.length], step === null ? '' : score(means[step]));
+  }
+
+  /** What is shown, and how much of it is not known. */
+  #last() {
+    const { last } = TEXT.ranges[this.#range.name];
+    const unknownMs = (this.#data?.gaps ?? []).reduce((sum, { from, to }) => sum + to - from, 0);
+    return unknownMs > 0 ? TEXT.chart.unknown(last, span(unknownMs)) : last;
+  }
+
+  /** @param {number} seconds */
+  #time(seconds) {
+    return (this.#range.isKept ? dayAndClock : hourMinute)(seconds * 1000);
   }
 
   /** @param {string} name @param {string} className */
@@ -164,7 +178,7 @@ export class Chart {
     const told = parts.filter(({ isOther, count }) => !isOther || count > 0).map(({ label, count }) => TEXT.chart.part(whole(count), label));
     const known = means.filter((mean) => mean !== null);
     const last = hasScores && known.length > 0 ? TEXT.chart.latest(score(/** @type {number} */ (known.at(-1)))) : '';
-    return TEXT.chart.summary(capital(TEXT.ranges[this.#range.name].last), whole(total), told.join(', '), last);
+    return TEXT.chart.summary(capital(this.#last()), whole(total), told.join(', '), last);
   }
 
   /** @param {boolean} isTable */
@@ -178,23 +192,24 @@ export class Chart {
   }
 
   /** @param {ChartData} data */
-  #drawTable({ times, counts, means, hasScores, total }) {
+  #drawTable({ times, counts, means, hasScores, total, gaps }) {
     const shown = this.#labels.flatMap((_, index) => (this.#keys[index].hidden ? [] : [index]));
     const head = element('tr', '', headCell(TEXT.chart.from), ...shown.map((index) => headCell(heading(this.#labels[index]), 'end')));
     if (hasScores) head.append(headCell(TEXT.chart.meanScore, 'end'));
     const rows = [];
-    const { stepMs, pointMs, name } = this.#range;
-    const length = pointMs / stepMs;
+    const { stepMs, pointMs, rowMs = pointMs, name } = this.#range;
+    const length = rowMs / stepMs;
+    const isKnown = (/** @type {number} */ first, /** @type {number} */ end) => !gaps.some(({ from, to }) => from <= times[first] * 1000 && times[end - 1] * 1000 + stepMs <= to);
     for (let end = times.length; end > 0; end -= length) {
       const first = Math.max(0, end - length);
       const sum = (/** @type {number} */ index) => counts[index].slice(first, end).reduce((left, right) => left + right, 0);
-      const start = headCell(hourMinute(times[first] * 1000));
+      const start = headCell(this.#time(times[first]));
       start.scope = 'row';
-      const row = element('tr', '', start, ...shown.map((index) => element('td', 'end', whole(sum(index)))));
+      const row = element('tr', '', start, ...shown.map((index) => element('td', 'end', whole(isKnown(first, end) ? sum(index) : null))));
       if (hasScores) row.append(element('td', 'end', weighted(counts, means, first, end)));
       rows.push(row);
     }
-    const caption = element('caption', 'unseen', TEXT.chart.caption(TEXT.ranges[name].within, whole(total), span(pointMs)));
+    const caption = element('caption', 'unseen', TEXT.chart.caption(TEXT.ranges[name].within, whole(total), span(rowMs)));
     this.#nodes.table.replaceChildren(element('table', '', caption, element('thead', '', head), element('tbody', '', ...rows)));
   }
 }

@@ -1,6 +1,6 @@
 /** How the chart looks, in the words of uPlot. Colours come from the page, so that there is one place for them. */
 
-import { hourMinute, signed, whole } from './format.js';
+import { day, hourMinute, signed, whole } from './format.js';
 
 const WIDTH_DEFAULT = 300;
 const HEIGHT_DEFAULT = 150;
@@ -16,6 +16,8 @@ const COUNT_MIN = 4;
 const COUNT_ROOM = 1.1;
 /** More steps with a score make a line that needs no dots. */
 const POINTS_MAX = 20;
+/** Days between the times of a range that has more than one, in seconds. */
+const DAYS = [1, 2, 3, 5, 7, 10].map((days) => days * 86_400);
 const COUNT_STEPS = [1, 2, 5].flatMap((digit) => [1, 10, 100, 1_000, 10_000].map((power) => digit * power)).sort((left, right) => left - right);
 
 /**
@@ -28,12 +30,14 @@ const COUNT_STEPS = [1, 2, 5].flatMap((digit) => [1, 10, 100, 1_000, 10_000].map
  * @property {boolean} hasScores
  * @property {number} scale how much larger all is than usual
  * @property {number} stepMs length of a bar
+ * @property {boolean} hasDays whether times are days
+ * @property {() => readonly import('./counts.js').Gap[]} gaps of which nothing is known
  * @property {((seconds: number) => Date) | null} clock what a moment is in the page's zone; null: in the reader's
  * @property {(step: number | null) => void} onPoint hears what the pointer is at
  */
 
 /** @param {Look} look */
-export function chartOptions({ bars, size, scale, family, color, tones, hasScores, stepMs, clock, onPoint }) {
+export function chartOptions({ bars, size, scale, family, color, tones, hasScores, stepMs, hasDays, gaps, clock, onPoint }) {
   // Half a step, so that the first and the last bar are whole.
   const edge = stepMs / 2_000;
   return {
@@ -48,16 +52,25 @@ export function chartOptions({ bars, size, scale, family, color, tones, hasScore
       count: { range: (_plot, _from, to) => [0, Math.max(COUNT_MIN, Math.ceil((to || 0) * COUNT_ROOM))] },
       score: { range: [-1, 1] },
     },
-    axes: axes(color, family, hasScores, scale),
+    axes: axes(color, family, hasScores, scale, hasDays),
     series: [{}, ...stack(bars, tones, scale), ...(hasScores ? [mean(color, scale)] : [])],
-    hooks: { setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)] },
+    hooks: { drawClear: [(plot) => shade(plot, gaps(), edge, color('line'))], setCursor: [(plot) => onPoint(plot.cursor.idx ?? null)] },
   };
 }
 
-/** @param {(name: string) => string} color @param {string} family @param {boolean} hasScores @param {number} scale */
-function axes(color, family, hasScores, scale) {
+/** What is not known looks like no zero. A bar stands in the middle of its step. @param {any} plot @param {readonly import('./counts.js').Gap[]} gaps @param {number} edge in seconds @param {string} color */
+function shade({ ctx, bbox, valToPos }, gaps, edge, color) {
+  ctx.fillStyle = color;
+  for (const { from, to } of gaps) {
+    const [left, right] = [from, to].map((at) => Math.min(Math.max(valToPos(at / 1000 - edge, 'x', true), bbox.left), bbox.left + bbox.width));
+    ctx.fillRect(left, bbox.top, right - left, bbox.height);
+  }
+}
+
+/** @param {(name: string) => string} color @param {string} family @param {boolean} hasScores @param {number} scale @param {boolean} hasDays */
+function axes(color, family, hasScores, scale, hasDays) {
   const axis = { stroke: color('soft'), font: `${Math.round(FONT_PX * scale)}px ${family}`, ticks: { show: false }, size: AXIS_PX * scale, grid: { show: false } };
-  const time = { ...axis, size: TIME_AXIS_PX * scale, space: TIME_SPACE_PX * scale, values: (_plot, splits) => splits.map((at) => hourMinute(at * 1000)) };
+  const time = { ...axis, size: TIME_AXIS_PX * scale, space: TIME_SPACE_PX * scale, values: (_plot, splits) => splits.map((at) => (hasDays ? day : hourMinute)(at * 1000)), ...(hasDays && { incrs: DAYS }) };
   const grid = { stroke: color('line'), width: scale };
   const count = { ...axis, scale: 'count', grid, space: COUNT_SPACE_PX * scale, incrs: COUNT_STEPS, values: (_plot, splits) => splits.map(whole) };
   const score = { ...axis, scale: 'score', side: 1, splits: () => [-1, 0, 1], values: () => [-1, 0, 1].map(signed) };

@@ -20,7 +20,7 @@ const DRIFT_MS = 60_000;
 /**
  * @typedef {import('./event.js').Update} Update
  * @typedef {object} Shown
- * @property {Pick<import('./read_config.js').Config, 'labelKeys' | 'show'>} config
+ * @property {Pick<import('./config.js').Config, 'labelKeys' | 'show'>} config
  * @property {(path: string, signal: AbortSignal) => Promise<any>} get
  * @property {() => number} now of the server
  * @property {() => Promise<void>} named resolves when it is known which tickers are shown

@@ -10,7 +10,8 @@ const STEPS_MAX = 100;
 /**
  * @typedef {{at: number, counts: number[], scores: {count: number, mean: number}}} Step that begins at `at`, by label
  * @typedef {{ticker: string, points: Step[]}} Line of a ticker; it tells no labels apart
- * @typedef {{to: number, points: Step[], tickers: Line[], lastEventId: string}} Counts up to the moment `to`, and where a stream goes on
+ * @typedef {{from: number, to: number}} Gap of which nothing is known
+ * @typedef {{to: number, points: Step[], gaps: Gap[], tickers: Line[], lastEventId: string}} Counts up to the moment `to`, and where a stream goes on
  */
 
 /** @param {unknown} answer @param {readonly string[]} labelKeys @returns {Counts} */
@@ -20,6 +21,7 @@ export function parseCounts(answer, labelKeys) {
   return {
     to: Date.parse(String(own(data, 'to'))),
     points: parsePoints(own(data, 'points'), labelKeys),
+    gaps: parseGaps(own(data, 'gaps')),
     tickers: parseLines(own(data, 'by_ticker')),
     lastEventId: typeof lastEventId === 'string' ? lastEventId : '',
   };
@@ -41,6 +43,12 @@ function parsePoint(point, labelKeys) {
   if (Number.isNaN(at) || !isObject(byLabel)) return null;
   const of = (/** @type {string} */ key) => (isObject(score) ? number(own(score, key)) : 0);
   return { at, counts: labelKeys.map((key) => number(own(byLabel, key))), scores: { count: of('count'), mean: of('mean') } };
+}
+
+/** @param {unknown} gaps @returns {Gap[]} */
+function parseGaps(gaps) {
+  const parsed = (Array.isArray(gaps) ? gaps : []).map((gap) => (isObject(gap) ? { from: Date.parse(String(own(gap, 'from'))), to: Date.parse(String(own(gap, 'to'))) } : { from: 0, to: 0 }));
+  return parsed.filter(({ from, to }) => from < to);
 }
 
 /** @param {unknown} byTicker @returns {Line[]} */

@@ -15,7 +15,7 @@ const HEIGHT_MARK = 2;
 const STRIP_MAX = 20_000;
 
 /**
- * @typedef {import('./reduce.js').FeedEntry} FeedEntry
+ * @typedef {import('./state.js').FeedEntry} FeedEntry
  * @typedef {import('./event.js').Update} Update
  */
 
@@ -62,7 +62,7 @@ export class FeedList {
     scroll.addEventListener('scroll', () => (this.#isRead = scroll.scrollTop > 0), { passive: true });
   }
 
-  /** @param {import('./reduce.js').State} state @param {number} now */
+  /** @param {import('./state.js').State} state @param {number} now */
   draw({ feed, paused, received, filter }, now) {
     const all = paused?.feed ?? feed;
     const waiting = paused ? received - paused.received : 0;

@@ -21,6 +21,7 @@ const CLOCK = new Intl.DateTimeFormat(LOCALE, { timeZone: TIME_ZONE, hour: '2-di
 const DAY_AND_CLOCK = new Intl.DateTimeFormat(LOCALE, {
   timeZone: TIME_ZONE, day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
 });
+const DAY = new Intl.DateTimeFormat(LOCALE, { timeZone: TIME_ZONE, day: 'numeric', month: 'short' });
 const HOUR_MINUTE = new Intl.DateTimeFormat(LOCALE, { timeZone: TIME_ZONE, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const FULL = new Intl.DateTimeFormat(LOCALE, { timeZone: TIME_ZONE, dateStyle: 'medium', timeStyle: 'long' });
 
@@ -87,6 +88,12 @@ export function clock(timestamp, now) {
 
 /** @param {number} at milliseconds since 1970 */
 export const hourMinute = (at) => HOUR_MINUTE.format(at);
+
+/** @param {number} at milliseconds since 1970 */
+export const dayAndClock = (at) => DAY_AND_CLOCK.format(at);
+
+/** @param {number} at milliseconds since 1970 */
+export const day = (at) => DAY.format(at);
 
 /**
  * Returns how a ticker's mean score has changed, in words.

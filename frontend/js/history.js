@@ -23,7 +23,7 @@ const SETTLED_MS = 60_000;
  * @typedef {import('./counts.js').Counts} Counts
  * @typedef {{kind: number, score: number | null}} Counted
  * @typedef {{at: number, now: Counted, tickers: Map<string | null, Counted>}} Memory of one item
- * @typedef {{times: number[], counts: number[][], means: (number | null)[], hasScores: boolean, total: number}} Chart
+ * @typedef {{times: number[], counts: number[][], means: (number | null)[], hasScores: boolean, total: number, gaps: import('./counts.js').Gap[]}} Chart
  *   one list of counts for each label, then one for all others; times are the beginnings of the steps, in seconds
  * @typedef {{points: {count: number, mean: number | null}[], recent: number | null, before: number | null, count: number}} Trend
  */
@@ -36,6 +36,8 @@ export class History {
   /** Updates of items that were read and not counted here. @type {Map<string, Counted>} */
   #noted = new Map();
   #all;
+  /** Of what is shown, nothing is known of these. @type {import('./counts.js').Gap[]} */
+  #gaps = [];
   /** @type {Map<string, Ring>} */
   #tickers = new Map();
   #scored = 0;
@@ -86,10 +88,16 @@ export class History {
   }
 
   /** @param {Counts} counts @param {number} until milliseconds since 1970 */
-  #takeCounts({ points, tickers }, until) {
+  #takeCounts({ points, gaps, tickers }, until) {
+    this.#gaps = gaps;
+    // Steps of the server may be shorter.
+    let last = NaN;
     for (const { at, counts, scores } of points) {
-      if (at >= until) continue;
-      this.#all.set(this.#all.step(at), counts, scores);
+      const step = this.#all.step(at);
+      if (step * this.#range.stepMs >= until) continue;
+      if (step === last) this.#all.addAll(step, counts, scores);
+      else this.#all.set(step, counts, scores);
+      last = step;
       this.#counted += counts.reduce((sum, count) => sum + count, 0);
       this.#scored += scores.count;
     }
@@ -164,7 +172,7 @@ export class History {
     if (isWindow && totals) counts.forEach((column, kind) => trim(column, totals[kind] ?? NaN));
     const means = steps.map((step) => this.#all.over(step, step).mean);
     const total = counts.flat().reduce((sum, count) => sum + count, 0);
-    return { times: steps.map((step) => (step * stepMs) / 1000), counts, means, hasScores: this.hasScores ?? true, total };
+    return { times: steps.map((step) => (step * stepMs) / 1000), counts, means, hasScores: this.hasScores ?? true, total, gaps: this.#gaps };
   }
 
   /** @param {string} ticker @param {number} now @returns {Trend | null} */
@@ -187,6 +195,7 @@ export class History {
     this.#noted.clear();
     this.#tickers.clear();
     this.#all = this.#ring();
+    this.#gaps = [];
     this.#scored = 0;
     this.#counted = 0;
     this.#certainAfter = 0;
@@ -197,14 +206,15 @@ export class History {
   snapshot() {
     const tickers = [...this.#tickers].map(([ticker, ring]) => ({ ticker, data: ring.data }));
     const [scored, counted, certainAfter] = [this.#scored, this.#counted, this.#certainAfter];
-    return { range: this.#range.name, items: this.#items, noted: this.#noted, tickers, all: this.#all.data, scored, counted, certainAfter };
+    return { range: this.#range.name, items: this.#items, noted: this.#noted, tickers, all: this.#all.data, gaps: this.#gaps, scored, counted, certainAfter };
   }
 
   /** @param {ReturnType<History['snapshot']>} snapshot */
-  restore({ range, items, noted, tickers, all, scored, counted, certainAfter }) {
+  restore({ range, items, noted, tickers, all, gaps, scored, counted, certainAfter }) {
     if (range !== this.#range.name) return;
     this.clear();
     this.#all.restore(all);
+    this.#gaps = gaps;
     for (const { ticker, data } of tickers) this.#tickerRing(ticker).restore(data);
     this.#items = structuredClone(items);
     this.#noted = structuredClone(noted);

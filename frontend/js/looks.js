@@ -25,7 +25,7 @@ function putWords(root) {
   }
 }
 
-/** @param {Document} root @param {import('./read_config.js').Config} config */
+/** @param {Document} root @param {import('./config.js').Config} config */
 function putOwn(root, { title, logo, accent }) {
   const heading = root.getElementById('title');
   if (heading && title !== null) heading.textContent = title;

@@ -29,7 +29,7 @@ const TICK_INTERVAL_MS = 1_000;
 /** A pause as long as this ends the stream. */
 const PAUSE_MS = 60_000;
 
-/** @typedef {import('./reduce.js').Action} Action */
+/** @typedef {import('./state.js').Action} Action */
 /** @typedef {import('./event.js').Update} Update */
 
 class Page {
@@ -57,11 +57,11 @@ class Page {
   /** What the button of the notice does. */
   #noticeAction = () => {};
 
-  /** @param {import('./read_config.js').Config} config */
+  /** @param {import('./config.js').Config} config */
   constructor(config) {
     this.#config = config;
     this.#names = eventNames(config.updateEvent);
-    this.#history = new History(config.labels, rangeOf(address.query('range'), rangesWithin(config.windowMs)));
+    this.#history = new History(config.labels, rangeOf(address.query('range'), rangesWithin(config)));
     const place = storage();
     this.#rest = new Rest(config, restEnvironment(place));
     this.#configurations = new Configurations(this.#rest, place, address);
@@ -207,7 +207,7 @@ class Page {
     if (event.type === 'deadline' && event.reason === 'configuration_deleted') this.#fallBack();
   }
 
-  /** @param {import('./reduce.js').Status} status @param {string} chosen */
+  /** @param {import('./state.js').Status} status @param {string} chosen */
   #statusChanged(status, chosen) {
     const wasRefused = this.#state.connection.reason === 'status';
     this.#dispatch({ type: 'status', status });

@@ -13,7 +13,7 @@ const LABELS_MAX = 8;
 /**
  * Returns what is the matter: `table` where nothing of the whole table counts, `filter` or `saved` where nothing of what the
  * reader typed or saved does, null where something does or that is not known yet.
- * @param {Pick<import('./reduce.js').State, 'metrics' | 'filter'>} state
+ * @param {Pick<import('./state.js').State, 'metrics' | 'filter'>} state
  * @param {boolean} isSaved whether a saved configuration is shown
  * @returns {'table' | 'filter' | 'saved' | null}
  */
@@ -24,7 +24,7 @@ export function whatIsMissing({ metrics, filter }, isSaved) {
 
 /**
  * Returns the likely reasons, the commonest first.
- * @param {Pick<import('./read_config.js').Config, 'labels' | 'windowMs'>} config
+ * @param {Pick<import('./config.js').Config, 'labels' | 'windowMs'>} config
  */
 export function causes({ labels, windowMs }) {
   const named = labels.slice(0, LABELS_MAX).map((label) => `\`${label}\``).join(', ');
@@ -40,14 +40,14 @@ export class Nothing {
 
   /**
    * @param {{section: HTMLElement, title: HTMLElement, intro: HTMLElement, causes: HTMLElement, doctor: HTMLElement}} nodes
-   * @param {import('./read_config.js').Config} config
+   * @param {import('./config.js').Config} config
    */
   constructor(nodes, config) {
     this.#nodes = nodes;
     this.#config = config;
   }
 
-  /** @param {import('./reduce.js').State} state @param {boolean} isSaved */
+  /** @param {import('./state.js').State} state @param {boolean} isSaved */
   draw(state, isSaved) {
     const missing = whatIsMissing(state, isSaved);
     if (missing === this.#drawn) return;

@@ -2,15 +2,19 @@
  * The ranges that a reader can choose: how far back chart and lines go, and how long their steps are. Pure.
  *
  * @typedef {object} Range
- * @property {'15m' | '1h' | '6h' | '24h'} name as it stands in the address, and as its words are called
+ * @property {'15m' | '1h' | '6h' | '24h' | '7d' | '30d'} name as it stands in the address, and as its words are called
  * @property {number} stepMs length of one bar
  * @property {number} steps bars, the running one included
- * @property {number} pointMs length of one point of a ticker's line, and of one row of the chart's table
+ * @property {number} pointMs length of one point of a ticker's line
+ * @property {number} [rowMs] of one row of the chart's table; left out, of a point
  * @property {number} points of a ticker's line
  * @property {boolean} isWindow whether it is all that the server counts
+ * @property {boolean} [isKept] whether it begins before that: with sums of hours, which tell no tickers apart
  */
 
 const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
 
 /** A day has a step more than its length: it begins within the first one, and all bars together are the totals. */
 /** @type {readonly Range[]} */
@@ -21,15 +25,24 @@ export const RANGES = Object.freeze([
   { name: '24h', stepMs: 15 * MINUTE_MS, steps: 97, pointMs: 60 * MINUTE_MS, points: 24, isWindow: true },
 ]);
 
+/** Lines of tickers are those of a day: of hours before the window the server knows labels and filters. */
+const KEPT = { rowMs: DAY_MS, pointMs: HOUR_MS, points: 24, isWindow: false, isKept: true };
+
+/** @type {readonly Range[]} */
+export const KEPT_RANGES = Object.freeze([
+  { name: '7d', stepMs: HOUR_MS, steps: 168, ...KEPT },
+  { name: '30d', stepMs: 6 * HOUR_MS, steps: 120, ...KEPT },
+]);
+
 export const RANGE_DEFAULT = RANGES[1];
 
 /**
- * Returns the ranges for which the server keeps items long enough; the shortest where it keeps none so long.
- * @param {number} windowMs what the server counts
+ * Returns the ranges for which the server keeps items or their sums long enough; the shortest where it keeps none so long.
+ * @param {{windowMs: number, historyMs: number}} config what the server counts, and for how long it keeps sums
  * @returns {readonly Range[]}
  */
-export function rangesWithin(windowMs) {
-  const within = RANGES.filter(({ stepMs, steps, isWindow }) => (isWindow ? steps - 1 : steps) * stepMs <= windowMs);
+export function rangesWithin({ windowMs, historyMs }) {
+  const within = [...RANGES, ...KEPT_RANGES].filter(({ stepMs, steps, isWindow, isKept }) => (isWindow ? steps - 1 : steps) * stepMs <= (isKept ? historyMs : windowMs));
   return within.length > 0 ? within : RANGES.slice(0, 1);
 }
 
@@ -42,7 +55,7 @@ export const rangeOf = (name, ranges = RANGES) =>
  * @param {Range} range @param {number} now of the server @param {string} narrowed `&tickers=…`, or nothing
  */
 export function historyPath({ stepMs, steps, pointMs, isWindow }, now, narrowed) {
-  const minutes = (/** @type {number} */ ms) => (ms === 60 * MINUTE_MS ? '1h' : `${ms / MINUTE_MS}m`);
+  const minutes = (/** @type {number} */ ms) => (ms < HOUR_MS ? `${ms / MINUTE_MS}m` : '1h');
   const first = (Math.floor(now / stepMs) - steps + 1) * stepMs;
   const from = isWindow ? '' : `&from=${new Date(first).toISOString()}`;
   return `/history?step=${minutes(stepMs)}&by_ticker=${minutes(pointMs)}${from}${narrowed}`;

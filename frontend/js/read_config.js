@@ -13,31 +13,7 @@ const ACCENTS = ['accent', 'accent-text', 'primary', 'flash'];
 const COLOUR = /^#[0-9a-f]{6}$/;
 const AUTH_MODES = ['off', 'trusted-header', 'session', 'jwt'];
 
-/**
- * @typedef {'off' | 'trusted-header' | 'session' | 'jwt'} AuthMode
- * @typedef {object} Config
- * @property {string} streamBase base URL of the stream function; empty for the page's own origin
- * @property {string} restBase base URL of the dashboard function; empty for the page's own origin
- * @property {string} streamUrl relative to the page's origin when the base URL is empty
- * @property {string} environment
- * @property {readonly string[]} labels as rows have them
- * @property {readonly string[]} labelKeys what `metrics` calls their numbers, in the same order
- * @property {string} updateEvent name of the event that carries one update
- * @property {number} heartbeatIntervalMs
- * @property {number} windowMs how long a row counts
- * @property {string | null} title in place of the page's own
- * @property {string | null} logo a picture as a data: URL, in place of the page's own
- * @property {Readonly<Record<string, readonly [string, string]>> | null} accent colours in place of the page's own, by what app.css
- *   calls them, each for the light theme and for the dark one
- * @property {number} pollIntervalMs how often REST is asked while the stream is not to be had
- * @property {AuthMode} authMode how a caller says who they are; `off`: nobody does, and there are no configurations
- * @property {boolean} isPrivate whether stream and numbers ask for a user too
- * @property {boolean} hasTags whether rows have tags: without them nothing can be narrowed to tickers
- * @property {readonly string[]} show names of what updates say beside their own fields, in the order in which to show them
- * @property {boolean} signedRequests whether a signature takes the place of `Authorization` on the way, and covers the body
- * @property {string} goodbyeUrl
- * @property {import('./goodbye.js').Way | null} goodbye how the page says goodbye, if it does
- */
+/** @import { AuthMode, Config } from './config.js' */
 
 /**
  * Returns the config.
@@ -62,6 +38,7 @@ export function readConfig(raw) {
     heartbeatIntervalMs: interval('HEARTBEAT_INTERVAL_MS', values.HEARTBEAT_INTERVAL_MS, HEARTBEAT_INTERVAL_DEFAULT_MS),
     pollIntervalMs: interval('POLL_INTERVAL_MS', values.POLL_INTERVAL_MS, POLL_INTERVAL_DEFAULT_MS),
     windowMs: interval('WINDOW_MS', values.WINDOW_MS, WINDOW_DEFAULT_MS),
+    historyMs: interval('HISTORY_MS', values.HISTORY_MS, 0),
     title: text('TITLE', values.TITLE),
     logo: logo(values.LOGO),
     accent: accent(values.ACCENT),

@@ -16,53 +16,8 @@ const KNOWN_YOUNG_MAX = 64;
 /** A clock that differs from the server's by less is right: the way takes time, too. */
 const CLOCK_TOLERANCE_MS = 30_000;
 
-/**
- * @typedef {import('./event.js').ServerEvent} ServerEvent
- * @typedef {import('./event.js').Update} Update
- * @typedef {import('./event.js').Metrics} Metrics
- * @typedef {import('./event.js').Heartbeat} Heartbeat
- * @typedef {import('./stream.js').Status & {role?: 'alone' | 'leader' | 'follower'}} Status
- *
- * @typedef {Status & {detail: string | null}} Connection as the stream says, and what the server said when it refused
- * @typedef {{kind: 'update', seq: number, update: Update, revised: boolean}} UpdateEntry
- * @typedef {{kind: 'gap', seq: number}} GapEntry a place where updates may be missing
- * @typedef {{kind: 'earlier', seq: number}} EarlierEntry below it is what was there before the page was opened: numbers below zero
- * @typedef {UpdateEntry | GapEntry | EarlierEntry} FeedEntry
- * @typedef {{label: string, score: number | null}} Verdict
- * @typedef {{young: ReadonlyMap<string, Verdict>, old: ReadonlyMap<string, Verdict>}} Known by item and ticker; a key in both
- *   counts in `young`
- * @typedef {{text: string, action: string | null}} Notice one sentence for the reader, and what they may do about it
- *
- * @typedef {object} State
- * @property {Connection} connection
- * @property {number} clockOffsetMs how far the server's clock is ahead of this machine's, where that matters
- * @property {Heartbeat | null} instance
- * @property {Metrics | null} metrics
- * @property {ReadonlyMap<string, Update>} lastByTicker the newest update of each ticker, by the item's own time
- * @property {Known} known
- * @property {readonly FeedEntry[]} feed newest first
- * @property {number} received updates since the page was opened
- * @property {{feed: readonly FeedEntry[], received: number} | null} paused what was shown when the reader paused the feed
- * @property {{reason: string | null} | null} gap set after a `reset` until the reader dismisses it
- * @property {Notice | null} notice
- * @property {string} filter what the reader typed to see some tickers only
- *
- * @typedef {Pick<State, 'clockOffsetMs' | 'instance' | 'metrics' | 'lastByTicker' | 'known' | 'feed' | 'received' | 'gap'>} Shared what
- *   all tabs with the same stream have in common; the rest is each tab's own
- *
- * @typedef {(ServerEvent & {at: number})
- *   | {type: 'status', status: Status}
- *   | {type: 'sign_in_needed'}
- *   | {type: 'baseline', updates: readonly Update[], heard: boolean}
- *   | {type: 'latest', updates: readonly Update[]}
- *   | {type: 'switched'}
- *   | {type: 'restored', shared: Shared}
- *   | {type: 'filtered', text: string}
- *   | {type: 'noticed', text: string, action?: string | null}
- *   | {type: 'notice_dismissed'}
- *   | {type: 'pause_toggled'}
- *   | {type: 'gap_dismissed'}} Action
- */
+/** @import { Update, Heartbeat } from './event.js' */
+/** @import { Status, Connection, FeedEntry, Verdict, Known, State, Shared, Action } from './state.js' */
 
 /** Stands for what is said of a stream that asks for a user where there is none. */
 export const SIGN_IN = 'sign-in';

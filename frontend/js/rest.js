@@ -43,7 +43,7 @@ export class Rest {
   /** A user is being made, for all who wait for one. @type {Promise<void> | null} */
   #becoming = null;
 
-  /** @param {Pick<import('./read_config.js').Config, 'restBase' | 'authMode' | 'isPrivate' | 'signedRequests'>} config @param {Environment} env */
+  /** @param {Pick<import('./config.js').Config, 'restBase' | 'authMode' | 'isPrivate' | 'signedRequests'>} config @param {Environment} env */
   constructor({ restBase, authMode, isPrivate, signedRequests }, env) {
     this.#base = `${restBase}${PREFIX}`;
     this.#authMode = authMode;

@@ -85,6 +85,16 @@ export class Ring {
     sums[slot] = scores.count * scores.mean;
   }
 
+  /** Takes what somebody else has counted of a part of a step, beside what is known of it. @param {number} step @param {readonly number[]} counts by kind @param {{count: number, mean: number}} scores */
+  addAll(step, counts, scores) {
+    const slot = this.#slot(step);
+    if (slot === null) return;
+    const { counts: all, scored, sums } = this.#data;
+    for (let kind = 0; kind < this.#kinds; kind += 1) all[slot * this.#kinds + kind] += counts[kind] ?? 0;
+    scored[slot] += scores.count;
+    sums[slot] += scores.count * scores.mean;
+  }
+
   /** @param {number} step @param {number} kind */
   count(step, kind) {
     const slot = this.#slot(step);

@@ -53,7 +53,7 @@ export class TickerTable {
     this.#toneOf = toneOf;
   }
 
-  /** @param {import('./reduce.js').State} state @param {number} now */
+  /** @param {import('./state.js').State} state @param {number} now */
   draw(state, now) {
     const { metrics, lastByTicker, filter, received } = state;
     const waits = isEarly(state);
@@ -130,7 +130,7 @@ export class TickerTable {
 
 /**
  * The counts come in a moment, and with them the order: rows that are there before would all change places.
- * @param {import('./reduce.js').State} state
+ * @param {import('./state.js').State} state
  */
 function isEarly({ metrics, received, connection: { phase, reason } }) {
   return metrics === null && received === 0 && phase !== 'offline' && reason === null;

@@ -4,7 +4,7 @@ import { span } from './format.js';
 import { SIGN_IN } from './reduce.js';
 import { TEXT } from './words.js';
 
-/** @typedef {import('./reduce.js').Connection} Connection */
+/** @typedef {import('./state.js').Connection} Connection */
 
 /** Reasons that the server, or REST, has more to say of. */
 const SAYS_WHY = ['full', 'unavailable', 'status'];

@@ -26,9 +26,9 @@ const CHARS_BESIDE_MAX = 40;
 const TRENDS_INTERVAL_MS = 1_000;
 
 /**
- * @typedef {import('./reduce.js').State} State
+ * @typedef {import('./state.js').State} State
  * @typedef {{count: HTMLElement, share: HTMLElement, tile: HTMLElement, part: HTMLElement}} LabelTile
- * @typedef {{dispatch: (action: import('./reduce.js').Action) => void, retryNow: () => void, noticeAction: () => void,
+ * @typedef {{dispatch: (action: import('./state.js').Action) => void, retryNow: () => void, noticeAction: () => void,
  *   chooseRange: (range: import('./ranges.js').Range) => void, isSaved: () => boolean}} Handlers `isSaved`: whether a saved
  *   configuration is shown
  */
@@ -57,7 +57,7 @@ export class View {
 
   /**
    * @param {Document} root
-   * @param {import('./read_config.js').Config} config
+   * @param {import('./config.js').Config} config
    * @param {import('./history.js').History} history
    * @param {Handlers} handlers
    */
@@ -90,7 +90,7 @@ export class View {
     onClick('notice-dismiss', () => dispatch({ type: 'notice_dismissed' }));
     root.body.classList.toggle('no-tags', !config.hasTags);
     setText(this.#id('window-title'), lastWindow(config.windowMs));
-    for (const range of rangesWithin(config.windowMs)) this.#addRange(range, chooseRange);
+    for (const range of rangesWithin(config)) this.#addRange(range, chooseRange);
     this.#filter = /** @type {HTMLInputElement} */ (this.#id('filter'));
     this.#filter.addEventListener('input', () => dispatch({ type: 'filtered', text: this.#filter.value }));
   }
@@ -127,9 +127,9 @@ export class View {
   }
 
   #drawRange() {
-    const { name } = this.#history.range;
+    const { name, isKept } = this.#history.range;
     for (const button of this.#id('ranges').children) button.setAttribute('aria-pressed', String(/** @type {HTMLElement} */ (button).dataset.range === name));
-    setText(this.#id('trend-title'), capital(TEXT.ranges[name].last));
+    setText(this.#id('trend-title'), capital(TEXT.ranges[isKept ? '24h' : name].last));
   }
 
   /** Begins anew, for another stream. */

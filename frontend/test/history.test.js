@@ -3,7 +3,7 @@ import { test } from 'node:test';
 
 import { parseCounts, parsePoints } from '../js/counts.js';
 import { History, ITEMS_MAX, TICKERS_MAX } from '../js/history.js';
-import { historyPath, RANGES, rangeOf } from '../js/ranges.js';
+import { historyPath, KEPT_RANGES, RANGES, rangeOf } from '../js/ranges.js';
 import { Ring } from '../js/ring.js';
 
 const LABELS = ['positive', 'neutral', 'negative'];
@@ -202,6 +202,33 @@ test('ranges have bars that tell something, and ask for whole steps', () => {
   assert.equal(historyPath(rangeOf('24h'), NOW, '&tickers=A'), '/history?step=15m&by_ticker=1h&tickers=A');
 });
 
+test('ranges beyond the window add hours up, and know what they do not know', () => {
+  const [week, month] = KEPT_RANGES;
+  const HOUR = 60 * MINUTE;
+  assert.equal(historyPath(week, NOW, '&tickers=A'), `/history?step=1h&by_ticker=1h&from=${new Date((Math.floor(NOW / HOUR) - 167) * HOUR).toISOString()}&tickers=A`);
+  assert.ok(month.steps * month.stepMs === 30 * 24 * HOUR && week.steps * week.stepMs === 7 * 24 * HOUR);
+  const first = (Math.floor(NOW / month.stepMs) - 3) * month.stepMs;
+  const hour = (index, counts, mean) => ({ at: first + index * HOUR, counts, scores: { count: counts[0], mean } });
+  const iso = (at) => new Date(at).toISOString();
+  const gap = { from: first - 12 * HOUR, to: first - 3 * HOUR };
+  const counts = parseCounts({ to: iso(NOW), points: [], gaps: [{ from: iso(gap.from), to: iso(gap.to), reason: 'not-kept' }, { from: iso(NOW), to: iso(NOW) }, 7, null] }, LABELS);
+  assert.deepEqual(counts.gaps, [gap]);
+  const made = new History(LABELS, month);
+  const points = [hour(0, [1, 0, 0], 0.5), hour(5, [3, 2, 0], 0.1), hour(6, [4, 0, 1], -1)];
+  made.load({ ...counts, points });
+  const chart = made.chart(NOW);
+  const at = (column) => column.slice(-4, -2);
+  assert.deepEqual(chart.counts.slice(0, 3).map(at), [[4, 4], [2, 0], [0, 1]]);
+  assert.ok(Math.abs((chart.means.at(-4) ?? NaN) - 0.2) < 1e-9 && chart.means.at(-3) === -1);
+  assert.deepEqual([chart.total, chart.gaps, chart.times.length], [11, [gap], 120]);
+  // Counted anew, a step is what its hours are, and not twice as much.
+  made.correct({ ...counts, gaps: [], points }, NOW);
+  assert.deepEqual([made.chart(NOW).total, made.chart(NOW).gaps], [11, []]);
+  const other = new History(LABELS, month);
+  other.restore(structuredClone(made.snapshot()));
+  assert.deepEqual(other.chart(NOW), made.chart(NOW));
+});
+
 test('what tickers did is taken for what it is', () => {
   const line = { totals: [1, 2], score_counts: [1, 'x'], score_means: [0.5, 0] };
   const from = '2026-01-01T00:00:00.000Z';
@@ -215,7 +242,7 @@ test('what tickers did is taken for what it is', () => {
   for (const bad of [null, [], {}, { from, step_seconds: 0, tickers }, { from: 'x', step_seconds: 60, tickers }, { from, step_seconds: 60, tickers: { A: {} } }]) {
     assert.deepEqual(of(bad), []);
   }
-  assert.deepEqual(parseCounts(null, LABELS), { to: NaN, points: [], tickers: [], lastEventId: '' });
+  assert.deepEqual(parseCounts(null, LABELS), { to: NaN, points: [], gaps: [], tickers: [], lastEventId: '' });
 });
 
 test('steps of a history are taken for what they are', () => {

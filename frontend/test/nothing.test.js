@@ -26,17 +26,20 @@ test('the reasons name the window and the labels, not all of many', () => {
 });
 
 test('ranges are offered as far as the server counts', () => {
-  const names = (windowMs) => rangesWithin(windowMs).map(({ name }) => name);
+  const names = (windowMs, historyMs = 0) => rangesWithin({ windowMs, historyMs }).map(({ name }) => name);
   assert.deepEqual(names(24 * HOUR_MS), RANGES.map(({ name }) => name));
   assert.deepEqual(names(24 * HOUR_MS - 1), ['15m', '1h', '6h']);
   assert.deepEqual(names(6 * HOUR_MS), ['15m', '1h', '6h']);
   assert.deepEqual(names(6 * HOUR_MS - 1), ['15m', '1h']);
   assert.deepEqual(names(HOUR_MS / 4), ['15m']);
   assert.deepEqual(names(1), ['15m'], 'one range is always there');
+  assert.deepEqual(names(6 * HOUR_MS, 7 * 24 * HOUR_MS), ['15m', '1h', '6h', '7d'], 'and as far as it keeps sums');
+  assert.deepEqual(names(6 * HOUR_MS, 30 * 24 * HOUR_MS - 1).at(-1), '7d');
+  assert.deepEqual(names(24 * HOUR_MS, 400 * 24 * HOUR_MS).at(-1), '30d');
 });
 
 test('a range of the address is one that is offered', () => {
-  const within = rangesWithin(HOUR_MS / 4);
+  const within = rangesWithin({ windowMs: HOUR_MS / 4, historyMs: 0 });
   assert.equal(rangeOf('24h', within).name, '15m');
   assert.equal(rangeOf(null, within).name, '15m');
   assert.equal(rangeOf('24h').name, '24h');

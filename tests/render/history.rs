@@ -21,6 +21,10 @@ fn one_function_writes_and_reads_them_and_the_other_one_reads() {
         assert!(text.contains("HISTORY_TABLE = \"sse-streaming-dev-history\""), "{role}: {text}");
         assert!(text.contains("HISTORY_KEEP = \"400d\""), "{role}: {text}");
     }
+    assert!(
+        project.read("frontend/config.js").contains("\"HISTORY_MS\": 34560000000"),
+        "the page offers what there is"
+    );
     let plan = Root::new(&project, "generated/terraform").with_artifacts(&artifacts()).planned(&[]);
     let table = &resources(&plan, "")["aws_dynamodb_table.history"];
     assert_eq!(table["ttl"], json!([{ "attribute_name": "ttl", "enabled": true }]));
@@ -33,6 +37,7 @@ fn one_function_writes_and_reads_them_and_the_other_one_reads() {
 #[test]
 fn without_them_there_is_no_table_and_no_right() {
     let project = rendered("");
+    assert!(!project.read("frontend/config.js").contains("HISTORY_MS"));
     for role in ["stream", "dashboard"] {
         let text = words(&project.read(&format!("generated/terraform/{role}.tf")));
         assert!(text.contains("HISTORY_TABLE = \"-\"") && text.contains("HISTORY_KEEP = \"-\""), "{text}");

@@ -115,6 +115,8 @@ export default Object.freeze({
     '1h': Object.freeze({ text: '1 h', last: 'last hour', within: 'in the last hour' }),
     '6h': Object.freeze({ text: '6 h', last: 'last 6 hours', within: 'in the last 6 hours' }),
     '24h': Object.freeze({ text: '24 h', last: 'last 24 hours', within: 'in the last 24 hours' }),
+    '7d': Object.freeze({ text: '7 d', last: 'last 7 days', within: 'in the last 7 days' }),
+    '30d': Object.freeze({ text: '30 d', last: 'last 30 days', within: 'in the last 30 days' }),
   }),
 
   totals: Object.freeze({
@@ -127,6 +129,7 @@ export default Object.freeze({
     withoutScores: 'Over time',
     reading: 'Reading the history.',
     nothing: (/** @type {string} */ within) => `Nothing ${within}.`,
+    unknown: (/** @type {string} */ last, /** @type {string} */ span) => `${last}, ${span} of it not known`,
     other: 'other',
     mean: 'mean score',
     from: 'From',

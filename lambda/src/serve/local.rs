@@ -11,8 +11,8 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::{any, get};
 use contract::frames::FRAMES_VARIABLE;
 use contract::page::{
-    Goodbye, LOOKS_VARIABLE, PageConfig, PageLooks, escape_json_for_script, page_labels, page_poll_ms, page_shown,
-    page_window_ms, policy as page_policy,
+    Goodbye, LOOKS_VARIABLE, PageConfig, PageLooks, escape_json_for_script, page_history_ms, page_labels, page_poll_ms,
+    page_shown, page_window_ms, policy as page_policy,
 };
 use contract::values::{ABSENT, SettingValue};
 use contract::{CorsSettings, DashboardSettings, FrameAncestors, Lookup, PublicUrl, StreamSettings, routes};
@@ -98,6 +98,7 @@ impl LocalSettings {
             heartbeat_interval_ms: u64::try_from(self.stream.heartbeat_interval.get().as_millis()).unwrap_or(u64::MAX),
             poll_interval_ms: page_poll_ms(self.dashboard.poll.poll_interval),
             window_ms: page_window_ms(self.stream.data.window),
+            history_ms: page_history_ms(self.stream.data.history_keep),
             auth_mode: self.dashboard.auth.mode,
             auth_private: self.dashboard.auth.private,
             has_tags: self.stream.data.tags_attribute.is_some(),

@@ -3,15 +3,21 @@
  * table is busy while the page loads; another one has a random history of new, late and changed rows (`SEED` repeats one).
  */
 
+import path from 'node:path';
+
 import { RANGES } from '../../../frontend/js/ranges.js';
 import { until } from '../harness/clock.mjs';
+import { OUTPUT } from '../harness/places.mjs';
 
 /** Rows of one request, by DynamoDB's rule. */
 const BATCH = 25;
 const LABELS = ['positive', 'neutral', 'negative'];
 const SETS = [['AAPL'], ['AAPLX', 'MSFT'], ['MSFT'], ['NVDA', 'AAPL'], ['New York'], []];
 const FILTERS = ['', 'aap', '"AAPL"', 'MS, "New York"', 'NVDA'];
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
+const KEPT_ROWS = 400;
+const KEPT_HOURS = 22;
 const BUSY_PER_SECOND = 20;
 const BUSY_SECONDS = 60;
 const BUSY_OLD = 1_500;
@@ -25,6 +31,7 @@ const AGREE_MS = 240_000;
 export const ranges = [
   { name: 'ranges', about: 'a busy table: each range, right after loading, is a count of it step by step', run: busy },
   { name: 'filters', about: 'a random history under random ranges and filters: the page, the table and REST agree', run: random },
+  { name: 'kept', about: 'ranges beyond the window: sums of hours, a filter, and what is not known', run: kept },
   { name: 'paused', about: 'a pause ends the stream after a minute, and it goes on where it stopped', run: paused },
 ];
 
@@ -115,6 +122,61 @@ async function paused(stage) {
     return tab.difference(table.written);
   });
   await stage.checkClean([tab]);
+}
+
+/** Hours that one server has seen whole are shown by another one whose window is short. @param {import('../harness/stage.mjs').Stage} stage */
+async function kept(stage) {
+  const db = await stage.dynamoDb();
+  const [table, sums] = [new Counted(db), (await db.table()).env.USERS_TABLE];
+  const now = Date.now();
+  const rows = Array.from({ length: KEPT_ROWS }, (_, index) => row(index, now - 60_000 - (KEPT_HOURS * HOUR_MS * index) / KEPT_ROWS));
+  await table.put(rows);
+  const env = { ...(await table.env()), HISTORY_TABLE: sums, HISTORY_KEEP: '400d' };
+  const whole = await stage.local(env);
+  const short = await stage.local({ ...env, DATA_WINDOW: '3h' });
+  const browser = await stage.chromium([new URL(whole.page).origin, whole.stream, new URL(short.page).origin, short.stream]);
+  const seen = await browser.open(whole.page);
+  await seen.untilCounting();
+  const from = new Date(now - 7 * DAY_MS).toISOString();
+  const counted = async () => (await (await fetch(`${short.page}api/v2/history?step=1h&from=${from}`)).json()).points.reduce((sum, { by_label: byLabel }) => LABELS.reduce((all, label) => all + byLabel[label], sum), 0);
+  await until('sums of all hours', counted, (total) => total === rows.length, AGREE_MS);
+  const tab = await browser.open(`${short.page}?range=7d`);
+  await tab.untilCounting();
+  const offered = await tab.evaluate(() => [...document.querySelectorAll('#ranges button')].map((button) => /** @type {HTMLElement} */ (button).dataset.range).join());
+  await stage.checks.run('ranges are those that the server has', () => (offered === '15m,1h,7d,30d' ? '' : offered));
+  for (const [name, days] of /** @type {[string, number][]} */ ([['7d', 7], ['30d', 30]])) {
+    await tab.page.click(`#ranges [data-range="${name}"]`);
+    for (const filter of ['', 'aap']) {
+      await tab.page.fill('#filter', filter);
+      await stage.checks.run(`${name}, ${filter || 'everything'}: the chart is a count of the table`, () => addsUp(tab, table, filter, days));
+    }
+    await tab.page.fill('#filter', '');
+    await tab.page.click('#chart-toggle');
+    await stage.checks.run(`${name}: it says how much is not known`, async () => {
+      const said = await tab.until('a sentence', () => document.getElementById('chart-time')?.textContent ?? '');
+      return /not known/.test(said) ? '' : said;
+    });
+    await tab.page.screenshot({ path: path.join(OUTPUT, `kept-${name}.png`) });
+    await tab.page.click('#chart-toggle');
+  }
+  await stage.checkClean([seen, tab]);
+}
+
+/** Says how the table of the chart differs from the rows until it does not: in all, and in days of which nothing is known. */
+async function addsUp(tab, table, filter, days) {
+  if (!(await tab.evaluate(() => document.getElementById('chart-toggle')?.getAttribute('aria-pressed') === 'true'))) await tab.page.click('#chart-toggle');
+  const meant = table.rows.filter(({ tickers }) => passes(tickers, filter));
+  const wanted = String(LABELS.map((label) => meant.filter((one) => one.label === label).length));
+  let difference = '';
+  await until('page and table agree', async () => {
+    const lines = await tab.evaluate(() => [...document.querySelectorAll('#chart-table tbody tr')].map((line) => [...line.querySelectorAll('td')].slice(0, 3).map((cell) => cell.textContent ?? '')));
+    const sums = LABELS.map((_, index) => lines.reduce((sum, line) => sum + Number(line[index].replace(/\D/g, '')), 0));
+    const unknown = lines.filter((line) => line.every((cell) => cell === '–')).length;
+    // Rows are of 22 hours, which may lie in two days of the table.
+    const isRight = String(sums) === wanted && lines.length === days && [days - 2, days - 1].includes(unknown);
+    return (difference = isRight ? '' : `${lines.length} lines, ${unknown} unknown, ${sums} for ${wanted}`);
+  }, (text) => text === '', AGREE_MS).catch(() => {});
+  return difference;
 }
 
 /** Says how the page differs from the table until it does not. */
