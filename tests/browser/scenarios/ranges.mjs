@@ -8,6 +8,8 @@ import path from 'node:path';
 import { RANGES } from '../../../frontend/js/ranges.js';
 import { until } from '../harness/clock.mjs';
 import { OUTPUT } from '../harness/places.mjs';
+import { loadAxe, violations } from './accessibility.mjs';
+import { overflow } from './smoke.mjs';
 
 /** Rows of one request, by DynamoDB's rule. */
 const BATCH = 25;
@@ -142,6 +144,7 @@ async function kept(stage) {
   await until('sums of all hours', counted, (total) => total === rows.length, AGREE_MS);
   const tab = await browser.open(`${short.page}?range=7d`);
   await tab.untilCounting();
+  await loadAxe(tab);
   const offered = await tab.evaluate(() => [...document.querySelectorAll('#ranges button')].map((button) => /** @type {HTMLElement} */ (button).dataset.range).join());
   await stage.checks.run('ranges are those that the server has', () => (offered === '15m,1h,7d,30d' ? '' : offered));
   for (const [name, days] of /** @type {[string, number][]} */ ([['7d', 7], ['30d', 30]])) {
@@ -157,6 +160,14 @@ async function kept(stage) {
       return /not known/.test(said) ? '' : said;
     });
     await tab.page.screenshot({ path: path.join(OUTPUT, `kept-${name}.png`) });
+    for (const scheme of /** @type {const} */ (['dark', 'light'])) {
+      await tab.page.emulateMedia({ colorScheme: scheme });
+      await stage.checks.run(`${name}, ${scheme}: axe`, () => violations(tab));
+    }
+    await tab.page.setViewportSize({ width: 390, height: 844 });
+    await stage.checks.run(`${name}: fits a phone`, () => tab.evaluate(overflow));
+    await tab.page.screenshot({ path: path.join(OUTPUT, `kept-${name}-phone.png`), fullPage: true });
+    await tab.page.setViewportSize({ width: 1280, height: 800 });
     await tab.page.click('#chart-toggle');
   }
   await stage.checkClean([seen, tab]);
