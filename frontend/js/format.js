@@ -140,7 +140,8 @@ export const latency = (ms) => (ms === null ? DASH : ms < 9_950 ? `${Math.round(
 export function span(ms) {
   if (ms < 2 * MINUTE_MS) return `${Math.round(ms / SECOND_MS)} s`;
   if (ms < 2 * HOUR_MS) return `${Math.floor(ms / MINUTE_MS)} min`;
-  return `${Math.floor(ms / HOUR_MS)} h`;
+  if (ms < 2 * DAY_MS) return `${Math.floor(ms / HOUR_MS)} h`;
+  return `${Math.floor(ms / DAY_MS)} d`;
 }
 
 /** Returns how long the window is, as a heading. @param {number} ms */

@@ -18,6 +18,8 @@ test('the language of config.js is that of words and numbers', () => {
   assert.equal(format.percent(0.125).replace(/\s/, ' '), '13 %');
   assert.equal(format.score(-0.5), '\u22120,50');
   assert.equal(format.ago(AT, AT + 120_000), 'vor 2 min');
+  assert.equal(format.ago(AT, AT + 47 * 3_600_000), 'vor 47 h');
+  assert.equal(format.ago(AT, AT + 75 * 3_600_000), 'vor 3 d');
   assert.equal(format.signed(1), '+1');
 });
 

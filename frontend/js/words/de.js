@@ -105,8 +105,8 @@ export default Object.freeze({
     '1h': Object.freeze({ text: '1 h', last: 'letzte Stunde', within: 'in der letzten Stunde' }),
     '6h': Object.freeze({ text: '6 h', last: 'letzte 6 Stunden', within: 'in den letzten 6 Stunden' }),
     '24h': Object.freeze({ text: '24 h', last: 'letzte 24 Stunden', within: 'in den letzten 24 Stunden' }),
-    '7d': Object.freeze({ text: '7 T', last: 'letzte 7 Tage', within: 'in den letzten 7 Tagen' }),
-    '30d': Object.freeze({ text: '30 T', last: 'letzte 30 Tage', within: 'in den letzten 30 Tagen' }),
+    '7d': Object.freeze({ text: '7 d', last: 'letzte 7 Tage', within: 'in den letzten 7 Tagen' }),
+    '30d': Object.freeze({ text: '30 d', last: 'letzte 30 Tage', within: 'in den letzten 30 Tagen' }),
   }),
 
   totals: Object.freeze({
