@@ -244,6 +244,12 @@ async fn the_sample_feed_is_as_fast_as_it_is_told() {
 #[tokio::test]
 async fn what_is_called_by_another_name_is_not_answered() {
     let local = Local::start(&[]).await;
+    // Numbers are there once the window was read, which takes a busy machine a while.
+    let began = Instant::now();
+    while Request::get(local.dashboard, routes::METRICS).send().await.status() != 200 {
+        assert!(began.elapsed() < LIMIT, "no numbers");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     let ask = async |server: std::net::SocketAddr, path: &str, host: &str| {
         let mut connection = Connection::open(server, None).await.unwrap();
         connection.write(format!("GET {path} HTTP/1.1\r\nHost: {host}\r\n\r\n").as_bytes()).await.unwrap();
