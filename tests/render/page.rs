@@ -12,7 +12,8 @@ use super::{Project, page_files, workspace};
 
 /// The files that a browser asks for.
 fn public_files() -> BTreeSet<String> {
-    let beside = |name: &String| name.starts_with("test/") || name == "package.json";
+    // Types are for editors.
+    let beside = |name: &String| name.starts_with("test/") || name == "package.json" || name.ends_with(".d.ts");
     let mut names: BTreeSet<String> = page_files().into_iter().filter(|name| !beside(name)).collect();
     assert!(names.len() > 5, "{names:?}");
     names.insert("config.js".to_owned());
