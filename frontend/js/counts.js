@@ -47,8 +47,8 @@ function parsePoint(point, labelKeys) {
 
 /** @param {unknown} gaps @returns {Gap[]} */
 function parseGaps(gaps) {
-  const parsed = (Array.isArray(gaps) ? gaps : []).map((gap) => (isObject(gap) ? { from: Date.parse(String(own(gap, 'from'))), to: Date.parse(String(own(gap, 'to'))) } : { from: 0, to: 0 }));
-  return parsed.filter(({ from, to }) => from < to);
+  const parse = (/** @type {Record<string, unknown>} */ gap) => ({ from: Date.parse(String(own(gap, 'from'))), to: Date.parse(String(own(gap, 'to'))) });
+  return Array.isArray(gaps) ? gaps.filter(isObject).map(parse).filter(({ from, to }) => from < to) : [];
 }
 
 /** @param {unknown} byTicker @returns {Line[]} */

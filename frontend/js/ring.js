@@ -45,12 +45,7 @@ export class Ring {
     const slot = step % this.#steps;
     const { stamps, counts, scored, sums } = this.#data;
     if (step < stamps[slot] || step < 0) return;
-    if (step > stamps[slot]) {
-      stamps[slot] = step;
-      counts.fill(0, slot * this.#kinds, (slot + 1) * this.#kinds);
-      scored[slot] = 0;
-      sums[slot] = 0;
-    }
+    if (step > stamps[slot]) this.#begin(step);
     counts[slot * this.#kinds + kind] += 1;
     if (score === null) return;
     scored[slot] += 1;
@@ -76,13 +71,9 @@ export class Ring {
    * @param {{count: number, mean: number}} scores
    */
   set(step, counts, scores) {
-    const slot = step % this.#steps;
-    const { stamps, counts: all, scored, sums } = this.#data;
-    if (step < stamps[slot] || step < 0) return;
-    stamps[slot] = step;
-    for (let kind = 0; kind < this.#kinds; kind += 1) all[slot * this.#kinds + kind] = counts[kind] ?? 0;
-    scored[slot] = scores.count;
-    sums[slot] = scores.count * scores.mean;
+    if (step < this.#data.stamps[step % this.#steps] || step < 0) return;
+    this.#begin(step);
+    this.addAll(step, counts, scores);
   }
 
   /** Takes what somebody else has counted of a part of a step, beside what is known of it. @param {number} step @param {readonly number[]} counts by kind @param {{count: number, mean: number}} scores */
@@ -129,6 +120,16 @@ export class Ring {
     const own = this.#data;
     const fits = Object.keys(own).every((key) => data?.[key]?.length === own[key].length);
     if (fits) for (const key of Object.keys(own)) own[key].set(data[key]);
+  }
+
+  /** Nothing is counted of a step yet; what had its place has left. @param {number} step */
+  #begin(step) {
+    const slot = step % this.#steps;
+    const { stamps, counts, scored, sums } = this.#data;
+    stamps[slot] = step;
+    counts.fill(0, slot * this.#kinds, (slot + 1) * this.#kinds);
+    scored[slot] = 0;
+    sums[slot] = 0;
   }
 
   /** @param {number} step @returns {number | null} */

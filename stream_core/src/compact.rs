@@ -16,6 +16,22 @@ pub(crate) fn put_number(bytes: &mut Vec<u8>, number: usize) {
     bytes.push(low_seven(left));
 }
 
+/// Writes what bytes of an hour begin with: format, number of labels, tags, and sets of tags by their numbers.
+pub(crate) fn begin(format: u8, labels: usize, tags: &[&Tag], sets: &[Vec<usize>]) -> Vec<u8> {
+    let mut bytes = vec![format, u8::try_from(labels).unwrap_or(u8::MAX)];
+    put_number(&mut bytes, tags.len());
+    for tag in tags {
+        put_number(&mut bytes, tag.as_str().len());
+        bytes.extend_from_slice(tag.as_str().as_bytes());
+    }
+    put_number(&mut bytes, sets.len());
+    for set in sets {
+        put_number(&mut bytes, set.len());
+        set.iter().for_each(|tag| put_number(&mut bytes, *tag));
+    }
+    bytes
+}
+
 #[expect(clippy::cast_possible_truncation, reason = "seven bits")]
 const fn low_seven(number: usize) -> u8 {
     (number & 0x7f) as u8
@@ -73,13 +89,20 @@ impl<'a> Reader<'a> {
         if index < count { Ok(index) } else { Err(self.broken()) }
     }
 
-    pub(crate) fn tag(&mut self) -> Result<Tag, Broken> {
+    /// Tags, and sets of them, as [`begin`] writes them.
+    pub(crate) fn sets(&mut self) -> Result<Vec<Box<[Tag]>>, Broken> {
+        self.part = "tags";
+        let tags = (0..self.count(1)?).map(|_| self.tag()).collect::<Result<Vec<_>, _>>()?;
+        (0..self.count(1)?).map(|_| self.set(&tags)).collect()
+    }
+
+    fn tag(&mut self) -> Result<Tag, Broken> {
         let length = self.count(1)?;
         let text = std::str::from_utf8(self.take(length)?).map_err(|_| self.broken())?;
         Tag::new(text).map_err(|_| self.broken())
     }
 
-    pub(crate) fn set(&mut self, tags: &[Tag]) -> Result<Box<[Tag]>, Broken> {
+    fn set(&mut self, tags: &[Tag]) -> Result<Box<[Tag]>, Broken> {
         let count = self.count(1)?;
         if count > limits::ITEM_TAGS_MAX {
             return Err(self.broken());

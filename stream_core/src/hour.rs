@@ -15,7 +15,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use sha2::{Digest, Sha256};
 
-use crate::compact::{Broken, Reader, put_number};
+use crate::compact::{Broken, Reader, begin, put_number};
 use crate::interner::SetNames;
 use crate::minute::{Cell, MINUTE_MILLIS, Minute};
 
@@ -115,17 +115,7 @@ pub(crate) fn encode(minutes: &[&Minute], names: &SetNames, labels: usize) -> Ve
         cells().map(|cell| (sets.number(cell.set), scores.number(cell.score.to_bits()))).collect();
     let of_sets: Vec<Vec<usize>> =
         sets.values.iter().map(|set| names.tags_of(*set).map(|tag| tags.number(tag)).collect()).collect();
-    let mut bytes = vec![FORMAT, u8::try_from(labels).unwrap_or(u8::MAX)];
-    put_number(&mut bytes, tags.values.len());
-    for tag in &tags.values {
-        put_number(&mut bytes, tag.as_str().len());
-        bytes.extend_from_slice(tag.as_str().as_bytes());
-    }
-    put_number(&mut bytes, of_sets.len());
-    for set in &of_sets {
-        put_number(&mut bytes, set.len());
-        set.iter().for_each(|tag| put_number(&mut bytes, *tag));
-    }
+    let mut bytes = begin(FORMAT, labels, &tags.values, &of_sets);
     let listed = if scores.values.len() <= SCORES_MAX { &scores.values[..] } else { &[] };
     put_number(&mut bytes, listed.len());
     listed.iter().for_each(|score| bytes.extend_from_slice(&score.to_le_bytes()));
@@ -167,9 +157,7 @@ pub fn decode(bytes: &[u8], labels: usize) -> Result<HourRows, HourError> {
     if format != FORMAT || usize::from(of_labels) != labels {
         return Err(HourError::Foreign);
     }
-    reader.part = "tags";
-    let tags = (0..reader.count(1)?).map(|_| reader.tag()).collect::<Result<Vec<_>, _>>()?;
-    let sets = (0..reader.count(1)?).map(|_| reader.set(&tags)).collect::<Result<Vec<_>, _>>()?;
+    let sets = reader.sets()?;
     reader.part = "scores";
     let scores = (0..reader.count(4)?).map(|_| reader.score()).collect::<Result<Vec<_>, _>>()?;
     reader.part = "minutes";

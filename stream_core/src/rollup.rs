@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use contract::Tag;
 
-use crate::compact::{Broken, Reader, put_number};
+use crate::compact::{Broken, Reader, begin, put_number};
 use crate::filter::Filter;
 use crate::hour::HourError;
 use crate::interner::SetNames;
@@ -92,17 +92,10 @@ impl Rollup {
     pub fn encode(&self) -> Vec<u8> {
         let mut numbers: BTreeMap<&Tag, usize> = self.sets.keys().flatten().map(|tag| (tag, 0)).collect();
         numbers.values_mut().enumerate().for_each(|(index, number)| *number = index);
-        let mut bytes = vec![FORMAT, u8::try_from(self.labels).unwrap_or(u8::MAX)];
-        put_number(&mut bytes, numbers.len());
-        for tag in numbers.keys() {
-            put_number(&mut bytes, tag.as_str().len());
-            bytes.extend_from_slice(tag.as_str().as_bytes());
-        }
-        put_number(&mut bytes, self.sets.len());
-        for tags in self.sets.keys() {
-            put_number(&mut bytes, tags.len());
-            tags.iter().for_each(|tag| put_number(&mut bytes, numbers[tag]));
-        }
+        let tags: Vec<&Tag> = numbers.keys().copied().collect();
+        let sets: Vec<Vec<usize>> =
+            self.sets.keys().map(|tags| tags.iter().map(|tag| numbers[tag]).collect()).collect();
+        let mut bytes = begin(FORMAT, self.labels, &tags, &sets);
         for Sums { by_label, scores } in self.sets.values() {
             by_label.iter().for_each(|rows| put_number(&mut bytes, *rows as usize));
             put_number(&mut bytes, scores.count as usize);
@@ -126,10 +119,7 @@ impl Rollup {
         if format != FORMAT || usize::from(of_labels) != labels {
             return Err(HourError::Foreign);
         }
-        reader.part = "tags";
-        let tags = (0..reader.count(1)?).map(|_| reader.tag()).collect::<Result<Vec<_>, _>>()?;
-        reader.part = "sets of tags";
-        let sets = (0..reader.count(1)?).map(|_| reader.set(&tags)).collect::<Result<Vec<_>, _>>()?;
+        let sets = reader.sets()?;
         reader.part = "sums";
         let sets = sets.into_iter().map(|set| Ok((set, read_sums(&mut reader, labels)?)));
         let sets = sets.collect::<Result<Vec<_>, Broken>>()?;

@@ -234,14 +234,13 @@ impl Shared {
         let runs_images = target != Target::Local && !manifest.built_images().is_empty();
         let maker = before
             .iter()
-            .filter(|other| {
+            .find(|other| {
                 other.makes_repository()
                     && other.shared.repository == repository
                     && other.manifest.project.region == manifest.project.region
                     && other.manifest.aws.may_share_account(&manifest.aws)
             })
             .map(|other| &other.manifest.project.environment)
-            .next()
             .or_else(|| runs_images.then_some(&manifest.project.environment));
         let knows_github = |other: &&Loaded| {
             other.manifest.ci.makes_roles()

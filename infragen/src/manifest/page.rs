@@ -16,6 +16,11 @@ const PAGE_NOUN_CHARS_MAX: usize = 30;
 /// Longest path of a logo.
 const LOGO_PATH_BYTES_MAX: usize = 200;
 
+/// Whether it is one line of at most so many characters, which begins and ends with something to see.
+fn is_line(text: &str, chars_max: usize) -> bool {
+    (1..=chars_max).contains(&text.chars().count()) && text.trim() == text && !text.chars().any(char::is_control)
+}
+
 texts!(
     /// Zone of the page's times: a name of the IANA's database, which every browser has, or the browser's own.
     PageZone, "the name of a time zone",
@@ -35,21 +40,13 @@ texts!(
     "1 to 60 characters without control characters, not beginning or ending with a space",
     r"^[^\s](.{0,58}[^\s])?$",
     ["Orders today", "Builds"],
-    |text| {
-        (1..=PAGE_TITLE_CHARS_MAX).contains(&text.chars().count())
-            && text.trim() == text
-            && !text.chars().any(char::is_control)
-    };
+    |text| is_line(text, PAGE_TITLE_CHARS_MAX);
     /// What people call one tag, or several.
     PageNoun, "what tags are called",
     "1 to 30 characters without control characters, not beginning or ending with a space",
     r"^[^\s](.{0,28}[^\s])?$",
     ["Region", "Städte"],
-    |text| {
-        (1..=PAGE_NOUN_CHARS_MAX).contains(&text.chars().count())
-            && text.trim() == text
-            && !text.chars().any(char::is_control)
-    };
+    |text| is_line(text, PAGE_NOUN_CHARS_MAX);
     /// Path of a picture, from the manifest's folder.
     LogoPath, "the path of a picture",
     "the path of an .svg or .png file below the manifest's folder, with / between names of a-z, A-Z, 0-9, _, - and .",
