@@ -5,9 +5,12 @@ use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
-use super::Context;
+use super::{Context, Verdict};
 use crate::options::Options;
 use crate::stream::{End, Stream};
+
+/// Whoever is behind may be so for this many times the time limit, as long as it goes on: on a busy machine it is.
+pub(super) const CATCH_UP_TIMEOUTS: u32 = 10;
 
 /// What an observer has seen.
 #[derive(Clone, Debug, Default)]
@@ -27,23 +30,46 @@ pub(super) struct Observer {
 }
 
 impl Observer {
-    /// Connects and waits for the first event, or for as long as the first stream of the run needed.
-    pub(super) async fn start(context: &Context) -> Self {
+    /// Connects and waits for the first event, where the first stream of the run had one, and for one with an id, if it had one: until
+    /// then a stream has no place (a heartbeat has none), and another client's may begin before it.
+    pub(super) async fn start(context: &Context) -> Result<Self, Verdict> {
         let seen = Arc::new(Mutex::new(Seen::default()));
         let (ready, wait) = tokio::sync::oneshot::channel();
-        let task = tokio::spawn(observe(context.options.clone(), Arc::clone(&seen), ready));
-        let limit = if context.sample.decoder.events().next().is_some() {
-            context.options.timeout
-        } else {
-            Duration::from_millis(100)
-        };
-        drop(tokio::time::timeout(limit, wait).await);
-        Self { seen, task }
+        let task = tokio::spawn(observe(
+            context.options.clone(),
+            !context.sample.decoder.last_id().is_empty(),
+            Arc::clone(&seen),
+            ready,
+        ));
+        let observer = Self { seen, task };
+        let talks = context.sample.decoder.events().next().is_some();
+        let limit = if talks { context.options.timeout * CATCH_UP_TIMEOUTS } else { Duration::from_millis(100) };
+        match (tokio::time::timeout(limit, wait).await, observer.seen().failure) {
+            (Ok(Ok(())), _) => Ok(observer),
+            (_, Some(failure)) => Err(Verdict::found(format!("a second stream: {failure}"))),
+            _ if talks => Err(Verdict::skipped(format!("a second stream had no event within {limit:?}"))),
+            _ => Ok(observer),
+        }
     }
 
     /// What it has seen so far.
     pub(super) fn seen(&self) -> Seen {
         self.seen.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Waits until what it has seen is enough: for `limit` after the last update, and for [`CATCH_UP_TIMEOUTS`] times that in all.
+    pub(super) async fn catches_up(&self, limit: Duration, enough: impl Fn(&[String]) -> bool) {
+        let (began, mut last, mut count) = (Instant::now(), Instant::now(), None);
+        while last.elapsed() < limit && began.elapsed() < limit * CATCH_UP_TIMEOUTS {
+            let seen = self.seen().updates;
+            if count.replace(seen.len()) != Some(seen.len()) {
+                last = Instant::now();
+                if enough(&seen) {
+                    return;
+                }
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Waits until it has seen more than so many updates.
@@ -65,7 +91,7 @@ impl Drop for Observer {
     }
 }
 
-async fn observe(options: Options, seen: Arc<Mutex<Seen>>, ready: tokio::sync::oneshot::Sender<()>) {
+async fn observe(options: Options, has_ids: bool, seen: Arc<Mutex<Seen>>, ready: tokio::sync::oneshot::Sender<()>) {
     let mut ready = Some(ready);
     let mut last_id = Vec::new();
     let note = |change: &mut dyn FnMut(&mut Seen)| change(&mut seen.lock().unwrap_or_else(PoisonError::into_inner));
@@ -80,7 +106,9 @@ async fn observe(options: Options, seen: Arc<Mutex<Seen>>, ready: tokio::sync::o
             stream.until(Duration::from_millis(200), |stream| !stream.decoder.items.is_empty()).await;
             let updates: Vec<String> =
                 stream.decoder.events().filter_map(|(_, event)| options.identity(event)).collect();
-            if stream.decoder.events().next().is_some()
+            let has_place = !has_ids || !stream.decoder.last_id().is_empty();
+            if has_place
+                && stream.decoder.events().next().is_some()
                 && let Some(ready) = ready.take()
             {
                 ready.send(()).ok();

@@ -54,7 +54,10 @@ pub(super) async fn byte_by_byte(context: &Context) -> Verdict {
 
 pub(super) async fn slow_reader(context: &Context) -> Verdict {
     let options = &context.options;
-    let observer = Observer::start(context).await;
+    let observer = match Observer::start(context).await {
+        Ok(observer) => observer,
+        Err(verdict) => return verdict,
+    };
     let mut stalled = Vec::new();
     for _ in 0..STALLED {
         let mut request = options.request(0);

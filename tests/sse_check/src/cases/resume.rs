@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::observer::Observer;
+use super::observer::{CATCH_UP_TIMEOUTS, Observer};
 use super::{Context, Verdict};
 use crate::decode::shown;
 use crate::stream::Failure;
@@ -76,7 +76,10 @@ pub(super) async fn hostile_ids(context: &Context) -> Verdict {
 
 pub(super) async fn unknown_id(context: &Context) -> Verdict {
     let options = &context.options;
-    let observer = Observer::start(context).await;
+    let observer = match Observer::start(context).await {
+        Ok(observer) => observer,
+        Err(verdict) => return verdict,
+    };
     let mut client = match options.request(0).send().await {
         Ok(client) => client,
         Err(failure) => return Verdict::found(failure.to_string()),
@@ -150,7 +153,10 @@ pub(super) async fn resume(context: &Context) -> Verdict {
     if context.sample.decoder.events().all(|(_, event)| event.own_id.is_none()) && options.trigger.is_none() {
         return Verdict::skipped("no event has an id, so there is nothing to come back with");
     }
-    let observer = Observer::start(context).await;
+    let observer = match Observer::start(context).await {
+        Ok(observer) => observer,
+        Err(verdict) => return verdict,
+    };
     let mut client = Client::default();
     for _ in 0..options.cuts {
         // Away for a while, so that something is missed.
@@ -167,16 +173,16 @@ pub(super) async fn resume(context: &Context) -> Verdict {
     // Whoever is behind, the observer or the client, gets time to catch up with what the other had by now.
     let goal = observer.seen().updates;
     let began = Instant::now();
-    while !client.has_all(&goal) && began.elapsed() < options.timeout {
-        if let Err(why) = client.read(context, options.timeout / 4, |_| false).await {
+    while !client.has_all(&goal) && began.elapsed() < options.timeout * CATCH_UP_TIMEOUTS {
+        let before = client.updates.len();
+        if let Err(why) = client.read(context, options.timeout, |_| false).await {
             return Verdict::found(format!("coming back with {}: {why}", shown(&client.last_id)));
         }
+        if client.updates.len() == before {
+            break;
+        }
     }
-    while !client.updates.iter().all(|one| observer.seen().updates.contains(one))
-        && began.elapsed() < options.timeout * 2
-    {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    observer.catches_up(options.timeout, |seen| has_all(seen, client.common(seen))).await;
     if let Some(failure) = observer.seen().failure {
         return Verdict::found(format!("the stream that nobody cut broke off: {failure}"));
     }
@@ -229,14 +235,21 @@ impl Client {
 
     /// Where this client's part of what the observer saw begins.
     fn start(&self, observed: &[String]) -> Option<usize> {
-        let first = self.updates.iter().filter_map(|one| observed.iter().position(|other| other == one)).min();
+        let mine: BTreeSet<&String> = self.updates.iter().collect();
+        let first = observed.iter().position(|one| mine.contains(one));
         first.or(if self.counts { None } else { Some(0) })
     }
 
+    /// What this client had since the first update that the observer saw too. Which of the two began first is not known: an id of the
+    /// time before a server knew anything is no place.
+    fn common(&self, observed: &[String]) -> &[String] {
+        let observed: BTreeSet<&String> = observed.iter().collect();
+        let first = self.updates.iter().position(|one| observed.contains(one));
+        &self.updates[first.unwrap_or(0)..]
+    }
+
     fn has_all(&self, goal: &[String]) -> bool {
-        self.start(goal).is_some_and(|start| {
-            counts(&goal[start..]).iter().all(|(one, n)| counts(&self.updates).get(one) >= Some(n))
-        })
+        self.start(goal).is_some_and(|start| has_all(&self.updates, &goal[start..]))
     }
 
     fn compare(&self, goal: &[String], observed: &[String], cuts: u32) -> Verdict {
@@ -247,12 +260,16 @@ impl Client {
             ));
         };
         let (had, wanted, all) =
-            (counts(&self.updates), counts(&goal[start.min(goal.len())..]), counts(&observed[start..]));
-        let missing: Vec<&&String> =
+            (counts(self.common(observed)), counts(&goal[start.min(goal.len())..]), counts(&observed[start..]));
+        let lost: Vec<&&String> =
             wanted.iter().filter(|(one, n)| had.get(*one) < Some(n)).map(|(one, _)| one).collect();
-        let twice: Vec<&&String> = had.iter().filter(|(one, n)| all.get(*one) < Some(n)).map(|(one, _)| one).collect();
+        let (strange, more): (Vec<_>, Vec<_>) = had
+            .iter()
+            .filter(|(one, n)| all.get(*one) < Some(n))
+            .map(|(one, _)| one)
+            .partition(|one| !all.contains_key(**one));
         let mut found = Vec::new();
-        for (what, which) in [("lost", missing), ("more than once or never observed", twice)] {
+        for (what, which) in [("lost", lost), ("sent again", more), ("never observed", strange)] {
             if !which.is_empty() {
                 let named = &which[..which.len().min(NAMED_MAX)];
                 found.push(format!("{} of {} updates {what}, such as {named:?}", which.len(), all.len()));
@@ -270,6 +287,12 @@ impl Client {
         }
         Verdict::passed(format!("{} updates over {cuts} cuts", self.updates.len()))
     }
+}
+
+/// Whether each of these is among them, as often.
+fn has_all(had: &[String], wanted: &[String]) -> bool {
+    let had = counts(had);
+    counts(wanted).iter().all(|(one, n)| had.get(one) >= Some(n))
 }
 
 fn counts(all: &[String]) -> BTreeMap<&String, usize> {
