@@ -12,7 +12,10 @@ use crate::support::server::Server;
 use crate::support::table::{Row, SENTIMENTS, Table};
 
 /// What is known of our events.
-pub(super) const OURS: [&str; 10] = [
+pub(super) const OURS: [&str; 12] = [
+    // A machine may have other things to do.
+    "--timeout",
+    "30s",
     "--update-event",
     "sentiment_update",
     "--id-field",
