@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::constructs::{Arns, Construct, StatementPlan};
 use crate::load::{Loaded, Target};
+use crate::manifest::aws::{GITHUB_TOKENS, OidcProviderArn};
 use crate::manifest::types::Packaging;
 use crate::manifest::{Manifest, Names};
 use crate::plan::Plan;
@@ -21,8 +22,12 @@ pub struct RolesPlan {
     pub branch: String,
     /// The environment, which GitHub calls by the same name.
     pub environment: String,
-    /// Whether this root tells AWS of GitHub's tokens; otherwise that of another environment does.
+    /// Whether this root tells AWS of GitHub's tokens; otherwise that of another environment does, or the account knows already.
     pub makes_provider: bool,
+    /// ARN of what the account knows of them, where the manifest names it.
+    pub provider_arn: Option<String>,
+    /// Who signs the tokens, as conditions name it.
+    pub issuer: String,
     /// What the roles may do.
     pub statements: Vec<StatementPlan>,
 }
@@ -73,7 +78,9 @@ pub fn roles(loaded: &Loaded, plan: &Plan, constructs: &[&dyn Construct]) -> Opt
         repository: repository.to_owned(),
         branch: section.branch.as_str().to_owned(),
         environment: loaded.manifest.project.environment.to_string(),
-        makes_provider: !loaded.shared.knows_github,
+        makes_provider: section.oidc_provider_arn.is_none() && !loaded.shared.knows_github,
+        provider_arn: section.oidc_provider_arn.as_ref().map(|arn| arn.as_str().to_owned()),
+        issuer: section.oidc_provider_arn.as_ref().map_or(GITHUB_TOKENS, OidcProviderArn::issuer).to_owned(),
         // What both roles may do is what each construct needs.
         statements: constructs.iter().flat_map(|construct| construct.statements(&arns)).collect(),
     })

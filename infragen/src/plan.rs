@@ -235,6 +235,8 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         timeout_secs: section.timeout.get().as_secs(),
         reserved_concurrency: section.reserved_concurrency.map(ReservedConcurrency::get),
         log_retention_days: section.log_retention.days(),
+        log_group: names.stream_log_group.clone(),
+        makes_log_group: section.log_group.is_none(),
         environment: crate::settings::stream_variables(manifest),
         live_urls: Vec::new(),
         cors_methods: &cors::STREAM_METHODS,
@@ -262,6 +264,8 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         timeout_secs: section.timeout.get().as_secs(),
         reserved_concurrency: section.reserved_concurrency.map(ReservedConcurrency::get),
         log_retention_days: section.log_retention.days(),
+        log_group: names.dashboard_log_group.clone(),
+        makes_log_group: section.log_group.is_none(),
         environment: crate::settings::dashboard_variables(manifest),
         live_urls: crate::settings::live_urls(manifest),
         cors_methods: &cors::DASHBOARD_METHODS,
@@ -391,6 +395,9 @@ fn table_of_hours(manifest: &Manifest, name: &str, role: &str) -> TablePlan {
 
 fn image_elsewhere(loaded: &Loaded) -> String {
     let commands = Commands::of(loaded);
+    if !loaded.manifest.package.create_repository {
+        return format!("Push it with `{}` to the repository `{}`.", commands.image(), loaded.shared.repository);
+    }
     match &loaded.shared.repository_maker {
         Some(maker) if !loaded.makes_repository() => {
             format!("Push it with `{}` to the repository that the bootstrap root of `{maker}` makes.", commands.image())

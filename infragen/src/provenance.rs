@@ -42,7 +42,7 @@ const COMMANDS_ONLY: [(&str, &str); 8] = [
 ];
 
 /// Other manifests in which keys are tried that do nothing, or are refused, in this one.
-const SITUATIONS: [&[(&str, &str)]; 24] = [
+const SITUATIONS: [&[(&str, &str)]; 25] = [
     &[("history.keep", "'400d'")],
     &[("front.kind", "'cloudfront'")],
     &[("front.kind", "'api-gateway'"), ("terraform.aws_provider", "'>= 6.25.0, < 7.0.0'")],
@@ -87,6 +87,7 @@ const SITUATIONS: [&[(&str, &str)]; 24] = [
     ],
     &[("dashboard.vpc.subnets", "['subnet-01234567']"), ("dashboard.vpc.security_groups", "['sg-01234567']")],
     &[("stream.package", "'image'"), ("dashboard.package", "'image'")],
+    &[("stream.package", "'image'"), ("package.repository", "'team/live'"), ("package.create_repository", "false")],
     &[
         ("ci.provider", "'github'"),
         ("ci.repository", "'example/live'"),

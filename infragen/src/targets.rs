@@ -70,7 +70,7 @@ pub struct ImageTarget {
     pub is_base: bool,
     /// Terraform's root that is told, from the manifest's folder.
     pub root: String,
-    /// The environment that makes the repository, and Terraform's root that does; none where the manifest makes none.
+    /// The environment that makes the repository, and Terraform's root that does; none where the repository is there already.
     pub bootstrap: Option<(Environment, String)>,
     /// Name of the repository.
     pub repository: String,

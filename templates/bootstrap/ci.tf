@@ -1,16 +1,17 @@
 # Lets the workflow of {{ ci.owner }}/{{ ci.repository }} in, without a key that could leak: GitHub signs a token for each
 # run, and AWS gives a role for it.
-{%- if ci.makes_provider %} An account has one such provider for GitHub; where it is there already:
-# `terraform import aws_iam_openid_connect_provider.github ARN`
+{%- if ci.provider_arn %} The account knows of these tokens already.
+{%- elif ci.makes_provider %} An account has one such provider for GitHub; where it is there already,
+# name it in deploy.toml: `oidc_provider_arn` under `[ci]`.
 resource "aws_iam_openid_connect_provider" "github" {
-  url = "https://token.actions.githubusercontent.com"
+  url = "https://{{ ci.issuer }}"
   client_id_list = ["sts.amazonaws.com"]
 }
 {%- else %} An account has one such provider for GitHub, and the bootstrap root of another environment makes it.
 # Where that is in another account, make it here first:
 # `aws iam create-open-id-connect-provider --url https://token.actions.githubusercontent.com --client-id-list sts.amazonaws.com`
 data "aws_iam_openid_connect_provider" "github" {
-  url = "https://token.actions.githubusercontent.com"
+  url = "https://{{ ci.issuer }}"
 }
 {%- endif %}
 {%- for role in ["deploy", "plan"] %}
@@ -39,19 +40,19 @@ resource "aws_iam_role" "{{ role }}" {
       {
         Effect = "Allow"
         Action = "sts:AssumeRoleWithWebIdentity"
-        Principal = { Federated = {% if not ci.makes_provider %}data.{% endif %}aws_iam_openid_connect_provider.github.arn }
+        Principal = { Federated = {% if ci.provider_arn %}"{{ ci.provider_arn }}"{% else %}{% if not ci.makes_provider %}data.{% endif %}aws_iam_openid_connect_provider.github.arn{% endif %} }
         Condition = {
           StringEquals = {
-            "token.actions.githubusercontent.com:aud" = "sts.amazonaws.com"
+            "{{ ci.issuer }}:aud" = "sts.amazonaws.com"
 {%- if role == "deploy" %}
             # The subject of a job in an environment does not say the branch.
-            "token.actions.githubusercontent.com:ref" = "refs/heads/{{ ci.branch }}"
+            "{{ ci.issuer }}:ref" = "refs/heads/{{ ci.branch }}"
 {%- endif %}
           }
           # The second form is that of repositories made or renamed since July 2026: owner and name with their numbers,
           # which cannot be reused. Put them in place of the stars to be safe from a name that changes hands.
           StringLike = {
-            "token.actions.githubusercontent.com:sub" = [
+            "{{ ci.issuer }}:sub" = [
 {%- if role == "deploy" %}
               "repo:{{ ci.owner }}/{{ ci.repository }}:environment:{{ ci.environment }}",
               "repo:{{ ci.owner }}@*/{{ ci.repository }}@*:environment:{{ ci.environment }}",

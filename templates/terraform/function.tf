@@ -14,7 +14,11 @@ module "{{ function.role }}" {
 {%- if function.reserved_concurrency is number %}
   reserved_concurrency = {{ function.reserved_concurrency }}
 {%- endif %}
+{%- if function.makes_log_group %}
   log_retention_days = {{ function.log_retention_days }}
+{%- else %}
+  log_group_name = "{{ function.log_group }}"
+{%- endif %}
 {%- if account.permissions_boundary %}
   permissions_boundary = "{{ account.permissions_boundary }}"
 {%- endif %}

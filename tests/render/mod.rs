@@ -12,6 +12,7 @@ mod deploy;
 mod doctor;
 mod escaping;
 mod examples;
+mod existing;
 mod extended;
 mod failures;
 mod front;

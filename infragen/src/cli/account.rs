@@ -7,10 +7,10 @@ use std::time::{Duration, SystemTime};
 use clap::{Args, ValueEnum};
 use contract::units::{Bare, parse_duration};
 use infragen::deploy::account::{self, Metric};
-use infragen::deploy::functions;
 use infragen::deploy::lines::{self, Line};
 use infragen::deploy::running::{self, Function, Running};
 use infragen::deploy::versions::{self, Live, Wanted};
+use infragen::deploy::{Deployed, functions};
 use infragen::doctor::Ran;
 use infragen::load::{Loaded, Target};
 use infragen::manifest::Names;
@@ -137,19 +137,20 @@ impl Shell<'_> {
                 gateway.url(region, running::api_id(&name, &ask(account::rest_apis(manifest))).as_deref())
             })
         });
-        let look = |(role, name): (&'static str, String)| -> Function {
-            let alias = ask(account::alias(manifest, &name));
+        let look = |deployed: Deployed| -> Function {
+            let name = &deployed.name;
+            let alias = ask(account::alias(manifest, name));
             if !matches!(alias, Ran::Done(_)) {
                 // One reason is enough.
-                return running::function(role, &name, &alias, &Ran::Absent, &Ran::Absent);
+                return running::function(&deployed, &alias, &Ran::Absent, &Ran::Absent);
             }
-            let configuration = ask(account::configuration(manifest, &name));
+            let configuration = ask(account::configuration(manifest, name));
             // Behind a REST API functions have no URLs of their own.
-            let url = if gateway.is_some() { Ran::Absent } else { ask(account::url(manifest, &name)) };
-            let mut function = running::function(role, &name, &alias, &configuration, &url);
+            let url = if gateway.is_some() { Ran::Absent } else { ask(account::url(manifest, name)) };
+            let mut function = running::function(&deployed, &alias, &configuration, &url);
             function.url = function.url.or_else(|| api.clone());
             let number =
-                |metric| Some((metric, running::number(metric, &ask(account::metric(manifest, &name, metric, now)))?));
+                |metric| Some((metric, running::number(metric, &ask(account::metric(manifest, name, metric, now)))?));
             function.numbers = Metric::ALL.into_iter().filter_map(number).collect();
             function
         };
@@ -190,17 +191,18 @@ impl Shell<'_> {
 
     fn lines(&self, loaded: &Loaded, arguments: &LogsArguments, since: u64, stop: &Stop) -> Result<Vec<Line>, Outcome> {
         let mut all = Vec::new();
-        for (role, name) in functions(&loaded.manifest) {
-            if arguments.function.is_some_and(|wanted| wanted.name() != role) {
+        for function in functions(&loaded.manifest) {
+            if arguments.function.is_some_and(|wanted| wanted.name() != function.role) {
                 continue;
             }
-            let ran = run(&account::lines(&loaded.manifest, &name, since, arguments.find.as_deref()), ANSWER_MAX);
+            let group = &function.log_group;
+            let ran = run(&account::lines(&loaded.manifest, group, since, arguments.find.as_deref()), ANSWER_MAX);
             // Ctrl-C is how a log that is followed ends, and the program that was asked hears it too.
             if stop.is_set() {
                 return Err(Outcome::Done);
             }
             let answer = self.answered(ran)?;
-            let lines = lines::read(role, &answer).map_err(|error| {
+            let lines = lines::read(&function, &answer).map_err(|error| {
                 self.error(&error, None);
                 Outcome::NeedsPerson
             })?;
@@ -219,7 +221,7 @@ impl Shell<'_> {
         };
         let mut moves = Vec::new();
         // Everything is chosen before anything moves: one function in the past beside one in the present helps nobody.
-        for (role, name) in functions(manifest) {
+        for Deployed { role, name, .. } in functions(manifest) {
             if arguments.function.is_some_and(|one| one.name() != role) {
                 continue;
             }

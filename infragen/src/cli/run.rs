@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write as _};
 use std::process::{Child, Command, Stdio};
-use std::sync::{OnceLock, mpsc};
+use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,11 +20,11 @@ const QUIET: [(&str, &str); 4] =
 const AWS: &str = "aws";
 
 /// Credentials of the role that was taken on: variables of the AWS command line. In a file or an argument others could read them.
-static SESSION: OnceLock<aws::Session> = OnceLock::new();
+static SESSION: Mutex<Option<aws::Session>> = Mutex::new(None);
 
-/// Has every later call of the AWS command line act as a role; the first one counts, a run is of one environment.
-pub(super) fn act_as(session: aws::Session) {
-    SESSION.get_or_init(|| session);
+/// Has every later call of the AWS command line act as a role, or as whoever has the credentials.
+pub(super) fn act_as(session: Option<aws::Session>) {
+    *SESSION.lock().unwrap_or_else(PoisonError::into_inner) = session;
 }
 
 /// Runs a program, the first of `command`, to its end or to the limit.
@@ -35,9 +35,10 @@ pub(super) fn run<S: AsRef<std::ffi::OsStr>>(command: &[S], limit: Duration) -> 
 /// Likewise a program that reads a line or two.
 pub(super) fn run_with<S: AsRef<std::ffi::OsStr>>(command: &[S], input: &str, limit: Duration) -> Ran {
     let Some((program, arguments)) = command.split_first() else { return Ran::Absent };
-    let session = SESSION.get().filter(|_| program.as_ref() == AWS);
+    let session = SESSION.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let session = session.filter(|_| program.as_ref() == AWS);
     let spawned = Command::new(program)
-        .envs(session.into_iter().flatten().map(|(name, value)| (*name, value)))
+        .envs(session.into_iter().flatten())
         .args(arguments)
         .envs(QUIET)
         .stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() })

@@ -1,5 +1,7 @@
 //! How a deployment is watched.
 
+use std::collections::BTreeSet;
+
 use contract::MetricsMode;
 use contract::metrics::{Metric, OTHER};
 
@@ -61,11 +63,7 @@ impl Construct for Watching<'_> {
 
     fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
         let base = &self.0.names.base;
-        let mut log_groups = arns.each("logs", &["log-group:/aws/lambda/{}", "log-group:/aws/lambda/{}:*"]);
-        if let Some(instances) = &self.0.instances {
-            let group = format!("log-group:/aws/lambda/capacity-provider/{}", instances.name);
-            log_groups.extend([arns.arn("logs", &group), arns.arn("logs", &format!("{group}:*"))]);
-        }
+        let [made, existing] = self.log_groups(arns);
         let mut write = vec![
             "logs:CreateLogGroup",
             "logs:DeleteLogGroup",
@@ -84,13 +82,19 @@ impl Construct for Watching<'_> {
         let mut statements = vec![
             StatementPlan::new("FindLogGroups", find, &["logs:DescribeLogGroups"], &[])
                 .on([arns.arn("logs", "log-group:*")]),
-            StatementPlan::new(
-                "LogGroups",
-                "Log groups and the metrics made of them, but not what is logged.",
-                &["logs:DescribeMetricFilters", "logs:ListTagsForResource"],
-                &write,
-            )
-            .on(log_groups),
+        ];
+        if !made.is_empty() {
+            let comment = "Log groups and the metrics made of them, but not what is logged.";
+            let read = ["logs:DescribeMetricFilters", "logs:ListTagsForResource"];
+            statements.push(StatementPlan::new("LogGroups", comment, &read, &write).on(made));
+        }
+        if !existing.is_empty() {
+            let comment = "Log groups that are somebody else's are looked at only.";
+            statements.push(
+                StatementPlan::new("ExistingLogGroups", comment, &["logs:ListTagsForResource"], &[]).on(existing),
+            );
+        }
+        statements.push(
             StatementPlan::new(
                 "Alarms",
                 alarms,
@@ -108,13 +112,33 @@ impl Construct for Watching<'_> {
                 arns.arn("cloudwatch", &format!("alarm:{base}-*")),
                 arns.global("cloudwatch", &format!("dashboard/{base}")),
             ]),
-        ];
+        );
         statements.extend(self.telling(arns));
         statements
     }
 }
 
 impl Watching<'_> {
+    /// Log groups that are made here, and those that exist, each with its streams.
+    fn log_groups(self, arns: &Arns<'_>) -> [Vec<String>; 2] {
+        let functions = [&self.0.stream, &self.0.dashboard];
+        let of = |is_made: bool| {
+            let groups: BTreeSet<&str> = functions
+                .into_iter()
+                .filter(|function| function.makes_log_group == is_made)
+                .map(|function| function.log_group.as_str())
+                .collect();
+            let both = |group: &str| [group.to_owned(), format!("{group}:*")];
+            groups.into_iter().flat_map(both).map(|group| arns.arn("logs", &format!("log-group:{group}"))).collect()
+        };
+        let [mut made, existing]: [Vec<String>; 2] = [true, false].map(of);
+        if let Some(instances) = &self.0.instances {
+            let group = format!("log-group:/aws/lambda/capacity-provider/{}", instances.name);
+            made.extend([arns.arn("logs", &group), arns.arn("logs", &format!("{group}:*"))]);
+        }
+        [made, existing]
+    }
+
     fn telling(self, arns: &Arns<'_>) -> Vec<StatementPlan> {
         let (base, operations) = (&self.0.names.base, &self.0.operations);
         let mut statements = Vec::new();

@@ -107,20 +107,14 @@ pub fn alarms(manifest: &Manifest) -> Vec<String> {
     command(manifest, &["cloudwatch", "describe-alarms", "--alarm-name-prefix", &prefix, "--state-value", "ALARM"])
 }
 
-/// The log group of a function.
+/// Lines of a log group from a moment on, in milliseconds since 1970; of these only those with a text, where one is wanted.
 #[must_use]
-pub fn log_group(function: &str) -> String {
-    format!("/aws/lambda/{function}")
-}
-
-/// Lines of a log from a moment on, in milliseconds since 1970; of these only those with a text, where one is wanted.
-#[must_use]
-pub fn lines(manifest: &Manifest, function: &str, since_ms: u64, text: Option<&str>) -> Vec<String> {
-    let (group, since) = (log_group(function), since_ms.to_string());
+pub fn lines(manifest: &Manifest, group: &str, since_ms: u64, text: Option<&str>) -> Vec<String> {
+    let since = since_ms.to_string();
     // In quotes it is a text, whatever stands in it; quotes themselves are not found in ids.
     let pattern = text.map(|text| format!("\"{}\"", text.replace('"', "")));
     let mut arguments =
-        vec!["logs", "filter-log-events", "--log-group-name", &group, "--start-time", &since, "--max-items", LINES_MAX];
+        vec!["logs", "filter-log-events", "--log-group-name", group, "--start-time", &since, "--max-items", LINES_MAX];
     if let Some(pattern) = &pattern {
         arguments.extend(["--filter-pattern", pattern]);
     }

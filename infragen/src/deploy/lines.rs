@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 use stream_core::timestamp::Timestamp;
 
+use super::Deployed;
 use crate::diagnostic::Colour;
 
 /// One line of a log.
@@ -18,11 +19,11 @@ pub struct Line {
     pub text: String,
 }
 
-/// Reads `filter-log-events` of one function.
+/// Reads `filter-log-events` of one function. Where others write to its log group, too, its streams have its name.
 ///
 /// # Errors
 /// A sentence where the answer is none.
-pub fn read(role: &'static str, answer: &str) -> Result<Vec<Line>, String> {
+pub fn read(function: &Deployed, answer: &str) -> Result<Vec<Line>, String> {
     // An empty log has no answer at all.
     if answer.trim().is_empty() {
         return Ok(Vec::new());
@@ -31,10 +32,16 @@ pub fn read(role: &'static str, answer: &str) -> Result<Vec<Line>, String> {
         .map_err(|error| format!("`aws logs filter-log-events` answered no JSON: {error}"))?;
     let line = |event: &Value| {
         let text = |key: &str| event.get(key).and_then(Value::as_str);
+        // `2026/11/28/NAME[VERSION]` and an id.
+        let is_its_own =
+            || text("logStreamName")?.split('/').nth(3)?.strip_prefix(&function.name)?.starts_with('[').then_some(());
+        if function.shares_log {
+            is_its_own()?;
+        }
         Some(Line {
             at_ms: event.get("timestamp")?.as_u64()?,
             id: text("eventId").unwrap_or_default().to_owned(),
-            role,
+            role: function.role,
             text: text("message")?.trim_end().to_owned(),
         })
     };
@@ -155,9 +162,17 @@ mod tests {
     #[test]
     fn an_answer_of_the_log_is_read() {
         let answer = r#"{"events":[{"timestamp":5,"message":"a\n","eventId":"1"},{"message":"no time"}]}"#;
-        let lines = read("stream", answer).unwrap();
+        let mut stream = Deployed { role: "stream", name: "s".into(), log_group: "all".into(), shares_log: false };
+        let lines = read(&stream, answer).unwrap();
         assert_eq!(lines, [Line { at_ms: 5, id: "1".into(), role: "stream", text: "a".into() }]);
-        assert_eq!(read("stream", " ").unwrap(), []);
-        assert!(read("stream", "no").unwrap_err().contains("no JSON"));
+        assert_eq!(read(&stream, " ").unwrap(), []);
+        assert!(read(&stream, "no").unwrap_err().contains("no JSON"));
+        // Of a group that others write to, only what is the function's own.
+        let line = |stream: &str| format!(r#"{{"timestamp":5,"message":"{stream}","logStreamName":"{stream}"}}"#);
+        let all = ["2026/11/28/s[3]1a", "2026/11/28/s-other[3]1a", "2026/11/28/[3]1a", "s[3]1a"].map(line).join(",");
+        stream.shares_log = true;
+        let own = read(&stream, &format!(r#"{{"events":[{all}]}}"#)).unwrap();
+        assert_eq!(own.iter().map(|line| line.text.as_str()).collect::<Vec<_>>(), ["2026/11/28/s[3]1a"]);
+        assert_eq!(read(&stream, answer).unwrap(), []);
     }
 }

@@ -14,11 +14,28 @@ pub mod versions;
 
 use crate::manifest::{Manifest, Names};
 
-/// The functions by their role, with their names in AWS.
+/// A function, and where its log is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// Its role.
+    pub role: &'static str,
+    /// Its name in AWS.
+    pub name: String,
+    /// Its log group.
+    pub log_group: String,
+    /// Whether others may write to that group, too.
+    pub shares_log: bool,
+}
+
+/// The functions of a manifest.
 #[must_use]
-pub fn functions(manifest: &Manifest) -> [(&'static str, String); 2] {
-    let names = Names::derive(manifest);
-    [("stream", names.stream), ("dashboard", names.dashboard)]
+pub fn functions(manifest: &Manifest) -> [Deployed; 2] {
+    let Names { stream, dashboard, stream_log_group, dashboard_log_group, .. } = Names::derive(manifest);
+    let deployed = |role, name, log_group, shares_log| Deployed { role, name, log_group, shares_log };
+    [
+        deployed("stream", stream, stream_log_group, manifest.stream.log_group.is_some()),
+        deployed("dashboard", dashboard, dashboard_log_group, manifest.dashboard.log_group.is_some()),
+    ]
 }
 
 /// The alias that the functions' URLs belong to.

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::account::{Metric, log_group};
-use super::versions;
+use super::account::Metric;
+use super::{Deployed, versions};
 use crate::diagnostic::Colour;
 use crate::doctor::Ran;
 
@@ -14,6 +14,8 @@ pub struct Function {
     pub role: &'static str,
     /// Its name in AWS.
     pub name: String,
+    /// Its log group.
+    pub log_group: String,
     /// What runs behind the alias, where it is there.
     pub live: Option<Live>,
     /// Why nothing is known of it, where nothing is.
@@ -41,7 +43,7 @@ pub struct Live {
 
 /// Reads the answers about one function.
 #[must_use]
-pub fn function(role: &'static str, name: &str, alias: &Ran, configuration: &Ran, url: &Ran) -> Function {
+pub fn function(deployed: &Deployed, alias: &Ran, configuration: &Ran, url: &Ran) -> Function {
     let answer = |ran: &Ran| match ran {
         Ran::Done(text) => serde_json::from_str::<Value>(text).ok(),
         _ => None,
@@ -66,7 +68,8 @@ pub fn function(role: &'static str, name: &str, alias: &Ran, configuration: &Ran
         (None, ran) => Some(ran.silence("aws").unwrap_or_else(|| "`aws lambda get-alias` told no version".to_owned())),
     };
     let url = answer(url).and_then(|said| Some(said.get("FunctionUrl")?.as_str()?.trim_end_matches('/').to_owned()));
-    Function { role, name: name.to_owned(), live, unknown, url, numbers: Vec::new() }
+    let Deployed { role, name, log_group, .. } = deployed.clone();
+    Function { role, name, log_group, live, unknown, url, numbers: Vec::new() }
 }
 
 /// Reads the id of the REST API with this name; `None` where it is not known, or several have it.
@@ -143,7 +146,7 @@ impl Running {
             if let Some(url) = &function.url {
                 line("", url);
             }
-            line("", &format!("log {}", log_group(&function.name)));
+            line("", &format!("log {}", function.log_group));
         }
         let alarms = match &self.alarms {
             None => "unknown".to_owned(),
@@ -167,7 +170,7 @@ impl Running {
                     serde_json::json!({"version": version, "percent": percent})
                 }),
                 "since": live.map(|live| &live.since), "state": live.map(|live| &live.state), "url": function.url,
-                "log": log_group(&function.name), "unknown": function.unknown,
+                "log": function.log_group, "unknown": function.unknown,
                 "last_hour": {
                     "invocations": number(Metric::Invocations), "errors": number(Metric::Errors),
                     "throttles": number(Metric::Throttles),
@@ -204,6 +207,10 @@ mod tests {
         Ran::Done(value.to_string())
     }
 
+    fn stream() -> Deployed {
+        Deployed { role: "stream", name: "s".into(), log_group: "/aws/lambda/s".into(), shares_log: false }
+    }
+
     #[test]
     fn what_runs_is_read_from_the_answers() {
         let alias = done(&serde_json::json!({"FunctionVersion": "3",
@@ -212,7 +219,7 @@ mod tests {
             done(&serde_json::json!({"LastModified": "2026-11-28T10:00:00.000+0000", "State": "Active",
             "PackageType": "Zip", "Architectures": ["arm64"], "MemorySize": 128}));
         let url = done(&serde_json::json!({"FunctionUrl": "https://x.example/"}));
-        let mut stream = function("stream", "s", &alias, &configuration, &url);
+        let mut stream = function(&stream(), &alias, &configuration, &url);
         stream.numbers = vec![(Metric::Errors, 0)];
         let running = Running { functions: vec![stream.clone()], alarms: Some(Vec::new()) };
         assert!(running.is_well());
@@ -245,9 +252,9 @@ mod tests {
     #[test]
     fn what_is_not_there_or_not_known_is_no_good_news() {
         let gone = Ran::Failed("An error occurred (ResourceNotFoundException) when calling …".into());
-        let found = function("stream", "s", &gone, &gone, &gone);
+        let found = function(&stream(), &gone, &gone, &gone);
         assert_eq!(found.unknown.as_deref(), Some("not deployed"));
-        let absent = function("stream", "s", &Ran::Absent, &Ran::Absent, &Ran::Absent);
+        let absent = function(&stream(), &Ran::Absent, &Ran::Absent, &Ran::Absent);
         assert_eq!(absent.unknown.as_deref(), Some("there is no `aws` on PATH"));
         assert!(!Running { functions: vec![absent], alarms: None }.is_well());
         let points = |key: &str| done(&serde_json::json!({"Datapoints": [{key: 2.0}, {key: 5.0}]}));

@@ -55,7 +55,7 @@ pub struct Shared {
     /// them from the base's, unless `package.repository` names another one below `[env.NAME]`.
     pub repository: String,
     /// The environment that makes that repository: the first one of its region and account that runs images from it. None where
-    /// nothing runs them.
+    /// nothing runs them, or where it is there already.
     pub repository_maker: Option<Environment>,
     /// Whether an environment before this one tells AWS of GitHub's tokens. An account is told once, and another partition is another
     /// account.
@@ -231,11 +231,13 @@ impl Shared {
             Some(name) => name.as_str().to_owned(),
             None => Names::derive(first).repository,
         };
-        let runs_images = target != Target::Local && !manifest.built_images().is_empty();
+        let is_made = manifest.package.create_repository;
+        let runs_images = is_made && target != Target::Local && !manifest.built_images().is_empty();
         let maker = before
             .iter()
             .find(|other| {
-                other.makes_repository()
+                is_made
+                    && other.makes_repository()
                     && other.shared.repository == repository
                     && other.manifest.project.region == manifest.project.region
                     && other.manifest.aws.may_share_account(&manifest.aws)

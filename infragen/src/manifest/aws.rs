@@ -94,6 +94,9 @@ pub(super) fn is_name(text: &str, more: &str) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_alphanumeric() || more.contains(c))
 }
 
+/// Who signs the tokens of runs on GitHub.
+pub const GITHUB_TOKENS: &str = "token.actions.githubusercontent.com";
+
 /// Repository names of ECR: parts of lower case, joined by single separators, in folders.
 fn is_repository(text: &str) -> bool {
     let part = |part: &str| {
@@ -201,6 +204,20 @@ texts!(
     |text| arn(text).is_some_and(|[service, region, _, resource]| {
         service == "iam" && region.is_empty() && resource.strip_prefix("role/").is_some_and(|n| is_name(n, "/+=,.@_-"))
     });
+    /// ARN of IAM's provider of GitHub's tokens.
+    OidcProviderArn, "a provider's ARN",
+    "the ARN of IAM's provider of GitHub's tokens, such as arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com",
+    r"^arn:aws[a-z-]*:iam::[0-9]{12}:oidc-provider/token\.actions\.githubusercontent\.com(/[A-Za-z0-9-]{1,60})?$",
+    [
+        "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com",
+        "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com/example",
+    ],
+    |text| arn(text).is_some_and(|[service, region, _, resource]| {
+        // An enterprise may have its tokens signed under an address of its own below GitHub's.
+        let below = resource.strip_prefix("oidc-provider/").and_then(|host| host.strip_prefix(GITHUB_TOKENS));
+        let is_enterprise = |rest: &str| rest.strip_prefix('/').is_some_and(|name| name.len() <= 60 && is_name(name, "-"));
+        service == "iam" && region.is_empty() && below.is_some_and(|rest| rest.is_empty() || is_enterprise(rest))
+    });
     /// An e-mail address.
     Email, "an e-mail address", "an e-mail address",
     r"^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+$", ["operations@example.com", "alarms@example.org"],
@@ -225,6 +242,26 @@ impl ImageUri {
     pub fn region(&self) -> &str {
         let host = self.as_str().split('/').next().unwrap_or_default();
         registry(host).map_or("", |(_, region)| region)
+    }
+}
+
+impl OidcProviderArn {
+    /// Who signs the tokens, as conditions name it: a host, and what follows it.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        part(&self.0, 5).strip_prefix("oidc-provider/").unwrap_or_default()
+    }
+
+    /// The account that it is in.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        part(&self.0, 4)
+    }
+
+    /// The partition that it is in.
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        part(&self.0, 1)
     }
 }
 
@@ -454,6 +491,15 @@ mod tests {
         assert!(TopicArn::new("arn:aws:sqs:us-east-1:123456789012:alarms").is_none());
         assert!(RoleArn::new("arn:aws:iam::123456789012:role/team/deploy").is_some());
         assert!(RoleArn::new("arn:aws:iam::12345678901:role/deploy").is_none());
+        let provider = |rest: &str| OidcProviderArn::new(&format!("arn:aws:iam::123456789012:oidc-provider/{rest}"));
+        assert_eq!(provider(GITHUB_TOKENS).as_ref().map(OidcProviderArn::issuer), Some(GITHUB_TOKENS));
+        let enterprise = provider("token.actions.githubusercontent.com/team-1").unwrap();
+        assert_eq!(enterprise.issuer(), "token.actions.githubusercontent.com/team-1");
+        for bad in
+            ["gitlab.com", "token.actions.githubusercontent.com/", "token.actions.githubusercontent.com.evil.example"]
+        {
+            assert!(provider(bad).is_none(), "{bad}");
+        }
         assert!(ViewerFunctionArn::new("arn:aws:cloudfront::123456789012:function/user-id").is_some());
     }
 

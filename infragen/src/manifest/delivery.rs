@@ -1,6 +1,6 @@
 //! `[deploy]`, `[output]` and `[ci]`: how what is rendered gets to where it runs, from whose repository, and who does it.
 
-use super::aws::{Branch, CiProvider, GithubRepository, RoleArn};
+use super::aws::{Branch, CiProvider, GithubRepository, OidcProviderArn, RoleArn};
 use super::canary::Canary;
 use super::reader::section;
 use super::types::Runner;
@@ -32,6 +32,8 @@ section! {
         "branch" => branch: Branch = Branch::new("main").expect("a literal that the test `defaults_are_valid` makes");
         /// Role that a push takes on; left out, it is the one that generated/bootstrap makes.
         "role_arn" => role_arn: Option<RoleArn> = None;
+        /// Provider of GitHub's tokens that the account has already; left out, generated/bootstrap makes it.
+        "oidc_provider_arn" => oidc_provider_arn: Option<OidcProviderArn> = None;
     }
 }
 

@@ -2,7 +2,8 @@
 
 use super::reader::{ManifestValue, Problem, section};
 use super::tree::Node;
-use super::types::words;
+use super::types::{texts, words};
+use super::values::text;
 
 words!(
     /// The form of lines that Lambda itself writes; the programs' own are JSON in either.
@@ -35,6 +36,15 @@ words!(
         /// What goes wrong.
         Warn = "WARN",
     }
+);
+
+texts!(
+    /// Name of a log group of CloudWatch.
+    LogGroupName, "the name of a log group", "1 to 512 of a-z, A-Z, 0-9, _, -, /, . and #",
+    "^[A-Za-z0-9_/.#-]{1,512}$",
+    ["/company/live", "central"],
+    |text| (1..=512).contains(&text.len())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-/.#".contains(&byte));
 );
 
 section! {

@@ -2,6 +2,7 @@
 
 use contract::TableName;
 
+use super::logs::LogGroupName;
 use super::sections::Manifest;
 
 /// The names of everything that a manifest makes.
@@ -13,6 +14,10 @@ pub struct Names {
     pub stream: String,
     /// The dashboard function, its role and its policies.
     pub dashboard: String,
+    /// The log group of the stream function.
+    pub stream_log_group: String,
+    /// The log group of the dashboard function.
+    pub dashboard_log_group: String,
     /// The table of items.
     pub items_table: String,
     /// The table of users.
@@ -54,7 +59,13 @@ impl Names {
             let cut = base.len().min(BUCKET_PREFIX_MAX - suffix.len());
             format!("{}{suffix}", base[..cut].trim_end_matches('-'))
         };
+        let log_group = |name: &Option<LogGroupName>, role: &str| match name {
+            Some(name) => name.as_str().to_owned(),
+            None => format!("/aws/lambda/{base}-{role}"),
+        };
         Self {
+            stream_log_group: log_group(&manifest.stream.log_group, "stream"),
+            dashboard_log_group: log_group(&manifest.dashboard.log_group, "dashboard"),
             stream: format!("{base}-stream"),
             dashboard: format!("{base}-dashboard"),
             items_table: table(&manifest.tables.items.name, "items"),

@@ -23,7 +23,7 @@ use super::aws::{
     PriceClass, RepositoryName, SecurityGroups, StreamingMode, Subnets, TopicArn, ViewerFunctionArn,
 };
 use super::delivery::{CiSection, DeploySection, OutputSection};
-use super::logs::LogsSection;
+use super::logs::{LogGroupName, LogsSection};
 use super::page::PageSection;
 use super::reader::section;
 use super::regions::Region;
@@ -111,6 +111,8 @@ section! {
         "architecture" => architecture: Architecture = Architecture::Arm64;
         /// Name of the ECR repository of both functions' images; left out, it is made of project and environment.
         "repository" => repository: Option<RepositoryName> = None;
+        /// Whether to make that repository, or to use one that exists as it is.
+        "create_repository" => create_repository: bool = true;
     }
 }
 
@@ -204,6 +206,8 @@ section! {
         "expected_viewers" => expected_viewers: Viewers = known!(Viewers::new(20));
         /// Days for which CloudWatch keeps the function's log.
         "log_retention_days" => log_retention: LogRetention = LogRetention::DEFAULT;
+        /// Name of a log group that exists, which the function writes to; left out, one of its own is made.
+        "log_group" => log_group: Option<LogGroupName> = None;
         /// More environment variables of the function.
         "environment" => environment: ExtraVariables = ExtraVariables::default();
         ..#[doc = "How far back a returning client is served."] "replay" => replay: ReplaySection;
@@ -229,6 +233,8 @@ section! {
         "reserved_concurrency" => reserved_concurrency: Option<ReservedConcurrency> = None;
         /// Days for which CloudWatch keeps the function's log.
         "log_retention_days" => log_retention: LogRetention = LogRetention::DEFAULT;
+        /// Name of a log group that exists, which the function writes to; left out, one of its own is made.
+        "log_group" => log_group: Option<LogGroupName> = None;
         /// More environment variables of the function.
         "environment" => environment: ExtraVariables = ExtraVariables::default();
         ..#[doc = "An image that is there already."] "image" => image: ImageSection;

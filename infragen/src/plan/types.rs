@@ -54,6 +54,10 @@ pub struct FunctionPlan {
     pub reserved_concurrency: Option<u32>,
     /// Log retention, days.
     pub log_retention_days: i64,
+    /// Name of its log group.
+    pub log_group: String,
+    /// Whether the log group is made here; otherwise it is there already, and its owner's.
+    pub makes_log_group: bool,
     /// Environment variables.
     pub environment: BTreeMap<String, String>,
     /// Those that hold a function's URL, each with that function: known only after apply.

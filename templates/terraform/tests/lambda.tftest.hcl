@@ -57,7 +57,7 @@ run "zip" {
   }
 
   assert {
-    condition = aws_cloudwatch_log_group.this.name == "/aws/lambda/checked" && aws_cloudwatch_log_group.this.retention_in_days == 14
+    condition = aws_cloudwatch_log_group.this[0].name == "/aws/lambda/checked" && aws_cloudwatch_log_group.this[0].retention_in_days == 14
     error_message = "The log must be the function's own, and end some day."
   }
 }

@@ -79,7 +79,7 @@ run "names" {
   }
 
   assert {
-    condition = output.{{ function.role }}_log_group_name == "/aws/lambda/{{ function.name }}"
+    condition = output.{{ function.role }}_log_group_name == "{{ function.log_group }}"
     error_message = "The {{ function.role }} function would write to a log that nobody made, and that is kept for ever."
   }
 {%- endfor %}

@@ -11,6 +11,7 @@ use contract::Environment;
 use infragen::doctor::Ran;
 use infragen::image::repository::Repository;
 use infragen::image::{Blob, Image, layout, oci_architecture};
+use infragen::load::Loaded;
 use infragen::targets::{Function as Which, ImageTarget as Target, images};
 
 use super::super::run::run;
@@ -48,11 +49,12 @@ impl Shell<'_> {
         if arguments.function == Some(Program::Server) {
             return self.push_server(arguments);
         }
-        let targets = self.targets(arguments.function.and_then(Program::function))?;
+        let all = self.load_all()?.all;
+        let targets = self.targets(&all, arguments.function.and_then(Program::function))?;
         let images = self.images(&targets, arguments.from_layout.as_deref())?;
         let pushes = match &arguments.repository {
             Some(text) => self.pushes_to(text, targets)?,
-            None => self.pushes_of_manifest(targets)?,
+            None => self.pushes_of_manifest(&all, targets)?,
         };
         // Before anything is sent: what cannot be written afterwards need not be.
         let told = pushes.values().flatten().map(|target| target.root.as_str());
@@ -60,11 +62,17 @@ impl Shell<'_> {
         let mut logins = BTreeMap::new();
         for ((repository, function), targets) in &pushes {
             let Some(image) = images.get(function) else { continue };
-            let login = match logins.get(repository.host()) {
+            // Whose account the repository is in, who pushes for it says: the first of the environments that run from it.
+            let Some(first) = targets.first() else { continue };
+            let known = (repository.host(), &first.environment);
+            let login = match logins.get(&known) {
                 Some(login) => Clone::clone(login),
-                None => self.login(repository)?,
+                None => {
+                    self.signed_in_for(&all, first)?;
+                    self.login(repository)?
+                }
             };
-            logins.insert(repository.host(), login.clone());
+            logins.insert(known, login.clone());
             self.push(&Registry::new(repository, login, &|text| self.say(text)), function.as_str(), image)?;
             for target in targets {
                 let pin = repository.pin(image.digest());
@@ -114,8 +122,8 @@ impl Shell<'_> {
     }
 
     /// The functions whose images are asked for.
-    fn targets(&self, function: Option<Which>) -> Result<Vec<Target>, Outcome> {
-        let mut found = images(&self.load_all()?.all);
+    fn targets(&self, all: &[Loaded], function: Option<Which>) -> Result<Vec<Target>, Outcome> {
+        let mut found = images(all);
         if let Some(name) = &self.global.env {
             // Refuses an environment that is not there.
             let _there = self.load()?;
@@ -197,20 +205,33 @@ impl Shell<'_> {
         Ok(pushes)
     }
 
-    /// Each into the repository that Terraform has made for its region.
-    fn pushes_of_manifest(&self, targets: Vec<Target>) -> Result<Pushes, Outcome> {
+    /// Acts as the role that an environment names, if any, and never in an account that it does not.
+    fn signed_in_for(&self, all: &[Loaded], target: &Target) -> Result<(), Outcome> {
+        let named = all.iter().find(|loaded| loaded.manifest.project.environment == target.environment);
+        named.map_or(Ok(()), |loaded| self.signed_in(&loaded.manifest))
+    }
+
+    /// Each into the repository that Terraform has made for its region, or that was there before.
+    fn pushes_of_manifest(&self, all: &[Loaded], targets: Vec<Target>) -> Result<Pushes, Outcome> {
         let mut known: BTreeMap<String, Repository> = BTreeMap::new();
         let mut pushes = Pushes::new();
         for target in targets {
-            let Some((maker, folder)) = &target.bootstrap else {
-                let message = format!("no environment makes the repository of `{}`", target.environment);
-                self.error(&message, Some("name one with `--repository`"));
-                return Err(Outcome::NeedsPerson);
+            let repository = match &target.bootstrap {
+                Some((maker, folder)) => match known.get(folder) {
+                    Some(repository) => repository.clone(),
+                    None => {
+                        self.signed_in_for(all, &target)?;
+                        let repository = self.repository_of(maker, folder, &target)?;
+                        known.insert(folder.clone(), repository.clone());
+                        repository
+                    }
+                },
+                None => {
+                    self.signed_in_for(all, &target)?;
+                    self.existing_repository(&target)?
+                }
             };
-            if !known.contains_key(folder) {
-                known.insert(folder.clone(), self.repository_of(maker, folder, &target)?);
-            }
-            pushes.entry((known[folder].clone(), target.function)).or_default().push(target);
+            pushes.entry((repository, target.function)).or_default().push(target);
         }
         Ok(pushes)
     }
@@ -241,6 +262,19 @@ impl Shell<'_> {
         let hint = format!("make it with `infragen --env {maker} bootstrap`, or name one with `--repository`");
         self.error(&message, Some(&hint));
         Err(Outcome::NeedsPerson)
+    }
+
+    /// The repository that was there before, in the account that one is signed in to.
+    fn existing_repository(&self, target: &Target) -> Result<Repository, Outcome> {
+        of_account(target).ok_or_else(|| {
+            let message = format!(
+                "the repository `{}` is there already, and whose account it is in is not known: `aws sts get-caller-identity` \
+                 names none",
+                target.repository
+            );
+            self.error(&message, Some("sign in to AWS, or name the repository with `--repository`"));
+            Outcome::NeedsPerson
+        })
     }
 
     fn push(&self, registry: &Registry<'_>, name: &str, image: &Image) -> Result<(), Outcome> {

@@ -2,6 +2,8 @@
 
 use super::Checks;
 use crate::manifest::account::KmsKeyArn;
+use crate::manifest::aws::Compute;
+use crate::manifest::tree::find;
 
 /// Partitions in which a service names itself to KMS as it does here; others were never tried.
 const KMS_PARTITIONS: [&str; 2] = ["aws", "aws-us-gov"];
@@ -12,6 +14,66 @@ impl Checks<'_> {
         self.boundary();
         self.kms_keys();
         self.taken_over();
+        self.existing();
+    }
+
+    /// What is there already: a name for it, and nothing that only its owner decides.
+    fn existing(&self) {
+        let manifest = self.manifest;
+        let (package, ci) = (&manifest.package, &manifest.ci);
+        if !package.create_repository {
+            if package.repository.is_none() {
+                self.fail(
+                    "repository-not-named",
+                    &["package.create_repository", "package.repository"],
+                    "`package.create_repository` is `false`: a repository that exists needs its name".to_owned(),
+                    "set `repository` under `[package]`",
+                );
+            }
+            if let Some(key) = &manifest.aws.kms.repository {
+                self.fail(
+                    "key-of-existing-repository",
+                    &["aws.kms.repository", "package.create_repository"],
+                    format!(
+                        "`aws.kms.repository` is `{}`: `package.create_repository` is `false`, and a repository that exists has \
+                         the key that it was made with",
+                        key.as_str()
+                    ),
+                    "remove one of the two",
+                );
+            }
+        }
+        if let Some(provider) = &ci.oidc_provider_arn {
+            if let Some(role) = &ci.role_arn {
+                self.fail(
+                    "provider-unused",
+                    &["ci.oidc_provider_arn", "ci.role_arn"],
+                    format!("`ci.oidc_provider_arn` is set: `ci.role_arn` is `{}`, and no role is made", role.as_str()),
+                    "remove one of the two",
+                );
+            }
+            self.of_account("ci.oidc_provider_arn", provider.as_str(), Some(provider.account()), provider.partition());
+        }
+        let on_instances = manifest.stream.compute == Compute::ManagedInstances;
+        for (role, group, instances) in
+            [("stream", &manifest.stream.log_group, on_instances), ("dashboard", &manifest.dashboard.log_group, false)]
+        {
+            let key = format!("{role}.log_retention_days");
+            // The instances under a function have a log of their own.
+            let is_set = find(self.tree, &key).is_some() && !instances;
+            if let Some(group) = group.as_ref().filter(|_| is_set) {
+                let named = format!("{role}.log_group");
+                self.fail(
+                    "retention-of-existing-log-group",
+                    &[&key, &named],
+                    format!(
+                        "`{key}` is set: `{named}` is `{}`, and how long that keeps lines is its owner's business",
+                        group.as_str()
+                    ),
+                    "remove one of the two",
+                );
+            }
+        }
     }
 
     fn taken_over(&self) {

@@ -28,7 +28,7 @@ resource "aws_iam_role_policy" "logs" {
         Effect = "Allow"
         Action = ["logs:CreateLogStream", "logs:PutLogEvents"]
         # The streams of this group: IAM wants them written this way.
-        Resource = ["${aws_cloudwatch_log_group.this.arn}:*"]
+        Resource = ["${local.log_group_arn}:*"]
       },
     ]
   })

@@ -61,10 +61,10 @@ output "role_arn" {
 
 output "log_group_name" {
   description = "Name of the log group."
-  value       = aws_cloudwatch_log_group.this.name
+  value       = local.log_group_name
 }
 
 output "log_group_arn" {
   description = "ARN of the log group."
-  value       = aws_cloudwatch_log_group.this.arn
+  value       = local.log_group_arn
 }

@@ -131,6 +131,12 @@ variable "log_retention_days" {
   default     = 14
 }
 
+variable "log_group_name" {
+  description = "Name of a log group that exists, in the place of one that is made for the function; its retention and key are its owner's. Null makes one."
+  type        = string
+  default     = null
+}
+
 variable "logging" {
   description = "How Lambda writes the log: format Text or JSON, and for JSON the lowest levels of the program's lines and of Lambda's own. Null is Text."
   type = object({
