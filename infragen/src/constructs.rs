@@ -3,6 +3,7 @@
 //! What a feature needs to know is in the plan, or in its own value. A new one is a file here, a template and a section of the
 //! manifest; [`crate::render`], [`crate::ci`], the estimate of costs and docs/features.md find it in [`constructs`].
 
+mod access_log;
 mod arns;
 mod construct;
 mod firewall;
@@ -31,7 +32,7 @@ use crate::plan::Plan;
 /// Returns everything that a plan consists of, in the order in which a reader wants to see it.
 #[must_use]
 pub fn constructs(plan: &Plan) -> Vec<Box<dyn Construct + '_>> {
-    let all: [Option<Box<dyn Construct + '_>>; 13] = [
+    let all: [Option<Box<dyn Construct + '_>>; 14] = [
         Some(Box::new(state::State::of(plan))),
         Some(Box::new(functions::Functions::of(plan))),
         Some(Box::new(tables::Tables::of(plan))),
@@ -45,6 +46,7 @@ pub fn constructs(plan: &Plan) -> Vec<Box<dyn Construct + '_>> {
         boxed(front::Front::of(plan)),
         boxed(gateway::Gateway::of(plan)),
         boxed(firewall::Firewall::of(plan)),
+        boxed(access_log::AccessLog::of(plan)),
     ];
     all.into_iter().flatten().collect()
 }

@@ -1,5 +1,6 @@
 //! Manifest → plan: what must exist, decided here so that templates only print. No text of any output format.
 
+pub mod access_log;
 pub mod account;
 pub mod auth;
 pub mod front;
@@ -30,6 +31,7 @@ use self::auth::SessionKeysPlan;
 use self::instances::InstancesPlan;
 use self::operations::OperationsPlan;
 
+pub use self::access_log::AccessLogPlan;
 pub use self::front::{DistributionPlan, FirewallPlan};
 pub use self::gateway::GatewayPlan;
 pub use self::types::{
@@ -88,6 +90,8 @@ pub struct Plan {
     pub gateway: Option<GatewayPlan>,
     /// What stands before either of them.
     pub firewall: Option<FirewallPlan>,
+    /// The lines that either of them writes.
+    pub access_log: Option<AccessLogPlan>,
     /// Whether an index names its keys in blocks `key_schema`.
     pub has_index_key_schema: bool,
     /// Whether `aws_lambda_permission` can express the second permission of a Function URL.
@@ -179,6 +183,7 @@ pub fn plan(loaded: &Loaded) -> Plan {
         distribution: front::distribution(loaded),
         gateway: gateway::gateway(loaded),
         firewall: front::firewall(loaded),
+        access_log: access_log::access_log(loaded, &names),
         has_index_key_schema: Feature::IndexKeySchema.is_in(floor),
         has_invoked_via_function_url: Feature::InvokedViaFunctionUrl.is_in(floor),
         page: page(loaded),

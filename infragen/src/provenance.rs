@@ -48,7 +48,7 @@ const SITUATIONS: [&[(&str, &str)]; 25] = [
     &[("front.kind", "'api-gateway'"), ("terraform.aws_provider", "'>= 6.25.0, < 7.0.0'")],
     &[
         ("front.kind", "'api-gateway'"),
-        ("front.api.access_log", "true"),
+        ("front.access_log", "true"),
         ("terraform.aws_provider", "'>= 6.25.0, < 7.0.0'"),
     ],
     &[

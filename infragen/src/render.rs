@@ -42,6 +42,7 @@ impl Templates {
             "bootstrap/ecr.tf",
             "bootstrap/outputs.tf",
             "bootstrap/state.tf",
+            "terraform/access_log.tf",
             "terraform/alarms.tf",
             "terraform/budget.tf",
             "terraform/domain.tf",

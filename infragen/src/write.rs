@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use similar::TextDiff;
 
 use crate::render::{Artifact, Rendering};
+use crate::replaced::{Changed, Replaced, replaced};
 use crate::signature::{Author, author, stamp};
 
 /// What to do with the difference between artifacts and disk.
@@ -44,6 +45,8 @@ pub struct Report {
     pub own: Vec<String>,
     /// The difference as a unified diff.
     pub diff: String,
+    /// What Terraform would make anew or take away, where one applies it.
+    pub replaced: Vec<Replaced>,
 }
 
 /// Why nothing was written, or not everything.
@@ -111,6 +114,8 @@ enum Found {
 struct Difference {
     path: String,
     change: Change,
+    /// The text that is there.
+    old: Option<String>,
     /// The text to be written.
     text: Option<String>,
     diff: String,
@@ -143,7 +148,7 @@ pub fn write(root: &Path, rendering: &Rendering, mode: WriteMode) -> Result<Repo
         }
         let change = if old.is_some() { Change::Update } else { Change::Create };
         let diff = diff(path, old.as_deref(), Some(&text));
-        differences.push(Difference { path: path.clone(), change, text: Some(text), diff, is_edited });
+        differences.push(Difference { path: path.clone(), change, old, text: Some(text), diff, is_edited });
     }
     if !foreign.is_empty() {
         return Err(WriteError::Foreign { paths: foreign });
@@ -152,7 +157,7 @@ pub fn write(root: &Path, rendering: &Rendering, mode: WriteMode) -> Result<Repo
     report.own = own;
     for (path, text, is_edited) in superfluous {
         let diff = diff(&path, Some(&text), None);
-        differences.push(Difference { path, change: Change::Remove, text: None, diff, is_edited });
+        differences.push(Difference { path, change: Change::Remove, old: Some(text), text: None, diff, is_edited });
     }
     differences.sort_by(|a, b| a.path.cmp(&b.path));
     let edited = || differences.iter().filter(|difference| difference.is_edited);
@@ -162,6 +167,8 @@ pub fn write(root: &Path, rendering: &Rendering, mode: WriteMode) -> Result<Repo
         return Err(WriteError::Edited { paths: report.edited, diff });
     }
     report.diff = differences.iter().map(|difference| difference.diff.as_str()).collect();
+    let changed = |one: &Difference| Changed { path: &one.path, old: one.old.as_deref(), new: one.text.as_deref() };
+    report.replaced = replaced(&differences.iter().map(changed).collect::<Vec<_>>());
     report.changes = differences.iter().map(|difference| (difference.path.clone(), difference.change)).collect();
     if mode != WriteMode::Compare {
         for Difference { path, text, .. } in &differences {

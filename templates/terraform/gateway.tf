@@ -160,8 +160,8 @@ resource "aws_api_gateway_stage" "front" {
   # checkov:skip=CKV_AWS_120:Answers are live, and a stream cannot be cached.
   # checkov:skip=CKV2_AWS_4:The functions log what goes wrong, and with which request.
   # checkov:skip=CKV2_AWS_51:A browser has no certificate of ours.
-{%- if not gateway.access_log_days %}
-  # checkov:skip=CKV_AWS_76:`front.api.access_log` in deploy.toml writes one: a log of every address needs a reason and a period of its own.
+{%- if not access_log %}
+  # checkov:skip=CKV_AWS_76:`front.access_log` in deploy.toml writes one: a log of every address needs a reason and a period of its own.
 {%- endif %}
 {%- if not operations.tracing %}
   # checkov:skip=CKV_AWS_73:`operations.tracing` in deploy.toml decides.
@@ -177,11 +177,11 @@ resource "aws_api_gateway_stage" "front" {
 {%- if operations.tracing %}
   xray_tracing_enabled = true
 {%- endif %}
-{%- if gateway.access_log_days %}
+{%- if access_log %}
 
   # Neither query nor headers: a token may stand in both.
   access_log_settings {
-    destination_arn = aws_cloudwatch_log_group.front.arn
+    destination_arn = aws_cloudwatch_log_group.access.arn
 
     format = jsonencode({
       request_id = "$context.requestId"
@@ -211,20 +211,6 @@ resource "aws_api_gateway_method_settings" "front" {
     throttling_burst_limit = {{ gateway.burst }}
   }
 }
-{%- if gateway.access_log_days %}
-
-resource "aws_cloudwatch_log_group" "front" {
-  # checkov:skip=CKV_AWS_338:`front.api.access_log_retention_days` in deploy.toml says how long the log is needed.
-{%- if not account.keys.logs %}
-  # checkov:skip=CKV_AWS_158:Without `aws.kms.logs` CloudWatch encrypts logs with a key of its own.
-{%- endif %}
-  name = "/aws/apigateway/{{ names.base }}"
-  retention_in_days = {{ gateway.access_log_days }}
-{%- if account.keys.logs %}
-  kms_key_id = "{{ account.keys.logs }}"
-{%- endif %}
-}
-{%- endif %}
 {%- if firewall %}
 
 resource "aws_wafv2_web_acl_association" "front" {

@@ -1,4 +1,4 @@
-# CloudFront takes its certificate and its firewall from this region only.
+# CloudFront takes its certificate and its firewall from this region only, and hands out lines of its log here.
 provider "aws" {
   alias = "us_east_1"
   region = "us-east-1"

@@ -19,13 +19,14 @@ fn analyse(project: &Project) -> Value {
 }
 
 /// Manifests that together have every resource that can be rendered.
-const MANIFESTS: [&str; 11] = [
+const MANIFESTS: [&str; 12] = [
     "ci",
     "cloudfront",
     "cloudfront_domain",
     "company",
     "company_role",
     "default",
+    "existing",
     "existing_tables",
     "images",
     "managed_instances",

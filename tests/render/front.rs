@@ -334,7 +334,15 @@ fn a_domain_brings_certificate_records_firewall_and_viewer_function() {
         .collect();
     let elsewhere: Vec<&str> =
         providers.iter().filter(|(_, key)| **key == "aws.us_east_1").map(|(at, _)| *at).collect();
-    let expected = ["aws_acm_certificate.front", "aws_acm_certificate_validation.front", "aws_wafv2_web_acl.front"];
+    let expected = [
+        "aws_acm_certificate.front",
+        "aws_acm_certificate_validation.front",
+        "aws_cloudwatch_log_delivery.access",
+        "aws_cloudwatch_log_delivery_destination.access",
+        "aws_cloudwatch_log_delivery_source.access",
+        "aws_cloudwatch_log_group.access",
+        "aws_wafv2_web_acl.front",
+    ];
     assert_eq!(elsewhere, expected);
     let provider = &plan["configuration"]["provider_config"]["aws.us_east_1"]["expressions"]["region"];
     assert_eq!(provider["constant_value"], "us-east-1");

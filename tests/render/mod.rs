@@ -1,5 +1,6 @@
 //! The generator from the outside: what it writes, what it refuses, and what Terraform says of it.
 
+mod access_log;
 mod account;
 mod analysis;
 mod apply;

@@ -264,7 +264,7 @@ fn an_archive_comes_from_s3_with_key_boundary_and_traces() {
     assert_eq!(function["ephemeral_storage"][0]["size"], 1024);
     assert_eq!(function["tracing_config"][0]["mode"], "Active");
     let key = &state["aws_kms_key.this"]["arn"];
-    let group = &state["module.function.aws_cloudwatch_log_group.this"];
+    let group = &state["module.function.aws_cloudwatch_log_group.this[0]"];
     assert_eq!((&function["kms_key_arn"], &group["kms_key_id"]), (key, key));
     assert_eq!(group["retention_in_days"], 30);
     let role = &state["module.function.aws_iam_role.this"];

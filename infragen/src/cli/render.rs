@@ -27,6 +27,9 @@ impl Shell<'_> {
         if mode == WriteMode::Compare {
             self.print(&self.coloured(&report.diff))?;
         }
+        for replaced in &report.replaced {
+            self.caution(&replaced.to_string());
+        }
         for name in templates.own().iter().filter(|_| check) {
             self.say(&format!("`{TEMPLATES}/{name}` is yours: it is rendered in the place of the built-in one"));
         }

@@ -253,6 +253,13 @@ impl<'a> Shell<'a> {
         }
     }
 
+    /// The same, where the message says what to do.
+    pub(super) fn caution(&self, message: &str) {
+        if !self.global.quiet {
+            self.remark(("1;33", "warning:"), message, None);
+        }
+    }
+
     pub(super) fn error(&self, message: &str, hint: Option<&str>) {
         self.remark(("1;31", "error:"), message, hint);
     }

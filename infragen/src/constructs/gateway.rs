@@ -28,7 +28,7 @@ impl Construct for Gateway<'_> {
         self.1.files().into_iter().map(File::main).collect()
     }
 
-    fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
+    fn statements(&self, _: &Arns<'_>) -> Vec<StatementPlan> {
         let Self(plan, gateway) = self;
         let of = |resource: &str| format!("arn:{}:apigateway:{}::/{resource}", plan.partition, plan.region);
         let write = ["apigateway:DELETE", "apigateway:PATCH", "apigateway:POST", "apigateway:PUT"];
@@ -49,27 +49,6 @@ impl Construct for Gateway<'_> {
                 [format!("arn:{partition}:route53:::hostedzone/{zone}"), format!("arn:{partition}:route53:::change/*")];
             let write = ["route53:ChangeResourceRecordSets"];
             statements.push(StatementPlan::new("Records", "The domain's records.", &read, &write).on(resources));
-        }
-        if gateway.access_log_days.is_some() {
-            let read = ["logs:ListTagsForResource"];
-            let mut write = vec![
-                "logs:CreateLogGroup",
-                "logs:DeleteLogGroup",
-                "logs:DeleteRetentionPolicy",
-                "logs:PutRetentionPolicy",
-                "logs:TagResource",
-                "logs:UntagResource",
-            ];
-            if plan.account.keys.logs.is_some() {
-                write.extend(["logs:AssociateKmsKey", "logs:DisassociateKmsKey"]);
-            }
-            let group = arns.arn("logs", &format!("log-group:/aws/apigateway/{}*", plan.names.base));
-            statements.push(StatementPlan::new("AccessLog", "The API's own log.", &read, &write).on([group]));
-            // CloudWatch takes lines of an API as a delivery, which has no resource of its own.
-            let read = ["logs:GetLogDelivery", "logs:ListLogDeliveries"];
-            let write = ["logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:UpdateLogDelivery"];
-            let comment = "And that CloudWatch takes its lines.";
-            statements.push(StatementPlan::new("AccessLogDelivery", comment, &read, &write).on(["*".to_owned()]));
         }
         statements
     }

@@ -131,21 +131,31 @@ fn lookup<'t>(table: &[(&str, &'t str)], resource: &str) -> Option<&'t str> {
     table.iter().find(|(name, _)| *name == resource).map(|(_, text)| *text)
 }
 
+/// What a type of resource is called.
+#[must_use]
+pub fn noun_of(resource: &str) -> String {
+    let plain = || resource.strip_prefix("aws_").unwrap_or(resource).replace('_', " ");
+    lookup(&NOUNS, resource).map_or_else(plain, str::to_owned)
+}
+
+/// What is lost with one of a type that is replaced or removed, where anything is.
+#[must_use]
+pub fn loss_of(resource: &str) -> Option<&'static str> {
+    lookup(&LOSSES, resource)
+}
+
 impl Change {
     /// What it is called.
     #[must_use]
     pub fn noun(&self) -> String {
-        lookup(&NOUNS, &self.resource).map_or_else(
-            || self.resource.strip_prefix("aws_").unwrap_or(&self.resource).replace('_', " "),
-            str::to_owned,
-        )
+        noun_of(&self.resource)
     }
 
     /// What is lost with what it was, where anything is.
     #[must_use]
     pub fn loss(&self) -> Option<&'static str> {
         let goes = matches!(self.kind, Kind::Replaced | Kind::Removed);
-        lookup(&LOSSES, &self.resource).filter(|_| goes)
+        loss_of(&self.resource).filter(|_| goes)
     }
 
     fn line(&self) -> String {

@@ -4,7 +4,6 @@ use contract::values::Count;
 
 use super::aws::VpcEndpoints;
 use super::reader::section;
-use super::types::LogRetention;
 
 /// Requests a second that an API lets through.
 pub type RequestRate = Count<1, 10_000>;
@@ -18,10 +17,6 @@ section! {
         "requests_per_second" => requests_per_second: RequestRate = RequestRate::new(100).expect("100 is from 1 to 10,000");
         /// Requests that it lets through at once above that rate; a new version of a page brings all its viewers back within seconds.
         "burst" => burst: RequestBurst = RequestBurst::new(200).expect("200 is from 1 to 5,000");
-        /// Whether it writes a line for each request, with the client's address; the account must have a role for that, which is set once for all APIs.
-        "access_log" => access_log: bool = false;
-        /// Days for which those lines are kept.
-        "access_log_retention_days" => access_log_retention: LogRetention = LogRetention::DEFAULT;
         /// Whether only `vpc_endpoints` reach it: from the internet it has no address then.
         "private" => private: bool = false;
         /// Interface endpoints for `execute-api` that reach a private API.

@@ -362,6 +362,10 @@ section! {
         "rate_limit" => rate_limit: Option<RateLimit> = None;
         /// CloudFront function that runs before every request and sets X-User-ID; needed by `trusted-header`.
         "viewer_function_arn" => viewer_function_arn: Option<ViewerFunctionArn> = None;
+        /// Whether CloudFront or the REST API writes a line for each request, with the client's address, and without query, cookies and headers.
+        "access_log" => access_log: bool = false;
+        /// Days for which those lines are kept.
+        "access_log_retention_days" => access_log_retention: LogRetention = LogRetention::DEFAULT;
         ..#[doc = "The REST API, where there is one."] "api" => api: RestApiSection;
     }
 }

@@ -9,7 +9,7 @@ use crate::manifest::sections::FrontSection;
 use crate::manifest::types::FrontKind;
 
 /// The region of what belongs to CloudFront: its certificates and its firewalls.
-const CLOUDFRONT_REGION: &str = "us-east-1";
+pub(super) const CLOUDFRONT_REGION: &str = "us-east-1";
 /// What reads only.
 const READ_METHODS: &[&str] = &["GET", "HEAD"];
 /// CloudFront takes three sets of methods; the one with POST has all of these.
@@ -103,7 +103,7 @@ pub fn firewall(loaded: &Loaded) -> Option<FirewallPlan> {
 }
 
 /// The provider of what belongs to CloudFront, where everything else is in another region.
-fn us_east_1(loaded: &Loaded) -> Option<&'static str> {
+pub(super) fn us_east_1(loaded: &Loaded) -> Option<&'static str> {
     (loaded.manifest.project.region.as_str() != CLOUDFRONT_REGION).then_some("aws.us_east_1")
 }
 
@@ -116,7 +116,7 @@ pub fn distribution(loaded: &Loaded) -> Option<DistributionPlan> {
     }
     let domain = front.domain.as_ref().map(|name| DomainPlan::of(front, name));
     let makes_certificate = domain.as_ref().is_some_and(|domain| domain.certificate_arn.is_none());
-    let needs_region = makes_certificate || front.rate_limit.is_some();
+    let needs_region = makes_certificate || front.rate_limit.is_some() || front.access_log;
     Some(DistributionPlan {
         behaviors: behaviors(),
         read_timeout_secs: front.read_timeout.get().as_secs(),
@@ -203,6 +203,7 @@ mod tests {
         for (front, expected) in [
             ("", &["front", "page"][..]),
             ("rate_limit = 100", &["front", "page", "us_east_1"]),
+            ("access_log = true", &["front", "page", "us_east_1"]),
             (&format!("domain = \"a.example.com\"\n{CERTIFICATE}"), &["front", "page"]),
             (
                 &format!("domain = \"a.example.com\"\nhosted_zone_id = \"Z1\"\n{CERTIFICATE}"),

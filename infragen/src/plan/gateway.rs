@@ -30,8 +30,6 @@ pub struct GatewayPlan {
     pub stream_timeout_ms: u64,
     /// Longest wait for an answer of the dashboard function, milliseconds.
     pub answer_timeout_ms: u64,
-    /// Days for which its access log is kept, where it writes one.
-    pub access_log_days: Option<i64>,
     /// VPC endpoints that reach it, where nobody else does.
     pub vpc_endpoints: Vec<String>,
     /// Its own name, where it has one.
@@ -91,7 +89,6 @@ pub fn gateway(loaded: &Loaded) -> Option<GatewayPlan> {
         burst: front.api.burst.get(),
         stream_timeout_ms: millis(manifest.stream.timeout.get().as_secs()),
         answer_timeout_ms: millis(answer.as_secs()),
-        access_log_days: front.api.access_log.then(|| front.api.access_log_retention.days()),
         vpc_endpoints: front.api.vpc_endpoints.as_slice().to_vec(),
         domain: front.domain.as_ref().map(|name| DomainPlan::of(front, name)),
     })
@@ -169,8 +166,8 @@ mod tests {
         let text = "[dashboard]\ntimeout = \"60s\"\n[stream]\ntimeout = \"900s\"\n[front]\nkind = \"api-gateway\"";
         let plan = planned(text).unwrap();
         assert_eq!((plan.answer_timeout_ms, plan.stream_timeout_ms), (29_000, 900_000));
-        let text = "[dashboard]\ntimeout = \"10s\"\n[front]\nkind = \"api-gateway\"\n[front.api]\naccess_log = true";
+        let text = "[dashboard]\ntimeout = \"10s\"\n[front]\nkind = \"api-gateway\"";
         let plan = planned(text).unwrap();
-        assert_eq!((plan.answer_timeout_ms, plan.access_log_days), (10_000, Some(14)));
+        assert_eq!(plan.answer_timeout_ms, 10_000);
     }
 }

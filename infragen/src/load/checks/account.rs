@@ -1,9 +1,11 @@
 //! Rules of an account: what is named in it must be of it, and of the region and partition that everything goes to.
 
 use super::Checks;
+use super::front::CLOUDFRONT_REGION;
 use crate::manifest::account::KmsKeyArn;
 use crate::manifest::aws::Compute;
 use crate::manifest::tree::find;
+use crate::manifest::types::FrontKind;
 
 /// Partitions in which a service names itself to KMS as it does here; others were never tried.
 const KMS_PARTITIONS: [&str; 2] = ["aws", "aws-us-gov"];
@@ -13,6 +15,7 @@ impl Checks<'_> {
         self.assumed_role();
         self.boundary();
         self.kms_keys();
+        self.key_of_access_log();
         self.taken_over();
         self.existing();
     }
@@ -145,6 +148,25 @@ impl Checks<'_> {
                     region.partition()
                 ),
                 "name one of that partition",
+            );
+        }
+    }
+
+    /// A group takes a key of its own region, and CloudFront hands out its lines in one only.
+    fn key_of_access_log(&self) {
+        let (aws, front) = (&self.manifest.aws, &self.manifest.front);
+        let region = self.manifest.project.region.as_str();
+        let is_elsewhere = front.kind == FrontKind::CloudFront && front.access_log && region != CLOUDFRONT_REGION;
+        if let Some(key) = aws.kms.of(aws.kms.logs.as_ref()).filter(|_| is_elsewhere) {
+            let named = if aws.kms.logs.is_some() { "aws.kms.logs" } else { "aws.kms.key_arn" };
+            self.fail(
+                "key-of-access-log",
+                &["front.access_log", named],
+                format!(
+                    "`front.access_log` is `true`: CloudFront's lines go to a log group in `{CLOUDFRONT_REGION}`, and `{named}` is \
+                     `{key}`, of another region"
+                ),
+                "remove `access_log`, or deploy in that region",
             );
         }
     }

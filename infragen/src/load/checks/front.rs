@@ -9,7 +9,7 @@ use crate::manifest::types::{FrontKind, Origins};
 /// The partition whose CloudFront is rendered for.
 const CLOUDFRONT_PARTITION: &str = "aws";
 /// The region of what belongs to CloudFront.
-const CLOUDFRONT_REGION: &str = "us-east-1";
+pub(super) const CLOUDFRONT_REGION: &str = "us-east-1";
 const FRAMES: &str = "front.frame_ancestors";
 const VIEWER_FUNCTION: &str = "front.viewer_function_arn";
 
@@ -80,6 +80,7 @@ impl Checks<'_> {
             ("front.hosted_zone_id", front.hosted_zone_id.is_some()),
             ("front.certificate_arn", front.certificate_arn.is_some()),
             ("front.rate_limit", front.rate_limit.is_some()),
+            ("front.access_log", front.access_log),
             (FRAMES, !front.frame_ancestors.as_slice().is_empty()),
             (VIEWER_FUNCTION, front.viewer_function_arn.is_some()),
         ];
@@ -163,7 +164,6 @@ impl Checks<'_> {
         let (front, api) = (&self.manifest.front, &self.manifest.front.api);
         if front.kind != FrontKind::ApiGateway {
             let of_api = [
-                ("front.api.access_log", api.access_log),
                 ("front.api.private", api.private),
                 ("front.api.vpc_endpoints", !api.vpc_endpoints.as_slice().is_empty()),
             ];

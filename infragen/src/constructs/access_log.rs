@@ -1,0 +1,111 @@
+//! The access log of what stands before the functions.
+
+use super::arns::Arns;
+use super::construct::{Construct, File};
+use super::statement::StatementPlan;
+use crate::cost::{Charge, Per, Prices};
+use crate::plan::{AccessLogPlan, Plan};
+
+/// Bytes of a line, with what CloudWatch adds to each: names and values of its fields, addresses of IPv6 in full.
+const LINE_BYTES: f64 = 560.0;
+/// Bytes of a millionth of a GB.
+const GB_MILLIONTH: f64 = 1e3;
+
+/// A line for each request to the distribution or the REST API.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct AccessLog<'p>(&'p Plan, &'p AccessLogPlan);
+
+impl<'p> AccessLog<'p> {
+    pub(super) fn of(plan: &'p Plan) -> Option<Self> {
+        plan.access_log.as_ref().map(|log| Self(plan, log))
+    }
+}
+
+impl Construct for AccessLog<'_> {
+    fn name(&self) -> &'static str {
+        "access_log"
+    }
+
+    fn summary(&self) -> &'static str {
+        "A line for each request to CloudFront or the REST API, without query, cookies and headers (`front.access_log`)."
+    }
+
+    fn charges(&self, prices: &Prices) -> Vec<Charge> {
+        let millionths = LINE_BYTES / GB_MILLIONTH;
+        vec![Charge::millionths("Access log", Per::Request, millionths, "GB", prices.cloudwatch.gb_logs)]
+    }
+
+    fn files(&self) -> Vec<File> {
+        vec![File::main("access_log")]
+    }
+
+    fn statements(&self, _: &Arns<'_>) -> Vec<StatementPlan> {
+        let Self(plan, log) = self;
+        let of = |resource: &str| format!("arn:{}:logs:{}:*:{resource}", plan.partition, log.region);
+        let mut write = vec![
+            "logs:CreateLogGroup",
+            "logs:DeleteLogGroup",
+            "logs:DeleteRetentionPolicy",
+            "logs:PutRetentionPolicy",
+            "logs:TagResource",
+            "logs:UntagResource",
+        ];
+        if plan.account.keys.logs.is_some() {
+            write.extend(["logs:AssociateKmsKey", "logs:DisassociateKmsKey"]);
+        }
+        let read = ["logs:ListTagsForResource"];
+        let group = of(&format!("log-group:{}", log.group));
+        let groups = [group.clone(), format!("{group}:*")];
+        let mut statements = vec![StatementPlan::new("AccessLog", "The access log.", &read, &write).on(groups)];
+        if plan.distribution.is_some() {
+            statements.extend(self.delivery(of));
+        } else {
+            // CloudWatch takes lines of an API as a delivery, which has no resource of its own.
+            let read = ["logs:GetLogDelivery", "logs:ListLogDeliveries"];
+            let write = ["logs:CreateLogDelivery", "logs:DeleteLogDelivery", "logs:UpdateLogDelivery"];
+            let comment = "And that CloudWatch takes its lines.";
+            statements.push(StatementPlan::new("AccessLogDelivery", comment, &read, &write).on(["*".to_owned()]));
+        }
+        statements
+    }
+}
+
+impl AccessLog<'_> {
+    /// From the distribution into the group.
+    fn delivery(self, of: impl Fn(&str) -> String) -> Vec<StatementPlan> {
+        let Self(plan, log) = self;
+        let base = &plan.names.base;
+        let read =
+            ["logs:GetDelivery", "logs:GetDeliveryDestination", "logs:GetDeliverySource", "logs:ListTagsForResource"];
+        let write = [
+            "logs:CreateDelivery",
+            "logs:DeleteDelivery",
+            "logs:DeleteDeliveryDestination",
+            "logs:DeleteDeliverySource",
+            "logs:PutDeliveryDestination",
+            "logs:PutDeliverySource",
+            "logs:TagResource",
+            "logs:UntagResource",
+            "logs:UpdateDeliveryConfiguration",
+        ];
+        // A delivery's name is made up by AWS.
+        let ends = [format!("delivery-source:{base}"), format!("delivery-destination:{base}"), "delivery:*".to_owned()];
+        let ends = ends.map(|end| of(&end));
+        let comment = "And that CloudFront writes into it.";
+        let mut statements = vec![StatementPlan::new("AccessLogDelivery", comment, &read, &write).on(ends)];
+        let comment =
+            "CloudWatch lets deliveries write by a policy of the region, which it changes as whoever asks for one.";
+        let (read, write) = (["logs:DescribeResourcePolicies"], ["logs:PutResourcePolicy"]);
+        statements.push(StatementPlan::new("AccessLogPolicy", comment, &read, &write).on([of("*")]));
+        let distributions = [format!("arn:{}:cloudfront::*:distribution/*", plan.partition)];
+        let write = ["cloudfront:AllowVendedLogDeliveryForResource"];
+        let comment = "And that the distribution's lines are handed out.";
+        statements.push(StatementPlan::new("AccessLogSource", comment, &[], &write).on(distributions));
+        if plan.region != log.region {
+            let find = "The group is found by listing all of its region.";
+            let groups = [of("log-group:*")];
+            statements.push(StatementPlan::new("FindAccessLog", find, &["logs:DescribeLogGroups"], &[]).on(groups));
+        }
+        statements
+    }
+}
