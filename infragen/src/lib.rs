@@ -31,6 +31,7 @@ pub mod provenance;
 pub mod render;
 pub mod schema;
 
+pub mod replaced;
 pub mod write;
 
 pub mod described;

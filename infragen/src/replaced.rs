@@ -86,7 +86,7 @@ fn collect(text: Option<&str>, blocks: &mut Blocks) {
     let Some(Ok(body)) = text.map(hcl_edit::parser::parse_body) else { return };
     for structure in body {
         let Structure::Block(block) = structure else { continue };
-        let labels = block.labels.iter().map(|label| label.as_str());
+        let labels = block.labels.iter().map(hcl_edit::structure::BlockLabel::as_str);
         let parts: Vec<&str> = std::iter::once(block.ident.as_str()).chain(labels).collect();
         let address = match parts[..] {
             // Nothing is destroyed of what is let go.
@@ -128,11 +128,21 @@ fn resource(kind: &str, name: &str, before: &Body, after: Option<&Body>, add: &m
     let shown = NAMES.iter().find_map(|name| text(before, name)).unwrap_or_else(|| name.to_owned());
     let what = format!("{} `{shown}`", noun_of(kind));
     let loss = loss_of(kind).unwrap_or_else(|| loss(kind));
-    let differs = |after: &Body| fixed.iter().find(|name| value(before, name) != value(after, name));
+    // A bucket that was made by the beginning of its name is then named in full.
+    let is_named = |after: &Body| {
+        text(after, "bucket").zip(text(before, "bucket_prefix")).is_some_and(|(name, head)| name.starts_with(&head))
+    };
+    // Of a table that was taken over, its keys and indexes are its owner's.
+    let is_taken_over = |after: &Body| blocks(after, "lifecycle").any(|one| argument(one, "ignore_changes").is_some());
+    let differs = |after: &Body| {
+        let fixed = if is_taken_over(after) { &fixed[..1] } else { fixed };
+        fixed.iter().find(|name| value(before, name) != value(after, name)).filter(|_| !is_named(after))
+    };
     match after {
         None => add(what, false, loss, kept(kind, name, &shown, None)),
         Some(after) => match differs(after) {
             Some(argument) => add(what, true, loss, kept(kind, name, &shown, Some(argument))),
+            None if is_taken_over(after) => {}
             None if kind == "aws_dynamodb_table" => table(name, &shown, [before, after], add),
             None if kind == "aws_kms_key" => keys([before, after], add),
             None => {}
@@ -163,7 +173,9 @@ fn kept(kind: &str, name: &str, shown: &str, argument: Option<&str>) -> String {
         ("aws_dynamodb_table", "hours", None) => "`stream.share_hours` stays".to_owned(),
         ("aws_ecr_repository", _, Some("name")) => format!("`package.repository` is \"{shown}\""),
         ("aws_ecr_repository", _, Some(_)) => "`aws.kms.repository` stays as it is".to_owned(),
-        ("aws_ecr_repository", _, None) => "`package.create_repository` and the functions' `package` stay as they are".to_owned(),
+        ("aws_ecr_repository", _, None) => {
+            "`package.create_repository` and the functions' `package` stay as they are".to_owned()
+        }
         ("aws_iam_openid_connect_provider", ..) => {
             format!("it is let go first: `terraform state rm {kind}.{name}`")
         }
@@ -171,7 +183,7 @@ fn kept(kind: &str, name: &str, shown: &str, argument: Option<&str>) -> String {
         ("aws_api_gateway_rest_api" | "aws_cloudfront_distribution", ..) | ("aws_s3_bucket", "page", None) => {
             "`front.kind` stays as it is".to_owned()
         }
-        ("aws_s3_bucket", "state", _) => "`terraform.backend.bucket` stays as it is".to_owned(),
+        ("aws_s3_bucket", "state", _) => "`terraform.backend.bucket` is the name that it has".to_owned(),
         ("aws_cloudwatch_log_group", "access", None) => "`front.access_log` stays".to_owned(),
         ("aws_kms_key", _, None) => "`auth.mode` stays as it is".to_owned(),
         ("aws_lambda_capacity_provider", _, None) => "`stream.compute` stays as it is".to_owned(),
@@ -203,8 +215,14 @@ fn table(name: &str, shown: &str, [before, after]: [&Body; 2], add: &mut Add<'_>
     let (was, is) = (index(before), index(after));
     let Some((index, ..)) = was.as_ref().filter(|_| was != is) else { return };
     let what = format!("index `{index}` of table `{shown}`");
-    let keys = "`data.index`, `data.attributes`, `data.show`, `data.label_type` and `data.time_format` stay as they are";
-    add(what, is.is_some(), "streams find nothing until DynamoDB has built the new one, and no row is lost", keys.to_owned());
+    let keys =
+        "`data.index`, `data.attributes`, `data.show`, `data.label_type` and `data.time_format` stay as they are";
+    add(
+        what,
+        is.is_some(),
+        "streams find nothing until DynamoDB has built the new one, and no row is lost",
+        keys.to_owned(),
+    );
 }
 
 /// Hash and range key of an index, in either form.
@@ -216,7 +234,7 @@ fn keys_of(index: &Body) -> Vec<String> {
 /// Keys that session tokens are signed with: those that are no longer listed go.
 fn keys([before, after]: [&Body; 2], add: &mut Add<'_>) {
     let listed = items(after, "for_each");
-    for key in items(before, "for_each").iter().filter(|key| !listed.contains(key)) {
+    for key in items(before, "for_each").difference(&listed) {
         let unless = "`auth.session_keys` names it until they have ended".to_owned();
         add(format!("key `{key}`"), false, "tokens that it signed are refused", unless);
     }
@@ -277,7 +295,7 @@ fn argument(body: &Body, name: &str) -> Option<String> {
 
 /// An argument or a block, as it is written.
 fn value(body: &Body, name: &str) -> Option<String> {
-    argument(body, name).or_else(|| blocks(body, name).next().map(|body| body.to_string()))
+    argument(body, name).or_else(|| blocks(body, name).next().map(ToString::to_string))
 }
 
 /// An argument that is a text.
@@ -322,8 +340,11 @@ mod tests {
             side.iter().find(|(known, _)| known == path).map(|(_, text)| text.clone())
         };
         let paths: BTreeSet<&String> = before.iter().chain(&after).map(|(path, _)| path).collect();
-        let sides: Vec<_> =
-            paths.into_iter().map(|path| (path, text(&before, path), text(&after, path))).filter(|(_, a, b)| a != b).collect();
+        let sides: Vec<_> = paths
+            .into_iter()
+            .map(|path| (path, text(&before, path), text(&after, path)))
+            .filter(|(_, a, b)| a != b)
+            .collect();
         let changed: Vec<Changed<'_>> =
             sides.iter().map(|(path, old, new)| Changed { path, old: old.as_deref(), new: new.as_deref() }).collect();
         replaced(&changed).iter().map(ToString::to_string).collect()
@@ -339,14 +360,28 @@ mod tests {
     #[test]
     fn a_renamed_table_loses_its_rows() {
         let of = |name: &str| format!("[tables.items]\nname = \"{name}\"\n");
-        check(&of("one"), &of("two"), &["replaces table `one`: its rows are lost, unless `tables.items.name` is \"one\""]);
+        check(
+            &of("one"),
+            &of("two"),
+            &["replaces table `one`: its rows are lost, unless `tables.items.name` is \"one\""],
+        );
         let keys = "unless `data.attributes.time` and `data.time_format` stay as they are";
-        check("", "[data]\ntime_format = \"epoch-millis\"\n", &[&format!("replaces table `sse-streaming-dev-items`: its rows are lost, {keys}")]);
-        check("", "[data.attributes]\ntime = \"at\"\n", &[&format!("replaces table `sse-streaming-dev-items`: its rows are lost, {keys}")]);
+        check(
+            "",
+            "[data]\ntime_format = \"epoch-millis\"\n",
+            &[&format!("replaces table `sse-streaming-dev-items`: its rows are lost, {keys}")],
+        );
+        check(
+            "",
+            "[data.attributes]\ntime = \"at\"\n",
+            &[&format!("replaces table `sse-streaming-dev-items`: its rows are lost, {keys}")],
+        );
         check(
             "",
             "[data.attributes]\nkey = \"id\"\n",
-            &["replaces table `sse-streaming-dev-items`: its rows are lost, unless `data.attributes.key` stays as it is"],
+            &[
+                "replaces table `sse-streaming-dev-items`: its rows are lost, unless `data.attributes.key` stays as it is",
+            ],
         );
         let kept = "[history]\nkeep = \"400d\"\n";
         check(kept, "", &["removes table `sse-streaming-dev-history`: its rows are lost, unless `history.keep` stays"]);
@@ -372,6 +407,8 @@ mod tests {
             "[operations]\nemail = \"a@example.com\"\n",
             renamed,
             &[
+                "`generated/bootstrap` replaces bucket `sse-streaming-dev-state-`: its files are lost, unless \
+                 `terraform.backend.bucket` is the name that it has",
                 &format!("replaces function `sse-streaming-dev-dashboard`: {url}, {stays}"),
                 &format!("replaces function `sse-streaming-dev-stream`: {url}, {stays}"),
                 &format!("replaces log `/aws/lambda/sse-streaming-dev-dashboard`: its lines are lost, {stays}"),
@@ -384,7 +421,10 @@ mod tests {
         let edge = "[front]\nkind = \"cloudfront\"\n[project]\nname = ";
         let found = lines(&format!("{edge}\"one\"\n"), &format!("{edge}\"two\"\n")).join("\n");
         assert!(found.contains("replaces bucket `one-dev-page-`: its files are lost, unless"), "{found}");
-        assert!(found.contains("replaces function `one-dev-stream`: requests fail until the new one is there"), "{found}");
+        assert!(
+            found.contains("replaces function `one-dev-stream`: requests fail until the new one is there"),
+            "{found}"
+        );
         assert!(!found.contains("distribution"), "{found}");
     }
 
@@ -401,7 +441,9 @@ mod tests {
             ],
         );
         let gone = |role: &str| {
-            format!("removes URL of function `sse-streaming-dev-{role}`: pages that know it lose their stream, unless `front.kind` stays as it is")
+            format!(
+                "removes URL of function `sse-streaming-dev-{role}`: pages that know it lose their stream, unless `front.kind` stays as it is"
+            )
         };
         check(&kind("function-url"), &kind("api-gateway"), &[&gone("dashboard"), &gone("stream")]);
         let found = lines(&kind("api-gateway"), &kind("function-url")).join("\n");
@@ -409,14 +451,18 @@ mod tests {
         check(
             "",
             "[stream]\npackage = \"image\"\n",
-            &["replaces function `sse-streaming-dev-stream`: its URL changes, and pages that know the old one lose their stream, \
-               unless `stream.package` stays as it is"],
+            &[
+                "replaces function `sse-streaming-dev-stream`: its URL changes, and pages that know the old one lose their stream, \
+               unless `stream.package` stays as it is",
+            ],
         );
         let own = lines("", "[dashboard]\nlog_group = \"/company/live\"\n");
         assert_eq!(
             own,
-            ["`generated/terraform` removes log `/aws/lambda/sse-streaming-dev-dashboard`: its lines are lost, unless \
-              `dashboard.log_group` is left out"]
+            [
+                "`generated/terraform` removes log `/aws/lambda/sse-streaming-dev-dashboard`: its lines are lost, unless \
+              `dashboard.log_group` is left out"
+            ]
         );
     }
 
@@ -426,21 +472,30 @@ mod tests {
         check(
             &keys("[\"2\", \"1\"]"),
             &keys("[\"2\"]"),
-            &["removes key `1`: tokens that it signed are refused, unless `auth.session_keys` names it until they have ended"],
+            &[
+                "removes key `1`: tokens that it signed are refused, unless `auth.session_keys` names it until they have ended",
+            ],
         );
         check(&keys("[\"1\"]"), &keys("[\"2\", \"1\"]"), &[]);
         let image = |more: &str| format!("[stream]\npackage = \"image\"\n[package]\n{more}\n");
-        let named = ["`generated/bootstrap` replaces repository `one`: its images are lost, unless `package.repository` is \"one\""];
+        let named = [
+            "`generated/bootstrap` replaces repository `one`: its images are lost, unless `package.repository` is \"one\"",
+        ];
         check(&image("repository = \"one\""), &image("repository = \"two\""), &named);
         let state = |bucket: &str| format!("[terraform.backend]\nkind = \"s3\"\nbucket = \"{bucket}\"\n");
         let moved = lines(&state("one"), &state("two")).join("\n");
         assert!(moved.contains("`generated/terraform` replaces state `one/sse-streaming/dev/terraform.tfstate`: Terraform makes everything a second time"), "{moved}");
-        check("", &state("one"), &[]);
-        let ci = |more: &str| format!("{}[ci]\nprovider = \"github\"\nrepository = \"example/live\"\n{more}\n", state("one"));
+        check("", &state("sse-streaming-dev-state-0123"), &[]);
+        let ci = |more: &str| {
+            format!("{}[ci]\nprovider = \"github\"\nrepository = \"example/live\"\n{more}\n", state("one"))
+        };
         let arn = "oidc_provider_arn = \"arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com\"";
         let found = lines(&ci(""), &ci(arn));
         assert_eq!(found.len(), 1, "{found:?}");
-        assert!(found[0].contains("let go first: `terraform state rm aws_iam_openid_connect_provider.github`"), "{found:?}");
+        assert!(
+            found[0].contains("let go first: `terraform state rm aws_iam_openid_connect_provider.github`"),
+            "{found:?}"
+        );
         let far = lines("", "[project]\nregion = \"eu-west-1\"\n").join("\n");
         assert!(far.contains("replaces everything in us-east-1 by the same in eu-west-1"), "{far}");
     }
@@ -457,9 +512,16 @@ mod tests {
             ("", "[data]\nlabels = [\"good\", \"bad\"]\ntags_max = 10\nwindow = \"12h\"\n"),
             ("", "[history]\nkeep = \"400d\"\n[stream]\nshare_hours = true\n"),
             ("", "[aws]\nrole_path = \"/team/\"\n"),
+            (
+                "[tables.items]\nimport = true\n",
+                "[tables.items]\nimport = true\n[data]\nindex = \"by_label\"\nattributes.key = \"id\"\n",
+            ),
             // Providers differ in how an index is written.
             ("", NEW),
-            ("[front]\nkind = \"cloudfront\"\n", "[front]\nkind = \"cloudfront\"\nread_timeout = \"60s\"\naccess_log = true\n"),
+            (
+                "[front]\nkind = \"cloudfront\"\n",
+                "[front]\nkind = \"cloudfront\"\nread_timeout = \"60s\"\naccess_log = true\n",
+            ),
         ] {
             check(before, after, &[]);
         }

@@ -122,6 +122,12 @@ struct Difference {
     is_edited: bool,
 }
 
+impl Difference {
+    fn changed(&self) -> Changed<'_> {
+        Changed { path: &self.path, old: self.old.as_deref(), new: self.text.as_deref() }
+    }
+}
+
 /// Compares the artifacts with the disk below `root`, and makes the disk equal where `mode` says so.
 ///
 /// Nothing is written before everything has been compared, and each file appears whole or not at all.
@@ -167,8 +173,7 @@ pub fn write(root: &Path, rendering: &Rendering, mode: WriteMode) -> Result<Repo
         return Err(WriteError::Edited { paths: report.edited, diff });
     }
     report.diff = differences.iter().map(|difference| difference.diff.as_str()).collect();
-    let changed = |one: &Difference| Changed { path: &one.path, old: one.old.as_deref(), new: one.text.as_deref() };
-    report.replaced = replaced(&differences.iter().map(changed).collect::<Vec<_>>());
+    report.replaced = replaced(&differences.iter().map(Difference::changed).collect::<Vec<_>>());
     report.changes = differences.iter().map(|difference| (difference.path.clone(), difference.change)).collect();
     if mode != WriteMode::Compare {
         for Difference { path, text, .. } in &differences {

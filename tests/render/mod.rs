@@ -39,6 +39,7 @@ mod plans;
 mod programs;
 mod remembered;
 mod rendering;
+mod replaced;
 mod seed;
 mod shipping;
 mod state;
