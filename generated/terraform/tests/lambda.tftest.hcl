@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/tests/lambda.tftest.hcl d8d64c6a5ccdf854]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/tests/lambda.tftest.hcl 0b6d11fae2c127ed]
 
 # What the module promises for any function, checked without an account: `terraform init -backend=false`, then
 # `terraform test`.
@@ -50,7 +50,7 @@ run "zip" {
   }
 
   assert {
-    condition     = aws_cloudwatch_log_group.this.name == "/aws/lambda/checked" && aws_cloudwatch_log_group.this.retention_in_days == 14
+    condition     = aws_cloudwatch_log_group.this[0].name == "/aws/lambda/checked" && aws_cloudwatch_log_group.this[0].retention_in_days == 14
     error_message = "The log must be the function's own, and end some day."
   }
 }

@@ -1,17 +1,38 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/function.tf 753692efb260e160]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/function.tf 344b69c8058f470d]
 
 locals {
   # Asked of the archives: an image's address is often known only after apply, and the kind of package must be before.
   is_image = var.zip == null && var.s3_key == null
+
+  log_group_name = var.log_group_name == null ? one(aws_cloudwatch_log_group.this[*].name) : one(data.aws_cloudwatch_log_group.existing[*].name)
+  log_group_arn  = var.log_group_name == null ? one(aws_cloudwatch_log_group.this[*].arn) : one(data.aws_cloudwatch_log_group.existing[*].arn)
+  # Lambda writes to the group of the function's own name unless it is told of another.
+  logging = var.logging == null && var.log_group_name != null ? { format = "Text", application_log_level = null, system_log_level = null } : var.logging
 }
 
 # Created before the function: Lambda would make it by itself at the first line, and keep the log for ever.
 resource "aws_cloudwatch_log_group" "this" {
   # checkov:skip=CKV_AWS_158:Without `kms_key_arn` CloudWatch encrypts logs with a key of its own; there are no secrets in them.
   # checkov:skip=CKV_AWS_338:`log_retention_days` in deploy.toml says how long the log is needed.
+  count = var.log_group_name == null ? 1 : 0
+
   name              = "/aws/lambda/${var.name}"
   retention_in_days = var.log_retention_days
   kms_key_id        = var.kms_key_arn
+}
+
+# Of one that exists, how long lines are kept and with which key is its owner's business.
+data "aws_cloudwatch_log_group" "existing" {
+  count = var.log_group_name == null ? 0 : 1
+
+  name = var.log_group_name
+
+  lifecycle {
+    postcondition {
+      condition     = self.log_group_class != "INFREQUENT_ACCESS"
+      error_message = "The log group `${var.log_group_name}` is of the class INFREQUENT_ACCESS, in which CloudWatch makes no metrics of lines."
+    }
+  }
 }
 
 resource "aws_lambda_function" "this" {
@@ -74,13 +95,13 @@ resource "aws_lambda_function" "this" {
   }
 
   dynamic "logging_config" {
-    for_each = var.logging == null ? [] : [var.logging]
+    for_each = local.logging == null ? [] : [local.logging]
 
     content {
       log_format            = logging_config.value.format
       application_log_level = logging_config.value.application_log_level
       system_log_level      = logging_config.value.system_log_level
-      log_group             = aws_cloudwatch_log_group.this.name
+      log_group             = local.log_group_name
     }
   }
 

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/iam.tf 910c5168a9179eb5]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/iam.tf b89c83880b68743a]
 
 resource "aws_iam_role" "this" {
   name                 = var.name
@@ -30,7 +30,7 @@ resource "aws_iam_role_policy" "logs" {
         Effect = "Allow"
         Action = ["logs:CreateLogStream", "logs:PutLogEvents"]
         # The streams of this group: IAM wants them written this way.
-        Resource = ["${aws_cloudwatch_log_group.this.arn}:*"]
+        Resource = ["${local.log_group_arn}:*"]
       },
     ]
   })

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/outputs.tf 4d50e188eb2e98f1]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/outputs.tf 303dcb86a88930d6]
 
 output "function_name" {
   description = "Name of the function."
@@ -63,10 +63,10 @@ output "role_arn" {
 
 output "log_group_name" {
   description = "Name of the log group."
-  value       = aws_cloudwatch_log_group.this.name
+  value       = local.log_group_name
 }
 
 output "log_group_arn" {
   description = "ARN of the log group."
-  value       = aws_cloudwatch_log_group.this.arn
+  value       = local.log_group_arn
 }

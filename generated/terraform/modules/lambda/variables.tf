@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/variables.tf 6bfc507ff7cd2910]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/variables.tf 58c448018214ddef]
 
 variable "name" {
   description = "Name of the function, its role and its log group."
@@ -131,6 +131,12 @@ variable "log_retention_days" {
   description = "Days for which CloudWatch keeps the log."
   type        = number
   default     = 14
+}
+
+variable "log_group_name" {
+  description = "Name of a log group that exists, in the place of one that is made for the function; its retention and key are its owner's. Null makes one."
+  type        = string
+  default     = null
 }
 
 variable "logging" {

@@ -4,8 +4,7 @@ use super::Checks;
 use super::front::CLOUDFRONT_REGION;
 use crate::manifest::account::KmsKeyArn;
 use crate::manifest::aws::Compute;
-use crate::manifest::tree::find;
-use crate::manifest::types::FrontKind;
+use crate::manifest::types::{FrontKind, LogRetention};
 
 /// Partitions in which a service names itself to KMS as it does here; others were never tried.
 const KMS_PARTITIONS: [&str; 2] = ["aws", "aws-us-gov"];
@@ -58,12 +57,14 @@ impl Checks<'_> {
             self.of_account("ci.oidc_provider_arn", provider.as_str(), Some(provider.account()), provider.partition());
         }
         let on_instances = manifest.stream.compute == Compute::ManagedInstances;
-        for (role, group, instances) in
-            [("stream", &manifest.stream.log_group, on_instances), ("dashboard", &manifest.dashboard.log_group, false)]
-        {
+        let (stream, dashboard) = (&manifest.stream, &manifest.dashboard);
+        for (role, group, retention, instances) in [
+            ("stream", &stream.log_group, stream.log_retention, on_instances),
+            ("dashboard", &dashboard.log_group, dashboard.log_retention, false),
+        ] {
             let key = format!("{role}.log_retention_days");
             // The instances under a function have a log of their own.
-            let is_set = find(self.tree, &key).is_some() && !instances;
+            let is_set = retention != LogRetention::DEFAULT && !instances;
             if let Some(group) = group.as_ref().filter(|_| is_set) {
                 let named = format!("{role}.log_group");
                 self.fail(
