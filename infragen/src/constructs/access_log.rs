@@ -73,7 +73,7 @@ impl Construct for AccessLog<'_> {
 impl AccessLog<'_> {
     /// From the distribution into the group.
     fn delivery(self, of: impl Fn(&str) -> String) -> Vec<StatementPlan> {
-        let Self(plan, log) = self;
+        let Self(plan, _) = self;
         let base = &plan.names.base;
         let read =
             ["logs:GetDelivery", "logs:GetDeliveryDestination", "logs:GetDeliverySource", "logs:ListTagsForResource"];
@@ -93,19 +93,13 @@ impl AccessLog<'_> {
         let ends = ends.map(|end| of(&end));
         let comment = "And that CloudFront writes into it.";
         let mut statements = vec![StatementPlan::new("AccessLogDelivery", comment, &read, &write).on(ends)];
-        let comment =
-            "CloudWatch lets deliveries write by a policy of the region, which it changes as whoever asks for one.";
+        let comment = "CloudWatch lets deliveries write by a policy of the region, which it changes as whoever asks for one, and narrows to no resource.";
         let (read, write) = (["logs:DescribeResourcePolicies"], ["logs:PutResourcePolicy"]);
-        statements.push(StatementPlan::new("AccessLogPolicy", comment, &read, &write).on([of("*")]));
+        statements.push(StatementPlan::new("AccessLogPolicy", comment, &read, &write).on(["*"]));
         let distributions = [format!("arn:{}:cloudfront::*:distribution/*", plan.partition)];
         let write = ["cloudfront:AllowVendedLogDeliveryForResource"];
         let comment = "And that the distribution's lines are handed out.";
         statements.push(StatementPlan::new("AccessLogSource", comment, &[], &write).on(distributions));
-        if plan.region != log.region {
-            let find = "The group is found by listing all of its region.";
-            let groups = [of("log-group:*")];
-            statements.push(StatementPlan::new("FindAccessLog", find, &["logs:DescribeLogGroups"], &[]).on(groups));
-        }
         statements
     }
 }

@@ -31,7 +31,6 @@ impl Construct for Front<'_> {
     fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
         let write = [
             "cloudfront:CreateDistribution",
-            "cloudfront:CreateOriginAccessControl",
             "cloudfront:CreateResponseHeadersPolicy",
             "cloudfront:DeleteDistribution",
             "cloudfront:DeleteOriginAccessControl",
@@ -62,7 +61,9 @@ impl Construct for Front<'_> {
             "s3:PutObject",
             "s3:PutObjectTagging",
         ];
+        let sign = "CloudFront narrows this one to no resource.";
         let mut statements = vec![
+            StatementPlan::new("MakeAccessControl", sign, &[], &["cloudfront:CreateOriginAccessControl"]).on(["*"]),
             StatementPlan::new(
                 "Distribution",
                 "AWS makes up the names of these, so that nothing narrower is known before.",
@@ -97,15 +98,12 @@ impl Front<'_> {
         }
         if distribution.domain.as_ref().is_some_and(|domain| domain.certificate_arn.is_none()) {
             let read = ["acm:DescribeCertificate", "acm:ListTagsForCertificate"];
-            let write = [
-                "acm:AddTagsToCertificate",
-                "acm:DeleteCertificate",
-                "acm:RemoveTagsFromCertificate",
-                "acm:RequestCertificate",
-            ];
+            let write = ["acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"];
             let certificates = [format!("arn:{partition}:acm:us-east-1:*:certificate/*")];
             statements
                 .push(StatementPlan::new("Certificate", "The domain's certificate.", &read, &write).on(certificates));
+            let ask = "AWS Certificate Manager narrows this one to no resource.";
+            statements.push(StatementPlan::new("AskForCertificate", ask, &[], &["acm:RequestCertificate"]).on(["*"]));
         }
         statements
     }

@@ -77,12 +77,10 @@ impl Construct for Watching<'_> {
         if self.0.account.keys.logs.is_some() {
             write.extend(["logs:AssociateKmsKey", "logs:DisassociateKmsKey"]);
         }
-        let find = "The log groups are found by listing all of them.";
+        let find = "The log groups are found by listing all of them, which CloudWatch narrows to no resource.";
         let alarms = "Alarms and the dashboard.";
-        let mut statements = vec![
-            StatementPlan::new("FindLogGroups", find, &["logs:DescribeLogGroups"], &[])
-                .on([arns.arn("logs", "log-group:*")]),
-        ];
+        let mut statements =
+            vec![StatementPlan::new("FindLogGroups", find, &["logs:DescribeLogGroups"], &[]).on(["*"])];
         if !made.is_empty() {
             let comment = "Log groups and the metrics made of them, but not what is logged.";
             let read = ["logs:DescribeMetricFilters", "logs:ListTagsForResource"];
