@@ -43,7 +43,7 @@ resource "aws_cloudfront_distribution" "front" {
   # checkov:skip=CKV_AWS_174:Without `front.domain` the certificate is CloudFront's own, and so are the versions of TLS.
   # checkov:skip=CKV2_AWS_42:`front.domain` in deploy.toml brings a certificate of one's own.
 {%- endif %}
-  comment = "{{ names.base }}: page, REST and stream"
+  comment = "{{ distribution.comment }}"
   enabled = true
   is_ipv6_enabled = true
   http_version = "http2and3"

@@ -12,7 +12,7 @@ locals {
 
 # REST and stream under one address, in the place of the functions' own URLs: nobody goes around it.
 resource "aws_api_gateway_rest_api" "front" {
-  name = "{{ names.base }}-front"
+  name = "{{ gateway.name }}"
   description = "{{ names.base }}: REST and stream"
 {%- if gateway.domain %}
 

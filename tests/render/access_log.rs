@@ -40,6 +40,10 @@ fn lines_of_cloudfront_go_to_a_log_of_their_own_without_what_may_have_a_token() 
     for secret in ["cs-uri-query", "cs(Cookie)", "cs(Referer)"] {
         assert!(!fields.contains(&secret), "{fields:?}");
     }
+    // And whoever asks what runs is told an address that answers.
+    let site = format!("https://{}", made["aws_cloudfront_distribution.front"]["domain_name"].as_str().unwrap());
+    let status = account.run(&["status"]);
+    assert_eq!(status.stdout.matches(&format!(" {site}\n")).count(), 2, "{status:?}");
     let cost = account.project.run(&["cost", "--format", "json"]).done().stdout;
     assert!(cost.contains("\"Access log\""), "{cost}");
     root.done(&["destroy", "-auto-approve"]);

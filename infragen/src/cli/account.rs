@@ -13,7 +13,7 @@ use infragen::deploy::versions::{self, Live, Wanted};
 use infragen::deploy::{Deployed, functions};
 use infragen::doctor::Ran;
 use infragen::load::{Loaded, Target};
-use infragen::manifest::Names;
+use infragen::plan::front::distribution;
 use infragen::plan::gateway::gateway;
 
 use super::deploy::ANSWER_MAX;
@@ -96,6 +96,20 @@ pub(super) fn now_ms() -> u64 {
     u64::try_from(now.as_millis()).unwrap_or_default()
 }
 
+/// Whether something stands before the functions, and its address where that is known.
+fn door(loaded: &Loaded, ask: &dyn Fn(Vec<String>) -> Ran) -> Option<Option<String>> {
+    let (manifest, region) = (&loaded.manifest, loaded.manifest.project.region.as_str());
+    if let Some(gateway) = gateway(loaded) {
+        let known = gateway.url(region, None);
+        let asked =
+            || gateway.url(region, running::api_id(&gateway.name, &ask(account::rest_apis(manifest))).as_deref());
+        return Some(known.or_else(asked));
+    }
+    let distribution = distribution(loaded)?;
+    let asked = || running::site(&distribution.comment, &ask(account::distributions(manifest)));
+    Some(distribution.domain.as_ref().map(|domain| format!("https://{}", domain.name)).or_else(asked))
+}
+
 impl Shell<'_> {
     /// A deployment in an account.
     pub(super) fn deployed(&self) -> Result<Loaded, Outcome> {
@@ -129,14 +143,7 @@ impl Shell<'_> {
         let manifest = &loaded.manifest;
         let ask = |command: Vec<String>| run(&command, ANSWER_MAX);
         let now = now_ms() / 1000;
-        let gateway = gateway(&loaded);
-        let api = gateway.as_ref().and_then(|gateway| {
-            let region = manifest.project.region.as_str();
-            gateway.url(region, None).or_else(|| {
-                let name = gateway.name(&Names::derive(manifest));
-                gateway.url(region, running::api_id(&name, &ask(account::rest_apis(manifest))).as_deref())
-            })
-        });
+        let door = door(&loaded, &ask);
         let look = |deployed: Deployed| -> Function {
             let name = &deployed.name;
             let alias = ask(account::alias(manifest, name));
@@ -145,10 +152,10 @@ impl Shell<'_> {
                 return running::function(&deployed, &alias, &Ran::Absent, &Ran::Absent);
             }
             let configuration = ask(account::configuration(manifest, name));
-            // Behind a REST API functions have no URLs of their own.
-            let url = if gateway.is_some() { Ran::Absent } else { ask(account::url(manifest, name)) };
+            // What stands before the functions is what answers; their own URLs do not, or are not there.
+            let url = if door.is_some() { Ran::Absent } else { ask(account::url(manifest, name)) };
             let mut function = running::function(&deployed, &alias, &configuration, &url);
-            function.url = function.url.or_else(|| api.clone());
+            function.url = door.clone().map_or(function.url, |door| door);
             let number =
                 |metric| Some((metric, running::number(metric, &ask(account::metric(manifest, name, metric, now)))?));
             function.numbers = Metric::ALL.into_iter().filter_map(number).collect();

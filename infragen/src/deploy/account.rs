@@ -31,6 +31,12 @@ pub fn rest_apis(manifest: &Manifest) -> Vec<String> {
     command(manifest, &["apigateway", "get-rest-apis"])
 }
 
+/// All distributions of the account.
+#[must_use]
+pub fn distributions(manifest: &Manifest) -> Vec<String> {
+    command(manifest, &["cloudfront", "list-distributions"])
+}
+
 /// Every version that is kept.
 #[must_use]
 pub fn versions(manifest: &Manifest, function: &str) -> Vec<String> {

@@ -83,6 +83,17 @@ pub fn api_id(name: &str, ran: &Ran) -> Option<String> {
     named.next().is_none().then_some(id)
 }
 
+/// Reads the address of the distribution with this comment; `None` where it is not known, or several have it.
+#[must_use]
+pub fn site(comment: &str, ran: &Ran) -> Option<String> {
+    let Ran::Done(text) = ran else { return None };
+    let answer: Value = serde_json::from_str(text).ok()?;
+    let all = answer.pointer("/DistributionList/Items")?.as_array()?;
+    let mut ours = all.iter().filter(|one| one.get("Comment").is_some_and(|said| said == comment));
+    let domain = ours.next()?.get("DomainName")?.as_str()?;
+    ours.next().is_none().then(|| format!("https://{domain}"))
+}
+
 /// Reads a number; no point in time is zero.
 #[must_use]
 pub fn number(metric: Metric, ran: &Ran) -> Option<u64> {
@@ -247,6 +258,16 @@ mod tests {
             (api_id("x", &twice), api_id("x", &Ran::Absent), api_id("x", &done(&Value::Null))),
             (None, None, None)
         );
+    }
+
+    #[test]
+    fn a_distribution_is_known_by_its_comment_where_one_alone_has_it() {
+        let one = |comment: &str, domain: &str| serde_json::json!({"Comment": comment, "DomainName": domain});
+        let all = |items: &[Value]| done(&serde_json::json!({"DistributionList": {"Items": items}}));
+        let some = all(&[one("live-dev: page", "d1.cloudfront.net"), one("other", "d2.cloudfront.net")]);
+        assert_eq!(site("live-dev: page", &some).as_deref(), Some("https://d1.cloudfront.net"));
+        let twice = all(&[one("x", "d1"), one("x", "d2")]);
+        assert_eq!((site("live-dev", &some), site("x", &twice), site("x", &Ran::Absent)), (None, None, None));
     }
 
     #[test]

@@ -7,6 +7,8 @@ use crate::manifest::{Manifest, Section as _};
 
 /// How alike a name must be that is of another table.
 const ELSEWHERE: f64 = 0.92;
+/// Keys that decide nothing: they are held against another one of the same name, which is the one that is meant.
+const COMPARED: [&str; 2] = ["stream.image.architecture", "dashboard.image.architecture"];
 /// What people call `env`.
 const ENVIRONMENTS: [&str; 5] = ["envs", "environments", "environment", "stages", "stage"];
 
@@ -99,7 +101,8 @@ impl Known {
 
     /// Tables that have a key of that name, those around the table in question first.
     fn homes(&self, key: &str, section: &str) -> Vec<&str> {
-        let mut homes: Vec<&str> = self.keys.iter().filter(|path| last(path) == key).map(|path| above(path)).collect();
+        let is_meant = |path: &&String| last(path) == key && !COMPARED.contains(&path.as_str());
+        let mut homes: Vec<&str> = self.keys.iter().filter(is_meant).map(|path| above(path)).collect();
         let is_near = |home: &str| home.starts_with(&join(section, "")) || section.starts_with(&join(home, ""));
         if !section.is_empty() && homes.iter().any(|home| is_near(home)) {
             homes.retain(|home| is_near(home));

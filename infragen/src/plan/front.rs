@@ -4,6 +4,7 @@ use contract::routes;
 use serde::Serialize;
 
 use crate::load::{Loaded, Target};
+use crate::manifest::Names;
 use crate::manifest::aws::DomainName;
 use crate::manifest::sections::FrontSection;
 use crate::manifest::types::FrontKind;
@@ -17,6 +18,8 @@ const ALL_METHODS: &[&str] = &["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POS
 /// One CloudFront distribution: page, REST and stream on one domain.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct DistributionPlan {
+    /// What tells it from others of the account: AWS makes up its name.
+    pub comment: String,
     /// What goes to the functions, in the order in which CloudFront looks; everything else is the page.
     pub behaviors: Vec<BehaviorPlan>,
     /// Longest silence of a function, seconds.
@@ -118,6 +121,7 @@ pub fn distribution(loaded: &Loaded) -> Option<DistributionPlan> {
     let makes_certificate = domain.as_ref().is_some_and(|domain| domain.certificate_arn.is_none());
     let needs_region = makes_certificate || front.rate_limit.is_some() || front.access_log;
     Some(DistributionPlan {
+        comment: format!("{}: page, REST and stream", Names::derive(&loaded.manifest).base),
         behaviors: behaviors(),
         read_timeout_secs: front.read_timeout.get().as_secs(),
         price_class: front.price_class.as_str(),

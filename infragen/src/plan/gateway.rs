@@ -16,6 +16,8 @@ const STREAM_PATHS: [&str; 3] = [routes::STREAM, routes::STREAM_STATUS, routes::
 /// One REST API of API Gateway: REST and stream under one address. It has no page.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct GatewayPlan {
+    /// What the API is called.
+    pub name: String,
     /// Name of its one stage.
     pub stage: &'static str,
     /// Its paths, parents first. What fits none of them is the dashboard function's.
@@ -37,12 +39,6 @@ pub struct GatewayPlan {
 }
 
 impl GatewayPlan {
-    /// Returns what the API is called.
-    #[must_use]
-    pub fn name(&self, names: &Names) -> String {
-        format!("{}-front", names.base)
-    }
-
     /// Returns its address, as Terraform's outputs have it: of its domain or, where there is none, of the API with this id, which
     /// AWS makes up; nothing where neither is known.
     #[must_use]
@@ -78,6 +74,7 @@ pub fn gateway(loaded: &Loaded) -> Option<GatewayPlan> {
     let millis = |secs: u64| secs * 1000;
     let answer = manifest.dashboard.timeout.get().min(limits::REST_API_ANSWER_MAX);
     Some(GatewayPlan {
+        name: format!("{}-front", Names::derive(manifest).base),
         stage: STAGE,
         resources: resources(),
         dns_suffix: match manifest.project.region.partition() {
