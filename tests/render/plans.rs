@@ -314,6 +314,8 @@ const EVERY_RESOURCE: [(&str, &[&str]); 5] = [
     (
         "ci",
         &[
+            "FindLogGroups",
+            "FindLogGroups",
             "FindNetworkInterfaces",
             "FindNetworks",
             "RefuseToProgram",
@@ -323,7 +325,18 @@ const EVERY_RESOURCE: [(&str, &[&str]); 5] = [
             "WriteTraces",
         ],
     ),
-    ("ci_cloudfront", &["WriteTraces"]),
+    (
+        "ci_cloudfront",
+        &[
+            "AccessLogPolicy",
+            "AccessLogPolicy",
+            "AskForCertificate",
+            "FindLogGroups",
+            "FindLogGroups",
+            "MakeAccessControl",
+            "WriteTraces",
+        ],
+    ),
 ];
 
 #[test]
