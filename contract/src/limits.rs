@@ -156,8 +156,10 @@ pub const RECENT_ITEMS: usize = 20;
 
 /// Items of one page of `GET /api/v2/items`, unless the request says how many.
 pub const PAGE_ITEMS_DEFAULT: usize = 20;
-/// Most items of one page: 200 items with everything that a row may carry stay below what a function may answer.
-pub const PAGE_ITEMS_MAX: usize = 200;
+/// Most items of one page.
+pub const PAGE_ITEMS_MAX: usize = 1000;
+/// Bytes after which a page ends before it has as many items as were asked for: an answer of a function is JSON in JSON, where a byte may be two.
+pub const PAGE_BYTES_MAX: usize = 2 * 1024 * 1024;
 
 /// Steps of `GET /api/v2/history` at most, where the request does not say how long a step is: as many as a chart shows.
 pub const HISTORY_STEPS_DEFAULT: u64 = 300;
@@ -371,7 +373,7 @@ const _: () = {
     assert!(RECENT_ITEMS <= PAGE_ITEMS_MAX && PAGE_ITEMS_DEFAULT <= PAGE_ITEMS_MAX);
     // An item is its id, its source, its tickers and what is shown of it, where JSON may write six bytes for one. Nothing like it is ever met.
     let shown = (TITLE_CHARS_MAX + SHOWN_ATTRIBUTES_MAX * SHOWN_CHARS_MAX) * 4 + URL_BYTES_MAX;
-    assert!(PAGE_ITEMS_MAX * (2 * ITEM_TEXT_BYTES_MAX + shown) < BUFFERED_BYTES_MAX);
+    assert!(2 * (PAGE_BYTES_MAX + 6 * (2 * ITEM_TEXT_BYTES_MAX + shown)) < BUFFERED_BYTES_MAX);
     // A name of the longest that is taken, each character as two escapes, and the tickers, each byte as one.
     let tickers = CONFIGURATION_TICKERS_MAX * (TAG_BYTES_MAX * 6 + 4);
     assert!(CONFIGURATION_NAME_SENT_CHARS_MAX * 12 + tickers + 100 < CONFIGURATION_BODY_BYTES_MAX);

@@ -1,34 +1,47 @@
-/** Links to what is shown, as files: items and history under the present filter and range. They are made when the list is opened. */
+/**
+ * What is shown, as files: items and history under the present filter and range. The history is a link, made when the list is opened; the
+ * items are many pages, put together when somebody asks for them.
+ */
 
-import { byId } from './dom.js';
-import { historyPath } from './ranges.js';
-
-const ITEMS = 200;
+import { byId, setText } from './dom.js';
+import { collect } from './export_items.js';
+import { whole } from './format.js';
+import { firstMoment, historyPath } from './ranges.js';
+import { TEXT } from './words.js';
 
 /**
  * @typedef {object} Shown
  * @property {import('./ranges.js').Range} range
  * @property {number} now of the server
  * @property {string} narrowed `&tickers=…`, or nothing
+ *
+ * @typedef {object} Means
+ * @property {(path: string) => string} link the address of a path, with what it takes to be let in
+ * @property {(path: string, signal: AbortSignal) => Promise<import('./export_items.js').Page>} page
+ * @property {(name: string, parts: string[]) => void} save
+ * @property {() => Shown} shown
  */
 
 /**
- * Returns the path of each file.
+ * Returns the path of each file that is one answer.
  * @param {Shown} shown
  * @returns {Record<string, string>} by what the link is called in index.html
  */
 export function exportPaths({ range, now, narrowed }) {
-  const items = `/items?limit=${ITEMS}${narrowed}`;
   const history = historyPath(range, now, narrowed).replace(/&by_ticker=[^&]*/, '');
-  return { 'items-csv': `${items}&format=csv`, 'items-json': items, 'history-csv': `${history}&format=csv`, 'history-json': history };
+  return { 'history-csv': `${history}&format=csv`, 'history-json': history };
+}
+
+/** Returns what narrows the items to those that are shown; of hours before the window there are none. @param {Shown} shown */
+export function itemsQuery({ range, now, narrowed }) {
+  return `${range.isWindow || range.isKept ? '' : `&from=${firstMoment(range, now)}`}${narrowed}`;
 }
 
 /**
  * @param {Document} root
- * @param {(path: string) => string} link the address of a path, with what it takes to be let in
- * @param {() => Shown} shown
+ * @param {Means} means
  */
-export function offerExport(root, link, shown) {
+export function offerExport(root, { link, page, save, shown }) {
   const list = /** @type {HTMLDetailsElement} */ (byId(root, 'export'));
   list.addEventListener('toggle', () => {
     if (!list.open) return;
@@ -44,4 +57,61 @@ export function offerExport(root, link, shown) {
   root.addEventListener('click', ({ target }) => {
     if (target instanceof Node && !list.contains(target)) list.open = false;
   });
+  const items = new ItemsFile(root, page, save);
+  for (const format of /** @type {const} */ (['csv', 'json'])) {
+    byId(root, `export-items-${format}`).addEventListener('click', () => items.make(format, shown()));
+  }
+  byId(root, 'export-cancel').addEventListener('click', () => items.cancel());
+}
+
+/** The file of items that is being made, one at a time. */
+class ItemsFile {
+  #said;
+  #cancel;
+  #page;
+  #save;
+  /** @type {AbortController | null} */
+  #making = null;
+
+  /** @param {Document} root @param {Means['page']} page @param {Means['save']} save */
+  constructor(root, page, save) {
+    this.#said = byId(root, 'export-status');
+    this.#cancel = byId(root, 'export-cancel');
+    this.#page = page;
+    this.#save = save;
+  }
+
+  /** @param {import('./export_items.js').Format} format @param {Shown} shown */
+  async make(format, shown) {
+    this.cancel();
+    const making = new AbortController();
+    this.#making = making;
+    this.#cancel.hidden = false;
+    const say = (/** @type {string} */ text) => {
+      if (this.#making === making) setText(this.#said, text);
+    };
+    const onCount = (/** @type {number} */ count) => say(TEXT.export.soFar(whole(count)));
+    onCount(0);
+    try {
+      const { parts, count, isCut } = await collect(itemsQuery(shown), format, { get: (path) => this.#page(path, making.signal), onCount });
+      if (making.signal.aborted) return;
+      this.#save(`items${isCut ? '-newest' : ''}.${format}`, parts);
+      const older = shown.range.isKept ? TEXT.export.noOlder : '';
+      say(`${isCut ? TEXT.export.cut(whole(count)) : TEXT.export.done(whole(count))}${older}`);
+    } catch (error) {
+      say(TEXT.export.failed(error instanceof Error ? error.message : String(error)));
+    }
+    if (this.#making === making) this.#end();
+  }
+
+  cancel() {
+    this.#making?.abort();
+    this.#end();
+    setText(this.#said, '');
+  }
+
+  #end() {
+    this.#making = null;
+    this.#cancel.hidden = true;
+  }
 }

@@ -6,7 +6,7 @@
  * `shown`). Repetitions do not count.
  */
 
-import { address, goodbye, painted, restEnvironment, storage } from './browser.js';
+import { address, goodbye, painted, restEnvironment, saveFile, storage } from './browser.js';
 import { ConfigurationBar } from './configuration_bar.js';
 import { Configurations } from './configurations.js';
 import { Counting } from './counting.js';
@@ -108,7 +108,12 @@ class Page {
     const hasConfigurations = this.#config.authMode !== 'off' && this.#config.hasTags;
     if (hasConfigurations) this.#offerConfigurations();
     else if (this.#configurations.chosen !== '') this.#configurations.choose('');
-    offerExport(document, (path) => this.#rest.link(path), () => ({ range: this.#history.range, now: this.#now(), narrowed: narrowed('&', this.#narrowing.tickers) }));
+    offerExport(document, {
+      link: (path) => this.#rest.link(path),
+      page: (path, signal) => this.#rest.page(path, signal),
+      save: saveFile,
+      shown: () => ({ range: this.#history.range, now: this.#now(), narrowed: narrowed('&', this.#narrowing.tickers) }),
+    });
     this.#open();
     painted().then(() => this.#view.loadChart());
   }

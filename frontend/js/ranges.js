@@ -50,13 +50,16 @@ export function rangesWithin({ windowMs, historyMs }) {
 export const rangeOf = (name, ranges = RANGES) =>
   ranges.find((range) => range.name === name) ?? ranges.find((range) => range === RANGE_DEFAULT) ?? /** @type {Range} */ (ranges.at(-1));
 
+/** Returns when the first step of a range begins, as a text. @param {Range} range @param {number} now of the server */
+export const firstMoment = ({ stepMs, steps }, now) => new Date((Math.floor(now / stepMs) - steps + 1) * stepMs).toISOString();
+
 /**
  * Returns the path that asks for a range.
  * @param {Range} range @param {number} now of the server @param {string} narrowed `&tickers=…`, or nothing
  */
-export function historyPath({ stepMs, steps, pointMs, isWindow }, now, narrowed) {
+export function historyPath(range, now, narrowed) {
+  const { stepMs, pointMs, isWindow } = range;
   const minutes = (/** @type {number} */ ms) => (ms < HOUR_MS ? `${ms / MINUTE_MS}m` : '1h');
-  const first = (Math.floor(now / stepMs) - steps + 1) * stepMs;
-  const from = isWindow ? '' : `&from=${new Date(first).toISOString()}`;
+  const from = isWindow ? '' : `&from=${firstMoment(range, now)}`;
   return `/history?step=${minutes(stepMs)}&by_ticker=${minutes(pointMs)}${from}${narrowed}`;
 }

@@ -85,20 +85,30 @@ export class Rest {
   }
 
   /** @param {string} path @param {AbortSignal} [signal] @returns {Promise<any>} */
-  async get(path, signal) {
+  get(path, signal) {
+    return this.#read(path, asJson, signal);
+  }
+
+  /** Asks for a page as it is sent. @param {string} path @param {AbortSignal} [signal] @returns {Promise<{text: string, next: string | null}>} */
+  page(path, signal) {
+    return this.#read(path, asPage, signal);
+  }
+
+  /** @param {string} path @param {(answer: Response) => Promise<any>} take @param {AbortSignal} [signal] @returns {Promise<any>} */
+  async #read(path, take, signal) {
     const isConfiguration = path.startsWith('/configurations');
     if (!isConfiguration) await this.admitted();
     const { token } = this;
     const wasPrivate = this.#isPrivate;
     try {
-      return await this.#send('GET', path, undefined, signal);
+      return await this.#send('GET', path, undefined, signal, take);
     } catch (error) {
       if (!(error instanceof RestError) || error.status !== 401 || isConfiguration) throw error;
       this.#isPrivate = true;
       if (this.#authMode !== 'session') throw error;
       // A token that was not sent may be good; one that was sent, or none, is replaced, unless that has been done meanwhile.
       if (this.token === token && (wasPrivate || token === null)) await this.#becomeOnce();
-      return this.#send('GET', path, undefined, signal);
+      return this.#send('GET', path, undefined, signal, take);
     }
   }
 
@@ -142,8 +152,12 @@ export class Rest {
     }
   }
 
-  /** @param {string} method @param {string} path @param {unknown} [body] @param {AbortSignal} [signal] @returns {Promise<any>} */
-  async #send(method, path, body, signal) {
+  /**
+   * @param {string} method @param {string} path @param {unknown} [body] @param {AbortSignal} [signal]
+   * @param {(answer: Response) => Promise<any>} [take] what is made of an answer; undefined where it is not what it should be
+   * @returns {Promise<any>}
+   */
+  async #send(method, path, body, signal, take = asJson) {
     const text = body === undefined ? undefined : JSON.stringify(body);
     const headers = await this.#headers(method, path, text);
     const controller = new AbortController();
@@ -153,7 +167,7 @@ export class Rest {
     if (signal?.aborted) abort();
     try {
       const answer = await this.#env.fetch(`${this.#base}${path}`, { method, headers, body: text, signal: controller.signal });
-      const data = answer.status === 204 ? null : await answer.json().catch(() => undefined);
+      const data = await (answer.ok ? take : asJson)(answer);
       if (!answer.ok) throw failure(answer.status, data);
       if (data === undefined) throw new RestError(TEXT.rest.notJson, answer.status);
       return data;
@@ -177,6 +191,16 @@ export class Rest {
     if (!this.#isSigned && this.token !== null && (this.#isPrivate || path.startsWith('/configurations'))) headers.authorization = `Bearer ${this.token}`;
     return headers;
   }
+}
+
+/** @param {Response} answer @returns {Promise<any>} */
+const asJson = (answer) => (answer.status === 204 ? Promise.resolve(null) : answer.json().catch(() => undefined));
+
+/** A page says in a header where the next one is, whatever its form. @param {Response} answer */
+async function asPage(answer) {
+  const text = await answer.text();
+  const [, next = null] = /[?&]after=([^&>]+)/.exec(answer.headers.get('link') ?? '') ?? [];
+  return { text, next: next && decodeURIComponent(next) };
 }
 
 /** @param {number} status @param {any} data what came as JSON, if it was JSON */

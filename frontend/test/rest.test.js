@@ -16,7 +16,8 @@ function server(...answers) {
     const answer = answers.shift();
     if (typeof answer === 'function') return answer(init);
     const [status, body] = answer;
-    return new Response(body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body), { status });
+    const headers = answer[2] ?? {};
+    return new Response(body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body), { status, headers });
   };
   return { asked, fetch };
 }
@@ -41,6 +42,16 @@ test('an answer is its JSON, and none is none', async () => {
   assert.deepEqual(await api.get('/metrics'), { total: 3 });
   assert.equal(await api.change('DELETE', '/configurations/a'), null);
   assert.equal(asked.asked[0].url, 'https://rest.example/api/v2/metrics');
+});
+
+test('a page is its text, and its header says where the next one is', async () => {
+  const link = (query) => ({ link: `</api/v2/items?${query}>; rel="next"` });
+  const asked = server([200, 'a\r\n', link('limit=2&after=A%2FB')], [200, 'b', link('after=x&limit=2')], [200, 'c'], [400, { detail: 'no' }]);
+  const { rest: api } = rest(asked);
+  assert.deepEqual(await api.page('/items'), { text: 'a\r\n', next: 'A/B' });
+  assert.deepEqual(await api.page('/items'), { text: 'b', next: 'x' });
+  assert.deepEqual(await api.page('/items'), { text: 'c', next: null });
+  assert.equal(await message(api.page('/items')), 'No.');
 });
 
 test('numbers that ask for a user get one in mode session, once for all who ask', async () => {

@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 use crate::filter::Filter;
+use crate::item::Row;
 use crate::snapshot::{RowRef, Snapshot};
 use crate::timestamp::Timestamp;
 
@@ -31,6 +32,12 @@ impl Place {
 
     fn of(row: RowRef<'_>) -> Self {
         Self { at: row.at(), key: row.place() }
+    }
+
+    /// Where a whole row stands: after it a page goes on that had to end there.
+    #[must_use]
+    pub fn of_row(row: &Row) -> Self {
+        Self { at: row.item.at, key: row.place }
     }
 
     /// Writes the cursor.
@@ -70,13 +77,26 @@ pub struct Page<'a> {
     pub next: Option<Place>,
 }
 
-/// Returns the newest rows of a snapshot that match, at most `limit` of them, all behind `after`.
+/// Which items a page may have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// First moment; none: the first that there is.
+    pub from: Option<Timestamp>,
+    /// First moment after it; none: all that there is.
+    pub to: Option<Timestamp>,
+    /// Where the page before ended.
+    pub after: Option<Place>,
+}
+
+/// Returns the newest rows of a snapshot that match and are wanted, at most `limit` of them.
 #[must_use]
-pub fn page<'a>(snapshot: &'a Snapshot, filter: &Filter, after: Option<Place>, limit: usize) -> Page<'a> {
-    let until = after.map_or(Timestamp::MAX, |place| place.at);
+pub fn page<'a>(snapshot: &'a Snapshot, filter: &Filter, Wanted { from, to, after }: Wanted, limit: usize) -> Page<'a> {
+    let before = |at: Timestamp| Timestamp::from_millis(at.millis().saturating_sub(1));
+    let (first, last) = (from.unwrap_or(Timestamp::EPOCH), to.map_or(Timestamp::MAX, before));
+    let until = after.map_or(last, |place| place.at.min(last));
     // Rows of one time stand in their minute by the hash of their key, as here.
-    let rows = snapshot.rows_between(Timestamp::EPOCH, until).rev();
-    let rows = rows.filter(|row| !row.is_hidden() && row.matches(filter));
+    let rows = snapshot.rows_between(before(first), until).rev();
+    let rows = rows.filter(|row| first <= row.at() && !row.is_hidden() && row.matches(filter));
     let mut rows: Vec<RowRef<'a>> =
         rows.filter(|row| after.is_none_or(|after| Place::of(*row) < after)).take(limit + 1).collect();
     let is_more = rows.len() > limit;
@@ -114,15 +134,49 @@ mod tests {
         let rows = ["a", "b", "c", "d"].iter().zip([40, 30, 20, 10]).map(|(id, back)| row(id, back, &["A"]));
         let window = window(rows.collect());
         let all = Filter::all();
-        let first = page(&window, &all, None, 3);
+        let first = page(&window, &all, Wanted::default(), 3);
         assert_eq!(ids(&first), ["d", "c", "b"]);
-        let second = page(&window, &all, first.next, 3);
+        let second = page(&window, &all, behind(first.next), 3);
         assert_eq!((ids(&second), second.next), (vec!["a".to_owned()], None));
         // Exactly full: nothing more, and no page to be told that.
-        assert_eq!(page(&window, &all, None, 4).next, None);
+        assert_eq!(page(&window, &all, Wanted::default(), 4).next, None);
         let empty = snapshot_of(Vec::new(), NOW);
-        let none = page(&empty, &all, first.next, 3);
+        let none = page(&empty, &all, behind(first.next), 3);
         assert!(none.rows.is_empty() && none.next.is_none());
+    }
+
+    fn behind(after: Option<Place>) -> Wanted {
+        Wanted { after, ..Wanted::default() }
+    }
+
+    #[test]
+    fn a_range_has_its_first_moment_and_not_its_last() {
+        let rows = ["a", "b", "c", "d"].iter().zip([120_003, 120_002, 3, 1]).map(|(id, back)| row(id, back, &[]));
+        let window = window(rows.collect());
+        let of = |from: Option<u64>, to: Option<u64>, after: Option<Place>, limit: usize| {
+            let at = |back: u64| Timestamp::from_millis(NOW.millis() - back);
+            let found = page(&window, &Filter::all(), Wanted { from: from.map(at), to: to.map(at), after }, limit);
+            (ids(&found).concat(), found.next)
+        };
+        for (from, to, expected) in [
+            (None, None, "dcba"),
+            (Some(120_003), None, "dcba"),
+            (Some(120_002), None, "dcb"),
+            (Some(120_001), None, "dc"),
+            (None, Some(1), "cba"),
+            (None, Some(0), "dcba"),
+            (Some(120_002), Some(3), "b"),
+            (Some(120_002), Some(2), "cb"),
+            (Some(1), Some(1), ""),
+            (Some(1), Some(3), ""),
+        ] {
+            assert_eq!(of(from, to, None, 9), (expected.to_owned(), None), "{from:?} {to:?}");
+        }
+        let (first, next) = of(Some(120_002), Some(1), None, 1);
+        assert_eq!((first.as_str(), of(Some(120_002), Some(1), next, 1)), ("c", ("b".to_owned(), None)));
+        let ends = Wanted { from: Some(Timestamp::EPOCH), to: Some(Timestamp::EPOCH), after: None };
+        assert!(page(&window, &Filter::all(), ends, 9).rows.is_empty());
+        assert_eq!(page(&window, &Filter::all(), Wanted { to: Some(Timestamp::MAX), ..ends }, 9).rows.len(), 4);
     }
 
     #[test]
@@ -130,15 +184,15 @@ mod tests {
         let rows = (0..30).map(|n| row(&format!("r{n}"), n, if n % 3 == 0 { &["A"] } else { &["B"] })).collect();
         let window = window(rows);
         let only = Filter::parse("A").unwrap();
-        let first = page(&window, &only, None, 4);
+        let first = page(&window, &only, Wanted::default(), 4);
         assert_eq!(ids(&first), ["r0", "r3", "r6", "r9"]);
-        assert_eq!(ids(&page(&window, &only, first.next, 20)), ["r12", "r15", "r18", "r21", "r24", "r27"]);
+        assert_eq!(ids(&page(&window, &only, behind(first.next), 20)), ["r12", "r15", "r18", "r21", "r24", "r27"]);
     }
 
     #[test]
     fn a_cursor_reads_back_and_everything_else_is_none() {
         let of_one = window(vec![row("a", 5, &[])]);
-        let place = Place::of(page(&of_one, &Filter::all(), None, 1).rows[0]);
+        let place = Place::of(page(&of_one, &Filter::all(), Wanted::default(), 1).rows[0]);
         let text = place.to_text();
         assert_eq!(text.len(), TEXT);
         assert_eq!(Place::parse(&text), Some(place));
@@ -167,7 +221,7 @@ mod tests {
             let mut after = None;
             loop {
                 let window = window(rows.clone());
-                let page = page(&window, &Filter::all(), after, limit);
+                let page = page(&window, &Filter::all(), behind(after), limit);
                 prop_assert!(page.rows.len() <= limit);
                 seen.extend(page.rows.iter().map(|row| (Place::of(*row), row.row().unwrap().item.key.id.to_string())));
                 let Some(next) = page.next else { break };

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{POLL, answer, function, get};
 use crate::support::client::Request;
 use crate::support::table::{ORDERS, Row, SENTIMENTS, Schema, Table};
-use contract::routes;
+use contract::{limits, routes};
 
 fn ids(page: &Value) -> Vec<String> {
     page["items"].as_array().unwrap().iter().map(|item| item["item_id"].as_str().unwrap().to_owned()).collect()
@@ -164,13 +164,82 @@ async fn a_page_is_as_long_as_asked_and_of_the_tickers_asked_for() {
 }
 
 #[tokio::test]
+async fn a_range_has_the_items_between_its_ends() {
+    let table = Table::create(SENTIMENTS).await;
+    // Some that an instance keeps whole, and some that it reads again, with others between them.
+    let rows: Vec<Row> = (0..60_u64)
+        .map(|n| {
+            Row::new(&format!("r{n}"), "neutral", &[if n % 3 == 0 { "A" } else { "B" }])
+                .ago(Duration::from_secs(n * 1000))
+        })
+        .collect();
+    table.put_all(&rows).await;
+    let emulator = function(&table, &[]).await;
+    let (from, to) = (&rows[50].time, &rows[20].time);
+    let expected = |filter: &str| -> Vec<String> {
+        let wanted = (21..=50_u64).filter(|n| filter.is_empty() || n % 3 == 0);
+        wanted.map(|n| format!("r{n}")).collect()
+    };
+    for filter in ["", "&tickers=A"] {
+        let (mut seen, mut after) = (Vec::new(), String::new());
+        loop {
+            let target = format!("{}?from={from}&to={to}&limit=7{filter}{after}", routes::ITEMS);
+            let page = get(&emulator, &target).await;
+            seen.extend(ids(&page));
+            let Some(next) = page["next"].as_str() else { break };
+            after = format!("&after={next}");
+        }
+        assert_eq!(seen, expected(filter), "{filter}");
+    }
+    let nothing = get(&emulator, &format!("{}?from={to}&to={from}", routes::ITEMS)).await;
+    assert_eq!(nothing, json!({ "items": [], "next": null }));
+}
+
+#[tokio::test]
+async fn a_page_of_long_rows_ends_before_it_is_too_long_for_a_function_and_the_next_one_goes_on() {
+    let table = Table::create(SENTIMENTS).await;
+    let rows: Vec<Row> = (0..1_010_u64)
+        .map(|n| Row::new(&format!("{n:0>2000}"), "neutral", &["A"]).ago(Duration::from_secs(n)))
+        .collect();
+    table.put_all(&rows).await;
+    let emulator = function(&table, &[]).await;
+    for format in ["json", "csv"] {
+        let (mut target, mut seen, mut pages) =
+            (format!("{}?limit=1000&format={format}", routes::ITEMS), Vec::new(), 0);
+        loop {
+            let response = Request::get(emulator.address(), &target).send().await;
+            let link = response.head.get("link");
+            let body = String::from_utf8(response.bytes().await.unwrap()).unwrap();
+            assert!(body.len() < limits::PAGE_BYTES_MAX + 4096, "{} bytes", body.len());
+            seen.extend(body.match_indices(&"0".repeat(1996)).map(|(at, _)| body[at + 1996..at + 2000].to_owned()));
+            pages += 1;
+            if format == "json" {
+                // What puts pages together relies on it.
+                assert!(
+                    body.starts_with("{\"items\":[{") && body.rfind(']') < body.find("\"next\":"),
+                    "{}",
+                    &body[..40]
+                );
+            }
+            let Some(link) = link else { break };
+            target = link.strip_prefix('<').unwrap().strip_suffix(">; rel=\"next\"").unwrap().to_owned();
+        }
+        assert_eq!((seen.len(), pages), (1_010, 2), "{format}");
+        assert!(seen.windows(2).all(|two| two[0] < two[1]), "{format}: each once, newest first");
+    }
+}
+
+#[tokio::test]
 async fn what_is_malformed_is_named() {
     let table = Table::create(SENTIMENTS).await;
     let emulator = function(&table, &[]).await;
     let place = "`after` is no cursor; it must be the `next` of an earlier page, as it was";
     for (query, expected) in [
-        ("limit=0", "`limit` is `0`; it must be a whole number from 1 to 200"),
-        ("limit=201", "`limit` is `201`; it must be"),
+        ("from=yesterday", "`from` is `yesterday`: it is no RFC 3339 time"),
+        ("to=", "`to` is ``: it is no RFC 3339 time"),
+        ("to=2026-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "`to` is given twice; it must be given once"),
+        ("limit=0", "`limit` is `0`; it must be a whole number from 1 to 1000"),
+        ("limit=1001", "`limit` is `1001`; it must be"),
         ("limit=-1", "`limit` is `-1`; it must be"),
         ("limit=", "`limit` is ``; it must be"),
         ("limit=%2B5", "`limit` is `+5`; it must be"),

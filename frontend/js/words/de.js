@@ -19,8 +19,8 @@ export default Object.freeze({
     filterHint: 'AAPL, MS',
     filterTitle: 'Schränkt alles auf das ein, was so beginnt; in Anführungszeichen auf genau dieses',
     export: 'Exportieren',
-    itemsCsv: 'Neueste 200 Einträge, CSV',
-    itemsJson: 'Neueste 200 Einträge, JSON',
+    itemsCsv: 'Einträge, CSV',
+    itemsJson: 'Einträge, JSON',
     historyCsv: 'Schritte des Diagramms, CSV',
     historyJson: 'Schritte des Diagramms, JSON',
     totals: 'Summen',
@@ -166,6 +166,15 @@ export default Object.freeze({
     revised: 'geändert',
     confident: (/** @type {string} */ share) => `zu ${share} sicher`,
     paused: 'Pause: Der Stream ist beendet, das spart Geld, und alle Zahlen stehen still. Es geht weiter, wo er aufgehört hat.',
+  }),
+
+  export: Object.freeze({
+    soFar: (/** @type {string} */ count) => `${count} ${count === '1' ? 'Eintrag' : 'Einträge'} bisher`,
+    done: (/** @type {string} */ count) => `${count} ${count === '1' ? 'Eintrag' : 'Einträge'} gespeichert.`,
+    cut: (/** @type {string} */ count) => `Die neuesten ${count} Einträge sind gespeichert, ältere fehlen: Ein Filter oder ein kürzerer Zeitraum hat weniger.`,
+    noOlder: ' Es sind die, die in den Summen stehen: Von älteren gibt es nur Zahlen.',
+    changed: 'Die Spalten haben sich inzwischen geändert: Bitte neu beginnen.',
+    failed: (/** @type {string} */ why) => `Nichts ist gespeichert. ${why}`,
   }),
 
   details: Object.freeze({

@@ -23,8 +23,8 @@ export default Object.freeze({
     filterHint: 'AAPL, MS',
     filterTitle: 'Narrows everything to what begins like this; between quotes, to this one',
     export: 'Export',
-    itemsCsv: 'Newest 200 items, CSV',
-    itemsJson: 'Newest 200 items, JSON',
+    itemsCsv: 'Items, CSV',
+    itemsJson: 'Items, JSON',
     historyCsv: 'Steps of the chart, CSV',
     historyJson: 'Steps of the chart, JSON',
     totals: 'Totals',
@@ -177,6 +177,16 @@ export default Object.freeze({
     revised: 'revised',
     confident: (/** @type {string} */ share) => `${share} confident`,
     paused: 'Paused: the stream has ended, which saves money, and all numbers stand still. It goes on where it stopped.',
+  }),
+
+  /** The file of items: how far it is, and what it has. */
+  export: Object.freeze({
+    soFar: (/** @type {string} */ count) => `${plural(count, 'item', 'items')} so far`,
+    done: (/** @type {string} */ count) => `${plural(count, 'item', 'items')} saved.`,
+    cut: (/** @type {string} */ count) => `The newest ${count} items are saved, older ones are left out: a filter or a shorter range has fewer.`,
+    noOlder: ' They are those that the totals count: of what is older there are counts only.',
+    changed: 'The columns have changed meanwhile: begin anew.',
+    failed: (/** @type {string} */ why) => `Nothing is saved. ${why}`,
   }),
 
   details: Object.freeze({

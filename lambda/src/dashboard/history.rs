@@ -17,13 +17,14 @@ use stream_core::past::Past;
 use stream_core::shelf::Scope;
 use stream_core::snapshot::Snapshot;
 use stream_core::tag_history::{TagHistory, TagPoint, tag_history};
-use stream_core::timestamp::{Timestamp, TimestampError};
+use stream_core::timestamp::Timestamp;
 use utoipa::ToSchema;
 
 use super::csv_table::{CsvTable, Format, number, text};
 use super::deps::Deps;
 use super::etag::ETag;
 use super::kept;
+use super::moment::{moment, shown};
 use super::openapi::Problem;
 use crate::error::ApiError;
 use crate::request::{filter, parameters};
@@ -280,24 +281,10 @@ fn asked(query: Option<&str>) -> Result<(Asked, Option<Step>), ApiError> {
     Ok((asked, by_ticker.as_deref().map(|text| length(routes::BY_TICKER_QUERY, text)).transpose()?))
 }
 
-/// A time that no row can have is as early, or as late, as there is.
-fn moment(name: &str, text: &str) -> Result<Timestamp, ApiError> {
-    match Timestamp::parse(text) {
-        Err(TimestampError::Year) if text < "1971" => Ok(Timestamp::EPOCH),
-        Err(TimestampError::Year) => Ok(Timestamp::MAX),
-        read => read.map_err(|error| ApiError::BadParameter(format!("`{name}` is `{}`: it {error}", shown(text)))),
-    }
-}
-
 fn length(name: &str, text: &str) -> Result<Step, ApiError> {
     let step = parse_duration(text, Bare::Seconds).ok().and_then(Step::new);
     let rule = || format!("`{name}` is `{}`; it must be {}", shown(text), Step::RULE);
     step.ok_or_else(|| ApiError::BadParameter(rule()))
-}
-
-/// What was sent, fit for a message.
-fn shown(text: &str) -> String {
-    text.chars().take(40).flat_map(char::escape_debug).collect()
 }
 
 #[cfg(test)]

@@ -65,6 +65,11 @@ impl<'a> ItemAnswer<'a> {
         }))
     }
 
+    /// Bytes of it as JSON. A row of a table has fewer: it names no fields, and doubles what JSON escapes.
+    pub(super) fn bytes(&self) -> usize {
+        serde_json::to_vec(self).map_or(0, |bytes| bytes.len() + 1)
+    }
+
     /// Describes an item of a table with these settings.
     pub(super) fn new(data: &'a DataSettings, item: &'a Item) -> Self {
         Self {

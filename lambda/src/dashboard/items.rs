@@ -1,5 +1,7 @@
 //! `GET /api/v2/items`: the items of the last 24 hours, page by page.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
@@ -11,11 +13,13 @@ use utoipa::ToSchema;
 use super::csv_table::{CsvTable, Format};
 use super::deps::Deps;
 use super::item::ItemAnswer;
+use super::moment::moment;
 use super::openapi::Problem;
 use super::whole::whole;
 use crate::error::ApiError;
 use crate::request::{filter, parameters};
-use stream_core::page::{Place, page};
+use stream_core::item::Row;
+use stream_core::page::{Place, Wanted, page};
 
 /// One page.
 #[derive(Serialize, ToSchema)]
@@ -46,23 +50,36 @@ pub(super) async fn items(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> Result<Response, ApiError> {
-    let [size, after] = parameters(query.as_deref(), [routes::LIMIT_QUERY, routes::AFTER_QUERY])?;
-    let (size, after, filter) = (limit(size.as_deref())?, place(after.as_deref())?, filter(query.as_deref())?);
+    let (wanted, size) = wanted(query.as_deref())?;
+    let filter = filter(query.as_deref())?;
     let format = Format::of(query.as_deref())?;
     deps.auth.admit(&headers, query.as_deref()).await?;
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
-    let page = page(&snapshot, &filter, after, size);
+    let page = page(&snapshot, &filter, wanted, size);
     let rows = whole(&*deps.items, &snapshot, &page.rows).await?;
-    let items = rows.iter().map(|row| ItemAnswer::new(&snapshot.data, &row.item)).collect();
-    let answer = Items { items, next: page.next.map(Place::to_text) };
+    let (items, cut) = fitting(&snapshot.data, &rows, limits::PAGE_BYTES_MAX);
+    let answer = Items { items, next: cut.or(page.next).map(Place::to_text) };
     let caching = [(header::CACHE_CONTROL, "no-store")];
-    Ok(match format {
-        Format::Json => (caching, Json(answer)).into_response(),
-        Format::Csv => {
-            let link = answer.next.as_deref().map(|next| [(header::LINK, next_page(query.as_deref(), next))]);
-            (caching, link, answer.table(&snapshot.data)).into_response()
+    let link = answer.next.as_deref().map(|next| [(header::LINK, next_page(query.as_deref(), next))]);
+    let body = match format {
+        Format::Json => Json(answer).into_response(),
+        Format::Csv => answer.table(&snapshot.data),
+    };
+    Ok((caching, link, body).into_response())
+}
+
+/// The rows as items, up to the one with which they are as many bytes as a page may have; and where it stands if others follow.
+fn fitting<'a>(data: &'a DataSettings, rows: &'a [Arc<Row>], bytes_max: usize) -> (Vec<ItemAnswer<'a>>, Option<Place>) {
+    let (mut items, mut bytes) = (Vec::with_capacity(rows.len()), 0);
+    for (index, row) in rows.iter().enumerate() {
+        let item = ItemAnswer::new(data, &row.item);
+        bytes += item.bytes();
+        items.push(item);
+        if bytes_max <= bytes && index + 1 < rows.len() {
+            return (items, Some(Place::of_row(row)));
         }
-    })
+    }
+    (items, None)
 }
 
 impl Items<'_> {
@@ -86,6 +103,18 @@ fn next_page(query: Option<&str>, next: &str) -> String {
     format!("<{}?{}>; rel=\"next\"", routes::ITEMS, all.finish())
 }
 
+/// Reads which items are asked for, and how many.
+fn wanted(query: Option<&str>) -> Result<(Wanted, usize), ApiError> {
+    let names = [routes::LIMIT_QUERY, routes::AFTER_QUERY, routes::FROM_QUERY, routes::TO_QUERY];
+    let [size, after, from, to] = parameters(query, names)?;
+    let wanted = Wanted {
+        from: from.as_deref().map(|text| moment(routes::FROM_QUERY, text)).transpose()?,
+        to: to.as_deref().map(|text| moment(routes::TO_QUERY, text)).transpose()?,
+        after: place(after.as_deref())?,
+    };
+    Ok((wanted, limit(size.as_deref())?))
+}
+
 fn limit(text: Option<&str>) -> Result<usize, ApiError> {
     let Some(text) = text else { return Ok(limits::PAGE_ITEMS_DEFAULT) };
     // `parse` takes a leading `+`, which the description does not.
@@ -106,15 +135,57 @@ fn place(text: Option<&str>) -> Result<Option<Place>, ApiError> {
 
 #[cfg(test)]
 mod tests {
+    use contract::TableName;
+    use stream_core::item::{Item, ItemKey};
+    use stream_core::timestamp::Timestamp;
+
     use super::*;
 
     #[test]
+    fn a_page_ends_with_the_item_that_is_too_much() {
+        let names = ["items", "users"].map(|name| TableName::new(name).unwrap());
+        let data = {
+            let [items, users] = names;
+            DataSettings::with_tables(items, users)
+        };
+        let rows: Vec<Arc<Row>> = (0..4)
+            .map(|n| {
+                let at = Timestamp::from_millis(1_000 * n);
+                let key = ItemKey { id: format!("item-{n}").into(), time_text: at.to_string().into() };
+                let item = Item {
+                    key,
+                    at,
+                    label: 0,
+                    score: None,
+                    confidence: None,
+                    source: None,
+                    tags: Box::default(),
+                    about: None,
+                };
+                Arc::new(Row::new(item, data.labels.as_slice(), data.identity))
+            })
+            .collect();
+        let one = ItemAnswer::new(&data, &rows[0].item).bytes();
+        for (bytes_max, count, cut) in [
+            (1, 1, true),
+            (one, 1, true),
+            (one + 1, 2, true),
+            (3 * one, 3, true),
+            (3 * one + 1, 4, false),
+            (9 * one, 4, false),
+        ] {
+            let (items, place) = fitting(&data, &rows, bytes_max);
+            assert_eq!((items.len(), place), (count, cut.then(|| Place::of_row(&rows[count - 1]))), "{bytes_max}");
+        }
+    }
+
+    #[test]
     fn limits_are_plain_numbers_within_their_range() {
-        for (text, expected) in [("1", 1), ("20", 20), ("0200", 200), ("200", 200)] {
+        for (text, expected) in [("1", 1), ("20", 20), ("0200", 200), ("1000", 1000)] {
             assert_eq!(limit(Some(text)).unwrap(), expected);
         }
         assert_eq!(limit(None).unwrap(), 20);
-        for bad in ["0", "201", "", "+1", "-1", "1.0", "x", "99999999999999999999", " 1", "\u{661}"] {
+        for bad in ["0", "1001", "", "+1", "-1", "1.0", "x", "99999999999999999999", " 1", "\u{661}"] {
             let error = limit(Some(bad)).unwrap_err().to_string();
             assert!(error.starts_with(&format!("`limit` is `{bad}`; it must be a whole number")), "{error}");
         }

@@ -14,7 +14,7 @@ use super::whole::whole;
 use crate::error::ApiError;
 use crate::request::filter;
 use stream_core::event::Metrics;
-use stream_core::page::page;
+use stream_core::page::{Wanted, page};
 
 /// The same numbers as the `metrics` event, from the same window: no older than the stream's would be.
 #[utoipa::path(
@@ -40,7 +40,8 @@ pub(super) async fn metrics(
     let snapshot = deps.hub.current(deps.settings.poll.poll_interval.get()).await?;
     let labels = snapshot.data.labels.as_slice();
     let numbers = deps.hub.numbers(&filter, &snapshot);
-    let rows = whole(&*deps.items, &snapshot, &page(&snapshot, &filter, None, limits::RECENT_ITEMS).rows).await?;
+    let rows =
+        whole(&*deps.items, &snapshot, &page(&snapshot, &filter, Wanted::default(), limits::RECENT_ITEMS).rows).await?;
     let recent: Vec<ItemAnswer<'_>> = rows.iter().map(|row| ItemAnswer::new(&snapshot.data, &row.item)).collect();
     let mut metrics = Metrics { labels, numbers: &numbers, timestamp: None, recent: Some(recent) };
     // Before there is a time in it: a read that finds nothing new is nothing new.

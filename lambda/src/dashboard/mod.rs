@@ -13,6 +13,7 @@ mod items;
 mod json;
 mod kept;
 mod metrics;
+mod moment;
 mod openapi;
 mod routes;
 mod runtime;

@@ -1,8 +1,9 @@
 //! Rows of a page as items: those that the instance still has whole, and those that it reads from the table again.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use contract::DataSettings;
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
@@ -27,26 +28,42 @@ pub(super) async fn whole(
     snapshot: &Snapshot,
     rows: &[RowRef<'_>],
 ) -> Result<Vec<Arc<Row>>, StoreError> {
-    let ranges = ranges(rows.iter().filter(|row| row.row().is_none()).map(|row| (row.label(), row.at())));
-    let reads = stream::iter(ranges).map(|(label, range)| read(items, label, range)).buffer_unordered(READS_MAX);
-    let (labels, identity) = (snapshot.data.labels.as_slice(), snapshot.data.identity);
-    // By label and time too: rows that are one item by their key alone are several in the table.
-    let mut found: BTreeMap<(u8, Timestamp, u64), Arc<Row>> = BTreeMap::new();
-    for read in reads.collect::<Vec<_>>().await {
-        let rows = read?.into_iter().map(|item| Arc::new(Row::new(item, labels, identity)));
-        found.extend(rows.map(|row| ((row.item.label, row.item.at, row.place), row)));
+    let lacking = || rows.iter().filter(|row| row.row().is_none());
+    let ranges = ranges(lacking().map(|row| (row.label(), row.at())));
+    let wanted: BTreeSet<Version> = lacking().map(version).collect();
+    let (wanted, data) = (&wanted, &snapshot.data);
+    let reads = ranges.into_iter().map(|(label, range)| read(items, data, label, range, wanted));
+    let mut found: BTreeMap<Version, Arc<Row>> = BTreeMap::new();
+    for read in stream::iter(reads).buffer_unordered(READS_MAX).collect::<Vec<_>>().await {
+        found.extend(read?);
     }
-    let read = |row: &RowRef<'_>| found.get(&(row.label(), row.at(), row.place()));
-    Ok(rows.iter().filter_map(|row| row.row().or_else(|| read(row)).cloned()).collect())
+    Ok(rows.iter().filter_map(|row| row.row().or_else(|| found.get(&version(row))).cloned()).collect())
 }
 
-/// All pages of a short range.
-async fn read(items: &dyn Items, label: u8, range: TimeRange) -> Result<Vec<stream_core::item::Item>, StoreError> {
+/// A row by label and time too: rows that are one item by their key alone are several in the table.
+type Version = (u8, Timestamp, u64);
+
+fn version(row: &RowRef<'_>) -> Version {
+    (row.label(), row.at(), row.place())
+}
+
+/// The wanted rows of a range. Others of it, which a filter leaves out, are not kept in memory.
+async fn read(
+    items: &dyn Items,
+    data: &DataSettings,
+    label: u8,
+    range: TimeRange,
+    wanted: &BTreeSet<Version>,
+) -> Result<Vec<(Version, Arc<Row>)>, StoreError> {
     let mut request = PageRequest { label, range, start: None };
     let mut found = Vec::new();
     loop {
         let page = items.page(&request).await?;
-        found.extend(page.items);
+        let rows = page.items.into_iter().map(|item| Row::new(item, data.labels.as_slice(), data.identity));
+        let rows = rows.map(|row| ((row.item.label, row.item.at, row.place), row));
+        found.extend(
+            rows.filter(|(version, _)| wanted.contains(version)).map(|(version, row)| (version, Arc::new(row))),
+        );
         if page.next.is_none() {
             return Ok(found);
         }

@@ -17,6 +17,8 @@ use crate::window::window_until;
 
 /// Errands of an hour that are run at once, while the window is whole.
 const ERRANDS_MAX: usize = 4;
+/// Rows that are read from the table at least: the newest ones are shown first, and what comes from others has not their texts.
+const NEWEST_ROWS_MIN: usize = 200;
 /// Hours that are left at once: a poll is not held up by them for long.
 const LEAVES_MAX: usize = 2;
 
@@ -91,7 +93,7 @@ impl Journal {
 
     /// Whether everything is there that is kept whole, if all after this moment is.
     fn is_enough(&self, after: Timestamp) -> bool {
-        self.window.rows() >= limits::PAGE_ITEMS_MAX && after <= self.whole_after()
+        self.window.rows() >= NEWEST_ROWS_MIN && after <= self.whole_after()
     }
 
     /// What is to be asked of the shelf next, all of it at once. Empty where there is nothing now.

@@ -3,6 +3,7 @@
  * table is busy while the page loads; another one has a random history of new, late and changed rows (`SEED` repeats one).
  */
 
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 
 import { RANGES } from '../../../frontend/js/ranges.js';
@@ -55,6 +56,10 @@ async function busy(stage) {
     await tab.untilCounting();
     await writing.stop();
     await stage.checks.run(`${range.text}: every step is a count of the table`, () => agrees(tab, table, range, ''));
+    if (range.isWindow) {
+      for (const format of ['csv', 'json']) await stage.checks.run(`every item is in the file, once, while others come in: ${format}`, () => exports(tab, table, range, '', format));
+      await tab.page.screenshot({ path: path.join(OUTPUT, 'export.png') });
+    }
     await tab.close();
   }
   await stage.checkClean(tabs);
@@ -94,7 +99,7 @@ async function random(stage) {
     await stage.checks.run(`${moment + 1}: ${what}, ${range.text}, \`${filter}\``, async () =>
       (await agrees(tab, table, range, filter)) || restAgrees(tab, local, table, filter));
   }
-  await stage.checks.run('the exported items are those of the filter', () => exports(tab, table, filter));
+  await stage.checks.run('the exported items are those of range and filter', () => exports(tab, table, range, filter, 'csv'));
   const query = await tab.evaluate(() => new URLSearchParams(location.search).get('range'));
   await stage.checks.run('the range is in the address', () => (query === null || query === range.name ? '' : String(query)));
   await stage.checkClean([tab]);
@@ -235,13 +240,37 @@ async function restAgrees(tab, local, table, filter) {
   return said.every((one) => String(one) === String(totals)) ? '' : `the page ${totals}, REST ${said.join(' and ')}`;
 }
 
-/** The link to the items leads to the newest ones that pass. */
-async function exports(tab, table, filter) {
-  await tab.page.click('#export summary');
-  const href = await tab.until('a link', () => /** @type {HTMLAnchorElement} */ (document.getElementById('export-items-csv')).href);
-  const lines = (await (await fetch(href)).text()).trim().split('\n').slice(1);
-  const meant = table.rows.filter(({ at, tickers }) => at > Date.now() - DAY_MS && passes(tickers, filter));
-  return lines.length === Math.min(200, meant.length) ? '' : `${lines.length} lines of ${meant.length} items`;
+/** The file has each item of range and filter once, and what comes in meanwhile at most once. */
+async function exports(tab, table, range, filter, format) {
+  const meant = (from) => table.rows.filter(({ at, tickers }) => at >= from && passes(tickers, filter)).map(({ id }) => id);
+  const now = Date.now();
+  const first = range.isWindow ? now - DAY_MS : (Math.floor(now / range.stepMs) - range.steps + 1) * range.stepMs;
+  // The range begins at the page's moment, which is a little later than this one.
+  const expected = meant(first + range.stepMs);
+  const allowed = new Set(meant(first));
+  const isNextPage = (request) => request.url().includes('/items?limit=1000') && request.url().includes('after=');
+  let meanwhile = 0;
+  const onRequest = (request) => {
+    if (!isNextPage(request)) return;
+    const rows = [60_000, 40_000_000].map((ago) => row(1_000_000 + meanwhile++, now - ago, LABELS[0], SETS[0]));
+    for (const { id } of rows) allowed.add(id);
+    table.put(rows);
+  };
+  tab.page.on('request', onRequest);
+  if ((await tab.page.getAttribute('#export', 'open')) === null) await tab.page.click('#export summary');
+  const [download] = await Promise.all([tab.page.waitForEvent('download', { timeout: AGREE_MS }), tab.page.click(`#export-items-${format}`)]);
+  tab.page.off('request', onRequest);
+  const text = await readFile(await download.path(), 'utf8');
+  const lines = text.trim().split('\r\n');
+  const found = format === 'csv' ? lines.slice(1).map((line) => line.split(',')[1]) : JSON.parse(text).items.map((item) => item.item_id);
+  const head = format === 'csv' && (!lines[0].startsWith('timestamp,item_id,') || lines.slice(1).some((line) => line.startsWith('timestamp')));
+  const once = new Set(found);
+  const lost = expected.filter((id) => !once.has(id));
+  const odd = found.filter((id) => !allowed.has(id));
+  const said = await tab.until('what the file has', () => /saved/.test(document.getElementById('export-status').textContent) && document.getElementById('export-status').textContent);
+  const isSaid = said.replace(/\D/g, '') === String(found.length);
+  const isGood = !head && once.size === found.length && lost.length === 0 && odd.length === 0 && isSaid;
+  return isGood ? '' : `${found.length} items, ${once.size} different, ${lost.length} of ${expected.length} lost, ${odd.length} not meant, “${said}”${head ? ', heads' : ''}`;
 }
 
 /** @param {string[]} tickers @param {string} filter */

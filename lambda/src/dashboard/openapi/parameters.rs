@@ -11,8 +11,8 @@ use super::patterns;
 pub(super) fn of(path: &str) -> Vec<Value> {
     match path {
         routes::METRICS => vec![tickers(), held()],
-        routes::HISTORY => vec![from(), to(), step(), by_ticker(), tickers(), format(), held()],
-        routes::ITEMS => vec![limit(), after(), tickers(), format()],
+        routes::HISTORY => vec![history_from(), history_to(), step(), by_ticker(), tickers(), format(), held()],
+        routes::ITEMS => vec![limit(), after(), from(), to(), tickers(), format()],
         routes::CONFIGURATION => vec![json!({
             "name": "config_id", "in": "path", "required": true,
             "description": "The configuration.",
@@ -55,7 +55,8 @@ fn limit() -> Value {
     let schema = json!({
         "type": "integer", "minimum": 1, "maximum": limits::PAGE_ITEMS_MAX, "default": limits::PAGE_ITEMS_DEFAULT,
     });
-    optional(routes::LIMIT_QUERY, "Items of a page.", &schema)
+    let description = "Items of a page, at most: one of two megabytes ends there, and the next one goes on.";
+    optional(routes::LIMIT_QUERY, description, &schema)
 }
 
 fn after() -> Value {
@@ -64,12 +65,25 @@ fn after() -> Value {
 }
 
 fn from() -> Value {
+    optional(
+        routes::FROM_QUERY,
+        "First moment; else everything there is.",
+        &json!({ "type": "string", "format": "date-time" }),
+    )
+}
+
+fn to() -> Value {
+    let description = "First moment that is not wanted; else everything there is.";
+    optional(routes::TO_QUERY, description, &json!({ "type": "string", "format": "date-time" }))
+}
+
+fn history_from() -> Value {
     let description = "First moment; the beginning of the window where it is not given. It may be earlier where sums of old hours are kept, by 31 days \
          before `to` at most; else the answer begins with the window.";
     optional(routes::FROM_QUERY, description, &json!({ "type": "string", "format": "date-time" }))
 }
 
-fn to() -> Value {
+fn history_to() -> Value {
     let description =
         "First moment that is not wanted; else everything there is. Where it is before `from` there are no steps.";
     optional(routes::TO_QUERY, description, &json!({ "type": "string", "format": "date-time" }))
