@@ -39,6 +39,10 @@ pub const ROLLUPS_FAIL: &str = "sums of old hours cannot be had";
 /// Message of the line about sums of an old hour that are not what was written: a history has a gap there.
 pub const ROLLUP_REFUSED: &str = "sums of an old hour refused";
 
+/// Message of the line that says that the sums of an hour are too large to be kept, with their bytes and how many there may be: a history has a
+/// gap there once the window has left it. One for each such hour and instance.
+pub const ROLLUP_TOO_LARGE: &str = "sums of an hour are too large to be kept";
+
 /// Message of the line about a row that does not parse: one for each row and instance.
 pub const ROW_SKIPPED: &str = "row skipped";
 /// Message of the line about an attribute that was left out of a row, or a part of it: one for each attribute, kind of fault and

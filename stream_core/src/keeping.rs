@@ -2,7 +2,7 @@
 //!
 //! An hour is due once it was read to its end, and again each time that it was read anew: what came late is in it then.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use contract::limits;
@@ -21,12 +21,30 @@ pub(crate) struct Keeping {
     read_at: BTreeMap<u64, Timestamp>,
     /// The reading up to which what is kept of an hour was seen to be as good.
     settled: BTreeMap<u64, Timestamp>,
+    /// Hours whose sums were too large once: that is said once.
+    too_large: BTreeSet<u64>,
+}
+
+/// What becomes of the sums of an hour.
+#[derive(Debug, PartialEq)]
+pub enum Kept {
+    /// Nothing is to be written: what is there is as good.
+    AsItIs,
+    /// This is to be written.
+    Anew(Write),
+    /// They are more than [`limits::HOUR_BYTES_MAX`], and stay unwritten.
+    TooLarge {
+        /// What they are.
+        bytes: usize,
+        /// Whether they were so at an earlier reading.
+        is_known: bool,
+    },
 }
 
 impl Keeping {
     /// Knows nothing; sums are kept for so long after their hour.
     pub(crate) const fn new(keep: Duration) -> Self {
-        Self { keep, read_at: BTreeMap::new(), settled: BTreeMap::new() }
+        Self { keep, read_at: BTreeMap::new(), settled: BTreeMap::new(), too_large: BTreeSet::new() }
     }
 
     /// Notes that a range was read, of which nothing later than `read_at` is complete.
@@ -55,26 +73,30 @@ impl Keeping {
         let is_whole = |hour: &u64| window_after <= before_hour(*hour);
         self.read_at.retain(|hour, _| is_whole(hour));
         self.settled.retain(|hour, _| is_whole(hour));
+        self.too_large.retain(is_whole);
         let is_due =
             |(hour, read_at): &(&u64, &Timestamp)| self.settled.get(*hour).is_none_or(|settled| settled < *read_at);
         self.read_at.iter().filter(is_due).map(|(hour, _)| *hour).take(limits::ROLLUPS_PER_POLL).collect()
     }
 
     /// What is to be written of an hour, where `head` is there: nothing where that is the same, or was read later.
-    pub(crate) fn write(&self, hour: u64, bytes: Vec<u8>, head: Option<&Head>, now: Timestamp) -> Option<Write> {
-        let read_at = *self.read_at.get(&hour)?;
-        let length = u32::try_from(bytes.len()).ok().filter(|length| *length as usize <= limits::HOUR_BYTES_MAX)?;
+    pub(crate) fn write(&mut self, hour: u64, bytes: Vec<u8>, head: Option<&Head>, now: Timestamp) -> Kept {
+        let Some(read_at) = self.read_at.get(&hour).copied() else { return Kept::AsItIs };
+        let length = u32::try_from(bytes.len()).ok().filter(|length| *length as usize <= limits::HOUR_BYTES_MAX);
+        let Some(length) = length else {
+            return Kept::TooLarge { bytes: bytes.len(), is_known: !self.too_large.insert(hour) };
+        };
         let version = Some(Version::of(&bytes));
         // A time that is still to come is that of a clock that was wrong.
         let is_as_good = |head: &Head| {
             head.version == version || read_at <= head.read_at && head.read_at <= now.plus(limits::CLOCK_ERROR_MAX)
         };
         if head.is_some_and(is_as_good) {
-            return None;
+            return Kept::AsItIs;
         }
         let expires = first_moment((hour + 1) * HOUR_MINUTES).plus(self.keep);
         let (after, claimed_until) = (before_hour(hour), Timestamp::EPOCH);
-        Some(Write {
+        Kept::Anew(Write {
             head: Head { hour, version, bytes: length, read_at, after, claimed_until },
             seen: head.map(Head::seen),
             bytes,
@@ -153,11 +175,15 @@ mod tests {
         let mut keeping = keeping();
         let (read, now) = (at(HOUR + 2, 0), at(HOUR + 2, 5));
         keeping.note_hour(HOUR, read);
-        let first = keeping.write(HOUR, vec![1], None, now).unwrap();
+        let write = |kept: Kept| match kept {
+            Kept::Anew(write) => Some(write),
+            _ => None,
+        };
+        let first = write(keeping.write(HOUR, vec![1], None, now)).unwrap();
         assert_eq!((first.seen, first.head.bytes, first.head.read_at), (None, 1, read));
         assert_eq!(first.expires_at, (HOUR + 1) * 3600 + 400 * 24 * 3600);
         let other = |read_at| Head { version: Some(Version::of(&[2])), read_at, ..first.head.clone() };
-        let write = |head: &Head| keeping.write(HOUR, vec![1], Some(head), now).map(|write| write.seen);
+        let mut write = |head: &Head| write(keeping.write(HOUR, vec![1], Some(head), now)).map(|write| write.seen);
         assert_eq!(write(&first.head), None, "it is the same");
         assert_eq!(write(&other(read)), None, "of the same moment");
         assert_eq!(write(&other(read.plus(Duration::from_millis(1)))), None, "read later");
@@ -165,7 +191,22 @@ mod tests {
         assert_eq!(write(&older), Some(Some(older.seen())));
         let absurd = other(now.plus(Duration::from_secs(7200)));
         assert_eq!(write(&absurd), Some(Some(absurd.seen())), "of a clock that was wrong");
-        assert_eq!(keeping.write(HOUR + 1, vec![1], None, now), None, "it was not read");
-        assert_eq!(keeping.write(HOUR, vec![0; limits::HOUR_BYTES_MAX + 1], None, now), None, "too large");
+        assert_eq!(keeping.write(HOUR + 1, vec![1], None, now), Kept::AsItIs, "it was not read");
+    }
+
+    #[test]
+    fn an_hour_that_is_too_large_is_news_once() {
+        let mut keeping = keeping();
+        let (read, now) = (at(HOUR + 2, 0), at(HOUR + 2, 5));
+        keeping.note_hour(HOUR, read);
+        keeping.note_hour(HOUR + 1, read);
+        let mut write = |hour, bytes| keeping.write(hour, vec![0; bytes], None, now);
+        let bytes = limits::HOUR_BYTES_MAX + 1;
+        assert!(matches!(write(HOUR, limits::HOUR_BYTES_MAX), Kept::Anew(_)));
+        assert_eq!(write(HOUR, bytes), Kept::TooLarge { bytes, is_known: false });
+        assert_eq!(write(HOUR, bytes + 7), Kept::TooLarge { bytes: bytes + 7, is_known: true });
+        assert_eq!(write(HOUR + 1, bytes), Kept::TooLarge { bytes, is_known: false });
+        keeping.due(at(HOUR + 1, 0).before());
+        assert_eq!(keeping.too_large, BTreeSet::from([HOUR + 1]), "the window has left one");
     }
 }

@@ -20,7 +20,7 @@ mod hour_properties;
 mod interner;
 pub mod item;
 pub mod journal;
-mod keeping;
+pub mod keeping;
 pub mod minute;
 pub mod minutes;
 mod missing;

@@ -18,6 +18,8 @@ const ROWS: usize = 900;
 /// Hours that a window of a day has whole, whatever the minute.
 const HOURS: usize = 23;
 const HOUR_MILLIS: u64 = 3_600_000;
+/// Looks at what is kept that two readings of the whole window take: four hours at a look.
+const LOOKS: usize = 2 * HOURS.div_ceil(4) + 1;
 /// How far back the histories of these tests begin, hours.
 const BACK: u64 = 20;
 
@@ -192,6 +194,52 @@ async fn a_history_before_the_window_is_what_a_count_of_the_table_says_and_gaps_
     let reasons: Vec<&Value> = found["gaps"].as_array().unwrap().iter().map(|gap| &gap["reason"]).collect();
     assert_eq!(reasons, ["unavailable", "unavailable"]);
     assert!(dashboard.logs().iter().any(|line| line.text.contains(contract::logs::ROLLUP_REFUSED)));
+}
+
+#[tokio::test]
+async fn an_hour_whose_sums_are_too_large_is_left_out_with_one_line_of_why() {
+    let scene = Scene::new().await;
+    let hour = now_millis() / HOUR_MILLIS - 5;
+    let large: Vec<Row> = (0..1_400)
+        .map(|n| {
+            let tags: Vec<String> = (0..100).map(|tag| format!("{n:0>30}-{tag:0>30}")).collect();
+            let tags: Vec<&str> = tags.iter().map(String::as_str).collect();
+            let at = Timestamp::from_millis(hour * HOUR_MILLIS + 1_000 + n * 1_000);
+            Row { time: at.to_string(), ..Row::new(&format!("large-{n}"), "neutral", &tags) }
+        })
+        .collect();
+    scene.table.put_all(&large).await;
+    let (proxy, alive) = scene.watch(&[("SSE_RECONCILE_INTERVAL", "12s")]).await;
+    let lines = || {
+        let logs = alive.logs();
+        logs.into_iter().filter(|line| line.text.contains(contract::logs::ROLLUP_TOO_LARGE)).collect::<Vec<_>>()
+    };
+    let looks = || {
+        proxy
+            .exchanges()
+            .iter()
+            .filter(|one| one.request["TableName"] == scene.history.as_str() && one.operation == "Query")
+            .count()
+    };
+    let began = std::time::Instant::now();
+    let mut looks_then = None;
+    // Until it was read, and looked at, twice more.
+
+    while looks_then.is_none_or(|then| looks() < then + LOOKS) {
+        if looks_then.is_none() && !lines().is_empty() {
+            looks_then = Some(looks());
+        }
+        assert!(began.elapsed() < 5 * LIMIT, "{} lines, {} looks", lines().len(), looks());
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let [line] = &lines()[..] else { panic!("{} lines", lines().len()) };
+    let at = Timestamp::from_millis(hour * HOUR_MILLIS).to_string();
+    for said in [at.as_str(), "8388608", "data.attributes.tags"] {
+        assert!(line.text.contains(said), "{said}: {}", line.text);
+    }
+    let hours: Vec<String> =
+        scene.heads().await.iter().map(|head| head["SK"]["S"].as_str().unwrap().to_owned()).collect();
+    assert!(!hours.contains(&hour.to_string()) && hours.len() >= HOURS - 1, "{hours:?}");
 }
 
 #[tokio::test]

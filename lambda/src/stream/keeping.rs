@@ -3,11 +3,14 @@
 
 use std::sync::Arc;
 
-use contract::logs;
+use contract::{limits, logs};
 
 use super::errands::Errands;
 use crate::store::Hours;
+use stream_core::hour::HOUR_MINUTES;
 use stream_core::journal::Journal;
+use stream_core::keeping::Kept;
+use stream_core::minute::first_moment;
 use stream_core::shelf::Scope;
 
 /// The sums of one journal.
@@ -34,8 +37,15 @@ impl Keeping {
         for hour in due {
             let head = found.heads.iter().find(|head| head.hour == hour);
             let is_there = match journal.rollup(hour, head) {
-                None => true,
-                Some(write) => match self.errands.heard(hours.write(self.scope, &write).await) {
+                Kept::AsItIs => true,
+                // Nothing that was tried again could make it smaller, and the next reading may.
+                Kept::TooLarge { bytes, is_known } => {
+                    if !is_known {
+                        report(hour, bytes);
+                    }
+                    true
+                }
+                Kept::Anew(write) => match self.errands.heard(hours.write(self.scope, &write).await) {
                     // Of an hour that another instance has written meanwhile the next poll looks what it is.
                     Some(is_written) => is_written,
                     None => return,
@@ -46,4 +56,15 @@ impl Keeping {
             }
         }
     }
+}
+
+/// Says which hour is not kept, and what there is to do.
+fn report(hour: u64, bytes: usize) {
+    tracing::warn!(
+        message = logs::ROLLUP_TOO_LARGE,
+        hour = %first_moment(hour * HOUR_MINUTES),
+        bytes,
+        max = limits::HOUR_BYTES_MAX,
+        remedy = "fewer different sets of tags: map `data.attributes.tags` to an attribute with few values, or to none",
+    );
 }

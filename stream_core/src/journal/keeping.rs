@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::Journal;
-use crate::keeping::Keeping;
+use crate::keeping::{Keeping, Kept};
 use crate::moment::TimeRange;
 use crate::reading::Reading;
 use crate::rollup::Rollup;
-use crate::shelf::{Head, Scope, Write, before_hour};
+use crate::shelf::{Head, Scope, before_hour};
 
 impl Journal {
     /// Keeps sums of hours for so long after their end.
@@ -53,8 +53,8 @@ impl Journal {
 
     /// What is to be written of an hour, where this is there of it.
     #[must_use]
-    pub fn rollup(&self, hour: u64, head: Option<&Head>) -> Option<Write> {
-        let (keeping, last) = (self.keeping.as_ref()?, self.last_read?);
+    pub fn rollup(&mut self, hour: u64, head: Option<&Head>) -> Kept {
+        let (Some(keeping), Some(last)) = (&mut self.keeping, self.last_read) else { return Kept::AsItIs };
         let minutes = self.window.minutes().between(before_hour(hour), before_hour(hour + 1));
         let rollup = Rollup::of(minutes, &self.window.names(), self.data.labels.as_slice().len());
         keeping.write(hour, rollup.encode(), head, last)

@@ -3,12 +3,13 @@
  * table is busy while the page loads; another one has a random history of new, late and changed rows (`SEED` repeats one).
  */
 
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { RANGES } from '../../../frontend/js/ranges.js';
-import { until } from '../harness/clock.mjs';
+import { START_MS, until } from '../harness/clock.mjs';
 import { OUTPUT } from '../harness/places.mjs';
+import { scratch } from '../harness/program.mjs';
 import { loadAxe, violations } from './accessibility.mjs';
 import { overflow } from './smoke.mjs';
 
@@ -240,6 +241,25 @@ async function restAgrees(tab, local, table, filter) {
   return said.every((one) => String(one) === String(totals)) ? '' : `the page ${totals}, REST ${said.join(' and ')}`;
 }
 
+/** Returns what the browser saves when something is done. @param {() => Promise<void>} act */
+async function saved(tab, act) {
+  const folder = scratch();
+  await tab.cdp.send('Browser.setDownloadBehavior', { behavior: 'allow', downloadPath: folder, eventsEnabled: true });
+  let name = '';
+  let isSaved = false;
+  const onBegin = ({ suggestedFilename }) => (name = suggestedFilename);
+  const onProgress = ({ state }) => (isSaved ||= state === 'completed');
+  tab.cdp.on('Browser.downloadWillBegin', onBegin);
+  tab.cdp.on('Browser.downloadProgress', onProgress);
+  await act();
+  await until('a saved file', () => isSaved, Boolean, START_MS);
+  tab.cdp.off('Browser.downloadWillBegin', onBegin);
+  tab.cdp.off('Browser.downloadProgress', onProgress);
+  const text = await readFile(path.join(folder, name), 'utf8');
+  await rm(folder, { recursive: true });
+  return text;
+}
+
 /** The file has each item of range and filter once, and what comes in meanwhile at most once. */
 async function exports(tab, table, range, filter, format) {
   const meant = (from) => table.rows.filter(({ at, tickers }) => at >= from && passes(tickers, filter)).map(({ id }) => id);
@@ -258,9 +278,8 @@ async function exports(tab, table, range, filter, format) {
   };
   tab.page.on('request', onRequest);
   if ((await tab.page.getAttribute('#export', 'open')) === null) await tab.page.click('#export summary');
-  const [download] = await Promise.all([tab.page.waitForEvent('download', { timeout: AGREE_MS }), tab.page.click(`#export-items-${format}`)]);
+  const text = await saved(tab, () => tab.page.click(`#export-items-${format}`));
   tab.page.off('request', onRequest);
-  const text = await readFile(await download.path(), 'utf8');
   const lines = text.trim().split('\r\n');
   const found = format === 'csv' ? lines.slice(1).map((line) => line.split(',')[1]) : JSON.parse(text).items.map((item) => item.item_id);
   const head = format === 'csv' && (!lines[0].startsWith('timestamp,item_id,') || lines.slice(1).some((line) => line.startsWith('timestamp')));
