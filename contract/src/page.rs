@@ -133,6 +133,8 @@ pub fn policy(connects_to: &[&str], frames: &FrameAncestors) -> String {
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self' data:",
+        "font-src 'self'",
+        "manifest-src 'self'",
         &connect,
         "base-uri 'none'",
         "form-action 'none'",

@@ -8,6 +8,9 @@ const BAR_SHARE = 0.78;
 const BAR_PX_MAX = 24;
 const FONT_PX = 11;
 const AXIS_PX = 34;
+/** A digit of that height, and what lies between numbers and bars. */
+const DIGIT_PX = 7;
+const COUNT_GAP_PX = 10;
 const TIME_AXIS_PX = 24;
 const TIME_SPACE_PX = 60;
 const COUNT_SPACE_PX = 32;
@@ -72,10 +75,13 @@ function axes(color, family, hasScores, scale, hasDays) {
   const axis = { stroke: color('soft'), font: `${Math.round(FONT_PX * scale)}px ${family}`, ticks: { show: false }, size: AXIS_PX * scale, grid: { show: false } };
   const time = { ...axis, size: TIME_AXIS_PX * scale, space: TIME_SPACE_PX * scale, values: (_plot, splits) => splits.map((at) => (hasDays ? day : hourMinute)(at * 1000)), ...(hasDays && { incrs: DAYS }) };
   const grid = { stroke: color('line'), width: scale };
-  const count = { ...axis, scale: 'count', grid, space: COUNT_SPACE_PX * scale, incrs: COUNT_STEPS, values: (_plot, splits) => splits.map(whole) };
+  const count = { ...axis, size: (_plot, values) => countAxis(values) * scale, scale: 'count', grid, space: COUNT_SPACE_PX * scale, incrs: COUNT_STEPS, values: (_plot, splits) => splits.map(whole) };
   const score = { ...axis, scale: 'score', side: 1, splits: () => [-1, 0, 1], values: () => [-1, 0, 1].map(signed) };
   return [time, count, ...(hasScores ? [score] : [])];
 }
+
+/** Room for the longest number, whatever the counts are. @param {readonly string[] | null} values none before there is a scale */
+const countAxis = (values) => Math.max(AXIS_PX, COUNT_GAP_PX + DIGIT_PX * Math.max(...(values ?? []).map(({ length }) => length), 0));
 
 /** The tallest first, so that each covers the one before it but for its own share. @param {Look['bars']} bars @param {readonly string[]} tones @param {number} scale */
 function stack(bars, tones, scale) {

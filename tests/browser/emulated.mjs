@@ -19,7 +19,7 @@ const SESSIONS_MS = 180_000;
 const REFUSED_MS = 60_000;
 const LIVE_MS = 90_000;
 /** What CloudFront says with the page, as infragen/src/plan/front.rs has it. */
-const ONE_ORIGIN_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+const ONE_ORIGIN_POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; connect-src 'self'; base-uri 'none'; "
   + "form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
 const isStream = (url) => /^\/api\/v2\/(stream(?!\/goodbye)|configurations\/[^/]+\/stream)/.test(url);

@@ -19,7 +19,7 @@ async fn the_page_may_connect_to_its_stream_and_to_nothing_else() {
     let local = Local::start(&[]).await;
     let get = async |path: &str| Request::get(local.dashboard, path).send().await;
     let policy = format!(
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' http://{}; \
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; manifest-src 'self'; connect-src 'self' http://{}; \
          base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; \
          trusted-types 'none'",
         local.stream
