@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/dashboard.tf e208ec400e70a11b]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/dashboard.tf d219f4e64883aa0a]
 
 module "dashboard" {
   source = "./modules/lambda"
@@ -39,6 +39,7 @@ module "dashboard" {
       "content-type",
       "etag",
       "last-event-id",
+      "link",
       "location",
       "retry-after",
     ]

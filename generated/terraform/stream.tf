@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/stream.tf 6d4b0b6bb3b1566f]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/stream.tf 7f86afe095c588b9]
 
 module "stream" {
   source = "./modules/lambda"
@@ -39,6 +39,7 @@ module "stream" {
       "content-type",
       "etag",
       "last-event-id",
+      "link",
       "location",
       "retry-after",
     ]

@@ -154,7 +154,8 @@ async fn a_history_before_the_window_is_what_a_count_of_the_table_says_and_gaps_
     }
     assert!(writes(&second, &scene.history) <= 2, "an hour that has just ended at most");
 
-    let (_proxy, dashboard) = scene.dashboard(&[]).await;
+    let (proxy, dashboard) = scene.dashboard(&[]).await;
+    who_has_the_answer_causes_no_reading_of_sums(&scene, &proxy, &dashboard).await;
     for (query, ticker) in [("", None), ("&tickers=AAPL", Some("AAPL"))] {
         let found = history(&dashboard, query).await;
         assert_eq!((&found["step_seconds"], &found["gaps"]), (&json!(3600), &Value::Null), "{found:#}");
@@ -194,6 +195,30 @@ async fn a_history_before_the_window_is_what_a_count_of_the_table_says_and_gaps_
     let reasons: Vec<&Value> = found["gaps"].as_array().unwrap().iter().map(|gap| &gap["reason"]).collect();
     assert_eq!(reasons, ["unavailable", "unavailable"]);
     assert!(dashboard.logs().iter().any(|line| line.text.contains(contract::logs::ROLLUP_REFUSED)));
+}
+
+async fn who_has_the_answer_causes_no_reading_of_sums(scene: &Scene, proxy: &Proxy, dashboard: &Emulator) {
+    let path = format!("{}?from={}", routes::HISTORY, Timestamp::from_millis(now_millis() - BACK * HOUR_MILLIS));
+    let readings = || {
+        let of_sums = |one: &&crate::support::proxy::Exchange| {
+            one.operation != "Query" && one.request.to_string().contains(scene.history.as_str())
+        };
+        proxy.exchanges().iter().filter(of_sums).count()
+    };
+    // An hour that ends meanwhile is another answer.
+    let began = std::time::Instant::now();
+    loop {
+        let first = Request::get(dashboard.address(), &path).send().await;
+        assert_eq!(first.status(), 200);
+        let (tag, read) = (first.head.get("etag").unwrap(), readings());
+        assert!(read > 0);
+        let again = Request::get(dashboard.address(), &path).header("If-None-Match", &tag).send().await;
+        if again.status() == 304 {
+            assert_eq!((again.head.get("etag"), readings()), (Some(tag), read));
+            return;
+        }
+        assert!(began.elapsed() < LIMIT, "the answer differs each time");
+    }
 }
 
 #[tokio::test]

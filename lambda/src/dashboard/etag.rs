@@ -19,7 +19,15 @@ impl ETag {
 
     /// Answers with the tag, or, where the client has what it is of, with 304 and nothing.
     pub(super) fn answer(&self, asked: &HeaderMap, whole: impl FnOnce() -> Response) -> Response {
-        let mut response = if self.is_held(asked) { StatusCode::NOT_MODIFIED.into_response() } else { whole() };
+        if self.is_held(asked) { self.not_modified() } else { self.with(whole()) }
+    }
+
+    /// Answers that the client has what it is of.
+    pub(super) fn not_modified(&self) -> Response {
+        self.with(StatusCode::NOT_MODIFIED.into_response())
+    }
+
+    fn with(&self, mut response: Response) -> Response {
         let headers = response.headers_mut();
         headers.insert(header::ETAG, self.header());
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -32,7 +40,7 @@ impl ETag {
     }
 
     /// Whether the client says that it has this one. A header that does not read on says nothing more.
-    fn is_held(&self, headers: &HeaderMap) -> bool {
+    pub(super) fn is_held(&self, headers: &HeaderMap) -> bool {
         headers.get_all(header::IF_NONE_MATCH).iter().any(|value| {
             let mut rest = value.as_bytes().trim_ascii();
             if rest == b"*" {

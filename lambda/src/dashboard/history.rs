@@ -206,13 +206,30 @@ pub(super) async fn history(
     let keep = snapshot.data.history_keep.map(HistoryKeep::get);
     let mut past = Past::of(&snapshot, asked.from, asked.to, keep);
     let scope = Scope::of_rollups(&snapshot.data);
-    let reason = match kept::fill(&mut past, &*deps.hours, scope, labels.len(), &filter).await {
-        true => GapReason::NotKept,
-        false => GapReason::Unavailable,
+    let heads = kept::look(&past, &*deps.hours, scope).await;
+    // What the window says, and which sums there are: an answer that is held needs none of their bytes.
+    let versions: Vec<_> =
+        heads.iter().flatten().map(|head| (head.hour, head.version.map(|version| version.0))).collect();
+    let window = count(&snapshot, &filter, asked, &past);
+    let mut answer = Answer { by_ticker, ..Answer::new(labels, &window, GapReason::NotKept, &snapshot) };
+    let mut tag = ETag::of(&(&answer, &versions));
+    if heads.is_some() && tag.is_held(&headers) {
+        return Ok(tag.not_modified());
+    }
+    let is_whole = match &heads {
+        Some(heads) => kept::fill(&mut past, &*deps.hours, scope, heads, labels.len(), &filter).await,
+        None => false,
     };
-    let found = count(&snapshot, &filter, asked, &past);
-    let answer = Answer { by_ticker, ..Answer::new(labels, &found, reason, &snapshot) };
-    let tag = ETag::of(&answer);
+    let found;
+    if !(is_whole && versions.is_empty()) {
+        let reason = if is_whole { GapReason::NotKept } else { GapReason::Unavailable };
+        found = count(&snapshot, &filter, asked, &past);
+        answer = Answer { by_ticker: answer.by_ticker, ..Answer::new(labels, &found, reason, &snapshot) };
+    }
+    if !is_whole {
+        // An answer with holes is one of its own, so that nobody takes it for the whole one.
+        tag = ETag::of(&answer);
+    }
     Ok(tag.answer(&headers, || match format {
         Format::Json => Json(answer).into_response(),
         Format::Csv => answer.table(labels),

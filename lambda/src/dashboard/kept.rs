@@ -8,34 +8,53 @@ use tokio::time::timeout;
 
 use crate::store::{Hours, StoreError};
 
-/// Reads what is kept of the hours of a past, newest first, and as much as may be read for one answer. Returns whether everything that is
-/// there was read: what could not be is left out, and what there is of it is said in the log.
-pub(super) async fn fill(past: &mut Past, hours: &dyn Hours, scope: Scope, labels: usize, filter: &Filter) -> bool {
-    let read = timeout(limits::STORE_TIMEOUT, read(past, hours, scope, labels, filter)).await;
+/// Looks at what is there of the hours of a past, newest first, without its bytes: two looks that are equal are of equal sums. `None` where
+/// that cannot be said now.
+pub(super) async fn look(past: &Past, hours: &dyn Hours, scope: Scope) -> Option<Vec<Head>> {
+    let range = past.hours();
+    if range.is_empty() {
+        return Some(Vec::new());
+    }
+    let mut heads = in_time(hours.heads(scope, range.start, range.end - 1)).await?.heads;
+    heads.retain(|head| head.version.is_some());
+    heads.reverse();
+    Some(heads)
+}
+
+/// Reads these hours, as much as may be read for one answer. Returns whether everything was read: what could not be is left out, and what
+/// there is of it is said in the log.
+pub(super) async fn fill(
+    past: &mut Past,
+    hours: &dyn Hours,
+    scope: Scope,
+    heads: &[Head],
+    labels: usize,
+    filter: &Filter,
+) -> bool {
+    in_time(read(past, hours, scope, heads, labels, filter)).await.unwrap_or(false)
+}
+
+/// What came in time and without an error, which the log has.
+async fn in_time<T>(read: impl Future<Output = Result<T, StoreError>>) -> Option<T> {
+    let read = timeout(limits::STORE_TIMEOUT, read).await;
     let read =
         read.unwrap_or_else(|_| Err(StoreError::Unavailable(format!("not read after {:?}", limits::STORE_TIMEOUT))));
-    read.unwrap_or_else(|error| {
+    read.inspect_err(|error| {
         let kind = error.kind();
         tracing::warn!(message = logs::ROLLUPS_FAIL, kind, %error);
-        false
     })
+    .ok()
 }
 
 async fn read(
     past: &mut Past,
     hours: &dyn Hours,
     scope: Scope,
+    mut heads: &[Head],
     labels: usize,
     filter: &Filter,
 ) -> Result<bool, StoreError> {
-    let range = past.hours();
-    if range.is_empty() {
-        return Ok(true);
-    }
-    let mut heads = hours.heads(scope, range.start, range.end - 1).await?.heads;
-    heads.retain(|head| head.version.is_some());
-    heads.reverse();
-    let (mut left, mut is_whole, mut heads) = (limits::HISTORY_BYTES_MAX, true, &heads[..]);
+    let (mut left, mut is_whole) = (limits::HISTORY_BYTES_MAX, true);
     while !heads.is_empty() {
         let (some, rest) = heads.split_at(at_once(heads, left.min(limits::HOURS_READ_BYTES_MAX)));
         if some.is_empty() {
