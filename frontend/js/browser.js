@@ -39,18 +39,6 @@ export const address = {
   },
 };
 
-/** Has the browser save a file. @param {string} name @param {string[]} parts */
-export function saveFile(name, parts) {
-  const kind = name.endsWith('.csv') ? 'text/csv' : 'application/json';
-  const url = URL.createObjectURL(new Blob(parts, { type: kind }));
-  const link = document.createElement('a');
-  link.href = url;
-  link.download = name;
-  link.click();
-  // The browser has begun by then, and holds on to what it needs.
-  setTimeout(() => URL.revokeObjectURL(url), 60_000);
-}
-
 /** Resolves when the page has been painted and the browser has nothing more urgent to do. @returns {Promise<void>} */
 export function painted() {
   return new Promise((resolve) => {

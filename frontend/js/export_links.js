@@ -18,7 +18,6 @@ import { TEXT } from './words.js';
  * @typedef {object} Means
  * @property {(path: string) => string} link the address of a path, with what it takes to be let in
  * @property {(path: string, signal: AbortSignal) => Promise<import('./export_items.js').Page>} page
- * @property {(name: string, parts: string[]) => void} save
  * @property {() => Shown} shown
  */
 
@@ -38,17 +37,19 @@ export function itemsQuery({ range, now, narrowed }) {
 }
 
 /**
+ * Takes up the list, which may be open already: it is what most readers never ask for, and comes when it is opened first.
  * @param {Document} root
  * @param {Means} means
  */
-export function offerExport(root, { link, page, save, shown }) {
+export function offerExport(root, { link, page, shown }) {
   const list = /** @type {HTMLDetailsElement} */ (byId(root, 'export'));
-  list.addEventListener('toggle', () => {
+  const point = () => {
     if (!list.open) return;
     for (const [name, path] of Object.entries(exportPaths(shown()))) {
       /** @type {HTMLAnchorElement} */ (byId(root, `export-${name}`)).href = link(path);
     }
-  });
+  };
+  list.addEventListener('toggle', point);
   list.addEventListener('keydown', (event) => {
     if (event.key !== 'Escape' || !list.open) return;
     list.open = false;
@@ -57,11 +58,12 @@ export function offerExport(root, { link, page, save, shown }) {
   root.addEventListener('click', ({ target }) => {
     if (target instanceof Node && !list.contains(target)) list.open = false;
   });
-  const items = new ItemsFile(root, page, save);
+  const items = new ItemsFile(root, page);
   for (const format of /** @type {const} */ (['csv', 'json'])) {
     byId(root, `export-items-${format}`).addEventListener('click', () => items.make(format, shown()));
   }
   byId(root, 'export-cancel').addEventListener('click', () => items.cancel());
+  point();
 }
 
 /** The file of items that is being made, one at a time. */
@@ -69,16 +71,14 @@ class ItemsFile {
   #said;
   #cancel;
   #page;
-  #save;
   /** @type {AbortController | null} */
   #making = null;
 
-  /** @param {Document} root @param {Means['page']} page @param {Means['save']} save */
-  constructor(root, page, save) {
+  /** @param {Document} root @param {Means['page']} page */
+  constructor(root, page) {
     this.#said = byId(root, 'export-status');
     this.#cancel = byId(root, 'export-cancel');
     this.#page = page;
-    this.#save = save;
   }
 
   /** @param {import('./export_items.js').Format} format @param {Shown} shown */
@@ -95,7 +95,7 @@ class ItemsFile {
     try {
       const { parts, count, isCut } = await collect(itemsQuery(shown), format, { get: (path) => this.#page(path, making.signal), onCount });
       if (making.signal.aborted) return;
-      this.#save(`items${isCut ? '-newest' : ''}.${format}`, parts);
+      saveFile(`items${isCut ? '-newest' : ''}.${format}`, parts);
       const older = shown.range.isKept ? TEXT.export.noOlder : '';
       say(`${isCut ? TEXT.export.cut(whole(count)) : TEXT.export.done(whole(count))}${older}`);
     } catch (error) {
@@ -114,4 +114,16 @@ class ItemsFile {
     this.#making = null;
     this.#cancel.hidden = true;
   }
+}
+
+/** Has the browser save a file. @param {string} name @param {string[]} parts */
+function saveFile(name, parts) {
+  const kind = name.endsWith('.csv') ? 'text/csv' : 'application/json';
+  const url = URL.createObjectURL(new Blob(parts, { type: kind }));
+  const link = document.createElement('a');
+  link.href = url;
+  link.download = name;
+  link.click();
+  // The browser has begun by then, and holds on to what it needs.
+  setTimeout(() => URL.revokeObjectURL(url), 60_000);
 }

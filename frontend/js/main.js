@@ -6,12 +6,12 @@
  * `shown`). Repetitions do not count.
  */
 
-import { address, goodbye, painted, restEnvironment, saveFile, storage } from './browser.js';
+import { address, goodbye, painted, restEnvironment, storage } from './browser.js';
 import { ConfigurationBar } from './configuration_bar.js';
 import { Configurations } from './configurations.js';
 import { Counting } from './counting.js';
+import { byId, setText } from './dom.js';
 import { eventNames, parseEvent } from './event.js';
-import { offerExport } from './export_links.js';
 import { whole } from './format.js';
 import { History } from './history.js';
 import { Narrowing, TICKERS_MAX } from './narrowing.js';
@@ -108,14 +108,19 @@ class Page {
     const hasConfigurations = this.#config.authMode !== 'off' && this.#config.hasTags;
     if (hasConfigurations) this.#offerConfigurations();
     else if (this.#configurations.chosen !== '') this.#configurations.choose('');
+    const list = byId(document, 'export');
+    list.addEventListener('toggle', () => void this.#offerExport().catch((error) => setText(byId(document, 'export-status'), String(error))), { once: true });
+    this.#open();
+    painted().then(() => this.#view.loadChart());
+  }
+
+  async #offerExport() {
+    const { offerExport } = await import('./export_links.js');
     offerExport(document, {
       link: (path) => this.#rest.link(path),
       page: (path, signal) => this.#rest.page(path, signal),
-      save: saveFile,
       shown: () => ({ range: this.#history.range, now: this.#now(), narrowed: narrowed('&', this.#narrowing.tickers) }),
     });
-    this.#open();
-    painted().then(() => this.#view.loadChart());
   }
 
   // State and drawing
