@@ -217,11 +217,11 @@ step 'page, in Node' counted tools/frontend-test.sh
 step 'dependencies' tools/deny.sh
 step 'build' cargo test -q --workspace --locked --no-run
 step 'rendered files' "$(program infragen)" render --check
-# Linking with optimisation keeps one processor busy for minutes; browsers and streams mostly wait.
+# Linking with optimisation keeps one processor busy for minutes, and Terraform both of them; browsers and streams mostly wait.
 aside 'size' tools/size.sh
+step_of 'page, in browsers' "$of_browsers" counted tools/browser.sh
 # Terraform and AWS in memory compute half of the time and wait for each other in the other; images are of a program that is compiled for them.
 aside_of 'tests of what is rendered' "$of_rest" env RUST_TEST_THREADS=5 tools/it.sh --workspace --no-fail-fast -- render:: image::
-step_of 'page, in browsers' "$of_browsers" counted tools/browser.sh
 # So long that a fault in what was changed last shows; `./justw fuzz 600` is for finding others.
 step_of 'fuzzing' "$of_fuzzing" tools/fuzz.sh 10
 join 'size'
