@@ -60,7 +60,10 @@ export function offerExport(root, { link, page, shown }) {
   });
   const items = new ItemsFile(root, page);
   for (const format of /** @type {const} */ (['csv', 'json'])) {
-    byId(root, `export-items-${format}`).addEventListener('click', () => items.make(format, shown()));
+    const button = /** @type {HTMLButtonElement} */ (byId(root, `export-items-${format}`));
+    button.addEventListener('click', () => items.make(format, shown()));
+    // A click before this came would be lost.
+    button.disabled = false;
   }
   byId(root, 'export-cancel').addEventListener('click', () => items.cancel());
   point();
