@@ -56,7 +56,7 @@ async function busy(stage) {
     tabs.push(tab);
     await tab.untilCounting();
     await writing.stop();
-    await stage.checks.run(`${range.text}: every step is a count of the table`, () => agrees(tab, table, range, ''));
+    await stage.checks.run(`${range.name}: every step is a count of the table`, () => agrees(tab, table, range, ''));
     if (range.isWindow) {
       for (const format of ['csv', 'json']) await stage.checks.run(`every item is in the file, once, while others come in: ${format}`, () => exports(tab, table, range, '', format));
       await tab.page.screenshot({ path: path.join(OUTPUT, 'export.png') });
@@ -97,7 +97,7 @@ async function random(stage) {
       await table.put(some(1 + pick(12), act === 3 ? 1_000 : 480_000));
     }
     const what = ['range', 'filter', 'changed', 'new', 'late', 'late'][act];
-    await stage.checks.run(`${moment + 1}: ${what}, ${range.text}, \`${filter}\``, async () =>
+    await stage.checks.run(`${moment + 1}: ${what}, ${range.name}, \`${filter}\``, async () =>
       (await agrees(tab, table, range, filter)) || restAgrees(tab, local, table, filter));
   }
   await stage.checks.run('the exported items are those of range and filter', () => exports(tab, table, range, filter, 'csv'));
