@@ -155,7 +155,7 @@ impl Shell<'_> {
             // What stands before the functions is what answers; their own URLs do not, or are not there.
             let url = if door.is_some() { Ran::Absent } else { ask(account::url(manifest, name)) };
             let mut function = running::function(&deployed, &alias, &configuration, &url);
-            function.url = door.clone().map_or(function.url, |door| door);
+            function.url = door.clone().unwrap_or(function.url);
             let number =
                 |metric| Some((metric, running::number(metric, &ask(account::metric(manifest, name, metric, now)))?));
             function.numbers = Metric::ALL.into_iter().filter_map(number).collect();

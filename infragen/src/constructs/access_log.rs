@@ -2,7 +2,7 @@
 
 use super::arns::Arns;
 use super::construct::{Construct, File};
-use super::statement::StatementPlan;
+use super::statement::{StatementPlan, making_log_groups};
 use crate::cost::{Charge, Per, Prices};
 use crate::plan::{AccessLogPlan, Plan};
 
@@ -39,26 +39,14 @@ impl Construct for AccessLog<'_> {
         vec![File::main("access_log")]
     }
 
-    fn statements(&self, _: &Arns<'_>) -> Vec<StatementPlan> {
+    fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
         let Self(plan, log) = self;
-        let of = |resource: &str| format!("arn:{}:logs:{}:*:{resource}", plan.partition, log.region);
-        let mut write = vec![
-            "logs:CreateLogGroup",
-            "logs:DeleteLogGroup",
-            "logs:DeleteRetentionPolicy",
-            "logs:PutRetentionPolicy",
-            "logs:TagResource",
-            "logs:UntagResource",
-        ];
-        if plan.account.keys.logs.is_some() {
-            write.extend(["logs:AssociateKmsKey", "logs:DisassociateKmsKey"]);
-        }
+        let write = making_log_groups(plan.account.keys.logs.is_some());
         let read = ["logs:ListTagsForResource"];
-        let group = of(&format!("log-group:{}", log.group));
-        let groups = [group.clone(), format!("{group}:*")];
+        let groups = arns.log_group(&log.region, &log.group);
         let mut statements = vec![StatementPlan::new("AccessLog", "The access log.", &read, &write).on(groups)];
         if plan.distribution.is_some() {
-            statements.extend(self.delivery(of));
+            statements.extend(self.delivery(arns));
         } else {
             // CloudWatch takes lines of an API as a delivery, which has no resource of its own.
             let read = ["logs:GetLogDelivery", "logs:ListLogDeliveries"];
@@ -72,8 +60,8 @@ impl Construct for AccessLog<'_> {
 
 impl AccessLog<'_> {
     /// From the distribution into the group.
-    fn delivery(self, of: impl Fn(&str) -> String) -> Vec<StatementPlan> {
-        let Self(plan, _) = self;
+    fn delivery(self, arns: &Arns<'_>) -> Vec<StatementPlan> {
+        let Self(plan, log) = self;
         let base = &plan.names.base;
         let read =
             ["logs:GetDelivery", "logs:GetDeliveryDestination", "logs:GetDeliverySource", "logs:ListTagsForResource"];
@@ -90,13 +78,13 @@ impl AccessLog<'_> {
         ];
         // A delivery's name is made up by AWS.
         let ends = [format!("delivery-source:{base}"), format!("delivery-destination:{base}"), "delivery:*".to_owned()];
-        let ends = ends.map(|end| of(&end));
+        let ends = ends.map(|end| arns.arn_in(&log.region, "logs", &end));
         let comment = "And that CloudFront writes into it.";
         let mut statements = vec![StatementPlan::new("AccessLogDelivery", comment, &read, &write).on(ends)];
         let comment = "CloudWatch lets deliveries write by a policy of the region, which it changes as whoever asks for one, and narrows to no resource.";
         let (read, write) = (["logs:DescribeResourcePolicies"], ["logs:PutResourcePolicy"]);
         statements.push(StatementPlan::new("AccessLogPolicy", comment, &read, &write).on(["*"]));
-        let distributions = [format!("arn:{}:cloudfront::*:distribution/*", plan.partition)];
+        let distributions = [arns.global("cloudfront", "distribution/*")];
         let write = ["cloudfront:AllowVendedLogDeliveryForResource"];
         let comment = "And that the distribution's lines are handed out.";
         statements.push(StatementPlan::new("AccessLogSource", comment, &[], &write).on(distributions));

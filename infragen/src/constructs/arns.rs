@@ -16,8 +16,21 @@ impl<'p> Arns<'p> {
     /// ARN of something in the plan's region.
     #[must_use]
     pub fn arn(&self, service: &str, resource: &str) -> String {
-        let Plan { partition, region, .. } = self.0;
-        format!("arn:{partition}:{service}:{region}:*:{resource}")
+        self.arn_in(&self.0.region, service, resource)
+    }
+
+    /// ARN of something in any region.
+    #[must_use]
+    pub fn arn_in(&self, region: &str, service: &str, resource: &str) -> String {
+        format!("arn:{}:{service}:{region}:*:{resource}", self.0.partition)
+    }
+
+    /// ARNs of a log group in a region, and of what is in it.
+    #[must_use]
+    pub fn log_group(&self, region: &str, name: &str) -> [String; 2] {
+        let group = self.arn_in(region, "logs", &format!("log-group:{name}"));
+        let all = format!("{group}:*");
+        [group, all]
     }
 
     /// ARN of something that is of no region.

@@ -2,6 +2,22 @@
 
 use serde::Serialize;
 
+/// What it takes to make log groups, to change and to delete them; with a key of one's own, too.
+pub(super) fn making_log_groups(has_key: bool) -> Vec<&'static str> {
+    let mut actions = vec![
+        "logs:CreateLogGroup",
+        "logs:DeleteLogGroup",
+        "logs:DeleteRetentionPolicy",
+        "logs:PutRetentionPolicy",
+        "logs:TagResource",
+        "logs:UntagResource",
+    ];
+    if has_key {
+        actions.extend(["logs:AssociateKmsKey", "logs:DisassociateKmsKey"]);
+    }
+    actions
+}
+
 /// One statement of both roles' policies.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StatementPlan {

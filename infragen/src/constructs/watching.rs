@@ -7,7 +7,7 @@ use contract::metrics::{Metric, OTHER};
 
 use super::arns::Arns;
 use super::construct::{Construct, File};
-use super::statement::StatementPlan;
+use super::statement::{StatementPlan, making_log_groups};
 use crate::cost::{Charge, Per, Prices};
 use crate::plan::Plan;
 use crate::plan::operations::{FunctionAlarms, OperationsPlan, Topic};
@@ -64,19 +64,8 @@ impl Construct for Watching<'_> {
     fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
         let base = &self.0.names.base;
         let [made, existing] = self.log_groups(arns);
-        let mut write = vec![
-            "logs:CreateLogGroup",
-            "logs:DeleteLogGroup",
-            "logs:DeleteMetricFilter",
-            "logs:DeleteRetentionPolicy",
-            "logs:PutMetricFilter",
-            "logs:PutRetentionPolicy",
-            "logs:TagResource",
-            "logs:UntagResource",
-        ];
-        if self.0.account.keys.logs.is_some() {
-            write.extend(["logs:AssociateKmsKey", "logs:DisassociateKmsKey"]);
-        }
+        let mut write = making_log_groups(self.0.account.keys.logs.is_some());
+        write.extend(["logs:DeleteMetricFilter", "logs:PutMetricFilter"]);
         let find = "The log groups are found by listing all of them, which CloudWatch narrows to no resource.";
         let alarms = "Alarms and the dashboard.";
         let mut statements =
@@ -126,13 +115,12 @@ impl Watching<'_> {
                 .filter(|function| function.makes_log_group == is_made)
                 .map(|function| function.log_group.as_str())
                 .collect();
-            let both = |group: &str| [group.to_owned(), format!("{group}:*")];
-            groups.into_iter().flat_map(both).map(|group| arns.arn("logs", &format!("log-group:{group}"))).collect()
+            groups.into_iter().flat_map(|group| arns.log_group(&self.0.region, group)).collect()
         };
         let [mut made, existing]: [Vec<String>; 2] = [true, false].map(of);
         if let Some(instances) = &self.0.instances {
-            let group = format!("log-group:/aws/lambda/capacity-provider/{}", instances.name);
-            made.extend([arns.arn("logs", &group), arns.arn("logs", &format!("{group}:*"))]);
+            let group = format!("/aws/lambda/capacity-provider/{}", instances.name);
+            made.extend(arns.log_group(&self.0.region, &group));
         }
         [made, existing]
     }

@@ -251,33 +251,27 @@ impl OidcProviderArn {
     pub fn issuer(&self) -> &str {
         part(&self.0, 5).strip_prefix("oidc-provider/").unwrap_or_default()
     }
-
-    /// The account that it is in.
-    #[must_use]
-    pub fn account(&self) -> &str {
-        part(&self.0, 4)
-    }
-
-    /// The partition that it is in.
-    #[must_use]
-    pub fn partition(&self) -> &str {
-        part(&self.0, 1)
-    }
 }
 
-impl RoleArn {
-    /// The account that it is in.
-    #[must_use]
-    pub fn account(&self) -> &str {
-        part(&self.0, 4)
-    }
+/// Where a thing of IAM is, as its ARN says.
+macro_rules! places {
+    ($($name:ident)+) => { $(
+        impl $name {
+            /// The account that it is in.
+            #[must_use]
+            pub fn account(&self) -> &str {
+                part(&self.0, 4)
+            }
 
-    /// The partition that it is in.
-    #[must_use]
-    pub fn partition(&self) -> &str {
-        part(&self.0, 1)
-    }
+            /// The partition that it is in.
+            #[must_use]
+            pub fn partition(&self) -> &str {
+                part(&self.0, 1)
+            }
+        }
+    )+ };
 }
+places!(OidcProviderArn RoleArn);
 
 impl CertificateArn {
     /// The region that the certificate is in.

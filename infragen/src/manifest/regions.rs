@@ -4,6 +4,9 @@ use super::reader::{ManifestValue, Problem, near};
 use super::tree::Node;
 use super::values::{strings, text};
 
+/// The region of what belongs to CloudFront: its certificates, its firewalls and its log groups.
+pub const CLOUDFRONT_REGION: &str = "us-east-1";
+
 /// Every region that may be named: what the AWS SDKs know, without those that nobody outside of a government can reach.
 const REGIONS: [(&str, &[&str]); 4] = [
     (

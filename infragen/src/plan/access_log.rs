@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::front::{CLOUDFRONT_REGION, us_east_1};
+use super::front::us_east_1;
 use crate::load::Loaded;
 use crate::manifest::Names;
+use crate::manifest::regions::CLOUDFRONT_REGION;
 use crate::manifest::types::FrontKind;
 
 /// Fields of a line of CloudFront, as it calls them. Neither query, cookie nor referrer: a token may stand in the first two, and an

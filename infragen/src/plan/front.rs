@@ -6,11 +6,10 @@ use serde::Serialize;
 use crate::load::{Loaded, Target};
 use crate::manifest::Names;
 use crate::manifest::aws::DomainName;
+use crate::manifest::regions::CLOUDFRONT_REGION;
 use crate::manifest::sections::FrontSection;
 use crate::manifest::types::FrontKind;
 
-/// The region of what belongs to CloudFront: its certificates and its firewalls.
-pub(super) const CLOUDFRONT_REGION: &str = "us-east-1";
 /// What reads only.
 const READ_METHODS: &[&str] = &["GET", "HEAD"];
 /// CloudFront takes three sets of methods; the one with POST has all of these.

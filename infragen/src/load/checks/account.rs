@@ -1,9 +1,9 @@
 //! Rules of an account: what is named in it must be of it, and of the region and partition that everything goes to.
 
 use super::Checks;
-use super::front::CLOUDFRONT_REGION;
 use crate::manifest::account::KmsKeyArn;
 use crate::manifest::aws::Compute;
+use crate::manifest::regions::CLOUDFRONT_REGION;
 use crate::manifest::types::{FrontKind, LogRetention};
 
 /// Partitions in which a service names itself to KMS as it does here; others were never tried.

@@ -4,12 +4,11 @@ use contract::Adapter;
 
 use super::Checks;
 use crate::capability::Feature;
+use crate::manifest::regions::CLOUDFRONT_REGION;
 use crate::manifest::types::{FrontKind, Origins};
 
 /// The partition whose CloudFront is rendered for.
 const CLOUDFRONT_PARTITION: &str = "aws";
-/// The region of what belongs to CloudFront.
-pub(super) const CLOUDFRONT_REGION: &str = "us-east-1";
 const FRAMES: &str = "front.frame_ancestors";
 const VIEWER_FUNCTION: &str = "front.viewer_function_arn";
 
