@@ -6,6 +6,7 @@ use super::{LIMIT, STREAM, assert_has, config, connect, counts, function, pairs,
 use crate::emulator::{Config, Emulator, Outcome};
 use crate::support::client::{Request, Response};
 use crate::support::dynamodb::{self, put_configuration};
+use crate::support::harmless::{HEADERS, assert_harmless};
 use crate::support::local::Local;
 use crate::support::sse::SseClient;
 use crate::support::table::{Row, SENTIMENTS, Table};
@@ -17,6 +18,7 @@ fn configuration(id: &str) -> String {
 /// Asserts a JSON error and returns its `detail`.
 async fn detail(response: Response, status: u16) -> String {
     let head = response.head.clone();
+    assert_harmless(&response, &head.start);
     assert_eq!(response.status(), status, "{head:?}");
     assert_eq!(head.all("content-type"), ["application/json"], "{head:?}");
     let body: Value = response.into_json().await;
@@ -28,11 +30,14 @@ async fn status_and_health_are_what_the_contract_says() {
     let local = Local::start(&[("SSE_MAX_CONNECTIONS", "7")]).await;
     let mut client = SseClient::connect(local.get(STREAM)).await;
     client.event("heartbeat", LIMIT).await;
-    let status = local.get(contract::routes::STREAM_STATUS).send().await.into_json().await;
+    let status = local.get(contract::routes::STREAM_STATUS).send().await;
+    assert_harmless(&status, "status");
+    let status = status.into_json().await;
     assert_has(&status, &json!({ "connections": 1, "max_connections": 7, "available": 6 }));
     assert_eq!(super::keys(&status), ["available", "connections", "max_connections", "uptime_seconds"]);
     for address in [local.stream, local.dashboard] {
         let health = Request::get(address, "/health").send().await;
+        assert_harmless(&health, "health");
         assert_eq!(health.head.all("content-type"), ["application/json"]);
         assert_eq!(health.into_json().await, json!({ "status": "healthy" }));
     }
@@ -75,13 +80,17 @@ async fn a_stream_answers_with_exactly_these_headers() {
     client.event("heartbeat", LIMIT).await;
     let prelude = emulator.invocations()[0].prelude.clone().expect("a stream begins with a prelude");
     assert_eq!(prelude["statusCode"], 200);
-    let expected = json!({
+    let mut expected = json!({
         "content-type": "text/event-stream",
         "cache-control": "no-store, no-transform",
         "x-accel-buffering": "no",
     });
+    for (name, value) in HEADERS {
+        expected[name] = value.into();
+    }
     assert_eq!(prelude["headers"], expected);
     assert_eq!(prelude["cookies"], json!([]));
+    assert_harmless(client.response(), "a stream");
     let head = &client.response().head;
     for name in ["content-type", "cache-control", "x-accel-buffering"] {
         assert_eq!(head.all(name).len(), 1, "{head:?}");

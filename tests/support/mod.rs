@@ -10,6 +10,7 @@ pub(crate) mod dynamodb;
 pub(crate) mod emf;
 pub(crate) mod external;
 pub(crate) mod faketime;
+pub(crate) mod harmless;
 pub(crate) mod http1;
 pub(crate) mod json_schema;
 pub(crate) mod local;

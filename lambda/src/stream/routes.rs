@@ -1,7 +1,7 @@
 //! The stream function's four routes.
 
 use axum::extract::{RawQuery, Request, State};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -19,6 +19,7 @@ use crate::error::{ApiError, Refused, method_not_allowed, not_found};
 use crate::health::health;
 use crate::origin::Origin;
 use crate::request::{ConfigIdPath, StreamQuery};
+use crate::serve::security;
 
 /// Returns the stream function as a router.
 pub fn router(deps: Deps) -> Router {
@@ -26,6 +27,7 @@ pub fn router(deps: Deps) -> Router {
         .route(routes::HEALTH, get(health))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(security::headers))
 }
 
 /// Returns what of its routes the dashboard function does not have as well, for a server that is both.
@@ -36,6 +38,7 @@ pub fn own_routes(deps: Deps) -> Router {
         .route_layer(from_fn_with_state(deps.clone(), count_refusals))
         .route(routes::STREAM_STATUS, get(status))
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(security::headers))
         .with_state(deps)
 }
 

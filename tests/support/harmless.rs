@@ -1,0 +1,20 @@
+//! The headers by which a browser makes nothing of an answer but the data that it is.
+
+use super::client::Response;
+
+/// Of every answer of both functions, streams too.
+pub(crate) const HEADERS: [(&str, &str); 6] = [
+    ("x-content-type-options", "nosniff"),
+    ("referrer-policy", "no-referrer"),
+    ("x-frame-options", "DENY"),
+    ("strict-transport-security", "max-age=31536000"),
+    ("cross-origin-resource-policy", "same-origin"),
+    ("content-security-policy", "default-src 'none'; frame-ancestors 'none'"),
+];
+
+/// Asserts that an answer has each of them once. `what` it answers is said where it has not.
+pub(crate) fn assert_harmless(response: &Response, what: &str) {
+    for (name, value) in HEADERS {
+        assert_eq!(response.head.all(name), [value], "{what}: {name}");
+    }
+}
