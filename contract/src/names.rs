@@ -188,6 +188,12 @@ impl AttributePath {
         steps(self.as_str()).unwrap_or_default().into_iter()
     }
 
+    /// What its value is called where people and programs read it: the names on the way with dots between, and nothing escaped.
+    #[must_use]
+    pub fn plain(&self) -> String {
+        self.steps().collect::<Vec<_>>().join(".")
+    }
+
     /// The attribute of a row that has the value in it.
     #[must_use]
     pub fn attribute(&self) -> String {
@@ -282,6 +288,7 @@ mod tests {
         assert_eq!(steps("a\\\\.b\\\\\\.c"), ["a\\", "b\\.c"]);
         assert_eq!(steps("Unit Price (USD). 1st # [x]"), ["Unit Price (USD)", " 1st # [x]"]);
         assert_eq!(AttributePath::new("a\\.b.c").unwrap().attribute(), "a.b");
+        assert_eq!(AttributePath::new("a\\.b.c\\\\").unwrap().plain(), "a.b.c\\");
         for bad in ["", "-", ".a", "a.", "a..b", "a[0]", "a[12].b", "a\\b", "a\\", "a\tb", &"é".repeat(128)] {
             assert!(AttributePath::new(bad).is_err(), "{bad}");
         }

@@ -155,7 +155,7 @@ pub fn page_labels(labels: &Labels) -> (Vec<String>, Vec<String>) {
 /// Returns the attributes that are shown as [`PageConfig`] has them.
 #[must_use]
 pub fn page_shown(show: &ShownAttributes) -> Vec<String> {
-    show.as_slice().iter().map(ToString::to_string).collect()
+    show.names().to_vec()
 }
 
 /// How a page says goodbye.

@@ -6,7 +6,11 @@ use crate::{events, limits};
 
 /// Attributes that updates and items carry under their own names, in this order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ShownAttributes(Vec<AttributePath>);
+pub struct ShownAttributes {
+    paths: Vec<AttributePath>,
+    /// What the value of each is called.
+    names: Vec<String>,
+}
 
 /// Why attributes cannot be shown.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -20,10 +24,13 @@ pub enum ShownError {
     /// One is named again.
     #[error("`{0}` is there twice")]
     Twice(AttributePath),
+    /// The values of two would have one name.
+    #[error("`{0}` and `{1}` are both called `{name}`", name = .0.plain())]
+    Alike(AttributePath, AttributePath),
 }
 
 impl ShownAttributes {
-    /// Takes at most [`limits::SHOWN_ATTRIBUTES_MAX`] different ones, none of which is called like a field of an update.
+    /// Takes at most [`limits::SHOWN_ATTRIBUTES_MAX`] different ones, none of which is called like a field of an update or like another.
     ///
     /// # Errors
     /// [`ShownError`] with the first that breaks a rule.
@@ -35,17 +42,26 @@ impl ShownAttributes {
             if events::UPDATE_KEYS.contains(&path.as_str()) {
                 return Err(ShownError::Taken(path.clone()));
             }
-            if paths[..index].contains(path) {
-                return Err(ShownError::Twice(path.clone()));
+            match paths[..index].iter().find(|other| other.plain() == path.plain()) {
+                Some(other) if other == path => return Err(ShownError::Twice(path.clone())),
+                Some(other) => return Err(ShownError::Alike(other.clone(), path.clone())),
+                None => {}
             }
         }
-        Ok(Self(paths))
+        let names = paths.iter().map(AttributePath::plain).collect();
+        Ok(Self { paths, names })
     }
 
-    /// The attributes, in the order in which they are shown. As a path is written, so its value is called.
+    /// The attributes, in the order in which they are shown.
     #[must_use]
     pub fn as_slice(&self) -> &[AttributePath] {
-        &self.0
+        &self.paths
+    }
+
+    /// What the value of each is called, in the same order: [`AttributePath::plain`].
+    #[must_use]
+    pub fn names(&self) -> &[String] {
+        &self.names
     }
 }
 
@@ -58,7 +74,7 @@ impl SettingValue for ShownAttributes {
         paths.map_err(|error| error.to_string()).and_then(|paths| Self::new(paths).map_err(|error| error.to_string()))
     }
     fn write(&self) -> String {
-        match self.0.as_slice() {
+        match self.paths.as_slice() {
             [] => ABSENT.to_owned(),
             paths => paths.iter().map(|path| path.as_str().replace(',', "\\,")).collect::<Vec<_>>().join(","),
         }
@@ -103,12 +119,12 @@ mod tests {
         {
             assert_eq!(read(good).unwrap().write(), good);
         }
-        let names: Vec<String> =
-            read("Price\\, USD,a\\\\,b\\\\\\,c").unwrap().as_slice().iter().map(AttributePath::attribute).collect();
-        assert_eq!(names, ["Price, USD", "a\\", "b\\,c"]);
+        assert_eq!(read("Price\\, USD,a\\\\,b\\\\\\,c").unwrap().names(), ["Price, USD", "a\\", "b\\,c"]);
+        assert_eq!(read("by\\.name,deal.price\\.usd").unwrap().names(), ["by.name", "deal.price.usd"]);
         for (bad, said) in [
             ("a,b,c,d,e,f,g,h,i", "9 attributes are too many; at most 8 are shown"),
             ("author,author", "`author` is there twice"),
+            ("by.name,by\\.name", "`by.name` and `by\\.name` are both called `by.name`"),
             ("author,score", "`score` is what an update calls something else already; its fields are item_id, ticker"),
             ("tickers", "`tickers` is what an update calls something else already"),
             ("", "`` is not a valid attribute name"),

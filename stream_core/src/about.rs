@@ -77,9 +77,9 @@ impl<'a> AboutFields<'a> {
         let url = about.and_then(|about| about.url.as_ref()).map(|url| Field::Text(url.as_str()));
         let of_rows = [("title", &data.title_attribute, title), ("url", &data.url_attribute, url)];
         let mapped = of_rows.into_iter().filter(|(_, path, _)| path.is_some()).map(|(name, _, value)| (name, value));
-        let shown = data.show.as_slice().iter().enumerate().map(move |(index, path)| {
+        let shown = data.show.names().iter().enumerate().map(move |(index, name)| {
             let value = about.and_then(|about| about.shown.get(index)).and_then(Option::as_ref);
-            (path.as_str(), value.map(Field::of))
+            (name.as_str(), value.map(Field::of))
         });
         mapped.chain(shown)
     }
@@ -162,7 +162,7 @@ mod tests {
         data.title_attribute = AttributePath::new("headline").ok();
         data.url_attribute = AttributePath::new("link").ok();
         data.show =
-            ShownAttributes::new(["price", "author", "is.new"].map(|path| AttributePath::new(path).unwrap()).into())
+            ShownAttributes::new(["price", "author", "is\\.new"].map(|path| AttributePath::new(path).unwrap()).into())
                 .unwrap();
         assert_eq!(
             json(&data, Some(&about)),

@@ -30,6 +30,10 @@ impl ManifestValue for ShownAttributes {
                 ShownError::Taken(path) => {
                     Problem::new("shown-name-taken", format!("names `{path}`, which an update has"))
                 }
+                ShownError::Alike(one, other) => Problem::new(
+                    "repeated-attribute",
+                    format!("names `{one}` and `{other}`, whose values are both called `{}`", one.plain()),
+                ),
                 ShownError::Twice(path) => Problem::new("repeated-attribute", format!("names `{path}` twice")),
             }]
         })

@@ -115,7 +115,7 @@ impl<'m> Shape<'m> {
         making.number(attributes.score.0.as_ref(), "score", -1.0);
         making.number(attributes.confidence.0.as_ref(), "confidence", 0.0);
         if let Some(path) = &attributes.tags.0
-            && let Some(value) = making.take(path.as_str(), "tickers")
+            && let Some(value) = making.take(&path.plain(), "tickers")
         {
             making.put_at(path, tags_of(&value));
         }
@@ -123,18 +123,19 @@ impl<'m> Shape<'m> {
             [(&attributes.source.0, "source"), (&attributes.title.0, "title"), (&attributes.url.0, "url")]
         {
             if let Some(path) = path
-                && let Some(value) = making.take(path.as_str(), common)
+                && let Some(value) = making.take(&path.plain(), common)
             {
                 making.put_at(path, Ok(json!({ "S": shown(&value) })));
             }
         }
         for path in self.manifest.data.show.as_slice().iter().filter(|path| !path.is_name()) {
-            if let Some(value) = making.take(path.as_str(), path.as_str()) {
+            let name = path.plain();
+            if let Some(value) = making.take(&name, &name) {
                 making.put_at(path, Ok(attribute(&value)));
             }
         }
         if let Some(path) = &attributes.status.0 {
-            let value = making.take(path.as_str(), "status");
+            let value = making.take(&path.plain(), "status");
             let ready = self.manifest.data.status_ready.as_str();
             making.put_at(path, Ok(json!({ "S": value.map_or_else(|| ready.to_owned(), |value| shown(&value)) })));
         }
@@ -241,7 +242,7 @@ impl<'r> Making<'r> {
     fn put_at(&mut self, path: &AttributePath, value: Result<Value, String>) {
         let value = match value {
             Ok(value) => value,
-            Err(what) => return self.fault(format!("`{}` {what}", path.as_str())),
+            Err(what) => return self.fault(format!("`{}` {what}", path.plain())),
         };
         let mut steps: Vec<String> = path.steps().collect();
         let Some(last) = steps.pop() else { return };
@@ -256,7 +257,7 @@ impl<'r> Making<'r> {
 
     fn number(&mut self, path: Option<&AttributePath>, common: &str, min: f64) {
         let Some(path) = path else { return };
-        let Some(value) = self.take(path.as_str(), common) else { return };
+        let Some(value) = self.take(&path.plain(), common) else { return };
         let text = shown(&value);
         let is_inside = text.trim().parse::<f64>().is_ok_and(|number| (min..=1.0).contains(&number));
         let value = match is_inside {
@@ -369,6 +370,19 @@ mod tests {
             (&bare[0]["matched_tickers"], &bare[0]["status"]),
             (&json!({"L": [{"S": "A"}]}), &json!({"S": "pending"}))
         );
+    }
+
+    #[test]
+    fn a_column_is_called_what_its_path_is_called_without_what_is_escaped() {
+        let manifest = r#"[data]
+show = ["unit\\.price", "deal.by"]
+[data.attributes]
+title = "head\\.line"
+"#;
+        let row = r#"{"item_id": "a", "label": "neutral", "unit.price": 5, "deal.by": "x", "head.line": "Up"}"#;
+        let item = &made(manifest, &PLAIN, row).unwrap()[0];
+        let found = ["unit.price", "head.line", "deal"].map(|name| &item[name]);
+        assert_eq!(found, [&json!({"N": "5"}), &json!({"S": "Up"}), &json!({"M": {"by": {"S": "x"}}})]);
     }
 
     #[test]

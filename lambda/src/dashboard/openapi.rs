@@ -200,9 +200,9 @@ fn about(properties: &mut Value, data: &DataSettings) {
         let meaning = "Link to what it is about. Left out where the row has none by `https:`.";
         properties["url"] = json!({ "type": "string", "pattern": "^[Hh][Tt][Tt][Pp][Ss]://", "description": meaning });
     }
-    for path in data.show.as_slice() {
+    for name in data.show.names() {
         let meaning = "As the row has it: a text, a number or a truth value. Left out where it has none.";
-        properties[path.as_str()] = json!({
+        properties[name] = json!({
             "type": ["string", "number", "boolean"], "maxLength": limits::SHOWN_CHARS_MAX, "description": meaning,
         });
     }
