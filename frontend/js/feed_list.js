@@ -188,6 +188,8 @@ function entryNode(tone, lines) {
 /** @param {string} title @param {string | null} url */
 function titleNode(title, url) {
   const node = url === null ? element('span', '', title) : linkNode(title, url);
+  // An entry is one stop of the Tab key, its button: what that opens begins with this link.
+  if (url !== null) node.tabIndex = -1;
   node.dir = 'auto'; // and apart from what is beside it
   node.title = title;
   return element('div', 'entry-title', node);

@@ -56,6 +56,20 @@ async function run(stage) {
     const back = await tab.evaluate(() => document.activeElement?.className);
     return found === expected && back === 'name' ? '' : `${found}, then ${back}`;
   });
+  await checks.run('an item is one stop of the Tab key, and what opens begins with its link', async () => {
+    const focused = () => [document.activeElement?.className, [...document.querySelectorAll('#feed .entry')].findIndex((node) => node.contains(document.activeElement))].join(' ');
+    const stops = [];
+    await tab.page.focus('#feed .entry .name');
+    for (let index = 0; index < 3; index += 1) {
+      stops.push(await tab.evaluate(focused));
+      await tab.page.keyboard.press('Tab');
+    }
+    await tab.page.keyboard.press('Enter');
+    await tab.until('the dialog', open);
+    const [href, expectedHref] = await tab.evaluate(() => [/** @type {HTMLAnchorElement} */ (document.activeElement).href, /** @type {HTMLAnchorElement} */ (document.querySelectorAll('#feed .entry')[3]?.querySelector('.entry-title a')).href]);
+    await tab.page.keyboard.press('Escape');
+    return stops.join() === 'name 0,name 1,name 2' && href === expectedHref ? '' : `${stops.join()}, then ${href} and not ${expectedHref}`;
+  });
   await stage.checkClean([tab]);
 }
 
