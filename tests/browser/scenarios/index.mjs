@@ -14,6 +14,7 @@ import { budget } from './budget.mjs';
 import { busy } from './busy.mjs';
 import { configurations } from './configurations.mjs';
 import { examples } from './examples.mjs';
+import { exportList } from './export_list.mjs';
 import { feed } from './feed.mjs';
 import { foreign } from './foreign.mjs';
 import { hostile } from './hostile.mjs';
@@ -32,5 +33,5 @@ export const scenarios = [
   ...smoke, ...budget, ...memory,
   ...outages, ...absences, ...firefoxOutages, firefoxSleeps,
   { name: 'firefox-two-tabs', about: 'Firefox: two tabs share one stream, and the leading one is closed', run: twoTabs },
-  ...tabs, ...looks, ...hostile, ...tables, ...examples, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...own, ...accessibility,
+  ...tabs, ...looks, ...hostile, ...tables, ...examples, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...own, ...exportList, ...accessibility,
 ];
