@@ -34,16 +34,22 @@ export class Chart {
   /** @type {number | null} the step under the pointer */
   #step = null;
   #range;
+  #onOpen;
 
-  /** @param {Nodes} nodes @param {readonly string[]} labels @param {(label: string) => string} toneOf @param {Range} range */
-  constructor(nodes, labels, toneOf, range) {
+  /**
+   * @param {Nodes} nodes @param {readonly string[]} labels @param {(label: string) => string} toneOf @param {Range} range
+   * @param {(step: import('./step_list.js').Step) => void} onOpen hears of which steps somebody wants to see what is behind them
+   */
+  constructor(nodes, labels, toneOf, range, onOpen) {
     this.#range = range;
+    this.#onOpen = onOpen;
     this.#nodes = nodes;
     this.#labels = [...labels, TEXT.chart.other];
     this.#tones = this.#labels.map(toneOf);
     for (const [index, label] of this.#labels.entries()) this.#addKey(words(label), `key ${this.#tones[index]}`);
     this.#addKey(TEXT.chart.mean, 'key key-mean');
     nodes.toggle.addEventListener('click', () => this.#showTable(!this.#isTable));
+    nodes.box.addEventListener('click', () => this.#step !== null && this.#open(this.#step, this.#step + 1));
   }
 
   /** Fetches what draws. */
@@ -81,7 +87,8 @@ export class Chart {
     this.#keys[this.#labels.length].hidden = !data.hasScores;
     if (this.#plot && (isOther || data.hasScores !== this.#hasScores)) this.#make();
     else this.#plot?.setData(this.#columns(data));
-    if (this.#isTable) this.#drawTable(data);
+    // A dialog leads back to the button that it was opened by: that one stays meanwhile.
+    if (this.#isTable && !this.#nodes.table.ownerDocument.querySelector('dialog:modal')) this.#drawTable(data);
     this.#drawKeys();
     this.#nodes.box.setAttribute('aria-label', this.#summary(data));
   }
@@ -172,6 +179,19 @@ export class Chart {
     this.#nodes.legend.append(key);
   }
 
+  /** Has what is behind some steps shown. @param {number} first @param {number} end */
+  #open(first, end) {
+    if (!this.#data || end > this.#data.times.length) return;
+    const { times, counts } = this.#data;
+    const sums = counts.map((column) => column.slice(first, end).reduce((sum, count) => sum + count, 0));
+    this.#onOpen({
+      from: times[first] * 1000,
+      to: times[end - 1] * 1000 + this.#range.stepMs,
+      hasDays: this.#range.isKept === true,
+      counts: this.#labels.map((label, index) => ({ label, count: sums[index] })).filter(({ count }) => count > 0),
+    });
+  }
+
   /** @param {ChartData} data */
   #summary({ counts, total, means, hasScores }) {
     const parts = this.#labels.map((label, index) => ({ label: words(label), isOther: index === this.#labels.length - 1, count: counts[index].reduce((sum, count) => sum + count, 0) }));
@@ -203,14 +223,23 @@ export class Chart {
     for (let end = times.length; end > 0; end -= length) {
       const first = Math.max(0, end - length);
       const sum = (/** @type {number} */ index) => counts[index].slice(first, end).reduce((left, right) => left + right, 0);
-      const start = headCell(this.#time(times[first]));
+      const opens = element('button', 'link', this.#time(times[first]));
+      opens.type = 'button';
+      opens.dataset.from = String(times[first]);
+      opens.setAttribute('aria-haspopup', 'dialog');
+      const last = end;
+      opens.addEventListener('click', () => this.#open(first, last));
+      const start = headCell('');
+      start.append(opens);
       start.scope = 'row';
       const row = element('tr', '', start, ...shown.map((index) => element('td', 'end', whole(isKnown(first, end) ? sum(index) : null))));
       if (hasScores) row.append(element('td', 'end', weighted(counts, means, first, end)));
       rows.push(row);
     }
     const caption = element('caption', 'unseen', TEXT.chart.caption(TEXT.ranges[name].within, whole(total), span(rowMs)));
+    const focused = /** @type {HTMLElement | null} */ (this.#nodes.table.querySelector('button:focus'))?.dataset.from;
     this.#nodes.table.replaceChildren(element('table', '', caption, element('thead', '', head), element('tbody', '', ...rows)));
+    /** @type {HTMLElement | null} */ (focused === undefined ? null : this.#nodes.table.querySelector(`[data-from="${focused}"]`))?.focus({ preventScroll: true });
   }
 }
 

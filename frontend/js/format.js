@@ -95,6 +95,9 @@ export const dayAndClock = (at) => DAY_AND_CLOCK.format(at);
 /** @param {number} at milliseconds since 1970 */
 export const day = (at) => DAY.format(at);
 
+/** Returns from when to when something was. @param {number} from milliseconds since 1970 @param {number} to @param {boolean} hasDays whether its times need their day */
+export const period = (from, to, hasDays) => (hasDays ? DAY_AND_CLOCK : HOUR_MINUTE).formatRange(from, to);
+
 /**
  * Returns how a ticker's mean score has changed, in words.
  * @param {number | null} recent of the last quarter of the range

@@ -71,6 +71,11 @@ class Page {
       noticeAction: () => this.#noticeAction(),
       chooseRange: (range) => this.#chooseRange(range),
       isSaved: () => this.#configurations.chosen !== '',
+      items: {
+        get: (path) => this.#rest.get(path),
+        narrowed: () => narrowed('&', this.#narrowing.tickers),
+        now: () => this.#now(),
+      },
     });
     this.#narrowing = new Narrowing({
       saved: () => this.#configurations.current?.tickers ?? null,

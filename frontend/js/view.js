@@ -29,8 +29,9 @@ const TRENDS_INTERVAL_MS = 1_000;
  * @typedef {import('./state.js').State} State
  * @typedef {{count: HTMLElement, share: HTMLElement, tile: HTMLElement, part: HTMLElement}} LabelTile
  * @typedef {{dispatch: (action: import('./state.js').Action) => void, retryNow: () => void, noticeAction: () => void,
- *   chooseRange: (range: import('./ranges.js').Range) => void, isSaved: () => boolean}} Handlers `isSaved`: whether a saved
- *   configuration is shown
+ *   chooseRange: (range: import('./ranges.js').Range) => void, isSaved: () => boolean,
+ *   items: Pick<import('./step_list.js').Means, 'get' | 'narrowed' | 'now'>}} Handlers `isSaved`: whether a saved configuration is
+ *   shown; `items`: how those of a step are read
  */
 
 export class View {
@@ -61,7 +62,7 @@ export class View {
    * @param {import('./history.js').History} history
    * @param {Handlers} handlers
    */
-  constructor(root, config, history, { dispatch, retryNow, noticeAction, chooseRange, isSaved }) {
+  constructor(root, config, history, { dispatch, retryNow, noticeAction, chooseRange, isSaved, items }) {
     this.#isSaved = isSaved;
     this.#root = root;
     this.#pollMs = config.pollIntervalMs;
@@ -76,7 +77,18 @@ export class View {
     const details = new Details(nodes({ dialog: 'details', title: 'details-title', list: 'details-list', close: 'details-close' }), toneOf);
     this.#feed = new FeedList(nodes(feed), toneOf, (update) => details.show(update));
     const chart = { box: 'chart', legend: 'chart-legend', time: 'chart-time', empty: 'chart-empty', table: 'chart-table', toggle: 'chart-toggle' };
-    this.#chart = new Chart(nodes(chart), config.labels, toneOf, history.range);
+    /** @type {Promise<import('./step_list.js').StepList> | null} */
+    let steps = null;
+    const openStep = async (/** @type {import('./step_list.js').Step} */ step) => {
+      steps ??= this.#stepList({ ...items, show: config.show, toneOf, onOpen: (update) => details.show(update) });
+      try {
+        (await steps).show(step);
+      } catch (error) {
+        steps = null; // what did not come is asked for again
+        dispatch({ type: 'noticed', text: String(error) });
+      }
+    };
+    this.#chart = new Chart(nodes(chart), config.labels, toneOf, history.range, openStep);
     for (const label of config.labels) this.#addTile(label, toneOf(label));
     this.#nothing = new Nothing(nodes({ section: 'nothing', title: 'nothing-title', intro: 'nothing-intro', causes: 'nothing-causes', doctor: 'nothing-doctor' }), config);
     this.#id('totals').classList.toggle('many', !fitBeside(config.labels));
@@ -103,6 +115,12 @@ export class View {
       this.#chart.failed();
     }
     this.#trendsAt = 0;
+  }
+
+  /** Fetches what shows the items behind a bar. @param {import('./step_list.js').Means} means */
+  async #stepList(means) {
+    const { StepList } = await import('./step_list.js');
+    return new StepList(this.#root, means);
   }
 
   /** What was typed: a browser keeps it across a reload. */

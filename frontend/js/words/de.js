@@ -135,6 +135,13 @@ export default Object.freeze({
     noRecentScore: 'Kein Wert im letzten Viertel des Zeitraums',
   }),
 
+  step: Object.freeze({
+    reading: 'Die Einträge werden gelesen.',
+    nothing: 'Es gibt keine.',
+    newest: (/** @type {string} */ count) => `Die neuesten ${count} stehen hier, alle hat der Export.`,
+    onlySums: 'Von Stunden vor dem Fenster gibt es nur Zahlen.',
+  }),
+
   tickers: Object.freeze({
     some: (/** @type {string} */ shown, /** @type {string} */ all) => `${shown} von ${all}`,
     noMatch: 'Nichts heißt so.',

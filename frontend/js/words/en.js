@@ -145,6 +145,14 @@ export default Object.freeze({
     noRecentScore: 'No score in the last quarter of the range',
   }),
 
+  /** What is behind a bar. */
+  step: Object.freeze({
+    reading: 'Reading the items.',
+    nothing: 'There are none.',
+    newest: (/** @type {string} */ count) => `The newest ${count} are listed; the export has all.`,
+    onlySums: 'Of hours before the window there are counts only.',
+  }),
+
   tickers: Object.freeze({
     some: (/** @type {string} */ shown, /** @type {string} */ all) => `${shown} of ${all}`,
     noMatch: 'None is called like this.',

@@ -10,6 +10,7 @@
 
 import { absences, firefoxSleeps } from './absences.mjs';
 import { accessibility } from './accessibility.mjs';
+import { bars } from './bars.mjs';
 import { budget } from './budget.mjs';
 import { busy } from './busy.mjs';
 import { configurations } from './configurations.mjs';
@@ -33,5 +34,5 @@ export const scenarios = [
   ...smoke, ...budget, ...memory,
   ...outages, ...absences, ...firefoxOutages, firefoxSleeps,
   { name: 'firefox-two-tabs', about: 'Firefox: two tabs share one stream, and the leading one is closed', run: twoTabs },
-  ...tabs, ...looks, ...hostile, ...tables, ...examples, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...own, ...exportList, ...accessibility,
+  ...tabs, ...looks, ...hostile, ...tables, ...examples, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...own, ...bars, ...exportList, ...accessibility,
 ];
