@@ -4,7 +4,7 @@
  */
 
 import { chartOptions } from './chart_options.js';
-import { capital, DASH, dayAndClock, heading, hourMinute, score, span, whole, words } from './format.js';
+import { capital, dayAndClock, hourMinute, score, span, whole, words } from './format.js';
 import { element, setText } from './dom.js';
 import { TEXT, TIME_ZONE } from './words.js';
 
@@ -49,7 +49,7 @@ export class Chart {
     for (const [index, label] of this.#labels.entries()) this.#addKey(words(label), `key ${this.#tones[index]}`);
     this.#addKey(TEXT.chart.mean, 'key key-mean');
     nodes.toggle.addEventListener('click', () => this.#showTable(!this.#isTable));
-    nodes.box.addEventListener('click', () => this.#step !== null && this.#open(this.#step, this.#step + 1));
+    nodes.box.addEventListener('click', (event) => this.#clicked(event));
   }
 
   /** Fetches what draws. */
@@ -87,8 +87,7 @@ export class Chart {
     this.#keys[this.#labels.length].hidden = !data.hasScores;
     if (this.#plot && (isOther || data.hasScores !== this.#hasScores)) this.#make();
     else this.#plot?.setData(this.#columns(data));
-    // A dialog leads back to the button that it was opened by: that one stays meanwhile.
-    if (this.#isTable && !this.#nodes.table.ownerDocument.querySelector('dialog:modal')) this.#drawTable(data);
+    if (this.#isTable) this.#drawTable().catch(() => undefined);
     this.#drawKeys();
     this.#nodes.box.setAttribute('aria-label', this.#summary(data));
   }
@@ -179,6 +178,13 @@ export class Chart {
     this.#nodes.legend.append(key);
   }
 
+  /** A finger that taps has pointed at nothing before. @param {MouseEvent} event */
+  #clicked({ target, clientX }) {
+    if (!this.#plot || target !== this.#plot.over) return;
+    const step = this.#plot.posToIdx(clientX - this.#plot.over.getBoundingClientRect().left);
+    this.#open(step, step + 1);
+  }
+
   /** Has what is behind some steps shown. @param {number} first @param {number} end */
   #open(first, end) {
     if (!this.#data || end > this.#data.times.length) return;
@@ -211,54 +217,13 @@ export class Chart {
     if (!isTable) this.#fit();
   }
 
-  /** @param {ChartData} data */
-  #drawTable({ times, counts, means, hasScores, total, gaps }) {
-    const shown = this.#labels.flatMap((_, index) => (this.#keys[index].hidden ? [] : [index]));
-    const head = element('tr', '', headCell(TEXT.chart.from), ...shown.map((index) => headCell(heading(this.#labels[index]), 'end')));
-    if (hasScores) head.append(headCell(TEXT.chart.meanScore, 'end'));
-    const rows = [];
-    const { stepMs, pointMs, rowMs = pointMs, name } = this.#range;
-    const length = rowMs / stepMs;
-    const isKnown = (/** @type {number} */ first, /** @type {number} */ end) => !gaps.some(({ from, to }) => from <= times[first] * 1000 && times[end - 1] * 1000 + stepMs <= to);
-    for (let end = times.length; end > 0; end -= length) {
-      const first = Math.max(0, end - length);
-      const sum = (/** @type {number} */ index) => counts[index].slice(first, end).reduce((left, right) => left + right, 0);
-      const opens = element('button', 'link', this.#time(times[first]));
-      opens.type = 'button';
-      opens.dataset.from = String(times[first]);
-      opens.setAttribute('aria-haspopup', 'dialog');
-      const last = end;
-      opens.addEventListener('click', () => this.#open(first, last));
-      const start = headCell('');
-      start.append(opens);
-      start.scope = 'row';
-      const row = element('tr', '', start, ...shown.map((index) => element('td', 'end', whole(isKnown(first, end) ? sum(index) : null))));
-      if (hasScores) row.append(element('td', 'end', weighted(counts, means, first, end)));
-      rows.push(row);
-    }
-    const caption = element('caption', 'unseen', TEXT.chart.caption(TEXT.ranges[name].within, whole(total), span(rowMs)));
-    const focused = /** @type {HTMLElement | null} */ (this.#nodes.table.querySelector('button:focus'))?.dataset.from;
-    this.#nodes.table.replaceChildren(element('table', '', caption, element('thead', '', head), element('tbody', '', ...rows)));
-    /** @type {HTMLElement | null} */ (focused === undefined ? null : this.#nodes.table.querySelector(`[data-from="${focused}"]`))?.focus({ preventScroll: true });
+  /** Fetches what draws the table when somebody wants it; what did not come is asked for again with the next drawing. */
+  async #drawTable() {
+    const { drawTable } = await import('./chart_table.js');
+    const { table } = this.#nodes;
+    // A dialog leads back to the button that it was opened by: that one stays meanwhile.
+    if (!this.#data || !this.#isTable || table.ownerDocument.querySelector('dialog:modal')) return;
+    const labels = this.#labels.flatMap((label, index) => (this.#keys[index].hidden ? [] : [{ label, index }]));
+    drawTable(table, { data: this.#data, range: this.#range, labels, time: (at) => this.#time(at), onOpen: (first, end) => this.#open(first, end) });
   }
-}
-
-/** The mean over some steps, each as heavy as it has items. @param {number[][]} counts @param {(number | null)[]} means @param {number} first @param {number} end */
-function weighted(counts, means, first, end) {
-  let [sum, weight] = [0, 0];
-  for (let index = first; index < end; index += 1) {
-    const mean = means[index];
-    if (mean === null) continue;
-    const count = counts.reduce((total, column) => total + column[index], 0);
-    sum += mean * count;
-    weight += count;
-  }
-  return weight === 0 ? DASH : score(sum / weight);
-}
-
-/** @param {string} text @param {string} [className] */
-function headCell(text, className = '') {
-  const cell = element('th', className, text);
-  cell.scope = 'col';
-  return cell;
 }

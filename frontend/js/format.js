@@ -37,8 +37,15 @@ export const score = (value) => (value === null ? DASH : SCORE.format(value).rep
 /** A whole score, on an axis. @param {number} value */
 export const signed = (value) => SIGNED.format(value).replace('-', '\u2212');
 
-/** @param {number | null} share in 0..1 */
-export const percent = (share) => (share === null ? DASH : PERCENT.format(share));
+/**
+ * Returns a share as whole percent. Few are not none, and most are not all.
+ * @param {number | null} share in 0..1
+ */
+export function percent(share) {
+  if (share === null) return DASH;
+  if (share > 0 && share < 0.005) return `<${PERCENT.format(0.01)}`;
+  return share < 1 && share >= 0.995 ? `>${PERCENT.format(0.99)}` : PERCENT.format(share);
+}
 
 /**
  * Returns the part of the whole, or null when there is no whole.

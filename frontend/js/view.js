@@ -5,7 +5,6 @@
 
 import { byId, element, setNumber, setText, setTitle } from './dom.js';
 import { Chart } from './chart.js';
-import { Details } from './details.js';
 import { FeedList } from './feed_list.js';
 import { ago, capital, DASH, fullTime, heading, lastWindow, latency, percent, rate, share, tones, uptime, whole, words } from './format.js';
 import { Nothing } from './nothing.js';
@@ -74,21 +73,19 @@ export class View {
       /** @type {any} */ (Object.fromEntries(Object.entries(ids).map(([name, id]) => [name, this.#id(id)])));
     this.#table = new TickerTable(nodes({ body: 'tickers', aside: 'tickers-aside', empty: 'tickers-empty', skeleton: 'tickers-skeleton' }), toneOf, (ticker) => this.#chooseTicker(ticker));
     const feed = { list: 'feed', scroll: 'feed-scroll', strip: 'feed-strip', aside: 'feed-aside', empty: 'feed-empty', pause: 'pause' };
-    const details = new Details(nodes({ dialog: 'details', title: 'details-title', list: 'details-list', close: 'details-close' }), toneOf);
-    this.#feed = new FeedList(nodes(feed), toneOf, (update) => details.show(update));
+    const details = later(async () => {
+      const { Details } = await import('./details.js');
+      return new Details(nodes({ dialog: 'details', title: 'details-title', list: 'details-list', close: 'details-close' }), toneOf);
+    });
+    const asked = (/** @type {Promise<unknown>} */ opening) => void opening.catch((error) => dispatch({ type: 'noticed', text: String(error) }));
+    const openItem = (/** @type {import('./event.js').Update} */ update) => asked(details().then((found) => found.show(update)));
+    this.#feed = new FeedList(nodes(feed), toneOf, openItem);
     const chart = { box: 'chart', legend: 'chart-legend', time: 'chart-time', empty: 'chart-empty', table: 'chart-table', toggle: 'chart-toggle' };
-    /** @type {Promise<import('./step_list.js').StepList> | null} */
-    let steps = null;
-    const openStep = async (/** @type {import('./step_list.js').Step} */ step) => {
-      steps ??= this.#stepList({ ...items, show: config.show, toneOf, onOpen: (update) => details.show(update) });
-      try {
-        (await steps).show(step);
-      } catch (error) {
-        steps = null; // what did not come is asked for again
-        dispatch({ type: 'noticed', text: String(error) });
-      }
-    };
-    this.#chart = new Chart(nodes(chart), config.labels, toneOf, history.range, openStep);
+    const steps = later(async () => {
+      const { StepList } = await import('./step_list.js');
+      return new StepList(root, { ...items, show: config.show, toneOf, onOpen: openItem });
+    });
+    this.#chart = new Chart(nodes(chart), config.labels, toneOf, history.range, (step) => asked(steps().then((list) => list.show(step))));
     for (const label of config.labels) this.#addTile(label, toneOf(label));
     this.#nothing = new Nothing(nodes({ section: 'nothing', title: 'nothing-title', intro: 'nothing-intro', causes: 'nothing-causes', doctor: 'nothing-doctor' }), config);
     this.#id('totals').classList.toggle('many', !fitBeside(config.labels));
@@ -115,12 +112,6 @@ export class View {
       this.#chart.failed();
     }
     this.#trendsAt = 0;
-  }
-
-  /** Fetches what shows the items behind a bar. @param {import('./step_list.js').Means} means */
-  async #stepList(means) {
-    const { StepList } = await import('./step_list.js');
-    return new StepList(this.#root, means);
   }
 
   /** What was typed: a browser keeps it across a reload. */
@@ -240,6 +231,7 @@ export class View {
       setText(tile.share, percent(part));
       setNumber(tile.tile, '--share', part ?? 0);
       setNumber(tile.part, '--share', part ?? 0);
+      tile.part.hidden = !part; // nothing has no gap beside it either
       spoken.push(`${words(label)} ${percent(part)}`);
     }
     this.#id('shares').setAttribute('aria-label', spoken.join(', '));
@@ -303,4 +295,19 @@ function gapReason(reason) {
 function fitBeside(labels) {
   const longest = Math.max(...labels.map((label) => label.length));
   return labels.length <= LABELS_BESIDE_MAX && labels.length * longest <= CHARS_BESIDE_MAX;
+}
+
+/**
+ * Returns what has something fetched when it is asked for first; what did not come is asked for again.
+ * @template T
+ * @param {() => Promise<T>} fetched
+ * @returns {() => Promise<T>}
+ */
+function later(fetched) {
+  /** @type {Promise<T> | null} */
+  let coming = null;
+  return () => (coming ??= fetched().catch((error) => {
+    coming = null;
+    throw error;
+  }));
 }

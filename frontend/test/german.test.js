@@ -16,6 +16,7 @@ test('the language of config.js is that of words and numbers', () => {
   assert.equal(format.whole(1_234_567), '1.234.567');
   assert.equal(format.rate(0.5), '0,5');
   assert.equal(format.percent(0.125).replace(/\s/, ' '), '13 %');
+  assert.equal(format.percent(0.001).replace(/\s/, ' '), '<1 %');
   assert.equal(format.score(-0.5), '\u22120,50');
   assert.equal(format.ago(AT, AT + 120_000), 'vor 2 min');
   assert.equal(format.ago(AT, AT + 47 * 3_600_000), 'vor 47 h');
@@ -26,6 +27,7 @@ test('the language of config.js is that of words and numbers', () => {
 test('times are those of the zone, three quarters of an hour included', () => {
   assert.deepEqual([TIME_ZONE, UNKNOWN_ZONE], ['Asia/Kathmandu', null]);
   assert.equal(format.hourMinute(AT), '15:45');
+  assert.match(format.period(AT, AT + 60_000, false), /^15:45.–.15:46( Uhr)?$/u);
   assert.equal(format.clock('2026-11-23T10:00:00.000Z', AT), '15:45:00');
   assert.match(format.fullTime(AT), /23\.11\.2026.*15:45/);
 });

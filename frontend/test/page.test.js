@@ -46,6 +46,10 @@ test('missing values read as a dash', () => {
   assert.equal(format.fullTime('yesterday'), '');
 });
 
+test('few are not none, and most are not all', () => {
+  assert.deepEqual([0, 0.001, 0.005, 0.5, 0.994, 0.996, 1].map(format.percent), ['0%', '<1%', '1%', '50%', '99%', '>99%', '100%']);
+});
+
 test('uptime reads as hours and minutes', () => {
   assert.deepEqual([0, 59, 60, 3_720, 360_000].map(format.uptime), ['0:00', '0:00', '0:01', '1:02', '100:00']);
 });
