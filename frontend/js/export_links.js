@@ -61,7 +61,7 @@ export function offerExport(root, { link, page, shown }) {
   const items = new ItemsFile(root, page);
   for (const format of /** @type {const} */ (['csv', 'json'])) {
     const button = /** @type {HTMLButtonElement} */ (byId(root, `export-items-${format}`));
-    button.addEventListener('click', () => items.make(format, shown()));
+    button.addEventListener('click', () => items.make(format, shown(), button));
     // A click before this came would be lost.
     button.disabled = false;
   }
@@ -76,6 +76,8 @@ class ItemsFile {
   #page;
   /** @type {AbortController | null} */
   #making = null;
+  /** What it was asked for by. @type {HTMLElement | null} */
+  #asked = null;
 
   /** @param {Document} root @param {Means['page']} page */
   constructor(root, page) {
@@ -84,9 +86,10 @@ class ItemsFile {
     this.#page = page;
   }
 
-  /** @param {import('./export_items.js').Format} format @param {Shown} shown */
-  async make(format, shown) {
+  /** @param {import('./export_items.js').Format} format @param {Shown} shown @param {HTMLElement} asked what it was asked for by */
+  async make(format, shown, asked) {
     this.cancel();
+    this.#asked = asked;
     const making = new AbortController();
     this.#making = making;
     this.#cancel.hidden = false;
@@ -115,6 +118,8 @@ class ItemsFile {
 
   #end() {
     this.#making = null;
+    // What is hidden has no place for whoever is there by keys.
+    if (this.#cancel === this.#cancel.ownerDocument.activeElement) this.#asked?.focus();
     this.#cancel.hidden = true;
   }
 }

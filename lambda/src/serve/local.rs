@@ -164,7 +164,8 @@ impl Local {
         let Instance { stream, dashboard, operation, serving } = instance;
         let bound = dashboard_listener.local_addr().map_err(Fatal::new)?.ip();
         let ours_only = from_fn(move |request, next| hosts::ours_only(bound, request, next));
-        let stream = stream.route(routes::HEALTH, get(health)).fallback(not_found).merge(operation.clone());
+        let stream = stream.route(routes::HEALTH, get(health)).fallback(not_found);
+        let stream = stream.layer(from_fn(security::headers)).merge(operation.clone());
         let dashboard = source
             .guarded(dashboard)
             .reset_fallback()

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use axum::body::Body;
+use axum::middleware::from_fn;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -34,7 +35,7 @@ use crate::serve::cors::Cors;
 use crate::serve::dead_readers::Connection;
 use crate::serve::direct::{self, First};
 use crate::serve::head::Asker;
-use crate::serve::{connections, descriptors, start};
+use crate::serve::{connections, descriptors, security, start};
 use crate::store::Stores;
 use crate::store::dynamodb::DynamoDb;
 use crate::stream::hub::Hub;
@@ -146,6 +147,7 @@ fn operation(hub: Hub, stopping: watch::Receiver<bool>, meter: Meter) -> Router 
         .route(LIVENESS_PATH, get(move || async move { word(StatusCode::OK, "alive").into_response() }))
         .route(READINESS_PATH, get(ready))
         .route(PROMETHEUS_PATH, get(numbers))
+        .layer(from_fn(security::headers))
 }
 
 /// One address and what is answered there.

@@ -32,9 +32,12 @@ async function run(stage) {
   /** @type {string[]} what the page asked for */
   const asked = [];
   tab.page.on('request', (request) => request.url().includes('/items?limit=50&') && asked.push(request.url()));
+  const total = () => Number(document.getElementById('total')?.textContent?.replace(/\D/g, ''));
+  const all = await tab.evaluate(total);
   for (const filter of ['', '"AAPL"']) {
     await tab.page.fill('#filter', filter);
-    await tab.until('its rows', () => document.querySelectorAll('#tickers tr').length, (rows) => (filter === '' ? rows > 1 : rows === 1));
+    // The stream of what is meant has begun, after its history.
+    if (filter !== '') await tab.until('fewer', total, (found) => found > 0 && found < all / 2);
     await checks.run(`a bar opens, and has what REST says of it: ${filter || 'everything'}`, async () => {
       await press(tab);
       const found = await tab.until('the items', said, ({ items, note }) => items > 0 && !note.includes('Reading'));
@@ -48,6 +51,7 @@ async function run(stage) {
     });
   }
   await tab.page.fill('#filter', '');
+  await tab.until('all again', total, (found) => found >= all);
   await checks.run('an item of it opens whole, above it', async () => {
     await press(tab);
     await tab.until('the items', said, ({ items }) => items > 0);
