@@ -13,6 +13,8 @@ const DIGIT_PX = 7;
 const COUNT_GAP_PX = 10;
 const TIME_AXIS_PX = 24;
 const TIME_SPACE_PX = 60;
+/** Half of a time, which may stand below the last bar. */
+const TIME_EDGE_PX = 17;
 const COUNT_SPACE_PX = 32;
 /** The scale of counts goes at least so far, and so much further than the highest bar. */
 const COUNT_MIN = 4;
@@ -46,7 +48,7 @@ export function chartOptions({ bars, size, scale, family, color, tones, hasScore
   return {
     width: size.width || WIDTH_DEFAULT,
     height: size.height || HEIGHT_DEFAULT,
-    padding: [8 * scale, hasScores ? 0 : 12 * scale, 0, 0],
+    padding: [8 * scale, hasScores ? 0 : TIME_EDGE_PX * scale, 0, 0],
     ...(clock ? { tzDate: clock } : {}),
     legend: { show: false },
     cursor: { drag: { x: false, y: false }, points: { show: false }, y: false },

@@ -5,9 +5,9 @@
 
 import { address } from './browser.js';
 import { readConfig } from './read_config.js';
-import { HAS_OWN_TAGS, LANGUAGE, TAGS, TEXT } from './words.js';
+import { HAS_TICKERS, LANGUAGE, TAGS, TEXT } from './words.js';
 
-const WORDS = /** @type {Readonly<Record<string, string>>} */ ({ ...TEXT.page, ticker: TAGS[0], tickers: TAGS[1], ...(HAS_OWN_TAGS && { filterHint: '', nameOfTickers: '' }) });
+const WORDS = /** @type {Readonly<Record<string, string>>} */ ({ ...TEXT.page, ticker: TAGS[0], tickers: TAGS[1], ...(!HAS_TICKERS && { filterHint: '', nameOfTickers: '' }) });
 const THEMES = ['light', 'dark'];
 
 /** Where a word goes that an element of index.html names: as its text, or as what is said or hinted of it. */

@@ -39,8 +39,13 @@ export const TEXT = (await (LANGUAGE === 'de' ? import('./words/de.js') : import
 
 const wantedTags = /** @type {{CONFIG?: {TAGS?: unknown}}} */ (globalThis).CONFIG?.TAGS;
 
-/** Whether config.js says what tags are called here: then they are no tickers, and nothing is hinted of how they look. */
-export const HAS_OWN_TAGS = Array.isArray(wantedTags) && wantedTags.length === 2 && wantedTags.every((name) => typeof name === 'string' && name !== '');
+/** Whether config.js says what tags are called here. */
+const HAS_OWN_TAGS = Array.isArray(wantedTags) && wantedTags.length === 2 && wantedTags.every((name) => typeof name === 'string' && name !== '');
+
+const labels = /** @type {{CONFIG?: {LABELS?: unknown}}} */ (globalThis).CONFIG?.LABELS;
+
+/** Whether tags are tickers for all that is known: of other tables nothing is hinted of how tags look. */
+export const HAS_TICKERS = !HAS_OWN_TAGS && Array.isArray(labels) && labels.includes('positive');
 
 /** What one tag is called, and what several are. @type {readonly [string, string]} */
 export const TAGS = HAS_OWN_TAGS ? /** @type {any} */ (wantedTags) : [TEXT.page.ticker, TEXT.page.tickers];
