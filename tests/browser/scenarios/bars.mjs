@@ -111,8 +111,9 @@ async function drawn(tab) {
   await tab.until('the chart', () => document.querySelector('#chart canvas') !== null && /** @type {HTMLElement} */ (document.getElementById('chart-empty')).hidden);
 }
 
-/** Presses the bar in the middle. @param {any} tab */
+/** Presses the bar in the middle, once the chart has its history. @param {any} tab */
 async function press(tab) {
+  await tab.until('the history', () => /** @type {HTMLElement} */ (document.getElementById('chart-empty')).hidden);
   await tab.page.locator('#chart').scrollIntoViewIfNeeded();
   const { left, top, width, height } = await tab.evaluate(() => {
     const { left, top, width, height } = /** @type {Element} */ (document.querySelector('#chart .u-over')).getBoundingClientRect();
