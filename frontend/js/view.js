@@ -7,8 +7,8 @@ import { byId, element, setNumber, setText, setTitle } from './dom.js';
 import { Chart } from './chart.js';
 import { FeedList } from './feed_list.js';
 import { ago, capital, DASH, fullTime, heading, lastWindow, latency, percent, rate, share, tones, uptime, whole, words } from './format.js';
-import { Nothing } from './nothing.js';
 import { rangesWithin } from './ranges.js';
+import { INITIAL_STATE } from './reduce.js';
 import { TickerTable } from './ticker_table.js';
 import { phaseWord, troubleText, waitText } from './trouble.js';
 import { TEXT } from './words.js';
@@ -53,6 +53,9 @@ export class View {
   #totals = undefined;
   #filter;
   #nothing;
+  #hadNothing = false;
+  /** What was drawn last. @type {State} */
+  #shown = INITIAL_STATE;
   #isSaved;
 
   /**
@@ -87,7 +90,10 @@ export class View {
     });
     this.#chart = new Chart(nodes(chart), config.labels, toneOf, history.range, (step) => asked(steps().then((list) => list.show(step))));
     for (const label of config.labels) this.#addTile(label, toneOf(label));
-    this.#nothing = new Nothing(nodes({ section: 'nothing', title: 'nothing-title', intro: 'nothing-intro', causes: 'nothing-causes', doctor: 'nothing-doctor' }), config);
+    this.#nothing = later(async () => {
+      const { Nothing } = await import('./nothing.js');
+      return new Nothing(nodes({ section: 'nothing', title: 'nothing-title', intro: 'nothing-intro', causes: 'nothing-causes', doctor: 'nothing-doctor' }), config);
+    });
     this.#id('totals').classList.toggle('many', !fitBeside(config.labels));
     setText(this.#id('environment'), config.environment);
     this.#id('environment').hidden = config.environment === '';
@@ -162,7 +168,7 @@ export class View {
     this.#drawNotice(state);
     this.#root.body.classList.toggle('has-notice', ['notice', 'gap', 'trouble'].some((id) => !this.#id(id).hidden));
     this.#drawTotals(state);
-    this.#nothing.draw(state, this.#isSaved());
+    this.#drawNothing(state);
     this.#table.draw(state, now);
     this.#feed.draw(state, now);
     this.#drawTrends(state, now);
@@ -189,6 +195,14 @@ export class View {
   #announce(text, now) {
     if (text !== this.#said.text) this.#said = { text, since: now };
     if (now - this.#said.since >= SETTLE_MS) setText(this.#id('announcer'), text);
+  }
+
+  /** Fetches what explains it where there is nothing; that goes on to be told when there is something. @param {State} state */
+  #drawNothing(state) {
+    this.#shown = state;
+    this.#hadNothing ||= state.metrics?.total === 0;
+    // What did not come is asked for again with the next drawing.
+    if (this.#hadNothing) this.#nothing().then((found) => found.draw(this.#shown, this.#isSaved())).catch(() => undefined);
   }
 
   /** @param {State} state */
