@@ -23,7 +23,7 @@ use crate::serve::security;
 
 /// Returns the stream function as a router.
 pub fn router(deps: Deps) -> Router {
-    own_routes(deps)
+    without_headers(deps)
         .route(routes::HEALTH, get(health))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -32,13 +32,17 @@ pub fn router(deps: Deps) -> Router {
 
 /// Returns what of its routes the dashboard function does not have as well, for a server that is both.
 pub fn own_routes(deps: Deps) -> Router {
+    without_headers(deps).layer(from_fn(security::headers))
+}
+
+/// Its routes, before the headers of all answers are put on them, which is done once.
+fn without_headers(deps: Deps) -> Router {
     Router::new()
         .route(routes::STREAM, get(stream))
         .route(routes::CONFIGURATION_STREAM, get(configuration_stream))
         .route_layer(from_fn_with_state(deps.clone(), count_refusals))
         .route(routes::STREAM_STATUS, get(status))
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(from_fn(security::headers))
         .with_state(deps)
 }
 
