@@ -2,6 +2,7 @@
 
 use crate::limits;
 use crate::names::name;
+use crate::origins::host;
 use crate::routes::USER_HEADER;
 use crate::values::{ABSENT, SettingValue};
 
@@ -111,12 +112,7 @@ impl CorsOrigins {
     /// A sentence with what is wrong and the rule.
     pub fn new(origins: &[String]) -> Result<Self, String> {
         let is_any = origins == [ANY_ORIGIN];
-        let is_origin = |text: &String| {
-            text.contains("://")
-                && text.len() <= limits::URL_BYTES_MAX
-                && text.bytes().all(|b| b.is_ascii_graphic() && b != b',')
-        };
-        if let Some(bad) = origins.iter().find(|text| !is_any && !is_origin(text)) {
+        if let Some(bad) = origins.iter().find(|text| !is_any && host(text).is_none()) {
             return Err(format!("`{}` is no origin; it must be {}", bad.escape_debug(), Self::rule()));
         }
         if origins.len() > limits::CORS_ORIGINS_MAX {
@@ -184,7 +180,15 @@ mod tests {
         for good in ["-", "*", "https://a.example", "https://a.example,http://localhost:8080"] {
             assert_eq!(CorsOrigins::read(good).unwrap().write(), good);
         }
-        for bad in ["", "*,https://a.example", "a.example", "https://a.example,", "https://a b"] {
+        for bad in [
+            "",
+            "*,https://a.example",
+            "a.example",
+            "https://a.example,",
+            "https://a b",
+            "https://A.example",
+            "https://a.example/",
+        ] {
             assert!(CorsOrigins::read(bad).unwrap_err().contains("it must be `*`"), "{bad}");
         }
         let many = |count: usize| vec!["https://a".to_owned(); count];

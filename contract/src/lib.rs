@@ -13,6 +13,7 @@ pub mod limits;
 pub mod logs;
 pub mod metrics;
 pub mod names;
+pub mod origins;
 pub mod page;
 pub mod routes;
 pub mod settings;

@@ -2,16 +2,16 @@
 
 use contract::FrameAncestors;
 use contract::limits::{FRAME_ANCESTORS_BYTES_MAX, FRAME_ANCESTORS_MAX};
+use contract::origins;
 
 use super::reader::{ManifestValue, Problem};
 use super::tree::Node;
-use super::types::origin_host;
 use super::values::{list, strings};
 
 impl ManifestValue for FrameAncestors {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
         let one = |found: &str| {
-            if origin_host(found).is_some() {
+            if origins::host(found).is_some() {
                 return Ok(found.to_owned());
             }
             // A pattern or a star would let in whoever can have a name under it.

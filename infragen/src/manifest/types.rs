@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use contract::origins::{self, is_authority};
 use contract::units::{Bare, duration_text, parse_duration};
 use contract::{AttributePath, ByteSize, limits};
 
@@ -185,35 +186,6 @@ fn is_base_url(text: &str) -> bool {
         && path.is_none_or(|path| !path.is_empty() && !path.ends_with('/') && path.bytes().all(path_byte))
 }
 
-/// Returns host and port of an origin as browsers write it.
-pub(super) fn origin_host(text: &str) -> Option<&str> {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
-    host.filter(|host| is_authority(host))
-}
-
-/// Host and optional port, as browsers write them in `Origin`: lower case, no user, no default.
-fn is_authority(text: &str) -> bool {
-    let (host, port) = match text.rsplit_once(':') {
-        Some((host, port)) if !host.ends_with(':') && !port.contains(']') => (host, Some(port)),
-        _ => (text, None),
-    };
-    let port_is_good = port.is_none_or(|port| {
-        port.parse::<u16>().is_ok_and(|number| number > 0) && port.bytes().all(|b| b.is_ascii_digit())
-    });
-    let label = |label: &str| {
-        !label.is_empty()
-            && !label.starts_with('-')
-            && !label.ends_with('-')
-            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
-    };
-    let address = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-    let host_is_good = match address {
-        Some(address) => address.parse::<std::net::Ipv6Addr>().is_ok(),
-        None => host.len() <= 253 && host.split('.').all(label),
-    };
-    port_is_good && host_is_good
-}
-
 /// The origins that may read the functions' answers in a browser; `*` is every origin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Origins(Vec<String>);
@@ -232,13 +204,10 @@ impl Origins {
     }
 }
 
-/// Most origins that a Function URL takes.
-const ORIGINS_MAX: usize = 100;
-
 impl ManifestValue for Origins {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
         let one = |found: &str| {
-            if found == "*" || origin_host(found).is_some() {
+            if found == "*" || origins::host(found).is_some() {
                 return Ok(found.to_owned());
             }
             // Of previews: each has a host of its own, which nobody knows beforehand.
@@ -252,8 +221,8 @@ impl ManifestValue for Origins {
                 .hint(hint))
         };
         let origins = list(node, &Self::rule(), one)?;
-        if origins.is_empty() || origins.len() > ORIGINS_MAX {
-            let says = format!("has {} origins: it must have 1 to {ORIGINS_MAX}", origins.len());
+        if origins.is_empty() || origins.len() > limits::CORS_ORIGINS_MAX {
+            let says = format!("has {} origins: it must have 1 to {}", origins.len(), limits::CORS_ORIGINS_MAX);
             return Err(vec![Problem::new("out-of-range", says)]);
         }
         if origins.len() > 1 && origins.iter().any(|origin| origin == "*") {
@@ -272,7 +241,7 @@ impl ManifestValue for Origins {
     }
     fn schema() -> serde_json::Value {
         let origin = serde_json::json!({ "type": "string", "pattern": "^(\\*|https?://[a-z0-9.:\\[\\]-]+)$" });
-        serde_json::json!({ "type": "array", "items": origin, "minItems": 1, "maxItems": ORIGINS_MAX })
+        serde_json::json!({ "type": "array", "items": origin, "minItems": 1, "maxItems": limits::CORS_ORIGINS_MAX })
     }
     fn examples() -> Vec<toml::Value> {
         vec![
