@@ -167,3 +167,21 @@ fn images_go_into_no_account_that_the_manifest_does_not_name() {
     let calls = std::fs::read_to_string(account.programs.path().join("calls")).unwrap();
     assert!(!calls.contains("ecr"), "{calls}");
 }
+
+#[test]
+fn an_image_of_the_server_is_pushed_with_the_rights_of_the_role_too() {
+    let role = "arn:aws:iam::210987654321:role/deploy";
+    let account =
+        Account::new(&format!("[aws]\naccount_ids = [\"210987654321\"]\n[aws.assume_role]\nrole_arn = \"{role}\"\n"));
+    watched(&account);
+    account.project.write_bytes("program", &noise("arm64", 1000));
+    account.run(&["image", "build", "--function", "server", "--program", "program"]).done();
+    let push = |to: &str| account.run(&["image", "push", "--function", "server", "--repository", to]);
+    // Nobody reaches AWS from here.
+    assert_eq!(push("210987654321.dkr.ecr.us-east-1.amazonaws.com/live").code, 1);
+    let calls = std::fs::read_to_string(account.programs.path().join("calls")).unwrap();
+    let calls: Vec<String> = calls.lines().map(str::to_owned).collect();
+    assert!(calls.contains(&"test sts assume-role".to_owned()), "{calls:?}");
+    assert!(calls.iter().any(|call| call.starts_with("ASIA") && call.ends_with("ecr get-login-password")), "{calls:?}");
+    assert!(!calls.contains(&"test ecr get-login-password".to_owned()), "{calls:?}");
+}

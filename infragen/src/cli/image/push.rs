@@ -98,6 +98,10 @@ impl Shell<'_> {
         };
         let repository = self.repository(text)?;
         let image = self.image_in(SERVER, arguments.from_layout.as_deref())?;
+        if repository.ecr_region().is_some() {
+            // As everything else that is asked of AWS: by the manifest's role, and for no account that it does not name.
+            self.signed_in(&self.load()?.manifest)?;
+        }
         let login = self.login(&repository)?;
         self.push(&Registry::new(&repository, login, &|text| self.say(text)), SERVER, &image)?;
         self.print(&format!("{SERVER}  {}\n", repository.pin(image.digest())))?;
