@@ -15,6 +15,7 @@ mod images;
 mod instances;
 mod keys;
 mod network;
+mod records;
 mod roles;
 mod session_keys;
 mod state;
@@ -32,7 +33,7 @@ use crate::plan::Plan;
 /// Returns everything that a plan consists of, in the order in which a reader wants to see it.
 #[must_use]
 pub fn constructs(plan: &Plan) -> Vec<Box<dyn Construct + '_>> {
-    let all: [Option<Box<dyn Construct + '_>>; 14] = [
+    let all: [Option<Box<dyn Construct + '_>>; 15] = [
         Some(Box::new(state::State::of(plan))),
         Some(Box::new(functions::Functions::of(plan))),
         Some(Box::new(tables::Tables::of(plan))),
@@ -45,6 +46,7 @@ pub fn constructs(plan: &Plan) -> Vec<Box<dyn Construct + '_>> {
         boxed(instances::Instances::of(plan)),
         boxed(front::Front::of(plan)),
         boxed(gateway::Gateway::of(plan)),
+        boxed(records::Records::of(plan)),
         boxed(firewall::Firewall::of(plan)),
         boxed(access_log::AccessLog::of(plan)),
     ];

@@ -14,17 +14,3 @@ resource "aws_api_gateway_base_path_mapping" "front" {
   stage_name = aws_api_gateway_stage.front.stage_name
   domain_name = aws_api_gateway_domain_name.front.domain_name
 }
-{%- if gateway.domain.hosted_zone_id %}
-
-resource "aws_route53_record" "front_ipv4" {
-  zone_id = "{{ gateway.domain.hosted_zone_id }}"
-  name = "{{ gateway.domain.name }}"
-  type = "A"
-
-  alias {
-    name = aws_api_gateway_domain_name.front.regional_domain_name
-    zone_id = aws_api_gateway_domain_name.front.regional_zone_id
-    evaluate_target_health = false
-  }
-}
-{%- endif %}

@@ -5,7 +5,7 @@ use super::construct::{Construct, File};
 use super::statement::StatementPlan;
 use crate::plan::{DistributionPlan, Plan};
 
-/// The distribution before both functions, the page behind it, and its own domain.
+/// The distribution before both functions, the page behind it, and the certificate of its own domain.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Front<'p>(&'p Plan);
 
@@ -21,7 +21,7 @@ impl Construct for Front<'_> {
     }
 
     fn summary(&self) -> &'static str {
-        "CloudFront before both functions and the page, and its own domain (`front.kind = \"cloudfront\"`)."
+        "CloudFront before both functions and the page, and the certificate of its own domain (`front.kind = \"cloudfront\"`)."
     }
 
     fn files(&self) -> Vec<File> {
@@ -79,23 +79,16 @@ impl Construct for Front<'_> {
             )
             .on([bucket]),
         ];
-        statements.extend(self.domain());
+        statements.extend(self.certificate());
         statements
     }
 }
 
 impl Front<'_> {
-    fn domain(self) -> Vec<StatementPlan> {
+    fn certificate(self) -> Vec<StatementPlan> {
         let Some(distribution) = &self.0.distribution else { return Vec::new() };
         let partition = self.0.partition;
         let mut statements = Vec::new();
-        if let Some(zone) = distribution.domain.as_ref().and_then(|domain| domain.hosted_zone_id.as_ref()) {
-            let read = ["route53:GetChange", "route53:GetHostedZone", "route53:ListResourceRecordSets"];
-            let resources =
-                [format!("arn:{partition}:route53:::hostedzone/{zone}"), format!("arn:{partition}:route53:::change/*")];
-            let write = ["route53:ChangeResourceRecordSets"];
-            statements.push(StatementPlan::new("Records", "The domain's records.", &read, &write).on(resources));
-        }
         if distribution.domain.as_ref().is_some_and(|domain| domain.certificate_arn.is_none()) {
             let read = ["acm:DescribeCertificate", "acm:ListTagsForCertificate"];
             let write = ["acm:AddTagsToCertificate", "acm:DeleteCertificate", "acm:RemoveTagsFromCertificate"];

@@ -41,15 +41,6 @@ impl Construct for Gateway<'_> {
             own.push("apigateway:UpdateRestApiPolicy");
         }
         let comment = "AWS makes up the names of APIs, so that nothing narrower is known before.";
-        let mut statements = vec![StatementPlan::new("RestApi", comment, &["apigateway:GET"], &own).on(resources)];
-        if let Some(zone) = gateway.domain.as_ref().and_then(|domain| domain.hosted_zone_id.as_ref()) {
-            let partition = plan.partition;
-            let read = ["route53:GetChange", "route53:GetHostedZone", "route53:ListResourceRecordSets"];
-            let resources =
-                [format!("arn:{partition}:route53:::hostedzone/{zone}"), format!("arn:{partition}:route53:::change/*")];
-            let write = ["route53:ChangeResourceRecordSets"];
-            statements.push(StatementPlan::new("Records", "The domain's records.", &read, &write).on(resources));
-        }
-        statements
+        vec![StatementPlan::new("RestApi", comment, &["apigateway:GET"], &own).on(resources)]
     }
 }

@@ -139,7 +139,7 @@ impl DistributionPlan {
     #[must_use]
     pub fn files(&self) -> Vec<&'static str> {
         let mut files = vec!["front", "page"];
-        files.extend(self.domain.as_ref().filter(|domain| domain.hosted_zone_id.is_some()).map(|_| "domain"));
+        files.extend(self.domain.as_ref().filter(|domain| domain.certificate_arn.is_none()).map(|_| "certificate"));
         files.extend(self.cloudfront_provider.map(|_| "us_east_1"));
         files
     }
@@ -208,11 +208,8 @@ mod tests {
             ("rate_limit = 100", &["front", "page", "us_east_1"]),
             ("access_log = true", &["front", "page", "us_east_1"]),
             (&format!("domain = \"a.example.com\"\n{CERTIFICATE}"), &["front", "page"]),
-            (
-                &format!("domain = \"a.example.com\"\nhosted_zone_id = \"Z1\"\n{CERTIFICATE}"),
-                &["front", "page", "domain"],
-            ),
-            ("domain = \"a.example.com\"\nhosted_zone_id = \"Z1\"", &["front", "page", "domain", "us_east_1"]),
+            (&format!("domain = \"a.example.com\"\nhosted_zone_id = \"Z1\"\n{CERTIFICATE}"), &["front", "page"]),
+            ("domain = \"a.example.com\"\nhosted_zone_id = \"Z1\"", &["front", "page", "certificate", "us_east_1"]),
         ] {
             let plan = planned(&format!("kind = \"cloudfront\"\n{front}")).unwrap();
             assert_eq!(plan.files(), expected, "{front}");

@@ -1,4 +1,3 @@
-{%- if not distribution.domain.certificate_arn -%}
 resource "aws_acm_certificate" "front" {
 {%- if distribution.cloudfront_provider %}
   provider = {{ distribution.cloudfront_provider }}
@@ -31,29 +30,4 @@ resource "aws_acm_certificate_validation" "front" {
 {% endif %}
   certificate_arn = aws_acm_certificate.front.arn
   validation_record_fqdns = [aws_route53_record.certificate.fqdn]
-}
-
-{% endif -%}
-resource "aws_route53_record" "front_ipv4" {
-  zone_id = "{{ distribution.domain.hosted_zone_id }}"
-  name = "{{ distribution.domain.name }}"
-  type = "A"
-
-  alias {
-    name = aws_cloudfront_distribution.front.domain_name
-    zone_id = aws_cloudfront_distribution.front.hosted_zone_id
-    evaluate_target_health = false
-  }
-}
-
-resource "aws_route53_record" "front_ipv6" {
-  zone_id = "{{ distribution.domain.hosted_zone_id }}"
-  name = "{{ distribution.domain.name }}"
-  type = "AAAA"
-
-  alias {
-    name = aws_cloudfront_distribution.front.domain_name
-    zone_id = aws_cloudfront_distribution.front.hosted_zone_id
-    evaluate_target_health = false
-  }
 }
