@@ -56,6 +56,12 @@ impl Commands {
         self.recipe("apply").unwrap_or_else(|| format!("terraform -chdir={}/terraform apply", self.folder))
     }
 
+    /// Starts everything on this machine, where there is a runner that can.
+    #[must_use]
+    pub fn dev(&self) -> Option<String> {
+        Some(format!("{} dev", self.runner.as_ref()?))
+    }
+
     fn recipe(&self, name: &str) -> Option<String> {
         let environment = self.environment.as_ref().map(|environment| format!(" {environment}")).unwrap_or_default();
         Some(format!("{} {name}{environment}", self.runner.as_ref()?))

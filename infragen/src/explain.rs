@@ -181,7 +181,7 @@ fn list(out: &mut String, head: &str, hits: &[Hit]) {
 #[must_use]
 pub fn reference() -> String {
     let mut out = String::from(
-        "<!-- Made by `infragen explain --all`. Do not edit: change infragen/src/manifest/ and run `UPDATE=1 ./justw it -p tests render::definitions`. -->\n\n\
+        "<!-- Made by `infragen explain --all`: do not edit. -->\n\n\
          # deploy.toml\n\n\
          Every table and key, its rule, its default. Durations are a whole number and a unit (`500ms`, `5s`, `2m`, `1h`), sizes are\n\
          in MiB or GiB. `[env.NAME.TABLE]` changes keys for one environment, `--set KEY=VALUE` for one run; later ones win. `false` takes a\n\

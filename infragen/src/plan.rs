@@ -48,6 +48,15 @@ pub struct Plan {
     /// Where it goes.
     #[serde(skip)]
     pub target: Target,
+    /// Folder of the target's outputs, from the manifest's own.
+    #[serde(skip)]
+    pub folder: String,
+    /// Folder of the page, likewise.
+    #[serde(skip)]
+    pub page_folder: String,
+    /// Whether the sources of the functions are here, of which images are made.
+    #[serde(skip)]
+    pub has_sources: bool,
     /// Every derived name.
     pub names: Names,
     /// AWS region.
@@ -147,6 +156,10 @@ pub fn plan(loaded: &Loaded) -> Plan {
     }
     Plan {
         target: loaded.target,
+        folder: loaded.folder(),
+        page_folder: manifest.output.page.as_str().to_owned(),
+        // Where nothing runs recipes, there are none of how to build them.
+        has_sources: manifest.output.runner.as_str().is_some(),
         region: manifest.project.region.as_str().to_owned(),
         partition: manifest.project.region.partition(),
         account: account::account(manifest),

@@ -43,16 +43,24 @@ pub enum ProgramError {
     },
 }
 
+/// Where a program comes from.
+pub const PROGRAM_HINT: &str = "take one of a release, or build it with `cargo build --release --target` and \
+                                aarch64-unknown-linux-musl or x86_64-unknown-linux-musl";
+
 impl ProgramError {
     /// What to do.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self {
-            Self::NotElf { .. } => "`tools/programs.sh ARCHITECTURE musl stream` builds a program and prints its path",
+            Self::NotElf { .. } => PROGRAM_HINT,
             Self::OtherProcessor { .. } | Self::UnknownProcessor { .. } => {
-                "build it for that processor: `tools/programs.sh ARCHITECTURE musl stream`"
+                "take the one of a release for that processor, or build it with `cargo build --release --target` and \
+                 aarch64-unknown-linux-musl or x86_64-unknown-linux-musl"
             }
-            Self::Dynamic { .. } => "build it with the C library musl: `tools/programs.sh ARCHITECTURE musl stream`",
+            Self::Dynamic { .. } => {
+                "build it with the C library musl: `cargo build --release --target` and aarch64-unknown-linux-musl or \
+                 x86_64-unknown-linux-musl"
+            }
         }
     }
 }

@@ -42,7 +42,7 @@ const COMMANDS_ONLY: [(&str, &str); 8] = [
 ];
 
 /// Other manifests in which keys are tried that do nothing, or are refused, in this one.
-const SITUATIONS: [&[(&str, &str)]; 25] = [
+const SITUATIONS: [&[(&str, &str)]; 28] = [
     &[("history.keep", "'400d'")],
     &[("front.kind", "'cloudfront'")],
     &[("front.kind", "'api-gateway'"), ("terraform.aws_provider", "'>= 6.25.0, < 7.0.0'")],

@@ -193,15 +193,17 @@ pub fn render_more(loaded: &Loaded, engine: &Tera, more: &[&dyn Construct]) -> R
             Rendering { artifacts: vec![files::functions_env(&plan)?], folders: vec![folder], files: Vec::new() }
         }
         Target::Base => {
-            let mut rendering = roots(loaded, &parts, "frontend/config.js")?;
-            rendering.artifacts.extend(files::dockerfile(&plan)?);
-            let path = "generated/deploy.schema.json".to_owned();
-            rendering.artifacts.push(Artifact { path, text: schema::text() });
+            let mut rendering = roots(loaded, &parts, &format!("{}/config.js", plan.page_folder))?;
+            if plan.has_sources {
+                rendering.artifacts.extend(files::dockerfile(&plan)?);
+            }
+            let path = format!("{folder}/deploy.schema.json");
+            rendering.artifacts.push(Artifact { path, text: schema::text(plan.has_sources) });
             if let Some(plan) = crate::ci::workflow(loaded) {
                 rendering.artifacts.push(workflow::workflow(&plan)?);
             }
-            rendering.files = vec![workflow::PATH.into()];
-            rendering.folders = vec!["generated/bootstrap".into(), "generated/terraform".into()];
+            rendering.files = [&[workflow::PATH.to_owned()][..], &files::dockerfiles(&folder)].concat();
+            rendering.folders = vec![format!("{folder}/bootstrap"), format!("{folder}/terraform")];
             rendering
         }
         Target::Overlay => {

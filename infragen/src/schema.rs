@@ -9,6 +9,8 @@ use crate::manifest::reader::KeyDoc;
 use crate::manifest::{Manifest, Section as _};
 use crate::signature::SIGNATURE;
 
+/// Where the runner is described.
+const RUNNER: &str = "/definitions/output/properties/runner";
 /// Examples of each key: enough to see the form.
 const EXAMPLES_MAX: usize = 3;
 
@@ -59,10 +61,14 @@ pub fn schema() -> Value {
     })
 }
 
-/// Returns the schema as a file.
+/// Returns the schema as a file; without the default of the runner where there is none to run.
 #[must_use]
-pub fn text() -> String {
-    format!("{:#}\n", schema())
+pub fn text(has_runner: bool) -> String {
+    let mut schema = schema();
+    if !has_runner && let Some(runner) = schema.pointer_mut(RUNNER).and_then(Value::as_object_mut) {
+        runner.remove("default");
+    }
+    format!("{schema:#}\n")
 }
 
 fn object(doc: &str) -> Value {
@@ -138,6 +144,12 @@ mod tests {
             schema["definitions"]["environment"]["properties"]["stream"]["allOf"][0]["$ref"],
             "#/definitions/stream"
         );
+    }
+
+    #[test]
+    fn nobody_is_told_of_a_runner_that_is_not_there() {
+        assert_eq!(schema().pointer(RUNNER).unwrap()["default"], "./justw");
+        assert!(text(true).contains("./justw") && !text(false).contains("justw"));
     }
 
     #[test]

@@ -190,12 +190,11 @@ pub fn write(root: &Path, rendering: &Rendering, mode: WriteMode) -> Result<Repo
 /// of `known` is their name. There may be live resources behind one, so nobody removes it here.
 ///
 /// # Errors
-/// [`WriteError::Io`] where `generated` cannot be read.
-pub fn orphans(root: &Path, known: &[String]) -> Result<Vec<String>, WriteError> {
-    const FOLDER: &str = "generated";
+/// [`WriteError::Io`] where `folder`, which all of them are in, cannot be read.
+pub fn orphans(root: &Path, folder: &str, known: &[String]) -> Result<Vec<String>, WriteError> {
     let mut found = Vec::new();
-    for name in names(root, FOLDER)? {
-        let (path, probe) = (format!("{FOLDER}/{name}"), format!("{FOLDER}/{name}/terraform/versions.tf"));
+    for name in names(root, folder)? {
+        let (path, probe) = (format!("{folder}/{name}"), format!("{folder}/{name}/terraform/versions.tf"));
         if !known.contains(&name) && !matches!(inspect(root, &probe)?, Found::Nothing | Found::Foreign) {
             found.push(path);
         }

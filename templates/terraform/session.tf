@@ -2,7 +2,7 @@
 # KMS, and the secret stands in no state, plan or variable. The first in `auth.session_keys` signs, all verify.
 resource "aws_kms_key" "session" {
   # checkov:skip=CKV2_AWS_64:The default policy leaves it to IAM, where the policies of both functions allow one operation with it.
-  # checkov:skip=CKV_AWS_7:KMS rotates no HMAC key by itself: `auth.session_keys` does, see docs/auth.md.
+  # checkov:skip=CKV_AWS_7:KMS rotates no HMAC key by itself: `auth.session_keys` in deploy.toml does.
   for_each = toset({{ session_keys.names | hcl(indent=2) }})
 
   description = "Session tokens of {{ names.base }}, key ${each.key}."

@@ -55,7 +55,8 @@ impl Shell<'_> {
     pub(super) fn deploy(&self, arguments: &DeployArguments) -> Stopped {
         let loaded = self.load()?;
         if loaded.target == Target::Local {
-            self.error("`local` is this machine: nothing of it is deployed", Some("run `./justw dev`"));
+            let hint = Commands::of(&loaded).dev().map(|dev| format!("run `{dev}`"));
+            self.error("`local` is this machine: nothing of it is deployed", hint.as_deref());
             return Ok(Outcome::Usage);
         }
         let maker = self.maker_of_images(&loaded)?;
@@ -86,9 +87,10 @@ impl Shell<'_> {
         let mut steps = vec![("check", "infragen doctor".to_owned()), ("render", places.render.clone())];
         let maker = maker.filter(|_| !arguments.plan);
         steps.extend(maker.map(|maker| ("bootstrap", Commands::of(maker).infragen("bootstrap"))));
-        if self.runner().is_some() {
+        let (runner, commands) = (self.runner(loaded), Commands::of(loaded));
+        if runner.is_some() {
             let has_zip = loaded.manifest.built().iter().any(|(_, package)| *package == Packaging::Zip);
-            steps.extend(has_zip.then(|| ("package", "./justw package".to_owned())));
+            steps.extend(has_zip.then(|| ("package", commands.package())));
             let pushes = !arguments.plan && !loaded.manifest.built_images().is_empty();
             steps.extend(pushes.then(|| ("push", "./justw image".to_owned())));
         }
@@ -101,7 +103,7 @@ impl Shell<'_> {
             steps.push(("canary", format!("{terraform} apply, {share}, while alarms are watched")));
         }
         steps.push(("apply", format!("{terraform} apply")));
-        if self.root().join("tools/page.sh").is_file() {
+        if runner.is_some() && self.root().join("tools/page.sh").is_file() {
             steps.push(("page", format!("tools/page.sh {}", places.root)));
         }
         // Nobody outside of the VPC reaches a private API, this machine included.
@@ -280,7 +282,7 @@ impl Deployment<'_> {
     }
 
     fn recipe(&self, recipe: &str) -> Result<(), Outcome> {
-        match self.shell.runner() {
+        match self.shell.runner(self.loaded) {
             Some(runner) => self.program(&runner.display().to_string(), &[recipe]),
             None => Ok(()),
         }

@@ -112,10 +112,7 @@ const EXAMPLES: [(&str, &[Example]); 21] = [
         &[
             ("infragen seed items.csv", "every row, as fast as the table takes them"),
             ("infragen --env prod seed demo.jsonl --rate 2/s", "one after the other, as if they came just now"),
-            (
-                "infragen seed docs/examples/orders/rows.jsonl --fresh",
-                "an example, as if its last row had come just now",
-            ),
+            ("infragen seed rows.jsonl --fresh", "an example, as if its last row had come just now"),
             ("infragen seed rows.csv --table table.json --print", "the items, without an account"),
         ],
     ),

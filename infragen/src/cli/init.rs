@@ -4,6 +4,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
+use infragen::manifest::types::Runner;
 use infragen::mapping::{self, Mapping, Setting};
 use infragen::write;
 
@@ -13,8 +14,6 @@ use super::{Outcome, Stopped};
 /// The manifest that `init` writes: the one of this repository.
 const DEFAULT_MANIFEST: &str = include_str!("../../../deploy.toml");
 
-/// What runs recipes in this project's own repository.
-const RUNNER: &str = "justw";
 /// Largest description of a table, or rows: a scan answers with 1 MiB.
 const FILE_BYTES_MAX: u64 = 16 << 20;
 
@@ -85,7 +84,7 @@ impl Shell<'_> {
         let mapping = self.mapping(arguments)?;
         let default = manifest(arguments.provider);
         let mut settings = mapping.as_ref().map_or_else(Vec::new, |mapping| mapping.settings.clone());
-        if !path.with_file_name(RUNNER).is_file() {
+        if !path.with_file_name(Runner::OWN).is_file() {
             // In somebody else's repository, where commands are those of the generator and of Terraform.
             settings.push(Setting { section: "output", key: "runner", value: false.into() });
         }

@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal as _};
 
 use infragen::load::{Environments, Loaded, Target};
+use infragen::manifest::folder::FOLDER;
 use infragen::render::{Rendering, Templates, render_with};
 use infragen::write::{self, Report, WriteError, WriteMode};
 
@@ -72,7 +73,8 @@ impl Shell<'_> {
         let overlays = all.iter().filter(|loaded| loaded.target == Target::Overlay);
         let names = overlays.map(|loaded| loaded.manifest.project.environment.to_string());
         let known: Vec<String> = names.chain(["terraform", "bootstrap", "local"].map(str::to_owned)).collect();
-        for folder in write::orphans(self.root(), &known).map_err(|error| self.fail(&error, None))? {
+        let folder = all.first().map_or(FOLDER, |base| base.manifest.output.folder.as_str());
+        for folder in write::orphans(self.root(), folder, &known).map_err(|error| self.fail(&error, None))? {
             self.warning(
                 &format!("`{folder}` is of no environment of the manifest"),
                 &format!(

@@ -210,7 +210,7 @@ impl<'a> Shell<'a> {
                 let message = format!("`{TEMPLATES}/{name}` has the name of no template: it is not used");
                 self.warning(
                     &message,
-                    "put resources of your own beside the rendered files, such as generated/terraform/extra.tf",
+                    "put resources of your own beside the rendered files, such as extra.tf beside stream.tf",
                 );
             }
         }

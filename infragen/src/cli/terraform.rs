@@ -11,6 +11,7 @@ use std::time::Duration;
 use infragen::deploy::changes::Changes;
 use infragen::doctor::Places;
 use infragen::load::Loaded;
+use infragen::manifest::types::Runner;
 use rustix::process::{Pid, Signal, kill_process_group};
 use serde_json::Value;
 
@@ -314,9 +315,10 @@ impl Shell<'_> {
         }
     }
 
-    /// The folder of the project's own tools, where this is a project that builds its functions itself.
-    pub(super) fn runner(&self) -> Option<&'static Path> {
-        let runner = Path::new("./justw");
-        self.root().join(runner).is_file().then_some(runner)
+    /// The runner of the project's own tools, where this is a project that builds its functions itself.
+    pub(super) fn runner(&self, loaded: &Loaded) -> Option<&'static Path> {
+        let is_own = loaded.manifest.output.runner.as_str() == Some(Runner::OWN);
+        let runner = Path::new(Runner::OWN);
+        (is_own && self.root().join(runner).is_file()).then_some(runner)
     }
 }

@@ -1,5 +1,7 @@
 //! The two functions.
 
+use std::collections::BTreeSet;
+
 use super::arns::Arns;
 use super::construct::{Construct, File, Root};
 use super::roles;

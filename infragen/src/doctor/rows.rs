@@ -178,7 +178,7 @@ fn times(manifest: &Manifest, rows: &[Value]) -> Option<Check> {
             "set `time_format = \"epoch-millis\"` in [data], if that is what they are"
         }
         TimestampError::Form | TimestampError::Number | TimestampError::Width | TimestampError::Year => {
-            "write it as docs/rows.md says, or set `time` in [data.attributes] to another attribute"
+            "write it as `infragen explain data.time_format` says, or set `time` in [data.attributes] to another attribute"
         }
     };
     Some(Check::missing(NAME, found, next))

@@ -308,7 +308,7 @@ impl Checks<'_> {
                 "state-bucket-missing",
                 &["terraform.backend.kind", "terraform.backend.bucket"],
                 "`terraform.backend.kind` is `s3`: it needs `terraform.backend.bucket`".to_owned(),
-                "apply generated/bootstrap and write its output `state_bucket` there",
+                "apply the bootstrap root and write its output `state_bucket` there",
             ),
             (BackendKind::Local, Some(bucket)) => self.fail(
                 "state-bucket-unused",

@@ -8,8 +8,10 @@ use crate::diagnostic::{Diagnostic, Layer, Span};
 use crate::manifest::tree::{self, Node, Raw, Table};
 use crate::manifest::{LOCAL, Manifest};
 
-/// Names that are folders in `generated/` already.
+/// Names that are folders in `output.folder` already.
 const RESERVED: [&str; 3] = ["terraform", "bootstrap", "modules"];
+/// Keys that all environments share, each with its table.
+const SHARED: [(&str, &str); 3] = [("ci", "branch"), ("ci", "repository"), ("output", "folder")];
 /// Environments of one manifest: each is validated, and rendered into a folder.
 const ENVIRONMENTS_MAX: usize = 50;
 
@@ -69,14 +71,14 @@ pub(super) fn check_names(base: &Manifest, overlays: &[Overlay], root: &Table, l
     let fail = |code, key: &str, message: String, hint: &str, span: Option<Span>| {
         log.borrow_mut().push(Diagnostic { span, ..Diagnostic::new(code, key, message).hint(hint) });
     };
-    let own = &base.project.environment;
+    let (own, folder) = (&base.project.environment, base.output.folder.as_str());
     let base_span = tree::find(root, "project.environment").map(|node| node.span.clone());
     let hint = "choose another name, such as `dev`";
     if own.as_str() == LOCAL {
         let message = "`project.environment` is `local`: that environment is this machine".to_owned();
         fail("environment-is-local", "project.environment", message, hint, base_span);
     } else if RESERVED.contains(&own.as_str()) {
-        let message = format!("`project.environment` is `{own}`: that name is a folder of `generated` already");
+        let message = format!("`project.environment` is `{own}`: that name is a folder of `{folder}` already");
         fail("environment-is-folder", "project.environment", message, hint, base_span);
     }
     for Overlay { name, key_span, table } in overlays {
@@ -85,7 +87,7 @@ pub(super) fn check_names(base: &Manifest, overlays: &[Overlay], root: &Table, l
             let message = format!("`{key}` has the name of the base, `project.environment`");
             fail("environment-is-base", &key, message, "move its values into the base, or rename it", span);
         } else if RESERVED.contains(&name.as_str()) {
-            let message = format!("`{key}`: that name is a folder of `generated` already");
+            let message = format!("`{key}`: that name is a folder of `{folder}` already");
             fail("environment-is-folder", &key, message, "choose another name, such as `prod`", span);
         }
         if let Some(inner) = tree::find(table, "project.environment") {
@@ -93,11 +95,17 @@ pub(super) fn check_names(base: &Manifest, overlays: &[Overlay], root: &Table, l
             let message = format!("`{key}`: the name of an environment is `{name}` already");
             fail("environment-renamed", &key, message, "remove the line", Some(inner.key_span.clone()));
         }
-        for shared in ["branch", "repository"] {
-            let Some(node) = tree::find(table, &format!("ci.{shared}")) else { continue };
-            let key = format!("{key}.ci.{shared}");
-            let message = format!("`{key}` is set: one workflow deploys all environments, from one branch");
-            fail("environment-ci", &key, message, "write it under `[ci]`, or remove it", Some(node.key_span.clone()));
+        for (section, shared) in SHARED {
+            let Some(node) = tree::find(table, &format!("{section}.{shared}")) else { continue };
+            let (key, span) = (format!("{key}.{section}.{shared}"), Some(node.key_span.clone()));
+            let hint = format!("write it under `[{section}]`, or remove it");
+            if section == "ci" {
+                let message = format!("`{key}` is set: one workflow deploys all environments, from one branch");
+                fail("environment-ci", &key, message, &hint, span);
+            } else {
+                let message = format!("`{key}` is set: all environments are rendered into one folder");
+                fail("environment-folder", &key, message, &hint, span);
+            }
         }
     }
 }

@@ -21,11 +21,11 @@ use environments::Overlay;
 /// Which part of the manifest to render.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// The base, into `generated/terraform` and its neighbours.
+    /// The base, into `terraform` of `output.folder` and its neighbours.
     Base,
-    /// An environment laid over the base, into `generated/NAME`.
+    /// An environment laid over the base, into `NAME` of it.
     Overlay,
-    /// What runs on this machine, into `generated/local`.
+    /// What runs on this machine, into `local` of it.
     Local,
 }
 
@@ -88,16 +88,21 @@ impl Loaded {
     /// Folder of this target's outputs, from the manifest's own.
     #[must_use]
     pub fn folder(&self) -> String {
-        match self.target {
-            Target::Base => "generated".to_owned(),
-            Target::Overlay | Target::Local => format!("generated/{}", self.manifest.project.environment),
-        }
+        self.below(self.manifest.output.folder.as_str())
     }
 
     /// Folder in which an apply leaves the page with its live URLs.
     #[must_use]
     pub fn page_folder(&self) -> String {
-        self.folder().replacen("generated", "dist", 1) + "/page"
+        self.below("dist") + "/page"
+    }
+
+    /// A folder of the base, or what this target has in it.
+    fn below(&self, folder: &str) -> String {
+        match self.target {
+            Target::Base => folder.to_owned(),
+            Target::Overlay | Target::Local => format!("{folder}/{}", self.manifest.project.environment),
+        }
     }
 }
 

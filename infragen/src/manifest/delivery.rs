@@ -2,6 +2,7 @@
 
 use super::aws::{Branch, CiProvider, GithubRepository, OidcProviderArn, RoleArn};
 use super::canary::Canary;
+use super::folder::{FOLDER, FolderPath, PAGE_FOLDER};
 use super::reader::section;
 use super::types::Runner;
 
@@ -16,8 +17,12 @@ section! {
 section! {
     /// `[output]`: whose repository it goes to.
     pub struct OutputSection {
+        /// Folder of what is rendered, the same for every environment.
+        "folder" => folder: FolderPath = FolderPath::new(FOLDER).expect("a literal that the test `defaults_are_valid` makes");
+        /// Folder of the page: its configuration is written there, and a distribution gets the files that lie there.
+        "page" => page: FolderPath = FolderPath::new(PAGE_FOLDER).expect("a literal that the test `defaults_are_valid` makes");
         /// What runs the recipes `package`, `image`, `bootstrap` and `apply`, as messages name it; or `false` where nothing does.
-        "runner" => runner: Runner = Runner::new("./justw").expect("a literal that the test `defaults_are_valid` makes");
+        "runner" => runner: Runner = Runner::new(Runner::OWN).expect("a literal that the test `defaults_are_valid` makes");
     }
 }
 

@@ -6,6 +6,7 @@ pub mod aws;
 pub mod canary;
 pub mod delivery;
 mod frames;
+pub mod folder;
 mod headers;
 mod keep;
 mod labels;

@@ -119,7 +119,7 @@ section! {
 section! {
     /// `[stream.image]`, `[dashboard.image]`: an image that is there already.
     pub struct ImageSection {
-        /// Container image to run instead of the one that `just image` pushes.
+        /// Container image to run instead of one that is made and pushed here.
         "uri" => uri: Option<ImageUri> = None;
         /// Processor that this image was built for; it must be that of the function.
         "architecture" => architecture: Option<Architecture> = None;

@@ -426,6 +426,8 @@ impl ManifestValue for OptionalAttribute {
 pub struct Runner(Option<String>);
 
 impl Runner {
+    /// That of this project's own repository, beside its manifest.
+    pub const OWN: &'static str = "./justw";
     /// The rule, as error messages print it.
     pub const RULE: &'static str = "1 to 64 visible characters of ASCII and single spaces between them, none of them a quote, a backquote, \\, $ or %";
 

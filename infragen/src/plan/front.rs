@@ -33,8 +33,8 @@ pub struct DistributionPlan {
     pub page_policy: String,
     /// Whether pages of other origins may show the page in a frame.
     pub is_framed: bool,
-    /// Folder of the page, as `generated/…/terraform` sees it.
-    pub page_folder: &'static str,
+    /// Folder of the page, as Terraform's root sees it.
+    pub page_folder: String,
     /// Provider of what must be in us-east-1, where everything else is in another region.
     pub cloudfront_provider: Option<&'static str>,
 }
@@ -129,9 +129,18 @@ pub fn distribution(loaded: &Loaded) -> Option<DistributionPlan> {
         // Everything that it asks is of its own origin.
         page_policy: contract::page::policy(&[], &front.frame_ancestors),
         is_framed: !front.frame_ancestors.as_slice().is_empty(),
-        page_folder: if loaded.target == Target::Overlay { "../../../frontend" } else { "../../frontend" },
+        page_folder: page_folder(loaded),
         cloudfront_provider: us_east_1(loaded).filter(|_| needs_region),
     })
+}
+
+fn page_folder(loaded: &Loaded) -> String {
+    let (output, environment) = (&loaded.manifest.output, &loaded.manifest.project.environment);
+    let root = match loaded.target {
+        Target::Overlay => format!("{environment}/terraform"),
+        Target::Base | Target::Local => "terraform".to_owned(),
+    };
+    output.folder.way_to(&output.page, &root)
 }
 
 impl DistributionPlan {

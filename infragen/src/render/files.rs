@@ -86,12 +86,17 @@ pub(super) fn functions_env(plan: &Plan) -> Result<Artifact, RenderError> {
     if !plan.frames.as_slice().is_empty() {
         variables.insert(FRAMES_VARIABLE.to_owned(), plan.frames.write());
     }
-    finish("generated/local/functions.env", &FunctionsEnv { signature: SIGNATURE, variables: &variables })
+    finish(&format!("{}/functions.env", plan.folder), &FunctionsEnv { signature: SIGNATURE, variables: &variables })
+}
+
+/// Where the recipe of the images is, and what says what it may see.
+pub(super) fn dockerfiles(folder: &str) -> [String; 2] {
+    ["Dockerfile", "Dockerfile.dockerignore"].map(|name| format!("{folder}/{name}"))
 }
 
 /// Renders the recipe of the images, and what it may see.
 pub(super) fn dockerfile(plan: &Plan) -> Result<[Artifact; 2], RenderError> {
-    let path = "generated/Dockerfile";
+    let [path, ignored] = &dockerfiles(&plan.folder);
     let recipe = Dockerfile {
         signature: SIGNATURE,
         platform: plan.platform,
@@ -102,5 +107,5 @@ pub(super) fn dockerfile(plan: &Plan) -> Result<[Artifact; 2], RenderError> {
     };
     let sources = [&["Cargo.lock", "Cargo.toml"][..], &MEMBERS].concat();
     let ignore = Dockerignore { signature: SIGNATURE, sources: &sources };
-    Ok([finish(path, &recipe)?, finish("generated/Dockerfile.dockerignore", &ignore)?])
+    Ok([finish(path, &recipe)?, finish(ignored, &ignore)?])
 }

@@ -7,6 +7,7 @@ use clap::{Args, ValueHint};
 use contract::Adapter;
 use infragen::image::{ImageError, Recipe, SERVER, build, layout};
 use infragen::load::Loaded;
+use infragen::program::PROGRAM_HINT;
 use infragen::write;
 
 use super::super::shell::Shell;
@@ -110,8 +111,7 @@ impl Shell<'_> {
 
     fn program(&self, path: &Path) -> Result<Vec<u8>, Outcome> {
         read(path).map_err(|error| {
-            let hint = "`tools/programs.sh ARCHITECTURE musl stream` builds a program and prints its path";
-            self.error(&format!("`{}` cannot be read: {error}", path.display()), Some(hint));
+            self.error(&format!("`{}` cannot be read: {error}", path.display()), Some(PROGRAM_HINT));
             Outcome::NeedsPerson
         })
     }

@@ -16,9 +16,6 @@ const POLL_INTERVAL_COMMON_MIN: Duration = Duration::from_secs(1);
 /// Least memory of a function on managed instances, MiB (AWS Lambda, "Lambda Managed Instances").
 const INSTANCES_MEMORY_MEBIBYTES_MIN: u32 = 2048;
 
-/// The runner of this project's own repository.
-const OWN_RUNNER: &str = "./justw";
-
 impl Checks<'_> {
     pub(super) fn platform(&self) {
         self.poll_interval();
@@ -304,6 +301,7 @@ impl Checks<'_> {
             self.fail(
                 "canary-on-managed-instances",
                 &["deploy.canary", "stream.compute"],
+                    Runner::OWN,
                 format!(
                     "`deploy.canary` is `{canary}`: with `stream.compute` `managed-instances` shares of an alias were \
                      never tried"
@@ -344,12 +342,12 @@ impl Checks<'_> {
             );
         }
         let runner = self.manifest.output.runner.as_str();
-        if ci.provider == CiProvider::Github && runner != Some(OWN_RUNNER) {
+        if ci.provider == CiProvider::Github && runner != Some(Runner::OWN) {
             self.fail(
                 "ci-without-runner",
                 &["ci.provider", "output.runner"],
                 format!(
-                    "`ci.provider` is `github`: steps of its workflow are recipes of `{OWN_RUNNER}`, which builds the functions, and \
+                    "`ci.provider` is `github`: steps of its workflow are recipes of `{}`, which builds the functions, and \
                      `output.runner` is `{}`",
                     runner.unwrap_or("false")
                 ),
