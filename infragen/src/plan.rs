@@ -35,8 +35,8 @@ pub use self::access_log::AccessLogPlan;
 pub use self::front::{DistributionPlan, FirewallPlan};
 pub use self::gateway::GatewayPlan;
 pub use self::types::{
-    ConfigurationsPlan, CorsPlan, FunctionPlan, GoodbyesPlan, IndexPlan, InvokeMode, KeyAttribute, TablePlan,
-    TerraformPlan, VpcPlan,
+    ArchivePlan, ConfigurationsPlan, CorsPlan, FunctionPlan, GoodbyesPlan, IndexPlan, InvokeMode, KeyAttribute,
+    TablePlan, TerraformPlan, VpcPlan,
 };
 
 /// Keys of the tables that are nobody else's.
@@ -249,6 +249,7 @@ fn stream_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         invoke_mode: InvokeMode::ResponseStream,
         package: section.package,
         image_uri: section.image.uri.as_ref().map(|uri| uri.as_str().to_owned()),
+        archive: ArchivePlan::of(&section.archive),
         memory_mebibytes: section.memory.mebibytes(),
         timeout_secs: section.timeout.get().as_secs(),
         reserved_concurrency: section.reserved_concurrency.map(ReservedConcurrency::get),
@@ -278,6 +279,7 @@ fn dashboard_function(manifest: &Manifest, names: &Names) -> FunctionPlan {
         invoke_mode: InvokeMode::Buffered,
         package: section.package,
         image_uri: section.image.uri.as_ref().map(|uri| uri.as_str().to_owned()),
+        archive: ArchivePlan::of(&section.archive),
         memory_mebibytes: section.memory.mebibytes(),
         timeout_secs: section.timeout.get().as_secs(),
         reserved_concurrency: section.reserved_concurrency.map(ReservedConcurrency::get),
@@ -426,7 +428,8 @@ fn image_elsewhere(loaded: &Loaded) -> String {
 
 fn missing_artifacts(commands: &Commands, functions: &[&FunctionPlan]) -> String {
     let roles = |package: Packaging| {
-        let roles: Vec<&str> = functions.iter().filter(|f| f.package == package).map(|f| f.role).collect();
+        let made = functions.iter().filter(|f| f.package == package && f.archive.is_none());
+        let roles: Vec<&str> = made.map(|f| f.role).collect();
         roles.join(" and ")
     };
     let head = "The functions are not packaged yet: run";

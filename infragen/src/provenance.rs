@@ -101,6 +101,17 @@ const SITUATIONS: [&[(&str, &str)]; 28] = [
     &[("stream.reserved_concurrency", "1000")],
     &[("data.labels", "['1', '0', '-1']")],
     &[("page.accent", "'#0a6b5e'")],
+    &[("output.runner", "false")],
+    &[
+        ("stream.archive.bucket", "'company-artifacts'"),
+        ("stream.archive.key", "'live/stream.zip'"),
+        ("stream.archive.sha256", "'LI1CBoY11NBpRmfyMROQtzqbidohM6Zpa5WZrhEsYfE='"),
+    ],
+    &[
+        ("dashboard.archive.bucket", "'company-artifacts'"),
+        ("dashboard.archive.key", "'live/dashboard.zip'"),
+        ("dashboard.archive.sha256", "'LI1CBoY11NBpRmfyMROQtzqbidohM6Zpa5WZrhEsYfE='"),
+    ],
 ];
 
 /// What one key reaches.

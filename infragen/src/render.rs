@@ -138,7 +138,7 @@ fn references(functions: &[&FunctionPlan]) -> Vec<Reference> {
     let mut references: Vec<Reference> = Vec::new();
     for package in [Packaging::Zip, Packaging::Image] {
         for function in functions {
-            let is_used = function.package == package;
+            let is_used = function.package == package && function.archive.is_none();
             references.push(Reference {
                 name: format!("{}_{}", function.role, package.as_str()),
                 role: function.role,

@@ -5,6 +5,13 @@ module "{{ function.role }}" {
   description = "{{ function.description }}"
 {%- if function.package == "image" %}
   image_uri = local.artifacts.{{ function.role }}
+{%- elif function.archive %}
+  s3_bucket = "{{ function.archive.bucket }}"
+  s3_key = "{{ function.archive.key }}"
+{%- if function.archive.object_version %}
+  s3_object_version = "{{ function.archive.object_version }}"
+{%- endif %}
+  s3_sha256 = "{{ function.archive.sha256 }}"
 {%- else %}
   zip = local.artifacts.{{ function.role }}
 {%- endif %}

@@ -27,9 +27,10 @@ const fn cell(front: &'static str, package: &'static str, environment: &'static 
     Cell { front, package, environment, source }
 }
 
-const CELLS: [Cell; 8] = [
+const CELLS: [Cell; 9] = [
     cell("function-url", "zip", "dev", Source::Fixture("default")),
     cell("function-url", "zip", "prod", Source::Fixture("environments")),
+    cell("function-url", "zip in S3", "dev", Source::Fixture("archives")),
     cell("function-url", "image", "dev", Source::Fixture("images")),
     cell(
         "function-url",
@@ -64,10 +65,11 @@ impl Cell {
             Source::Manifest(text) => Project::new(text),
         };
         let is_base = self.environment == "dev";
+        let package = self.package.split(' ').next().unwrap_or_default();
         for (key, expected) in [
             ("front.kind", self.front),
-            ("stream.package", self.package),
-            ("dashboard.package", self.package),
+            ("stream.package", package),
+            ("dashboard.package", package),
             ("project.environment", self.environment),
         ] {
             let environment = if is_base { &[][..] } else { &["--env", self.environment] };

@@ -4,6 +4,7 @@ mod access_log;
 mod account;
 mod analysis;
 mod apply;
+mod archives;
 mod ci;
 mod clone;
 mod company;

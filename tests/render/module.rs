@@ -260,6 +260,7 @@ fn an_archive_comes_from_s3_with_key_boundary_and_traces() {
     let function = &state["module.function.aws_lambda_function.this"];
     assert_eq!((&function["package_type"], &function["s3_key"]), (&json!("Zip"), &json!("function.zip")));
     assert_eq!(function["s3_object_version"], state["aws_s3_object.archive"]["version_id"]);
+    assert_eq!((&function["source_code_hash"], &function["code_sha256"]), (&json!(ZIP_SHA256), &json!(ZIP_SHA256)));
     assert_eq!((&function["runtime"], &function["handler"]), (&json!("provided.al2023"), &json!("bootstrap")));
     assert_eq!(function["ephemeral_storage"][0]["size"], 1024);
     assert_eq!(function["tracing_config"][0]["mode"], "Active");
@@ -308,7 +309,7 @@ const CALLERS: &str = "Say who may call the URL: either `public = true`, or `dis
 const ZIP_INPUT: &str = "zip = { path = \"function.zip\", sha256 = \"abc\" }";
 
 /// What is given in place of or beside what is right, and the one sentence that says why it cannot be.
-fn mistakes() -> [(String, &'static str); 12] {
+fn mistakes() -> [(String, &'static str); 13] {
     [
         ("image_uri = null".into(), CODE_ONCE),
         (ZIP_INPUT.into(), CODE_ONCE),
@@ -317,6 +318,10 @@ fn mistakes() -> [(String, &'static str); 12] {
         (
             "s3_object_version = \"1\"".into(),
             "`s3_object_version` is of an archive in S3: give `s3_bucket` and `s3_key`.",
+        ),
+        (
+            "s3_sha256 = \"LI1CBoY11NBpRmfyMROQtzqbidohM6Zpa5WZrhEsYfE=\"".into(),
+            "`s3_sha256` is of an archive in S3: give `s3_bucket` and `s3_key`.",
         ),
         ("layers = [\"arn\"]".into(), "`layers` are for archives: an image has its own."),
         (

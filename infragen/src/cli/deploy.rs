@@ -92,7 +92,7 @@ impl Shell<'_> {
             let has_zip = loaded.manifest.built().iter().any(|(_, package)| *package == Packaging::Zip);
             steps.extend(has_zip.then(|| ("package", commands.package())));
             let pushes = !arguments.plan && !loaded.manifest.built_images().is_empty();
-            steps.extend(pushes.then(|| ("push", "./justw image".to_owned())));
+            steps.extend(pushes.then(|| ("push", commands.image())));
         }
         steps.push(("plan", format!("{terraform} init && {terraform} plan")));
         if arguments.plan {

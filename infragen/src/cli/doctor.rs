@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use contract::units::{Bare, parse_duration};
-use infragen::doctor::{self, Check, Places, Ran, aws, files, rows, stopped, table, tools};
+use infragen::doctor::{self, Check, Places, Ran, archives, aws, files, rows, stopped, table, tools};
 use infragen::load::{Loaded, Target};
 use infragen::render::render;
 use infragen::write::{self, WriteMode};
@@ -151,6 +151,10 @@ fn account(loaded: &Loaded, arguments: &DoctorArguments) -> Vec<Check> {
     if !is_known {
         // Whoever is not known is told nothing else either: one finding, not four.
         return checks;
+    }
+    for archive in archives::of(manifest) {
+        let [object, place] = [archive.object_command(manifest), archive.place_command(manifest)].map(&ask);
+        checks.push(archive.judge(manifest, &object, &place));
     }
     checks.push(aws::concurrency(manifest, &ask(aws::account_command(manifest))));
     for (name, function) in aws::functions(manifest) {

@@ -156,7 +156,10 @@ impl Shell<'_> {
                     wanted.as_str()
                 ),
             ),
-            None => (format!("{name} runs no zip archive"), format!("set `package = \"zip\"` under `[{name}]`")),
+            None => (
+                format!("{name} runs no zip archive of this machine"),
+                format!("set `package = \"zip\"` under `[{name}]`, and nothing under `[{name}.archive]`"),
+            ),
         };
         self.error(&message, Some(&hint));
         Outcome::NeedsPerson

@@ -39,6 +39,12 @@ impl<'p> Arns<'p> {
         format!("arn:{}:{service}::*:{resource}", self.0.partition)
     }
 
+    /// ARN of an object in S3, whose buckets are of no region and account.
+    #[must_use]
+    pub fn object(&self, bucket: &str, key: &str) -> String {
+        format!("arn:{}:s3:::{bucket}/{key}", self.0.partition)
+    }
+
     /// ARN of a role that is made here, by its name.
     #[must_use]
     pub fn role(&self, name: &str) -> String {

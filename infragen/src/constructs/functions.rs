@@ -74,12 +74,25 @@ impl Construct for Functions<'_> {
             let comment = "The stacks that hold the second permission of each URL.";
             statements.push(StatementPlan::new("PermissionStacks", comment, &read, &write).on(stacks));
         }
+        statements.extend(self.archives(arns));
         statements.extend(self.roles(arns));
         statements
     }
 }
 
 impl Functions<'_> {
+    /// Lambda reads an archive in S3 with the rights of whoever names it.
+    fn archives(self, arns: &Arns<'_>) -> Option<StatementPlan> {
+        let archives: BTreeSet<String> = [&self.0.stream, &self.0.dashboard]
+            .into_iter()
+            .filter_map(|function| function.archive.as_ref())
+            .map(|archive| arns.object(&archive.bucket, &archive.key))
+            .collect();
+        let comment = "Archives, which Lambda reads on behalf of whoever names them.";
+        let statement = StatementPlan::new("ReadArchives", comment, &[], &["s3:GetObject", "s3:GetObjectVersion"]);
+        (!archives.is_empty()).then(|| statement.on(archives))
+    }
+
     fn roles(self, arns: &Arns<'_>) -> Vec<StatementPlan> {
         let names = [&self.0.stream.name, &self.0.dashboard.name];
         let roles = || names.map(|name| arns.role(name));

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use super::{Check, Places};
 use crate::load::Loaded;
-use crate::manifest::aws::{ImageUri, is_digest};
+use crate::manifest::archive::ArchiveSection;
+use crate::manifest::aws::is_digest;
+use crate::manifest::sections::ImageSection;
 use crate::manifest::types::{BackendKind, FrontKind, Packaging};
 use crate::manifest::{Manifest, Names};
 use crate::render::parse_config_js;
@@ -56,13 +58,19 @@ pub fn artifacts(
 ) -> Vec<Check> {
     let file = &places.artifacts;
     let references: Option<Value> = text.and_then(|text| serde_json::from_str(text).ok());
+    let (stream, dashboard) = (&manifest.stream, &manifest.dashboard);
     let functions = [
-        ("artifact-stream", "stream", manifest.stream.package, manifest.stream.image.uri.as_ref()),
-        ("artifact-dashboard", "dashboard", manifest.dashboard.package, manifest.dashboard.image.uri.as_ref()),
+        ("artifact-stream", "stream", stream.package, existing(stream.package, &stream.image, &stream.archive)),
+        (
+            "artifact-dashboard",
+            "dashboard",
+            dashboard.package,
+            existing(dashboard.package, &dashboard.image, &dashboard.archive),
+        ),
     ];
-    let judge = |(name, role, package, uri): (&'static str, &str, Packaging, Option<&ImageUri>)| {
-        if let Some(uri) = uri.filter(|_| package == Packaging::Image) {
-            return Check::ok(name, format!("`{}`, from the manifest", uri.as_str()));
+    let judge = |(name, role, package, existing): (&'static str, &str, Packaging, Option<String>)| {
+        if let Some(existing) = existing {
+            return Check::ok(name, format!("`{existing}`, from the manifest"));
         }
         let next = match package {
             Packaging::Zip => format!("run `{}`", places.package),
@@ -83,6 +91,14 @@ pub fn artifacts(
         }
     };
     functions.map(judge).into()
+}
+
+/// What is there already, where the manifest names it.
+fn existing(package: Packaging, image: &ImageSection, archive: &ArchiveSection) -> Option<String> {
+    match package {
+        Packaging::Image => image.uri.as_ref().map(|uri| uri.as_str().to_owned()),
+        Packaging::Zip => archive.place().map(|(bucket, key)| format!("s3://{bucket}/{key}")),
+    }
 }
 
 fn image(name: &'static str, value: &Value, next: &str) -> Check {

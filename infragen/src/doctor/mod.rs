@@ -2,6 +2,7 @@
 //!
 //! Pure: programs are run and files read elsewhere. Every check has one line of findings and at most one next action.
 
+pub mod archives;
 pub mod aws;
 pub mod files;
 pub mod rows;

@@ -3,6 +3,8 @@
 mod account;
 mod auth;
 mod front;
+mod output;
+mod packages;
 mod page;
 mod platform;
 
@@ -35,6 +37,8 @@ pub(super) fn check(manifest: &Manifest, tree: &Table, logos: &Logos, log: &RefC
     checks.labels();
     checks.account();
     checks.platform();
+    checks.packages();
+    checks.output();
     checks.page(logos);
     checks.state();
     checks.environment_size();

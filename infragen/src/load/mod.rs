@@ -1,6 +1,7 @@
 //! Text → one validated [`Manifest`]: environments laid over the base, rules between keys, names that two would make. Everything
 //! that is wrong is reported at once.
 
+mod archives;
 mod checks;
 mod collisions;
 mod environments;
@@ -202,6 +203,7 @@ fn read(input: &Input, over: Over<'_>) -> Result<ReadManifest, Vec<Diagnostic>> 
     // The name of a wrong value's default would be blamed for it.
     if diagnostics.is_empty() {
         diagnostics = collisions::find((&base, &base_tree), &others);
+        diagnostics.extend(archives::find((&base, &base_tree), &others));
     }
     if !diagnostics.is_empty() {
         diagnostics.sort_by(|a, b| a.place().cmp(&b.place()));

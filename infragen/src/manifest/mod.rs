@@ -1,12 +1,13 @@
 //! deploy.toml: text → spanned tables → typed [`Manifest`]. Types and text only: what is between keys is checked in `load`.
 
 pub mod account;
+pub mod archive;
 pub mod auth;
 pub mod aws;
 pub mod canary;
 pub mod delivery;
-mod frames;
 pub mod folder;
+mod frames;
 mod headers;
 mod keep;
 mod labels;

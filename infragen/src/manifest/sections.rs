@@ -17,6 +17,7 @@ use contract::{
 };
 
 use super::account::{AwsSection, KmsKeyArn};
+use super::archive::ArchiveSection;
 use super::auth::SessionKeyNames;
 use super::aws::{
     BufferedMode, CertificateArn, Compute, DomainName, Email, ExtraVariables, HostedZoneId, ImageUri, MemoryPerVcpu,
@@ -212,6 +213,7 @@ section! {
         "environment" => environment: ExtraVariables = ExtraVariables::default();
         ..#[doc = "How far back a returning client is served."] "replay" => replay: ReplaySection;
         ..#[doc = "An image that is there already."] "image" => image: ImageSection;
+        ..#[doc = "A zip archive in S3 that is there already."] "archive" => archive: ArchiveSection;
         ..#[doc = "The network that it runs in."] "vpc" => vpc: VpcSection;
         ..#[doc = "The managed instances under it."] "instances" => instances: InstancesSection;
     }
@@ -238,6 +240,7 @@ section! {
         /// More environment variables of the function.
         "environment" => environment: ExtraVariables = ExtraVariables::default();
         ..#[doc = "An image that is there already."] "image" => image: ImageSection;
+        ..#[doc = "A zip archive in S3 that is there already."] "archive" => archive: ArchiveSection;
         ..#[doc = "The network that it runs in."] "vpc" => vpc: VpcSection;
     }
 }
@@ -470,16 +473,19 @@ section! {
 }
 
 impl Manifest {
-    /// What is built for it: each function's role and packaging, but for an image that is there already.
+    /// What is built for it: each function's role and packaging, but for an image or archive that is there already.
     #[must_use]
     pub fn built(&self) -> Vec<(&'static str, Packaging)> {
+        let (stream, dashboard) = (&self.stream, &self.dashboard);
+        let is_there = |package, image: &ImageSection, archive: &ArchiveSection| match package {
+            Packaging::Image => image.uri.is_some(),
+            Packaging::Zip => archive.place().is_some(),
+        };
         let functions = [
-            ("stream", self.stream.package, &self.stream.image),
-            ("dashboard", self.dashboard.package, &self.dashboard.image),
+            ("stream", stream.package, is_there(stream.package, &stream.image, &stream.archive)),
+            ("dashboard", dashboard.package, is_there(dashboard.package, &dashboard.image, &dashboard.archive)),
         ];
-        let is_built =
-            |(_, package, image): &(_, Packaging, &ImageSection)| *package == Packaging::Zip || image.uri.is_none();
-        functions.into_iter().filter(is_built).map(|(role, package, _)| (role, package)).collect()
+        functions.into_iter().filter(|(_, _, is_there)| !is_there).map(|(role, package, _)| (role, package)).collect()
     }
 
     /// Functions that run an image which is built for it.

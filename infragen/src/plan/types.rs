@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::manifest::archive::ArchiveSection;
 use crate::manifest::sections::VpcSection;
 use crate::manifest::types::Packaging;
 
@@ -46,6 +47,8 @@ pub struct FunctionPlan {
     pub package: Packaging,
     /// The image that is there already, where the manifest names one.
     pub image_uri: Option<String>,
+    /// The archive in S3, likewise.
+    pub archive: Option<ArchivePlan>,
     /// Memory, MiB.
     pub memory_mebibytes: u32,
     /// Timeout, seconds.
@@ -76,6 +79,31 @@ pub struct FunctionPlan {
     pub table_keys: Vec<String>,
     /// The network that it runs in.
     pub vpc: Option<VpcPlan>,
+}
+
+/// A zip archive in S3.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ArchivePlan {
+    /// Bucket.
+    pub bucket: String,
+    /// Key of the object.
+    pub key: String,
+    /// Version of the object; without one it is the newest.
+    pub object_version: Option<String>,
+    /// Base64 SHA-256 of its bytes.
+    pub sha256: String,
+}
+
+impl ArchivePlan {
+    pub(super) fn of(section: &ArchiveSection) -> Option<Self> {
+        let (bucket, key) = section.place()?;
+        Some(Self {
+            bucket: bucket.to_owned(),
+            key: key.to_owned(),
+            object_version: section.object_version.as_ref().map(|version| version.as_str().to_owned()),
+            sha256: section.sha256.as_ref()?.as_str().to_owned(),
+        })
+    }
 }
 
 /// Configurations of users in the users table.

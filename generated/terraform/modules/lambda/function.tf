@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/function.tf 344b69c8058f470d]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/function.tf 923b6809081e89cd]
 
 locals {
   # Asked of the archives: an image's address is often known only after apply, and the kind of package must be before.
@@ -52,7 +52,7 @@ resource "aws_lambda_function" "this" {
   s3_key            = var.s3_key
   s3_object_version = var.s3_object_version
   filename          = var.zip == null ? null : var.zip.path
-  source_code_hash  = var.zip == null ? null : var.zip.sha256
+  source_code_hash  = var.zip == null ? var.s3_sha256 : var.zip.sha256
   runtime           = local.is_image ? null : var.runtime
   handler           = local.is_image ? null : var.handler
   layers            = var.layers
@@ -132,6 +132,21 @@ resource "aws_lambda_function" "this" {
   ]
 }
 
+# Lambda takes whatever lies under a key. The alias waits for this, so that other bytes are not asked for anything.
+data "aws_lambda_function" "archive" {
+  count = var.s3_sha256 == null ? 0 : 1
+
+  function_name = aws_lambda_function.this.function_name
+  qualifier     = aws_lambda_function.this.version
+
+  lifecycle {
+    postcondition {
+      condition     = self.code_sha256 == var.s3_sha256
+      error_message = "The archive s3://${var.s3_bucket}/${var.s3_key} has another SHA-256 than `s3_sha256`: ${self.code_sha256}."
+    }
+  }
+}
+
 resource "aws_lambda_alias" "live" {
   name             = "live"
   description      = "The version behind the URL."
@@ -145,6 +160,8 @@ resource "aws_lambda_alias" "live" {
       additional_version_weights = { (aws_lambda_function.this.version) = routing_config.value }
     }
   }
+
+  depends_on = [data.aws_lambda_function.archive]
 
   # Another kind of package replaces the function, and with a function goes all that hangs on it: alias, URL and permissions.
   lifecycle {

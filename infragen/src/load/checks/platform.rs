@@ -8,8 +8,8 @@ use super::Checks;
 use crate::capability::Feature;
 use crate::manifest::aws::{CiProvider, Compute};
 use crate::manifest::logs::LogFormat;
-use crate::manifest::sections::{ImageSection, VpcSection};
-use crate::manifest::types::{BackendKind, Packaging};
+use crate::manifest::sections::VpcSection;
+use crate::manifest::types::{BackendKind, Packaging, Runner};
 
 /// A poll interval below this needs `allow_fast_poll`.
 const POLL_INTERVAL_COMMON_MIN: Duration = Duration::from_secs(1);
@@ -20,7 +20,6 @@ impl Checks<'_> {
     pub(super) fn platform(&self) {
         self.poll_interval();
         self.reserve();
-        self.images();
         self.networks();
         self.web_adapter();
         self.managed_instances();
@@ -71,52 +70,6 @@ impl Checks<'_> {
                      and `stream.expected_viewers` is `{viewers}`"
                 ),
                 &format!("set it to `{viewers}` or more, or lower `stream.expected_viewers`"),
-            );
-        }
-    }
-
-    fn images(&self) {
-        let manifest = self.manifest;
-        self.image("stream", &manifest.stream.image, manifest.stream.package);
-        self.image("dashboard", &manifest.dashboard.image, manifest.dashboard.package);
-    }
-
-    fn image(&self, role: &str, image: &ImageSection, package: Packaging) {
-        let (uri_key, package_key) = (format!("{role}.image.uri"), format!("{role}.package"));
-        let architecture_key = format!("{role}.image.architecture");
-        if let Some(uri) = &image.uri {
-            if package == Packaging::Zip {
-                self.fail(
-                    "image-of-zip",
-                    &[&uri_key, &package_key],
-                    format!("`{uri_key}` is set: `{package_key}` is `zip`, which runs no image"),
-                    "remove it, or write `package = \"image\"`",
-                );
-            }
-            let region = self.manifest.project.region.as_str();
-            if uri.region() != region {
-                self.fail("image-of-another-region", 
-                    &[&uri_key, "project.region"],
-                    format!(
-                        "`{uri_key}` is in `{}`: Lambda takes images of its own region only, `project.region`, `{region}`",
-                        uri.region()
-                    ),
-                    "copy the image to a repository of that region",
-                );
-            }
-        }
-        let wanted = self.manifest.package.architecture;
-        if let Some(architecture) = image.architecture.filter(|found| *found != wanted) {
-            self.fail(
-                "image-of-another-processor",
-                &[&architecture_key, "package.architecture"],
-                format!(
-                    "`{architecture_key}` is `{}`: the function runs on `package.architecture`, `{}`, and Lambda \
-                     compares the two only when the first invocation fails",
-                    architecture.as_str(),
-                    wanted.as_str()
-                ),
-                "build the image for that processor, or change `package.architecture`",
             );
         }
     }
@@ -301,7 +254,6 @@ impl Checks<'_> {
             self.fail(
                 "canary-on-managed-instances",
                 &["deploy.canary", "stream.compute"],
-                    Runner::OWN,
                 format!(
                     "`deploy.canary` is `{canary}`: with `stream.compute` `managed-instances` shares of an alias were \
                      never tried"
@@ -349,6 +301,7 @@ impl Checks<'_> {
                 format!(
                     "`ci.provider` is `github`: steps of its workflow are recipes of `{}`, which builds the functions, and \
                      `output.runner` is `{}`",
+                    Runner::OWN,
                     runner.unwrap_or("false")
                 ),
                 "write `provider = \"none\"`, and call `infragen deploy` from a workflow of your own",

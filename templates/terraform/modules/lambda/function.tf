@@ -50,7 +50,7 @@ resource "aws_lambda_function" "this" {
   s3_key            = var.s3_key
   s3_object_version = var.s3_object_version
   filename          = var.zip == null ? null : var.zip.path
-  source_code_hash  = var.zip == null ? null : var.zip.sha256
+  source_code_hash  = var.zip == null ? var.s3_sha256 : var.zip.sha256
   runtime           = local.is_image ? null : var.runtime
   handler           = local.is_image ? null : var.handler
   layers            = var.layers
@@ -130,6 +130,21 @@ resource "aws_lambda_function" "this" {
   ]
 }
 
+# Lambda takes whatever lies under a key. The alias waits for this, so that other bytes are not asked for anything.
+data "aws_lambda_function" "archive" {
+  count = var.s3_sha256 == null ? 0 : 1
+
+  function_name = aws_lambda_function.this.function_name
+  qualifier     = aws_lambda_function.this.version
+
+  lifecycle {
+    postcondition {
+      condition     = self.code_sha256 == var.s3_sha256
+      error_message = "The archive s3://${var.s3_bucket}/${var.s3_key} has another SHA-256 than `s3_sha256`: ${self.code_sha256}."
+    }
+  }
+}
+
 resource "aws_lambda_alias" "live" {
   name             = "live"
   description      = "The version behind the URL."
@@ -143,6 +158,8 @@ resource "aws_lambda_alias" "live" {
       additional_version_weights = { (aws_lambda_function.this.version) = routing_config.value }
     }
   }
+
+  depends_on = [data.aws_lambda_function.archive]
 
   # Another kind of package replaces the function, and with a function goes all that hangs on it: alias, URL and permissions.
   lifecycle {

@@ -27,7 +27,7 @@ variable "s3_bucket" {
 }
 
 variable "s3_key" {
-  description = "Key of that archive. Other bytes under the same key are seen only through `s3_object_version`."
+  description = "Key of that archive. Other bytes under the same key are seen only through `s3_object_version` or `s3_sha256`."
   type        = string
   default     = null
 }
@@ -40,6 +40,17 @@ variable "s3_object_version" {
   validation {
     condition     = var.s3_object_version == null || var.s3_key != null
     error_message = "`s3_object_version` is of an archive in S3: give `s3_bucket` and `s3_key`."
+  }
+}
+
+variable "s3_sha256" {
+  description = "Base64 SHA-256 of that archive's bytes. Lambda does not look at it; a version with other bytes does not get behind the alias."
+  type        = string
+  default     = null
+
+  validation {
+    condition     = var.s3_sha256 == null || var.s3_key != null
+    error_message = "`s3_sha256` is of an archive in S3: give `s3_bucket` and `s3_key`."
   }
 }
 

@@ -90,6 +90,7 @@ module "function" {
   s3_bucket         = aws_s3_bucket.code.id
   s3_key            = aws_s3_object.archive.key
   s3_object_version = aws_s3_object.archive.version_id
+  s3_sha256         = filebase64sha256(var.archive)
   architecture      = "x86_64"
 
   memory_mebibytes            = 512
