@@ -1,10 +1,10 @@
 #!/bin/sh
 # Fuzzes what reads foreign bytes, two targets at a time: `tools/fuzz.sh SECONDS [TARGET...]` for each target.
 # It begins with fuzz/corpus and what earlier runs found, and keeps what is new in .tools. `tools/fuzz.sh keep [TARGET...]`
-# puts the smallest set with the same coverage into fuzz/corpus, to be committed.
+# puts the smallest set with the same coverage into fuzz/corpus, to be committed; `tools/fuzz.sh build` only compiles.
 . "$(dirname -- "$0")/lib.sh"
 
-[ $# -gt 0 ] || die 'usage: tools/fuzz.sh SECONDS|keep [TARGET...]'
+[ $# -gt 0 ] || die 'usage: tools/fuzz.sh SECONDS|keep|build [TARGET...]'
 cd "$root"
 what=$1
 shift
@@ -20,6 +20,7 @@ programs=${CARGO_TARGET_DIR:-$root/target}/debug
 for name in "$@"; do
   [ -x "$programs/$name" ] || die "no such target, or it did not compile: $name"
 done
+[ "$what" != build ] || exit 0
 
 # One slow input is a fault too: ten seconds for what a request may cost.
 limits='-timeout=10 -rss_limit_mb=1024 -max_len=4096'

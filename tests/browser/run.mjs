@@ -4,15 +4,23 @@
  *
  *   LOCAL_PROGRAM=… DYNAMODB_LOCAL_DIR=… TOOLS_NODE_MODULES=… [CHROMIUM=…] [FIREFOX=…] node tests/browser/run.mjs [--list] [NAME…]
  *
- * What measures or is many tabs runs first and alone; the rest, which mostly waits, runs side by side.
+ * What measures or is many tabs runs first and alone; the rest, which mostly waits, runs side by side, as many as the processors have
+ * room for.
  */
 
+import os from 'node:os';
+
 import { Checks } from './harness/checks.mjs';
-import { firstLine, within } from './harness/clock.mjs';
+import { firstLine, pause, within } from './harness/clock.mjs';
 import { closeShared, Stage } from './harness/stage.mjs';
 import { scenarios } from './scenarios/index.mjs';
 
-const AT_ONCE = Number(process.env.BROWSER_TESTS_AT_ONCE ?? 5);
+/** Scenarios at once: so many in any case, and so many at most. */
+const AT_ONCE = { least: 3, most: 12 };
+/** Share of all processors' time that is left where there is room for one more. */
+const ROOM = 0.3;
+/** Until the next look at them: a scenario that begins starts a server and a browser. */
+const LOOK_MS = 4_000;
 /** Longest time of one scenario: a hang fails it and not the whole run. */
 const SCENARIO_MS = 900_000;
 
@@ -32,15 +40,40 @@ async function play({ name, run }) {
   return checks;
 }
 
-/** @param {import('./scenarios/index.mjs').Scenario[]} chosen @param {number} atOnce */
-async function playAll(chosen, atOnce) {
-  const waiting = [...chosen];
+/** One after the other. @param {import('./scenarios/index.mjs').Scenario[]} chosen */
+async function playAlone(chosen) {
   const done = [];
-  const lane = async () => {
-    for (let next = waiting.shift(); next; next = waiting.shift()) done.push(await play(next));
-  };
-  await Promise.all(Array.from({ length: atOnce }, lane));
+  for (const one of chosen) done.push(await play(one));
   return done;
+}
+
+/** Side by side. @param {import('./scenarios/index.mjs').Scenario[]} chosen */
+async function playTogether(chosen) {
+  const [waiting, running, done] = [[...chosen], new Set(), []];
+  const idle = idleShares();
+  while (waiting.length + running.size > 0) {
+    const hasRoom = running.size < AT_ONCE.least || (idle() > ROOM && running.size < AT_ONCE.most);
+    const next = hasRoom && waiting.shift();
+    if (next) {
+      const one = play(next).then((checks) => done.push(checks)).finally(() => running.delete(one));
+      running.add(one);
+      if (running.size < AT_ONCE.least) continue;
+    }
+    await Promise.race([...running, pause(LOOK_MS)]);
+  }
+  return done;
+}
+
+/** Says at each call which share of all processors' time was left since the one before. */
+function idleShares() {
+  const sums = () => os.cpus().reduce(([left, all], { times }) => [left + times.idle, all + Object.values(times).reduce((sum, time) => sum + time, 0)], [0, 0]);
+  let before = sums();
+  return () => {
+    const now = sums();
+    const [left, all] = [now[0] - before[0], now[1] - before[1]];
+    before = now;
+    return all > 0 ? left / all : 0;
+  };
 }
 
 async function main(names) {
@@ -55,8 +88,8 @@ async function main(names) {
     return 2;
   }
   const all = [
-    ...(await playAll(chosen.filter(({ alone }) => alone), 1)),
-    ...(await playAll(chosen.filter(({ alone }) => !alone), AT_ONCE)),
+    ...(await playAlone(chosen.filter(({ alone }) => alone))),
+    ...(await playTogether(chosen.filter(({ alone }) => !alone))),
   ];
   await closeShared();
   const [passed, failed] = [all.reduce((sum, one) => sum + one.passed, 0), all.reduce((sum, one) => sum + one.failed, 0)];
