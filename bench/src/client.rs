@@ -65,6 +65,7 @@ impl Client {
             reconnect_at_shutdown: Duration::from_secs(1),
             ends_at: (instance.now.instant + Duration::from_secs(24 * 3600), EndReason::Session),
             replay: ReplayLimits { window: Duration::from_secs(900), events: 500 },
+            early_mark: None,
         };
         Self { filter: filter.clone(), session: Session::new(params, instance.now.instant), bytes: Vec::new() }
     }

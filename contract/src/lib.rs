@@ -35,8 +35,8 @@ pub use names::{
     StatusValue, TableName, Tag,
 };
 pub use settings::{
-    AuthSettings, CorsSettings, DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings, ServerSettings,
-    SettingDoc, SettingError, StreamSettings, WatchSettings,
+    AuthSettings, CorsSettings, DashboardSettings, DataSettings, GoodbyeSettings, Lookup, PollSettings,
+    SegmentSettings, ServerSettings, SettingDoc, SettingError, StreamSettings, WatchSettings,
 };
 pub use shown::{ShownAttributes, ShownError};
 pub use times::TimeZone;

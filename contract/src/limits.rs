@@ -17,6 +17,19 @@ pub const SESSION_DEFAULT: Duration = Duration::from_secs(120);
 /// A session is shortened at random by up to this share, so that clients do not all come back at once.
 pub const SESSION_JITTER_PERCENT: u32 = 20;
 
+/// Shortest segment of a stream that many viewers share: each is a request to the function.
+pub const SEGMENT_MIN: Duration = Duration::from_secs(10);
+/// Longest segment: CloudFront ends no answer by its length, but the time that it may lie in the cache is the time it lasts, and a
+/// newcomer gets all of it.
+pub const SEGMENT_MAX: Duration = Duration::from_secs(118);
+/// Default length of a segment: some 33 requests an hour, below [`EDGE_READ_TIMEOUT_MAX`].
+pub const SEGMENT_DEFAULT: Duration = Duration::from_secs(110);
+/// Bytes after which a segment ends early: whoever joins late gets all of them at once.
+pub const SEGMENT_BYTES_MAX: u64 = 4 * 1024 * 1024;
+/// Reconnect delay after a segment, lower bound, milliseconds: a whole second later no cache takes it for fresh, since these count in
+/// seconds.
+pub const SEGMENT_RECONNECT_MIN_MS: u64 = 1000;
+
 /// Shortest interval between two reads of the table.
 pub const POLL_INTERVAL_MIN: Duration = Duration::from_millis(100);
 /// Longest interval between two reads of the table.
@@ -372,6 +385,8 @@ const _: () = {
     // What hyper takes at least.
     assert!(CONNECTION_BUFFER_BYTES_MAX >= 8192);
     assert!(RECONNECT_MIN_MS < RECONNECT_MAX_MS);
+    assert!(SEGMENT_RECONNECT_MIN_MS < RECONNECT_MAX_MS);
+    assert!(SEGMENT_MAX.as_secs() < EDGE_READ_TIMEOUT_MAX.as_secs());
     assert!(RECENT_ITEMS <= PAGE_ITEMS_MAX && PAGE_ITEMS_DEFAULT <= PAGE_ITEMS_MAX);
     // An item is its id, its source, its tickers and what is shown of it, where JSON may write six bytes for one. Nothing like it is ever met.
     let shown = (TITLE_CHARS_MAX + SHOWN_ATTRIBUTES_MAX * SHOWN_CHARS_MAX) * 4 + URL_BYTES_MAX;

@@ -6,6 +6,7 @@ use crate::frames::FrameAncestors;
 use crate::keep::HistoryKeep;
 use crate::labels::Labels;
 use crate::limits;
+use crate::settings::SegmentSettings;
 use crate::shown::ShownAttributes;
 use crate::units::{DataWindow, PollInterval};
 use crate::words::{AuthMode, PageLanguage};
@@ -35,6 +36,9 @@ pub struct PageConfig {
     /// For how long the sums of hours are kept, milliseconds: the page offers ranges beyond the window. Left out where they are not.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub history_ms: Option<u64>,
+    /// Length of the segments that viewers share, milliseconds: what comes may be so old then. Left out where each has a stream.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub segment_ms: Option<u64>,
     /// How callers prove who they are: without it the page offers no configurations.
     pub auth_mode: AuthMode,
     /// Whether stream and numbers ask for a user too: the page gets itself one first, where it can. Left out where they do not.
@@ -112,6 +116,12 @@ pub fn page_window_ms(window: DataWindow) -> u64 {
 #[must_use]
 pub fn page_history_ms(keep: Option<HistoryKeep>) -> Option<u64> {
     keep.map(|keep| u64::try_from(keep.get().as_millis()).unwrap_or(u64::MAX))
+}
+
+/// Returns the length of shared segments, as [`PageConfig`] has it.
+#[must_use]
+pub fn page_segment_ms(segments: &SegmentSettings) -> Option<u64> {
+    segments.shared.then(|| u64::try_from(segments.length.get().as_millis()).unwrap_or(u64::MAX))
 }
 
 /// Returns how often a page polls: as often as the table is read, because in between nothing is new.
@@ -204,6 +214,7 @@ mod tests {
             poll_interval_ms: 5000,
             window_ms: page_window_ms(DataWindow::DEFAULT),
             history_ms: None,
+            segment_ms: None,
             auth_mode: AuthMode::TrustedHeader,
             auth_private: true,
             has_tags: false,

@@ -178,6 +178,10 @@ ranged_duration!(
     MaxSession, limits::SESSION_MIN, limits::SESSION_MAX, limits::SESSION_DEFAULT
 );
 ranged_duration!(
+    /// Length of a segment of a stream that many viewers share, `"110s"`.
+    SegmentLength, limits::SEGMENT_MIN, limits::SEGMENT_MAX, limits::SEGMENT_DEFAULT
+);
+ranged_duration!(
     /// Reconnect delay that a stream announces, `"3s"`; up to half more is added at random.
     Retry, limits::RETRY_MIN, limits::RETRY_MAX, limits::RETRY_DEFAULT
 );

@@ -21,6 +21,8 @@ export type Config = {
   readonly windowMs: number,
   /** For how long sums of old hours are kept; 0 where they are not. */
   readonly historyMs: number,
+  /** Length of the parts in which viewers share the stream; 0 where each has one. */
+  readonly segmentMs: number,
   /** In place of the page's own. */
   readonly title: string | null,
   /** A picture as a data: URL, in place of the page's own. */

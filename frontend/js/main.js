@@ -47,6 +47,8 @@ class Page {
   #stream = null;
   /** Whether what was there before has been read, from whatever place. */
   #hasBaseline = false;
+  /** The stream is one that others have, and has brought nothing yet. */
+  #joins = false;
   /** @type {Promise<void> | null} */
   #loading = null;
   #counting;
@@ -156,10 +158,13 @@ class Page {
     this.#isPaused = false;
     const signal = this.#counting.anew();
     this.#hasBaseline = false;
-    const { streamUrl, streamBase, pollIntervalMs, heartbeatIntervalMs, updateEvent } = this.#config;
+    const { streamUrl, streamBase, pollIntervalMs, heartbeatIntervalMs, segmentMs, updateEvent } = this.#config;
     const { chosen } = this.#configurations;
     const { range } = this.#history;
     const key = JSON.stringify([streamUrl, chosen, this.#narrowing.chosen, range.name]);
+    // What many share begins where it does, with some of what REST has counted: that is read once more when it has come.
+    this.#joins = segmentMs > 0 && (chosen === '' || this.#narrowing.isNarrowed);
+    const isShared = this.#joins;
     let begin = '';
     // An EventSource that is refused gives up for good: asking REST first makes a user where one is needed.
     const counting = this.#counting.begin(signal).then((position) => (begin = position));
@@ -168,13 +173,14 @@ class Page {
       key,
       snapshot: () => ({ state: shared(this.#state), history: this.#history.snapshot() }),
       onSnapshot: (snapshot) => isShown() && this.#restore(snapshot),
-      // Where it has a position of its own, that one stands behind this one.
-      url: () => resumeUrl(this.#address(chosen), begin),
+      // Where it has a position of its own, that one stands in its place.
+      url: () => resumeUrl(this.#address(chosen), isShared ? '' : begin),
       healthUrl: `${streamBase}/health`,
       events: ['metrics', updateEvent],
       onEvent: (event) => isShown() && this.#received(event),
       onStatus: (status) => isShown() && this.#statusChanged(status, chosen),
       heartbeatMs: heartbeatIntervalMs,
+      segmentMs: isShared ? segmentMs : 0,
       pollMs: pollIntervalMs,
       poll: this.#poller(),
       goodbye: goodbye(this.#config),
@@ -218,7 +224,10 @@ class Page {
       this.#counting.drift();
       this.#narrowing.know(event.byTag);
     }
-    if (event.type === 'reset') this.#counting.catchUp();
+    if (event.type === 'reset' || (event.type === 'metrics' && this.#joins)) {
+      this.#joins = false;
+      this.#counting.catchUp();
+    }
     if (event.type === 'deadline' && event.reason === 'configuration_deleted') this.#fallBack();
   }
 

@@ -39,6 +39,7 @@ export function readConfig(raw) {
     pollIntervalMs: interval('POLL_INTERVAL_MS', values.POLL_INTERVAL_MS, POLL_INTERVAL_DEFAULT_MS),
     windowMs: interval('WINDOW_MS', values.WINDOW_MS, WINDOW_DEFAULT_MS),
     historyMs: interval('HISTORY_MS', values.HISTORY_MS, 0),
+    segmentMs: interval('SEGMENT_MS', values.SEGMENT_MS, 0),
     title: text('TITLE', values.TITLE),
     logo: logo(values.LOGO),
     accent: accent(values.ACCENT),

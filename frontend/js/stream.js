@@ -83,6 +83,7 @@ const UNCONNECTED = ['connecting', 'polling', 'refused', 'offline', 'suspended']
  * @property {(event: StreamEvent) => void} onEvent
  * @property {(status: Status) => void} [onStatus] hears every change of phase, reason, time of the next try and latency
  * @property {number} [heartbeatMs] the announced time between heartbeats
+ * @property {number} [segmentMs] length of the parts in which many share the stream, if they do: what comes may be so old
  * @property {(signal: AbortSignal) => Promise<{name: string, data: string}[]>} [poll] asks REST, while there is no stream
  * @property {number} [pollMs] time between two polls
  * @property {number} [hiddenMs] time for which a page may be hidden before its stream is closed until it shows again; 0: any
@@ -145,6 +146,8 @@ export function backoffMs(failures, random) {
  */
 export function resumeUrl(url, cursor) {
   if (cursor === '') return url;
+  // One position: where streams are shared, an address is what all who ask with it get.
+  url = url.replace(/([?&])last_event_id=[^&]*&?/, '$1').replace(/[?&]$/, '');
   return `${url}${url.includes('?') ? '&' : '?'}last_event_id=${encodeURIComponent(cursor)}`;
 }
 
@@ -216,7 +219,7 @@ export class LiveStream {
 
   /** @param {Options} options */
   constructor(options) {
-    this.#options = { heartbeatMs: HEARTBEAT_MS, pollMs: POLL_MS, hiddenMs: HIDDEN_MS, goodbye: null, ...options };
+    this.#options = { segmentMs: 0, heartbeatMs: HEARTBEAT_MS, pollMs: POLL_MS, hiddenMs: HIDDEN_MS, goodbye: null, ...options };
     this.#env = { ...browser(), ...options.env };
     this.#cursor = options.cursor ?? '';
     this.#interrupted = this.#cursor !== '';
@@ -315,7 +318,8 @@ export class LiveStream {
 
   // Connections
 
-  #open() {
+  /** @param {boolean} [isPlanned] not worth a word while it goes as planned */
+  #open(isPlanned) {
     this.#closeSource();
     const { url, events } = this.#options;
     const source = new this.#env.EventSource(resumeUrl(typeof url === 'function' ? url() : url, this.#cursor));
@@ -327,7 +331,7 @@ export class LiveStream {
     }
     source.addEventListener('error', () => this.#broke(source));
     // REST goes on being asked until the stream has shown that it flows.
-    if (this.#status.phase !== 'polling') this.#say({ ...this.#waiting(), retryAt: null });
+    if (this.#status.phase !== 'polling' && !isPlanned) this.#say({ ...this.#waiting(), retryAt: null });
   }
 
   #closeSource() {
@@ -371,7 +375,7 @@ export class LiveStream {
   #flows(name, data, now) {
     const isFirst = !this.#proven;
     const latencyMs = name === 'heartbeat' ? this.#heartbeat(data, now) : this.#status.latencyMs;
-    const isLate = name === 'heartbeat' && latencyMs !== null && latencyMs > LATE_MS;
+    const isLate = name === 'heartbeat' && latencyMs !== null && latencyMs > LATE_MS + this.#options.segmentMs;
     this.#proven = true;
     this.#endAnnounced = false;
     this.#expectWithin(this.#silenceMs());
@@ -409,7 +413,9 @@ export class LiveStream {
     }
     const stampedAt = typeof timestamp === 'string' ? Date.parse(timestamp) : NaN;
     if (Number.isNaN(stampedAt)) return null;
-    return Math.round(this.#skew.latencyMs(this.#proven ? null : this.#openedAt, stampedAt, now));
+    // What is shared was perhaps begun before it was asked for here.
+    const openedAt = this.#proven || this.#options.segmentMs > 0 ? null : this.#openedAt;
+    return Math.round(this.#skew.latencyMs(openedAt, stampedAt, now));
   }
 
   /** The first heartbeat has lain about on its way: somebody collects what should flow. @param {number} latencyMs @param {number} now */
@@ -430,6 +436,12 @@ export class LiveStream {
       this.#interrupted = true;
       this.#reopenIn(wait);
       this.#say({ phase: 'connecting', reason: null, retryAt: this.#env.now() + wait });
+      return;
+    }
+    if (this.#options.segmentMs > 0) {
+      // By a new address, the same for all who had this segment: the browser would send its old one along.
+      this.#closeSource();
+      this.#timers.reopen = this.#env.setTimeout(() => this.#open(true), wait);
       return;
     }
     this.#endAnnounced = true;

@@ -10,7 +10,7 @@ const CONNECTING = 0;
 const CLOSED = 2;
 
 /** A stream in a browser whose clock only moves when told to. */
-function browser({ poll, health, goodbye = null, cursor, hiddenMs = 0 } = {}) {
+function browser({ poll, health, goodbye = null, cursor, hiddenMs = 0, segmentMs = 0 } = {}) {
   const world = new World();
   world.events = [];
   world.statuses = [];
@@ -19,7 +19,7 @@ function browser({ poll, health, goodbye = null, cursor, hiddenMs = 0 } = {}) {
     events: ['metrics', 'order_update'],
     onEvent: (event) => world.events.push(event),
     onStatus: (status) => world.statuses.push(status),
-    heartbeatMs: 15_000, pollMs: 5_000, hiddenMs, poll, goodbye, cursor,
+    heartbeatMs: 15_000, pollMs: 5_000, segmentMs, hiddenMs, poll, goodbye, cursor,
     healthUrl: health === undefined ? undefined : '/health',
     env: { ...world.env, reach: async () => health() || Promise.reject(new Error('nobody there')) },
   });
@@ -178,6 +178,36 @@ test('a planned end is trouble when the server does not answer afterwards', () =
   gone.source().fail(CONNECTING);
   gone.source().fail(CONNECTING);
   assert.deepEqual(gone.phases(), ['live', 'connecting']);
+});
+
+test('a shared segment is followed by the next one under the address of all who had it, without a word', () => {
+  const world = browser({ segmentMs: 110_000, cursor: 'evt_0' });
+  assert.equal(world.source().url, `${URL_}?last_event_id=evt_0`);
+  world.heartbeat('evt_1');
+  world.pass(5_000);
+  world.phases();
+  world.source().send('deadline', { reason: 'session', reconnect_ms: 1_200 });
+  assert.equal(world.sources[0].readyState, CLOSED);
+  world.query = '?tickers=AAPL&last_event_id=evt_0';
+  world.pass(1_200);
+  assert.equal(world.source().url, `${URL_}?tickers=AAPL&last_event_id=evt_1`);
+  world.heartbeat('evt_2');
+  world.pass(14_000);
+  assert.deepEqual([world.phases(), world.sources.length], [[], 2]);
+});
+
+test('what a segment had before it was joined is not late, and neither is one that comes whole', () => {
+  const world = browser({ segmentMs: 110_000 });
+  for (const ago of [108_000, 93_000, 78_000, 200]) {
+    world.source().send('heartbeat', { timestamp: new Date(world.now - ago).toISOString() }, 'evt_1');
+  }
+  assert.deepEqual([world.phases(), world.status().reason], [['live'], null]);
+  world.source().send('heartbeat', { timestamp: new Date(world.now - 120_000).toISOString() }, 'evt_1');
+  assert.deepEqual(world.phases(), ['behind']);
+
+  const alone = browser();
+  alone.source().send('heartbeat', { timestamp: new Date(alone.now - 108_000).toISOString() }, 'evt_1');
+  assert.equal(alone.status().reason, null, 'a first heartbeat from before the connection is a clock that is wrong');
 });
 
 test('an end that the page has to answer is not left to the browser, which would ask the old address', () => {
@@ -427,6 +457,8 @@ test('stop leaves nothing running and nothing listening', async () => {
 test('a resume keeps the query that is there', () => {
   assert.equal(resumeUrl('/s', ''), '/s');
   assert.equal(resumeUrl('/s?tickers=A', 'evt_1'), '/s?tickers=A&last_event_id=evt_1');
+  assert.equal(resumeUrl('/s?last_event_id=evt_0', 'evt_1'), '/s?last_event_id=evt_1');
+  assert.equal(resumeUrl('/s?last_event_id=evt_0&tickers=A', 'evt_1'), '/s?tickers=A&last_event_id=evt_1');
   assert.equal(resumeUrl('/s', 'a b&c'), '/s?last_event_id=a%20b%26c');
 });
 

@@ -132,6 +132,7 @@ fuzz_target!(|input: Input| {
         reconnect_at_shutdown: Duration::from_secs(1),
         ends_at: (world.now.instant + Duration::from_secs(120), EndReason::Session),
         replay: ReplayLimits { window: Duration::from_secs(900), events: 100 },
+        early_mark: None,
     };
     let mut session = Session::new(params, world.now.instant);
     let view = |is_confirmed| View {

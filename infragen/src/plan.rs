@@ -12,7 +12,8 @@ pub mod types;
 use std::collections::{BTreeMap, BTreeSet};
 
 use contract::page::{
-    Goodbye, PageConfig, PageLooks, page_history_ms, page_labels, page_poll_ms, page_shown, page_window_ms,
+    Goodbye, PageConfig, PageLooks, page_history_ms, page_labels, page_poll_ms, page_segment_ms, page_shown,
+    page_window_ms,
 };
 use contract::{Adapter, AttributePath, AuthMode, FrameAncestors, HistoryKeep, Identity, cors};
 use serde::Serialize;
@@ -476,6 +477,7 @@ fn page(loaded: &Loaded) -> PageConfig {
         poll_interval_ms: page_poll_ms(manifest.stream.poll_interval),
         window_ms: page_window_ms(manifest.data.window),
         history_ms: page_history_ms(manifest.history.keep),
+        segment_ms: page_segment_ms(&crate::settings::stream(manifest).segments),
         auth_mode: manifest.auth.mode,
         auth_private: manifest.auth.private,
         has_tags: manifest.data.attributes.tags.0.is_some(),

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use contract::values::SettingValue as _;
 use contract::{
     Adapter, AuthMode, AuthSettings, ClientAddress, CorsOrigins, CorsSettings, DashboardSettings, DataSettings,
-    GoodbyeSettings, KeyId, MetricsMode, MetricsNamespace, PollSettings, PublicUrl, SessionKeys, StreamSettings,
-    TableName, WatchSettings,
+    GoodbyeSettings, KeyId, MetricsMode, MetricsNamespace, PollSettings, PublicUrl, SegmentSettings, SessionKeys,
+    StreamSettings, TableName, WatchSettings,
 };
 
 use crate::manifest::aws::ExtraVariables;
@@ -86,6 +86,7 @@ pub fn stream(manifest: &Manifest) -> StreamSettings {
         when_full: stream.when_full,
         max_session: stream.max_session,
         retry: stream.retry,
+        segments: SegmentSettings { shared: manifest.front.shared_segments, length: manifest.front.segment_length },
         goodbye: goodbye(manifest),
         auth: auth(manifest),
         watch: watch(manifest),

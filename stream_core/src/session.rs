@@ -11,7 +11,7 @@ use bytes::{Bytes, BytesMut};
 use contract::metrics::UPDATE;
 use contract::{DataSettings, Identity, events, logs};
 
-use crate::cursor::{Cursor, Epoch, ResetReason};
+use crate::cursor::{Cursor, Epoch, MetricsMark, ResetReason};
 use crate::encode;
 use crate::event::{self, EndReason, MetricsFrame};
 use crate::filter::Filter;
@@ -47,6 +47,9 @@ pub struct SessionParams {
     pub ends_at: (Instant, EndReason),
     /// How far back the client may resume.
     pub replay: ReplayLimits,
+    /// Where a cache hands the stream to many: the mark that the id gets where the stream ends early. Who comes back with it asks for another
+    /// answer than the one that just ended, which the cache keeps until its time, and gets the numbers once more.
+    pub early_mark: Option<MetricsMark>,
 }
 
 /// What a session keeps of what it was told.
@@ -61,6 +64,7 @@ struct Terms {
     reconnect_at_shutdown: Duration,
     ends_at: (Instant, EndReason),
     replay: ReplayLimits,
+    early_mark: Option<MetricsMark>,
 }
 
 /// What sessions with equal filters share.
@@ -196,7 +200,7 @@ impl Session {
     #[must_use]
     pub fn new(params: SessionParams, now: Instant) -> Self {
         let SessionParams { stream_id, epoch, filter, presented, heartbeat_every, retry, .. } = params;
-        let SessionParams { reconnect, reconnect_at_shutdown, ends_at, replay, .. } = params;
+        let SessionParams { reconnect, reconnect_at_shutdown, ends_at, replay, early_mark, .. } = params;
         let (at, mark, reset) = match presented {
             // An id from before anything was read says no more than no id.
             None | Some(Ok(Cursor::ORIGIN)) => (At::Fresh, [0; 3], None),
@@ -213,6 +217,7 @@ impl Session {
             reconnect_at_shutdown,
             ends_at,
             replay,
+            early_mark,
         };
         Self {
             terms,
@@ -321,23 +326,40 @@ impl Session {
         self.ended = Some(reason.as_str());
         let mut out = BytesMut::new();
         let delay = if reason == EndReason::Shutdown { self.terms.reconnect_at_shutdown } else { self.terms.reconnect };
-        encode::retry(&mut out, delay);
-        let millis = u64::try_from(delay.as_millis()).unwrap_or(u64::MAX);
-        out.extend_from_slice(&event::deadline(reason, millis));
-        self.events_sent += 1;
-        self.report.events(events::DEADLINE, 1);
+        self.put_end(&mut out, reason, delay);
         Step::Send(exact(&out))
     }
 
     /// Ends the stream without an event: for a reason that is no business of its reader's, who comes back if there is one.
     /// `reason` is a word for the log.
     pub fn break_off(&mut self, reason: &'static str) -> Step {
+        let mut out = BytesMut::new();
+        self.put_break(&mut out, reason);
+        Step::Send(exact(&out))
+    }
+
+    fn put_end(&mut self, out: &mut BytesMut, reason: EndReason, delay: Duration) {
+        encode::retry(out, delay);
+        let body = event::deadline(reason, u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+        let is_planned = matches!(reason, EndReason::Session | EndReason::Deadline);
+        let mark = self.terms.early_mark.filter(|_| !is_planned && self.position() != Position::ORIGIN);
+        if let Some(mark) = mark {
+            self.had = Had { mark, hash: None };
+            return self.put(out, self.position(), events::DEADLINE, &body);
+        }
+        out.extend_from_slice(&body);
+        self.events_sent += 1;
+        self.report.events(events::DEADLINE, 1);
+    }
+
+    fn put_break(&mut self, out: &mut BytesMut, reason: &'static str) {
         self.phase = Phase::Closed;
         self.ended = Some(reason);
-        let mut out = BytesMut::new();
-        encode::retry(&mut out, self.terms.reconnect);
-        encode::end_block(&mut out);
-        Step::Send(exact(&out))
+        if self.terms.early_mark.is_some() {
+            return self.put_end(out, EndReason::Shutdown, self.terms.reconnect);
+        }
+        encode::retry(out, self.terms.reconnect);
+        encode::end_block(out);
     }
 
     fn put_heartbeat(&mut self, out: &mut BytesMut, now: Now, view: View<'_>) {
@@ -485,10 +507,7 @@ impl Session {
         let At::Live { next_seq, offset, position } = &mut self.at else { return None };
         let (filter, epoch) = (&self.terms.filter, self.terms.epoch);
         if snapshot.updates.lost(*next_seq, filter) {
-            encode::retry(out, self.terms.reconnect);
-            encode::end_block(out);
-            self.phase = Phase::Closed;
-            self.ended = Some("overflow");
+            self.put_break(out, "overflow");
             return None;
         }
         let place = Place { next_seq: *next_seq, metrics: self.had };

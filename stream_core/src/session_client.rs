@@ -128,6 +128,7 @@ pub(super) fn connect(client: &Client, instance: &Instance, world: &World, filte
         reconnect_at_shutdown: Duration::from_secs(2),
         ends_at: (world.now.instant + Duration::from_secs(86_400 * 30), EndReason::Session),
         replay: ReplayLimits { window: Duration::from_secs(900), events: 500 },
+        early_mark: None,
     };
     Session::new(params, world.now.instant)
 }

@@ -96,7 +96,7 @@ resource "aws_cloudfront_distribution" "front" {
     compress = true
   }
 
-  # The functions. CloudFront takes the first pattern that fits, so their order matters. Nothing is cached, because every
+  # The functions. CloudFront takes the first pattern that fits, so their order matters. Nothing is cached{% if distribution.segment_secs %} but segments{% endif %}, because every
   # answer is live and meant for one viewer; nothing is compressed, because that would hold events back.
 {%- for behavior in distribution.behaviors %}
 
@@ -107,8 +107,14 @@ resource "aws_cloudfront_distribution" "front" {
     viewer_protocol_policy = "https-only"
     allowed_methods = {{ behavior.methods | hcl(indent=4) }}
     cached_methods = ["GET", "HEAD"]
+{%- if behavior.is_shared %}
+
+    # Nothing is sent along but what is in the key: with a cookie in either policy CloudFront would ask for each viewer.
+    cache_policy_id = aws_cloudfront_cache_policy.segments.id
+{%- else %}
     cache_policy_id = local.caching_disabled
     origin_request_policy_id = local.all_viewer_except_host
+{%- endif %}
     compress = false
 {%- if distribution.viewer_function_arn %}
 
@@ -153,6 +159,46 @@ resource "aws_cloudfront_distribution" "front" {
 {%- endif %}
   }
 }
+{%- if distribution.segment_secs %}
+
+# One answer for all who ask the same: those who ask while it comes get what has come and then what comes. That is so only where the
+# shortest time is not nothing, and no cookie is in a policy.
+resource "aws_cloudfront_cache_policy" "segments" {
+  name = "{{ names.base }}-segments"
+  comment = "Segments of the stream, until they end."
+
+  # The function says to the second how long an answer lasts.
+  min_ttl = 1
+  default_ttl = 1
+  max_ttl = {{ distribution.segment_secs }}
+
+  parameters_in_cache_key_and_forwarded_to_origin {
+    enable_accept_encoding_brotli = false
+    enable_accept_encoding_gzip = false
+
+    cookies_config {
+      cookie_behavior = "none"
+    }
+
+    # Where a viewer goes on from, and whether it is an EventSource, which is refused in words that it survives.
+    headers_config {
+      header_behavior = "whitelist"
+
+      headers {
+        items = ["Accept", "Last-Event-ID"]
+      }
+    }
+
+    query_strings_config {
+      query_string_behavior = "whitelist"
+
+      query_strings {
+        items = {{ distribution.segment_queries | hcl(indent=8) }}
+      }
+    }
+  }
+}
+{%- endif %}
 
 # Wins over what a page of the bucket says of itself.
 resource "aws_cloudfront_response_headers_policy" "page" {

@@ -287,6 +287,13 @@ impl Emulator {
         environment.reclaim().await
     }
 
+    /// Ends every environment at once, whatever it does: its answers break off. The next request starts another one.
+    pub(crate) fn kill(&self) {
+        for environment in lock(&self.shared.environments).iter() {
+            environment.kill();
+        }
+    }
+
     /// The environment's port of `own_port`.
     pub(crate) fn own_port(&self, environment: usize) -> u16 {
         lock(&self.shared.environments)[environment].own_port().expect("the configuration asks for one")
@@ -331,9 +338,7 @@ impl Emulator {
 impl Drop for Emulator {
     fn drop(&mut self) {
         self.front.abort();
-        for environment in lock(&self.shared.environments).iter() {
-            environment.kill();
-        }
+        self.kill();
     }
 }
 

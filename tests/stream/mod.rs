@@ -28,6 +28,7 @@ mod rollups;
 mod routes;
 mod rows;
 mod sessions;
+mod shared;
 mod silence;
 mod start;
 mod traces;

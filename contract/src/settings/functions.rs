@@ -8,7 +8,7 @@ use super::setting::{SettingError, known, settings};
 use crate::cors::{CorsOrigins, MoreHeaders};
 use crate::limits;
 use crate::names::{Environment, MetricsNamespace, PublicUrl};
-use crate::units::{HeartbeatInterval, MaxSession, Retry};
+use crate::units::{HeartbeatInterval, MaxSession, Retry, SegmentLength};
 use crate::values::{FunctionConnections, MaxConnections};
 use crate::words::{Adapter, ClientAddress, MetricsMode, WhenFull};
 
@@ -29,6 +29,16 @@ settings! {
         "METRICS_NAMESPACE" => namespace: MetricsNamespace = known!(MetricsNamespace, "sse-streaming");
         /// Whether streams tell X-Ray of themselves, where the trace of their request is sampled.
         "TRACING" => tracing: bool = false;
+    }
+}
+
+settings! {
+    /// Whether a cache stands before the function that hands one answer to many viewers.
+    pub struct SegmentSettings {
+        /// Whether the stream for everybody comes in segments that a cache may keep until they end, and no viewer has one of their own.
+        "SSE_SHARED_SEGMENTS" => shared: bool = false;
+        /// Length of such a segment: all of them end at whole multiples of it since 1970, so that those who wait are asked for at once.
+        "SSE_SEGMENT_LENGTH" => length: SegmentLength = SegmentLength::DEFAULT;
     }
 }
 
@@ -54,16 +64,32 @@ settings! {
         "SSE_MAX_SESSION" => max_session: MaxSession = MaxSession::DEFAULT;
         /// Reconnect delay that a stream announces.
         "SSE_RETRY" => retry: Retry = Retry::DEFAULT;
+        ..#[doc = "Whether viewers share streams."] segments: SegmentSettings;
         ..#[doc = "Whether pages say goodbye."] goodbye: GoodbyeSettings;
         ..#[doc = "Who callers are."] auth: AuthSettings;
         ..#[doc = "How an instance says how it is doing."] watch: WatchSettings;
         ..#[doc = "How the hub reads the table."] poll: PollSettings;
         ..#[doc = "Which table, index, attributes and labels there are."] data: DataSettings;
-        check |settings| settings.poll.check_window(settings.data.window);
+        check StreamSettings::check;
     }
 }
 
 impl StreamSettings {
+    fn check(&self) -> Result<(), Vec<SettingError>> {
+        self.poll.check_window(self.data.window)?;
+        let reason = if !self.segments.shared {
+            return Ok(());
+        } else if self.auth.private {
+            "AUTH_PRIVATE is `true`, and what one viewer may see is in no shared cache"
+        } else if self.goodbye.enabled {
+            "SSE_GOODBYE is `true`, and one viewer's goodbye would end what others watch"
+        } else {
+            return Ok(());
+        };
+        let reason = format!("`true` does not go with it: {reason}");
+        Err(vec![SettingError { name: "SSE_SHARED_SEGMENTS", value: Some("true".to_owned()), reason }])
+    }
+
     /// Says whether AWS Lambda gives an instance as many streams as it may serve.
     ///
     /// # Errors
@@ -227,6 +253,30 @@ mod tests {
         assert_eq!(read("1h", "10m", "45m"), Err(vec![error.into()]));
         assert_eq!(read("24h", "1h", "12h"), Ok("24h".into()));
         assert!(read("59m", "10m", "15m").unwrap_err()[0].ends_with("it must be from 1h to 24h"));
+    }
+
+    #[test]
+    fn what_viewers_share_is_nobodys_own() {
+        let read = |more: &'static [(&'static str, &'static str)]| {
+            let env = move |name: &str| {
+                let found = more.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+                found.or_else(|| lookup(TABLES)(name))
+            };
+            StreamSettings::from_env(&env).map(drop).map_err(|errors| errors[0].to_string())
+        };
+        assert_eq!(read(&[("SSE_SHARED_SEGMENTS", "true"), ("SSE_SEGMENT_LENGTH", "10s")]), Ok(()));
+        assert_eq!(read(&[("SSE_GOODBYE", "true"), ("AUTH_MODE", "trusted-header"), ("AUTH_PRIVATE", "true")]), Ok(()));
+        for (more, words) in [
+            (&[("SSE_SHARED_SEGMENTS", "true"), ("SSE_GOODBYE", "true")][..], "goodbye would end what others watch"),
+            (
+                &[("SSE_SHARED_SEGMENTS", "true"), ("AUTH_MODE", "trusted-header"), ("AUTH_PRIVATE", "true")],
+                "may see is in no shared cache",
+            ),
+            (&[("SSE_SEGMENT_LENGTH", "2m")], "it must be from 10s to 118s"),
+        ] {
+            let error = read(more).unwrap_err();
+            assert!(error.contains(words), "{error}");
+        }
     }
 
     #[test]

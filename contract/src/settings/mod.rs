@@ -9,7 +9,9 @@ mod setting;
 
 pub use auth::AuthSettings;
 pub use data::DataSettings;
-pub use functions::{CorsSettings, DashboardSettings, GoodbyeSettings, StreamSettings, WatchSettings, is_setting};
+pub use functions::{
+    CorsSettings, DashboardSettings, GoodbyeSettings, SegmentSettings, StreamSettings, WatchSettings, is_setting,
+};
 pub use poll::PollSettings;
 pub use server::ServerSettings;
 pub use setting::{Lookup, SettingDoc, SettingError};

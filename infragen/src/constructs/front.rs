@@ -79,12 +79,20 @@ impl Construct for Front<'_> {
             )
             .on([bucket]),
         ];
+        statements.extend(self.segments(arns));
         statements.extend(self.certificate());
         statements
     }
 }
 
 impl Front<'_> {
+    fn segments(self, arns: &Arns<'_>) -> Option<StatementPlan> {
+        self.0.distribution.as_ref()?.segment_secs?;
+        let write = ["cloudfront:CreateCachePolicy", "cloudfront:DeleteCachePolicy", "cloudfront:UpdateCachePolicy"];
+        let about = "The policy by which segments of the stream are cached; AWS makes up its name.";
+        Some(StatementPlan::new("Segments", about, &[], &write).on([arns.global("cloudfront", "cache-policy/*")]))
+    }
+
     fn certificate(self) -> Vec<StatementPlan> {
         let Some(distribution) = &self.0.distribution else { return Vec::new() };
         let partition = self.0.partition;

@@ -12,6 +12,10 @@ const PAGE_FILES: f64 = 14.0;
 /// X-Ray records the first request of each second and one in twenty of the others.
 const TRACED_SHARE: f64 = 0.05;
 
+/// Streams that CloudFront asks for at most, where it hands one to many: for those who go on and for newcomers, each of its thirteen
+/// regional edge caches by itself.
+const SHARED_STREAMS: f64 = 2.0 * 13.0;
+
 /// What happens in a month.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Load {
@@ -19,6 +23,8 @@ pub struct Load {
     pub visits: f64,
     /// Sessions: requests to the stream function.
     pub sessions: f64,
+    /// Streams that viewers get: as many as sessions, unless one is handed to many.
+    pub answers: f64,
     /// Hours for which sessions are open, with or without a viewer.
     pub open_hours: f64,
     /// Hours of these for which somebody reads.
@@ -29,7 +35,7 @@ pub struct Load {
     pub goodbyes: f64,
     /// Environments that start.
     pub starts: f64,
-    /// Requests of sessions, goodbyes and files of the page.
+    /// Requests of viewers for streams, goodbyes and files of the page.
     pub requests: f64,
     /// Requests that X-Ray records where it may.
     pub traces: f64,
@@ -39,11 +45,16 @@ impl Load {
     /// Reckons with the assumptions.
     #[must_use]
     pub fn of(setup: &Setup, assumptions: &Assumptions) -> Self {
-        let visit = Visit::of(setup.max_session, assumptions.visit, setup.looks());
+        let visit = Visit::of(setup.longest_session(), assumptions.visit, setup.looks());
         let viewer_hours = f64::from(assumptions.viewers) * assumptions.hours_per_month();
         let visits = viewer_hours * HOUR_SECS / assumptions.visit.as_secs_f64();
-        let open_hours = visits * visit.open_secs / HOUR_SECS;
-        let (sessions, streams) = (visits * visit.sessions, open_hours / assumptions.hours_per_month());
+        let answers = visits * visit.sessions;
+        let (mut open_hours, mut sessions) = (visits * visit.open_secs / HOUR_SECS, answers);
+        let mut streams = open_hours / assumptions.hours_per_month();
+        if setup.segment.is_some() && streams > SHARED_STREAMS {
+            let share = SHARED_STREAMS / streams;
+            (open_hours, sessions, streams) = (open_hours * share, sessions * share, SHARED_STREAMS);
+        }
         let goodbyes = if setup.has_goodbyes { visits * GOODBYE_SHARE } else { 0.0 };
         let starts = if setup.compute == Compute::Classic {
             (open_hours / INSTANCE_LIFE_HOURS).max(streams)
@@ -55,12 +66,13 @@ impl Load {
         Self {
             visits,
             sessions,
+            answers,
             open_hours,
             watched_hours: visits * visit.watched_secs / HOUR_SECS,
             streams,
             goodbyes,
             starts,
-            requests: sessions + goodbyes + visits * PAGE_FILES,
+            requests: answers + goodbyes + visits * PAGE_FILES,
             traces: (per_sec.min(1.0) + (per_sec - 1.0).max(0.0) * TRACED_SHARE) * secs,
         }
     }

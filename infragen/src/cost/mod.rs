@@ -183,8 +183,8 @@ fn shared_hours(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> Sh
 /// What is left of a session whose reader is gone goes on computing and polling on an instance of its own. On managed
 /// instances it takes a place and nothing else: others keep the poller and the instance busy anyway.
 fn closed_tab(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> ClosedTab {
-    let mean_secs = Visit::of(setup.max_session, assumptions.visit, setup.looks()).wasted_secs();
-    let worst_secs = setup.max_session.as_secs_f64();
+    let mean_secs = Visit::of(setup.longest_session(), assumptions.visit, setup.looks()).wasted_secs();
+    let worst_secs = setup.longest_session().as_secs_f64();
     let per_sec = if setup.compute == Compute::Classic {
         let load = Load::of(setup, assumptions);
         let while_open = ["Lambda compute", "DynamoDB polls", "DynamoDB full re-reads", "DynamoDB looks for goodbyes"];

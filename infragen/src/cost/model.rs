@@ -59,7 +59,7 @@ const PAGE_BYTES: f64 = 60_000.0;
 /// goes on serving writes one a minute.
 fn metrics_lines(setup: &Setup, load: &Load, assumptions: &Assumptions) -> f64 {
     if setup.compute == Compute::Classic {
-        return load.sessions * reads_per_session(setup.max_session, FLUSH_INTERVAL);
+        return load.sessions * reads_per_session(setup.longest_session(), FLUSH_INTERVAL);
     }
     let minutes = assumptions.hours_per_month() * HOUR_SECS / FLUSH_INTERVAL.as_secs_f64();
     setup.environments(load.streams) * minutes
@@ -208,8 +208,9 @@ impl Month<'_> {
             // One stream, one instance, one poller. An instance keeps its window from session to session.
             let full_per_hour = (INSTANCE_LIFE_HOURS / reconcile_hours).ceil() / INSTANCE_LIFE_HOURS;
             // The first read is at the beginning; those after it are as many as the time that the sessions are open.
-            let whole_hours = load.sessions * mean_session_secs(setup.max_session) / HOUR_SECS;
-            let further = (reads_per_session(setup.max_session, setup.poll) - 1.0) * load.open_hours / whole_hours;
+            let whole_hours = load.sessions * mean_session_secs(setup.longest_session()) / HOUR_SECS;
+            let further =
+                (reads_per_session(setup.longest_session(), setup.poll) - 1.0) * load.open_hours / whole_hours;
             (load.sessions * (1.0 + further), setup.poll.as_secs_f64(), load.open_hours * full_per_hour)
         } else {
             let environments = setup.environments(load.streams);
@@ -277,11 +278,11 @@ impl Month<'_> {
         let (setup, free, prices) = (self.setup, &self.prices.free_tier, self.prices);
         let items_per_sec = f64::from(assumptions.items_per_day) / DAY_SECS;
         let per_hour = bytes_per_hour(setup, items_per_sec);
-        let session_hours = mean_session_secs(setup.max_session) / HOUR_SECS;
+        let session_hours = mean_session_secs(setup.longest_session()) / HOUR_SECS;
         let beyond = (session_hours * per_hour + SESSION_BYTES - STREAM_FREE_BYTES).max(0.0);
         let streamed = (load.sessions * beyond / GB, "GB");
         self.add("Lambda bytes beyond 6 MB", streamed, prices.lambda.gb_streamed.get(), free.lambda_gb_streamed.get());
-        let sent = load.watched_hours * per_hour + load.sessions * SESSION_BYTES;
+        let sent = load.watched_hours * per_hour + load.answers * SESSION_BYTES;
         if setup.front == FrontKind::ApiGateway {
             let requests = (load.requests / MILLION, "million");
             self.add("API Gateway requests", requests, prices.rest_api.million_requests.get(), 0.0);

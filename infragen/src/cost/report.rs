@@ -179,21 +179,35 @@ fn row(cells: [&str; 5]) -> [String; 5] {
 }
 
 fn answers(about: &About<'_>, estimate: &Estimate) -> Vec<String> {
-    let mut answers = vec![
-        format!(
-            "One more viewer: {} an hour, {} a month.",
-            dollars(estimate.one_more.per_hour),
-            dollars(estimate.one_more.per_month)
-        ),
-        closed_tab(about, estimate),
-        goodbyes(about, estimate),
-        hours(about, estimate),
-        session(estimate),
-        instances(about, estimate),
-    ];
+    let mut answers = vec![format!(
+        "One more viewer: {} an hour, {} a month.",
+        dollars(estimate.one_more.per_hour),
+        dollars(estimate.one_more.per_month)
+    )];
+    match about.setup.segment {
+        Some(length) => answers.extend([segments(about, estimate, length), hours(about, estimate)]),
+        None => answers.extend([
+            closed_tab(about, estimate),
+            goodbyes(about, estimate),
+            hours(about, estimate),
+            session(estimate),
+        ]),
+    }
+    answers.push(instances(about, estimate));
     answers.extend(too_many(about, estimate));
     answers.extend(estimate.attack.as_ref().map(attacked));
     answers
+}
+
+/// What is handed to many ends with none of them.
+fn segments(about: &About<'_>, estimate: &Estimate, length: Duration) -> String {
+    format!(
+        "Shared segments: {} streams at once are enough for {} viewers, each of whom asks CloudFront {} times an hour; a closed tab \
+         costs nothing more.",
+        number(estimate.load.streams, 1),
+        grouped(&about.assumptions.viewers.to_string()),
+        number(3600.0 / length.as_secs_f64(), 0),
+    )
 }
 
 fn closed_tab(about: &About<'_>, estimate: &Estimate) -> String {

@@ -7,6 +7,7 @@ use contract::limits::FUTURE_SKEW;
 
 use super::charge::Charge;
 use super::prices::Prices;
+use super::visit::longest_of;
 use crate::manifest::Manifest;
 use crate::manifest::aws::{Compute, MemoryPerVcpu};
 use crate::manifest::sections::ReservedConcurrency;
@@ -68,8 +69,10 @@ pub struct Setup {
     pub concurrency: f64,
     /// Most processors of all managed instances.
     pub max_vcpus: f64,
-    /// Longest session.
+    /// Longest session of those who have a stream of their own.
     pub max_session: Duration,
+    /// Length of the segments that viewers share, where they do.
+    pub segment: Option<Duration>,
     /// Whether pages say goodbye.
     pub has_goodbyes: bool,
     /// Whether instances share old hours.
@@ -99,8 +102,8 @@ impl Setup {
     /// Takes what matters out of a manifest, beside what its features say that they are billed for.
     #[must_use]
     pub fn of(manifest: &Manifest, charges: Vec<Charge>) -> Self {
-        let stream = &manifest.stream;
-        Self {
+        let (stream, front) = (&manifest.stream, &manifest.front);
+        let own = Self {
             compute: stream.compute,
             architecture: manifest.package.architecture,
             memory_gib: f64::from(stream.memory.mebibytes()) / 1024.0,
@@ -108,6 +111,7 @@ impl Setup {
             concurrency: f64::from(stream.instances.concurrency.get().min(stream.max_connections.get())),
             max_vcpus: f64::from(stream.instances.max_vcpus.get()),
             max_session: stream.max_session.get(),
+            segment: None,
             has_goodbyes: stream.goodbye,
             shares_hours: stream.share_hours,
             is_stopped: stream.reserved_concurrency.is_some_and(|reserve| reserve.get() == 0),
@@ -122,11 +126,30 @@ impl Setup {
             replay_window: stream.replay.window.get(),
             reconcile: stream.reconcile_interval.get(),
             labels: f64::from(u16::try_from(manifest.data.labels.as_slice().len()).unwrap_or(u16::MAX)),
-            front: manifest.front.kind,
-            is_private: manifest.front.api.private,
+            front: front.kind,
+            is_private: front.api.private,
             metrics: manifest.operations.metrics,
             charges,
-        }
+        };
+        if front.shared_segments { own.in_segments(front.segment_length.get()) } else { own }
+    }
+
+    /// The same where CloudFront hands segments of this length to all who watch.
+    #[must_use]
+    pub fn in_segments(self, length: Duration) -> Self {
+        Self { front: FrontKind::CloudFront, segment: Some(length), has_goodbyes: false, ..self }
+    }
+
+    /// The same where each viewer has a stream.
+    #[must_use]
+    pub fn alone(&self) -> Self {
+        Self { segment: None, ..self.clone() }
+    }
+
+    /// Longest session of what is open: of a segment, that of sessions as long as it is.
+    #[must_use]
+    pub fn longest_session(&self) -> Duration {
+        self.segment.map_or(self.max_session, longest_of)
     }
 
     /// The same on managed instances, which have 2 GiB of memory at least.

@@ -5,7 +5,7 @@ use crate::diagnostic::{Input, Source};
 use crate::load;
 use crate::{constructs, plan};
 
-const ALL: [&str; 8] = [
+const ALL: [&str; 9] = [
     "",
     "[stream]\ngoodbye = true\n",
     "[stream]\nmemory = \"1 GiB\"\nmax_session = \"5s\"\npoll_interval = \"1s\"\n[package]\narchitecture = \"x86_64\"\n",
@@ -14,7 +14,9 @@ const ALL: [&str; 8] = [
     MANAGED,
     "[data]\nlabels = [\"open\"]\n[operations]\nalarms = false\ncloudwatch_dashboard = false\n",
     SESSION,
+    SEGMENTS,
 ];
+const SEGMENTS: &str = "[front]\nkind = \"cloudfront\"\nshared_segments = true\n";
 const SESSION: &str = "[auth]\nmode = \"session\"\nsession_keys = [\"2\", \"1\"]\n";
 const MANAGED: &str = "[terraform]\naws_provider = \">= 6.28.0, < 7.0.0\"\n[stream]\ncompute = \"managed-instances\"\n\
                        memory = \"2 GiB\"\n[stream.vpc]\nsubnets = [\"subnet-0123456789abcdef0\"]\n\

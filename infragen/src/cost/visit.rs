@@ -55,6 +55,12 @@ pub fn mean_session_secs(max_session: Duration) -> f64 {
     max_session.as_secs_f64() * f64::midpoint(shortest_share(), 1.0)
 }
 
+/// Longest session of those that last so long on average: as long as segments, which all end with the clock.
+#[must_use]
+pub fn longest_of(mean: Duration) -> Duration {
+    mean.div_f64(f64::midpoint(shortest_share(), 1.0))
+}
+
 /// The chance that a visit, which ends at `rate` a second, outlasts a time evenly spread over `[from, to]`.
 fn outlasts(rate: f64, from: f64, to: f64) -> f64 {
     // E[exp(-rate X)] for X even on [from, to].

@@ -3,6 +3,9 @@
 //! Reckoned for viewers who watch day and night. What is the same whichever way it is (alarms, the dashboard of CloudWatch, the table
 //! itself) is left out.
 
+use std::time::Duration;
+
+use contract::limits;
 use serde_json::json;
 
 use super::model::{
@@ -47,6 +50,8 @@ pub enum Way {
     ManagedInstances,
     /// The program `server` in containers behind a load balancer.
     Server,
+    /// The stream function behind CloudFront, which hands each of its streams to all who watch.
+    Segments,
     /// The page asks the dashboard function each `poll_interval`.
     Polling,
     /// AWS AppSync Events.
@@ -59,10 +64,18 @@ pub enum Way {
 
 impl Way {
     /// All of them: ours, polling, services that push.
-    pub const ALL: [Self; 7] =
-        [Self::Classic, Self::ManagedInstances, Self::Server, Self::Polling, Self::AppSync, Self::WebSocket, Self::Iot];
+    pub const ALL: [Self; 8] = [
+        Self::Classic,
+        Self::ManagedInstances,
+        Self::Server,
+        Self::Segments,
+        Self::Polling,
+        Self::AppSync,
+        Self::WebSocket,
+        Self::Iot,
+    ];
     /// Those that are streams of ours.
-    pub const OURS: [Self; 3] = [Self::Classic, Self::ManagedInstances, Self::Server];
+    pub const OURS: [Self; 4] = [Self::Classic, Self::ManagedInstances, Self::Server, Self::Segments];
     /// Those that somebody else runs, for a price a message.
     pub const PUSH: [Self; 3] = [Self::AppSync, Self::WebSocket, Self::Iot];
 
@@ -73,6 +86,7 @@ impl Way {
             Self::Classic => "stream function",
             Self::ManagedInstances => "on managed instances",
             Self::Server => "server in containers",
+            Self::Segments => "shared segments",
             Self::Polling => "polling the REST API",
             Self::AppSync => "AppSync Events",
             Self::WebSocket => "API Gateway WebSocket",
@@ -86,15 +100,27 @@ impl Way {
         let push = &prices.push;
         let case = Case { setup, prices, viewers: f64::from(viewers), updates: f64::from(updates_per_hour) };
         match self {
-            Self::Classic => case.function(Compute::Classic, viewers),
-            Self::ManagedInstances => case.function(Compute::ManagedInstances, viewers),
+            Self::Classic => case.function(&classic(setup.alone()), viewers, Assumptions::VISIT_DEFAULT),
+            Self::ManagedInstances => {
+                case.function(&setup.alone().on_managed_instances(), viewers, Assumptions::VISIT_DEFAULT)
+            }
             Self::Server => case.server(),
+            Self::Segments => {
+                let length = setup.segment.unwrap_or(limits::SEGMENT_DEFAULT);
+                // A page that is open day and night is loaded once.
+                case.function(&classic(setup.clone()).in_segments(length), viewers, Duration::from_secs(24 * 3600))
+            }
             Self::Polling => case.polling(),
             Self::AppSync => case.push(push.appsync_million_minutes, push.appsync_million_messages),
             Self::WebSocket => case.push(push.api_gateway_million_minutes, push.api_gateway_million_messages),
             Self::Iot => case.push(push.iot_million_minutes, push.iot_million_messages),
         }
     }
+}
+
+/// The same on instances of its own for each stream.
+fn classic(setup: Setup) -> Setup {
+    Setup { compute: Compute::Classic, ..setup }
 }
 
 /// The cheapest of some ways.
@@ -138,17 +164,13 @@ impl Case<'_> {
     }
 
     /// As a month is reckoned, without what a month has anyway.
-    fn function(&self, compute: Compute, viewers: u32) -> f64 {
-        let own = match compute {
-            Compute::Classic => self.setup.clone(),
-            Compute::ManagedInstances => self.setup.on_managed_instances(),
-        };
-        let setup = Setup { compute, charges: Vec::new(), is_stopped: false, ..own };
+    fn function(&self, setup: &Setup, viewers: u32, visit: Duration) -> f64 {
+        let setup = Setup { charges: Vec::new(), is_stopped: false, ..setup.clone() };
         let assumptions = Assumptions {
             viewers,
             hours_per_day: 24,
             items_per_day: super::whole(self.items_per_sec() * DAY_SECS),
-            visit: Assumptions::VISIT_DEFAULT,
+            visit,
         };
         let month = total(&lines(&setup, self.prices, &assumptions, false));
         month / (self.viewers * 24.0 * DAYS_PER_MONTH)
@@ -321,6 +343,18 @@ mod tests {
         // A hundred tasks and 334 units for a million: 0.00395 + 0.00267 a thousand, and some 100 KB an hour each.
         let server = cost(Way::Server, 1_000_000, 6);
         assert!((0.000_006..0.000_02).contains(&server), "{server}");
+    }
+
+    #[test]
+    fn a_segment_costs_a_request_and_what_the_caches_ask_for_is_shared() {
+        // 33 requests an hour at $1.00 a million, some 100 KB at 0.085 a GB, and a share of 26 streams at 0.0065.
+        let shared = cost(Way::Segments, 1_000_000, 60);
+        assert!((0.000_03..0.000_05).contains(&shared), "{shared}");
+        let of_ten_thousand = cost(Way::Segments, 10_000, 60) - shared;
+        assert!((0.000_01..0.000_03).contains(&of_ten_thousand), "{of_ten_thousand}");
+        // Whoever is alone has nobody to share with.
+        let (alone, own) = (cost(Way::Segments, 1, 60), cost(Way::Classic, 1, 60));
+        assert!((alone / own - 1.0).abs() < 0.2, "{alone} {own}");
     }
 
     #[test]

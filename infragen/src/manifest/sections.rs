@@ -7,7 +7,7 @@ use contract::limits::{
 use contract::routes::SESSION_COOKIE;
 use contract::units::{
     DataWindow, FunctionTimeout, HeartbeatInterval, LateInterval, LateWindow, MaxSession, PollInterval,
-    ReconcileInterval, ReplayWindow, Retry, SessionLifetime,
+    ReconcileInterval, ReplayWindow, Retry, SegmentLength, SessionLifetime,
 };
 use contract::values::{Count, FunctionConnections, ReplayEvents, TagsMax};
 use contract::{
@@ -363,6 +363,10 @@ section! {
         "price_class" => price_class: PriceClass = PriceClass::Hundred;
         /// Requests of one address in five minutes, above which a web application firewall blocks it.
         "rate_limit" => rate_limit: Option<RateLimit> = None;
+        /// Whether CloudFront hands one stream to all who watch the same, in segments: some 33 requests an hour, however many watch.
+        "shared_segments" => shared_segments: bool = false;
+        /// Length of a segment: what a request costs is paid so often, and whoever comes late gets all of it.
+        "segment_length" => segment_length: SegmentLength = SegmentLength::DEFAULT;
         /// CloudFront function that runs before every request and sets X-User-ID; needed by `trusted-header`.
         "viewer_function_arn" => viewer_function_arn: Option<ViewerFunctionArn> = None;
         /// Whether CloudFront or the REST API writes a line for each request, with the client's address, and without query, cookies and headers.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use contract::units::{
     Bare, DataWindow, FunctionTimeout, HeartbeatInterval, LateInterval, LateWindow, MaxSession, PollInterval,
-    ReconcileInterval, ReplayWindow, Retry, SessionLifetime, duration_text,
+    ReconcileInterval, ReplayWindow, Retry, SegmentLength, SessionLifetime, duration_text,
 };
 use contract::values::{Count, SettingValue};
 use contract::{
@@ -103,6 +103,7 @@ duration_values!(
     PollInterval,
     HeartbeatInterval,
     MaxSession,
+    SegmentLength,
     Retry,
     LateWindow,
     LateInterval,

@@ -21,6 +21,10 @@ pub struct DistributionPlan {
     pub comment: String,
     /// What goes to the functions, in the order in which CloudFront looks; everything else is the page.
     pub behaviors: Vec<BehaviorPlan>,
+    /// Longest time for which a segment is kept, seconds, where viewers share any.
+    pub segment_secs: Option<u64>,
+    /// What is in the key of a segment: whoever asks with other parameters or headers is none of those who share it.
+    pub segment_queries: Vec<&'static str>,
     /// Longest silence of a function, seconds.
     pub read_timeout_secs: u64,
     /// Where it answers from.
@@ -39,7 +43,7 @@ pub struct DistributionPlan {
     pub cloudfront_provider: Option<&'static str>,
 }
 
-/// Where the paths of one pattern go. Nothing of it is cached or compressed: answers are live, and meant for one viewer.
+/// Where the paths of one pattern go. Nothing of it is compressed, and nothing cached but what viewers share: answers are live.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct BehaviorPlan {
     /// Pattern of paths; `*` is any text, slashes too.
@@ -50,6 +54,8 @@ pub struct BehaviorPlan {
     pub methods: &'static [&'static str],
     /// Why it is there, for a reader.
     pub comment: &'static str,
+    /// Whether answers are kept until they end, for all who ask the same.
+    pub is_shared: bool,
 }
 
 /// A domain name of one's own.
@@ -121,7 +127,9 @@ pub fn distribution(loaded: &Loaded) -> Option<DistributionPlan> {
     let needs_region = makes_certificate || front.rate_limit.is_some() || front.access_log;
     Some(DistributionPlan {
         comment: format!("{}: page, REST and stream", Names::derive(&loaded.manifest).base),
-        behaviors: behaviors(),
+        behaviors: behaviors(front.shared_segments),
+        segment_secs: front.shared_segments.then(|| front.segment_length.get().as_secs()),
+        segment_queries: [&routes::LAST_EVENT_ID_QUERIES[..], &[routes::TICKERS_QUERY]].concat(),
         read_timeout_secs: front.read_timeout.get().as_secs(),
         price_class: front.price_class.as_str(),
         domain,
@@ -156,23 +164,29 @@ impl DistributionPlan {
 
 /// Where the routes go, with slashes too many as without: the functions understand both, but a path that fits no pattern is
 /// the page's, and a stream's that goes to the other function is not found. For an EventSource either is the end.
-fn behaviors() -> Vec<BehaviorPlan> {
-    let behavior = |pattern, role, methods, comment| BehaviorPlan { pattern, role, methods, comment };
+fn behaviors(shares_segments: bool) -> Vec<BehaviorPlan> {
+    let behavior = |pattern, role, methods, comment| BehaviorPlan { pattern, role, methods, comment, is_shared: false };
     let around = |route| format!("*{}*", pattern(route));
-    vec![
-        behavior(
-            around(routes::STREAM_GOODBYE),
-            "dashboard",
-            ALL_METHODS,
-            "Before the streams: it is about one, but is answered in one piece.",
-        ),
-        behavior(around(routes::STREAM), "stream", READ_METHODS, "The global stream and its status."),
-        behavior(
-            around(routes::STREAM).replacen(routes::API, &format!("{}/", routes::API), 1),
-            "stream",
-            READ_METHODS,
-            "The same, asked for by a base URL that ends in a slash.",
-        ),
+    let mut found = vec![behavior(
+        around(routes::STREAM_GOODBYE),
+        "dashboard",
+        ALL_METHODS,
+        "Before the streams: it is about one, but is answered in one piece.",
+    )];
+    let status =
+        behavior(around(routes::STREAM_STATUS), "stream", READ_METHODS, "Before the streams that viewers share.");
+    found.extend(shares_segments.then_some(status));
+    let mut stream = behavior(around(routes::STREAM), "stream", READ_METHODS, "The global stream and its status.");
+    if shares_segments {
+        stream.comment = "The global stream, which viewers share.";
+    }
+    let slashes = BehaviorPlan {
+        pattern: stream.pattern.replacen(routes::API, &format!("{}/", routes::API), 1),
+        comment: "The same, asked for by a base URL that ends in a slash.",
+        ..stream.clone()
+    };
+    found.extend([stream, slashes].map(|stream| BehaviorPlan { is_shared: shares_segments, ..stream }));
+    found.extend([
         behavior(
             around(routes::CONFIGURATION_STREAM).replacen(routes::API, &format!("{}*", routes::API), 1),
             "stream",
@@ -181,7 +195,8 @@ fn behaviors() -> Vec<BehaviorPlan> {
         ),
         behavior(around(routes::API), "dashboard", ALL_METHODS, "The REST API."),
         behavior(pattern(routes::HEALTH), "dashboard", READ_METHODS, "Liveness: both functions have it, one answers."),
-    ]
+    ]);
+    found
 }
 
 /// Turns a route of axum into a pattern of CloudFront: a parameter is any text.

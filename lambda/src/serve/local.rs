@@ -12,7 +12,7 @@ use axum::routing::{any, get};
 use contract::frames::FRAMES_VARIABLE;
 use contract::page::{
     Goodbye, LOOKS_VARIABLE, PageConfig, PageLooks, escape_json_for_script, page_history_ms, page_labels, page_poll_ms,
-    page_shown, page_window_ms, policy as page_policy,
+    page_segment_ms, page_shown, page_window_ms, policy as page_policy,
 };
 use contract::values::{ABSENT, SettingValue};
 use contract::{CorsSettings, DashboardSettings, FrameAncestors, Lookup, PublicUrl, StreamSettings, routes};
@@ -99,6 +99,7 @@ impl LocalSettings {
             poll_interval_ms: page_poll_ms(self.dashboard.poll.poll_interval),
             window_ms: page_window_ms(self.stream.data.window),
             history_ms: page_history_ms(self.stream.data.history_keep),
+            segment_ms: page_segment_ms(&self.stream.segments),
             auth_mode: self.dashboard.auth.mode,
             auth_private: self.dashboard.auth.private,
             has_tags: self.stream.data.tags_attribute.is_some(),

@@ -53,6 +53,8 @@ pub struct OpenStream {
     pub shutdown: watch::Receiver<bool>,
     /// What the stream has sent.
     pub sent: Sent,
+    /// Bytes after which it ends early: whoever joins it late gets all of them at once.
+    pub bytes_max: u64,
     /// Where it counts.
     pub meter: Meter,
     /// The trace that its end is told to, where its request has one.
@@ -113,6 +115,9 @@ impl OpenStream {
                     }
                     self.sent.bytes += bytes.len() as u64;
                     self.sent.writes += 1;
+                    if self.sent.bytes >= self.bytes_max {
+                        self.session.end_early(Instant::now().into_std(), EndReason::Session);
+                    }
                     return Some(bytes);
                 }
                 Step::Close => return None,
@@ -353,6 +358,7 @@ mod tests {
             reconnect_at_shutdown: Duration::from_millis(700),
             ends_at: ((now + Duration::from_secs(60)).into_std(), EndReason::Session),
             replay: ReplayLimits { window: Duration::from_secs(900), events: 500 },
+            early_mark: None,
         };
         OpenStream {
             session: Session::new(params, now.into_std()),
@@ -365,6 +371,7 @@ mod tests {
             started: now,
             shutdown: watch::channel(false).1,
             sent: Sent::default(),
+            bytes_max: u64::MAX,
             meter,
             traced: None,
             span: Span::none(),

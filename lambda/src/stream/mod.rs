@@ -13,6 +13,7 @@ mod loading;
 mod opening;
 mod refusal;
 mod routes;
+mod segment;
 pub mod sharing;
 mod silence;
 pub mod slots;

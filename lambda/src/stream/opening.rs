@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use super::body::{CURSOR_WAIT, OpenStream, Sent, Traced, event_stream};
 use super::deps::Deps;
 use super::follower::{ConfigurationKey, Follower};
+use super::segment::{self, Segment};
 use super::slots::Permit;
 use crate::error::ApiError;
 use crate::origin::Origin;
@@ -33,6 +34,8 @@ pub(super) struct Wanted {
     pub(super) configuration: Option<ConfigurationKey>,
     /// When the proof of the user ends.
     pub(super) until: Option<Timestamp>,
+    /// Whether a cache may hand it to others.
+    pub(super) is_shared: bool,
 }
 
 pub(super) async fn open(
@@ -62,7 +65,7 @@ pub(super) async fn open(
         deps.meter.add(Metric::StreamsReturned, 1.0);
     }
     let subscription = deps.hub.subscribe(span.clone());
-    let Wanted { filter, configuration, until } = wanted;
+    let Wanted { filter, configuration, until, is_shared } = wanted;
     let follower = configuration.map(|key| {
         let every = deps.settings.poll.poll_interval.get();
         span.in_scope(|| Follower::start(Arc::clone(&deps.configurations), key, filter.clone(), every))
@@ -71,9 +74,11 @@ pub(super) async fn open(
         let (xray, stream_id, began) = (deps.xray.clone(), stream_id.to_string(), deps.clock.wall());
         Box::new(Traced { trace, xray, stream_id, began })
     });
-    let mut params = session_params(deps, origin, stream_id.to_string(), filter, presented);
+    let segment = is_shared.then(|| Segment::begin(&deps.settings.segments, deps.clock.wall()));
+    let mut params = session_params(deps, origin, stream_id.to_string(), filter, presented, segment);
     params.ends_at = within_proof(params.ends_at, until, deps.clock.now());
     let now = Instant::now().into_std();
+    let lasts = params.ends_at.0.saturating_duration_since(now);
     // Before anything is waited for: a client may leave in the meantime, and its stream has a closing line all the same.
     let mut stream = OpenStream {
         session: Session::new(params, now),
@@ -86,6 +91,7 @@ pub(super) async fn open(
         started: deps.started,
         shutdown: deps.shutdown.clone(),
         sent: Sent::default(),
+        bytes_max: if is_shared { limits::SEGMENT_BYTES_MAX } else { u64::MAX },
         meter: deps.meter.clone(),
         traced,
         span,
@@ -94,7 +100,8 @@ pub(super) async fn open(
     if matches!(presented, Some(Ok(_))) {
         stream.subscription.first_snapshot(CURSOR_WAIT).await;
     }
-    Ok(event_stream(stream.into_body()))
+    let response = event_stream(stream.into_body());
+    Ok(if is_shared { segment::keep(response, lasts) } else { response })
 }
 
 fn session_params(
@@ -103,8 +110,10 @@ fn session_params(
     stream_id: String,
     filter: Filter,
     presented: Option<Result<Cursor, ResetReason>>,
+    segment: Option<Segment>,
 ) -> SessionParams {
     let settings = &deps.settings;
+    let lasts = segment.map_or_else(|| shortened(settings.max_session.get()), |segment| segment.left);
     SessionParams {
         stream_id,
         epoch: deps.hub.epoch(),
@@ -112,13 +121,14 @@ fn session_params(
         presented,
         heartbeat_every: settings.heartbeat_interval.get(),
         retry: settings.retry.get().mul_f64(1.0 + fastrand::f64() / 2.0),
-        reconnect: reconnect_within(Duration::ZERO),
+        reconnect: segment.map_or_else(|| reconnect_within(Duration::ZERO), |segment| segment.reconnect),
         reconnect_at_shutdown: reconnect_within(deps.drain),
-        ends_at: ends_at(settings.max_session.get(), origin.deadline),
+        ends_at: ends_at(lasts, origin.deadline),
         replay: ReplayLimits {
             window: settings.poll.replay_window.get(),
             events: usize::try_from(settings.poll.replay_events.get()).unwrap_or(usize::MAX),
         },
+        early_mark: segment.map(|segment| segment.early_mark),
     }
 }
 
@@ -128,11 +138,15 @@ pub(super) fn reconnect_within(time: Duration) -> Duration {
     Duration::from_millis(fastrand::u64(limits::RECONNECT_MIN_MS..=most))
 }
 
-/// Says when a session ends: after its length, shortened at random, or in time before the invocation does.
-fn ends_at(max_session: Duration, deadline: Option<Instant>) -> (std::time::Instant, EndReason) {
+/// Shortens a session at random, so that those who came together do not come back together.
+fn shortened(max_session: Duration) -> Duration {
+    max_session.mul_f64(1.0 - fastrand::f64() * f64::from(limits::SESSION_JITTER_PERCENT) / 100.0)
+}
+
+/// Says when a session ends: after its length, or in time before the invocation does.
+fn ends_at(lasts: Duration, deadline: Option<Instant>) -> (std::time::Instant, EndReason) {
     let now = Instant::now();
-    let shortened = max_session.mul_f64(1.0 - fastrand::f64() * f64::from(limits::SESSION_JITTER_PERCENT) / 100.0);
-    let session_end = now + shortened;
+    let session_end = now + lasts;
     // A deadline in the past means that the platform did not say: some emulators send 1970.
     let Some(deadline) = deadline.filter(|deadline| *deadline > now) else {
         return (session_end.into_std(), EndReason::Session);
@@ -208,7 +222,7 @@ mod tests {
 
     async fn opened(deps: &Deps, headers: &HeaderMap) -> Response {
         let permit = deps.slots.acquire(None).unwrap();
-        let wanted = Wanted { filter: Filter::all(), configuration: None, until: None };
+        let wanted = Wanted { filter: Filter::all(), configuration: None, until: None, is_shared: false };
         open(deps, &Origin::default(), headers, &StreamQuery::default(), wanted, permit).await.unwrap()
     }
 
@@ -245,7 +259,7 @@ mod tests {
         let now = Instant::now();
         let secs = Duration::from_secs;
         for _ in 0..200 {
-            let (end, reason) = ends_at(secs(100), None);
+            let (end, reason) = ends_at(shortened(secs(100)), None);
             let lasts = Instant::from_std(end) - now;
             assert!(secs(80) <= lasts && lasts <= secs(100), "{lasts:?}");
             assert_eq!(reason, EndReason::Session);

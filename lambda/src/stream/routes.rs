@@ -15,6 +15,7 @@ use super::follower::{self, ConfigurationKey};
 use super::opening::{Wanted, open};
 use super::refusal::refuse;
 use super::slots::Permit;
+use crate::client_key::ClientKey;
 use crate::error::{ApiError, Refused, method_not_allowed, not_found};
 use crate::health::health;
 use crate::origin::Origin;
@@ -77,8 +78,11 @@ async fn stream(
         let raw = query.as_deref();
         let query = StreamQuery::parse(raw)?;
         let until = deps.auth.admit(&headers, raw).await?;
-        let permit = permit(&deps, &origin, &headers)?;
-        let wanted = Wanted { filter: query.filter.clone(), configuration: None, until };
+        let is_shared = deps.settings.segments.shared;
+        // Of a segment nobody is the one viewer.
+        let client = if is_shared { None } else { origin.client(deps.settings.client_address, &headers) };
+        let permit = permit(&deps, client)?;
+        let wanted = Wanted { filter: query.filter.clone(), configuration: None, until, is_shared };
         open(&deps, &origin, &headers, &query, wanted, permit).await
     };
     answer.await.or_else(|error| refuse(&deps, &headers, error))
@@ -95,10 +99,10 @@ async fn configuration_stream(
         stays(&deps)?;
         let parsed = StreamQuery::parse(query.as_deref())?;
         let user = deps.auth.user(&headers, query.as_deref()).await?;
-        let permit = permit(&deps, &origin, &headers)?;
+        let permit = permit(&deps, origin.client(deps.settings.client_address, &headers))?;
         let key = ConfigurationKey { user_id: user.id, config_id };
         let filter = follower::read(&*deps.configurations, &key).await?.ok_or(ApiError::NoConfiguration)?;
-        let wanted = Wanted { filter, configuration: Some(key), until: user.expires };
+        let wanted = Wanted { filter, configuration: Some(key), until: user.expires, is_shared: false };
         open(&deps, &origin, &headers, &parsed, wanted, permit).await
     };
     answer.await.or_else(|error| refuse(&deps, &headers, error))
@@ -109,8 +113,7 @@ fn stays(deps: &Deps) -> Result<(), ApiError> {
     if *deps.shutdown.borrow() { Err(ApiError::Stopping) } else { Ok(()) }
 }
 
-fn permit(deps: &Deps, origin: &Origin, headers: &HeaderMap) -> Result<Permit, ApiError> {
-    let client = origin.client(deps.settings.client_address, headers);
+fn permit(deps: &Deps, client: Option<ClientKey>) -> Result<Permit, ApiError> {
     let full = |full| ApiError::Full { max_connections: deps.slots.max(), full };
     deps.slots.acquire(client).map_err(full)
 }

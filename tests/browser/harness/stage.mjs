@@ -2,6 +2,7 @@
  * What one scenario needs: servers, gates before them, browsers. Everything of it ends with the scenario.
  */
 
+import { Cache } from './cache.mjs';
 import { Chromium } from './chromium.mjs';
 import { firstLine } from './clock.mjs';
 import { DynamoDb } from './dynamodb.mjs';
@@ -68,12 +69,18 @@ export class Stage {
   /**
    * One gate before both ports, as CloudFront is: page and stream are of one origin, and its cookies go to both.
    * @param {Local} local @param {Record<string, unknown>} config keys of config.js that shall differ
+   * @param {{stream: number}} behind port that has the stream
    */
-  async front(local, config = {}) {
-    const { dashboard, stream } = local.ports;
+  async front(local, config = {}, { stream } = local.ports) {
+    const { dashboard } = local.ports;
     const gate = this.use(await Gate.open((url) => (isStream(url) ? stream : dashboard)));
     gate.config = { SSE_BASE_URL: '', ...config };
     return { gate, url: `${gate.url}/`, origins: [gate.url] };
+  }
+
+  /** A cache before the stream of `local`. @param {Local} local */
+  async cache(local) {
+    return this.use(await Cache.start(local.ports.stream));
   }
 
   /** An issuer of tokens that no other scenario knows. */

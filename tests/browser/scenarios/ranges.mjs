@@ -7,7 +7,8 @@ import { readFile, rm } from 'node:fs/promises';
 import path from 'node:path';
 
 import { RANGES } from '../../../frontend/js/ranges.js';
-import { START_MS, until } from '../harness/clock.mjs';
+import { pause, START_MS, until } from '../harness/clock.mjs';
+import { untruth } from '../harness/phases.mjs';
 import { OUTPUT } from '../harness/places.mjs';
 import { scratch } from '../harness/program.mjs';
 import { loadAxe, violations } from './accessibility.mjs';
@@ -29,6 +30,9 @@ const MOMENTS = 8;
 /** What is counted anew is so at the next correction, on a machine that has other things to do. */
 const AGREE_MS = 240_000;
 
+const SEGMENT_MS = 10_000;
+const VISITORS = 4;
+
 /** @typedef {{id: string, at: number, label: string, tickers: string[]}} Row */
 
 /** @type {import('./index.mjs').Scenario[]} */
@@ -36,6 +40,7 @@ export const ranges = [
   { name: 'ranges', about: 'a busy table: each range, right after loading, is a count of it step by step', run: busy },
   { name: 'filters', about: 'a random history under random ranges and filters: the page, the table and REST agree', run: random },
   { name: 'kept', about: 'ranges beyond the window: sums of hours, a filter, and what is not known', run: kept },
+  { name: 'shared', about: 'viewers share segments of the stream: whoever comes late has all of it, and nobody sees where one ends', run: segments },
   { name: 'paused', about: 'a pause ends the stream after a minute, and it goes on where it stopped', run: paused },
 ];
 
@@ -104,6 +109,41 @@ async function random(stage) {
   const query = await tab.evaluate(() => new URLSearchParams(location.search).get('range'));
   await stage.checks.run('the range is in the address', () => (query === null || query === range.name ? '' : String(query)));
   await stage.checkClean([tab]);
+}
+
+/** @param {import('../harness/stage.mjs').Stage} stage */
+async function segments(stage) {
+  const { checks } = stage;
+  const table = new Counted(await stage.dynamoDb());
+  const some = (from, count) => Array.from({ length: count }, (_, index) => row(from + index, Date.now() - index * 7_000));
+  await table.put(some(0, 100));
+  const local = await stage.local({ ...(await table.env()), SSE_SHARED_SEGMENTS: 'true', SSE_SEGMENT_LENGTH: `${SEGMENT_MS / 1_000}s` });
+  const cache = await stage.cache(local);
+  const front = await stage.front(local, {}, { stream: cache.port });
+  const range = RANGES[1];
+  let number = 100;
+  const writing = table.steadily(() => row(number++, Date.now()), 250);
+  const tabs = [];
+  // Each in a browser of its own: tabs of one share a stream anyway.
+  for (const _ of Array(VISITORS)) {
+    const tab = await (await stage.chromium(front.origins)).open(front.url);
+    await tab.untilCounting();
+    tabs.push({ tab, from: Date.now() });
+  }
+  const streams = [];
+  for (const end = Date.now() + 2 * SEGMENT_MS; Date.now() < end;) {
+    streams.push(await local.connections());
+    await pause(500);
+  }
+  await writing.stop();
+  for (const [index, { tab, from }] of tabs.entries()) {
+    await checks.run(`visitor ${index + 1}: every step is a count of the table`, () => agrees(tab, table, range, ''));
+    await checks.run(`visitor ${index + 1}: no word about where a segment ends`, async () => untruth((await tab.seen()).phases, from, Date.now(), ['live']));
+  }
+  // Those who go on, and a newcomer.
+  const most = Math.max(...streams);
+  await checks.run('they share their streams', () => (most <= 2 ? '' : `${most} were open at once, for ${VISITORS} visitors`));
+  await stage.checkClean(tabs.map(({ tab }) => tab));
 }
 
 /** @param {import('../harness/stage.mjs').Stage} stage */

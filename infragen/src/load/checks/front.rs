@@ -10,6 +10,7 @@ use crate::manifest::types::{FrontKind, Origins};
 /// The partition whose CloudFront is rendered for.
 const CLOUDFRONT_PARTITION: &str = "aws";
 const FRAMES: &str = "front.frame_ancestors";
+const SEGMENTS: &str = "front.shared_segments";
 const VIEWER_FUNCTION: &str = "front.viewer_function_arn";
 
 impl Checks<'_> {
@@ -20,6 +21,42 @@ impl Checks<'_> {
         self.certificate();
         self.partition();
         self.rest_api();
+        self.segments();
+    }
+
+    /// What many viewers share is nobody's own, and comes to its end.
+    fn segments(&self) {
+        let (front, stream) = (&self.manifest.front, &self.manifest.stream);
+        if !front.shared_segments {
+            return;
+        }
+        let of_one = [
+            ("auth.private", self.manifest.auth.private, "what one viewer may see is in no shared cache"),
+            ("stream.goodbye", stream.goodbye, "one viewer's goodbye would end what others watch"),
+        ];
+        for (key, is_set, why) in of_one {
+            if is_set {
+                self.fail(
+                    "segments-of-one-viewer",
+                    &[key, SEGMENTS],
+                    format!("`{key}` is `true`: `{SEGMENTS}` hands one stream to many, and {why}"),
+                    "set either to `false`",
+                );
+            }
+        }
+        let (timeout, length) = (stream.timeout.get(), front.segment_length);
+        if timeout < length.get() + contract::limits::DRAIN_MARGIN {
+            self.fail(
+                "timeout-within-segment",
+                &["stream.timeout", "front.segment_length"],
+                format!(
+                    "`stream.timeout` is `{}`: a segment lasts `front.segment_length`, `{length}`, and {} more are kept back for its end",
+                    stream.timeout,
+                    contract::units::duration_text(contract::limits::DRAIN_MARGIN)
+                ),
+                "make the timeout longer, or the segment shorter",
+            );
+        }
     }
 
     fn origins(&self) {
@@ -80,13 +117,14 @@ impl Checks<'_> {
             ("front.certificate_arn", front.certificate_arn.is_some()),
             ("front.rate_limit", front.rate_limit.is_some()),
             ("front.access_log", front.access_log),
+            (SEGMENTS, front.shared_segments),
             (FRAMES, !front.frame_ancestors.as_slice().is_empty()),
             (VIEWER_FUNCTION, front.viewer_function_arn.is_some()),
         ];
         let has_it = |key| match front.kind {
             FrontKind::FunctionUrl => false,
             FrontKind::CloudFront => true,
-            FrontKind::ApiGateway => ![FRAMES, VIEWER_FUNCTION].contains(&key),
+            FrontKind::ApiGateway => ![FRAMES, VIEWER_FUNCTION, SEGMENTS].contains(&key),
         };
         for (key, _) in of_others.into_iter().filter(|(key, is_set)| *is_set && !has_it(*key)) {
             self.fail(
