@@ -165,7 +165,7 @@ fn ways_are_reckoned_from_the_manifest_and_the_prices() {
     let project = Project::new("");
     let found = json(&project, &["--ways"]);
     let cells = found["ways"].as_array().unwrap();
-    assert_eq!(cells.len(), 7 * 4 * 3);
+    assert_eq!(cells.len(), 8 * 4 * 3);
     let of = |found: &Value, way: &str| {
         let is = |cell: &&Value| cell["way"] == way && cell["viewers"] == 100 && cell["updates_per_hour"] == 60;
         found["ways"].as_array().unwrap().iter().find(is).unwrap()["viewer_hour_usd"].as_f64().unwrap()
