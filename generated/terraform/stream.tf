@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/stream.tf 7f86afe095c588b9]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/stream.tf 0c99eab661c04aae]
 
 module "stream" {
   source = "./modules/lambda"
@@ -98,6 +98,8 @@ module "stream" {
     SSE_REPLAY_EVENTS          = "500"
     SSE_REPLAY_WINDOW          = "15m"
     SSE_RETRY                  = "3s"
+    SSE_SEGMENT_LENGTH         = "110s"
+    SSE_SHARED_SEGMENTS        = "false"
     SSE_WHEN_FULL              = "overloaded"
     TRACING                    = "false"
     USERS_TABLE                = "sse-streaming-dev-users"
