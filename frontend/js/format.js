@@ -162,7 +162,7 @@ export const withinWindow = (ms) => (ms < HOUR_MS ? TEXT.times.withinMinutes(who
 
 /** Colours that mean something; every other label takes the next one of the colour-blind safe palette. */
 const TONE_HINTS = new Map([['positive', 'tone-good'], ['neutral', 'tone-quiet'], ['negative', 'tone-bad']]);
-const PALETTE_SIZE = 8;
+const PALETTE_SIZE = 16;
 
 /**
  * Returns the colour class of each label.

@@ -74,7 +74,7 @@ test('a share of nothing is no share', () => {
 test('known labels have their colour, others one of the palette by index', () => {
   assert.deepEqual([...format.tones(['positive', 'shipped', 'negative', 'returned']).values()], ['tone-good', 'tone-1', 'tone-bad', 'tone-3']);
   const many = format.tones(Array.from({ length: 16 }, (_, index) => `l${index}`));
-  assert.equal(many.get('l8'), 'tone-0');
+  assert.equal(new Set(many.values()).size, 16);
 });
 
 test('a change is told in words, also where there is nothing to compare', () => {
