@@ -64,9 +64,9 @@ async function playTogether(chosen) {
   return done;
 }
 
-/** Says at each call which share of all processors' time was left since the one before. */
+/** Says at each call which share of all processors' time was left since the one before; what stands back behind others counts as left. */
 function idleShares() {
-  const sums = () => os.cpus().reduce(([left, all], { times }) => [left + times.idle, all + Object.values(times).reduce((sum, time) => sum + time, 0)], [0, 0]);
+  const sums = () => os.cpus().reduce(([left, all], { times }) => [left + times.idle + times.nice, all + Object.values(times).reduce((sum, time) => sum + time, 0)], [0, 0]);
   let before = sums();
   return () => {
     const now = sums();
