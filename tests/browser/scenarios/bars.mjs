@@ -56,6 +56,8 @@ async function run(stage) {
     await press(tab);
     await tab.until('the items', said, ({ items }) => items > 0);
     await tab.page.click('#step-items .link');
+    // Its code comes when the first one is opened.
+    await tab.until('the item', () => /** @type {HTMLDialogElement} */ (document.getElementById('details')).open);
     const found = await tab.evaluate(() => [document.getElementById('details-title')?.textContent, document.querySelector('#step-items .link')?.textContent, /** @type {HTMLDialogElement} */ (document.getElementById('details')).open]);
     await tab.page.keyboard.press('Escape');
     const isBelow = await tab.evaluate(() => /** @type {HTMLDialogElement} */ (document.getElementById('step')).open);
