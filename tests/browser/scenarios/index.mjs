@@ -32,7 +32,8 @@ import { tabs, twoTabs } from './tabs.mjs';
 /** @type {Scenario[]} */
 export const scenarios = [
   ...smoke, ...budget, ...memory,
+  ...exportList, ...accessibility,
   ...outages, ...absences, ...firefoxOutages, firefoxSleeps,
   { name: 'firefox-two-tabs', about: 'Firefox: two tabs share one stream, and the leading one is closed', run: twoTabs },
-  ...tabs, ...looks, ...hostile, ...tables, ...examples, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...own, ...bars, ...exportList, ...accessibility,
+  ...tabs, ...looks, ...hostile, ...tables, ...examples, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...own, ...bars,
 ];
