@@ -8,7 +8,7 @@ use axum::extract::Request;
 use axum::middleware::{Next, from_fn};
 use axum::response::{IntoResponse, Response};
 use contract::{CorsOrigins, CorsSettings, cors};
-use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 /// What pages of other origins may do.
 #[derive(Clone, Debug)]
@@ -86,7 +86,23 @@ async fn answer(cors: Cors, methods: &[&str], request: Request, next: Next) -> R
     } else {
         headers.insert(header::ACCESS_CONTROL_EXPOSE_HEADERS, list(&cors::EXPOSE_HEADERS));
     }
+    first(
+        headers,
+        [header::CONTENT_TYPE, header::ACCESS_CONTROL_ALLOW_ORIGIN, header::ACCESS_CONTROL_ALLOW_CREDENTIALS],
+    );
     response
+}
+
+/// Puts some headers before all others. Browsers take a head that was cut off for a whole one, and an EventSource that misses one of
+/// those by which it may read on is closed for good: as little as can be stands before them.
+fn first(headers: &mut HeaderMap, names: [HeaderName; 3]) {
+    let mut rest = std::mem::take(headers);
+    for name in names {
+        if let Some(value) = rest.remove(&name) {
+            headers.insert(name, value);
+        }
+    }
+    headers.extend(rest);
 }
 
 fn list<T: Borrow<str>>(names: &[T]) -> HeaderValue {
@@ -139,6 +155,23 @@ mod tests {
                 .await
                 .contains_key("access-control-allow-credentials")
         );
+    }
+
+    #[tokio::test]
+    async fn what_a_browser_reads_on_by_stands_first() {
+        let settings = CorsSettings {
+            allow_origins: CorsOrigins::read("https://a.example").unwrap(),
+            allow_credentials: true,
+            allow_headers: contract::MoreHeaders::default(),
+        };
+        let answer = || async { ([("x-one", "1"), ("content-type", "text/event-stream"), ("x-two", "2")], "") };
+        let router = Cors::of_server(&settings).stream(Router::new().route("/", get(answer)));
+        let request = http::Request::builder().uri("/").header("origin", "https://a.example");
+        let answer = router.oneshot(request.body(axum::body::Body::empty()).unwrap()).await.unwrap();
+        let names: Vec<&str> = answer.headers().keys().map(HeaderName::as_str).collect();
+        let first = ["content-type", "access-control-allow-origin", "access-control-allow-credentials"];
+        assert_eq!(names[..3], first, "{names:?}");
+        assert!(["x-one", "x-two", "vary"].iter().all(|name| names.contains(name)), "{names:?}");
     }
 
     #[test]
