@@ -1,5 +1,7 @@
 //! Names of the server-sent events. The update event's name is a setting ([`crate::DataSettings::update_event`]).
 
+/// Content type of a stream (HTML standard, "Server-sent events").
+pub const CONTENT_TYPE: &str = "text/event-stream";
 /// First event of a stream, then repeated: the stream is alive.
 pub const HEARTBEAT: &str = "heartbeat";
 /// Totals of the window, sent when a number changes.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use axum::extract::rejection::PathRejection;
 use axum::extract::{FromRequestParts, Path};
-use contract::routes;
+use contract::{events, routes};
 use http::request::Parts;
 use http::{HeaderMap, header};
 
@@ -77,7 +77,7 @@ pub fn accepts_event_stream(headers: &HeaderMap) -> bool {
     headers.get_all(header::ACCEPT).iter().any(|value| {
         value.to_str().is_ok_and(|text| {
             text.split(',').any(|part| {
-                part.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("text/event-stream"))
+                part.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case(events::CONTENT_TYPE))
             })
         })
     })

@@ -2,7 +2,7 @@
 
 use super::client::Response;
 
-/// Of every answer of both functions, streams too.
+/// Of every answer of both functions but event streams.
 pub(crate) const HEADERS: [(&str, &str); 6] = [
     ("x-content-type-options", "nosniff"),
     ("referrer-policy", "no-referrer"),
@@ -16,5 +16,12 @@ pub(crate) const HEADERS: [(&str, &str); 6] = [
 pub(crate) fn assert_harmless(response: &Response, what: &str) {
     for (name, value) in HEADERS {
         assert_eq!(response.head.all(name), [value], "{what}: {name}");
+    }
+}
+
+/// Asserts that an event stream, or a refusal that an EventSource survives, has none: its head is as short as it can be.
+pub(crate) fn assert_bare(response: &Response) {
+    for (name, _) in HEADERS {
+        assert_eq!(response.head.all(name), [""; 0], "{name}");
     }
 }

@@ -8,8 +8,8 @@ use std::time::Duration;
 use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use contract::logs;
 use contract::metrics::Metric;
+use contract::{events, logs};
 use futures_util::Stream;
 use http::{HeaderName, HeaderValue, header};
 use tokio::sync::watch;
@@ -261,7 +261,7 @@ impl Drop for OpenStream {
 /// Answers with an event stream.
 pub(super) fn event_stream(body: Body) -> Response {
     let headers = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/event-stream")),
+        (header::CONTENT_TYPE, HeaderValue::from_static(events::CONTENT_TYPE)),
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store, no-transform")),
         (HeaderName::from_static("x-accel-buffering"), HeaderValue::from_static("no")),
     ];
