@@ -150,10 +150,37 @@ run "distribution" {
   command = plan
 
   # Anything else holds events back until a block is full, or gives one viewer's answer to another.
+{%- if distribution.segment_secs %}
+  assert {
+    condition = alltrue([for behavior in aws_cloudfront_distribution.front.ordered_cache_behavior : !behavior.compress])
+    error_message = "What the functions answer must not be compressed."
+  }
+
+  assert {
+    condition = alltrue([
+      for behavior in aws_cloudfront_distribution.front.ordered_cache_behavior : behavior.cache_policy_id == local.caching_disabled
+      if !contains([
+{%- for behavior in distribution.behaviors %}
+{%- if behavior.is_shared %}
+        "{{ behavior.pattern }}",
+{%- endif %}
+{%- endfor %}
+      ], behavior.path_pattern)
+    ])
+    error_message = "What the functions answer must not be cached, but for the streams that viewers share."
+  }
+
+  # Without either CloudFront asks for each viewer anew.
+  assert {
+    condition = aws_cloudfront_cache_policy.segments.min_ttl >= 1 && aws_cloudfront_cache_policy.segments.parameters_in_cache_key_and_forwarded_to_origin[0].cookies_config[0].cookie_behavior == "none"
+    error_message = "Segments must be kept for a second at least, and no cookie may be in their key."
+  }
+{%- else %}
   assert {
     condition = alltrue([for behavior in aws_cloudfront_distribution.front.ordered_cache_behavior : !behavior.compress && behavior.cache_policy_id == local.caching_disabled])
     error_message = "What the functions answer must be neither compressed nor cached."
   }
+{%- endif %}
 
   assert {
     condition = aws_cloudfront_distribution.front.ordered_cache_behavior[*].path_pattern == tolist([
