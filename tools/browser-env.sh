@@ -7,5 +7,7 @@ LOCAL_PROGRAM=$(program local)
 export LOCAL_PROGRAM
 INFRAGEN_PROGRAM=$(program infragen)
 export INFRAGEN_PROGRAM
+TOOLS_VARNISH=$(varnish_program || echo varnishd)
+export TOOLS_VARNISH
 export DYNAMODB_LOCAL_DIR="$tools/dynamodb-local"
 export TOOLS_NODE_MODULES="$tools/node/node_modules"

@@ -15,8 +15,7 @@ export TOOLS_PARLIAMENT="$tools/parliament"
 export TOOLS_SCHEMATHESIS="$tools/schemathesis"
 TOOLS_FAKETIME=$(find /usr/lib -name libfaketimeMT.so.1 2>/dev/null | head -n 1)
 export TOOLS_FAKETIME
-# Not every user has its folder on PATH.
-TOOLS_VARNISH=$(PATH="$PATH:/usr/sbin" command -v varnishd || echo varnishd)
+TOOLS_VARNISH=$(varnish_program || echo varnishd)
 export TOOLS_VARNISH
 export TOOLS_RESEARCH="$tools/research"
 export TOOLS_PEERS="$tools/peers"

@@ -23,6 +23,11 @@ die() {
   exit 1
 }
 
+# Where Varnish is: not every user has its folder on PATH.
+varnish_program() {
+  PATH="$PATH:/usr/sbin" command -v varnishd
+}
+
 has() {
   command -v "$1" >/dev/null 2>&1
 }

@@ -87,15 +87,10 @@ setup_nchan() {
   die 'the benchmark needs nginx on PATH and its module nchan in /usr/lib/nginx/modules; install them'
 }
 
-# Not every user has its folder on PATH.
-has_varnish() {
-  PATH="$PATH:/usr/sbin" command -v varnishd >/dev/null 2>&1
-}
-
 # The cache that stands in for CloudFront where viewers share segments. Its own service is not wanted.
 setup_varnish() {
-  has_varnish && return 0
-  is_root_on_debian && apt_install varnish && has_varnish && return 0
+  varnish_program >/dev/null && return 0
+  is_root_on_debian && apt_install varnish && varnish_program >/dev/null && return 0
   die 'the tests of shared segments need varnishd on PATH (Debian package varnish); install it'
 }
 

@@ -86,6 +86,22 @@ async fn write(table: &Table) -> ! {
     unreachable!("nobody counts so far")
 }
 
+/// What comes of `watching` while items are written.
+async fn while_written(table: &Table, watching: impl Future<Output = Value>) -> Value {
+    tokio::select! {
+        report = watching => report,
+        never = write(table) => never,
+    }
+}
+
+/// A table, the function on it, and the cache before that.
+async fn behind_a_cache(passing: Passing) -> (Table, Emulator, Varnish) {
+    let table = Table::create(SENTIMENTS).await;
+    let emulator = Emulator::start(config(&table, dynamodb::address(), &SEGMENTS)).await;
+    let varnish = Varnish::before(emulator.address(), passing).await;
+    (table, emulator, varnish)
+}
+
 /// What `sse-check --load` says of viewers who watch for [`WATCHED`].
 async fn load(address: SocketAddr) -> Value {
     let rules =
@@ -114,13 +130,8 @@ fn streams(invocations: &[Invocation]) -> usize {
 
 #[tokio::test]
 async fn hundreds_of_viewers_are_a_handful_of_invocations_and_each_has_every_update_once() {
-    let table = Table::create(SENTIMENTS).await;
-    let emulator = Emulator::start(config(&table, dynamodb::address(), &SEGMENTS)).await;
-    let varnish = Varnish::before(emulator.address(), Passing::AsItComes).await;
-    let report = tokio::select! {
-        report = load(varnish.address) => report,
-        never = write(&table) => never,
-    };
+    let (table, emulator, varnish) = behind_a_cache(Passing::AsItComes).await;
+    let report = while_written(&table, load(varnish.address)).await;
     all_had_all(&report);
     assert_eq!(report["findings"], json!([]), "{report}");
     assert!(report["reconnects"].as_u64() >= Some(VIEWERS), "{report}");
@@ -131,9 +142,7 @@ async fn hundreds_of_viewers_are_a_handful_of_invocations_and_each_has_every_upd
 
 #[tokio::test]
 async fn a_function_that_dies_in_the_middle_costs_nobody_an_update() {
-    let table = Table::create(SENTIMENTS).await;
-    let emulator = Emulator::start(config(&table, dynamodb::address(), &SEGMENTS)).await;
-    let varnish = Varnish::before(emulator.address(), Passing::AsItComes).await;
+    let (table, emulator, varnish) = behind_a_cache(Passing::AsItComes).await;
     let killing = async {
         // The health of the way in was asked for first, the segment with which they begin, and one that they went on with.
         emulator.wait("a second segment", LIMIT, |all| (streams(all) >= 2).then_some(())).await;
@@ -141,10 +150,7 @@ async fn a_function_that_dies_in_the_middle_costs_nobody_an_update() {
         emulator.kill();
     };
     let loading = async { tokio::join!(load(varnish.address), killing).0 };
-    let report = tokio::select! {
-        report = loading => report,
-        never = write(&table) => never,
-    };
+    let report = while_written(&table, loading).await;
     all_had_all(&report);
     let failures = report["failures"].as_object().unwrap();
     assert!(failures.keys().any(|why| why.starts_with("a stream broke off")), "nobody noticed: {report}");
@@ -154,13 +160,8 @@ async fn a_function_that_dies_in_the_middle_costs_nobody_an_update() {
 
 #[tokio::test]
 async fn a_cache_that_hands_on_whole_answers_only_is_slow_and_right() {
-    let table = Table::create(SENTIMENTS).await;
-    let emulator = Emulator::start(config(&table, dynamodb::address(), &SEGMENTS)).await;
-    let varnish = Varnish::before(emulator.address(), Passing::Whole).await;
-    let report = tokio::select! {
-        report = load(varnish.address) => report,
-        never = write(&table) => never,
-    };
+    let (table, _emulator, varnish) = behind_a_cache(Passing::Whole).await;
+    let report = while_written(&table, load(varnish.address)).await;
     all_had_all(&report);
     // Whoever has a segment whole is at its end, and comes back for the next one, which takes its time too.
     let returns = report["reconnects"].as_u64().unwrap();

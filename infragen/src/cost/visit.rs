@@ -49,16 +49,21 @@ fn shortest_share() -> f64 {
     1.0 - f64::from(SESSION_JITTER_PERCENT) / 100.0
 }
 
+/// Share of `max_session` that sessions last on average.
+fn mean_share() -> f64 {
+    f64::midpoint(shortest_share(), 1.0)
+}
+
 /// Mean length of a session, seconds.
 #[must_use]
 pub fn mean_session_secs(max_session: Duration) -> f64 {
-    max_session.as_secs_f64() * f64::midpoint(shortest_share(), 1.0)
+    max_session.as_secs_f64() * mean_share()
 }
 
 /// Longest session of those that last so long on average: as long as segments, which all end with the clock.
 #[must_use]
 pub fn longest_of(mean: Duration) -> Duration {
-    mean.div_f64(f64::midpoint(shortest_share(), 1.0))
+    mean.div_f64(mean_share())
 }
 
 /// The chance that a visit, which ends at `rate` a second, outlasts a time evenly spread over `[from, to]`.
