@@ -2,7 +2,7 @@
 
 use crate::limits;
 use crate::names::name;
-use crate::origins::host;
+use crate::origins::is_origin;
 use crate::routes::USER_HEADER;
 use crate::values::{ABSENT, SettingValue};
 
@@ -112,7 +112,7 @@ impl CorsOrigins {
     /// A sentence with what is wrong and the rule.
     pub fn new(origins: &[String]) -> Result<Self, String> {
         let is_any = origins == [ANY_ORIGIN];
-        if let Some(bad) = origins.iter().find(|text| !is_any && host(text).is_none()) {
+        if let Some(bad) = origins.iter().find(|text| !is_any && !is_origin(text)) {
             return Err(format!("`{}` is no origin; it must be {}", bad.escape_debug(), Self::rule()));
         }
         if origins.len() > limits::CORS_ORIGINS_MAX {

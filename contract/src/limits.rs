@@ -241,6 +241,8 @@ pub const AUDIENCES_MAX: usize = 8;
 pub const AUDIENCE_BYTES_MAX: usize = 256;
 /// Headers that a Function URL's CORS takes.
 pub const CORS_HEADERS_MAX: usize = 100;
+/// Longest part between two dots of a host's name, bytes (RFC 1035, section 2.3.4).
+pub const HOST_LABEL_BYTES_MAX: usize = 63;
 /// Longest name of a host, bytes (RFC 1035, written with dots).
 pub const HOST_BYTES_MAX: usize = 253;
 /// Origins that a Function URL's CORS takes, and so the program's own.

@@ -2,11 +2,26 @@
 
 use crate::limits;
 
-/// Returns host and port of an origin with the scheme `http` or `https`; none where the text is no origin.
+/// Returns host and port of an origin with the scheme `http` or `https`; none where the text is no origin of a site.
 #[must_use]
 pub fn host(text: &str) -> Option<&str> {
-    let host = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"))?;
-    (text.len() <= limits::URL_BYTES_MAX && is_authority(host)).then_some(host)
+    let (scheme, host) = parts(text)?;
+    matches!(scheme, "http" | "https").then_some(host)
+}
+
+/// Whether the text is an origin of any scheme: apps and extensions have their own, such as `capacitor://localhost`.
+#[must_use]
+pub fn is_origin(text: &str) -> bool {
+    parts(text).is_some()
+}
+
+/// Scheme (RFC 3986, section 3.1, in lower case) and authority.
+fn parts(text: &str) -> Option<(&str, &str)> {
+    let (scheme, host) = text.split_once("://")?;
+    let begins = scheme.starts_with(|first: char| first.is_ascii_lowercase());
+    let is_scheme =
+        begins && scheme.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b"+-.".contains(&b));
+    (is_scheme && text.len() <= limits::URL_BYTES_MAX && is_authority(host)).then_some((scheme, host))
 }
 
 /// Whether the text is a host with or without a port, as browsers write it: lower case, no user, and an IPv6 address in brackets.
@@ -20,7 +35,7 @@ pub fn is_authority(text: &str) -> bool {
         port.parse::<u16>().is_ok_and(|number| number > 0) && port.bytes().all(|b| b.is_ascii_digit())
     });
     let label = |label: &str| {
-        !label.is_empty()
+        (1..=limits::HOST_LABEL_BYTES_MAX).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
             && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
@@ -49,7 +64,8 @@ mod tests {
             assert_eq!(host(good), Some(expected), "{good}");
         }
         let longest = format!("https://{}", ["a"; 127].join("."));
-        assert!(host(&longest).is_some());
+        assert!(host(&longest).is_some() && is_origin(&longest));
+        assert!(host(&format!("https://{}.example", "a".repeat(63))).is_some());
         for bad in [
             "",
             "*",
@@ -60,6 +76,7 @@ mod tests {
             "https://a..example",
             "https://-a.example",
             "https://*.example",
+            &format!("https://{}.example", "a".repeat(64)),
             "https://user@a.example",
             "https://a.example:0",
             "https://a.example:65536",
@@ -69,10 +86,20 @@ mod tests {
             "https://::1",
             "https://[:::]",
             "https://a.example; script-src *",
-            "ftp://a.example",
+            "://a.example",
+            "1a://a.example",
+            "Capacitor://localhost",
+            "capacitor:localhost",
+            "data:,a",
+            "null",
             &format!("{longest}.a"),
         ] {
             assert_eq!(host(bad), None, "{bad}");
+            assert!(!is_origin(bad), "{bad}");
+        }
+        for of_an_app in ["capacitor://localhost", "chrome-extension://abcdefghijklmnop", "app+v2.x://a.example:1"] {
+            assert_eq!(host(of_an_app), None, "{of_an_app} is no site");
+            assert!(is_origin(of_an_app), "{of_an_app}");
         }
     }
 }

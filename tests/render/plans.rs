@@ -241,7 +241,10 @@ fn another_table_is_planned_with_its_own_names_and_without_the_columns_it_lacks(
         assert_eq!(variables[name], value, "{name}");
     }
     let origins = &stream["aws_lambda_function_url.this"]["cors"][0]["allow_origins"];
-    assert_eq!(sorted(origins), ["http://[::1]:8080", "http://localhost:8080", "https://orders.example.com"]);
+    assert_eq!(
+        sorted(origins),
+        ["capacitor://localhost", "http://[::1]:8080", "http://localhost:8080", "https://orders.example.com"]
+    );
 }
 
 #[test]

@@ -207,7 +207,7 @@ impl Origins {
 impl ManifestValue for Origins {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
         let one = |found: &str| {
-            if found == "*" || origins::host(found).is_some() {
+            if found == "*" || origins::is_origin(found) {
                 return Ok(found.to_owned());
             }
             // Of previews: each has a host of its own, which nobody knows beforehand.
@@ -240,7 +240,8 @@ impl ManifestValue for Origins {
         Some(self.0.iter().map(|origin| origin.clone().into()).collect::<Vec<toml::Value>>().into())
     }
     fn schema() -> serde_json::Value {
-        let origin = serde_json::json!({ "type": "string", "pattern": "^(\\*|https?://[a-z0-9.:\\[\\]-]+)$" });
+        let origin =
+            serde_json::json!({ "type": "string", "pattern": "^(\\*|[a-z][a-z0-9+.-]*://[a-z0-9.:\\[\\]-]+)$" });
         serde_json::json!({ "type": "array", "items": origin, "minItems": 1, "maxItems": limits::CORS_ORIGINS_MAX })
     }
     fn examples() -> Vec<toml::Value> {
