@@ -11,6 +11,7 @@ use super::apply::{ZIP, ZIP_SHA256};
 use super::moto::{self, Moto};
 use super::{Project, Run, bins, programs};
 use crate::support::local::Local;
+use crate::support::nursery;
 use crate::support::script::script;
 
 /// The root of the base.
@@ -34,7 +35,7 @@ impl Account {
         account.project.write(&format!("{ROOT}/artifacts.auto.tfvars.json"), &artifacts.to_string());
         account.project.write(&format!("{ROOT}/zz_override.tf"), moto::PROVIDER);
         programs::terraform(account.programs.path());
-        programs::aws(account.programs.path());
+        nursery::aws(account.programs.path());
         account
     }
 

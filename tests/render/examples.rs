@@ -6,6 +6,7 @@ use super::account::{Account, ROOT};
 use super::moto::{self, Moto};
 use super::{Project, programs, workspace};
 use crate::image::noise;
+use crate::support::nursery;
 
 fn text(name: &str, file: &str) -> String {
     let path = workspace().join("docs/examples").join(name).join(file);
@@ -34,7 +35,7 @@ fn is_deployed(name: &str, table: &str, rows: &str) {
         programs: tempfile::tempdir().unwrap(),
     };
     programs::terraform(account.programs.path());
-    programs::aws(account.programs.path());
+    nursery::aws(account.programs.path());
     let described: Value = serde_json::from_str(&text(name, "table.json")).unwrap();
     if account.run(&["query", "tables.items.create"]).done().stdout.trim() == "false" {
         account.aws(&["dynamodb", "create-table", "--cli-input-json", &described.to_string()]);

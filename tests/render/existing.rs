@@ -8,9 +8,9 @@ use super::account::{Account, ROOT};
 use super::apply::{apply_all, state};
 use super::moto::Moto;
 use super::plans::images;
-use super::programs;
 use super::terraform::{Root, with_local_state};
 use crate::image::noise;
+use crate::support::nursery;
 use crate::support::script::script;
 
 const BOOTSTRAP: &str = "generated/bootstrap";
@@ -110,7 +110,7 @@ fn watched(account: &Account) {
     std::fs::remove_file(path.join("aws")).unwrap();
     let real = path.join("real");
     std::fs::create_dir(&real).unwrap();
-    programs::aws(&real);
+    nursery::aws(&real);
     let calls = path.join("calls");
     let text = format!(
         "echo \"$AWS_ACCESS_KEY_ID $1 $2\" >>'{}'\nexec '{}' \"$@\"",

@@ -13,9 +13,10 @@ use tempfile::TempDir;
 
 use super::account::Account;
 use super::deploy::once_said;
-use super::programs::{self, good_terraform};
+use super::programs::good_terraform;
 use super::{Project, bins};
 use crate::image::noise;
+use crate::support::nursery;
 use crate::support::script::script;
 
 /// Says by a file that it has begun, and waits. No `sleep` of a shell: dash forgets a Ctrl-C that comes while it starts a program, until that
@@ -74,7 +75,7 @@ fn refusing(code: &'static str, message: &'static str) -> SocketAddr {
 #[test]
 fn credentials_that_aws_does_not_take_are_said_before_anything_happens() {
     let machine = Machine::new("");
-    programs::aws(machine.programs.path());
+    nursery::aws(machine.programs.path());
     let keys = [("AWS_ACCESS_KEY_ID", "AKIAIOSFODNN7EXAMPLE".to_owned()), ("AWS_SECRET_ACCESS_KEY", "none".to_owned())];
     let refused = |code, message| {
         let endpoint = ("AWS_ENDPOINT_URL", format!("http://{}", refusing(code, message)));

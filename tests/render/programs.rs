@@ -4,7 +4,6 @@ use std::path::Path;
 
 use super::bins;
 use super::terraform::TERRAFORM;
-use crate::support::external::tool;
 use crate::support::script::script;
 
 /// What compiles in the place of tools/programs.sh, at once: a program is a header of the ELF format. `first` is done before.
@@ -32,11 +31,4 @@ pub(super) fn terraform(folder: &Path) {
 /// What a Terraform of a version that will do says of it, and what it does otherwise: cases of the shell, by its arguments.
 pub(super) fn good_terraform(otherwise: &str) -> String {
     format!("case \"$*\" in *version*) echo '{{\"terraform_version\": \"1.11.4\"}}' ;;\n{otherwise}\nesac")
-}
-
-/// The real command line of AWS.
-pub(super) fn aws(folder: &Path) {
-    let [python, modules] = [tool("TOOLS_PYTHON", ".tools/venv/bin/python"), tool("TOOLS_AWSCLI", ".tools/awscli")];
-    let (python, modules) = (python.display(), modules.display());
-    script(&folder.join("aws"), &format!("PYTHONPATH='{modules}' exec '{python}' -m awscli \"$@\""));
 }

@@ -14,12 +14,13 @@ use super::plans::resources;
 use super::terraform::Root;
 use super::{Project, bins, fixture_names, programs, workspace};
 use crate::image::noise;
+use crate::support::nursery;
 
 #[test]
 fn a_table_of_somebody_becomes_a_deployed_stack_with_the_generator_alone() {
     let account = Account { project: Project::empty(), moto: Moto::start(), programs: tempfile::tempdir().unwrap() };
     programs::terraform(account.programs.path());
-    programs::aws(account.programs.path());
+    nursery::aws(account.programs.path());
     let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
     let definition = |name: &str| json!({ "AttributeName": name, "AttributeType": "S" });
     let table = json!({
@@ -152,7 +153,7 @@ impl Elsewhere {
         let account =
             Account { project: Project::empty(), moto: Moto::start(), programs: tempfile::tempdir().unwrap() };
         programs::terraform(account.programs.path());
-        programs::aws(account.programs.path());
+        nursery::aws(account.programs.path());
         let key = |name: &str, kind: &str| json!({ "AttributeName": name, "KeyType": kind });
         let definition = |name: &str, kind: &str| json!({ "AttributeName": name, "AttributeType": kind });
         let table = json!({

@@ -14,6 +14,7 @@ pub(crate) mod harmless;
 pub(crate) mod http1;
 pub(crate) mod json_schema;
 pub(crate) mod local;
+pub(crate) mod nursery;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod reaper;

@@ -8,10 +8,9 @@ use serde_json::{Value, json};
 
 use super::{Fixture, Table};
 use crate::support::client::Request;
-use crate::support::external::tool;
 use crate::support::local::Local;
 use crate::support::script::script;
-use crate::support::{bins, dynamodb};
+use crate::support::{bins, dynamodb, nursery};
 
 /// Variables of a person's shell at DynamoDB Local.
 fn shell(path: &str) -> Vec<(String, String)> {
@@ -103,11 +102,7 @@ fn commands(page: &str) -> Vec<String> {
 async fn a_strangers_table_comes_to_its_page_by_the_commands_that_are_written_down() {
     let folder = tempfile::tempdir().unwrap();
     let programs = tempfile::tempdir().unwrap();
-    let [python, modules] = [tool("TOOLS_PYTHON", ".tools/venv/bin/python"), tool("TOOLS_AWSCLI", ".tools/awscli")];
-    script(
-        &programs.path().join("aws"),
-        &format!("PYTHONPATH='{}' exec '{}' -m awscli \"$@\"", modules.display(), python.display()),
-    );
+    nursery::aws(programs.path());
     std::os::unix::fs::symlink(bins::path("infragen"), programs.path().join("infragen")).unwrap();
     let dev = bins::workspace().join("tools/dev.sh");
     script(&folder.path().join("justw"), &format!("shift\nexec '{}' \"$@\"", dev.display()));

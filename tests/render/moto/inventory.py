@@ -1,10 +1,9 @@
-"""Prints as JSON what exists in an AWS: `inventory.py PORT`. Kinds of which there is nothing are left out.
+"""Says as JSON what exists in an AWS. Kinds of which there is nothing are left out.
 
 It asks through the AWS API, as somebody would who looks whether `terraform destroy` forgot something and bills go on.
 """
 
 import json
-import sys
 
 import boto3
 
@@ -66,8 +65,14 @@ def url(port: str, function: str) -> dict | None:
     return {key: found[key] for key in ("AuthType", "Cors", "InvokeMode") if key in found}
 
 
-def main(port: str) -> None:
-    """Prints the inventory."""
+def load() -> None:
+    """Reads what clients know of their services, which is most of what an inventory takes."""
+    for service in {service for service, *_ in LISTED}:
+        client(service, "1")
+
+
+def taken(port: str) -> str:
+    """Returns the inventory."""
     found = {}
     for service, operation, path, key in LISTED:
         if listed := names(port, service, operation, path, key):
@@ -75,8 +80,4 @@ def main(port: str) -> None:
     functions = found.get("lambda.Functions", [])
     if functions:
         found["lambda.Urls"] = {function: url(port, function) for function in functions}
-    json.dump(found, sys.stdout, indent=2, sort_keys=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1])
+    return json.dumps(found, indent=2, sort_keys=True)

@@ -1,12 +1,13 @@
 //! An AWS in memory that Terraform can apply to: one server for each test, on loopback, gone when the test is.
 
-use std::io::{BufRead, BufReader, Read, Seek};
-use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::io::{BufRead, BufReader, Read};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
 
 use serde_json::Value;
+use tempfile::NamedTempFile;
 
-use crate::support::external::tool;
+use crate::support::nursery::Nursery;
 
 /// Lines of its log that a failed test shows.
 const LOG_LINES_MAX: usize = 60;
@@ -18,27 +19,25 @@ pub(super) const PROVIDER: &str = "provider \"aws\" {\n  skip_credentials_valida
 
 /// A running server.
 pub(crate) struct Moto {
-    server: Child,
+    /// It ends when this does: with this process at the latest.
+    connection: UnixStream,
     port: u16,
-    log: std::fs::File,
+    log: NamedTempFile,
 }
+
+/// What starts servers.
+static SERVERS: Nursery = Nursery::new(&["render/moto/servers.py"], ("TOOLS_MOTO", ".tools/moto"));
 
 impl Moto {
     /// Starts a server with nothing in it.
     pub(crate) fn start() -> Self {
-        let log = tempfile::tempfile().unwrap();
-        // It ends with its stdin, which closes with this process at the latest.
-        let mut server = python("server.py").stdin(Stdio::piped()).stderr(log.try_clone().unwrap()).spawn().unwrap();
+        let log = NamedTempFile::new().unwrap();
+        let connection = SERVERS.ask(&format!("serve {}", log.path().display()));
         let mut line = String::new();
-        BufReader::new(server.stdout.take().expect("asked for")).read_line(&mut line).unwrap();
-        let moto = |port| Self { server, port, log };
-        match line.trim().parse() {
-            Ok(port) => moto(port),
-            Err(_) => {
-                drop(moto(0));
-                panic!("moto did not start, it says why above; `./justw it` installs it");
-            }
-        }
+        BufReader::new(&connection).read_line(&mut line).unwrap();
+        let moto = Self { connection, port: line.trim().parse().unwrap_or(0), log };
+        assert_ne!(moto.port, 0, "moto did not start, its log says why");
+        moto
     }
 
     /// Where it listens.
@@ -53,9 +52,9 @@ impl Moto {
 
     /// Everything that exists, by kind; an empty object when nothing does.
     pub(super) fn inventory(&self) -> Value {
-        let output = python("inventory.py").arg(self.port.to_string()).output().unwrap();
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        serde_json::from_slice(&output.stdout).unwrap()
+        let mut text = String::new();
+        SERVERS.ask(&format!("inventory {}", self.port)).read_to_string(&mut text).unwrap();
+        serde_json::from_str(&text).unwrap_or_else(|_| panic!("no inventory, standard error says why: {text:?}"))
     }
 }
 
@@ -63,21 +62,12 @@ impl Moto {
 impl Drop for Moto {
     fn drop(&mut self) {
         // It may have ended by itself, which is what a failed test then shows.
-        self.server.kill().ok();
-        self.server.wait().ok();
+        self.connection.shutdown(Shutdown::Write).ok();
+        self.connection.read_to_end(&mut Vec::new()).ok();
         if std::thread::panicking() || self.port == 0 {
-            let mut text = String::new();
-            self.log.rewind().ok();
-            self.log.read_to_string(&mut text).ok();
+            let text = std::fs::read_to_string(self.log.path()).unwrap_or_default();
             let lines: Vec<&str> = text.lines().collect();
             eprintln!("moto said:\n{}", lines[lines.len().saturating_sub(LOG_LINES_MAX)..].join("\n"));
         }
     }
-}
-
-fn python(script: &str) -> Command {
-    let mut command = Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"));
-    command.arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("render/moto").join(script));
-    command.env("PYTHONPATH", tool("TOOLS_MOTO", ".tools/moto")).stdout(Stdio::piped());
-    command
 }

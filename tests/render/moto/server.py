@@ -1,12 +1,9 @@
-"""Moto, an AWS in memory, as the tests of the rendered Terraform need it: `server.py` prints its port and serves.
+"""Moto, an AWS in memory, as the tests of the rendered Terraform need it: servers.py starts servers of it.
 
-It listens on loopback only and ends when its stdin does, so it cannot outlive the test, however that ends. What moto
-lacks, or answers otherwise than AWS in a way that a plan would show, is put right here and not in what we render.
+What moto lacks, or answers otherwise than AWS in a way that a plan would show, is put right here and not in what we render.
 """
 
-import os
 import re
-import sys
 import threading
 import uuid
 
@@ -16,7 +13,6 @@ from moto.cloudfront.models import DefaultCacheBehaviour, Origin, ViewerCertific
 from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from moto.s3.models import FakeBucket
-from werkzeug.serving import make_server
 
 
 def without_empty_image_config(describe):
@@ -116,6 +112,26 @@ ViewerCertificate.__init__ = without("ssl_support_method", unless="SSLSupportMet
 # Moto decides by a bucket's policy without reading its conditions: `RefusePlainHttp` would refuse everything.
 FakeBucket.get_permission = lambda *_, **__: PermissionResult.NEUTRAL
 
+# What most stacks ask, as moto calls it: loading all of it takes longer than most tests.
+SERVICES = (
+    "acm",
+    "awslambda",
+    "budgets",
+    "cloudformation",
+    "cloudfront",
+    "cloudwatch",
+    "dynamodb",
+    "ecr",
+    "iam",
+    "kms",
+    "logs",
+    "route53",
+    "s3",
+    "sns",
+    "sts",
+    "wafv2",
+)
+
 
 class ResponseHeadersPolicies:
     """The one kind of CloudFront resource that moto does not know: kept as the XML that came, and given back."""
@@ -149,15 +165,9 @@ class ResponseHeadersPolicies:
         return ("201 Created" if method == "POST" else "200 OK"), policy
 
 
-def end_with_stdin():
-    """Waits for the test process, which holds the other end of the pipe, to close it or to die."""
-    sys.stdin.buffer.read()
-    os._exit(0)
-
-
-if __name__ == "__main__":
-    threading.Thread(target=end_with_stdin, daemon=True).start()
-    application = ResponseHeadersPolicies(DomainDispatcherApplication(create_backend_app))
-    server = make_server("127.0.0.1", 0, application, threaded=True)
-    print(server.server_port, flush=True)
-    server.serve_forever()
+def new_application():
+    """Returns AWS with nothing in it, as a WSGI application; `SERVICES` are loaded, others come when they are asked for."""
+    dispatcher = DomainDispatcherApplication(create_backend_app)
+    for service in SERVICES:
+        dispatcher.app_instances[service] = create_backend_app(service)
+    return ResponseHeadersPolicies(dispatcher)
