@@ -154,8 +154,8 @@ aside() {
   (
     started=$(date +%s)
     status=0
-    # A little behind the others: more, and a machine that has something else to do would never come to it.
-    nice -n 3 "$@" >"$place" 2>&1 || status=$?
+    # Behind the others, but not so far that a machine which has something else to do would never come to it.
+    nice -n 5 "$@" >"$place" 2>&1 || status=$?
     printf '%s %s\n' "$status" "$(($(date +%s) - started))" >"$place-ended"
   ) &
   printf '%s\n' "$!" >"$place-process"
@@ -217,15 +217,12 @@ step 'page, in Node' counted tools/frontend-test.sh
 step 'dependencies' tools/deny.sh
 step 'build' cargo test -q --workspace --locked --no-run
 step 'rendered files' "$(program infragen)" render --check
-# Linking with optimisation keeps one processor busy for minutes, and Terraform both of them; browsers and streams mostly wait.
+# Linking with optimisation keeps one processor busy for minutes; browsers and streams mostly wait.
 aside 'size' tools/size.sh
-# Half of the time that browsers take nobody computes.
-aside 'programs for later steps' tools/beforehand.sh
+# So do compilers, and then Terraform and AWS in memory, which need no answer in time: they take what the others leave.
+aside_of 'tests of what is rendered' "$of_rest" tools/rendered-test.sh
 step_of 'page, in browsers' "$of_browsers" counted tools/browser.sh
-# Terraform and AWS in memory compute half of the time and wait for each other in the other; images are of a program that is compiled for them.
-aside_of 'tests of what is rendered' "$of_rest" env RUST_TEST_THREADS=5 tools/it.sh --workspace --no-fail-fast -- render:: image::
 # So long that a fault in what was changed last shows; `./justw fuzz 600` is for finding others.
-join 'programs for later steps'
 step_of 'fuzzing' "$of_fuzzing" tools/fuzz.sh 10
 join 'size'
 step_of 'tests of everything else' "$of_rest" counted tools/it.sh --workspace --no-fail-fast -- --skip render:: --skip image::
