@@ -199,7 +199,7 @@ install_requirements() {
   is_fresh "$1" "$stamp" && "$venv/bin/python" -c '' 2>/dev/null && return 0
   say "setup: Python packages of $(basename "$1")"
   "$venv/bin/python" -m pip --version >/dev/null 2>&1 || make_venv
-  quietly "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --only-binary :all: \
+  quietly "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --no-compile --only-binary :all: \
     --require-hashes -r "$1" || die "pip could not install $(basename "$1")"
   cp "$1" "$stamp"
 }
