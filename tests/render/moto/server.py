@@ -8,7 +8,6 @@ import threading
 import uuid
 
 from moto.awslambda.models import LambdaFunction
-from moto.cloudformation.responses import CloudFormationResponse
 from moto.cloudfront.models import DefaultCacheBehaviour, Origin, ViewerCertificate
 from moto.iam.access_control import PermissionResult
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
@@ -59,22 +58,6 @@ def with_a_reserve_of_nothing(describe):
     return described
 
 
-def once_a_token(create):
-    """A client that hears nothing for long asks again, with the same token: AWS makes one stack, moto refuses the second."""
-    answers, lock = {}, threading.Lock()
-
-    def created(self):
-        token = self._get_param("ClientRequestToken")
-        if token is None:
-            return create(self)
-        with lock:
-            if token not in answers:
-                answers[token] = create(self)
-            return answers[token]
-
-    return created
-
-
 def without(*attributes, unless):
     """AWS leaves out what a distribution does not say; moto answers with an empty or a made-up one."""
 
@@ -100,7 +83,6 @@ def with_access_control(initialise):
     return initialised
 
 
-CloudFormationResponse.create_stack = once_a_token(CloudFormationResponse.create_stack)
 LambdaFunction.__init__, LambdaFunction.get_configuration, LambdaFunction.update_configuration = with_logging_config(
     LambdaFunction.__init__, LambdaFunction.get_configuration, LambdaFunction.update_configuration
 )
@@ -165,9 +147,50 @@ class ResponseHeadersPolicies:
         return ("201 Created" if method == "POST" else "200 OK"), policy
 
 
+class Once:
+    """Does once what a client asks again because no answer came: a second stack or alias would be refused. Clients of AWS say which
+    call it is, the same for each try."""
+
+    def __init__(self, application):
+        self.application = application
+        self.lock = threading.Lock()
+        self.calls = {}
+
+    def __call__(self, environ, start_response):
+        name = environ.get("HTTP_AMZ_SDK_INVOCATION_ID")
+        with self.lock:
+            call = self.calls.setdefault(name, Call()) if name else Call()
+        status, headers, body = call.answer(self.application, environ)
+        start_response(status, headers)
+        return [body]
+
+
+class Call:
+    """One call, and its answer once that is a good one: what was refused may be tried again."""
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.good = None
+
+    def answer(self, application, environ):
+        """Returns status, headers and body."""
+        with self.lock:
+            if self.good:
+                return self.good
+            head = []
+            parts = application(environ, lambda status, headers, _=None: head.extend((status, headers)))
+            body = b"".join(parts)
+            if hasattr(parts, "close"):
+                parts.close()
+            status, headers = head
+            if status.startswith("2"):
+                self.good = (status, headers, body)
+            return status, headers, body
+
+
 def new_application():
     """Returns AWS with nothing in it, as a WSGI application; `SERVICES` are loaded, others come when they are asked for."""
     dispatcher = DomainDispatcherApplication(create_backend_app)
     for service in SERVICES:
         dispatcher.app_instances[service] = create_backend_app(service)
-    return ResponseHeadersPolicies(dispatcher)
+    return Once(ResponseHeadersPolicies(dispatcher))
