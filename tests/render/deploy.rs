@@ -369,6 +369,12 @@ fn what_is_missing_or_refused_is_one_sentence() {
     assert_eq!(code, Some(0), "{shown}");
     let table = "### sse-streaming-dev: 1 replaced\n\n| | |\n|---|---|\n| **replaced** | `table items¦': its rows are lost` |\n\nabout $";
     assert!(shown.starts_with(table), "{shown}");
+    let warning =
+        "anybody can call it: an attack costs $19.20 an hour of Lambda, which only the account's limit bounds";
+    assert!(shown.contains(&format!("says how\n\n{warning}; `stream.reserved_concurrency`")), "{shown}");
+    let reserved = ["--set", "stream.reserved_concurrency=20", "--set", "dashboard.reserved_concurrency=10"];
+    let (_, shown) = deploy(&[&["deploy", "--plan", "--quiet"][..], &reserved].concat());
+    assert!(shown.starts_with(table) && !shown.contains("attack"), "{shown}");
     good("");
     said("error: Terraform's state has no output `stream_url`", &["deploy", "--yes"]);
 }

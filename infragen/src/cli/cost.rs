@@ -103,10 +103,17 @@ impl Reckoned {
     }
 }
 
-/// What a month costs as the manifest has it, what that is more or less than before, and for whom, in one line.
-pub(super) fn month(loaded: &Loaded, before: Option<f64>) -> String {
+/// What somebody is told before an apply: what a month costs, and what a stranger could make of it where nothing bounds that.
+pub(super) fn told(loaded: &Loaded, before: Option<f64>) -> Vec<String> {
     let (manifest, prices) = (&loaded.manifest, Prices::embedded());
-    let total = monthly_usd(manifest, constructs::charges(&plan::plan(loaded), prices), prices);
+    let charges = constructs::charges(&plan::plan(loaded), prices);
+    let warning = report::warning(&Setup::of(manifest, charges.clone()), prices);
+    let total = monthly_usd(manifest, charges, prices);
+    [month(manifest, total, before)].into_iter().chain(warning).collect()
+}
+
+/// What a month costs as the manifest has it, what that is more or less than before, and for whom, in one line.
+fn month(manifest: &Manifest, total: f64, before: Option<f64>) -> String {
     let Assumptions { viewers, hours_per_day, .. } = Assumptions::of(manifest);
     // Both are whole cents.
     let cents = before.map(|before| (total - before) * 100.0).map(f64::round);

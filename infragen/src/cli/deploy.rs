@@ -158,8 +158,8 @@ impl Deployment<'_> {
         if self.arguments.plan {
             Root::main(self.shell, self.stop, program, self.loaded).forget_plan();
             let text = changes.markdown(&Names::derive(&self.loaded.manifest).base);
-            let cost = cost::month(self.loaded, changes.monthly_usd_before);
-            self.shell.print(&format!("{text}\n{cost}\n"))?;
+            let told = cost::told(self.loaded, changes.monthly_usd_before).join("\n\n");
+            self.shell.print(&format!("{text}\n{told}\n"))?;
             return Ok(Outcome::Done);
         }
         self.shell.print(&self.summary(&outputs, &changes, (now() - began).as_secs()))?;
@@ -277,8 +277,11 @@ impl Deployment<'_> {
 
     /// Shows the plan of the functions' root, and asks.
     fn agree(&self, root: &Root<'_>, changes: &Changes) -> Result<(), Outcome> {
-        let cost = format!("  {}\n", cost::month(self.loaded, changes.monthly_usd_before));
-        root.agree(changes, &cost, self.arguments.yes)
+        let told = cost::told(self.loaded, changes.monthly_usd_before)
+            .iter()
+            .map(|line| format!("  {line}\n"))
+            .collect::<String>();
+        root.agree(changes, &told, self.arguments.yes)
     }
 
     fn recipe(&self, recipe: &str) -> Result<(), Outcome> {

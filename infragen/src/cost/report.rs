@@ -5,6 +5,7 @@ use std::time::Duration;
 use contract::units::duration_text;
 use serde_json::{Value, json};
 
+use super::attack::attack;
 use super::model::Line;
 use super::setup::{Assumptions, Setup};
 use super::visit::{GOODBYE_SHARE, mean_session_secs};
@@ -293,14 +294,26 @@ fn instances(about: &About<'_>, estimate: &Estimate) -> String {
     }
 }
 
+/// The keys that bound an attack.
+const RESERVES: &str = "`stream.reserved_concurrency` and `dashboard.reserved_concurrency`";
+
+/// Says what nothing but the account's limit bounds, in one line; none where a reserve does, or nobody outside reaches it.
+#[must_use]
+pub fn warning(setup: &Setup, prices: &Prices) -> Option<String> {
+    let attack = attack(setup, prices).filter(|attack| attack.is_unbounded && !setup.is_private)?;
+    Some(format!(
+        "anybody can call it: an attack costs {} an hour of Lambda, which only the account's limit bounds; {RESERVES} would",
+        dollars(attack.per_hour)
+    ))
+}
+
 /// What somebody who means harm can spend, and what ends it.
 fn attacked(attack: &Attack) -> String {
     let (instances, amount) = (number(attack.instances, 0), dollars(attack.per_hour));
     let bound = if attack.is_unbounded {
-        "only the account's limit (1,000 instances unless it asked for more) bounds it; `stream.reserved_concurrency` and \
-         `dashboard.reserved_concurrency` would"
+        format!("only the account's limit (1,000 instances unless it asked for more) bounds it; {RESERVES} would")
     } else {
-        "`stream.reserved_concurrency` and `dashboard.reserved_concurrency` bound it"
+        format!("{RESERVES} bound it")
     };
     format!(
         "An attack: {instances} instances busy all the time cost {amount} an hour, reads of the table and traffic not counted; {bound}. \
