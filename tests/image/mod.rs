@@ -3,6 +3,7 @@
 
 mod build;
 mod faults;
+mod oci;
 mod proxy;
 mod push;
 pub(crate) mod registry;
