@@ -154,8 +154,8 @@ aside() {
   (
     started=$(date +%s)
     status=0
-    # Behind the others, but not so far that a machine which has something else to do would never come to it.
-    nice -n 5 "$@" >"$place" 2>&1 || status=$?
+    # A little behind the others: more, and a machine that has something else to do would never come to it.
+    nice -n 3 "$@" >"$place" 2>&1 || status=$?
     printf '%s %s\n' "$status" "$(($(date +%s) - started))" >"$place-ended"
   ) &
   printf '%s\n' "$!" >"$place-process"
@@ -219,8 +219,8 @@ step 'build' cargo test -q --workspace --locked --no-run
 step 'rendered files' "$(program infragen)" render --check
 # Linking with optimisation keeps one processor busy for minutes; browsers and streams mostly wait.
 aside 'size' tools/size.sh
-# So do compilers, and then Terraform and AWS in memory, which need no answer in time: they take what the others leave.
-aside_of 'tests of what is rendered' "$of_rest" tools/rendered-test.sh
+# Compilers, Terraform and AWS in memory need no answer in time: they take what the others leave, browsers above all.
+aside_of 'tests of what is rendered' "$of_rest" nice -n 7 tools/rendered-test.sh
 step_of 'page, in browsers' "$of_browsers" counted tools/browser.sh
 # So long that a fault in what was changed last shows; `./justw fuzz 600` is for finding others.
 step_of 'fuzzing' "$of_fuzzing" tools/fuzz.sh 10

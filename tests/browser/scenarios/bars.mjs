@@ -60,6 +60,7 @@ async function run(stage) {
     await tab.until('the item', () => /** @type {HTMLDialogElement} */ (document.getElementById('details')).open);
     const found = await tab.evaluate(() => [document.getElementById('details-title')?.textContent, document.querySelector('#step-items .link')?.textContent, /** @type {HTMLDialogElement} */ (document.getElementById('details')).open]);
     await tab.page.keyboard.press('Escape');
+    await tab.until('the item to close', () => /** @type {HTMLDialogElement} */ (document.getElementById('details')).open, (isOpen) => !isOpen);
     const isBelow = await tab.evaluate(() => /** @type {HTMLDialogElement} */ (document.getElementById('step')).open);
     await tab.page.keyboard.press('Escape');
     return found[0] === found[1] && found[2] && isBelow ? '' : JSON.stringify([found, isBelow]);

@@ -37,8 +37,7 @@ async function run(stage, language) {
     await tab.page.keyboard.press('Enter');
     await tab.until('the list', isReady);
     await tab.page.keyboard.press('Tab');
-    const focused = await tab.evaluate(() => document.activeElement?.id);
-    return focused === 'export-items-csv' ? '' : `the next stop is ${focused}`;
+    await tab.until('the next stop', focused, (id) => id === 'export-items-csv');
   });
   await looked(stage, tab, `export-${language}`);
   const isItems = (asked) => asked.includes('/items?limit=1000');
@@ -49,11 +48,12 @@ async function run(stage, language) {
   await checks.run('it can be cancelled by keys, and says no more of it', async () => {
     await tab.page.focus('#export-cancel');
     await tab.page.keyboard.press('Enter');
-    return tab.evaluate(() => (document.getElementById('export-cancel')?.checkVisibility() ? 'it goes on' : document.getElementById('export-status')?.textContent ?? ''));
+    await tab.until('its end', () => document.getElementById('export-cancel')?.checkVisibility(), (isThere) => isThere === false);
+    return tab.evaluate(() => document.getElementById('export-status')?.textContent ?? '');
   });
   await checks.run('the place of who cancelled is not lost', async () => {
-    const focused = await tab.evaluate(() => document.activeElement?.id);
-    return focused === 'export-items-csv' ? '' : `it is at ${focused || 'no place'}`;
+    const place = await tab.evaluate(focused);
+    return place === 'export-items-csv' ? '' : `it is at ${place || 'no place'}`;
   });
   page.release();
   page.answer(400, { only: isItems, body: FAILED });
@@ -67,8 +67,8 @@ async function run(stage, language) {
   await checks.run('Escape closes it, and leads back', async () => {
     await tab.page.focus('#export-history-csv');
     await tab.page.keyboard.press('Escape');
-    const [isOpen, focused] = await tab.evaluate(() => [/** @type {HTMLDetailsElement} */ (document.getElementById('export')).open, document.activeElement?.tagName]);
-    return !isOpen && focused === 'SUMMARY' ? '' : `${isOpen ? 'open' : 'closed'}, at ${focused}`;
+    const seen = () => [/** @type {HTMLDetailsElement} */ (document.getElementById('export')).open, document.activeElement?.tagName];
+    await tab.until('where it was opened', seen, ([isOpen, place]) => !isOpen && place === 'SUMMARY');
   });
   await stage.checkClean([tab], { network: true });
 }
@@ -88,6 +88,7 @@ async function looked(stage, tab, name) {
 }
 
 // These run inside the page.
+const focused = () => document.activeElement?.id;
 const isReady = () => /** @type {HTMLButtonElement} */ (document.getElementById('export-items-csv')).checkVisibility() && !/** @type {HTMLButtonElement} */ (document.getElementById('export-items-csv')).disabled;
 /** What of the list is beyond the window where nobody can scroll to, or under something else. */
 const outside = () => {

@@ -45,7 +45,8 @@ async function run(stage) {
     await tab.until('the dialog', open);
     const found = await tab.evaluate(said);
     await tab.page.keyboard.press('Escape');
-    return found === expected && !(await tab.evaluate(open)) ? '' : found;
+    await tab.until('its end', open, (isOpen) => !isOpen);
+    return found === expected ? '' : found;
   });
   await checks.run('Enter opens it, and leads back', async () => {
     await tab.page.focus(`${first} .name`);
@@ -53,16 +54,18 @@ async function run(stage) {
     await tab.until('the dialog', open);
     const found = await tab.evaluate(said);
     await tab.page.click('#details-close');
-    const back = await tab.evaluate(() => document.activeElement?.className);
-    return found === expected && back === 'name' ? '' : `${found}, then ${back}`;
+    await tab.until('the item', () => document.activeElement?.className, (place) => place === 'name');
+    return found === expected ? '' : found;
   });
   await checks.run('an item is one stop of the Tab key, and what opens begins with its link', async () => {
     const focused = () => [document.activeElement?.className, [...document.querySelectorAll('#feed .entry')].findIndex((node) => node.contains(document.activeElement))].join(' ');
     const stops = [];
     await tab.page.focus('#feed .entry .name');
     for (let index = 0; index < 3; index += 1) {
-      stops.push(await tab.evaluate(focused));
+      const stop = await tab.evaluate(focused);
+      stops.push(stop);
       await tab.page.keyboard.press('Tab');
+      await tab.until('the next stop', focused, (next) => next !== stop);
     }
     await tab.page.keyboard.press('Enter');
     await tab.until('the dialog', open);
