@@ -107,11 +107,15 @@ async fn every_fault_is_found_and_no_other() {
         let room = Arc::clone(&room);
         runs.spawn(async move {
             let _turn = room.acquire().await.unwrap();
-            (fault, expected, check(*fault, only).await)
+            (fault, expected, only, check(*fault, only).await)
         });
     }
     let mut wrong = Vec::new();
-    for (fault, expected, report) in runs.join_all().await {
+    for (fault, expected, only, mut report) in runs.join_all().await {
+        // Fifty at once on a machine that has something else to do: what a few of them were too late for is tried alone.
+        if report.failed() != **expected {
+            report = check(*fault, only).await;
+        }
         if report.failed() != **expected {
             let said: Vec<String> = report
                 .cases
