@@ -23,7 +23,7 @@ use super::cutting::Front;
 use super::{Ear, NAMES, Update};
 use crate::support::client::Request;
 use crate::support::decoder::{Decoder, Item};
-use crate::support::external::tool;
+use crate::support::external::{python, tool};
 use crate::support::http1::Piece;
 use crate::support::process::Process;
 
@@ -60,7 +60,7 @@ impl Listener {
             "npm eventsource" => node("eventsource.mjs", url, ear.clone()),
             "npm eventsource-parser" => node("eventsource_parser.mjs", url, ear.clone()),
             "PyPI httpx-sse" => {
-                let python = tool("TOOLS_PYTHON", ".tools/venv/bin/python");
+                let python = python();
                 program(&python, &[script("httpx_sse_client.py").display().to_string(), url], ear.clone())
             }
             "crate eventsource-client" => task(eventsource_client(url, ear.clone())),

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use super::{answer, function, get};
 use crate::support::client::Request;
-use crate::support::external::tool;
+use crate::support::external::{python, tool};
 use crate::support::local::Local;
 use crate::support::table::{ORDERS, SENTIMENTS, Table};
 use contract::routes;
@@ -48,7 +48,7 @@ const RUNS: [(&str, &[&str]); 7] = [
 /// Runs Schemathesis and returns whether it found nothing, and what it said.
 async fn schemathesis(url: &str, token: &str, arguments: &[&str], folder: &Path) -> (bool, String) {
     let seed = std::env::var("SCHEMATHESIS_SEED").unwrap_or_else(|_| SEED.to_owned());
-    let mut command = tokio::process::Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"));
+    let mut command = tokio::process::Command::new(python());
     command.env("PYTHONPATH", tool("TOOLS_SCHEMATHESIS", ".tools/schemathesis")).current_dir(folder);
     command.args(["-m", "schemathesis.cli", "run", url, "--checks", "all", "--continue-on-failure", "--no-color"]);
     // How quick the machine is that makes the requests up is no fault of what is described.

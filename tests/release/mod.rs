@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::support::bins;
+use crate::support::external::{python, tool};
 use crate::support::script::script;
 use crate::support::shared::Shared;
 
@@ -203,13 +204,10 @@ fn every_bill_of_materials_is_valid_and_names_what_cargo_builds() {
 fn validated(release: &Release) {
     let files: Vec<String> = release.names().into_iter().filter(|name| name.ends_with(".cdx.json")).collect();
     assert_eq!(files.len(), 6);
-    let tool = |variable: &str, otherwise: &str| {
-        std::env::var_os(variable).map_or_else(|| bins::workspace().join(otherwise), PathBuf::from)
-    };
     let validate = |files: &[String]| {
         let schemas = tool("TOOLS_CYCLONEDX", ".tools/cyclonedx").join("cyclonedx/schema/_res");
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("release/validate.py");
-        let mut command = Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"));
+        let mut command = Command::new(python());
         let output = command.arg(script).arg(schemas).args(files).current_dir(release.folder()).output().unwrap();
         assert!(output.status.success(), "{output:?}");
         String::from_utf8(output.stdout).unwrap()

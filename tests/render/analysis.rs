@@ -5,11 +5,11 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::Project;
-use crate::support::external::tool;
+use crate::support::external::{python, tool};
 
 /// Analyses everything in a folder, offline.
 fn analyse(project: &Project) -> Value {
-    let mut checkov = Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"));
+    let mut checkov = Command::new(python());
     checkov.args(["-m", "checkov.main", "--directory", ".", "--framework", "terraform", "--output", "json"]);
     checkov.args(["--quiet", "--skip-download"]).current_dir(project.path());
     checkov.env("PYTHONPATH", tool("TOOLS_CHECKOV", ".tools/checkov"));

@@ -6,13 +6,13 @@ use serde_json::{Value, json};
 
 use super::Project;
 use crate::image::noise;
-use crate::support::external::tool;
+use crate::support::external::python;
 
 /// What Python's reader finds in an archive: names, permissions, times, and whether all sums are right.
 fn seen(project: &Project, archive: &str) -> Value {
     let lines = "import json, sys, zipfile\narchive = zipfile.ZipFile(sys.argv[1])\n\
                  print(json.dumps([[i.filename, i.external_attr >> 16, list(i.date_time), i.file_size] for i in archive.infolist()] + [archive.testzip()]))";
-    let mut command = Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"));
+    let mut command = Command::new(python());
     let output = command.args(["-c", lines, archive]).current_dir(project.path()).output().unwrap();
     assert!(output.status.success(), "{output:?}");
     serde_json::from_slice(&output.stdout).unwrap()

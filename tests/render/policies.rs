@@ -11,7 +11,7 @@ use hcl_edit::template::Element;
 use serde_json::{Value, json};
 
 use super::{Project, fixture_names, workspace};
-use crate::support::external::tool;
+use crate::support::external::{python, tool};
 
 /// What stands for the ARNs that are known after an apply only, by the beginning of what refers to them.
 const STAND_INS: [(&str, &str); 9] = [
@@ -136,7 +136,7 @@ fn policies() -> Vec<(String, Value)> {
 }
 
 fn lint(policies: &[(String, Value)]) -> Vec<Value> {
-    let mut linter = Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"));
+    let mut linter = Command::new(python());
     linter.arg(workspace().join("tests/render/policies.py"));
     linter.env("PYTHONPATH", tool("TOOLS_PARLIAMENT", ".tools/parliament")).env("PYTHONWARNINGS", "ignore");
     let mut child = linter.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{Run, tried};
 use crate::support::client::Request;
-use crate::support::external::tool;
+use crate::support::external::{python, tool};
 use crate::support::local::free_port;
 use crate::support::process::Process;
 
@@ -68,7 +68,7 @@ pub(super) async fn starlette() -> Peer {
     let path = peers().join("python").display().to_string();
     let env = BTreeMap::from([("PYTHONPATH".to_owned(), path), ("PYTHONDONTWRITEBYTECODE".to_owned(), "1".to_owned())]);
     let arguments = vec![script("starlette_events.py"), address.port().to_string()];
-    Peer::start(&tool("TOOLS_PYTHON", ".tools/venv/bin/python"), arguments, env, address).await
+    Peer::start(&python(), arguments, env, address).await
 }
 
 fn script(name: &str) -> String {

@@ -5,7 +5,7 @@ use std::process::Command;
 use serde_json::{Value, json};
 
 use super::{LIMIT, assert_has, connect, function};
-use crate::support::external::tool;
+use crate::support::external::{python, tool};
 use crate::support::table::{SENTIMENTS, Table};
 use crate::support::{bins, dynamodb};
 
@@ -39,7 +39,7 @@ async fn written(program: impl FnOnce(&std::path::Path) -> Command) -> Value {
 async fn the_program_in_python_is_heard() {
     let [program] = <[String; 1]>::try_from(blocks("python")).unwrap();
     let update = written(|_| {
-        let mut python = Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"));
+        let mut python = Command::new(python());
         python.env("PYTHONPATH", tool("TOOLS_MOTO", ".tools/moto")).args(["-c", &program]);
         python
     });
@@ -53,7 +53,7 @@ async fn the_program_in_python_is_heard() {
 async fn the_lines_of_the_shell_are_heard() {
     let [program] = <[String; 1]>::try_from(blocks("sh")).unwrap();
     let update = written(|_| {
-        let (python, modules) = (tool("TOOLS_PYTHON", ".tools/venv/bin/python"), tool("TOOLS_AWSCLI", ".tools/awscli"));
+        let (python, modules) = (python(), tool("TOOLS_AWSCLI", ".tools/awscli"));
         let aws = format!(
             "aws() {{ PYTHONPATH='{}' '{}' -m awscli \"$@\"; }}\n{program}",
             modules.display(),

@@ -22,8 +22,7 @@ pub(crate) struct Decoded {
 
 /// Decodes each stream with Python's `httpx-sse`.
 pub(crate) fn httpx_sse(streams: &[Vec<u8>]) -> Vec<Vec<Decoded>> {
-    let python = tool("TOOLS_PYTHON", ".tools/venv/bin/python");
-    run(Command::new(python).arg(script("httpx_sse_events.py")), streams)
+    run(Command::new(python()).arg(script("httpx_sse_events.py")), streams)
 }
 
 /// Decodes each stream with Node's `eventsource-parser`.
@@ -35,13 +34,17 @@ pub(crate) fn eventsource_parser(streams: &[Vec<u8>]) -> Vec<Vec<Decoded>> {
 
 /// Reads text for Prometheus with the parser of its Python client: help, type and samples of each family.
 pub(crate) fn prometheus(text: &str) -> serde_json::Value {
-    let python = tool("TOOLS_PYTHON", ".tools/venv/bin/python");
-    let out = piped(Command::new(python).arg(script("prometheus_families.py")), text.as_bytes());
+    let out = piped(Command::new(python()).arg(script("prometheus_families.py")), text.as_bytes());
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
 }
 
 fn script(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("support/decoders").join(name)
+}
+
+/// The Python of the tests, which has what they run in it.
+pub(crate) fn python() -> PathBuf {
+    tool("TOOLS_PYTHON", ".tools/venv/bin/python")
 }
 
 /// Something that `./justw test` installs and names in a variable.

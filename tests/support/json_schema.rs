@@ -5,14 +5,14 @@ use std::process::Command;
 use serde_json::Value;
 
 use super::bins::workspace;
-use super::external::tool;
+use super::external::python;
 
 /// Says of each value whether a schema, itself checked first, takes it.
 pub(crate) fn validated(schema: &str, values: &[Value]) -> Vec<bool> {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("schema.json"), schema).unwrap();
     std::fs::write(folder.path().join("values.json"), serde_json::to_vec(values).unwrap()).unwrap();
-    let output = Command::new(tool("TOOLS_PYTHON", ".tools/venv/bin/python"))
+    let output = Command::new(python())
         .arg(workspace().join("tests/support/validate_schema.py"))
         .current_dir(folder.path())
         .output()

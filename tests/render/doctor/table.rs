@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Run, Ward, ZIPS, answers, only, say, workspace};
 use crate::support::dynamodb;
-use crate::support::external::tool;
+use crate::support::external::python;
 use crate::support::table::Row;
 
 /// A table of parcels: made as a test wants it.
@@ -114,7 +114,7 @@ fn asking_dynamodb(ward: &Ward, answers: &[(&str, String)]) {
     ward.aws(answers);
     let folder = ward.programs.path();
     std::fs::rename(folder.join("aws"), folder.join("aws-answers")).unwrap();
-    let python = tool("TOOLS_PYTHON", ".tools/venv/bin/python");
+    let python = python();
     let script = workspace().join("tests/render/doctor/aws_dynamodb.py");
     let (python, script, others) = (python.display(), script.display(), folder.join("aws-answers"));
     let others = others.display();

@@ -10,7 +10,6 @@ import sys
 import time
 
 import awscli.clidriver
-import awscli.handlers
 import botocore.loaders
 import nursery
 

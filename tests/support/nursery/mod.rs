@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, PoisonError};
 
-use super::external::tool;
+use super::external::{python, tool};
 use super::script::script;
 
 /// One such program.
@@ -84,10 +84,6 @@ pub(crate) fn aws(folder_of_programs: &Path) {
     );
     let client = format!("'{}' -I -S '{}'", python().display(), folder("support/nursery/aws_client.py").display());
     script(&folder_of_programs.join("aws"), &format!("exec {client} '{}' \"$@\"", AWS.socket()));
-}
-
-fn python() -> PathBuf {
-    tool("TOOLS_PYTHON", ".tools/venv/bin/python")
 }
 
 fn folder(name: &str) -> PathBuf {
