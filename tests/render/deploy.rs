@@ -211,6 +211,21 @@ async fn ctrl_c_loses_nothing_and_the_same_command_goes_on() {
     assert_eq!(account.moto.inventory(), before);
 }
 
+/// Between its start and its own group of processes a program gets a terminal's Ctrl-C too, and may end of it before anybody knows.
+#[test]
+fn a_program_that_ctrl_c_reached_first_has_not_failed() {
+    let project = Project::new("");
+    let programs = tempfile::tempdir().unwrap();
+    let later = "(/bin/sleep 0.3; kill -INT $PPID) >/dev/null 2>&1 &";
+    script(&programs.path().join("terraform"), &good_terraform(&format!("*init*) {later}\nkill -INT $$ ;;")));
+    let mut command = Command::new(bins::path("infragen"));
+    command.args(["deploy", "--yes"]).current_dir(project.path()).env_clear().env("PATH", programs.path());
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(130), "{said}");
+    assert!(said.contains("error: stopped in `terraform -chdir=generated/terraform init`"), "{said}");
+}
+
 /// The version behind the alias of the stream function, and what gets a share beside it.
 fn shares(account: &Account) -> (Value, Value) {
     let alias = account.aws(&["lambda", "get-alias", "--function-name", "sse-streaming-dev-stream", "--name", "live"]);

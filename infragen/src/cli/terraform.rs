@@ -1,7 +1,7 @@
 //! A root of Terraform: initialised, planned, told in people's words, and applied once somebody has said yes.
 
 use std::io::{self, BufRead as _, IsTerminal as _, Read as _};
-use std::os::unix::process::CommandExt as _;
+use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -119,7 +119,12 @@ impl<'s> Root<'s> {
             is_done.store(true, Ordering::SeqCst);
             output
         });
-        output.map_err(|error| self.shell.fail(&error, None))
+        let output = output.map_err(|error| self.shell.fail(&error, None))?;
+        if output.status.signal().is_some() {
+            // A Ctrl-C reaches a program that has no group of its own yet, and this one may not have noticed it: wait until it has.
+            let _noticed = self.stop.explains_a_failure();
+        }
+        Ok(output)
     }
 
     /// Hands on to a group of processes what somebody wants.
