@@ -1,6 +1,6 @@
 #!/bin/sh
-# Benchmarks: `window` measures what the window of the stream function costs, `cold` what a start does beside other people's, `peers` what a stream does. Arguments
-# after the name go to the program.
+# Benchmarks: `window` measures what the window of the stream function costs, `cold` what a start does beside other people's, `peers` what a stream does, `page` how soon
+# a new tab shows numbers. Arguments after the name go to the program.
 . "$(dirname -- "$0")/lib.sh"
 
 usage() {
@@ -11,6 +11,7 @@ usage() {
   say '       just bench cold [--quick] [--rows ROWS] [--rounds N] [NAME,…]'
   say '       just bench peers [NAME…] [--quick] [--clients N] [--rounds N] [--scenarios bulk,single,idle] …'
   say '       just bench peers --record   keeps the figures in bench/results and docs'
+  say '       just bench page [TABS [LATENCY_MS]]'
   exit 2
 }
 
@@ -92,8 +93,22 @@ cold() {
     ${names:+--programs "$names"}
 }
 
+# The page of the program that is deployed, in a browser.
+page() {
+  "$root/tools/setup.sh" chromium node
+  LOCAL_PROGRAM=$(build release lambda local)
+  [ -n "$LOCAL_PROGRAM" ] || die 'cargo did not build the program local'
+  export LOCAL_PROGRAM
+  exec node tests/browser/paint.mjs "$@"
+}
+
 case ${1:-} in
   window) shift ;;
+  page)
+    shift
+    cd "$root"
+    page "$@"
+    ;;
   cold)
     shift
     cd "$root"

@@ -12,30 +12,44 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-const WHOLE = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
-const RATE = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 1 });
-const PERCENT = new Intl.NumberFormat(LOCALE, { style: 'percent', maximumFractionDigits: 0 });
-const SCORE = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: 'exceptZero' });
-const SIGNED = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0, signDisplay: 'exceptZero' });
-const CLOCK = new Intl.DateTimeFormat(LOCALE, { timeZone: TIME_ZONE, hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-const DAY_AND_CLOCK = new Intl.DateTimeFormat(LOCALE, {
-  timeZone: TIME_ZONE, day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23',
-});
-const DAY = new Intl.DateTimeFormat(LOCALE, { timeZone: TIME_ZONE, day: 'numeric', month: 'short' });
-const HOUR_MINUTE = new Intl.DateTimeFormat(LOCALE, { timeZone: TIME_ZONE, hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const FULL = new Intl.DateTimeFormat(LOCALE, { timeZone: TIME_ZONE, dateStyle: 'medium', timeStyle: 'long' });
+/**
+ * Makes something when it is used first: what Intl needs for one format takes milliseconds, which the first picture would wait for.
+ * @template T @param {() => T} make @returns {() => T}
+ */
+function once(make) {
+  /** @type {T | undefined} */
+  let made;
+  return () => (made ??= make());
+}
+
+/** @param {Intl.NumberFormatOptions} options */
+const numbers = (options) => once(() => new Intl.NumberFormat(LOCALE, options));
+
+/** @param {Intl.DateTimeFormatOptions} options */
+const times = (options) => once(() => new Intl.DateTimeFormat(LOCALE, { timeZone: TIME_ZONE, ...options }));
+
+const WHOLE = numbers({ maximumFractionDigits: 0 });
+const RATE = numbers({ maximumFractionDigits: 1 });
+const PERCENT = numbers({ style: 'percent', maximumFractionDigits: 0 });
+const SCORE = numbers({ minimumFractionDigits: 2, maximumFractionDigits: 2, signDisplay: 'exceptZero' });
+const SIGNED = numbers({ maximumFractionDigits: 0, signDisplay: 'exceptZero' });
+const CLOCK = times({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const DAY_AND_CLOCK = times({ day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const DAY = times({ day: 'numeric', month: 'short' });
+const HOUR_MINUTE = times({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const FULL = times({ dateStyle: 'medium', timeStyle: 'long' });
 
 /** @param {number | null} value */
-export const whole = (value) => (value === null ? DASH : WHOLE.format(value));
+export const whole = (value) => (value === null ? DASH : WHOLE().format(value));
 
 /** @param {number | null} value */
-export const rate = (value) => (value === null ? DASH : RATE.format(value));
+export const rate = (value) => (value === null ? DASH : RATE().format(value));
 
 /** @param {number | null} value */
-export const score = (value) => (value === null ? DASH : SCORE.format(value).replace('-', '\u2212')); // a minus as wide as the plus
+export const score = (value) => (value === null ? DASH : SCORE().format(value).replace('-', '\u2212')); // a minus as wide as the plus
 
 /** A whole score, on an axis. @param {number} value */
-export const signed = (value) => SIGNED.format(value).replace('-', '\u2212');
+export const signed = (value) => SIGNED().format(value).replace('-', '\u2212');
 
 /**
  * Returns a share as whole percent. Few are not none, and most are not all.
@@ -43,8 +57,8 @@ export const signed = (value) => SIGNED.format(value).replace('-', '\u2212');
  */
 export function percent(share) {
   if (share === null) return DASH;
-  if (share > 0 && share < 0.005) return `<${PERCENT.format(0.01)}`;
-  return share < 1 && share >= 0.995 ? `>${PERCENT.format(0.99)}` : PERCENT.format(share);
+  if (share > 0 && share < 0.005) return `<${PERCENT().format(0.01)}`;
+  return share < 1 && share >= 0.995 ? `>${PERCENT().format(0.99)}` : PERCENT().format(share);
 }
 
 /**
@@ -90,20 +104,20 @@ export function uptime(seconds) {
 export function clock(timestamp, now) {
   const at = timestamp === null ? NaN : Date.parse(timestamp);
   if (Number.isNaN(at)) return DASH;
-  return (Math.abs(now - at) < DAY_MS / 2 ? CLOCK : DAY_AND_CLOCK).format(at);
+  return (Math.abs(now - at) < DAY_MS / 2 ? CLOCK() : DAY_AND_CLOCK()).format(at);
 }
 
 /** @param {number} at milliseconds since 1970 */
-export const hourMinute = (at) => HOUR_MINUTE.format(at);
+export const hourMinute = (at) => HOUR_MINUTE().format(at);
 
 /** @param {number} at milliseconds since 1970 */
-export const dayAndClock = (at) => DAY_AND_CLOCK.format(at);
+export const dayAndClock = (at) => DAY_AND_CLOCK().format(at);
 
 /** @param {number} at milliseconds since 1970 */
-export const day = (at) => DAY.format(at);
+export const day = (at) => DAY().format(at);
 
 /** Returns from when to when something was. @param {number} from milliseconds since 1970 @param {number} to @param {boolean} hasDays whether its times need their day */
-export const period = (from, to, hasDays) => (hasDays ? DAY_AND_CLOCK : HOUR_MINUTE).formatRange(from, to);
+export const period = (from, to, hasDays) => (hasDays ? DAY_AND_CLOCK() : HOUR_MINUTE()).formatRange(from, to);
 
 /**
  * Returns how a ticker's mean score has changed, in words.
@@ -121,7 +135,7 @@ export function changeText(recent, before) {
  */
 export function fullTime(when) {
   const at = typeof when === 'string' ? Date.parse(when) : when;
-  return at === null || Number.isNaN(at) ? '' : FULL.format(at);
+  return at === null || Number.isNaN(at) ? '' : FULL().format(at);
 }
 
 /**

@@ -13,7 +13,8 @@ import { record } from './record.mjs';
 import { Tab } from './tab.mjs';
 import { Watch } from './watch.mjs';
 
-const FLAGS = [
+/** What it is started with here, whoever starts it. */
+export const FLAGS = [
   '--headless', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage', '--no-first-run', '--no-default-browser-check',
   '--disable-background-networking', '--disable-breakpad', '--disable-component-update', '--disable-default-apps', '--disable-sync', '--no-proxy-server',
   // Its sandbox refuses to run as root, which is who runs the tests in a container.
