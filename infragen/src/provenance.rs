@@ -5,10 +5,9 @@ mod address;
 mod behind;
 mod places;
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
-
-use tera::Tera;
 
 use crate::ci::{RolesPlan, WorkflowPlan, roles, workflow};
 use crate::constructs::constructs;
@@ -17,7 +16,7 @@ use crate::load::{self, Loaded};
 use crate::manifest::reader::KeyDoc;
 use crate::manifest::{self, Manifest, Section as _};
 use crate::plan::{Plan, plan};
-use crate::render::{Artifact, RenderError, Templates, render_with};
+use crate::render::{Artifact, Engine, RenderError, Templates, render_with};
 
 pub use behind::{Behind, Hit};
 pub use places::Place;
@@ -126,15 +125,33 @@ pub struct Reach {
 /// A manifest, what is rendered from it, and the way to render others.
 #[derive(Debug)]
 pub struct Provenance<'a> {
-    loaded: &'a Loaded,
-    engine: Tera,
-    artifacts: Vec<Artifact>,
+    ground: Ground<'a>,
+    engine: Engine,
     /// What every key reaches: found out once, where somebody asks for the way back.
     all: OnceCell<BTreeMap<String, Vec<Place>>>,
+    /// The manifests of the situations, as soon as somebody needs them; none where this one does not allow it.
+    situations: [OnceCell<Option<Ground<'a>>>; SITUATIONS.len()],
+}
+
+/// A manifest in which keys are tried, and what is rendered from it as it is.
+#[derive(Debug)]
+struct Ground<'a> {
+    loaded: Cow<'a, Loaded>,
+    planned: Planned,
+    artifacts: Vec<Artifact>,
+}
+
+impl<'a> Ground<'a> {
+    fn new(loaded: Cow<'a, Loaded>, engine: &Engine) -> Result<Self, RenderError> {
+        let (planned, artifacts) = (planned(&loaded), render_with(&loaded, engine)?.artifacts);
+        Ok(Self { loaded, planned, artifacts })
+    }
 }
 
 /// What the templates are given.
-fn planned(loaded: &Loaded) -> (Plan, Option<RolesPlan>, Option<WorkflowPlan>) {
+type Planned = (Plan, Option<RolesPlan>, Option<WorkflowPlan>);
+
+fn planned(loaded: &Loaded) -> Planned {
     let plan = plan(loaded);
     let own = constructs(&plan);
     let roles = roles(loaded, &plan, &own.iter().map(|construct| &**construct).collect::<Vec<_>>());
@@ -149,14 +166,14 @@ impl<'a> Provenance<'a> {
     /// [`RenderError`]
     pub fn new(loaded: &'a Loaded, templates: &Templates) -> Result<Self, RenderError> {
         let engine = templates.engine().map_err(|source| RenderError::Template { path: "templates".into(), source })?;
-        let artifacts = render_with(loaded, &engine)?.artifacts;
-        Ok(Self { loaded, engine, artifacts, all: OnceCell::new() })
+        let ground = Ground::new(Cow::Borrowed(loaded), &engine)?;
+        Ok(Self { ground, engine, all: OnceCell::new(), situations: [const { OnceCell::new() }; SITUATIONS.len()] })
     }
 
     /// The artifacts of the manifest as it is.
     #[must_use]
     pub fn artifacts(&self) -> &[Artifact] {
-        &self.artifacts
+        &self.ground.artifacts
     }
 
     /// Finds out what a key reaches, in this manifest or else in one where it does something.
@@ -164,27 +181,39 @@ impl<'a> Provenance<'a> {
     /// # Errors
     /// [`RenderError`]
     pub fn reach(&self, doc: &KeyDoc) -> Result<Reach, RenderError> {
-        let places = self.places(self.loaded, &self.artifacts, doc)?;
+        let places = self.places(&self.ground, doc)?;
         if !places.is_empty() || commands_only(&doc.path).is_some() {
             return Ok(Reach { when: Vec::new(), places });
         }
-        for situation in SITUATIONS {
-            let changes: Vec<(&'static str, toml::Value)> =
-                situation.iter().map(|(key, text)| (*key, parsed(text))).collect();
-            let Some(loaded) = load::vary(self.loaded, &changes) else { continue };
-            let artifacts = render_with(&loaded, &self.engine)?.artifacts;
-            let mut places = self.places(&loaded, &artifacts, doc)?;
-            if places.is_empty() && changes.iter().any(|(key, _)| *key == doc.path) {
+        for (situation, kept) in SITUATIONS.iter().zip(&self.situations) {
+            let Some(ground) = self.situation(situation, kept)? else { continue };
+            let mut places = self.places(ground, doc)?;
+            if let Some((_, own)) = situation.iter().find(|(key, _)| places.is_empty() && *key == doc.path) {
                 // Its words are valid only together with other keys: they make the difference together.
-                let own = changes.iter().find(|(key, _)| *key == doc.path).map(|(_, value)| literal(value));
-                places = places::compare(&self.artifacts, &artifacts, &own.unwrap_or_default()).into_iter().collect();
+                let own = literal(&parsed(own));
+                places = places::compare(&self.ground.artifacts, &ground.artifacts, &own).into_iter().collect();
             }
             if !places.is_empty() {
-                let others = changes.iter().filter(|(key, _)| *key != doc.path);
-                return Ok(Reach { when: others.map(|(key, value)| (*key, literal(value))).collect(), places });
+                let others = situation.iter().filter(|(key, _)| *key != doc.path);
+                return Ok(Reach { when: others.map(|(key, text)| (*key, literal(&parsed(text)))).collect(), places });
             }
         }
         Ok(Reach::default())
+    }
+
+    /// Renders a situation, once.
+    fn situation<'s>(
+        &self,
+        situation: &[(&'static str, &str)],
+        kept: &'s OnceCell<Option<Ground<'a>>>,
+    ) -> Result<Option<&'s Ground<'a>>, RenderError> {
+        if let Some(ground) = kept.get() {
+            return Ok(ground.as_ref());
+        }
+        let changes: Vec<_> = situation.iter().map(|(key, text)| (*key, parsed(text))).collect();
+        let varied = load::vary(&self.ground.loaded, &changes);
+        let ground = varied.map(|loaded| Ground::new(Cow::Owned(loaded), &self.engine)).transpose()?;
+        Ok(kept.get_or_init(|| ground).as_ref())
     }
 
     /// Finds out what every key reaches in this manifest.
@@ -197,25 +226,24 @@ impl<'a> Provenance<'a> {
         }
         let keys = Manifest::docs("").into_iter().filter(|doc| commands_only(&doc.path).is_none());
         let all: Result<_, RenderError> =
-            keys.map(|doc| Ok((doc.path.clone(), self.places(self.loaded, &self.artifacts, &doc)?))).collect();
+            keys.map(|doc| Ok((doc.path.clone(), self.places(&self.ground, &doc)?))).collect();
         let all = all?;
         Ok(self.all.get_or_init(|| all))
     }
 
-    fn places(&self, loaded: &Loaded, before: &[Artifact], doc: &KeyDoc) -> Result<Vec<Place>, RenderError> {
-        let shown = loaded.manifest.show();
+    fn places(&self, ground: &Ground<'_>, doc: &KeyDoc) -> Result<Vec<Place>, RenderError> {
+        let shown = ground.loaded.manifest.show();
         let present = manifest::value_at(&shown, &doc.path);
         let others = doc.examples.iter().chain(&doc.default).filter(|value| Some(*value) != present);
-        let unchanged = planned(loaded);
         let (mut places, mut useful) = (BTreeSet::new(), 0);
         for value in others.take(TRIED_MAX) {
-            let Some(varied) = load::vary(loaded, &[(&doc.path, value.clone())]) else { continue };
+            let Some(varied) = load::vary(&ground.loaded, &[(&doc.path, value.clone())]) else { continue };
             // Templates print the plan and decide nothing: the same plan gives the same bytes.
-            if planned(&varied) == unchanged {
+            if planned(&varied) == ground.planned {
                 continue;
             }
             let after = render_with(&varied, &self.engine)?.artifacts;
-            let found = places::compare(before, &after, &literal(value));
+            let found = places::compare(&ground.artifacts, &after, &literal(value));
             useful += usize::from(!found.is_empty());
             places.extend(found);
             if useful == ENOUGH {

@@ -4,7 +4,8 @@ mod files;
 mod module;
 mod workflow;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 use tera::Tera;
@@ -14,7 +15,6 @@ use crate::constructs::{Construct, File, Root, constructs};
 use crate::cost::{Prices, monthly_usd};
 use crate::load::{Loaded, Target};
 use crate::manifest::types::Packaging;
-
 use crate::plan::{FunctionPlan, Plan, TablePlan, plan};
 use crate::signature::SIGNATURE;
 use crate::{align, hcl, schema};
@@ -88,14 +88,39 @@ impl Templates {
     ///
     /// # Errors
     /// A template that does not parse.
-    pub fn engine(&self) -> Result<Tera, Box<tera::Error>> {
+    pub fn engine(&self) -> Result<Engine, Box<tera::Error>> {
         let mut engine = Tera::default();
         // Bound to the suffix: a template cannot forget to escape, only say `safe`, which a reviewer sees.
         engine.set_escape_fn(hcl::write_escaped);
         engine.autoescape_on([".tf", ".hcl"]);
         engine.register_filter("hcl", hcl::filter);
         engine.add_raw_templates(self.0.iter().map(|(name, text)| (*name, text.as_str()))).map_err(Box::new)?;
-        Ok(engine)
+        Ok(Engine { templates: engine, finished: Mutex::default() })
+    }
+}
+
+/// Templates that are compiled, and what has been made of their output so far: of a manifest with another value most files are the ones
+/// that they were, and aligning and parsing one takes longer than the template.
+#[derive(Debug)]
+pub struct Engine {
+    templates: Tera,
+    /// Texts by the bodies that they were made of.
+    finished: Mutex<HashMap<String, String>>,
+}
+
+impl Engine {
+    /// Makes an artifact of a body: signature, alignment, and the proof that it is HCL.
+    fn signed(&self, path: String, body: &str) -> Result<Artifact, RenderError> {
+        let finished = || self.finished.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(text) = finished().get(body).cloned() {
+            return Ok(Artifact { path, text });
+        }
+        let text = align::align(&format!("# {SIGNATURE}\n\n{}\n", body.trim()));
+        match hcl_edit::parser::parse_body(&text) {
+            Ok(_) => finished().insert(body.to_owned(), text.clone()),
+            Err(source) => return Err(RenderError::BrokenHcl { path, source: Box::new(source) }),
+        };
+        Ok(Artifact { path, text })
     }
 }
 
@@ -157,7 +182,9 @@ struct Parts<'a> {
     plan: &'a Plan,
     constructs: &'a [&'a dyn Construct],
     ci: Option<&'a RolesPlan>,
-    engine: &'a Tera,
+    engine: &'a Engine,
+    /// The plan, as templates see it.
+    context: tera::Context,
 }
 
 /// Renders everything that a manifest asks for.
@@ -173,7 +200,7 @@ pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, Rende
 ///
 /// # Errors
 /// [`RenderError`]
-pub fn render_with(loaded: &Loaded, engine: &Tera) -> Result<Rendering, RenderError> {
+pub fn render_with(loaded: &Loaded, engine: &Engine) -> Result<Rendering, RenderError> {
     render_more(loaded, engine, &[])
 }
 
@@ -181,12 +208,13 @@ pub fn render_with(loaded: &Loaded, engine: &Tera) -> Result<Rendering, RenderEr
 ///
 /// # Errors
 /// [`RenderError`]
-pub fn render_more(loaded: &Loaded, engine: &Tera, more: &[&dyn Construct]) -> Result<Rendering, RenderError> {
+pub fn render_more(loaded: &Loaded, engine: &Engine, more: &[&dyn Construct]) -> Result<Rendering, RenderError> {
     let plan = plan(loaded);
     let own = constructs(&plan);
     let all: Vec<&dyn Construct> = own.iter().map(|construct| &**construct).chain(more.iter().copied()).collect();
     let ci = roles(loaded, &plan, &all);
-    let parts = Parts { plan: &plan, constructs: &all, ci: ci.as_ref(), engine };
+    let context = planned(&plan, &all)?;
+    let parts = Parts { plan: &plan, constructs: &all, ci: ci.as_ref(), engine, context };
     let folder = loaded.folder();
     let mut rendering = match loaded.target {
         Target::Local => {
@@ -198,7 +226,7 @@ pub fn render_more(loaded: &Loaded, engine: &Tera, more: &[&dyn Construct]) -> R
                 rendering.artifacts.extend(files::dockerfile(&plan)?);
             }
             let path = format!("{folder}/deploy.schema.json");
-            rendering.artifacts.push(Artifact { path, text: schema::text(plan.has_sources) });
+            rendering.artifacts.push(Artifact { path, text: schema::text(plan.has_sources).to_owned() });
             if let Some(plan) = crate::ci::workflow(loaded) {
                 rendering.artifacts.push(workflow::workflow(&plan)?);
             }
@@ -271,7 +299,7 @@ fn roots(loaded: &Loaded, parts: &Parts<'_>, config_js_path: &str) -> Result<Ren
         artifacts.push(terraform_file(parts, &extra, &template, format!("{place}/{name}"))?);
     }
     for (name, text) in module::files(plan) {
-        artifacts.push(signed(format!("{root}/modules/lambda/{name}"), text)?);
+        artifacts.push(parts.engine.signed(format!("{root}/modules/lambda/{name}"), text)?);
     }
     for name in ["tests/lambda.tftest.hcl", "tests/root.tftest.hcl"] {
         artifacts.push(terraform_file(parts, &extra, &format!("terraform/{name}"), format!("{root}/{name}"))?);
@@ -282,23 +310,19 @@ fn roots(loaded: &Loaded, parts: &Parts<'_>, config_js_path: &str) -> Result<Ren
 
 /// Renders one Terraform file from its template.
 fn terraform_file(parts: &Parts<'_>, extra: &Extra<'_>, template: &str, path: String) -> Result<Artifact, RenderError> {
-    let mut context = tera::Context::from_serialize(parts.plan).map_err(|source| template_error(&path, source))?;
+    let mut context = parts.context.clone();
     context.extend(tera::Context::from_serialize(extra).map_err(|source| template_error(&path, source))?);
-    for (name, value) in parts.constructs.iter().flat_map(|construct| construct.values()) {
-        context.insert(name, &value);
-    }
-    let engine = parts.engine;
-    let body = engine.render(template, &context).map_err(|source| template_error(&path, source))?;
-    signed(path, &body)
+    let body = parts.engine.templates.render(template, &context).map_err(|source| template_error(&path, source))?;
+    parts.engine.signed(path, &body)
 }
 
-/// Makes an artifact of a body: signature, alignment, and the proof that it is HCL.
-fn signed(path: String, body: &str) -> Result<Artifact, RenderError> {
-    let text = align::align(&format!("# {SIGNATURE}\n\n{}\n", body.trim()));
-    match hcl_edit::parser::parse_body(&text) {
-        Ok(_) => Ok(Artifact { path, text }),
-        Err(source) => Err(RenderError::BrokenHcl { path, source: Box::new(source) }),
+/// What every template of a plan may use.
+fn planned(plan: &Plan, constructs: &[&dyn Construct]) -> Result<tera::Context, RenderError> {
+    let mut context = tera::Context::from_serialize(plan).map_err(|source| template_error("the plan", source))?;
+    for (name, value) in constructs.iter().flat_map(|construct| construct.values()) {
+        context.insert(name, &value);
     }
+    Ok(context)
 }
 
 fn template_error(path: &str, source: tera::Error) -> RenderError {

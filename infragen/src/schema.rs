@@ -3,6 +3,8 @@
 //! It knows types, words, patterns and bounds of numbers. Rules between keys, and ranges of durations and sizes, which
 //! are texts to JSON, are for `infragen validate`.
 
+use std::sync::LazyLock;
+
 use serde_json::{Map, Value, json};
 
 use crate::manifest::reader::KeyDoc;
@@ -63,12 +65,18 @@ pub fn schema() -> Value {
 
 /// Returns the schema as a file; without the default of the runner where there is none to run.
 #[must_use]
-pub fn text(has_runner: bool) -> String {
-    let mut schema = schema();
-    if !has_runner && let Some(runner) = schema.pointer_mut(RUNNER).and_then(Value::as_object_mut) {
-        runner.remove("default");
-    }
-    format!("{schema:#}\n")
+pub fn text(has_runner: bool) -> &'static str {
+    // The same for every manifest, and the longest of all that is rendered.
+    static TEXTS: LazyLock<[String; 2]> = LazyLock::new(|| {
+        let mut schema = schema();
+        let with = format!("{schema:#}\n");
+        if let Some(runner) = schema.pointer_mut(RUNNER).and_then(Value::as_object_mut) {
+            runner.remove("default");
+        }
+        [with, format!("{schema:#}\n")]
+    });
+    let [with, without] = &*TEXTS;
+    if has_runner { with } else { without }
 }
 
 fn object(doc: &str) -> Value {

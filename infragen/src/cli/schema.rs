@@ -7,7 +7,7 @@ use super::{Outcome, Stopped};
 
 impl Shell<'_> {
     pub(super) fn schema(&self) -> Stopped {
-        self.print(&schema::text(true))?;
+        self.print(schema::text(true))?;
         Ok(Outcome::Done)
     }
 }

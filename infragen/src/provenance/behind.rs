@@ -79,7 +79,7 @@ impl Provenance<'_> {
     /// [`RenderError`]
     pub fn behind_variable(&self, name: &str) -> Result<Vec<Behind>, RenderError> {
         let mut found = Vec::new();
-        for artifact in self.artifacts.iter().filter(|artifact| artifact.path.ends_with(".tf")) {
+        for artifact in self.artifacts().iter().filter(|artifact| artifact.path.ends_with(".tf")) {
             for (index, line) in artifact.text.lines().enumerate() {
                 if attribute(line).as_deref() == Some(name) {
                     found.extend(self.behind_file(&artifact.path, Some(index + 1))?);
@@ -116,7 +116,7 @@ impl Provenance<'_> {
     #[must_use]
     pub fn files(&self, path: &str) -> Vec<&str> {
         let path = path.strip_prefix("./").unwrap_or(path);
-        let paths = || self.artifacts.iter().map(|artifact| artifact.path.as_str());
+        let paths = || self.artifacts().iter().map(|artifact| artifact.path.as_str());
         if let Some(same) = paths().find(|known| *known == path) {
             return vec![same];
         }
@@ -129,7 +129,7 @@ impl Provenance<'_> {
     /// [`RenderError`]
     pub fn behind_file(&self, path: &str, line: Option<usize>) -> Result<Option<Behind>, RenderError> {
         let path = path.strip_prefix("./").unwrap_or(path);
-        let Some(artifact) = self.artifacts.iter().find(|artifact| artifact.path == path) else {
+        let Some(artifact) = self.artifacts().iter().find(|artifact| artifact.path == path) else {
             return Ok(None);
         };
         let all = self.all()?;
@@ -231,7 +231,7 @@ impl Provenance<'_> {
     /// The blocks of all files of one folder, each with its file and its text.
     fn blocks_of(&self, wanted: &str) -> Vec<(&str, Block, String)> {
         let mut found = Vec::new();
-        for artifact in self.artifacts.iter().filter(|one| one.path.ends_with(".tf") && folder(&one.path) == wanted) {
+        for artifact in self.artifacts().iter().filter(|one| one.path.ends_with(".tf") && folder(&one.path) == wanted) {
             let lines: Vec<&str> = artifact.text.lines().collect();
             for block in Blocks::new(&artifact.text).as_slice() {
                 let text = lines[block.lines.start - 1..block.lines.end - 1].join("\n");
@@ -244,7 +244,7 @@ impl Provenance<'_> {
     /// Every block with its address: once in a root, once for each call in a module.
     fn located(&self) -> Vec<Located<'_>> {
         let files: Vec<(&Artifact, Blocks)> = self
-            .artifacts
+            .artifacts()
             .iter()
             .filter(|artifact| artifact.path.ends_with(".tf"))
             .map(|artifact| (artifact, Blocks::new(&artifact.text)))
