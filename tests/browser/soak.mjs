@@ -46,7 +46,7 @@ async function soak(stage, minutes) {
   const table = await stage.table();
   const local = await stage.local({ ...table.env, ...SERVER });
   const gates = await stage.gates(local);
-  const browser = await stage.chromium(gates.origins);
+  const browser = await stage.chromium(gates.origins, { moves: true });
   const tab = await browser.open(gates.url);
   await tab.untilCounting();
   const heard = new Heard(tab);

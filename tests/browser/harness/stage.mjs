@@ -93,9 +93,9 @@ export class Stage {
     return kind === 'firefox' ? this.firefox(origins) : this.chromium(origins);
   }
 
-  /** @param {string[]} origins */
-  async chromium(origins) {
-    return this.use(await started(() => Chromium.start(origins)));
+  /** @param {string[]} origins @param {{moves?: boolean}} [options] */
+  async chromium(origins, options = {}) {
+    return this.use(await started(() => Chromium.start(origins, options)));
   }
 
   /** @param {string[]} origins */

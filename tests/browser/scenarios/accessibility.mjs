@@ -16,7 +16,7 @@ export const accessibility = [{ name: 'accessibility', about: 'axe has nothing t
 async function run(stage) {
   const { checks } = stage;
   const local = await stage.local();
-  const browser = await stage.chromium([new URL(local.page).origin, local.stream]);
+  const browser = await stage.chromium([new URL(local.page).origin, local.stream], { moves: true });
   const tab = await browser.open(local.page);
   await tab.untilCounting();
   await tab.until('the feed', () => document.querySelectorAll('#feed .entry').length >= 3);

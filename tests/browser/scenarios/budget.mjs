@@ -23,7 +23,7 @@ export const budget = [{ name: 'budget', about: 'bytes, first paint, layout shif
 async function run(stage) {
   const { checks } = stage;
   const local = await stage.local({ SAMPLE_RATE: String(RATE) });
-  const browser = await stage.chromium([new URL(local.page).origin, local.stream]);
+  const browser = await stage.chromium([new URL(local.page).origin, local.stream], { moves: true });
   await warm(browser, local.page);
 
   const sizes = new Map();

@@ -31,7 +31,7 @@ async function sizes(stage) {
   const { checks } = stage;
   mkdirSync(OUTPUT, { recursive: true });
   const local = await stage.local();
-  const browser = await stage.chromium([new URL(local.page).origin, local.stream]);
+  const browser = await stage.chromium([new URL(local.page).origin, local.stream], { moves: true });
   const tab = await browser.open(local.page);
   const developer = await browser.open('about:blank', { window: true });
   await tab.untilCounting();

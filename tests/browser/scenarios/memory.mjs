@@ -24,7 +24,7 @@ async function run(stage) {
   const gates = await stage.gates(local);
   const fake = new FakeStream(() => opening('evt_1') + metrics({ AAPL: 1 }, 'evt_1'));
   gates.stream.handle('/api/v2/stream', fake.handler);
-  const browser = await stage.chromium(gates.origins);
+  const browser = await stage.chromium(gates.origins, { moves: true });
   const tab = await browser.open(gates.url, { keepUpdates: false });
   await tab.untilCounting();
   const began = Date.now();

@@ -14,7 +14,7 @@ async function run(stage) {
   const { checks } = stage;
   const local = await stage.local();
   const origins = [new URL(local.page).origin, local.stream];
-  const browser = await stage.chromium(origins);
+  const browser = await stage.chromium(origins, { moves: true });
   const tab = await browser.open(local.page, { viewport: WIDE });
   await checks.run('the badge says live', async () => void (await tab.untilLive()));
   await checks.run('the totals are numbers that add up', async () => void (await tab.until('the totals', totals, addUp)));
