@@ -13,6 +13,9 @@ export const START_MS = 300_000;
  */
 export const BUSY_MS = 5_000;
 
+/** After a page has other colours or another size: nothing moves, and the chart is drawn anew in the next frames. */
+export const REDRAWN_MS = 300;
+
 /** For the few places where time itself is what is tested. @param {number} ms */
 export const pause = (ms) => new Promise((done) => setTimeout(done, ms));
 

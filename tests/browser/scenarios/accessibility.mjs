@@ -4,10 +4,10 @@
 
 import { readFileSync } from 'node:fs';
 
+import { pause, REDRAWN_MS } from '../harness/clock.mjs';
 import { toolPath } from '../harness/places.mjs';
 
 const SIZES = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
-const MOTION_MS = 1_500;
 
 /** @type {import('./index.mjs').Scenario[]} */
 export const accessibility = [{ name: 'accessibility', about: 'axe has nothing to say', run }];
@@ -16,17 +16,16 @@ export const accessibility = [{ name: 'accessibility', about: 'axe has nothing t
 async function run(stage) {
   const { checks } = stage;
   const local = await stage.local();
-  const browser = await stage.chromium([new URL(local.page).origin, local.stream], { moves: true });
+  const browser = await stage.chromium([new URL(local.page).origin, local.stream]);
   const tab = await browser.open(local.page);
   await tab.untilCounting();
   await tab.until('the feed', () => document.querySelectorAll('#feed .entry').length >= 3);
   await loadAxe(tab);
-  await tab.page.emulateMedia({ reducedMotion: 'reduce' });
   for (const [size, viewport] of Object.entries(SIZES)) {
     await tab.page.setViewportSize(viewport);
     for (const colorScheme of ['light', 'dark']) {
-      await tab.page.emulateMedia({ colorScheme });
-      await tab.page.waitForTimeout(MOTION_MS); // what moves has no colour of its own yet
+      await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await pause(REDRAWN_MS);
       await checks.run(`${size}, ${colorScheme}`, () => violations(tab));
       await tab.page.click('#configuration-new');
       await checks.run(`${size}, ${colorScheme}, the dialog`, () => violations(tab));
@@ -44,11 +43,11 @@ export async function loadAxe(tab) {
   await tab.cdp.send('Runtime.evaluate', { expression: readFileSync(toolPath('axe-core/axe.min.js'), 'utf8') });
 }
 
-/** @param {import('../harness/tab.mjs').Tab} tab */
-export async function violations(tab) {
-  const found = await tab.evaluate(async () => {
-    const result = await /** @type {any} */ (window).axe.run(document, { resultTypes: ['violations'] });
+/** @param {import('../harness/tab.mjs').Tab} tab @param {string} [within] what is looked at, where the rest is as it was */
+export async function violations(tab, within = 'html') {
+  const found = await tab.evaluate(async (selector) => {
+    const result = await /** @type {any} */ (window).axe.run(selector, { resultTypes: ['violations'] });
     return result.violations.map(({ id, nodes }) => `${id}: ${nodes.slice(0, 3).map(({ target, failureSummary }) => `${target.join(' ')} (${failureSummary?.split('\n')[1]?.trim()})`).join(', ')}`);
-  });
+  }, within);
   return found.join('; ');
 }

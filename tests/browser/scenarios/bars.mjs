@@ -6,14 +6,12 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
-import { pause } from '../harness/clock.mjs';
+import { pause, REDRAWN_MS } from '../harness/clock.mjs';
 import { OUTPUT } from '../harness/places.mjs';
 import { loadAxe, violations } from './accessibility.mjs';
 import { overflow } from './smoke.mjs';
 
 const SIZES = { desk: { width: 1280, height: 800 }, phone: { width: 390, height: 844 }, zoomed: { width: 640, height: 400 } };
-/** What moves comes to rest. */
-const MOTION_MS = 1_200;
 /** Steps of the usual range, and one in its middle: no update comes to it any more. */
 const [STEPS, STEP] = [60, 30];
 
@@ -91,15 +89,14 @@ async function run(stage) {
 /** A picture of each size and theme; it fits, and axe has nothing to say. */
 async function looked(stage, tab, name) {
   await loadAxe(tab);
-  await tab.page.emulateMedia({ reducedMotion: 'reduce' });
   for (const [size, viewport] of Object.entries(SIZES)) {
     await tab.page.setViewportSize(viewport);
-    await pause(MOTION_MS);
+    await pause(REDRAWN_MS);
     await press(tab);
     await tab.until('the items', said, ({ items }) => items > 0);
     for (const colorScheme of ['light', 'dark']) {
-      await tab.page.emulateMedia({ colorScheme });
-      await pause(MOTION_MS);
+      await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await pause(REDRAWN_MS);
       await tab.page.screenshot({ path: path.join(OUTPUT, `${name}-${size}-${colorScheme}.png`) });
       await stage.checks.run(`${name}, ${size}, ${colorScheme}: fits`, async () => (await tab.evaluate(overflow)) || tab.evaluate(within));
       await stage.checks.run(`${name}, ${size}, ${colorScheme}: axe`, () => violations(tab));

@@ -7,7 +7,7 @@
 import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { pause } from '../harness/clock.mjs';
+import { pause, REDRAWN_MS } from '../harness/clock.mjs';
 import { INFRAGEN, variables } from '../harness/manifest.mjs';
 import { OUTPUT, ROOT } from '../harness/places.mjs';
 import { scratch } from '../harness/program.mjs';
@@ -15,8 +15,6 @@ import { overflow } from './smoke.mjs';
 
 const FOLDER = path.join(ROOT, 'docs/examples');
 const SIZES = { desk: { width: 1280, height: 800 }, wide: { width: 1920, height: 1080 }, phone: { width: 390, height: 844 } };
-/** What flashes comes to rest. */
-const MOTION_MS = 1_500;
 
 /** @type {import('./index.mjs').Scenario[]} */
 export const examples = [
@@ -103,7 +101,7 @@ async function look(stage, all, sizes) {
       await tab.page.setViewportSize(SIZES[size]);
       for (const colorScheme of size === 'desk' ? ['dark', 'light'] : ['light']) {
         await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
-        await pause(MOTION_MS);
+        await pause(REDRAWN_MS);
         await tab.page.screenshot({ path: path.join(OUTPUT, `example-${name}-${size}-${colorScheme}.png`) });
       }
       await stage.checks.run(`${name} on ${size} fits its window`, () => tab.evaluate(overflow));

@@ -6,7 +6,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-import { pause } from '../harness/clock.mjs';
+import { pause, REDRAWN_MS } from '../harness/clock.mjs';
 import { OUTPUT, ROOT } from '../harness/places.mjs';
 import { overflow } from './smoke.mjs';
 
@@ -18,7 +18,6 @@ const BOX_TOLERANCE = 40;
 const CELLS = { columns: 16, rows: 10 };
 /** Mean difference of a colour, of 255. The other colour scheme differs by 200; what is missing in a region, smoke tells. */
 const COLOUR_TOLERANCE = 12;
-const MOTION_MS = 1_500;
 
 /** @type {import('./index.mjs').Scenario[]} */
 export const looks = [
@@ -31,18 +30,17 @@ async function sizes(stage) {
   const { checks } = stage;
   mkdirSync(OUTPUT, { recursive: true });
   const local = await stage.local();
-  const browser = await stage.chromium([new URL(local.page).origin, local.stream], { moves: true });
+  const browser = await stage.chromium([new URL(local.page).origin, local.stream]);
   const tab = await browser.open(local.page);
   const developer = await browser.open('about:blank', { window: true });
   await tab.untilCounting();
   await tab.until('the feed', () => document.querySelectorAll('#feed .entry').length >= 12);
-  await tab.page.emulateMedia({ reducedMotion: 'reduce' });
   const known = process.env.UPDATE ? {} : JSON.parse(readFileSync(REFERENCE, 'utf8'));
   for (const [size, viewport] of Object.entries(SIZES)) {
     await tab.page.setViewportSize(viewport);
     for (const colorScheme of ['light', 'dark']) {
-      await tab.page.emulateMedia({ colorScheme });
-      await pause(MOTION_MS); // what moves comes to rest
+      await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await pause(REDRAWN_MS);
       const name = `dashboard-${size}-${colorScheme}`;
       const look = { boxes: await tab.evaluate(boxes, REGIONS), cells: await cells(tab, developer, name) };
       if (process.env.UPDATE) known[name] = look;

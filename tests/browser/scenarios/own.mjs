@@ -7,12 +7,12 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 
+import { pause, REDRAWN_MS } from '../harness/clock.mjs';
 import { OUTPUT } from '../harness/places.mjs';
 import { loadAxe, violations } from './accessibility.mjs';
 import { overflow } from './smoke.mjs';
 
 const SIZES = { phone: { width: 390, height: 844 }, laptop: { width: 1440, height: 900 }, wall: { width: 3840, height: 2160 } };
-const MOTION_MS = 1_200;
 const HOUR_MS = 3_600_000;
 
 const LOGO = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 96 32"><rect width="96" height="32" rx="6" fill="#0a6b5e"/><path d="M12 22 24 8l12 14M48 10h36M48 22h24" fill="none" stroke="#fff" stroke-width="4"/></svg>').toString('base64');
@@ -87,7 +87,7 @@ async function addresses(stage) {
     await checks.run(`${name}: what is shown`, () => (shown.heading === !name.startsWith('embed') && shown.pressed === !name.startsWith('tv') && shown.badge ? '' : JSON.stringify(shown)));
     const theme = new URLSearchParams(query).get('theme');
     if (theme === null) continue;
-    await tab.page.emulateMedia({ colorScheme: theme === 'dark' ? 'light' : 'dark' });
+    await tab.page.emulateMedia({ colorScheme: theme === 'dark' ? 'light' : 'dark', reducedMotion: 'reduce' });
     await checks.run(`${name}: its theme is the address's`, () => tab.evaluate(ground).then((lightness) => (theme === 'dark' ? lightness < 60 : lightness > 200) ? '' : `its ground has ${lightness} of 255`));
   }
   await checks.run('on a wall all is on the screen', () => tabs[1].evaluate(() => {
@@ -132,12 +132,11 @@ async function nothing(stage) {
 
 /** A picture of each size and theme; it fits, and axe has nothing to say. */
 async function looked(stage, tab, name) {
-  await tab.page.emulateMedia({ reducedMotion: 'reduce' });
   for (const [size, viewport] of Object.entries(SIZES)) {
     await tab.page.setViewportSize(viewport);
     for (const colorScheme of ['light', 'dark']) {
-      await tab.page.emulateMedia({ colorScheme });
-      await tab.page.waitForTimeout(MOTION_MS); // what moves comes to rest
+      await tab.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
+      await pause(REDRAWN_MS);
       await tab.page.screenshot({ path: path.join(OUTPUT, `${name}-${size}-${colorScheme}.png`) });
       await stage.checks.run(`${name}, ${size}, ${colorScheme}: fits`, () => tab.evaluate(overflow));
       await stage.checks.run(`${name}, ${size}, ${colorScheme}: axe`, () => violations(tab));

@@ -206,7 +206,7 @@ async function kept(stage) {
       tab.until('how much is not known', () => document.getElementById('chart-time')?.textContent ?? '', (text) => /, .+ of it not known/.test(text)).then(() => ''));
     await tab.page.screenshot({ path: path.join(OUTPUT, `kept-${name}.png`) });
     for (const scheme of /** @type {const} */ (['dark', 'light'])) {
-      await tab.page.emulateMedia({ colorScheme: scheme });
+      await tab.page.emulateMedia({ colorScheme: scheme, reducedMotion: 'reduce' });
       await stage.checks.run(`${name}, ${scheme}: axe`, () => violations(tab));
     }
     await tab.page.setViewportSize({ width: 390, height: 844 });
