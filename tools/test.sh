@@ -223,7 +223,7 @@ aside 'size' tools/size.sh
 aside_of 'tests of what is rendered' "$of_rest" nice -n 7 tools/rendered-test.sh
 step_of 'page, in browsers' "$of_browsers" counted tools/browser.sh
 # So long that a fault in what was changed last shows; `./justw fuzz 600` is for finding others.
-step_of 'fuzzing' "$of_fuzzing" tools/fuzz.sh 10
+step_of 'fuzzing' "$of_fuzzing" tools/fuzz.sh 5
 join 'size'
 step_of 'tests of everything else' "$of_rest" counted tools/it.sh --workspace --no-fail-fast -- --skip render:: --skip image::
 join_of 'tests of what is rendered'

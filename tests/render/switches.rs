@@ -55,23 +55,33 @@ fn hangs_on(account: &Account, name: &str) -> Value {
     })
 }
 
-#[test]
-fn another_package_and_another_front_replace_what_must_be_and_every_table_stays() {
-    let account = Account::new(&form("zip", "function-url", "us-east-1"));
+/// The provider looks at a distribution for the first time after 30 s, which AWS in memory has finished at once.
+const NOT_WAITED_FOR: &str = "resource \"aws_cloudfront_distribution\" \"front\" {\n  wait_for_deployment = false\n}\n";
+
+/// Writes the manifest of a form.
+fn write(account: &Account, package: &str, front: &str) {
+    account.project.write("deploy.toml", &form(package, front, "us-east-1"));
+    let not_waited_for = if front == "cloudfront" { NOT_WAITED_FOR } else { "" };
+    account.project.write(&format!("{ROOT}/zz_front_override.tf"), not_waited_for);
+}
+
+const DEPLOY: [&str; 3] = ["deploy", "--yes", "--no-smoke"];
+
+/// Deploys one form and then others, each from the one before.
+fn changed(first: [&str; 2], others: [[&str; 2]; 2]) -> Account {
+    let [mut was, front] = first;
+    let account = Account::new(&form(was, front, "us-east-1"));
+    write(&account, was, front);
     account.project.write("frontend/index.html", "<!doctype html>\n");
-    let deploy = ["deploy", "--yes", "--no-smoke"];
-    account.run(&deploy).done();
+    account.run(&DEPLOY).done();
     let row = json!({ "source_id": { "S": "one" }, "timestamp": { "S": "2026-01-01T00:00:00Z" }, "sentiment": { "S": "positive" } });
     account.aws(&["dynamodb", "put-item", "--table-name", ITEMS, "--item", &row.to_string()]);
     let before = rows(&account);
     assert_eq!(before[0]["source_id"], json!({ "S": "one" }));
 
-    let mut was = "zip";
-    for (package, front) in
-        [("image", "cloudfront"), ("zip", "cloudfront"), ("zip", "function-url"), ("image", "function-url")]
-    {
-        account.project.write("deploy.toml", &form(package, front, "us-east-1"));
-        let run = account.run(&deploy).done();
+    for [package, front] in others {
+        write(&account, package, front);
+        let run = account.run(&DEPLOY).done();
         let to = format!("{was} to {package}, {front}");
         assert_eq!(rows(&account), before, "{to}: {run:?}");
         let lost = lost(&run);
@@ -104,12 +114,23 @@ fn another_package_and_another_front_replace_what_must_be_and_every_table_stays(
         assert_eq!(left.collect::<Vec<_>>(), [""; 0], "{to}: {again}");
         was = package;
     }
+    account
+}
+
+#[test]
+fn another_package_and_another_front_replace_what_must_be_and_every_table_stays() {
+    changed(["zip", "function-url"], [["image", "cloudfront"], ["zip", "cloudfront"]]);
+}
+
+#[test]
+fn back_to_another_front_and_what_belongs_elsewhere_changes_nothing() {
+    let account = changed(["zip", "cloudfront"], [["zip", "function-url"], ["image", "function-url"]]);
 
     // Credentials of somebody else's account find nothing there, and would make it all once more.
     let here = account.moto.inventory();
     let role = ["--role-arn", "arn:aws:iam::111111111111:role/other", "--role-session-name", "other"];
     let assumed = account.aws(&[&["sts", "assume-role"], &role[..]].concat())["Credentials"].clone();
-    let mut command = account.command(&bins::path("infragen").display().to_string(), &deploy);
+    let mut command = account.command(&bins::path("infragen").display().to_string(), &DEPLOY);
     for (name, key) in [
         ("AWS_ACCESS_KEY_ID", "AccessKeyId"),
         ("AWS_SECRET_ACCESS_KEY", "SecretAccessKey"),
@@ -124,7 +145,7 @@ fn another_package_and_another_front_replace_what_must_be_and_every_table_stays(
     assert!(said.contains(other), "{said}");
 
     account.project.write("deploy.toml", &form("zip", "function-url", "eu-west-1"));
-    let far = account.run(&deploy);
+    let far = account.run(&DEPLOY);
     assert_eq!(far.code, 1, "{far:?}");
     let other = "error: `generated/terraform` is deployed in us-east-1, and `project.region` is eu-west-1\n hint: write an `[env.NAME]`";
     assert!(far.stderr.contains(other), "{far:?}");

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::env;
-use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::fs::Metadata;
+use std::hash::{DefaultHasher, Hash, Hasher as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
@@ -18,12 +19,29 @@ const NAMED_IN: [&str; 5] =
 
 /// The file that keeps the answer of this provider for these types; it may not be there yet.
 pub(super) fn file(provider: &Path) -> Result<PathBuf, Failed> {
-    let metadata = provider.metadata()?;
-    let mut hasher = DefaultHasher::new();
-    (provider, metadata.len(), metadata.mtime(), types()?).hash(&mut hasher);
     let folder = env::current_exe()?.parent().ok_or("a program lies in a folder")?.join("terraform-schemas");
     std::fs::create_dir_all(&folder)?;
-    Ok(folder.join(format!("{:016x}", hasher.finish())))
+    let mut files = provider.metadata().map(|metadata| vec![(provider.to_owned(), metadata)])?;
+    files.extend(sources()?);
+    let state: Vec<_> =
+        files.iter().map(|(path, about)| (path, about.len(), about.mtime(), about.mtime_nsec())).collect();
+    // To read all of the sources takes longer than the run that asks.
+    let known = folder.join(format!("{:016x}.types", hash(&state)));
+    let types = match std::fs::read_to_string(&known) {
+        Ok(types) => types,
+        Err(_) => {
+            let types = format!("{:016x}", hash(&(&state[0], types()?)));
+            keep(&known, types.as_bytes())?;
+            types
+        }
+    };
+    Ok(folder.join(types))
+}
+
+fn hash(value: &impl Hash) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    value.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// Keeps an answer, whole or not at all: other runs look for it at the same time.
@@ -81,19 +99,27 @@ fn varint(from: &mut Bytes) -> Result<u64, Failed> {
 
 /// Every word that could be the name of a type.
 fn types() -> Result<BTreeSet<String>, Failed> {
-    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("this crate is a folder of the workspace")?;
     let mut types = BTreeSet::new();
+    for (path, _) in sources()? {
+        let Ok(text) = std::fs::read_to_string(&path) else { continue };
+        let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+        types.extend(words.filter(|word| word.starts_with("aws_")).map(str::to_owned));
+    }
+    Ok(types)
+}
+
+/// The files in which types are named, sorted.
+fn sources() -> Result<Vec<(PathBuf, Metadata)>, Failed> {
+    let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).parent().ok_or("this crate is a folder of the workspace")?;
+    let mut sources = Vec::new();
     let mut folders: Vec<PathBuf> = NAMED_IN.iter().map(|name| workspace.join(name)).collect();
     while let Some(folder) = folders.pop() {
         for entry in folder.read_dir()? {
             let path = entry?.path();
-            if path.is_dir() {
-                folders.push(path);
-            } else if let Ok(text) = std::fs::read_to_string(&path) {
-                let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-                types.extend(words.filter(|word| word.starts_with("aws_")).map(str::to_owned));
-            }
+            let Ok(metadata) = path.metadata() else { continue };
+            if metadata.is_dir() { folders.push(path) } else { sources.push((path, metadata)) }
         }
     }
-    Ok(types)
+    sources.sort_by(|(left, _), (right, _)| left.cmp(right));
+    Ok(sources)
 }
