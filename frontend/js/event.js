@@ -17,7 +17,7 @@ export const TAGS_MAX = 5000;
  * @typedef {{type: 'heartbeat', connections: number | null, uptimeSeconds: number | null, streamId: string | null,
  *   timestamp: string | null}} Heartbeat
  * @typedef {{type: 'metrics', total: number, byLabel: ReadonlyMap<string, number>, byTag: ReadonlyMap<string, number>,
- *   rateLastHour: number | null, rateLast24h: number | null, timestamp: string | null}} Metrics
+ *   rateLastHour: number | null, timestamp: string | null}} Metrics
  * @typedef {{type: 'update', itemId: string | null, ticker: string | null, label: string, score: number | null,
  *   confidence: number | null, source: string | null, timestamp: string | null, title: string | null, url: string | null,
  *   shown: readonly Shown[]}} Update
@@ -91,7 +91,6 @@ function parseMetrics(data, labels, keys) {
     byLabel: new Map(labels.map((label, index) => [label, count(data, keys[index]) ?? 0])),
     byTag: parseTags(own(data, 'by_tag')),
     rateLastHour: count(data, 'rate_last_hour'),
-    rateLast24h: count(data, 'rate_last_24h'),
     timestamp: text(data, 'timestamp'),
   };
 }

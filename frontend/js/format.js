@@ -168,8 +168,8 @@ export function span(ms) {
   return `${Math.floor(ms / DAY_MS)} d`;
 }
 
-/** Returns how long the window is, as a heading. @param {number} ms */
-export const lastWindow = (ms) => (ms < HOUR_MS ? TEXT.times.lastMinutes(whole(ms / MINUTE_MS)) : TEXT.times.lastHours(rate(ms / HOUR_MS)));
+/** Returns what is counted of a window that long, as a heading. @param {number} ms */
+export const totalOf = (ms) => (ms < HOUR_MS ? TEXT.times.totalOfMinutes(whole(ms / MINUTE_MS)) : TEXT.times.totalOfHours(rate(ms / HOUR_MS)));
 
 /** Returns how long the window is, within a sentence. @param {number} ms */
 export const withinWindow = (ms) => (ms < HOUR_MS ? TEXT.times.withinMinutes(whole(ms / MINUTE_MS)) : TEXT.times.withinHours(rate(ms / HOUR_MS)));

@@ -6,7 +6,7 @@
 import { byId, element, setNumber, setText, setTitle } from './dom.js';
 import { Chart } from './chart.js';
 import { FeedList } from './feed_list.js';
-import { ago, capital, DASH, fullTime, heading, lastWindow, latency, percent, rate, share, tones, uptime, whole, words } from './format.js';
+import { ago, capital, DASH, fullTime, heading, latency, percent, rate, share, tones, totalOf, uptime, whole, words } from './format.js';
 import { rangesWithin } from './ranges.js';
 import { INITIAL_STATE } from './reduce.js';
 import { TickerTable } from './ticker_table.js';
@@ -104,7 +104,7 @@ export class View {
     onClick('notice-action', noticeAction);
     onClick('notice-dismiss', () => dispatch({ type: 'notice_dismissed' }));
     root.body.classList.toggle('no-tags', !config.hasTags);
-    setText(this.#id('window-title'), lastWindow(config.windowMs));
+    setText(this.#id('window-title'), totalOf(config.windowMs));
     for (const range of rangesWithin(config)) this.#addRange(range, chooseRange);
     this.#filter = /** @type {HTMLInputElement} */ (this.#id('filter'));
     this.#filter.addEventListener('input', () => dispatch({ type: 'filtered', text: this.#filter.value }));
@@ -236,7 +236,6 @@ export class View {
     setText(this.#id('total'), whole(metrics?.total ?? null));
     setTitle(this.#id('total'), metrics?.timestamp ? TEXT.times.asOf(fullTime(metrics.timestamp)) : '');
     setText(this.#id('rate-hour'), rate(metrics?.rateLastHour ?? null));
-    setText(this.#id('rate-day'), rate(metrics?.rateLast24h ?? null));
     const spoken = [];
     for (const [label, tile] of this.#tiles) {
       const count = metrics ? metrics.byLabel.get(label) ?? 0 : null;

@@ -37,5 +37,5 @@ test('sentences are of one piece', () => {
   assert.equal(troubleText(connection, 5_000), 'Vom Stream kommt nichts mehr. Was hier steht, kann veraltet sein.');
   assert.equal(troubleText({ ...connection, phase: 'refused', reason: 'full', detail: 'Full.' }, 5_000), 'Der Server sagt: „Full.“');
   assert.match(causes({ labels: ['a', 'b'], windowMs: 6 * 3_600_000 }).join(' '), /in den letzten 6 Stunden.*`a`, `b`/);
-  assert.deepEqual([format.lastWindow(86_400_000), format.lastWindow(5_400_000), format.lastWindow(900_000)], ['Letzte 24 h', 'Letzte 1,5 h', 'Letzte 15 min']);
+  assert.deepEqual([format.totalOf(86_400_000), format.totalOf(5_400_000), format.totalOf(900_000)], ['Gesamt, letzte 24 h', 'Gesamt, letzte 1,5 h', 'Gesamt, letzte 15 min']);
 });

@@ -28,7 +28,6 @@ export default Object.freeze({
     historyCsv: 'Steps of the chart, CSV',
     historyJson: 'Steps of the chart, JSON',
     totals: 'Totals',
-    total: 'Total',
     shares: 'Share of each label',
     lastHour: 'Last hour',
     items: 'items',
@@ -103,8 +102,8 @@ export default Object.freeze({
     asOf: (/** @type {string} */ time) => `As of ${time}`,
     lastEvent: (/** @type {string} */ time) => `Last event: ${time}`,
     /** A window that is no range of its own. */
-    lastHours: (/** @type {string} */ hours) => `Last ${hours} h`,
-    lastMinutes: (/** @type {string} */ minutes) => `Last ${minutes} min`,
+    totalOfHours: (/** @type {string} */ hours) => `Total, last ${hours} h`,
+    totalOfMinutes: (/** @type {string} */ minutes) => `Total, last ${minutes} min`,
     withinHours: (/** @type {string} */ hours) => `in the last ${plural(hours, 'hour', 'hours')}`,
     withinMinutes: (/** @type {string} */ minutes) => `in the last ${plural(minutes, 'minute', 'minutes')}`,
   }),
