@@ -9,5 +9,5 @@ env PROFILE=dev CARGO_PROFILE_DEV_DEBUG=false CARGO_PROFILE_DEV_STRIP=true \
   tools/programs.sh "$(host_architecture)" musl stream
 tools/fuzz.sh build
 # Each waits half of its time for another one.
-export RUST_TEST_THREADS=7
+export RUST_TEST_THREADS=5
 exec tools/it.sh --workspace --no-fail-fast -- render:: image::
