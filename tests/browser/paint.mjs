@@ -6,14 +6,11 @@
  *   LOCAL_PROGRAM=target/release/local node tests/browser/paint.mjs [TABS] [LATENCY_MS]
  */
 
-import { existsSync, readFileSync, rmSync } from 'node:fs';
-import path from 'node:path';
+import { rmSync } from 'node:fs';
 
-import { FLAGS } from './harness/chromium.mjs';
-import { pause, START_MS } from './harness/clock.mjs';
+import { launched } from './harness/chromium.mjs';
+import { pause } from './harness/clock.mjs';
 import { Local } from './harness/local.mjs';
-import { browserPath } from './harness/places.mjs';
-import { Program, scratch } from './harness/program.mjs';
 import { WebSocketClient } from './harness/websocket.mjs';
 
 const TABS = 20;
@@ -98,12 +95,8 @@ async function measured(protocol, url, latency) {
 async function main(tabs, latency) {
   if (!(tabs > 0 && latency >= 0)) throw new Error('usage: node tests/browser/paint.mjs [TABS] [LATENCY_MS]');
   const local = await Local.start(SERVER);
-  const profile = scratch();
-  const chromium = new Program('Chromium', browserPath('CHROMIUM'), [...FLAGS, `--user-data-dir=${profile}`, 'about:blank']);
-  const file = path.join(profile, 'DevToolsActivePort');
-  const port = () => readFileSync(file, 'utf8').split('\n');
-  await chromium.ready(async () => existsSync(file) && port().length > 1, START_MS);
-  const protocol = new Protocol(await WebSocketClient.connect(`ws://127.0.0.1:${port()[0]}${port()[1]}`));
+  const { program, profile, port, place } = await launched();
+  const protocol = new Protocol(await WebSocketClient.connect(`ws://127.0.0.1:${port}${place}`));
   const found = [];
   for (let tab = 0; tab < WARM_TABS + tabs; tab += 1) found.push(await measured(protocol, local.page, latency));
   console.log(`${tabs} new tabs, ${latency} ms of latency; median, least and most, in milliseconds`);
@@ -112,7 +105,7 @@ async function main(tabs, latency) {
     const [least, middle, most] = [times[0], times[times.length >> 1], times.at(-1)].map((time) => time?.toFixed(0));
     console.log(`${name.padEnd(24)} ${middle} (${least} to ${most})`);
   }
-  await chromium.kill();
+  await program.kill();
   await local.close();
   rmSync(profile, { recursive: true, force: true, maxRetries: 5 });
 }

@@ -13,8 +13,7 @@ import { record } from './record.mjs';
 import { Tab } from './tab.mjs';
 import { Watch } from './watch.mjs';
 
-/** What it is started with here, whoever starts it. */
-export const FLAGS = [
+const FLAGS = [
   '--headless', '--disable-gpu', '--disable-quic', '--disable-dev-shm-usage', '--no-first-run', '--no-default-browser-check',
   '--disable-background-networking', '--disable-breakpad', '--disable-component-update', '--disable-default-apps', '--disable-sync', '--no-proxy-server',
   // Its sandbox refuses to run as root, which is who runs the tests in a container.
@@ -26,6 +25,16 @@ export const FLAGS = [
 /** What moves is drawn sixty times a second without a graphics card, which takes more of a processor than everything that is tested. */
 const STILL = '--force-prefers-reduced-motion';
 const WIDE = { width: 1280, height: 800 };
+
+/** Starts the browser's process, for whoever drives it; `place` is where its protocol is spoken. @param {string[]} more what it is started with beside */
+export async function launched(more = []) {
+  const profile = scratch();
+  const program = new Program('Chromium', browserPath('CHROMIUM'), [...FLAGS, ...more, `--user-data-dir=${profile}`, 'about:blank']);
+  const file = path.join(profile, 'DevToolsActivePort');
+  await program.ready(async () => existsSync(file) && readFileSync(file, 'utf8').includes('\n'), START_MS);
+  const [port, place] = readFileSync(file, 'utf8').split('\n');
+  return { program, profile, port, place };
+}
 
 /** @typedef {{window?: boolean, keepUpdates?: boolean, viewport?: {width: number, height: number}}} TabOptions */
 
@@ -53,13 +62,7 @@ export class Chromium {
    * @returns {Promise<Chromium>}
    */
   static async start(origins, { moves = false } = {}) {
-    const profile = scratch();
-    const program = new Program('Chromium', browserPath('CHROMIUM'), [
-      ...FLAGS, ...(moves ? [] : [STILL]), `--window-size=${WIDE.width},${WIDE.height}`, `--user-data-dir=${profile}`, 'about:blank',
-    ]);
-    const portFile = path.join(profile, 'DevToolsActivePort');
-    await program.ready(async () => existsSync(portFile) && readFileSync(portFile, 'utf8').includes('\n'), START_MS);
-    const port = readFileSync(portFile, 'utf8').split('\n')[0];
+    const { program, profile, port } = await launched([...(moves ? [] : [STILL]), `--window-size=${WIDE.width},${WIDE.height}`]);
     const { chromium } = tool('playwright-core');
     const browser = await chromium.connectOverCDP(`http://127.0.0.1:${port}`, { noDefaults: true, isLocal: true, artifactsDir: profile, timeout: START_MS });
     return new Chromium(program, profile, browser, await browser.newBrowserCDPSession(), origins);
