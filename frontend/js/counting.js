@@ -4,6 +4,7 @@
  */
 
 import { parseCounts } from './counts.js';
+import { SETTLED_MS } from './history.js';
 import { itemPages, narrowed, updatesIn } from './poll.js';
 import { historyPath } from './ranges.js';
 import { EARLIER_MAX } from './reduce.js';
@@ -37,6 +38,8 @@ export class Counting {
   #reading = new AbortController();
   /** When the history is corrected next. @type {{timer: number, at: number} | null} */
   #correction = null;
+  /** The step of this moment, and those before, may not be what the server counts. */
+  #doubtfulAt = 0;
 
   /** @param {import('./history.js').History} history @param {Shown} shown */
   constructor(history, shown) {
@@ -77,12 +80,12 @@ export class Counting {
 
   /** An update was counted that the server may have counted as something else. */
   doubt() {
-    this.#correctIn(CORRECT_MS);
+    this.#doubtIn(CORRECT_MS);
   }
 
   /** New numbers came: what is in them alone shows after a while. */
   drift() {
-    this.#correctIn(DRIFT_MS);
+    this.#doubtIn(DRIFT_MS);
   }
 
   /** After a loss the server has all of it. */
@@ -120,10 +123,10 @@ export class Counting {
     }
   }
 
-  /** Takes a history whose position the stream does not have: what is on its way is in both, or in none. @param {import('./counts.js').Counts} counts */
+  /** Takes a history whose position the stream does not have. @param {import('./counts.js').Counts} counts */
   #reload(counts) {
-    this.#history.load(counts);
-    this.#correctIn(CORRECT_MS);
+    this.#history.reload(counts, this.#shown.now());
+    this.#doubtIn(CORRECT_MS);
     this.#shown.onCounted();
   }
 
@@ -138,6 +141,12 @@ export class Counting {
     // A clock that goes ahead of the server's asks for too little.
     const isAhead = !range.isWindow && counts.to <= now - range.stepMs;
     return isAhead ? read(counts.to - 1) : counts;
+  }
+
+  /** @param {number} ms from now */
+  #doubtIn(ms) {
+    this.#doubtfulAt = this.#shown.now();
+    this.#correctIn(ms);
   }
 
   /** Has the server count the steps that are over. @param {number} ms from now; what is to be sooner stays */
@@ -157,7 +166,10 @@ export class Counting {
   async #correct(signal) {
     const counts = await this.#read(signal).catch(() => null);
     if (signal.aborted || !counts) return;
-    this.#history.correct(counts, this.#shown.now());
+    const now = this.#shown.now();
+    const until = this.#history.correct(counts, now);
     this.#shown.onCounted();
+    // The last of them is counted when it is over, whether anything comes or not.
+    if (until <= this.#doubtfulAt) this.#correctIn(until + this.#history.range.stepMs + SETTLED_MS - now);
   }
 }

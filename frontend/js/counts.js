@@ -11,7 +11,8 @@ const STEPS_MAX = 100;
  * @typedef {{at: number, counts: number[], scores: {count: number, mean: number}}} Step that begins at `at`, by label
  * @typedef {{ticker: string, points: Step[]}} Line of a ticker; it tells no labels apart
  * @typedef {{from: number, to: number}} Gap of which nothing is known
- * @typedef {{to: number, points: Step[], gaps: Gap[], tickers: Line[], lastEventId: string}} Counts up to the moment `to`, and where a stream goes on
+ * @typedef {{to: number, points: Step[], gaps: Gap[], tickers: Line[], lastEventId: string, watermark: number}} Counts up to the moment `to`, of items up to
+ *   the time `watermark`, and where a stream goes on
  */
 
 /** @param {unknown} answer @param {readonly string[]} labelKeys @returns {Counts} */
@@ -24,6 +25,7 @@ export function parseCounts(answer, labelKeys) {
     gaps: parseGaps(own(data, 'gaps')),
     tickers: parseLines(own(data, 'by_ticker')),
     lastEventId: typeof lastEventId === 'string' ? lastEventId : '',
+    watermark: Date.parse(String(own(data, 'watermark'))),
   };
 }
 

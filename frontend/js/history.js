@@ -15,7 +15,7 @@ export const ITEMS_MAX = 2_048;
 /** Most tickers with a line; the one without news for longest leaves first. */
 export const TICKERS_MAX = 1_000;
 /** What is younger may be on its way yet when the server counts anew. */
-const SETTLED_MS = 60_000;
+export const SETTLED_MS = 60_000;
 
 /**
  * @typedef {import('./event.js').Update} Update
@@ -44,6 +44,10 @@ export class History {
   #counted = 0;
   /** An item as old as this may be counted without being known by name. */
   #certainAfter = 0;
+  /** Items up to this time that the stream has still to bring are counted already. */
+  #countedTo = -Infinity;
+  /** When it has brought all of them at the latest. */
+  #countedUntil = 0;
   /** Changes with everything that is counted. */
   version = 0;
 
@@ -78,13 +82,35 @@ export class History {
   }
 
   /**
-   * Takes what the server has counted meanwhile of the steps that are over, in place of what is known of them.
+   * Begins anew with what the server has counted at another place than the stream's. What was heard beyond it is counted on top, and
+   * what the stream has still to bring before it is not counted again.
+   * @param {Counts} counts @param {number} now
+   */
+  reload(counts, now) {
+    const heard = [...this.#items];
+    this.load(counts);
+    const beyond = heard.filter(([, { at }]) => at > counts.watermark);
+    for (const [key, memory] of heard) this.#items.set(key, memory);
+    for (const [, { at, now: counted, tickers }] of beyond) {
+      replace(this.#all, at, null, counted);
+      for (const [ticker, one] of tickers) if (ticker !== null) replace(this.#tickerRing(ticker), at, null, forTicker(one));
+      this.#countOne(counted);
+    }
+    // A stream that is beyond it has brought all before.
+    this.#countedTo = beyond.length > 0 ? -Infinity : counts.watermark;
+    this.#countedUntil = now + SETTLED_MS;
+  }
+
+  /**
+   * Takes what the server has counted meanwhile of the steps that are over, in place of what is known of them. Returns when the first
+   * step begins that was left as it is.
    * @param {Counts} counts @param {number} now
    */
   correct(counts, now) {
     const until = Math.floor((now - SETTLED_MS) / this.#range.stepMs) * this.#range.stepMs;
     this.#takeCounts(counts, until);
     this.#certainAfter = Math.max(this.#certainAfter, until);
+    return until;
   }
 
   /** @param {Counts} counts @param {number} until milliseconds since 1970 */
@@ -133,15 +159,29 @@ export class History {
     const before = memory.tickers.get(update.ticker) ?? noted;
     if (before && isSame(before, counted) && !isNew) return false;
     const known = isNew ? noted : memory.now;
-    if (!known || !isSame(counted, known)) replace(this.#all, at, known, counted);
-    if (update.ticker !== null) replace(this.#tickerRing(update.ticker), at, before && forTicker(before), forTicker(counted));
+    const isCounted = !before && this.#isCounted(at, now);
+    if (!isCounted) {
+      if (!known || !isSame(counted, known)) replace(this.#all, at, known, counted);
+      if (update.ticker !== null) replace(this.#tickerRing(update.ticker), at, before && forTicker(before), forTicker(counted));
+      this.#countOne(counted);
+      this.version += 1;
+    }
     memory.tickers.set(update.ticker, counted);
     memory.now = counted;
     if (key !== null) this.#remember(key, memory);
+    return !isCounted && isNew && !noted && at <= this.#certainAfter;
+  }
+
+  /** Whether an item that is heard for the first time is in what the server has counted. @param {number} at @param {number} now */
+  #isCounted(at, now) {
+    if (at > this.#countedTo || now > this.#countedUntil) this.#countedTo = -Infinity;
+    return at <= this.#countedTo;
+  }
+
+  /** @param {Counted} counted */
+  #countOne({ score }) {
     this.#counted += 1;
-    if (update.score !== null) this.#scored += 1;
-    this.version += 1;
-    return isNew && !noted && at <= this.#certainAfter;
+    if (score !== null) this.#scored += 1;
   }
 
   /** An item that was read as something else, and is old enough to be among what the server has counted. @param {Update} update @param {number} at @param {Counted} counted */
@@ -199,18 +239,19 @@ export class History {
     this.#scored = 0;
     this.#counted = 0;
     this.#certainAfter = 0;
+    [this.#countedTo, this.#countedUntil] = [-Infinity, 0];
     this.version += 1;
   }
 
   /** Returns what another tab with the same range needs to go on from here; everything in it can be cloned. */
   snapshot() {
     const tickers = [...this.#tickers].map(([ticker, ring]) => ({ ticker, data: ring.data }));
-    const [scored, counted, certainAfter] = [this.#scored, this.#counted, this.#certainAfter];
-    return { range: this.#range.name, items: this.#items, noted: this.#noted, tickers, all: this.#all.data, gaps: this.#gaps, scored, counted, certainAfter };
+    const sums = { scored: this.#scored, counted: this.#counted, certainAfter: this.#certainAfter, countedTo: this.#countedTo, countedUntil: this.#countedUntil };
+    return { range: this.#range.name, items: this.#items, noted: this.#noted, tickers, all: this.#all.data, gaps: this.#gaps, sums };
   }
 
   /** @param {ReturnType<History['snapshot']>} snapshot */
-  restore({ range, items, noted, tickers, all, gaps, scored, counted, certainAfter }) {
+  restore({ range, items, noted, tickers, all, gaps, sums }) {
     if (range !== this.#range.name) return;
     this.clear();
     this.#all.restore(all);
@@ -218,7 +259,8 @@ export class History {
     for (const { ticker, data } of tickers) this.#tickerRing(ticker).restore(data);
     this.#items = structuredClone(items);
     this.#noted = structuredClone(noted);
-    [this.#scored, this.#counted, this.#certainAfter] = [scored, counted, certainAfter];
+    [this.#scored, this.#counted, this.#certainAfter] = [sums.scored, sums.counted, sums.certainAfter];
+    [this.#countedTo, this.#countedUntil] = [sums.countedTo, sums.countedUntil];
   }
 
   /** Number of the first step that is shown. @param {number} now */

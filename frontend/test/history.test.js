@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { parseCounts, parsePoints } from '../js/counts.js';
-import { History, ITEMS_MAX, TICKERS_MAX } from '../js/history.js';
+import { History, ITEMS_MAX, SETTLED_MS, TICKERS_MAX } from '../js/history.js';
 import { historyPath, KEPT_RANGES, RANGES, rangeOf } from '../js/ranges.js';
 import { Ring } from '../js/ring.js';
 
@@ -184,6 +184,45 @@ test('a correction counts the steps anew that are over', () => {
   assert.deepEqual(counts(made), [1, 3, 0, 0]);
 });
 
+/** What the server has counted of a minute, with one ticker, up to a moment. */
+const countedTo = (minutes, counts) => {
+  const [total] = counts;
+  const line = { ticker: 'AAPL', points: [{ at: Math.floor((NOW - 30_000) / 300_000) * 300_000, counts: [total], scores: { count: total, mean: 0 } }] };
+  return { to: NOW + 30_000, points: [point(0, counts)], gaps: [], tickers: [line], lastEventId: 'evt_', watermark: Date.parse(ago(minutes)) };
+};
+
+test('counts of another moment than the stream\'s: what was heard beyond it is kept, and nothing is counted twice', () => {
+  const at = (seconds, itemId) => update({ itemId, score: 0, timestamp: ago(seconds / 60) });
+  const sums = (made) => [counts(made)[0], made.trend('AAPL', NOW).count];
+  const ahead = history(at(20, 'a'), at(15, 'b'), at(5, 'c'));
+  ahead.reload(countedTo(15 / 60, [2, 0, 0]), NOW);
+  assert.deepEqual(sums(ahead), [3, 3], 'the one that the server did not have');
+  ahead.take(at(15, 'b'), NOW);
+  ahead.take(at(5, 'c'), NOW);
+  assert.deepEqual(sums(ahead), [3, 3], 'a repetition');
+  ahead.take(at(18, 'late'), NOW);
+  assert.deepEqual(sums(ahead), [4, 4], 'a stream that was beyond it brings what is late');
+
+  const behind = history(at(25, 'a'));
+  behind.reload(countedTo(10 / 60, [3, 0, 0]), NOW);
+  const other = new History(LABELS);
+  other.restore(structuredClone(behind.snapshot()));
+  for (const made of [behind, other]) {
+    for (const [seconds, id] of [[20, 'b'], [10, 'c']]) made.take(at(seconds, id), NOW);
+    assert.deepEqual(sums(made), [3, 3], 'the server has counted what the stream brings only now');
+    made.take(update({ itemId: 'c', label: 'neutral', score: 0, timestamp: ago(10 / 60) }), NOW);
+    assert.deepEqual(counts(made), [2, 1, 0, 0], 'and it may change afterwards');
+    made.take(at(4, 'd'), NOW);
+    made.take(at(12, 'late'), NOW);
+    assert.deepEqual(counts(made), [4, 1, 0, 0], 'what comes after all of that is new');
+  }
+
+  const quiet = history();
+  quiet.reload(countedTo(10 / 60, [3, 0, 0]), NOW);
+  quiet.take(at(10, 'late'), NOW + SETTLED_MS + 1);
+  assert.deepEqual(counts(quiet), [4, 0, 0, 0], 'after a while nothing is on its way');
+});
+
 test('the first bar of a window loses what has grown too old', () => {
   const made = new History(LABELS, rangeOf('24h'));
   made.load({ to: NOW, points: [{ ...point(0, [5, 1, 0]), at: NOW - 24 * 60 * MINUTE }, point(0, [2, 0, 0])], tickers: [], lastEventId: '' });
@@ -242,7 +281,7 @@ test('what tickers did is taken for what it is', () => {
   for (const bad of [null, [], {}, { from, step_seconds: 0, tickers }, { from: 'x', step_seconds: 60, tickers }, { from, step_seconds: 60, tickers: { A: {} } }]) {
     assert.deepEqual(of(bad), []);
   }
-  assert.deepEqual(parseCounts(null, LABELS), { to: NaN, points: [], gaps: [], tickers: [], lastEventId: '' });
+  assert.deepEqual(parseCounts(null, LABELS), { to: NaN, points: [], gaps: [], tickers: [], lastEventId: '', watermark: NaN });
 });
 
 test('steps of a history are taken for what they are', () => {

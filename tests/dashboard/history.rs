@@ -192,6 +192,10 @@ async fn a_stream_goes_on_where_a_history_was_counted_and_tickers_have_their_own
     assert_eq!((&found["by_ticker"]["from"], &found["by_ticker"]["step_seconds"]), (&found["from"], &json!(3600)));
     let id = found["last_event_id"].as_str().unwrap();
     assert!(id.starts_with("evt_") && id.len() == 64, "{id}");
+    // Of the table, whatever is asked for.
+    let newest = get(&emulator, routes::ITEMS).await["items"][0]["timestamp"].clone();
+    assert!(newest.is_string() && found["watermark"] == newest, "{newest}");
+    assert_eq!(history(&emulator, "?tickers=NVDA").await["watermark"], newest);
     // Minutes of a day are more than an answer has: the next longer steps do.
     let longer = history(&emulator, "?by_ticker=1m").await;
     assert_eq!(longer["by_ticker"]["step_seconds"], 1800);

@@ -54,6 +54,9 @@ struct Answer<'a> {
     /// Position of a stream that continues where this was counted: its updates are those of items that are not in it yet.
     #[schema(pattern = "^evt_[A-Za-z0-9_-]{60}$")]
     last_event_id: String,
+    /// Time of the newest item of the table that was counted, RFC 3339: what is newer is not in it, and what is not came late if it is missing.
+    #[schema(value_type = String, format = DateTime)]
+    watermark: Timestamp,
     /// Where `by_ticker` asks for it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
@@ -255,6 +258,7 @@ impl<'a> Answer<'a> {
             points: points.collect(),
             gaps: gaps.collect(),
             last_event_id,
+            watermark: snapshot.position.watermark,
             by_ticker: None,
         }
     }

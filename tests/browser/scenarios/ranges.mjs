@@ -32,6 +32,8 @@ const AGREE_MS = 240_000;
 
 const SEGMENT_MS = 10_000;
 const VISITORS = 4;
+/** What REST has counted is on its way for so long, and the stream goes on meanwhile. */
+const ON_ITS_WAY_MS = 1_500;
 
 /** @typedef {{id: string, at: number, label: string, tickers: string[]}} Row */
 
@@ -120,6 +122,12 @@ async function segments(stage) {
   const local = await stage.local({ ...(await table.env()), SSE_SHARED_SEGMENTS: 'true', SSE_SEGMENT_LENGTH: `${SEGMENT_MS / 1_000}s` });
   const cache = await stage.cache(local);
   const front = await stage.front(local, {}, { stream: cache.port });
+  front.gate.handle('/api/v2/history', async (request, response) => {
+    const answer = await fetch(new URL(request.url, local.page));
+    const body = await answer.text();
+    await pause(ON_ITS_WAY_MS);
+    response.writeHead(answer.status, { 'content-type': 'application/json' }).end(body);
+  });
   const range = RANGES[1];
   let number = 100;
   const writing = table.steadily(() => row(number++, Date.now()), 250);
