@@ -24,6 +24,9 @@ pub const SEGMENT_MIN: Duration = Duration::from_secs(10);
 pub const SEGMENT_MAX: Duration = Duration::from_secs(118);
 /// Default length of a segment: some 33 requests an hour, below [`EDGE_READ_TIMEOUT_MAX`].
 pub const SEGMENT_DEFAULT: Duration = Duration::from_secs(110);
+/// Shortest time that a segment lasts: one that begins later before an end goes on to the next one. A cache counts in seconds, and keeps nothing
+/// that lasts for none, so that each newcomer of that moment would have a stream of the function alone.
+pub const SEGMENT_LEFT_MIN: Duration = Duration::from_secs(2);
 /// Bytes after which a segment ends early: whoever joins late gets all of them at once.
 pub const SEGMENT_BYTES_MAX: u64 = 4 * 1024 * 1024;
 /// Reconnect delay after a segment, lower bound, milliseconds: a whole second later no cache takes it for fresh, since these count in
@@ -388,6 +391,7 @@ const _: () = {
     assert!(CONNECTION_BUFFER_BYTES_MAX >= 8192);
     assert!(RECONNECT_MIN_MS < RECONNECT_MAX_MS);
     assert!(SEGMENT_RECONNECT_MIN_MS < RECONNECT_MAX_MS);
+    assert!(SEGMENT_LEFT_MIN.as_secs() < SEGMENT_MIN.as_secs());
     assert!(SEGMENT_MAX.as_secs() < EDGE_READ_TIMEOUT_MAX.as_secs());
     assert!(RECENT_ITEMS <= PAGE_ITEMS_MAX && PAGE_ITEMS_DEFAULT <= PAGE_ITEMS_MAX);
     // An item is its id, its source, its tickers and what is shown of it, where JSON may write six bytes for one. Nothing like it is ever met.

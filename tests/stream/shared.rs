@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use contract::limits::{SEGMENT_MIN, SEGMENT_RECONNECT_MIN_MS};
 use serde_json::{Value, json};
@@ -22,6 +22,10 @@ const VIEWERS: u64 = 300;
 /// What the stream says in segments of the shortest length.
 const SEGMENTS: [(&str, &str); 3] =
     [("SSE_SHARED_SEGMENTS", "true"), ("SSE_SEGMENT_LENGTH", "10s"), ("SSE_HEARTBEAT_INTERVAL", "1s")];
+/// Time over which they come.
+const RAMP: Duration = Duration::from_secs(1);
+/// How long before the end of a segment newcomers begin to come, so that no cache would keep what lasts until then, and over which time.
+const NEWCOMERS: (Duration, Duration) = (Duration::from_millis(400), Duration::from_secs(1));
 /// For how long they watch: the rest of a segment, a whole one and some of the next.
 const WATCHED: Duration = Duration::from_secs(25);
 /// Ends of segments within that time, at most.
@@ -102,12 +106,13 @@ async fn behind_a_cache(passing: Passing) -> (Table, Emulator, Varnish) {
     (table, emulator, varnish)
 }
 
-/// What `sse-check --load` says of viewers who watch for [`WATCHED`].
-async fn load(address: SocketAddr) -> Value {
+/// What `sse-check --load` says of viewers who come over that time and watch for [`WATCHED`].
+async fn load(address: SocketAddr, ramp: Duration) -> Value {
     let rules =
         ["--format", "json", "--update-event", "sentiment_update", "--id-field", "/item_id", "--id-field", "/ticker"];
     let (viewers, watched, url) = (VIEWERS.to_string(), format!("{WATCHED:?}"), format!("http://{address}{STREAM}"));
-    let load = ["--timeout", "60s", "--load", &viewers, "--ramp", "1s", "--for", &watched, &url];
+    let ramp = format!("{ramp:?}");
+    let load = ["--timeout", "60s", "--load", &viewers, "--ramp", &ramp, "--for", &watched, &url];
     let arguments: Vec<String> = rules.iter().chain(&load).map(|text| (*text).to_owned()).collect();
     let process = Process::spawn(&bins::path("sse-check"), &arguments, &BTreeMap::new());
     process.exits_within(LIMIT * 3).await;
@@ -131,11 +136,26 @@ fn streams(invocations: &[Invocation]) -> usize {
 #[tokio::test]
 async fn hundreds_of_viewers_are_a_handful_of_invocations_and_each_has_every_update_once() {
     let (table, emulator, varnish) = behind_a_cache(Passing::AsItComes).await;
-    let report = while_written(&table, load(varnish.address)).await;
+    let report = while_written(&table, load(varnish.address, RAMP)).await;
     all_had_all(&report);
     assert_eq!(report["findings"], json!([]), "{report}");
     assert!(report["reconnects"].as_u64() >= Some(VIEWERS), "{report}");
     // Newcomers, and those who go on: a viewer whose last piece came late asks from elsewhere.
+    let count = streams(&emulator.invocations());
+    assert!((2..=12).contains(&count), "{count} invocations for {VIEWERS} viewers");
+}
+
+#[tokio::test]
+async fn newcomers_who_come_while_a_segment_ends_share_the_next_one() {
+    let (table, emulator, varnish) = behind_a_cache(Passing::AsItComes).await;
+    let (before, ramp) = NEWCOMERS;
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let into = Duration::from_nanos_u128(since_1970.as_nanos() % SEGMENT_MIN.as_nanos());
+    let left = (SEGMENT_MIN - into).checked_sub(before).unwrap_or(SEGMENT_MIN * 2 - into - before);
+    tokio::time::sleep(left).await;
+    let report = while_written(&table, load(varnish.address, ramp)).await;
+    all_had_all(&report);
+    assert_eq!(report["findings"], json!([]), "{report}");
     let count = streams(&emulator.invocations());
     assert!((2..=12).contains(&count), "{count} invocations for {VIEWERS} viewers");
 }
@@ -149,7 +169,7 @@ async fn a_function_that_dies_in_the_middle_costs_nobody_an_update() {
         tokio::time::sleep(Duration::from_secs(2)).await;
         emulator.kill();
     };
-    let loading = async { tokio::join!(load(varnish.address), killing).0 };
+    let loading = async { tokio::join!(load(varnish.address, RAMP), killing).0 };
     let report = while_written(&table, loading).await;
     all_had_all(&report);
     let failures = report["failures"].as_object().unwrap();
@@ -161,7 +181,7 @@ async fn a_function_that_dies_in_the_middle_costs_nobody_an_update() {
 #[tokio::test]
 async fn a_cache_that_hands_on_whole_answers_only_is_slow_and_right() {
     let (table, _emulator, varnish) = behind_a_cache(Passing::Whole).await;
-    let report = while_written(&table, load(varnish.address)).await;
+    let report = while_written(&table, load(varnish.address, RAMP)).await;
     all_had_all(&report);
     // Whoever has a segment whole is at its end, and comes back for the next one, which takes its time too.
     let returns = report["reconnects"].as_u64().unwrap();
@@ -175,7 +195,7 @@ async fn where_nothing_happens_an_answer_that_ended_is_not_handed_out_again() {
     let emulator = Emulator::start(config(&table, dynamodb::address(), &SEGMENTS)).await;
     let varnish = Varnish::before(emulator.address(), Passing::AsItComes).await;
     // The id is the one of the segment before, and so is the address: a second after its end nobody gets it.
-    let report = load(varnish.address).await;
+    let report = load(varnish.address, RAMP).await;
     assert_eq!(report["findings"], json!([]), "{report}");
     let returns = report["reconnects"].as_u64().unwrap();
     assert!((VIEWERS..=VIEWERS * ENDS).contains(&returns), "{returns} returns of {VIEWERS} viewers");

@@ -128,7 +128,9 @@ pub fn distribution(loaded: &Loaded) -> Option<DistributionPlan> {
     Some(DistributionPlan {
         comment: format!("{}: page, REST and stream", Names::derive(&loaded.manifest).base),
         behaviors: behaviors(front.shared_segments),
-        segment_secs: front.shared_segments.then(|| front.segment_length.get().as_secs()),
+        segment_secs: front
+            .shared_segments
+            .then(|| (front.segment_length.get() + contract::limits::SEGMENT_LEFT_MIN).as_secs()),
         segment_queries: [&routes::LAST_EVENT_ID_QUERIES[..], &[routes::TICKERS_QUERY]].concat(),
         read_timeout_secs: front.read_timeout.get().as_secs(),
         price_class: front.price_class.as_str(),

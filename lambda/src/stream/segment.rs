@@ -37,10 +37,11 @@ impl Segment {
     }
 }
 
-/// Time until the next whole multiple of `length` since 1970: never nothing, at most `length`.
+/// Time until the next whole multiple of `length` since 1970, or until the one after that where the next one is too near.
 fn left(length: Duration, wall: Timestamp) -> Duration {
-    let length = u64::try_from(length.as_millis()).unwrap_or(u64::MAX).max(1);
-    Duration::from_millis(length - wall.millis() % length)
+    let millis = u64::try_from(length.as_millis()).unwrap_or(u64::MAX).max(1);
+    let left = Duration::from_millis(millis - wall.millis() % millis);
+    if left < limits::SEGMENT_LEFT_MIN { left + length } else { left }
 }
 
 /// Lets a cache keep an answer for as long as it lasts, to the nearest second: who comes back does so a second after its end.
@@ -59,9 +60,12 @@ mod tests {
     #[test]
     fn all_segments_of_a_length_end_together() {
         let length = Duration::from_secs(110);
-        for millis in [0, 1, 109_999, 110_000, 1_795_976_012_345] {
+        for millis in [0, 1, 108_000, 108_001, 109_999, 110_000, 1_795_976_012_345] {
             let left = left(length, Timestamp::from_millis(millis));
-            assert!(Duration::ZERO < left && left <= length, "{millis}: {left:?}");
+            assert!(
+                (limits::SEGMENT_LEFT_MIN..length + limits::SEGMENT_LEFT_MIN).contains(&left),
+                "{millis}: {left:?}"
+            );
             let end = millis + u64::try_from(left.as_millis()).unwrap();
             assert_eq!(end % 110_000, 0, "{millis}");
         }
@@ -69,7 +73,7 @@ mod tests {
 
     #[test]
     fn a_cache_keeps_an_answer_until_it_ends() {
-        for (millis, expected) in [(110_000, 110), (109_501, 110), (10_499, 10), (400, 0)] {
+        for (millis, expected) in [(110_000, 110), (109_501, 110), (10_499, 10), (2_000, 2)] {
             let response = keep(Response::default(), Duration::from_millis(millis));
             let expected = format!("public, max-age={expected}, must-revalidate, no-transform");
             assert_eq!(response.headers()[header::CACHE_CONTROL], expected);

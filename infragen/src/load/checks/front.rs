@@ -45,14 +45,15 @@ impl Checks<'_> {
             }
         }
         let (timeout, length) = (stream.timeout.get(), front.segment_length);
-        if timeout < length.get() + contract::limits::DRAIN_MARGIN {
+        let more = contract::limits::SEGMENT_LEFT_MIN + contract::limits::DRAIN_MARGIN;
+        if timeout < length.get() + more {
             self.fail(
                 "timeout-within-segment",
                 &["stream.timeout", "front.segment_length"],
                 format!(
-                    "`stream.timeout` is `{}`: a segment lasts `front.segment_length`, `{length}`, and {} more are kept back for its end",
+                    "`stream.timeout` is `{}`: a segment lasts `front.segment_length`, `{length}`, and up to {} more with its end",
                     stream.timeout,
-                    contract::units::duration_text(contract::limits::DRAIN_MARGIN)
+                    contract::units::duration_text(more)
                 ),
                 "make the timeout longer, or the segment shorter",
             );
