@@ -9,7 +9,7 @@ usage() {
   say '       just bench window --engine [ROWS] [--seconds SECONDS]'
   say '       just bench window --engine ROWS --starts TIMES [--group FOLDER [--share SHARE]]'
   say '       just bench cold [--quick] [--rows ROWS] [--rounds N] [NAME,…]'
-  say '       just bench peers [NAME…] [--quick] [--clients N] [--rounds N] [--scenarios bulk,single,idle] …'
+  say '       just bench peers [NAME…] [--quick] [--clients N] [--rounds N] [--scenarios bulk,single,idle,shared] …'
   say '       just bench peers --record   keeps the figures in bench/results and docs'
   say '       just bench page [TABS [LATENCY_MS]]'
   exit 2
@@ -51,8 +51,8 @@ instructions() {
 # Both programs in one folder, in the profile that is deployed: that is how peers finds them.
 peers() {
   case " $* " in
-    *' --quick '*) ;;
-    *) "$root/tools/setup.sh" peers nchan durable-streams ;;
+    *' --quick '*) "$root/tools/setup.sh" varnish ;;
+    *) "$root/tools/setup.sh" peers nchan durable-streams varnish ;;
   esac
   . "$root/tools/env.sh"
   [ -n "$(build release lambda local)" ] || die 'cargo did not build the program local'

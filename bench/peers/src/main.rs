@@ -4,6 +4,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what it is for")]
 #![allow(clippy::disallowed_methods, reason = "a benchmark reads the clock, /proc and the environment")]
 
+mod cache;
 mod feed;
 mod peer;
 mod plot;
@@ -33,7 +34,7 @@ const DRAWN: [(&str, &str); 5] =
 #[derive(Debug, Parser)]
 #[command(name = "peers")]
 struct Arguments {
-    /// Servers, instead of all: ours, bare (nothing but writes), axum, better-sse, sse-starlette, nchan, durable-streams.
+    /// Servers, instead of all: ours, shared (ours behind Varnish), bare (nothing but writes), axum, better-sse, sse-starlette, nchan, durable-streams.
     #[arg(value_parser = named)]
     peers: Vec<Peer>,
     /// Ours and axum with few clients, in seconds: does the benchmark work?
@@ -45,6 +46,9 @@ struct Arguments {
     /// Clients for whom nearly nothing comes.
     #[arg(long, default_value_t = 10_000)]
     idle_clients: usize,
+    /// Clients who share what a cache holds.
+    #[arg(long, default_value_t = 2000)]
+    shared_clients: usize,
     /// Updates a second, in one lump.
     #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     bulk_rate: u32,
@@ -57,7 +61,7 @@ struct Arguments {
     /// How often everything is done.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Only these: bulk, single, idle.
+    /// Only these: bulk, single, idle, shared.
     #[arg(long, value_delimiter = ',')]
     scenarios: Vec<String>,
     /// Keep the figures in this folder's bench/results and docs.
@@ -75,21 +79,30 @@ fn named(name: &str) -> Result<Peer, String> {
 impl Arguments {
     fn peers(&self) -> Vec<Peer> {
         match (self.peers.as_slice(), self.quick) {
-            ([], true) => vec![Peer::Ours, Peer::Axum],
+            ([], true) => vec![Peer::Ours, Peer::Shared, Peer::Axum],
             ([], false) => Peer::ALL.to_vec(),
             (named, _) => named.to_vec(),
         }
     }
 
     fn scenarios(&self) -> Vec<Scenario> {
-        let quick =
-            Size { clients: 40, idle_clients: 80, bulk_rate: 20, single_rate: 10, listen: Duration::from_secs(2) };
+        let quick = Size {
+            clients: 40,
+            idle_clients: 80,
+            shared_clients: 40,
+            bulk_rate: 20,
+            single_rate: 10,
+            listen: Duration::from_secs(2),
+            segment: Duration::from_secs(10),
+        };
         let size = Size {
             clients: self.clients,
             idle_clients: self.idle_clients,
+            shared_clients: self.shared_clients,
             bulk_rate: self.bulk_rate,
             single_rate: self.single_rate,
             listen: Duration::from_secs(self.seconds),
+            segment: Duration::from_secs(60),
         };
         let mut all = scenario::all(if self.quick { quick } else { size });
         all.retain(|one| self.scenarios.is_empty() || self.scenarios.iter().any(|name| name == one.name));

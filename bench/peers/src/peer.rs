@@ -8,9 +8,10 @@ use sse_check::options::Options;
 use sse_check::target::Target;
 use tempfile::TempDir;
 
+use crate::cache::Cache;
 use crate::feed::{self, Feed};
 use crate::process::{Process, free_port};
-use crate::scenario::Scenario;
+use crate::scenario::{SHARED, Scenario};
 
 /// Most streams that a server is told it may have: room beside the clients that are measured.
 const STREAMS_BESIDE: usize = 16;
@@ -20,6 +21,8 @@ const STREAMS_BESIDE: usize = 16;
 pub(crate) enum Peer {
     /// The program `local`: the server with a sample feed.
     Ours,
+    /// The same behind a cache that hands one stream to all.
+    Shared,
     /// Nothing but writes, one by one: what the system takes.
     Bare,
     /// axum's `Sse`.
@@ -38,18 +41,29 @@ pub(crate) enum Peer {
 pub(crate) struct Started {
     pub(crate) process: Process,
     pub(crate) options: Options,
+    /// What stands between the clients and the program.
+    pub(crate) cache: Option<Cache>,
     _feed: Option<Feed>,
     _folder: Option<TempDir>,
 }
 
 impl Peer {
-    pub(crate) const ALL: [Self; 7] =
-        [Self::Ours, Self::Bare, Self::Axum, Self::BetterSse, Self::Starlette, Self::Nchan, Self::DurableStreams];
+    pub(crate) const ALL: [Self; 8] = [
+        Self::Ours,
+        Self::Shared,
+        Self::Bare,
+        Self::Axum,
+        Self::BetterSse,
+        Self::Starlette,
+        Self::Nchan,
+        Self::DurableStreams,
+    ];
 
     /// Its name on the command line and in results.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Ours => "ours",
+            Self::Shared => "shared",
             Self::Bare => "bare",
             Self::Axum => "axum",
             Self::BetterSse => "better-sse",
@@ -62,10 +76,18 @@ impl Peer {
     /// The type of the event that every client gets first; `None` where none comes by itself.
     pub(crate) fn greeting(self) -> Option<&'static str> {
         match self {
-            Self::Ours => Some("metrics"),
+            Self::Ours | Self::Shared => Some("metrics"),
             Self::Bare | Self::Axum | Self::BetterSse | Self::Starlette => Some("hello"),
             Self::Nchan => None,
             Self::DurableStreams => Some("control"),
+        }
+    }
+
+    /// Where its updates have their time.
+    pub(crate) fn time_field(self) -> &'static str {
+        match self {
+            Self::Ours | Self::Shared => "/timestamp",
+            _ => "/at",
         }
     }
 
@@ -73,6 +95,9 @@ impl Peer {
     /// is differs between clients. Bare writes say something only of writes that are small enough never to wait.
     pub(crate) fn takes_part_in(self, scenario: &Scenario) -> bool {
         match self {
+            Self::Ours => true,
+            Self::Shared => scenario.name == SHARED,
+            _ if scenario.name == SHARED => false,
             Self::DurableStreams => scenario.every < Duration::from_secs(1) || scenario.rate == 1,
             Self::Bare => scenario.every < Duration::from_secs(1),
             _ => true,
@@ -86,7 +111,7 @@ impl Peer {
         let arguments = [port.to_string(), rate.clone(), every.clone()];
         let mut folder = None;
         let mut command = match self {
-            Self::Ours => ours(scenario, port)?,
+            Self::Ours | Self::Shared => ours(self, scenario, port)?,
             Self::Bare => Command::new(beside("bare")?),
             Self::Axum => Command::new(beside("axum-sse")?),
             Self::BetterSse => with_script("node".into(), "better_sse.mjs"),
@@ -108,7 +133,7 @@ impl Peer {
             }
         };
         match self {
-            Self::Ours | Self::Nchan | Self::DurableStreams => {}
+            Self::Ours | Self::Shared | Self::Nchan | Self::DurableStreams => {}
             Self::Bare | Self::Axum => drop(command.args(&arguments)),
             Self::BetterSse => drop(command.args(&arguments).arg(peers().join("node/node_modules"))),
             Self::Starlette => {
@@ -116,8 +141,15 @@ impl Peer {
             }
         }
         let process = Process::start(&mut command, is_heard)?;
-        let options = self.options(port)?;
+        let mut options = self.options(port)?;
         wait_for(port, &process)?;
+        let mut cache = None;
+        if self == Self::Shared {
+            let before = free_port()?;
+            let behind = std::mem::replace(&mut options, self.options(before)?);
+            cache = Some(Cache::start(before, port, scenario.segment, behind)?);
+            wait_for(before, &process)?;
+        }
         let to = match self {
             Self::Nchan => Some(feed::NCHAN),
             Self::DurableStreams => Some(feed::DURABLE_STREAMS),
@@ -125,12 +157,12 @@ impl Peer {
         };
         let feed = to.map(|to| Feed::start(port, to, scenario.rate, scenario.every));
         let feed = feed.transpose().map_err(|error| format!("{}: {error}", self.name()))?;
-        Ok(Started { process, options, _feed: feed, _folder: folder })
+        Ok(Started { process, options, cache, _feed: feed, _folder: folder })
     }
 
     fn options(self, port: u16) -> Result<Options, String> {
         let (path, event, fields): (&str, &str, &[&str]) = match self {
-            Self::Ours => ("/api/v2/stream", "sentiment_update", &["/item_id", "/ticker"]),
+            Self::Ours | Self::Shared => ("/api/v2/stream", "sentiment_update", &["/item_id", "/ticker"]),
             Self::DurableStreams => ("/events?offset=now&live=sse", "data", &[]),
             _ => ("/events", "update", &["/n"]),
         };
@@ -143,7 +175,7 @@ impl Peer {
     }
 }
 
-fn ours(scenario: &Scenario, port: u16) -> Result<Command, String> {
+fn ours(peer: Peer, scenario: &Scenario, port: u16) -> Result<Command, String> {
     let mut command = Command::new(beside("local")?);
     let every = scenario.every.max(Duration::from_millis(100));
     command.env_clear().envs([
@@ -157,6 +189,10 @@ fn ours(scenario: &Scenario, port: u16) -> Result<Command, String> {
         ("SSE_MAX_SESSION", "880s".to_owned()),
         ("FRONTEND_DIR", root().join("frontend").display().to_string()),
     ]);
+    if peer == Peer::Shared {
+        let length = format!("{}s", scenario.segment.as_secs());
+        command.envs([("SSE_SHARED_SEGMENTS", "true"), ("SSE_SEGMENT_LENGTH", &length)]);
+    }
     Ok(command)
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
+use crate::scenario::SHARED;
 use crate::visit::Figures;
 
 /// What one server did in one scenario, round by round.
@@ -31,7 +32,7 @@ pub(crate) struct Line {
 const FLOWING: &[&str] = &["bulk", "single"];
 
 /// All of them.
-pub(crate) const LINES: [Line; 8] = [
+pub(crate) const LINES: [Line; 11] = [
     Line {
         key: "update_us",
         what: "processor time of an update to a client",
@@ -44,7 +45,7 @@ pub(crate) const LINES: [Line; 8] = [
         what: "share of one processor",
         unit: "%",
         of: |f| f.processor_percent,
-        scenarios: FLOWING,
+        scenarios: &["bulk", "single", SHARED],
     },
     Line {
         key: "updates",
@@ -81,6 +82,27 @@ pub(crate) const LINES: [Line; 8] = [
         unit: "B",
         of: |f| f.resident_bytes,
         scenarios: &["idle"],
+    },
+    Line {
+        key: "requests",
+        what: "requests that came to the program",
+        unit: "",
+        of: |f| f.requests,
+        scenarios: &[SHARED],
+    },
+    Line {
+        key: "delivery",
+        what: "from the item to the 99th client of 100",
+        unit: "ms",
+        of: |f| f.delivery_p99_ms,
+        scenarios: &[SHARED],
+    },
+    Line {
+        key: "detour",
+        what: "of that, longer than to one who asks the program itself",
+        unit: "ms",
+        of: |f| f.detour_p99_ms,
+        scenarios: &[SHARED],
     },
 ];
 

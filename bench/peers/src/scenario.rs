@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+/// The picture of viewers who share what a cache holds.
+pub(crate) const SHARED: &str = "shared";
+
 /// One picture.
 #[derive(Clone, Debug)]
 pub(crate) struct Scenario {
@@ -17,6 +20,8 @@ pub(crate) struct Scenario {
     pub(crate) every: Duration,
     /// How long what comes is measured.
     pub(crate) listen: Duration,
+    /// Length of the segments that a cache holds.
+    pub(crate) segment: Duration,
 }
 
 /// How much is done.
@@ -24,17 +29,20 @@ pub(crate) struct Scenario {
 pub(crate) struct Size {
     pub(crate) clients: usize,
     pub(crate) idle_clients: usize,
+    pub(crate) shared_clients: usize,
     pub(crate) bulk_rate: u32,
     pub(crate) single_rate: u32,
     pub(crate) listen: Duration,
+    pub(crate) segment: Duration,
 }
 
-/// The pictures: lumps of many updates, updates one by one, and many clients for whom nearly nothing comes.
+/// The pictures: lumps of many updates, updates one by one, many clients for whom nearly nothing comes, and many before a cache.
 pub(crate) fn all(size: Size) -> Vec<Scenario> {
-    let Size { clients, idle_clients, bulk_rate, single_rate, listen } = size;
+    let Size { clients, idle_clients, shared_clients, bulk_rate, single_rate, listen, segment } = size;
     let one = Duration::from_millis(1000 / u64::from(single_rate.clamp(1, 1000)));
     let second = Duration::from_secs(1);
-    let herd = Scenario { name: "bulk", clients, ramp: Duration::ZERO, rate: bulk_rate, every: second, listen };
+    let herd =
+        Scenario { name: "bulk", clients, ramp: Duration::ZERO, rate: bulk_rate, every: second, listen, segment };
     vec![
         herd.clone(),
         Scenario { name: "single", rate: single_rate, every: one, ..herd.clone() },
@@ -44,6 +52,14 @@ pub(crate) fn all(size: Size) -> Vec<Scenario> {
             // A backlog of 128 takes some thousand a second.
             ramp: Duration::from_millis(idle_clients as u64 / 2),
             rate: 1,
+            ..herd.clone()
+        },
+        Scenario {
+            name: SHARED,
+            clients: shared_clients,
+            ramp: Duration::from_millis(shared_clients as u64),
+            rate: 2,
+            every: second / 2,
             ..herd
         },
     ]
