@@ -95,8 +95,9 @@ inputs() {
     # A file that is gone has no hash: that is another result too.
     git ls-files -co --exclude-standard -z -- "$@" | sort -z | xargs -0 sha256sum 2>/dev/null || true
     uname -srm
-    for program in 'rustc -V' 'node -v' 'java -version' 'terraform version' 'chromium --version' 'firefox-esr --version'; do
-      $program 2>&1 || true
+    for program in 'rustc -V' 'node -v' 'java --version' 'terraform version' 'chromium --version' 'firefox-esr --version'; do
+      # What else they say may differ from run to run: Debian's chromium says how much shared memory is free.
+      $program 2>/dev/null || true
     done
   } | sha256sum | cut -d ' ' -f 1
 }
