@@ -9,6 +9,7 @@ usage() {
   say '       just bench window --engine [ROWS] [--seconds SECONDS]'
   say '       just bench window --engine ROWS --starts TIMES [--group FOLDER [--share SHARE]]'
   say '       just bench cold [--quick] [--rows ROWS] [--rounds N] [NAME,…]'
+  say '       just bench cold --instructions [ROWS,…]'
   say '       just bench peers [NAME…] [--quick] [--clients N] [--rounds N] [--scenarios bulk,single,idle,shared] …'
   say '       just bench peers --record   keeps the figures in bench/results and docs'
   say '       just bench page [TABS [LATENCY_MS]]'
@@ -71,10 +72,14 @@ peers() {
 
 # The function as it is deployed, and what others would start; DynamoDB Local has the rows.
 cold() {
-  rows=10000 rounds=9 names=
+  rows=10000 rounds=9 names='' sizes=''
   while [ $# -gt 0 ]; do
     case $1 in
       --quick) rows=600 rounds=1 ;;
+      --instructions)
+        sizes=${2:-0,10000,50000}
+        [ $# -lt 2 ] || shift
+        ;;
       --rows) rows=${2:?--rows takes a number} && shift ;;
       --rounds) rounds=${2:?--rounds takes a number} && shift ;;
       -*) usage ;;
@@ -82,13 +87,21 @@ cold() {
     esac
     shift
   done
-  "$root/tools/setup.sh" java dynamodb research web-adapter
+  if [ -n "$sizes" ]; then
+    need_valgrind
+    "$root/tools/setup.sh" java dynamodb
+  else
+    "$root/tools/setup.sh" java dynamodb research web-adapter
+  fi
   . "$root/tools/env.sh"
   ours=$(build release lambda stream)
   [ -n "$ours" ] || die 'cargo did not build the program stream'
   [ -n "$(build release bench_peers constant)" ] || die 'cargo did not build the program constant'
   program=$(build bench-engine bench_engine engine)
   [ -n "$program" ] || die 'cargo did not build the program engine'
+  if [ -n "$sizes" ]; then
+    exec "$program" --dynamodb-local "$tools/dynamodb-local" --instructions "$sizes" --folder "$(dirname -- "$ours")"
+  fi
   exec "$program" --dynamodb-local "$tools/dynamodb-local" "$rows" --cold "$rounds" --folder "$(dirname -- "$ours")" \
     ${names:+--programs "$names"}
 }

@@ -48,8 +48,11 @@ struct Arguments {
     /// Only these of them; ratios are to the first.
     #[arg(long, value_delimiter = ',', requires = "cold")]
     programs: Vec<String>,
+    /// Counts the instructions of a start on tables of so many rows, instead of times: ours and constant, under Valgrind.
+    #[arg(long, value_name = "ROWS,…", value_delimiter = ',', conflicts_with_all = ["starts", "cold"])]
+    instructions: Vec<u64>,
     /// Folder with the programs `stream` and `constant`; that of this one by default.
-    #[arg(long, requires = "cold")]
+    #[arg(long)]
     folder: Option<PathBuf>,
     /// Folder of a control group for the processor, which this process enters while it is measured.
     #[arg(long, requires = "starts")]
@@ -78,9 +81,13 @@ fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<bool, String> {
     let clock = Clock::system();
     let local = Local::start(&arguments.dynamodb_local)?;
+    let own = std::env::current_exe().map_err(|error| error.to_string())?;
+    let folder = arguments.folder.as_deref().or(own.parent()).ok_or("this program is in no folder")?;
+    if !arguments.instructions.is_empty() {
+        cold::instructions(local.address, folder, &arguments.instructions).await?;
+        return Ok(true);
+    }
     if let Some(rounds) = arguments.cold {
-        let own = std::env::current_exe().map_err(|error| error.to_string())?;
-        let folder = arguments.folder.as_deref().or(own.parent()).ok_or("this program is in no folder")?;
         cold::measure(local.address, folder, arguments.rows, rounds, &arguments.programs).await?;
         return Ok(true);
     }

@@ -74,6 +74,34 @@ pub(crate) async fn measure(
     Ok(())
 }
 
+/// Fills a table with ever more rows of a day, and counts the instructions of a start of ours and of the least that there can be, whoever else
+/// uses the machine. A line for each size.
+#[expect(clippy::print_stdout, reason = "what it is for")]
+pub(crate) async fn instructions(address: SocketAddr, folder: &Path, sizes: &[u64]) -> Result<(), String> {
+    let mut table = Table::create(address).await?;
+    println!("| rows | constant | ours | for each row |\n| ---: | ---: | ---: | ---: |");
+    let (mut rows, mut least) = (0, None);
+    for size in sizes {
+        table.write(day(size.saturating_sub(rows), Clock::system().now().wall)).await?;
+        rows = rows.max(*size);
+        let mut counts = [0; 2];
+        for (program, count) in [Program::Constant, Program::Ours].into_iter().zip(&mut counts) {
+            let counting = tokio::time::timeout(LIMIT * 5, program.count(folder, address, routes::STREAM)).await;
+            *count = counting.map_err(|_| format!("{} has no numbers", program.name()))??;
+        }
+        let [constant, ours] = counts;
+        let (first, before) = *least.get_or_insert((rows, ours));
+        let each = ours.saturating_sub(before).checked_div(rows - first).map_or("–".into(), |each| each.to_string());
+        println!("| {rows} | {:.1} million | {:.1} million | {each} |", millions(constant), millions(ours));
+    }
+    Ok(())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rounded anyway")]
+fn millions(count: u64) -> f64 {
+    count as f64 / 1e6
+}
+
 #[expect(clippy::print_stdout, reason = "what it is for")]
 fn print(rows: u64, programs: &[Program], all: &[Vec<Start>]) {
     let names: Vec<&str> = programs.iter().map(|program| program.name()).collect();

@@ -127,8 +127,7 @@ impl Program {
         let port = free_port()?;
         let mut running = Running(Vec::new());
         let mut command = match self {
-            Self::Constant => alone(&folder.join("constant")),
-            Self::Ours => alone(&folder.join("stream")),
+            Self::Constant | Self::Ours => alone(&self.ours_in(folder)),
             Self::Adapted => alone(&path("TOOLS_WEB_ADAPTER", ".tools/cargo/bin/lambda-adapter")),
             Self::Research => research(port),
         };
@@ -146,6 +145,28 @@ impl Program {
         let Usage { processor, resident } = running.usage()?;
         let since = |at: Instant| at.duration_since(began);
         Ok(Start { first_byte: since(first_byte), first_metrics: since(metrics), processor, resident })
+    }
+
+    /// Counts the instructions of one that is built here, from its start to its first numbers and its end.
+    pub(super) async fn count(self, folder: &Path, table: SocketAddr, target: &'static str) -> Result<u64, String> {
+        let mut api = Api::start(target).await?;
+        let mut command = alone(Path::new("valgrind"));
+        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(self.ours_in(folder));
+        function_env(table_env(&mut command, table), &api).stdin(Stdio::null()).stdout(Stdio::null());
+        let failed = |error: std::io::Error| format!("valgrind: {error}");
+        let child = command.stderr(Stdio::piped()).spawn().map_err(failed)?;
+        let (id, mut running) = (child.id(), Running(vec![child]));
+        api.numbers().await?;
+        Command::new("kill").arg(id.to_string()).status().map_err(failed)?;
+        let said = running.0.remove(0).wait_with_output().map_err(failed)?;
+        let text = String::from_utf8_lossy(&said.stderr);
+        let count = text.split_once("Collected :").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
+        count.ok_or_else(|| format!("valgrind counted nothing: {text}"))
+    }
+
+    /// The file of one that is built here.
+    fn ours_in(self, folder: &Path) -> PathBuf {
+        folder.join(if self == Self::Constant { "constant" } else { "stream" })
     }
 }
 
