@@ -133,6 +133,13 @@ fn streams(invocations: &[Invocation]) -> usize {
     invocations.iter().filter(|invocation| invocation.target.starts_with(STREAM)).count()
 }
 
+/// All of them together were a handful of streams.
+#[track_caller]
+fn are_few(emulator: &Emulator) {
+    let count = streams(&emulator.invocations());
+    assert!((2..=12).contains(&count), "{count} invocations for {VIEWERS} viewers");
+}
+
 #[tokio::test]
 async fn hundreds_of_viewers_are_a_handful_of_invocations_and_each_has_every_update_once() {
     let (table, emulator, varnish) = behind_a_cache(Passing::AsItComes).await;
@@ -141,8 +148,7 @@ async fn hundreds_of_viewers_are_a_handful_of_invocations_and_each_has_every_upd
     assert_eq!(report["findings"], json!([]), "{report}");
     assert!(report["reconnects"].as_u64() >= Some(VIEWERS), "{report}");
     // Newcomers, and those who go on: a viewer whose last piece came late asks from elsewhere.
-    let count = streams(&emulator.invocations());
-    assert!((2..=12).contains(&count), "{count} invocations for {VIEWERS} viewers");
+    are_few(&emulator);
 }
 
 #[tokio::test]
@@ -156,8 +162,7 @@ async fn newcomers_who_come_while_a_segment_ends_share_the_next_one() {
     let report = while_written(&table, load(varnish.address, ramp)).await;
     all_had_all(&report);
     assert_eq!(report["findings"], json!([]), "{report}");
-    let count = streams(&emulator.invocations());
-    assert!((2..=12).contains(&count), "{count} invocations for {VIEWERS} viewers");
+    are_few(&emulator);
 }
 
 #[tokio::test]

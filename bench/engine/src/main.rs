@@ -43,16 +43,16 @@ struct Arguments {
     starts: Option<u32>,
     /// Measures starts of whole programs beside others, so many of each, instead of polls: constant (a runtime that reads nothing),
     /// ours, research (FastAPI that reads the window at each poll), research-adapter (the same behind the web adapter).
-    #[arg(long, value_name = "ROUNDS", conflicts_with = "starts", value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "ROUNDS", group = "programs started", conflicts_with = "starts", value_parser = clap::value_parser!(u32).range(1..))]
     cold: Option<u32>,
     /// Only these of them; ratios are to the first.
     #[arg(long, value_delimiter = ',', requires = "cold")]
     programs: Vec<String>,
     /// Counts the instructions of a start on tables of so many rows, instead of times: ours and constant, under Valgrind.
-    #[arg(long, value_name = "ROWS,…", value_delimiter = ',', conflicts_with_all = ["starts", "cold"])]
+    #[arg(long, value_name = "ROWS,…", value_delimiter = ',', group = "programs started", conflicts_with = "starts")]
     instructions: Vec<u64>,
     /// Folder with the programs `stream` and `constant`; that of this one by default.
-    #[arg(long)]
+    #[arg(long, requires = "programs started")]
     folder: Option<PathBuf>,
     /// Folder of a control group for the processor, which this process enters while it is measured.
     #[arg(long, requires = "starts")]

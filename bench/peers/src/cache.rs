@@ -21,16 +21,6 @@ pub(crate) struct Cache {
     pub(crate) behind: Options,
 }
 
-/// A segment, and when it ends.
-pub(crate) struct Segment(Instant);
-
-impl Segment {
-    /// Time until its end.
-    pub(crate) fn left(&self) -> Duration {
-        self.0.saturating_duration_since(Instant::now())
-    }
-}
-
 impl Cache {
     /// Starts it at a port before another one of this machine.
     pub(crate) fn start(port: u16, upstream: u16, segment: Duration, behind: Options) -> Result<Self, String> {
@@ -48,14 +38,14 @@ impl Cache {
         Ok(Self { _process: process, folder, segment, behind })
     }
 
-    /// The segment of now, or the next one where this one ends sooner than that: waits for it.
-    pub(crate) fn segment_of(&self, time: Duration) -> Segment {
+    /// Waits for the next segment where the one of now ends sooner than that; says when it ends.
+    pub(crate) fn segment_of(&self, time: Duration) -> Instant {
         let left = left_of(self.segment, SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default());
         if left >= time {
-            return Segment(Instant::now() + left);
+            return Instant::now() + left;
         }
         std::thread::sleep(left);
-        Segment(Instant::now() + self.segment)
+        Instant::now() + self.segment
     }
 
     /// Requests for a stream that it sent on.

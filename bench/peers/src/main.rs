@@ -37,7 +37,7 @@ struct Arguments {
     /// Servers, instead of all: ours, shared (ours behind Varnish), bare (nothing but writes), axum, better-sse, sse-starlette, nchan, durable-streams.
     #[arg(value_parser = named)]
     peers: Vec<Peer>,
-    /// Ours and axum with few clients, in seconds: does the benchmark work?
+    /// Ours, alone and behind Varnish, and axum with few clients, in seconds: does the benchmark work?
     #[arg(long)]
     quick: bool,
     /// Clients who come at once, and listen.

@@ -1,6 +1,6 @@
 //! One server in one scenario: started, filled with clients, listened to, ended.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use sse_check::load::{Load, Owed, Run};
@@ -63,7 +63,8 @@ pub(crate) fn visit(peer: Peer, scenario: &Scenario, is_heard: bool) -> Result<F
     let clients = scenario.clients;
     let load = Load { clients, ramp: scenario.ramp, time_field: peer.time_field().into() };
     // What is measured lies within a segment, and what happens at its end is counted.
-    let segment = started.cache.as_ref().map(|cache| cache.segment_of(scenario.ramp + OPEN_USUAL + scenario.listen));
+    let segment_end =
+        started.cache.as_ref().map(|cache| cache.segment_of(scenario.ramp + OPEN_USUAL + scenario.listen));
     let mut run = Run::new(&started.options, &load)?;
     let greeted = run.until(scenario.ramp + OPEN_MAX, |progress| {
         progress.open == clients && peer.greeting().is_none_or(|name| progress.clients_with(name) == clients as u64)
@@ -79,8 +80,8 @@ pub(crate) fn visit(peer: Peer, scenario: &Scenario, is_heard: bool) -> Result<F
     let after = process.usage()?;
     let (updates, bytes) = (run.progress().delivered() - delivered, run.progress().bytes() - bytes);
     let times = run.report(&Owed::default());
-    if let Some(segment) = segment {
-        run.until(segment.left() + RETURN_MAX, |_| false)?;
+    if let Some(end) = segment_end {
+        run.until(end.saturating_duration_since(Instant::now()) + RETURN_MAX, |_| false)?;
     }
     let owed = run.settle(LATE_MAX)?;
     let report = run.report(&owed);
