@@ -5,7 +5,9 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 use contract::tables;
 
+use super::answer::BatchAnswer;
 use super::client::DynamoDb;
+use super::value::Value;
 use crate::store::{Goodbyes, Left, StoreError, StoreFuture};
 use stream_core::stream_id::StreamId;
 
@@ -48,13 +50,14 @@ impl Goodbyes for DynamoDb {
             let request = self.client.batch_get_item().request_items(table, asked);
             let request = request.return_consumed_capacity(ReturnConsumedCapacity::Total);
             let answer = self.get(request).await?;
-            let units =
-                answer.consumed_capacity.unwrap_or_default().iter().filter_map(|used| used.capacity_units).sum();
+            let mut answer = BatchAnswer::read(&answer)?;
+            let units = answer.units();
             // Keys that were left unprocessed are asked for again at the next look.
-            let found = answer.responses.unwrap_or_default().remove(table).unwrap_or_default();
-            let left = found
-                .iter()
-                .filter_map(|row| StreamId::parse(row.get("PK")?.as_s().ok()?.strip_prefix(tables::STREAM_PREFIX)?));
+            let found = answer.responses.remove(table).unwrap_or_default();
+            let left = found.iter().filter_map(|row| match row.get("PK")? {
+                Value::S(partition) => StreamId::parse(partition.strip_prefix(tables::STREAM_PREFIX)?),
+                _ => None,
+            });
             Ok(Left { streams: left.collect(), units })
         })
     }

@@ -7,9 +7,12 @@ use std::collections::{BTreeMap, HashMap};
 
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
+use aws_smithy_types::base64;
 use contract::{limits, tables};
 
+use super::answer::BatchAnswer;
 use super::client::{DynamoDb, SdkRow};
+use super::value::{Row, Value};
 use crate::store::{Heads, HourBytes, Hours, StoreError, StoreFuture};
 use stream_core::hour::Version;
 use stream_core::shelf::{Head, Kind, Scope, Write};
@@ -41,6 +44,17 @@ fn hour_key(hour: u64) -> String {
 
 fn chunk_key(index: usize) -> String {
     format!("{index:03}")
+}
+
+/// Partition and sort key of some of the bytes of an hour.
+type ChunkKey = (String, String);
+
+/// Reads such a key; a row without one is none.
+fn chunk_of(row: &Row<'_>) -> Option<ChunkKey> {
+    match (row.get("PK")?, row.get("SK")?) {
+        (Value::S(partition), Value::S(index)) => Some((partition.to_string(), index.to_string())),
+        _ => None,
+    }
 }
 
 fn partition(scope: Scope, hour: u64, version: Version) -> String {
@@ -125,41 +139,43 @@ impl DynamoDb {
     /// Items of all hours at once: a request takes a small function longer than the bytes of a small hour.
     async fn read_hours(&self, scope: Scope, heads: &[Head]) -> Result<HourBytes, StoreError> {
         let table = self.hours_table(scope)?;
-        let key = |head: &Head, index: usize| {
-            let partition = partition(scope, head.hour, head.version?);
-            Some(SdkRow::from([("PK".to_owned(), text(partition)), ("SK".to_owned(), text(chunk_key(index)))]))
-        };
-        let keys = heads.iter().flat_map(|head| (0..head.chunks()).filter_map(move |index| key(head, index)));
-        let mut left: Vec<SdkRow> = keys.collect();
+        let key = |head: &Head, index: usize| Some((partition(scope, head.hour, head.version?), chunk_key(index)));
+        let mut left: Vec<ChunkKey> =
+            heads.iter().flat_map(|head| (0..head.chunks()).filter_map(move |index| key(head, index))).collect();
         let (mut chunks, mut units) = (BTreeMap::new(), 0.0);
         // An answer has 16 MB at most, and leaves the keys of the rest.
         while !left.is_empty() {
             let later = left.split_off(left.len().min(KEYS_MAX));
-            let asked = KeysAndAttributes::builder().set_keys(Some(left)).build();
+            let keys = left.into_iter().map(|(partition, index)| {
+                SdkRow::from([("PK".to_owned(), text(partition)), ("SK".to_owned(), text(index))])
+            });
+            let asked = KeysAndAttributes::builder().set_keys(Some(keys.collect())).build();
             let asked = asked.map_err(|error| StoreError::Unavailable(error.to_string()))?;
             let request = self.client.batch_get_item().request_items(table, asked);
-            let mut answer = self.get(request.return_consumed_capacity(ReturnConsumedCapacity::Total)).await?;
-            units += answer.consumed_capacity().iter().filter_map(|used| used.capacity_units).sum::<f64>();
-            let found = answer.responses.take().unwrap_or_default().remove(table).unwrap_or_default();
-            let is_none = found.is_empty();
-            for mut row in found {
-                let Some(AttributeValue::B(chunk)) = row.remove(CHUNK) else { continue };
-                if let (Some(AttributeValue::S(partition)), Some(AttributeValue::S(index))) =
-                    (row.remove("PK"), row.remove("SK"))
-                {
-                    chunks.insert((partition, index), chunk.into_inner());
-                }
-            }
-            let unprocessed = answer.unprocessed_keys.and_then(|mut keys| keys.remove(table));
-            left = unprocessed.map(|keys| keys.keys).unwrap_or_default();
-            if is_none && !left.is_empty() {
+            let answer = self.get(request.return_consumed_capacity(ReturnConsumedCapacity::Total)).await?;
+            let mut answer = BatchAnswer::read(&answer)?;
+            units += answer.units();
+            let found = answer.responses.remove(table).unwrap_or_default();
+            let unprocessed = answer.unprocessed_keys.remove(table).unwrap_or_default();
+            left = unprocessed.keys.iter().filter_map(chunk_of).collect();
+            if found.is_empty() && !left.is_empty() {
                 return Err(StoreError::Throttled(format!("{} keys were left unprocessed", left.len())));
+            }
+            for row in found {
+                let Some(Value::B(chunk)) = row.get(CHUNK) else { continue };
+                if let (Some(key), Ok(chunk)) = (chunk_of(&row), base64::decode(chunk.as_ref())) {
+                    chunks.insert(key, chunk);
+                }
             }
             left.extend(later);
         }
         let bytes_of = |head: &Head| {
-            let of = |index| chunks.remove(&(partition(scope, head.hour, head.version?), chunk_key(index)));
-            (0..head.chunks()).filter_map(of).flatten().collect()
+            let of_hour = (0..head.chunks()).filter_map(|index| chunks.remove(&key(head, index)?));
+            let join = |mut bytes: Vec<u8>, chunk: Vec<u8>| {
+                bytes.extend_from_slice(&chunk);
+                bytes
+            };
+            of_hour.reduce(join).unwrap_or_default()
         };
         Ok(HourBytes { hours: heads.iter().map(bytes_of).collect(), units })
     }

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 use std::sync::PoisonError;
 
-use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::batch_get_item::builders::BatchGetItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
@@ -12,10 +11,9 @@ use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
 use contract::{AttributeName, DataSettings, KeyType, logs};
 
-use super::answer::{Answer, Keep};
+use super::answer::{Answer, Keep, Kept};
 use super::client::{DynamoDb, SdkRow};
 use super::faults::Fault;
 use super::row::{self, Parsed, Row, RowError, Value};
@@ -82,8 +80,8 @@ impl DynamoDb {
     }
 
     /// Sends a query for rows of the table, and returns the answer as it came: likewise the one place.
-    pub(super) async fn ask_rows(&self, query: QueryFluentBuilder) -> Result<Bytes, Failed> {
-        let kept = Keep::default();
+    pub(super) async fn ask_rows(&self, query: QueryFluentBuilder) -> Result<Kept, Failed> {
+        let kept = Keep::of_query();
         let answer = send(|| query.clone().customize().interceptor(kept.clone()).send()).await;
         answer.map(|_| kept.take()).map_err(|failed| Failed { error: self.with_hint(failed.error), ..failed })
     }
@@ -93,9 +91,10 @@ impl DynamoDb {
         send(|| put.clone().send()).await.map(|_| ())
     }
 
-    /// Reads rows by their keys: likewise.
-    pub(super) async fn get(&self, get: BatchGetItemFluentBuilder) -> Result<BatchGetItemOutput, Failed> {
-        send(|| get.clone().send()).await
+    /// Reads rows by their keys, and returns the answer as it came: likewise.
+    pub(super) async fn get(&self, get: BatchGetItemFluentBuilder) -> Result<Kept, Failed> {
+        let kept = Keep::of_batch();
+        send(|| get.clone().customize().interceptor(kept.clone()).send()).await.map(|_| kept.take())
     }
 
     async fn query(&self, request: &PageRequest) -> Result<Page, StoreError> {

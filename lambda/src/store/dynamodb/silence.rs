@@ -1,9 +1,8 @@
 //! What the index holds where a read of the whole window found nothing: the reason, for a person.
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
-use bytes::Bytes;
 
-use super::answer::Answer;
+use super::answer::{Answer, Kept};
 use super::client::DynamoDb;
 use super::row::{self, Row, RowError};
 use super::send::Failed;
@@ -35,7 +34,7 @@ impl DynamoDb {
     }
 
     /// Rows of one label, from that with the last time; of all labels, any ([`super::scan::AsScan`]).
-    async fn some_rows(&self, label: Option<String>) -> Result<Bytes, Failed> {
+    async fn some_rows(&self, label: Option<String>) -> Result<Kept, Failed> {
         let mut query = self
             .client
             .query()
