@@ -1,6 +1,8 @@
 //! A sample feed: made up news about large companies, at one steady rate. It is a function of seed and time, so it needs no task of
 //! its own: a read works out which items have appeared.
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::{AttributePath, DataSettings, LinkUrl, Tag, limits};
@@ -18,6 +20,16 @@ pub(super) struct Feed {
     /// The second since 1970 in which it begins.
     first: u64,
     about: AboutMade,
+    recent: Recent,
+}
+
+/// What was made up for the seconds that every poll reads again, by second: it is made once.
+type Recent = Mutex<BTreeMap<u64, Arc<[Made]>>>;
+
+/// An item, and when it appears.
+struct Made {
+    appears: Timestamp,
+    item: Item,
 }
 
 /// Which parts of a made up item its table has.
@@ -90,6 +102,10 @@ const HEADLINES: [&[&str]; 3] = [
 /// Items that are there when the feed begins, at most: a day of them at 20 a minute, and less at more, because a person waits for
 /// them to be read.
 pub(super) const HISTORY_ITEMS_MAX: u32 = 30_000;
+/// Seconds, up to now, of which what was made up is kept: what a poll reads again, and one poll.
+const RECENT_SECS: u64 = 30;
+/// Items that are kept for that, at most: some 40 MB.
+const RECENT_ITEMS_MAX: u64 = 100_000;
 /// One item in this many is analysed late: the stream's late window at work.
 const LATE_ONE_IN: u32 = 40;
 
@@ -136,7 +152,14 @@ impl Feed {
     pub(super) fn new(data: &DataSettings, seed: u64, rate: u32, now: Timestamp) -> Self {
         let history = u64::from(HISTORY_ITEMS_MAX) * 60 / u64::from(rate.max(1));
         let first = (now.millis() / 1000).saturating_sub(history.min(limits::WINDOW.as_secs()));
-        Self { seed, rate, labels: data.labels.as_slice().len(), first, about: AboutMade::of(data) }
+        Self {
+            seed,
+            rate,
+            labels: data.labels.as_slice().len(),
+            first,
+            about: AboutMade::of(data),
+            recent: Recent::default(),
+        }
     }
 
     /// The newest items of a label in a range that have appeared by `now` and are wanted: more than `count`, where there are as many.
@@ -146,20 +169,37 @@ impl Feed {
         is_wanted: impl Fn(&Item) -> bool,
         count: usize,
     ) -> Vec<Item> {
-        let mut made = Vec::new();
+        let mut found = Vec::new();
+        let newest = now.millis() / 1000;
+        let kept = RECENT_SECS.min(RECENT_ITEMS_MAX * 60 / u64::from(self.rate.max(1)));
         // Whole seconds, from the newest: what is left out is older than everything that is in.
         for second in (range.after.millis() / 1000..=range.until.min(now).millis() / 1000).rev() {
-            made.extend(self.of_second(second, Some(label), now).filter(&is_wanted));
-            if made.len() > count {
+            if second + kept <= newest {
+                found.extend(self.of_second(second, Some(label), now).filter(&is_wanted));
+            } else {
+                let made = self.recent(second, newest.saturating_sub(kept));
+                let there = made.iter().filter(|made| made.appears <= now && made.item.label == label);
+                found.extend(there.map(|made| &made.item).filter(|item| is_wanted(item)).cloned());
+            }
+            if found.len() > count {
                 break;
             }
         }
-        made
+        found
+    }
+
+    /// All items of a second, also those that have not appeared, made once. Forgets those of seconds up to `forgotten`.
+    fn recent(&self, second: u64, forgotten: u64) -> Arc<[Made]> {
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        *recent = recent.split_off(&(forgotten + 1));
+        let make = || (0..self.count(second)).filter_map(|number| self.item_of(second, number, None)).collect();
+        Arc::clone(recent.entry(second).or_insert_with(make))
     }
 
     /// The items of a second, of one label or of all, that have appeared by `now`.
     fn of_second(&self, second: u64, label: Option<u8>, now: Timestamp) -> impl Iterator<Item = Item> {
-        (0..self.count(second)).filter_map(move |number| self.item_of(second, number, label, now))
+        let made = (0..self.count(second)).filter_map(move |number| self.item_of(second, number, label));
+        made.filter(move |made| made.appears <= now).map(|made| made.item)
     }
 
     /// How many items a second has: so that every minute has the same number.
@@ -169,8 +209,8 @@ impl Feed {
         if second < self.first { 0 } else { u32::try_from(next - until(second)).unwrap_or(u32::MAX) }
     }
 
-    /// One item of a second, if it has appeared by `now` and is of the label.
-    fn item_of(&self, second: u64, number: u32, label: Option<u8>, now: Timestamp) -> Option<Item> {
+    /// One item of a second, if it is of the label.
+    fn item_of(&self, second: u64, number: u32, label: Option<u8>) -> Option<Made> {
         let moment = second.wrapping_mul(0x2545_f491_4f6c_dd1d);
         let mut draw = Draw::of(self.seed ^ moment ^ u64::from(number).wrapping_mul(0xd6e8_feb8_6659_fd93));
         let at = Timestamp::from_millis(second * 1000 + u64::from(draw.below(1000)));
@@ -188,11 +228,11 @@ impl Feed {
             u8::try_from(draw.next() % self.labels.max(1) as u64).unwrap_or(0)
         };
         // Before the dear part: a page is of one label, and most seconds are none of its.
-        if now < appears || label.is_some_and(|wanted| wanted != this) {
+        if label.is_some_and(|wanted| wanted != this) {
             return None;
         }
         let id = if number == 0 { second.to_string() } else { format!("{second}-{number}") };
-        Some(self.make(&mut draw, at, &id, company, (this, mood)))
+        Some(Made { appears, item: self.make(&mut draw, at, &id, company, (this, mood)) })
     }
 
     fn make(&self, draw: &mut Draw, at: Timestamp, id: &str, company: &Company, (label, mood): (u8, usize)) -> Item {

@@ -101,12 +101,13 @@ impl Memory {
             Source::MadeUp(feed) => feed.newest((label, left, now), is_wanted, PAGE_ITEMS),
             Source::Again(replay) => replay.items(label, left, now),
         };
-        let mut found: Vec<&Item> = rows.iter().chain(&made).filter(|item| is_wanted(item)).collect();
+        let put = rows.iter().filter(|item| is_wanted(item)).cloned();
+        let mut found: Vec<Item> = put.chain(made.into_iter().filter(is_wanted)).collect();
         found.sort_unstable_by(|one, other| (other.at, &other.key).cmp(&(one.at, &one.key)));
         let is_whole = found.len() <= PAGE_ITEMS;
         found.truncate(PAGE_ITEMS);
-        let next = found.last().filter(|_| !is_whole).map(|last| start_after(last));
-        Page { items: found.into_iter().cloned().collect(), next, ..Page::default() }
+        let next = found.last().filter(|_| !is_whole).map(start_after);
+        Page { items: found, next, ..Page::default() }
     }
 }
 
