@@ -15,9 +15,12 @@ const HEAD: &[u8] =
 /// An update as long as the others' are.
 fn update(n: u64) -> String {
     let at = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+    let id = format!("microsoft-wins-long-term-contract-{n:010}");
     format!(
-        "id: {n}\nevent: update\ndata: {{\"n\":{n},\"item_id\":\"microsoft-wins-long-term-contract-{n:010}\",\"ticker\":\"MSFT\",\
-         \"score\":0.642,\"label\":\"positive\",\"confidence\":0.871,\"source\":\"market-brief\",\"at\":{at}}}\n\n"
+        "id: {n}\nevent: update\ndata: {{\"n\":{n},\"item_id\":\"{id}\",\"ticker\":\"MSFT\",\"score\":0.642,\
+         \"label\":\"positive\",\"confidence\":0.871,\"source\":\"market-brief\",\"at\":{at},\
+         \"title\":\"Microsoft wins long-term contract\",\"url\":\"https://example.com/MSFT/{id}\",\
+         \"author\":\"B. Okafor\"}}\n\n"
     )
 }
 

@@ -15,7 +15,8 @@ setInterval(() => {
     n += 1;
     const item_id = `microsoft-wins-long-term-contract-${String(n).padStart(10, "0")}`;
     const rest = { ticker: "MSFT", score: 0.642, label: "positive", confidence: 0.871, source: "market-brief", at: Date.now() };
-    channel.broadcast({ n, item_id, ...rest }, "update", { eventId: String(n) });
+    const about = { title: "Microsoft wins long-term contract", url: `https://example.com/MSFT/${item_id}`, author: "B. Okafor" };
+    channel.broadcast({ n, item_id, ...rest, ...about }, "update", { eventId: String(n) });
   }
 }, Number(every));
 

@@ -21,8 +21,11 @@ async def feed():
         owed += RATE * EVERY
         while owed >= 1:
             owed, n = owed - 1, n + 1
-            data = {"n": n, "item_id": f"microsoft-wins-long-term-contract-{n:010}", "ticker": "MSFT", "score": 0.642}
+            item = f"microsoft-wins-long-term-contract-{n:010}"
+            data = {"n": n, "item_id": item, "ticker": "MSFT", "score": 0.642}
             data |= {"label": "positive", "confidence": 0.871, "source": "market-brief", "at": int(time.time() * 1000)}
+            data |= {"title": "Microsoft wins long-term contract", "url": f"https://example.com/MSFT/{item}"}
+            data |= {"author": "B. Okafor"}
             update = {"event": "update", "id": str(n), "data": json.dumps(data)}
             for queue in queues:
                 queue.put_nowait(update)

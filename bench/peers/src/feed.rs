@@ -101,7 +101,15 @@ fn answered(answers: &mut impl BufRead) -> std::io::Result<()> {
 /// An update as long as ours are.
 fn data(n: u64) -> String {
     let at = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
+    let id = format!("microsoft-wins-long-term-contract-{n:010}");
     format!(
-        r#"{{"n":{n},"item_id":"microsoft-wins-long-term-contract-{n:010}","ticker":"MSFT","score":0.642,"label":"positive","confidence":0.871,"source":"market-brief","at":{at}}}"#
+        concat!(
+            r#"{{"n":{n},"item_id":"{id}","ticker":"MSFT","score":0.642,"label":"positive","confidence":0.871,"#,
+            r#""source":"market-brief","at":{at},"title":"Microsoft wins long-term contract","#,
+            r#""url":"https://example.com/MSFT/{id}","author":"B. Okafor"}}"#
+        ),
+        n = n,
+        id = id,
+        at = at
     )
 }
