@@ -6,6 +6,7 @@
 use std::future::{Future, poll_fn};
 use std::io::{self, IoSlice};
 use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
@@ -25,8 +26,12 @@ use super::start;
 
 /// Bytes of a head that are made room for at first: browsers send less than a kilobyte.
 const HEAD_BYTES: usize = 1024;
+/// Data up to so many bytes is made one piece with what makes it a chunk: the system takes that in less time than three.
+const CHUNK_BYTES_MAX: usize = 16 * 1024;
 /// The empty chunk.
 const LAST_CHUNK: &[u8] = b"0\r\n\r\n";
+/// What follows the data of every other one.
+const AFTER_CHUNK: &[u8] = b"\r\n";
 
 /// What comes next on a connection.
 pub(super) enum First {
@@ -91,6 +96,33 @@ fn poll_left(stream: &TcpStream, read: &mut Vec<u8>, context: &mut Context<'_>) 
     Poll::Pending
 }
 
+/// Data as a chunk, made once for all who are given the same bytes one after the other.
+#[derive(Default)]
+pub(super) struct Chunks(Mutex<Chunk>);
+
+#[derive(Default)]
+struct Chunk {
+    /// Held as long as it is compared with, so that no other bytes can be where it is.
+    data: Bytes,
+    whole: Bytes,
+}
+
+impl Chunks {
+    fn of(&self, data: Bytes) -> Bytes {
+        let mut last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if (last.data.as_ptr(), last.data.len()) != (data.as_ptr(), data.len()) {
+            let size = chunk_size(&data);
+            let whole = [size.as_slice(), &data, AFTER_CHUNK].concat().into();
+            *last = Chunk { data, whole };
+        }
+        last.whole.clone()
+    }
+}
+
+fn chunk_size(data: &[u8]) -> Vec<u8> {
+    format!("{:x}\r\n", data.len()).into_bytes()
+}
+
 /// A connection that may have another request, of which this much was read.
 pub(super) type Kept = (TcpStream, Vec<u8>);
 
@@ -102,14 +134,15 @@ pub(super) struct Answer {
     read: Vec<u8>,
     body: Body,
     is_kept: bool,
-    is_chunked: bool,
+    /// Where its data is in chunks.
+    chunks: Option<Arc<Chunks>>,
     is_last: bool,
     write: Write,
 }
 
 impl Answer {
-    /// Begins with the head. `date` is the value of the header of that name.
-    pub(super) fn new((stream, read): Kept, asker: Asker, answer: Response, date: &str) -> Self {
+    /// Begins with the head. `date` is the value of the header of that name; `chunks` are shared with other answers.
+    pub(super) fn new((stream, read): Kept, asker: Asker, answer: Response, date: &str, chunks: &Arc<Chunks>) -> Self {
         let (parts, body) = answer.into_parts();
         let framing = Framing::of(asker.version, body.size_hint().exact());
         let head = head::answer(asker, parts.status, &parts.headers, framing, date);
@@ -118,7 +151,7 @@ impl Answer {
             read,
             body,
             is_kept: asker.is_kept && framing != Framing::Close,
-            is_chunked: framing == Framing::Chunks,
+            chunks: (framing == Framing::Chunks).then(|| Arc::clone(chunks)),
             is_last: false,
             write: Write { before: head, ..Write::default() },
         }
@@ -144,10 +177,10 @@ impl Future for Answer {
                 break;
             }
             match Pin::new(&mut this.body).poll_frame(context) {
-                Poll::Ready(Some(frame)) => this.write.take(frame, this.is_chunked)?,
+                Poll::Ready(Some(frame)) => this.write.take(frame, this.chunks.as_deref())?,
                 Poll::Ready(None) => {
                     this.is_last = true;
-                    this.write.data = Bytes::from_static(if this.is_chunked { LAST_CHUNK } else { b"" });
+                    this.write.data = Bytes::from_static(if this.chunks.is_some() { LAST_CHUNK } else { b"" });
                 }
                 Poll::Pending => {
                     ready!(this.write.poll(connection, context))?;
@@ -179,14 +212,18 @@ impl Write {
     }
 
     /// Takes the next part of the body.
-    fn take(&mut self, frame: Result<http_body::Frame<Bytes>, axum::Error>, is_chunked: bool) -> io::Result<()> {
+    fn take(&mut self, frame: Result<http_body::Frame<Bytes>, axum::Error>, chunks: Option<&Chunks>) -> io::Result<()> {
         // A body that breaks has no end that could be taken for a whole answer. Trailers there are none.
         let Ok(data) = frame.map_err(io::Error::other)?.into_data() else { return Ok(()) };
-        if is_chunked && !data.is_empty() {
-            self.before.extend_from_slice(format!("{:x}\r\n", data.len()).as_bytes());
-            self.after = b"\r\n";
-        }
-        self.data = data;
+        self.data = match chunks {
+            Some(chunks) if (1..=CHUNK_BYTES_MAX).contains(&data.len()) => chunks.of(data),
+            Some(_) if !data.is_empty() => {
+                self.before.extend(chunk_size(&data));
+                self.after = AFTER_CHUNK;
+                data
+            }
+            _ => data,
+        };
         Ok(())
     }
 
@@ -194,10 +231,16 @@ impl Write {
     fn poll(&mut self, connection: &mut Connection, context: &mut Context<'_>) -> Poll<io::Result<()>> {
         let length = self.before.len() + self.data.len() + self.after.len();
         while self.written < length {
-            let mut slices = [IoSlice::new(&self.before), IoSlice::new(&self.data), IoSlice::new(self.after)];
-            let mut left = &mut slices[..];
-            IoSlice::advance_slices(&mut left, self.written);
-            match ready!(Pin::new(&mut *connection).poll_write_vectored(context, left))? {
+            let connection = Pin::new(&mut *connection);
+            let written = if self.before.is_empty() && self.after.is_empty() {
+                connection.poll_write(context, &self.data[self.written..])
+            } else {
+                let mut slices = [IoSlice::new(&self.before), IoSlice::new(&self.data), IoSlice::new(self.after)];
+                let mut left = &mut slices[..];
+                IoSlice::advance_slices(&mut left, self.written);
+                connection.poll_write_vectored(context, left)
+            };
+            match ready!(written)? {
                 0 => return Poll::Ready(Err(io::ErrorKind::WriteZero.into())),
                 count => self.written += count,
             }
@@ -208,5 +251,23 @@ impl Write {
             *self = Self::default();
         }
         Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chunk_is_made_once_for_the_same_bytes_and_anew_for_others() {
+        let chunks = Chunks::default();
+        let data = Bytes::from(b"data: 1\n\n".to_vec());
+        let first = chunks.of(data.clone());
+        assert_eq!(&*first, b"9\r\ndata: 1\n\n\r\n");
+        assert_eq!(chunks.of(data.clone()).as_ptr(), first.as_ptr());
+        // As long, and a part of the same: neither is the same.
+        assert_eq!(&*chunks.of(Bytes::from(b"data: 2\n\n".to_vec())), b"9\r\ndata: 2\n\n\r\n");
+        assert_eq!(&*chunks.of(data.slice(..8)), b"8\r\ndata: 1\n\r\n");
+        assert_eq!(chunks.of(data), first);
     }
 }

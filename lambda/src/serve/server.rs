@@ -33,7 +33,7 @@ use crate::origin::{Origin, request_span};
 use crate::path;
 use crate::serve::cors::Cors;
 use crate::serve::dead_readers::Connection;
-use crate::serve::direct::{self, First};
+use crate::serve::direct::{self, Chunks, First};
 use crate::serve::head::Asker;
 use crate::serve::{connections, descriptors, security, start};
 use crate::store::Stores;
@@ -192,7 +192,7 @@ impl Server {
             tokio::time::sleep(limits::SHUTDOWN_GRACE).await;
         };
         let served = self.doors.into_iter().map(|(listener, router)| {
-            let app = Arc::new(App { router, clock: clock.clone(), stop: stop.clone() });
+            let app = Arc::new(App { router, clock: clock.clone(), stop: stop.clone(), chunks: Arc::default() });
             let connection = move |stream, address| connection(stream, address, Arc::clone(&app));
             connections::serve(listener, Arc::clone(&self.places), closed.clone(), connection)
         });
@@ -210,6 +210,7 @@ struct App {
     router: Router,
     clock: Clock,
     stop: watch::Receiver<bool>,
+    chunks: Arc<Chunks>,
 }
 
 /// Serves a connection. What takes room and ends before a stream goes on is boxed, so that it does not stay with the stream.
@@ -244,7 +245,8 @@ async fn begin((stream, read): direct::Kept, source: ClientKey, app: Arc<App>) -
                 () = direct::left(&stream, &mut read) => return None,
             };
             let date = SystemTime::UNIX_EPOCH + Duration::from_millis(app.clock.wall().millis());
-            return Some(direct::Answer::new((stream, read), asker, answer, &httpdate::fmt_http_date(date)));
+            let date = httpdate::fmt_http_date(date);
+            return Some(direct::Answer::new((stream, read), asker, answer, &date, &app.chunks));
         }
         First::Other(read) => by_hyper(Connection::new(stream, read), source, app.router.clone(), stop).await,
         First::Nothing => {}
