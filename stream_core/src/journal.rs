@@ -222,6 +222,7 @@ impl Journal {
             let changes = self.window.replace(&[share], &mut older.collected, older.planned.wall, whole_after);
             self.is_dirty |= changes.is_any;
             if !self.is_loaded {
+                self.advance_to_newest(&changes);
                 for added in &changes.added {
                     self.tracker.hand_out(added.row.item.at, added.row.key, added.row.key.updates());
                 }
@@ -446,8 +447,19 @@ impl Journal {
         self.tracker.advance(wall.minus(IDLE_DISTANCE).floor_hour());
     }
 
+    /// Moves the watermark over rows of which nothing is told. Where it came to them one by one, most rows of a day would be sketched, only
+    /// to be forgotten again.
+    fn advance_to_newest(&mut self, changes: &Changes) {
+        if let Some(newest) = changes.added.iter().map(|added| added.row.item.at).max() {
+            self.tracker.advance(newest);
+        }
+    }
+
     /// Notes what is new or changed, oldest first; what of it nobody has had becomes updates.
     fn take_all(&mut self, changes: Changes) {
+        if self.is_baseline {
+            self.advance_to_newest(&changes);
+        }
         let newest = changes.added.last().map_or(Timestamp::EPOCH, |added| added.row.item.at);
         let watermark = self.tracker.position().watermark.max(newest);
         // Rows later than this are counted and never told: no id could say whether a client has had them.

@@ -23,11 +23,11 @@ impl Sketch {
 
     /// Adds the element, or takes it away when it is there.
     pub fn toggle(&mut self, element: u32) {
-        let square = multiply(element, element);
+        let square = Multiples::of(multiply(element, element));
         let mut power = element;
         for sum in &mut self.0 {
             *sum ^= power;
-            power = multiply(power, square);
+            power = square.times(power);
         }
     }
 
@@ -127,16 +127,28 @@ impl Locator {
 
 /// Multiplies in GF(2^32).
 fn multiply(a: u32, b: u32) -> u32 {
-    let mut product: u64 = 0;
-    let mut shifted = u64::from(a);
-    let mut bits = b;
-    while bits != 0 {
-        // Branch-free: the compiler turns the mask into one AND.
-        product ^= shifted & (u64::from(bits & 1)).wrapping_neg();
-        shifted <<= 1;
-        bits >>= 1;
+    Multiples::of(a).times(b)
+}
+
+/// What a factor is times each polynomial of four bits: a product is put together of eight of them, in an eighth of the time that
+/// bit by bit takes.
+struct Multiples([u64; 16]);
+
+impl Multiples {
+    fn of(factor: u32) -> Self {
+        let mut all = [0; 16];
+        all[1] = u64::from(factor);
+        for half in 1..8 {
+            all[half * 2] = all[half] << 1;
+            all[half * 2 + 1] = all[half * 2] ^ all[1];
+        }
+        Self(all)
     }
-    reduce(product)
+
+    fn times(&self, other: u32) -> u32 {
+        let four = |product: u64, at: u32| product << 4 ^ self.0[(other >> at & 0xf) as usize];
+        reduce([28, 24, 20, 16, 12, 8, 4, 0].into_iter().fold(0, four))
+    }
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "two folds leave 32 bits")]
