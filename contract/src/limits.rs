@@ -288,6 +288,9 @@ pub const ISSUER_CLOCK_SKEW: Duration = Duration::from_secs(30);
 
 /// Time one read of the table may take before it counts as failed.
 pub const STORE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Room that is made for an answer of the table before it has come: a page has 1 MB of rows at most, which are somewhat more as JSON. A larger
+/// one gets more as it comes.
+pub const STORE_ANSWER_BYTES_EXPECTED: usize = 2 * 1024 * 1024;
 /// How far the system's clock may be from the table's service before the service is believed: far above what clocks on AWS
 /// are off, far below the five minutes at which AWS refuses a signature.
 pub const CLOCK_ERROR_MAX: Duration = Duration::from_secs(60);

@@ -2,31 +2,34 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::ops::Deref;
+use std::fmt;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use aws_sdk_dynamodb::config::interceptors::BeforeDeserializationInterceptorContextMut;
 use aws_sdk_dynamodb::config::{ConfigBag, Intercept, RuntimeComponents};
-use aws_sdk_dynamodb::error::BoxError;
+use aws_sdk_dynamodb::error::{BoxError, SdkError};
 use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemOutput;
 use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_smithy_runtime_api::client::interceptors::context::{Error, Output};
 use aws_smithy_runtime_api::client::orchestrator::{HttpResponse, OrchestratorError};
 use aws_smithy_runtime_api::client::ser_de::{DeserializeResponse, SharedResponseDeserializer};
+use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
-use serde::Deserialize;
+use bytes::{Bytes, BytesMut};
+use contract::limits;
+use http_body::Body as _;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::de::StrRead;
 
 use super::value::Row;
 use crate::store::StoreError;
 
-/// What a query brought.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
+/// What a query brought, but for its rows.
+#[derive(Debug, Default)]
 pub(super) struct Answer<'a> {
-    #[serde(borrow)]
-    pub(super) items: Vec<Row<'a>>,
     /// Key at which the page ended.
-    #[serde(borrow)]
     pub(super) last_evaluated_key: Option<Row<'a>>,
     consumed_capacity: Option<Capacity>,
 }
@@ -38,12 +41,12 @@ struct Capacity {
 }
 
 impl<'a> Answer<'a> {
-    /// Reads it.
+    /// Reads it, and hands each row over as soon as it is read: of a megabyte of text, all rows at once are two more.
     ///
     /// # Errors
-    /// [`StoreError::Unavailable`] where it is no such answer.
-    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, StoreError> {
-        read(bytes)
+    /// [`StoreError::Unavailable`] where it is no such answer. Rows may have been handed over before that shows.
+    pub(super) fn read(bytes: &'a [u8], take: impl FnMut(Row<'a>)) -> Result<Self, StoreError> {
+        read(bytes, |reader| reader.deserialize_map(AnswerVisitor(take)))
     }
 
     /// Read units that it cost.
@@ -52,7 +55,7 @@ impl<'a> Answer<'a> {
     }
 }
 
-/// What the requested rows of some tables are, as far as they were read.
+/// What rows by their keys are, of some tables.
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
 pub(super) struct BatchAnswer<'a> {
@@ -78,7 +81,7 @@ impl<'a> BatchAnswer<'a> {
     /// # Errors
     /// [`StoreError::Unavailable`] where it is no such answer.
     pub(super) fn read(bytes: &'a [u8]) -> Result<Self, StoreError> {
-        read(bytes)
+        read(bytes, |reader| Self::deserialize(reader))
     }
 
     /// Read units that it cost.
@@ -87,35 +90,89 @@ impl<'a> BatchAnswer<'a> {
     }
 }
 
-fn read<'a, T: Deserialize<'a>>(bytes: &'a [u8]) -> Result<T, StoreError> {
-    let unread = |error| StoreError::Unavailable(format!("the answer cannot be read: {error}"));
-    serde_json::from_slice(bytes).map_err(unread)
+fn read<'a, T>(
+    bytes: &'a [u8],
+    answer: impl FnOnce(&mut serde_json::Deserializer<StrRead<'a>>) -> serde_json::Result<T>,
+) -> Result<T, StoreError> {
+    let unread = |error: &dyn std::error::Error| StoreError::Unavailable(format!("the answer cannot be read: {error}"));
+    // Once for all of it, in place of once for each text.
+    let text = std::str::from_utf8(bytes).map_err(|error| unread(&error))?;
+    let mut reader = serde_json::Deserializer::from_str(text);
+    let answer = answer(&mut reader).and_then(|answer| reader.end().map(|()| answer));
+    answer.map_err(|error| unread(&error))
 }
 
-/// An answer as it came.
-#[derive(Debug)]
-pub(super) struct Kept(SdkBody);
+#[derive(Deserialize)]
+#[serde(field_identifier)]
+enum Field {
+    Items,
+    LastEvaluatedKey,
+    ConsumedCapacity,
+    #[serde(other)]
+    Other,
+}
 
-impl Default for Kept {
-    fn default() -> Self {
-        Self(SdkBody::empty())
+struct AnswerVisitor<F>(F);
+
+impl<'de, F: FnMut(Row<'de>)> Visitor<'de> for AnswerVisitor<F> {
+    type Value = Answer<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an answer to a query")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut answer = Answer::default();
+        while let Some(field) = map.next_key()? {
+            match field {
+                Field::Items => map.next_value_seed(Rows(&mut self.0))?,
+                Field::LastEvaluatedKey => answer.last_evaluated_key = map.next_value()?,
+                Field::ConsumedCapacity => answer.consumed_capacity = map.next_value()?,
+                Field::Other => map.next_value::<IgnoredAny>().map(|_| ())?,
+            }
+        }
+        Ok(answer)
     }
 }
 
-impl Deref for Kept {
-    type Target = [u8];
+/// Hands each row of a list over.
+struct Rows<'f, F>(&'f mut F);
 
-    fn deref(&self) -> &[u8] {
-        // A keeper takes hold of bodies that were read to their end.
-        self.0.bytes().unwrap_or_default()
+impl<'de, F: FnMut(Row<'de>)> DeserializeSeed<'de> for Rows<'_, F> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
     }
 }
 
-/// Keeps the bytes of an answer that is none of an error; the SDK is given an empty one.
+impl<'de, F: FnMut(Row<'de>)> Visitor<'de> for Rows<'_, F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of rows")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
+        while let Some(row) = rows.next_element()? {
+            (self.0)(row);
+        }
+        Ok(())
+    }
+}
+
+/// Keeps the body of an answer that is none of an error, before anything of it was read; the SDK is given an empty answer.
 #[derive(Clone, Debug)]
 pub(super) struct Keep {
-    kept: Arc<Mutex<Kept>>,
+    kept: Arc<Mutex<Option<Kept>>>,
     empty: fn() -> Output,
+}
+
+/// A body, and how long it is, where the answer says so: the SDK's does not know that any more.
+#[derive(Debug)]
+struct Kept {
+    body: SdkBody,
+    length: usize,
 }
 
 impl Keep {
@@ -129,9 +186,22 @@ impl Keep {
         Self { kept: Arc::default(), empty: || Output::erase(BatchGetItemOutput::builder().build()) }
     }
 
-    /// Takes what came last.
-    pub(super) fn take(&self) -> Kept {
-        std::mem::take(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Reads the body that came last to its end, into one piece of memory: the SDK would gather its parts and copy them twice.
+    ///
+    /// # Errors
+    /// What the SDK says where a body breaks off.
+    pub(super) async fn read<E>(&self) -> Result<Bytes, SdkError<E, HttpResponse>> {
+        let kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(Kept { mut body, length }) = kept else { return Ok(Bytes::new()) };
+        let mut bytes = BytesMut::with_capacity(length.min(limits::STORE_ANSWER_BYTES_EXPECTED));
+        let mut body = Pin::new(&mut body);
+        while let Some(frame) = std::future::poll_fn(|context| body.as_mut().poll_frame(context)).await {
+            let frame = frame.map_err(|error| SdkError::response_error(error, empty()))?;
+            if let Ok(part) = frame.into_data() {
+                bytes.extend_from_slice(&part);
+            }
+        }
+        Ok(bytes.freeze())
     }
 }
 
@@ -155,35 +225,64 @@ impl Intercept for Keep {
 }
 
 impl DeserializeResponse for Keep {
-    fn deserialize_nonstreaming_with_config(
+    fn deserialize_streaming_with_config(
         &self,
-        response: &HttpResponse,
+        response: &mut HttpResponse,
         _: &ConfigBag,
-    ) -> Result<Output, OrchestratorError<Error>> {
-        // It was read to its end, so that this is another hold on the same bytes and no copy.
-        let body = response.body().try_clone().unwrap_or_else(SdkBody::empty);
-        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Kept(body);
-        Ok((self.empty)())
+    ) -> Option<Result<Output, OrchestratorError<Error>>> {
+        let length =
+            response.headers().get("content-length").and_then(|length| length.parse().ok()).unwrap_or_default();
+        let kept = Kept { body: response.take_body(), length };
+        *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(kept);
+        Some(Ok((self.empty)()))
     }
+}
+
+/// An answer that there is nothing to say of, but that there was one.
+fn empty() -> HttpResponse {
+    HttpResponse::new(StatusCode::try_from(200).expect("a status"), SdkBody::empty())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::task::{Context, Poll};
+
+    use http_body::Frame;
+
     use super::*;
     use crate::store::dynamodb::value::Value;
+
+    /// A body that comes in parts.
+    struct Parts(std::vec::IntoIter<std::io::Result<&'static [u8]>>);
+
+    impl http_body::Body for Parts {
+        type Data = Bytes;
+        type Error = std::io::Error;
+
+        fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<std::io::Result<Frame<Bytes>>>> {
+            Poll::Ready(self.0.next().map(|part| part.map(|bytes| Frame::data(Bytes::from_static(bytes)))))
+        }
+    }
+
+    fn read(text: &[u8]) -> Result<(Answer<'_>, Vec<Row<'_>>), StoreError> {
+        let mut rows = Vec::new();
+        Answer::read(text, |row| rows.push(row)).map(|answer| (answer, rows))
+    }
 
     #[test]
     fn an_answer_has_rows_an_end_and_a_price_and_may_lack_each() {
         let text = r#"{"Count":1,"ScannedCount":1,"Items":[{"a":{"S":"x"}}],"LastEvaluatedKey":{"a":{"S":"x"}},
             "ConsumedCapacity":{"TableName":"items","CapacityUnits":0.5}}"#;
-        let answer = Answer::read(text.as_bytes()).unwrap();
+        let (answer, rows) = read(text.as_bytes()).unwrap();
         let row: Row<'_> = [("a", Value::S("x".into()))].into_iter().collect();
-        assert_eq!((answer.items.as_slice(), answer.units()), (&[row.clone()][..], 0.5));
+        assert_eq!((rows.as_slice(), answer.units()), (&[row.clone()][..], 0.5));
         assert_eq!(answer.last_evaluated_key, Some(row));
-        let empty = Answer::read(br#"{"Count":0}"#).unwrap();
-        assert_eq!((empty.items.len(), empty.last_evaluated_key.is_none(), empty.units()), (0, true, 0.0));
-        let error = Answer::read(b"<html>").unwrap_err().to_string();
-        assert!(error.starts_with("the table does not answer: the answer cannot be read: "), "{error}");
+        let (empty, rows) = read(br#"{"Count":0}"#).unwrap();
+        assert_eq!((rows.len(), empty.last_evaluated_key.is_none(), empty.units()), (0, true, 0.0));
+        for bad in [&b"<html>"[..], b"{}{}", b"[]", br#"{"Items":{}}"#, b"{\"Items\":[{\"a\":{\"S\":\"\xff\"}}]}"] {
+            let error = read(bad).unwrap_err().to_string();
+            assert!(error.starts_with("the table does not answer: the answer cannot be read: "), "{error}");
+        }
     }
 
     #[test]
@@ -198,5 +297,22 @@ mod tests {
         assert_eq!((&answer.unprocessed_keys["hours"].keys[..], answer.units()), (&[key][..], 5.5));
         let empty = BatchAnswer::read(b"{}").unwrap();
         assert_eq!((empty.responses.len(), empty.unprocessed_keys.len(), empty.units()), (0, 0, 0.0));
+        assert!(BatchAnswer::read(b"{\"Responses\":[]}").is_err());
+    }
+
+    #[tokio::test]
+    async fn a_body_is_read_to_its_end_and_one_that_breaks_off_is_an_answer_that_failed() {
+        let with = |body: SdkBody| {
+            let keep = Keep::of_query();
+            let mut response = HttpResponse::new(StatusCode::try_from(200).unwrap(), body);
+            assert!(keep.deserialize_streaming_with_config(&mut response, &ConfigBag::base()).unwrap().is_ok());
+            keep
+        };
+        let parts = |parts: Vec<_>| with(SdkBody::from_body_1_x(Parts(parts.into_iter())));
+        assert_eq!(with(SdkBody::from("abc")).read::<()>().await.unwrap(), "abc");
+        assert_eq!(parts(vec![Ok(b"ab"), Ok(b"c")]).read::<()>().await.unwrap(), "abc");
+        let broken = parts(vec![Ok(b"ab"), Err(std::io::ErrorKind::ConnectionReset.into())]);
+        assert!(matches!(broken.read::<()>().await, Err(SdkError::ResponseError(_))));
+        assert!(broken.read::<()>().await.unwrap().is_empty());
     }
 }

@@ -3,17 +3,21 @@
 use std::borrow::Cow;
 use std::sync::PoisonError;
 
+use aws_sdk_dynamodb::config::http::HttpResponse;
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::operation::batch_get_item::BatchGetItemError;
 use aws_sdk_dynamodb::operation::batch_get_item::builders::BatchGetItemFluentBuilder;
 use aws_sdk_dynamodb::operation::put_item::builders::PutItemFluentBuilder;
-use aws_sdk_dynamodb::operation::query::QueryOutput;
 use aws_sdk_dynamodb::operation::query::builders::QueryFluentBuilder;
+use aws_sdk_dynamodb::operation::query::{QueryError, QueryOutput};
 use aws_sdk_dynamodb::primitives::Blob;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnConsumedCapacity};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use contract::{AttributeName, DataSettings, KeyType, logs};
 
-use super::answer::{Answer, Keep, Kept};
+use super::answer::{Answer, Keep};
 use super::client::{DynamoDb, SdkRow};
 use super::faults::Fault;
 use super::row::{self, Parsed, Row, RowError, Value};
@@ -72,6 +76,20 @@ fn start_of(key: Row<'_>) -> Result<Option<PageStart>, StoreError> {
     Ok((!parts.is_empty()).then(|| PageStart(parts.into())))
 }
 
+/// One try of a query for rows, to the end of its body: what breaks off is asked for again.
+async fn rows(query: QueryFluentBuilder) -> Result<Bytes, SdkError<QueryError, HttpResponse>> {
+    let kept = Keep::of_query();
+    query.customize().interceptor(kept.clone()).send().await?;
+    kept.read().await
+}
+
+/// The same of rows by their keys.
+async fn by_keys(get: BatchGetItemFluentBuilder) -> Result<Bytes, SdkError<BatchGetItemError, HttpResponse>> {
+    let kept = Keep::of_batch();
+    get.customize().interceptor(kept.clone()).send().await?;
+    kept.read().await
+}
+
 impl DynamoDb {
     /// Sends a query: the one place, because each makes the program larger by the whole of it.
     pub(super) async fn ask(&self, query: QueryFluentBuilder) -> Result<QueryOutput, Failed> {
@@ -80,10 +98,9 @@ impl DynamoDb {
     }
 
     /// Sends a query for rows of the table, and returns the answer as it came: likewise the one place.
-    pub(super) async fn ask_rows(&self, query: QueryFluentBuilder) -> Result<Kept, Failed> {
-        let kept = Keep::of_query();
-        let answer = send(|| query.clone().customize().interceptor(kept.clone()).send()).await;
-        answer.map(|_| kept.take()).map_err(|failed| Failed { error: self.with_hint(failed.error), ..failed })
+    pub(super) async fn ask_rows(&self, query: QueryFluentBuilder) -> Result<Bytes, Failed> {
+        let answer = send(|| rows(query.clone())).await;
+        answer.map_err(|failed| Failed { error: self.with_hint(failed.error), ..failed })
     }
 
     /// Writes a row: likewise.
@@ -92,9 +109,8 @@ impl DynamoDb {
     }
 
     /// Reads rows by their keys, and returns the answer as it came: likewise.
-    pub(super) async fn get(&self, get: BatchGetItemFluentBuilder) -> Result<Kept, Failed> {
-        let kept = Keep::of_batch();
-        send(|| get.clone().customize().interceptor(kept.clone()).send()).await.map(|_| kept.take())
+    pub(super) async fn get(&self, get: BatchGetItemFluentBuilder) -> Result<Bytes, Failed> {
+        send(|| by_keys(get.clone())).await
     }
 
     async fn query(&self, request: &PageRequest) -> Result<Page, StoreError> {
@@ -118,15 +134,10 @@ impl DynamoDb {
             query = query.expression_attribute_names(placeholder, name);
         }
         let answer = self.ask_rows(query).await?;
-        let answer = Answer::read(&answer)?;
-        let (count, mut forms) = (answer.items.len(), TimeForms::unknown(self.times()));
-        let mut page = Page {
-            units: answer.units(),
-            next: start_of(answer.last_evaluated_key.unwrap_or_default())?,
-            items: Vec::with_capacity(count),
-            ..Page::default()
-        };
-        for row in answer.items {
+        let (mut count, mut forms) = (0, TimeForms::unknown(self.times()));
+        let mut page = Page::default();
+        let answer = Answer::read(&answer, |row| {
+            count += 1;
             match row::parse(&self.data, &row) {
                 Ok(Some(parsed)) => {
                     parsed.written.into_iter().for_each(|written| forms.note(written));
@@ -138,7 +149,8 @@ impl DynamoDb {
                     page.newly_skipped += u64::from(self.note_fault(&row, &error));
                 }
             }
-        }
+        })?;
+        (page.units, page.next) = (answer.units(), start_of(answer.last_evaluated_key.unwrap_or_default())?);
         self.forms.learn(request.label, forms, count, page.units);
         Ok(page)
     }

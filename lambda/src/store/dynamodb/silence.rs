@@ -1,8 +1,9 @@
 //! What the index holds where a read of the whole window found nothing: the reason, for a person.
 
 use aws_sdk_dynamodb::types::ReturnConsumedCapacity;
+use bytes::Bytes;
 
-use super::answer::{Answer, Kept};
+use super::answer::Answer;
 use super::client::DynamoDb;
 use super::row::{self, Row, RowError};
 use super::send::Failed;
@@ -20,11 +21,11 @@ impl DynamoDb {
     pub(super) async fn explain(&self, range: TimeRange) -> Result<Silence, StoreError> {
         let mut reasons = Reasons::default();
         match self.some_rows(None).await {
-            Ok(answer) => reasons.take(self, &Answer::read(&answer)?, range),
+            Ok(answer) => reasons.take(self, &answer, range)?,
             Err(Failed { error: StoreError::Refused(error), .. }) if error.starts_with("AccessDenied") => {
                 for label in self.data.labels.as_slice() {
                     let answer = self.some_rows(Some(label.to_string())).await?;
-                    reasons.take(self, &Answer::read(&answer)?, range);
+                    reasons.take(self, &answer, range)?;
                 }
                 reasons.is_blind = true;
             }
@@ -34,7 +35,7 @@ impl DynamoDb {
     }
 
     /// Rows of one label, from that with the last time; of all labels, any ([`super::scan::AsScan`]).
-    async fn some_rows(&self, label: Option<String>) -> Result<Kept, Failed> {
+    async fn some_rows(&self, label: Option<String>) -> Result<Bytes, Failed> {
         let mut query = self
             .client
             .query()
@@ -98,17 +99,18 @@ struct Reasons {
 }
 
 impl Reasons {
-    fn take(&mut self, store: &DynamoDb, answer: &Answer<'_>, range: TimeRange) {
-        self.units += answer.units();
-        for row in &answer.items {
-            let (kind, said) = store.reason(row, range);
+    fn take(&mut self, store: &DynamoDb, answer: &[u8], range: TimeRange) -> Result<(), StoreError> {
+        let answer = Answer::read(answer, |row| {
+            let (kind, said) = store.reason(&row, range);
             self.rows += 1;
             match self.kinds.iter().position(|known| known.0 == kind) {
                 Some(index) => self.kinds[index].2 += 1,
                 None if self.kinds.len() < KINDS_MAX => self.kinds.push((kind, said, 1)),
                 None => self.others += 1,
             }
-        }
+        })?;
+        self.units += answer.units();
+        Ok(())
     }
 
     fn sentence(mut self, store: &DynamoDb) -> String {
