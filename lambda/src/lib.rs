@@ -6,6 +6,7 @@
 
 pub mod auth;
 pub mod aws_env;
+mod aws_tls;
 pub mod client_key;
 pub mod clock;
 pub mod dashboard;

@@ -2,12 +2,14 @@
 
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::HttpConnector;
+use aws_smithy_runtime_api::client::http::{HttpConnector as _, SharedHttpConnector};
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_types::body::SdkBody;
 use bytes::{Bytes, BytesMut};
-use contract::limits;
+use contract::{Lookup, limits};
 use http_body::Body;
+
+use crate::aws_tls;
 
 /// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -24,12 +26,18 @@ pub(super) enum FetchError {
 }
 
 /// A client for such requests. It follows no redirect: the target of one could name the keys.
-pub(super) struct Fetch(Connector);
+pub(super) struct Fetch(SharedHttpConnector);
 
 impl Fetch {
-    /// Opens no connection yet.
+    /// Of anybody whom the system trusts. Opens no connection yet.
     pub(super) fn new() -> Self {
-        Self(Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build())
+        let connector = Connector::builder().tls_provider(Provider::Rustls(CryptoMode::Ring)).build();
+        Self(SharedHttpConnector::new(connector))
+    }
+
+    /// Of AWS alone. Opens no connection yet.
+    pub(super) fn of_aws(lookup: &Lookup<'_>) -> Self {
+        Self(aws_tls::connector(lookup))
     }
 
     /// Sends a request and returns status and body.

@@ -65,7 +65,7 @@ impl Kms {
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
         let url = aws_env::endpoint(lookup, "KMS")
             .map_or_else(|| format!("https://kms.{region}.{suffix}/"), |url| format!("{}/", url.trim_end_matches('/')));
-        Ok(Self { fetch: Fetch::new(), url, region, credentials })
+        Ok(Self { fetch: Fetch::of_aws(lookup), url, region, credentials })
     }
 
     /// Returns the HMAC-SHA-256 of a message under a key that never leaves KMS.

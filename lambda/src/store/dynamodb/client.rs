@@ -5,16 +5,13 @@
 
 use std::collections::HashMap;
 use std::sync::Mutex;
-use std::time::Duration;
 
 use aws_credential_types::provider::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region};
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_dynamodb::{Client, Config};
-use aws_smithy_http_client::Builder as HttpBuilder;
-use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::http_client_fn;
 use contract::{AttributePath, DataSettings, Lookup};
 
 use super::date::{Date, SigningTime};
@@ -22,11 +19,9 @@ use super::faults::{Faults, ValueFaults};
 use super::forms::Forms;
 use super::scan::AsScan;
 use crate::aws_env::{self, SetupError};
+use crate::aws_tls;
 use crate::clock::Clock;
 use stream_core::times::Times;
-
-/// Time one connection may take to open.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// A row as the SDK gives it.
 pub(super) type SdkRow = HashMap<String, AttributeValue>;
@@ -81,7 +76,7 @@ impl DynamoDb {
     /// # Errors
     /// [`SetupError`] where region or credentials are missing.
     pub async fn from_profile(data: DataSettings, clock: &Clock, lookup: &Lookup<'_>) -> Result<Self, SetupError> {
-        let shared = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client()).load().await;
+        let shared = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(lookup)).load().await;
         let credentials = shared.credentials_provider().ok_or(SetupError::NoCredentials)?;
         let region = shared.region().map(ToString::to_string);
         let with_region = |name: &str| match (name, lookup(name)) {
@@ -104,13 +99,11 @@ impl DynamoDb {
         credentials: SharedCredentialsProvider,
     ) -> Result<Self, SetupError> {
         let region = aws_env::region(lookup)?;
-        let timeouts = TimeoutConfig::builder().connect_timeout(CONNECT_TIMEOUT).build();
         let mut config = Config::builder()
             .behavior_version(BehaviorVersion::latest())
             .region(Region::new(region))
             .credentials_provider(credentials)
-            .http_client(http_client())
-            .timeout_config(timeouts)
+            .http_client(http_client(lookup))
             .interceptor(Date(clock.clone()))
             .interceptor(AsScan)
             .time_source(SigningTime(clock.clone()))
@@ -131,8 +124,10 @@ impl DynamoDb {
     }
 }
 
-fn http_client() -> aws_sdk_dynamodb::config::SharedHttpClient {
-    HttpBuilder::new().tls_provider(Provider::Rustls(CryptoMode::Ring)).build_https()
+/// Connections that are kept for all requests, whatever the SDK thinks of when to make new ones.
+fn http_client(lookup: &Lookup<'_>) -> SharedHttpClient {
+    let connector = aws_tls::connector(lookup);
+    http_client_fn(move |_, _| connector.clone())
 }
 
 #[cfg(test)]
