@@ -81,6 +81,9 @@ fn is_of_others(error: &(dyn Error + 'static)) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::io::{BufRead as _, BufReader};
+    use std::path::Path;
+    use std::process::{Child, Command, Stdio};
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
@@ -129,6 +132,40 @@ mod tests {
         check(Some(UnknownIssuer), true, 1).await;
         check(Some(CertificateError::Expired), false, 2).await;
         check(Some(CertificateError::NotValidForName), false, 2).await;
+    }
+
+    /// A server whose certificate nobody vouches for, and its port.
+    fn stranger(folder: &Path) -> (Child, String) {
+        let openssl = |arguments: &[&str]| {
+            let mut command = Command::new("openssl");
+            command.args(arguments).current_dir(folder).stdin(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        let key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-keyout", "key.pem"];
+        let named = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"];
+        let made = ["req", "-x509", "-days", "2", "-addext", "basicConstraints=critical,CA:FALSE", "-out", "own.pem"];
+        let made = openssl(&[&made[..], &key, &named].concat()).status().unwrap();
+        assert!(made.success());
+        let serve = ["s_server", "-accept", "127.0.0.1:0", "-www", "-cert", "own.pem", "-key", "key.pem"];
+        let mut server = openssl(&serve).stdout(Stdio::piped()).spawn().unwrap();
+        let lines = BufReader::new(server.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let port = lines.filter_map(|line| line.strip_prefix("ACCEPT 127.0.0.1:").map(str::to_owned)).next();
+        (server, port.expect("it says where it listens"))
+    }
+
+    #[tokio::test]
+    async fn a_certificate_of_strangers_is_known_by_its_error() {
+        let folder = std::env::temp_dir().join(format!("strangers-{}", std::process::id()));
+        std::fs::create_dir(&folder).unwrap();
+        let (mut server, port) = stranger(&folder);
+        let mut request = HttpRequest::new(SdkBody::empty());
+        request.set_uri(format!("https://localhost:{port}/")).unwrap();
+        let amazon = with_roots(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS));
+        let error = amazon.call(request).await.unwrap_err();
+        server.kill().unwrap();
+        server.wait().unwrap();
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(is_of_others(&error), "{error:?}");
     }
 
     #[test]
