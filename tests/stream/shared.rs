@@ -14,6 +14,8 @@ use crate::support::client::Request;
 use crate::support::external::tool;
 use crate::support::local::free_port;
 use crate::support::process::Process;
+use crate::support::server::Server;
+use crate::support::sse::SseClient;
 use crate::support::table::{Row, SENTIMENTS, Table};
 use crate::support::{bins, dynamodb};
 
@@ -206,4 +208,25 @@ async fn where_nothing_happens_an_answer_that_ended_is_not_handed_out_again() {
     assert!((VIEWERS..=VIEWERS * ENDS).contains(&returns), "{returns} returns of {VIEWERS} viewers");
     assert!(streams(&emulator.invocations()) as u64 <= ENDS * 2, "{} invocations", streams(&emulator.invocations()));
     assert!(SEGMENT_RECONNECT_MIN_MS >= 1000 && SEGMENT_MIN < WATCHED, "a cache counts in seconds");
+}
+
+#[tokio::test]
+async fn newcomers_who_are_refused_share_that_too() {
+    let table = Table::create(SENTIMENTS).await;
+    let full = [("SSE_MAX_CONNECTIONS", "1"), SEGMENTS[0], SEGMENTS[1], SEGMENTS[2]];
+    let server = Server::start(&table, &full).await.ready().await;
+    let _only = SseClient::connect(server.get(STREAM)).await;
+    let varnish = Varnish::before(server.address, Passing::AsItComes).await;
+    let newcomer = async || {
+        let asked = Request::get(varnish.address, STREAM).header("Accept", contract::events::CONTENT_TYPE);
+        let answer = asked.send().await;
+        String::from_utf8(answer.bytes().await.unwrap()).unwrap()
+    };
+    let refusals = futures_util::future::join_all((0..VIEWERS).map(|_| newcomer())).await;
+    assert!(refusals.iter().all(|refusal| refusal.contains("event: overloaded\n")), "{refusals:?}");
+    let measured = String::from_utf8(server.ask("/metrics").await.bytes().await.unwrap()).unwrap();
+    let refused = measured.lines().filter(|line| line.starts_with("sse_streams_refused_total{"));
+    let refused: f64 = refused.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum();
+    // One for each second that it takes, and not one for each of them.
+    assert!((1.0..=LIMIT.as_secs_f64()).contains(&refused), "{measured}");
 }

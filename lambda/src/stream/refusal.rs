@@ -13,12 +13,18 @@ use serde_json::json;
 use super::body::event_stream;
 use super::deps::Deps;
 use super::opening::reconnect_within;
+use super::segment;
 use crate::error::{ApiError, Refused};
 use crate::request::accepts_event_stream;
 use stream_core::{encode, event};
 
-/// Answers a request that gets no stream: an EventSource that may come back hears one event, everybody else sees the error.
-pub(super) fn refuse(deps: &Deps, headers: &HeaderMap, error: ApiError) -> Result<Response, ApiError> {
+/// For how long a cache gives a refusal to others: where none is kept, it asks for each of them alone, for a while. None of
+/// them comes back as soon.
+const KEPT: Duration = Duration::from_secs(1);
+
+/// Answers a request that gets no stream: an EventSource that may come back hears one event, everybody else sees the error. `is_shared` says
+/// whether a cache may give the answer to others.
+pub(super) fn refuse(deps: &Deps, headers: &HeaderMap, error: ApiError, is_shared: bool) -> Result<Response, ApiError> {
     let is_polite = match &error {
         ApiError::Full { full, .. } => {
             tracing::info!(connections = deps.slots.taken(), limit = full.as_str(), "stream refused");
@@ -48,7 +54,7 @@ pub(super) fn refuse(deps: &Deps, headers: &HeaderMap, error: ApiError) -> Resul
     // With status 200: any other would end a browser's EventSource for good; this one comes back after `retry`.
     let mut response = event_stream(Body::from(out.freeze()));
     response.extensions_mut().insert(Refused(error.reason()));
-    Ok(response)
+    Ok(if is_shared { segment::keep(response, KEPT) } else { response })
 }
 
 /// Spread out, so that those who were refused together do not return together.

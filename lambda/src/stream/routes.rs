@@ -85,7 +85,7 @@ async fn stream(
         let wanted = Wanted { filter: query.filter.clone(), configuration: None, until, is_shared };
         open(&deps, &origin, &headers, &query, wanted, permit).await
     };
-    answer.await.or_else(|error| refuse(&deps, &headers, error))
+    answer.await.or_else(|error| refuse(&deps, &headers, error, deps.settings.segments.shared))
 }
 
 async fn configuration_stream(
@@ -105,7 +105,7 @@ async fn configuration_stream(
         let wanted = Wanted { filter, configuration: Some(key), until: user.expires, is_shared: false };
         open(&deps, &origin, &headers, &parsed, wanted, permit).await
     };
-    answer.await.or_else(|error| refuse(&deps, &headers, error))
+    answer.await.or_else(|error| refuse(&deps, &headers, error, false))
 }
 
 /// Lets nobody in who would have to leave at once.
