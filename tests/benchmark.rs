@@ -100,3 +100,19 @@ async fn a_start_is_measured_beside_the_least_that_there_can_be_and_the_design_t
         assert_eq!(line.matches(" ×").count(), 4, "{line}");
     }
 }
+
+#[tokio::test]
+async fn how_long_a_row_takes_to_many_clients_is_measured_by_rows_that_are_written() {
+    let dynamodb = external::tool("DYNAMODB_LOCAL_DIR", ".tools/dynamodb-local").display().to_string();
+    let arguments = ["--delivery", "20", "--seconds", "5", "--dynamodb-local", &dynamodb].map(String::from);
+    let path = ("PATH".to_owned(), std::env::var("PATH").unwrap_or_default());
+    let process = Process::spawn(&bins::path("engine"), &arguments, &[path].into());
+    // Whether it is as quick as it shall be is not asked of a machine that runs other tests too.
+    process.exits_within(START_LIMIT).await;
+    let table = process.text();
+    assert!(table.contains("| a row every 137ms, a poll every 1s | 20 clients |"), "{table}");
+    for what in ["from the row to the client", "99 of 100, beyond the poll interval", "from the first client"] {
+        assert!(table.contains(what), "no {what}: {table}");
+    }
+    assert!(table.contains("| lost, doubled | 0, 0 |") && !table.contains("clients | 0 |"), "{table}");
+}

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Benchmarks: `window` measures what the window of the stream function costs, `cold` what a start does beside other people's, `peers` what a stream does, `page` how soon
-# a new tab shows numbers. Arguments after the name go to the program.
+# Benchmarks: `window` measures what the window of the stream function costs, `cold` what a start does beside other people's, `peers` what a stream does, `delivery` how long
+# a row takes to many clients, `page` how soon a new tab shows numbers. Arguments after the name go to the program.
 . "$(dirname -- "$0")/lib.sh"
 
 usage() {
@@ -10,6 +10,7 @@ usage() {
   say '       just bench window --engine ROWS --starts TIMES [--group FOLDER [--share SHARE]]'
   say '       just bench cold [--quick] [--rows ROWS] [--rounds N] [NAME,…]'
   say '       just bench cold --instructions [ROWS,…]'
+  say '       just bench delivery [--clients N] [--poll-interval MS] [--seconds SECONDS]'
   say '       just bench peers [NAME…] [--quick] [--clients N] [--rounds N] [--scenarios bulk,single,idle,shared] …'
   say '       just bench peers --record   keeps the figures in bench/results and docs'
   say '       just bench page [TABS [LATENCY_MS]]'
@@ -106,6 +107,21 @@ cold() {
     ${names:+--programs "$names"}
 }
 
+# From a row that is written to the last of many clients of the program `server`.
+delivery() {
+  clients=1000
+  if [ "${1:-}" = --clients ]; then
+    clients=${2:?--clients takes a number} && shift 2
+  fi
+  "$root/tools/setup.sh" java dynamodb
+  . "$root/tools/env.sh"
+  ours=$(build release lambda server)
+  [ -n "$ours" ] || die 'cargo did not build the program server'
+  program=$(build bench-engine bench_engine engine)
+  [ -n "$program" ] || die 'cargo did not build the program engine'
+  exec "$program" --dynamodb-local "$tools/dynamodb-local" --delivery "$clients" --folder "$(dirname -- "$ours")" "$@"
+}
+
 # The page of the program that is deployed, in a browser.
 page() {
   "$root/tools/setup.sh" chromium node
@@ -122,10 +138,9 @@ case ${1:-} in
     cd "$root"
     page "$@"
     ;;
-  cold)
-    shift
+  cold | delivery)
     cd "$root"
-    cold "$@"
+    "$@"
     ;;
   peers)
     shift

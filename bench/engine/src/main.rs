@@ -3,8 +3,10 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "what it is for")]
 
 mod cold;
+mod delivery;
 mod instance;
 mod local;
+mod process;
 mod start;
 mod table;
 
@@ -15,6 +17,7 @@ use std::time::Duration;
 use clap::Parser;
 use lambda::clock::Clock;
 
+use crate::delivery::Delivery;
 use crate::instance::{Done, Instance};
 use crate::local::Local;
 use crate::table::{Table, day, id};
@@ -25,6 +28,8 @@ const ROWS_PER_SEC: u64 = 3;
 const LATE: Duration = Duration::from_secs(300);
 /// Time within which the default settings read every part of the late interval, and one poll more.
 const LATE_MAX: Duration = Duration::from_secs(60 + 5);
+/// Seconds for which polls are measured, at least.
+const SECONDS_MIN: u64 = 30;
 /// What a poll may cost of one that reads everything: a sixth.
 const SHARE_MAX: f64 = 1.0 / 6.0;
 
@@ -35,8 +40,8 @@ struct Arguments {
     /// Rows of the 24 hours before; the default is as many a second as are written while it is measured.
     #[arg(default_value_t = ROWS_PER_SEC * 24 * 3600)]
     rows: u64,
-    /// Seconds that are measured.
-    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(30..=3600))]
+    /// Seconds that are measured: of polls 30 at least, in which late rows come.
+    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u64).range(5..=3600))]
     seconds: u64,
     /// Measures starts that find the hours of the day shared, so many, instead of polls.
     #[arg(long, value_name = "TIMES")]
@@ -51,7 +56,13 @@ struct Arguments {
     /// Counts the instructions of a start on tables of so many rows, instead of times: ours and constant, under Valgrind.
     #[arg(long, value_name = "ROWS,…", value_delimiter = ',', group = "programs started", conflicts_with = "starts")]
     instructions: Vec<u64>,
-    /// Folder with the programs `stream` and `constant`; that of this one by default.
+    /// Measures how long a row takes to so many clients of the program `server`, instead of polls.
+    #[arg(long, value_name = "CLIENTS", group = "programs started", conflicts_with = "starts", value_parser = clap::value_parser!(u32).range(1..))]
+    delivery: Option<u32>,
+    /// Milliseconds between two polls of that server.
+    #[arg(long, value_name = "MS", requires = "delivery", default_value_t = 1000, value_parser = clap::value_parser!(u64).range(500..=60_000))]
+    poll_interval: u64,
+    /// Folder with the programs `stream`, `server` and `constant`; that of this one by default.
     #[arg(long, requires = "programs started")]
     folder: Option<PathBuf>,
     /// Folder of a control group for the processor, which this process enters while it is measured.
@@ -87,6 +98,12 @@ async fn run(arguments: &Arguments) -> Result<bool, String> {
         cold::instructions(local.address, folder, &arguments.instructions).await?;
         return Ok(true);
     }
+    if let Some(clients) = arguments.delivery {
+        let clients = usize::try_from(clients).map_err(|error| error.to_string())?;
+        let (poll_interval, time) =
+            (Duration::from_millis(arguments.poll_interval), Duration::from_secs(arguments.seconds));
+        return Delivery { clients, poll_interval, time }.measure(local.address, folder).await;
+    }
     if let Some(rounds) = arguments.cold {
         cold::measure(local.address, folder, arguments.rows, rounds, &arguments.programs).await?;
         return Ok(true);
@@ -95,6 +112,9 @@ async fn run(arguments: &Arguments) -> Result<bool, String> {
         let group = arguments.group.as_deref().map(|group| (group, arguments.share));
         start::measure(local.address, arguments.rows, times, group).await?;
         return Ok(true);
+    }
+    if arguments.seconds < SECONDS_MIN {
+        return Err(format!("--seconds is {}; polls are measured for {SECONDS_MIN} at least", arguments.seconds));
     }
     let mut table = Table::create(local.address).await?;
     eprintln!("writing {} rows", arguments.rows);

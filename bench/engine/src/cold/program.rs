@@ -1,9 +1,9 @@
 //! What is started: ours, the least that there can be, and the design that people take instead.
 
 use std::ffi::OsStr;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use super::Start;
 use super::api::Api;
 use super::usage::{self, Usage};
-use crate::table::data;
+use crate::process::{Running, alone, free_port, table_env};
 
 /// Ends the head of an answer.
 const HEAD_END: &[u8] = b"\r\n\r\n";
@@ -74,31 +74,6 @@ impl Reader {
     }
 }
 
-/// Processes that end with it.
-struct Running(Vec<Child>);
-
-impl Running {
-    fn spawn(&mut self, command: &mut Command) -> Result<(), String> {
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().map_err(|error| format!("{}: {error}", command.get_program().display()))?;
-        self.0.push(child);
-        Ok(())
-    }
-
-    fn usage(&self) -> Result<Usage, String> {
-        self.0.iter().map(|child| usage::of(child.id())).sum()
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        for child in &mut self.0 {
-            child.kill().ok();
-            child.wait().ok();
-        }
-    }
-}
-
 impl Program {
     const ALL: [Self; 4] = [Self::Constant, Self::Ours, Self::Research, Self::Adapted];
 
@@ -125,7 +100,7 @@ impl Program {
     pub(super) async fn start(self, folder: &Path, table: SocketAddr, target: &'static str) -> Result<Start, String> {
         let mut api = Api::start(target).await?;
         let port = free_port()?;
-        let mut running = Running(Vec::new());
+        let mut running = Running::default();
         let mut command = match self {
             Self::Constant | Self::Ours => alone(&self.ours_in(folder)),
             Self::Adapted => alone(&path("TOOLS_WEB_ADAPTER", ".tools/cargo/bin/lambda-adapter")),
@@ -142,7 +117,7 @@ impl Program {
             Self::Research => read(port, target).await?,
             Self::Constant | Self::Ours | Self::Adapted => api.numbers().await?,
         };
-        let Usage { processor, resident } = running.usage()?;
+        let Usage { processor, resident } = running.ids().map(usage::of).sum::<Result<Usage, String>>()?;
         let since = |at: Instant| at.duration_since(began);
         Ok(Start { first_byte: since(first_byte), first_metrics: since(metrics), processor, resident })
     }
@@ -155,10 +130,10 @@ impl Program {
         function_env(table_env(&mut command, table), &api).stdin(Stdio::null()).stdout(Stdio::null());
         let failed = |error: std::io::Error| format!("valgrind: {error}");
         let child = command.stderr(Stdio::piped()).spawn().map_err(failed)?;
-        let (id, mut running) = (child.id(), Running(vec![child]));
+        let (id, mut running) = (child.id(), Running::of(child));
         api.numbers().await?;
         Command::new("kill").arg(id.to_string()).status().map_err(failed)?;
-        let said = running.0.remove(0).wait_with_output().map_err(failed)?;
+        let said = running.take().wait_with_output().map_err(failed)?;
         let text = String::from_utf8_lossy(&said.stderr);
         let count = text.split_once("Collected :").and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok());
         count.ok_or_else(|| format!("valgrind counted nothing: {text}"))
@@ -205,26 +180,6 @@ fn function_env<'a>(command: &'a mut Command, api: &Api) -> &'a mut Command {
     ])
 }
 
-/// What a program knows of the table.
-fn table_env(command: &mut Command, table: SocketAddr) -> &mut Command {
-    let data = data();
-    command.env("SENTIMENTS_TABLE", data.items_table.as_str()).env("USERS_TABLE", data.users_table.as_str());
-    command.env("AWS_ENDPOINT_URL_DYNAMODB", format!("http://{table}")).envs([
-        ("AWS_REGION", "us-east-1"),
-        ("AWS_DEFAULT_REGION", "us-east-1"),
-        ("AWS_ACCESS_KEY_ID", "bench"),
-        ("AWS_SECRET_ACCESS_KEY", "bench"),
-        ("ENVIRONMENT", "bench"),
-    ])
-}
-
-/// A program that knows nothing of this process's environment.
-fn alone(program: &Path) -> Command {
-    let mut command = Command::new(program);
-    command.env_clear();
-    command
-}
-
 /// The design under uvicorn.
 fn research(port: u16) -> Command {
     let mut command = Command::new(path("TOOLS_PYTHON", ".tools/venv/bin/python"));
@@ -239,9 +194,4 @@ fn research(port: u16) -> Command {
 #[expect(clippy::disallowed_methods, reason = "the recipes say where tools are")]
 fn path(variable: &str, otherwise: &str) -> PathBuf {
     std::env::var_os(variable).map_or_else(|| PathBuf::from(otherwise), PathBuf::from)
-}
-
-fn free_port() -> Result<u16, String> {
-    let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-    listener.map(|address| address.port()).map_err(|error| error.to_string())
 }
