@@ -6,7 +6,7 @@
 mod parameters;
 mod patterns;
 
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use axum::Extension;
 use axum::response::IntoResponse;
@@ -18,9 +18,9 @@ use utoipa::openapi::OpenApi;
 
 use stream_core::page::Place;
 
-/// The description as it is answered.
+/// The description as it is answered, made when it is asked for first: most instances never are.
 #[derive(Clone)]
-pub(super) struct Document(Arc<str>);
+pub(super) struct Document(Arc<LazyLock<String, Box<dyn FnOnce() -> String + Send>>>);
 
 /// What is wrong with a request.
 #[derive(ToSchema)]
@@ -94,14 +94,17 @@ pub(super) struct MetricsAnswer {
 )]
 pub(super) async fn document(Extension(Document(text)): Extension<Document>) -> impl IntoResponse {
     let headers = [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-cache")];
-    (headers, text.to_string())
+    (headers, String::clone(&text))
 }
 
 /// Completes the description once, and hands it to [`document`].
-pub(super) fn layer(described: &OpenApi, settings: &DashboardSettings) -> Extension<Document> {
-    let mut document = serde_json::to_value(described).expect("a description always serialises");
-    complete(&mut document, settings);
-    Extension(Document(document.to_string().into()))
+pub(super) fn layer(described: OpenApi, settings: Arc<DashboardSettings>) -> Extension<Document> {
+    let make = move || {
+        let mut document = serde_json::to_value(described).expect("a description always serialises");
+        complete(&mut document, &settings);
+        document.to_string()
+    };
+    Extension(Document(Arc::new(LazyLock::new(Box::new(make)))))
 }
 
 fn complete(document: &mut Value, settings: &DashboardSettings) {

@@ -1,5 +1,7 @@
 //! The routes of the dashboard function, each with its description.
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
@@ -34,7 +36,7 @@ pub fn router(deps: Deps) -> Router {
     }
     let (router, description) = described.split_for_parts();
     router
-        .layer(openapi::layer(&description, &deps.settings))
+        .layer(openapi::layer(description, Arc::clone(&deps.settings)))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(from_fn(security::headers))
