@@ -1,7 +1,5 @@
 //! Answers to requests for rows, as their bytes: the SDK would make a map of copies of each row, of which most is thrown away again.
 
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -21,23 +19,19 @@ use contract::limits;
 use http_body::Body as _;
 use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::de::StrRead;
 
 use super::value::Row;
 use crate::store::StoreError;
 
-/// What a query brought, but for its rows.
+/// What a query or a request for rows by their keys brought, but for its rows.
 #[derive(Debug, Default)]
 pub(super) struct Answer<'a> {
     /// Key at which the page ended.
     pub(super) last_evaluated_key: Option<Row<'a>>,
-    consumed_capacity: Option<Capacity>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-struct Capacity {
-    capacity_units: f64,
+    /// Keys that are to be asked for again.
+    pub(super) unprocessed: Vec<Row<'a>>,
+    /// Read units that it cost.
+    pub(super) units: f64,
 }
 
 impl<'a> Answer<'a> {
@@ -45,118 +39,134 @@ impl<'a> Answer<'a> {
     ///
     /// # Errors
     /// [`StoreError::Unavailable`] where it is no such answer. Rows may have been handed over before that shows.
-    pub(super) fn read(bytes: &'a [u8], take: impl FnMut(Row<'a>)) -> Result<Self, StoreError> {
-        read(bytes, |reader| reader.deserialize_map(AnswerVisitor(take)))
+    pub(super) fn read(bytes: &'a [u8], take: &mut dyn FnMut(Row<'a>)) -> Result<Self, StoreError> {
+        let unread =
+            |error: &dyn std::error::Error| StoreError::Unavailable(format!("the answer cannot be read: {error}"));
+        // Once for all of it, in place of once for each text.
+        let text = std::str::from_utf8(bytes).map_err(|error| unread(&error))?;
+        let mut reader = serde_json::Deserializer::from_str(text);
+        let answer = reader.deserialize_map(AnswerVisitor(take)).and_then(|answer| reader.end().map(|()| answer));
+        answer.map_err(|error| unread(&error))
     }
-
-    /// Read units that it cost.
-    pub(super) fn units(&self) -> f64 {
-        self.consumed_capacity.as_ref().map_or(0.0, |capacity| capacity.capacity_units)
-    }
-}
-
-/// What rows by their keys are, of some tables.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub(super) struct BatchAnswer<'a> {
-    #[serde(borrow)]
-    pub(super) responses: BTreeMap<Cow<'a, str>, Vec<Row<'a>>>,
-    /// What is to be asked for again.
-    #[serde(borrow)]
-    pub(super) unprocessed_keys: BTreeMap<Cow<'a, str>, Keys<'a>>,
-    consumed_capacity: Vec<Capacity>,
-}
-
-/// Keys of rows of one table.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default, rename_all = "PascalCase")]
-pub(super) struct Keys<'a> {
-    #[serde(borrow)]
-    pub(super) keys: Vec<Row<'a>>,
-}
-
-impl<'a> BatchAnswer<'a> {
-    /// Reads it.
-    ///
-    /// # Errors
-    /// [`StoreError::Unavailable`] where it is no such answer.
-    pub(super) fn read(bytes: &'a [u8]) -> Result<Self, StoreError> {
-        read(bytes, |reader| Self::deserialize(reader))
-    }
-
-    /// Read units that it cost.
-    pub(super) fn units(&self) -> f64 {
-        self.consumed_capacity.iter().map(|capacity| capacity.capacity_units).sum()
-    }
-}
-
-fn read<'a, T>(
-    bytes: &'a [u8],
-    answer: impl FnOnce(&mut serde_json::Deserializer<StrRead<'a>>) -> serde_json::Result<T>,
-) -> Result<T, StoreError> {
-    let unread = |error: &dyn std::error::Error| StoreError::Unavailable(format!("the answer cannot be read: {error}"));
-    // Once for all of it, in place of once for each text.
-    let text = std::str::from_utf8(bytes).map_err(|error| unread(&error))?;
-    let mut reader = serde_json::Deserializer::from_str(text);
-    let answer = answer(&mut reader).and_then(|answer| reader.end().map(|()| answer));
-    answer.map_err(|error| unread(&error))
 }
 
 #[derive(Deserialize)]
 #[serde(field_identifier)]
 enum Field {
     Items,
+    Responses,
     LastEvaluatedKey,
+    UnprocessedKeys,
     ConsumedCapacity,
+    CapacityUnits,
     #[serde(other)]
     Other,
 }
 
-struct AnswerVisitor<F>(F);
+struct AnswerVisitor<'f, 'de>(&'f mut dyn FnMut(Row<'de>));
 
-impl<'de, F: FnMut(Row<'de>)> Visitor<'de> for AnswerVisitor<F> {
+impl<'de> Visitor<'de> for AnswerVisitor<'_, 'de> {
     type Value = Answer<'de>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an answer to a query")
+        f.write_str("an answer with rows")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut answer = Answer::default();
         while let Some(field) = map.next_key()? {
             match field {
-                Field::Items => map.next_value_seed(Rows(&mut self.0))?,
+                Field::Items | Field::Responses => map.next_value_seed(Rows(self.0))?,
+                Field::UnprocessedKeys => map.next_value_seed(Rows(&mut |key| answer.unprocessed.push(key)))?,
                 Field::LastEvaluatedKey => answer.last_evaluated_key = map.next_value()?,
-                Field::ConsumedCapacity => answer.consumed_capacity = map.next_value()?,
-                Field::Other => map.next_value::<IgnoredAny>().map(|_| ())?,
+                Field::ConsumedCapacity => map.next_value_seed(Units(&mut answer.units))?,
+                Field::CapacityUnits | Field::Other => map.next_value::<IgnoredAny>().map(|_| ())?,
             }
         }
         Ok(answer)
     }
 }
 
-/// Hands each row of a list over.
-struct Rows<'f, F>(&'f mut F);
+/// Hands over each row of a list, or of the lists of some tables, however deep they are.
+struct Rows<'f, 'de>(&'f mut dyn FnMut(Row<'de>));
 
-impl<'de, F: FnMut(Row<'de>)> DeserializeSeed<'de> for Rows<'_, F> {
+impl<'de> DeserializeSeed<'de> for Rows<'_, 'de> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
+        deserializer.deserialize_any(self)
     }
 }
 
-impl<'de, F: FnMut(Row<'de>)> Visitor<'de> for Rows<'_, F> {
+impl<'de> Visitor<'de> for Rows<'_, 'de> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of rows")
+        f.write_str("a list of rows, or those of some tables")
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<(), A::Error> {
         while let Some(row) = rows.next_element()? {
             (self.0)(row);
         }
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while map.next_key::<IgnoredAny>()?.is_some() {
+            map.next_value_seed(Rows(&mut *self.0))?;
+        }
+        Ok(())
+    }
+
+    // What else stands beside keys that are to be asked for again: how they were asked for.
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        Ok(())
+    }
+}
+
+/// Adds up read units, of one table or of a list of them.
+struct Units<'f>(&'f mut f64);
+
+impl<'de> DeserializeSeed<'de> for Units<'_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Units<'_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("consumed capacity")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut tables: A) -> Result<(), A::Error> {
+        while tables.next_element_seed(Units(&mut *self.0))?.is_some() {}
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        while let Some(field) = map.next_key()? {
+            match field {
+                Field::CapacityUnits => *self.0 += map.next_value::<f64>()?,
+                _ => map.next_value::<IgnoredAny>().map(|_| ())?,
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
         Ok(())
     }
 }
@@ -266,7 +276,11 @@ mod tests {
 
     fn read(text: &[u8]) -> Result<(Answer<'_>, Vec<Row<'_>>), StoreError> {
         let mut rows = Vec::new();
-        Answer::read(text, |row| rows.push(row)).map(|answer| (answer, rows))
+        Answer::read(text, &mut |row| rows.push(row)).map(|answer| (answer, rows))
+    }
+
+    fn row<'a>(value: Value<'a>) -> Row<'a> {
+        [("a", value)].into_iter().collect()
     }
 
     #[test]
@@ -274,30 +288,35 @@ mod tests {
         let text = r#"{"Count":1,"ScannedCount":1,"Items":[{"a":{"S":"x"}}],"LastEvaluatedKey":{"a":{"S":"x"}},
             "ConsumedCapacity":{"TableName":"items","CapacityUnits":0.5}}"#;
         let (answer, rows) = read(text.as_bytes()).unwrap();
-        let row: Row<'_> = [("a", Value::S("x".into()))].into_iter().collect();
-        assert_eq!((rows.as_slice(), answer.units()), (&[row.clone()][..], 0.5));
-        assert_eq!(answer.last_evaluated_key, Some(row));
-        let (empty, rows) = read(br#"{"Count":0}"#).unwrap();
-        assert_eq!((rows.len(), empty.last_evaluated_key.is_none(), empty.units()), (0, true, 0.0));
-        for bad in [&b"<html>"[..], b"{}{}", b"[]", br#"{"Items":{}}"#, b"{\"Items\":[{\"a\":{\"S\":\"\xff\"}}]}"] {
+        assert_eq!((rows, answer.units), (vec![row(Value::S("x".into()))], 0.5));
+        assert_eq!(answer.last_evaluated_key, Some(row(Value::S("x".into()))));
+        let (empty, rows) = read(br#"{"Count":0,"ConsumedCapacity":null}"#).unwrap();
+        assert_eq!((rows.len(), empty.last_evaluated_key.is_none(), empty.units), (0, true, 0.0));
+        let bad = [
+            &b"<html>"[..],
+            b"{}{}",
+            b"[]",
+            br#"{"Items":7}"#,
+            br#"{"Items":["a"]}"#,
+            b"{\"Items\":[{\"a\":{\"S\":\"\xff\"}}]}",
+        ];
+        for bad in bad {
             let error = read(bad).unwrap_err().to_string();
             assert!(error.starts_with("the table does not answer: the answer cannot be read: "), "{error}");
         }
     }
 
     #[test]
-    fn rows_by_their_keys_come_by_table_with_what_was_left_unprocessed() {
-        let text = r#"{"Responses":{"hours":[{"a":{"B":"AP8H"}},{}],"other":[]},
-            "UnprocessedKeys":{"hours":{"Keys":[{"a":{"S":"x\u0041"}}],"ConsistentRead":false}},
-            "ConsumedCapacity":[{"TableName":"hours","CapacityUnits":4.5},{"CapacityUnits":1}]}"#;
-        let answer = BatchAnswer::read(text.as_bytes()).unwrap();
-        let row: Row<'_> = [("a", Value::B("AP8H".into()))].into_iter().collect();
-        assert_eq!(answer.responses["hours"], [row, Row::default()]);
-        let key: Row<'_> = [("a", Value::S("xA".into()))].into_iter().collect();
-        assert_eq!((&answer.unprocessed_keys["hours"].keys[..], answer.units()), (&[key][..], 5.5));
-        let empty = BatchAnswer::read(b"{}").unwrap();
-        assert_eq!((empty.responses.len(), empty.unprocessed_keys.len(), empty.units()), (0, 0, 0.0));
-        assert!(BatchAnswer::read(b"{\"Responses\":[]}").is_err());
+    fn rows_by_their_keys_come_with_keys_that_were_left_unprocessed() {
+        let text = r##"{"Responses":{"hours":[{"a":{"B":"AP8H"}},{}],"other":[]},
+            "UnprocessedKeys":{"hours":{"ConsistentRead":false,"Keys":[{"a":{"S":"x\u0041"}}],"ProjectionExpression":"PK",
+                "ExpressionAttributeNames":{"#a":"a"}}},
+            "ConsumedCapacity":[{"TableName":"hours","CapacityUnits":4.5,"Table":{"CapacityUnits":4.5}},{"CapacityUnits":1}]}"##;
+        let (answer, rows) = read(text.as_bytes()).unwrap();
+        assert_eq!(rows, [row(Value::B("AP8H".into())), Row::default()]);
+        assert_eq!((answer.unprocessed, answer.units), (vec![row(Value::S("xA".into()))], 5.5));
+        let (whole, rows) = read(br#"{"Responses":{"hours":[]},"UnprocessedKeys":{}}"#).unwrap();
+        assert_eq!((rows.len(), whole.unprocessed.len(), whole.units), (0, 0, 0.0));
     }
 
     #[tokio::test]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedCapacity};
 use contract::tables;
 
-use super::answer::BatchAnswer;
+use super::answer::Answer;
 use super::client::DynamoDb;
 use super::value::Value;
 use crate::store::{Goodbyes, Left, StoreError, StoreFuture};
@@ -50,15 +50,16 @@ impl Goodbyes for DynamoDb {
             let request = self.client.batch_get_item().request_items(table, asked);
             let request = request.return_consumed_capacity(ReturnConsumedCapacity::Total);
             let answer = self.get(request).await?;
-            let mut answer = BatchAnswer::read(&answer)?;
-            let units = answer.units();
+            let mut streams = Vec::new();
             // Keys that were left unprocessed are asked for again at the next look.
-            let found = answer.responses.remove(table).unwrap_or_default();
-            let left = found.iter().filter_map(|row| match row.get("PK")? {
-                Value::S(partition) => StreamId::parse(partition.strip_prefix(tables::STREAM_PREFIX)?),
-                _ => None,
-            });
-            Ok(Left { streams: left.collect(), units })
+            let answer = Answer::read(&answer, &mut |row| {
+                let said = match row.get("PK") {
+                    Some(Value::S(partition)) => partition.strip_prefix(tables::STREAM_PREFIX),
+                    _ => None,
+                };
+                streams.extend(said.and_then(StreamId::parse));
+            })?;
+            Ok(Left { streams, units: answer.units })
         })
     }
 }

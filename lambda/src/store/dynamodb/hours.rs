@@ -10,7 +10,7 @@ use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, ReturnConsumedC
 use aws_smithy_types::base64;
 use contract::{limits, tables};
 
-use super::answer::BatchAnswer;
+use super::answer::Answer;
 use super::client::{DynamoDb, SdkRow};
 use super::value::{Row, Value};
 use crate::store::{Heads, HourBytes, Hours, StoreError, StoreFuture};
@@ -153,19 +153,17 @@ impl DynamoDb {
             let asked = asked.map_err(|error| StoreError::Unavailable(error.to_string()))?;
             let request = self.client.batch_get_item().request_items(table, asked);
             let answer = self.get(request.return_consumed_capacity(ReturnConsumedCapacity::Total)).await?;
-            let mut answer = BatchAnswer::read(&answer)?;
-            units += answer.units();
-            let found = answer.responses.remove(table).unwrap_or_default();
-            let unprocessed = answer.unprocessed_keys.remove(table).unwrap_or_default();
-            left = unprocessed.keys.iter().filter_map(chunk_of).collect();
-            if found.is_empty() && !left.is_empty() {
-                return Err(StoreError::Throttled(format!("{} keys were left unprocessed", left.len())));
-            }
-            for row in found {
-                let Some(Value::B(chunk)) = row.get(CHUNK) else { continue };
+            let before = chunks.len();
+            let answer = Answer::read(&answer, &mut |row| {
+                let Some(Value::B(chunk)) = row.get(CHUNK) else { return };
                 if let (Some(key), Ok(chunk)) = (chunk_of(&row), base64::decode(chunk.as_ref())) {
                     chunks.insert(key, chunk);
                 }
+            })?;
+            units += answer.units;
+            left = answer.unprocessed.iter().filter_map(chunk_of).collect();
+            if chunks.len() == before && !left.is_empty() {
+                return Err(StoreError::Throttled(format!("{} keys were left unprocessed", left.len())));
             }
             left.extend(later);
         }

@@ -136,7 +136,7 @@ impl DynamoDb {
         let answer = self.ask_rows(query).await?;
         let (mut count, mut forms) = (0, TimeForms::unknown(self.times()));
         let mut page = Page::default();
-        let answer = Answer::read(&answer, |row| {
+        let answer = Answer::read(&answer, &mut |row| {
             count += 1;
             match row::parse(&self.data, &row) {
                 Ok(Some(parsed)) => {
@@ -150,7 +150,7 @@ impl DynamoDb {
                 }
             }
         })?;
-        (page.units, page.next) = (answer.units(), start_of(answer.last_evaluated_key.unwrap_or_default())?);
+        (page.units, page.next) = (answer.units, start_of(answer.last_evaluated_key.unwrap_or_default())?);
         self.forms.learn(request.label, forms, count, page.units);
         Ok(page)
     }

@@ -100,7 +100,7 @@ struct Reasons {
 
 impl Reasons {
     fn take(&mut self, store: &DynamoDb, answer: &[u8], range: TimeRange) -> Result<(), StoreError> {
-        let answer = Answer::read(answer, |row| {
+        let answer = Answer::read(answer, &mut |row| {
             let (kind, said) = store.reason(&row, range);
             self.rows += 1;
             match self.kinds.iter().position(|known| known.0 == kind) {
@@ -109,7 +109,7 @@ impl Reasons {
                 None => self.others += 1,
             }
         })?;
-        self.units += answer.units();
+        self.units += answer.units;
         Ok(())
     }
 
