@@ -1,10 +1,10 @@
 //! The way to AWS: TLS that trusts Amazon's own roots, and those of the system where these do not do.
 //!
-//! Reading the system's, some hundred and forty, is three quarters of what a start computes before it reads the table. AWS's endpoints
-//! chain to Amazon's (<https://www.amazontrust.com/repository/>): here are those of its usual keys, RSA of 2048 bits and P-256, and
-//! the older one that vouches for all of them. Where a certificate is of another (a different partition, a proxy of one's own, a root
-//! to come), its handshake fails before anything was sent: the request is then sent with the system's roots, and so is every
-//! other one from then on. A plain endpoint needs none.
+//! Reading the system's, some hundred and forty, is three quarters of what a start computes before it reads the table. The endpoints of
+//! DynamoDB and KMS have certificates of Amazon Trust Services, which asks for all five of these roots in a list of one's own
+//! (<https://www.amazontrust.com/repository/>). Where a certificate is of another (a different partition, a proxy of one's own, a
+//! root to come), its handshake fails before anything was sent: the request is then sent with the system's roots, and so is
+//! every other one from then on. A plain endpoint needs none.
 
 use std::error::Error;
 use std::io;
@@ -22,7 +22,7 @@ use rustls::CertificateError::UnknownIssuer;
 
 /// Time one connection may take to open.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
-/// Amazon Root CA 1 and 3, and Starfield Services Root CA G2. None ends before 2037.
+/// Amazon Root CA 1 to 4, and Starfield Services Root CA G2. None ends before 2037.
 const AMAZON_ROOTS: &str = include_str!("amazon_roots.pem");
 /// Variables by which people say whom to trust; who does is taken at their word.
 const TRUST_VARIABLES: [&str; 2] = ["SSL_CERT_FILE", "SSL_CERT_DIR"];
@@ -171,7 +171,7 @@ mod tests {
 
     #[test]
     fn amazons_roots_are_read_and_who_names_others_has_them() {
-        assert_eq!(AMAZON_ROOTS.matches("BEGIN CERTIFICATE").count(), 3);
+        assert_eq!(AMAZON_ROOTS.matches("BEGIN CERTIFICATE").count(), 5);
         let is_either = |lookup: &Lookup<'_>| format!("{:?}", connector(lookup)).contains("Either");
         assert!(is_either(&|_| None));
         assert!(!is_either(&|name| (name == "SSL_CERT_DIR").then(|| "/nowhere".into())));
