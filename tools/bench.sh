@@ -133,19 +133,9 @@ page() {
 
 case ${1:-} in
   window) shift ;;
-  page)
-    shift
-    cd "$root"
-    page "$@"
-    ;;
-  cold | delivery)
+  cold | delivery | page | peers)
     cd "$root"
     "$@"
-    ;;
-  peers)
-    shift
-    cd "$root"
-    peers "$@"
     ;;
   *) usage ;;
 esac

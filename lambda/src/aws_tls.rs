@@ -156,16 +156,17 @@ mod tests {
 
     #[tokio::test]
     async fn a_certificate_of_strangers_is_known_by_its_error() {
-        let folder = std::env::temp_dir().join(format!("strangers-{}", std::process::id()));
+        let folder = std::env::temp_dir().join(format!("strangers-{:016x}", fastrand::u64(..)));
         std::fs::create_dir(&folder).unwrap();
         let (mut server, port) = stranger(&folder);
         let mut request = HttpRequest::new(SdkBody::empty());
         request.set_uri(format!("https://localhost:{port}/")).unwrap();
         let amazon = with_roots(TrustStore::empty().with_pem_certificate(AMAZON_ROOTS));
-        let error = amazon.call(request).await.unwrap_err();
+        let answer = amazon.call(request).await;
         server.kill().unwrap();
         server.wait().unwrap();
         std::fs::remove_dir_all(&folder).unwrap();
+        let error = answer.unwrap_err();
         assert!(is_of_others(&error), "{error:?}");
     }
 

@@ -450,8 +450,8 @@ impl Journal {
     /// Moves the watermark over rows of which nothing is told. Where it came to them one by one, most rows of a day would be sketched, only
     /// to be forgotten again.
     fn advance_to_newest(&mut self, changes: &Changes) {
-        if let Some(newest) = changes.added.iter().map(|added| added.row.item.at).max() {
-            self.tracker.advance(newest);
+        if let Some(newest) = changes.added.last() {
+            self.tracker.advance(newest.row.item.at);
         }
     }
 

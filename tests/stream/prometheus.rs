@@ -15,7 +15,8 @@ use crate::support::local::{Local, free_port};
 use crate::support::sse::SseClient;
 use crate::support::{bins, reaper};
 
-async fn scrape(address: std::net::SocketAddr) -> Value {
+/// What it says there, by family.
+pub(super) async fn scrape(address: std::net::SocketAddr) -> Value {
     let answer = Request::get(address, "/metrics").send().await;
     assert_eq!(answer.status(), 200);
     assert_eq!(answer.head.all("content-type"), ["text/plain; version=0.0.4; charset=utf-8"]);
@@ -24,7 +25,7 @@ async fn scrape(address: std::net::SocketAddr) -> Value {
 }
 
 /// The value of a sample: its name, and its labels as `name=value`.
-fn sample(families: &Value, name: &str, labels: &str) -> f64 {
+pub(super) fn sample(families: &Value, name: &str, labels: &str) -> f64 {
     let key = format!("{name}{{{labels}}}");
     let samples = families.as_object().unwrap().values().filter_map(|family| family["samples"].get(&key));
     samples.filter_map(Value::as_f64).next().unwrap_or_else(|| panic!("no `{key}` in {families:#}"))

@@ -8,6 +8,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use contract::limits::{SEGMENT_MIN, SEGMENT_RECONNECT_MIN_MS};
 use serde_json::{Value, json};
 
+use super::prometheus::{sample, scrape};
 use super::{LIMIT, STREAM, config};
 use crate::emulator::{Emulator, Invocation};
 use crate::support::client::Request;
@@ -224,9 +225,7 @@ async fn newcomers_who_are_refused_share_that_too() {
     };
     let refusals = futures_util::future::join_all((0..VIEWERS).map(|_| newcomer())).await;
     assert!(refusals.iter().all(|refusal| refusal.contains("event: overloaded\n")), "{refusals:?}");
-    let measured = String::from_utf8(server.ask("/metrics").await.bytes().await.unwrap()).unwrap();
-    let refused = measured.lines().filter(|line| line.starts_with("sse_streams_refused_total{"));
-    let refused: f64 = refused.filter_map(|line| line.rsplit_once(' ')?.1.parse::<f64>().ok()).sum();
+    let refused = sample(&scrape(server.address).await, "sse_streams_refused_total", "reason=instance_full");
     // One for each second that it takes, and not one for each of them.
-    assert!((1.0..=LIMIT.as_secs_f64()).contains(&refused), "{measured}");
+    assert!((1.0..=LIMIT.as_secs_f64()).contains(&refused), "{refused} refusals for {VIEWERS} newcomers");
 }

@@ -3,13 +3,14 @@
 #![allow(clippy::disallowed_methods, reason = "a program of somebody else's kind: it reads the clock")]
 
 use std::convert::Infallible;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::Sse;
 use axum::response::sse::{Event, KeepAlive};
 use axum::routing::get;
+use bench_peers::data;
 use futures_util::{Stream, stream};
 use tokio::sync::broadcast::{Receiver, Sender, channel};
 
@@ -31,22 +32,6 @@ async fn events(State(updates): State<Sender<Update>>) -> Sse<impl Stream<Item =
     let hello = stream::iter([Ok(Event::default().event("hello").data("{}"))]);
     let live = stream::unfold(Some(updates.subscribe()), next);
     Sse::new(futures_util::StreamExt::chain(hello, live)).keep_alive(KeepAlive::default())
-}
-
-/// An update as long as ours are.
-fn data(n: u64) -> String {
-    let at = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
-    let id = format!("microsoft-wins-long-term-contract-{n:010}");
-    format!(
-        concat!(
-            r#"{{"n":{n},"item_id":"{id}","ticker":"MSFT","score":0.642,"label":"positive","confidence":0.871,"#,
-            r#""source":"market-brief","at":{at},"title":"Microsoft wins long-term contract","#,
-            r#""url":"https://example.com/MSFT/{id}","author":"B. Okafor"}}"#
-        ),
-        n = n,
-        id = id,
-        at = at
-    )
 }
 
 async fn feed(updates: Sender<Update>, rate: u64, every: Duration) {

@@ -7,21 +7,16 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
+
+use bench_peers::data;
 
 const HEAD: &[u8] =
     b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\nevent: hello\ndata: {}\n\n";
 
 /// An update as long as the others' are.
 fn update(n: u64) -> String {
-    let at = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
-    let id = format!("microsoft-wins-long-term-contract-{n:010}");
-    format!(
-        "id: {n}\nevent: update\ndata: {{\"n\":{n},\"item_id\":\"{id}\",\"ticker\":\"MSFT\",\"score\":0.642,\
-         \"label\":\"positive\",\"confidence\":0.871,\"source\":\"market-brief\",\"at\":{at},\
-         \"title\":\"Microsoft wins long-term contract\",\"url\":\"https://example.com/MSFT/{id}\",\
-         \"author\":\"B. Okafor\"}}\n\n"
-    )
+    format!("id: {n}\nevent: update\ndata: {}\n\n", data(n))
 }
 
 /// Answers whoever asks, whatever that is.

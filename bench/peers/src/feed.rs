@@ -5,7 +5,9 @@ use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
+
+use bench_peers::data;
 
 /// A running feed; dropping it ends it.
 pub(crate) struct Feed {
@@ -96,20 +98,4 @@ fn answered(answers: &mut impl BufRead) -> std::io::Result<()> {
         }
     }
     std::io::copy(&mut answers.take(length), &mut std::io::sink()).map(drop)
-}
-
-/// An update as long as ours are.
-fn data(n: u64) -> String {
-    let at = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default().as_millis();
-    let id = format!("microsoft-wins-long-term-contract-{n:010}");
-    format!(
-        concat!(
-            r#"{{"n":{n},"item_id":"{id}","ticker":"MSFT","score":0.642,"label":"positive","confidence":0.871,"#,
-            r#""source":"market-brief","at":{at},"title":"Microsoft wins long-term contract","#,
-            r#""url":"https://example.com/MSFT/{id}","author":"B. Okafor"}}"#
-        ),
-        n = n,
-        id = id,
-        at = at
-    )
 }

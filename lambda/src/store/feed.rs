@@ -2,7 +2,7 @@
 //! its own: a read works out which items have appeared.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use contract::{AttributePath, DataSettings, LinkUrl, Tag, limits};
@@ -24,7 +24,7 @@ pub(super) struct Feed {
 }
 
 /// What was made up for the seconds that every poll reads again, by second: it is made once.
-type Recent = Mutex<BTreeMap<u64, Arc<[Made]>>>;
+type Recent = Mutex<BTreeMap<u64, Vec<Made>>>;
 
 /// An item, and when it appears.
 struct Made {
@@ -172,12 +172,16 @@ impl Feed {
         let mut found = Vec::new();
         let newest = now.millis() / 1000;
         let kept = RECENT_SECS.min(RECENT_ITEMS_MAX * 60 / u64::from(self.rate.max(1)));
+        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
+        recent.retain(|second, _| newest < second + kept);
         // Whole seconds, from the newest: what is left out is older than everything that is in.
         for second in (range.after.millis() / 1000..=range.until.min(now).millis() / 1000).rev() {
             if second + kept <= newest {
                 found.extend(self.of_second(second, Some(label), now).filter(&is_wanted));
             } else {
-                let made = self.recent(second, newest.saturating_sub(kept));
+                // All of them, also those that have not appeared.
+                let make = || (0..self.count(second)).filter_map(|number| self.item_of(second, number, None)).collect();
+                let made = recent.entry(second).or_insert_with(make);
                 let there = made.iter().filter(|made| made.appears <= now && made.item.label == label);
                 found.extend(there.map(|made| &made.item).filter(|item| is_wanted(item)).cloned());
             }
@@ -186,14 +190,6 @@ impl Feed {
             }
         }
         found
-    }
-
-    /// All items of a second, also those that have not appeared, made once. Forgets those of seconds up to `forgotten`.
-    fn recent(&self, second: u64, forgotten: u64) -> Arc<[Made]> {
-        let mut recent = self.recent.lock().unwrap_or_else(PoisonError::into_inner);
-        *recent = recent.split_off(&(forgotten + 1));
-        let make = || (0..self.count(second)).filter_map(|number| self.item_of(second, number, None)).collect();
-        Arc::clone(recent.entry(second).or_insert_with(make))
     }
 
     /// The items of a second, of one label or of all, that have appeared by `now`.
