@@ -72,6 +72,30 @@ async fn a_load_that_is_disturbed_again_and_again_ends_whole_and_reads_no_page_t
     assert_eq!(updates(client.seen()), []);
 }
 
+/// Most tables have more than a day. As long as no form of a time was met, bounds are wider than the window, so that the first page may
+/// end below what the next one would be asked for with: it is the last one then.
+#[tokio::test]
+async fn a_first_page_that_ends_below_the_window_is_the_last() {
+    let table = Table::create(SENTIMENTS).await;
+    // Some 500 are a page, of 30 hours; the window has 400 of them for the next 200 s.
+    let (rows, each) = (1200, Duration::from_secs(216));
+    let row = |n: u32| {
+        let id = format!("long-{n}-{}", "x".repeat(1900));
+        Row::new(&id, "positive", &["X"]).ago(Duration::from_secs(10) + each * n)
+    };
+    table.put_all(&(0..rows).map(row).collect::<Vec<_>>()).await;
+    let proxy = Proxy::start().await;
+    let emulator = Emulator::start(config(&table, proxy.address(), &[])).await;
+    let mut client = connect(&emulator, "").await;
+    assert_has(&client.data("metrics", LIMIT).await, &counts(400, 400, 0, 0));
+    let queries: Vec<Exchange> = proxy.exchanges().into_iter().filter(|one| one.is_query_of("by_sentiment")).collect();
+    assert!(queries.iter().all(|one| one.status == 200), "{queries:#?}");
+    let first = queries.iter().find(|one| !one.response["LastEvaluatedKey"].is_null()).expect("a page that is not all");
+    let end = first.response["LastEvaluatedKey"]["timestamp"]["S"].as_str().expect("a time");
+    let day_ago = Row::new("day", "positive", &[]).ago(Duration::from_secs(86_400)).time;
+    assert!(end < day_ago.as_str(), "{end} is in the window: nothing is shown by this");
+}
+
 #[tokio::test]
 async fn a_busy_table_is_read_in_parts_and_a_late_row_comes_within_the_late_interval() {
     const LATE_INTERVAL: Duration = Duration::from_secs(8);

@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::sync::PoisonError;
+use std::time::Duration;
 
 use aws_sdk_dynamodb::config::http::HttpResponse;
 use aws_sdk_dynamodb::error::SdkError;
@@ -37,15 +38,41 @@ const OTHER_TYPE: &str = "Condition parameter type does not match schema type";
 /// What it says of a query for other attributes than the keys.
 const OTHER_NAME: &str = "missed key schema element";
 
-/// First and last text that a row of the range may have. DynamoDB refuses a start outside of them, which the end of a page that
-/// was asked for with wider ones may be: they take it in.
-fn text_bounds(forms: TimeForms, request: &PageRequest, time: &AttributeName) -> (String, String) {
-    let (from, to) = forms.bounds(request.range);
-    let start = request.start.iter().flat_map(|start| start.0.iter()).find(|(name, _)| **name == *time.as_str());
-    match start {
-        Some((_, KeyValue::Text(start))) => (from.min(start.to_string()), to.max(start.to_string())),
-        _ => (from, to),
+/// First and last text that a row of the range may have; `None` where the page before ended below them, as one may that was asked
+/// for with wider ones: what follows is older. A page that ended above them begins there all the same, because DynamoDB refuses a
+/// start outside of its bounds, and DynamoDB Local one at the lower bound.
+fn text_bounds(forms: TimeForms, request: &PageRequest, time: &AttributeName) -> Option<(String, String)> {
+    let (mut from, to) = forms.bounds(request.range);
+    let Some(start) = start_time(request, time) else { return Some((from, to)) };
+    if *start < *from {
+        return None;
     }
+    if *start == *from {
+        // No time is written so: nothing lies between the two.
+        from.pop();
+    }
+    Some((from, to.max(start.to_owned())))
+}
+
+/// The same of numbers, which have one form, so that a page ends at the lower bound at most. It is the number of a time then, and
+/// no other one of its second has less.
+fn number_bounds(times: Times, request: &PageRequest, time: &AttributeName) -> (String, String) {
+    let (from, to) = times.number_bounds(request.range);
+    let number = |text: &str| text.parse::<f64>().ok();
+    let is_at_end = start_time(request, time).is_some_and(|start| number(start) <= number(&from));
+    if !is_at_end {
+        return (from, to);
+    }
+    times.number_bounds(TimeRange { after: request.range.after.minus(Duration::from_secs(1)), ..request.range })
+}
+
+/// Time of the row at which the page before ended.
+fn start_time<'a>(request: &'a PageRequest, time: &AttributeName) -> Option<&'a str> {
+    let parts = request.start.iter().flat_map(|start| start.0.iter());
+    parts.into_iter().find_map(|(name, part)| match part {
+        KeyValue::Text(text) | KeyValue::Number(text) if **name == *time.as_str() => Some(&**text),
+        _ => None,
+    })
 }
 
 fn key_of(start: &PageStart) -> SdkRow {
@@ -116,7 +143,7 @@ impl DynamoDb {
     async fn query(&self, request: &PageRequest) -> Result<Page, StoreError> {
         let label = self.data.labels.as_slice().get(usize::from(request.label));
         let label = label.ok_or_else(|| StoreError::Refused(format!("there is no label {}", request.label)))?;
-        let (from, to) = self.bounds(request);
+        let Some((from, to)) = self.bounds(request) else { return Ok(Page::default()) };
         let mut query = self
             .client
             .query()
@@ -159,17 +186,18 @@ impl DynamoDb {
         Times::of(&self.data)
     }
 
-    /// First and last time that a row of the range may have, as the table's key has it.
-    fn bounds(&self, request: &PageRequest) -> (AttributeValue, AttributeValue) {
-        let (from, to) = if self.times().are_counted() {
-            self.times().number_bounds(request.range)
+    /// First and last time that a row of the page may have, as the table's key has it; `None` where nothing is left of the range.
+    fn bounds(&self, request: &PageRequest) -> Option<(AttributeValue, AttributeValue)> {
+        let (times, time) = (self.times(), &self.data.time_attribute);
+        let (from, to) = if times.are_counted() {
+            number_bounds(times, request, time)
         } else {
-            text_bounds(self.forms.of(request.label), request, &self.data.time_attribute)
+            text_bounds(self.forms.of(request.label), request, time)?
         };
-        match self.times().key_type() {
+        Some(match times.key_type() {
             KeyType::Number => (AttributeValue::N(from), AttributeValue::N(to)),
             KeyType::Text => (AttributeValue::S(from), AttributeValue::S(to)),
-        }
+        })
     }
 
     /// Says what to change where the index has other keys than a query for them: DynamoDB does not say which.
@@ -260,6 +288,8 @@ impl Items for DynamoDb {
 
 #[cfg(test)]
 mod tests {
+    use contract::TimeFormat;
+
     use super::*;
 
     #[test]
@@ -269,21 +299,50 @@ mod tests {
             after: Timestamp::parse("2025-12-02T10:29:59.999Z").unwrap(),
             until: Timestamp::parse("2025-12-02T11:00:00.500Z").unwrap(),
         };
-        let check = |start: Option<&str>, from: &str, to: &str| {
+        let check = |start: Option<&str>, expected: Option<(&str, &str)>| {
             let key =
                 |at: &str| [("at".into(), KeyValue::Text(at.into())), ("id".into(), KeyValue::Text("zzz".into()))];
             let start = start.map(|at| PageStart(key(at).into()));
             let request = PageRequest { label: 0, range, start };
-            assert_eq!(
-                text_bounds(TimeForms::unknown(Times::TEXTS), &request, &time),
-                (from.to_owned(), to.to_owned())
-            );
+            let found = text_bounds(TimeForms::unknown(Times::TEXTS), &request, &time);
+            assert_eq!(found, expected.map(|(from, to)| (from.to_owned(), to.to_owned())));
         };
         let (from, to) = ("2025-12-02T10:30:00", "2025-12-02T11:00:01");
-        check(None, from, to);
-        check(Some("2025-12-02T10:45:00Z"), from, to);
-        check(Some("2025-12-02 10:45:00Z"), "2025-12-02 10:45:00Z", to);
-        check(Some("2025-12-02t10:45:00Z"), from, "2025-12-02t10:45:00Z");
+        let between = Some((from, to));
+        check(None, between);
+        check(Some("2025-12-02T10:45:00Z"), between);
+        check(Some("2025-12-02t10:45:00Z"), Some((from, "2025-12-02t10:45:00Z")));
+        check(Some("2025-12-02T10:30:00Z"), between);
+        // DynamoDB Local refuses a start that is the lower bound.
+        check(Some(from), Some(("2025-12-02T10:30:0", to)));
+        // The page was asked for when the forms of times were not known, and ended below what they need.
+        check(Some("2025-12-02T10:29:59.999Z"), None);
+        check(Some("2025-12-01T23:00:00Z"), None);
+    }
+
+    #[test]
+    fn bounds_of_numbers_are_below_the_start_of_the_page() {
+        let time = AttributeName::new("at").unwrap();
+        let at = |millis| Timestamp::from_millis(millis);
+        for (format, start, from) in [
+            (TimeFormat::EpochSeconds, "1764585000.5", "1764585000.001"),
+            (TimeFormat::EpochSeconds, "1764585000.001", "1764584999.001"),
+            (TimeFormat::EpochMillis, "1764585000002", "1764585000001"),
+            (TimeFormat::EpochMillis, "1764585000001", "1764584999001"),
+            (TimeFormat::EpochSecondsText, "1764585000.001", "1764584999.001"),
+        ] {
+            let times = Times::of(&DataSettings {
+                time_format: format,
+                ..DataSettings::with_tables(
+                    contract::TableName::new("items").unwrap(),
+                    contract::TableName::new("users").unwrap(),
+                )
+            });
+            let part = if times.key_type() == KeyType::Number { KeyValue::Number } else { KeyValue::Text };
+            let start = Some(PageStart([("at".into(), part(start.into()))].into()));
+            let range = TimeRange { after: at(1_764_585_000_000), until: at(1_764_586_000_000) };
+            assert_eq!(number_bounds(times, &PageRequest { label: 0, range, start }, &time).0, from, "{format:?}");
+        }
     }
 
     #[test]
