@@ -308,6 +308,12 @@ pub const HOUR_BYTES_MAX: usize = 8 * 1024 * 1024;
 pub const HOURS_READ_BYTES_MAX: usize = 4 * 1024 * 1024;
 /// Time for which an instance claims an hour that it reads again; an eighth of `reconcile_interval` where that is less.
 pub const HOUR_CLAIM: Duration = Duration::from_secs(120);
+/// Rows of the newest hours from which on instances leave these too: reading fewer takes a function of 128 MB less than a quarter of a second.
+pub const YOUNG_ROWS_MIN: usize = 5000;
+/// Time between two times at which one instance leaves the newest hours; up to half longer, so that not all begin at once.
+pub const YOUNG_EVERY: Duration = Duration::from_secs(300);
+/// Age from which on nobody takes what was left of them.
+pub const YOUNG_AGE_MAX: Duration = Duration::from_secs(600);
 /// Time for which an hour is kept, from its end: as long as the longest window has rows of it, and a little longer.
 pub const HOUR_LIFE: Duration = Duration::from_secs(25 * 3600);
 /// Largest body of a goodbye, bytes: one field of 32 characters, and room for spaces.

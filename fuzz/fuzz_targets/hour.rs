@@ -7,7 +7,7 @@ use arbitrary::Arbitrary;
 use contract::{DataSettings, PollSettings, TableName};
 use libfuzzer_sys::fuzz_target;
 use stream_core::hour::{self, FORMAT, Version};
-use stream_core::shelf::{Errand, Head};
+use stream_core::shelf::{Errand, Head, Kind};
 use stream_core::timestamp::Timestamp;
 
 #[derive(Arbitrary, Debug)]
@@ -36,6 +36,7 @@ fuzz_target!(|input: Input| {
     journal.begin(stream_core::moment::Now { instant, wall });
     let hour = wall.minus(Duration::from_secs(6 * 3600)).millis() / 3_600_000;
     let head = Head {
+        kind: Kind::Rows,
         hour,
         version: Some(Version::of(&bytes)),
         bytes: u32::try_from(bytes.len()).expect("a short input"),
@@ -44,7 +45,7 @@ fuzz_target!(|input: Input| {
         claimed_until: Timestamp::EPOCH,
     };
     assert!(matches!(journal.errands()[..], [Errand::Look { .. }]));
-    journal.looked(vec![head.clone()]);
+    journal.looked(Kind::Rows, vec![head.clone()]);
     assert_eq!(journal.fetched(&head, Some(&bytes)), Ok(()));
     let altered = [&bytes[..], &[0]].concat();
     assert!(journal.fetched(&head, Some(&altered)).is_err());

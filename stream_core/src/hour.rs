@@ -14,6 +14,7 @@ use contract::Tag;
 use foldhash::fast::FixedState;
 use hashbrown::HashMap;
 use sha2::{Digest, Sha256};
+use twox_hash::XxHash3_64;
 
 use crate::compact::{Broken, Reader, begin, put_number};
 use crate::interner::SetNames;
@@ -23,19 +24,28 @@ use crate::minute::{Cell, MINUTE_MILLIS, Minute};
 pub const HOUR_MINUTES: u64 = 60;
 /// Changes with the form of the bytes. It is part of a scope, so that releases which differ in it never read each other's.
 pub const FORMAT: u8 = 1;
+/// Changes with how bytes are named ([`Version::of`]): likewise.
+pub const NAMING: u8 = 2;
 /// Bytes of a row that has no score, at least: place, hash, half a label, a set and a difference of time.
 const ROW_BYTES_MIN: usize = 18;
 /// Scores that are listed; where an hour has more different ones, each row has its own.
 const SCORES_MAX: usize = 1 << 16;
 
-/// Which bytes a head speaks of: the beginning of their SHA-256.
+/// Which bytes a head speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version(pub u64);
 
 impl Version {
-    /// Of these bytes.
+    /// Of these bytes, which others leave for an hour or a day: their `XXH3`. Whoever may write bytes may write the head that names
+    /// them, so that it is chance alone which it is for, and a start reads some twenty megabytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
+        Self(XxHash3_64::oneshot(bytes))
+    }
+
+    /// Of these, which are kept for years: the beginning of their SHA-256.
+    #[must_use]
+    pub fn of_kept(bytes: &[u8]) -> Self {
         Self(Sha256::digest(bytes).iter().take(8).fold(0, |value, byte| value << 8 | u64::from(*byte)))
     }
 }

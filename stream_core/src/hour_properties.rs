@@ -15,6 +15,7 @@ use crate::timestamp::Timestamp;
 use crate::window::{Window, window_until};
 
 const LABELS: usize = 3;
+const ALL: TimeRange = TimeRange { after: Timestamp::EPOCH, until: Timestamp::MAX };
 
 fn now() -> Timestamp {
     Timestamp::from_millis(START)
@@ -80,20 +81,20 @@ proptest! {
         for hour in &all {
             let bytes = from.hour_bytes(*hour);
             let decoded = hour::decode(&bytes, LABELS).unwrap();
-            prop_assert!(to.adopt(*hour, &decoded, Timestamp::EPOCH, now(), Timestamp::MAX));
+            prop_assert!(to.adopt(*hour, &decoded, ALL, now(), Timestamp::MAX));
             prop_assert_eq!(to.hour_bytes(*hour), bytes, "equal rows are equal bytes");
         }
         prop_assert_eq!(said(&to), said(&from));
         // Taken again, or by a window that had other rows there, it is the same.
         let decoded: Vec<_> = all.iter().map(|hour| (*hour, hour::decode(&from.hour_bytes(*hour), LABELS).unwrap())).collect();
         for (hour, rows) in &decoded {
-            prop_assert!(!to.adopt(*hour, rows, Timestamp::EPOCH, now(), Timestamp::MAX));
+            prop_assert!(!to.adopt(*hour, rows, ALL, now(), Timestamp::MAX));
         }
         let mut other = window_of(&[item("other", START - 3 * 3_600_000, 1, 0.5, &["X"])], identity);
         let emptied = (START / 3_600_000 - 6..=START / 3_600_000).filter(|hour| !all.contains(hour));
         let none = hour::decode(&window(identity).hour_bytes(0), LABELS).unwrap();
-        emptied.for_each(|hour| _ = other.adopt(hour, &none, Timestamp::EPOCH, now(), Timestamp::MAX));
-        decoded.iter().for_each(|(hour, rows)| _ = other.adopt(*hour, rows, Timestamp::EPOCH, now(), Timestamp::MAX));
+        emptied.for_each(|hour| _ = other.adopt(hour, &none, ALL, now(), Timestamp::MAX));
+        decoded.iter().for_each(|(hour, rows)| _ = other.adopt(*hour, rows, ALL, now(), Timestamp::MAX));
         other.reveal_all();
         prop_assert_eq!(said(&other), said(&from));
     }
@@ -105,7 +106,7 @@ proptest! {
         let later = after.plus(limits::WINDOW);
         let mut to = window(Identity::KeyAndTime);
         for hour in hours(&from) {
-            to.adopt(hour, &hour::decode(&from.hour_bytes(hour), LABELS).unwrap(), Timestamp::EPOCH, later, Timestamp::MAX);
+            to.adopt(hour, &hour::decode(&from.hour_bytes(hour), LABELS).unwrap(), ALL, later, Timestamp::MAX);
         }
         let young: Vec<Item> = rows.into_iter().filter(|row| row.at > after).collect();
         let expected = window_of(&young, Identity::KeyAndTime);
@@ -130,7 +131,7 @@ proptest! {
             prop_assert!(bytes == good || Version::of(&bytes) != Version::of(&good));
             let mut to = window(Identity::Key);
             if let Ok(rows) = hour::decode(&bytes, LABELS) {
-                to.adopt(hour, &rows, Timestamp::EPOCH, now(), Timestamp::MAX);
+                to.adopt(hour, &rows, ALL, now(), Timestamp::MAX);
                 prop_assert!(to.rows() <= rows.len());
             }
         }

@@ -3,6 +3,7 @@
 mod keeping;
 mod load;
 mod sharing;
+mod young;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -260,6 +261,7 @@ impl Journal {
             self.note_whole(&load);
             self.window.discard(load.collected);
             self.is_loaded = true;
+            self.read_thin();
             (self.last_full, self.last_recent) = (Some(load.planned.instant), Some(load.planned.instant));
             self.last_read = Some(load.planned.wall);
             self.is_dirty = true;
@@ -274,8 +276,8 @@ impl Journal {
         let planned = recent.planned;
         self.apply(recent);
         if let Some(older) = self.older.take_if(|older| older.is_done()) {
-            self.note_read(&older);
             self.note_whole(&older);
+            self.note_read(&older);
             self.window.discard(older.collected);
             // What stands in the table behind rows that were deleted was read again.
             self.window.reveal_all();
@@ -415,6 +417,7 @@ impl Journal {
             metrics: Arc::new(MetricsFrame::new(self.data.labels.as_slice(), numbers, read_at)),
             numbers: Arc::clone(numbers),
             position: self.tracker.position(),
+            whole_after: self.thin().map(|thin| thin.after),
             ghosts: self.missing.ghosts(),
             gone: Arc::new(self.missing.gone()),
             updates: self.updates.clone(),

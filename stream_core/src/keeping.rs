@@ -10,7 +10,7 @@ use contract::limits;
 use crate::hour::{HOUR_MINUTES, Version};
 use crate::minute::first_moment;
 use crate::moment::TimeRange;
-use crate::shelf::{Head, Write, before_hour, hour_of};
+use crate::shelf::{Head, Kind, Write, before_hour, hour_of};
 use crate::timestamp::Timestamp;
 
 /// The hours of one instance.
@@ -86,7 +86,7 @@ impl Keeping {
         let Some(length) = length else {
             return Kept::TooLarge { bytes: bytes.len(), is_known: !self.too_large.insert(hour) };
         };
-        let version = Some(Version::of(&bytes));
+        let version = Some(Version::of_kept(&bytes));
         // A time that is still to come is that of a clock that was wrong.
         let is_as_good = |head: &Head| {
             head.version == version || read_at <= head.read_at && head.read_at <= now.plus(limits::CLOCK_ERROR_MAX)
@@ -97,7 +97,7 @@ impl Keeping {
         let expires = first_moment((hour + 1) * HOUR_MINUTES).plus(self.keep);
         let (after, claimed_until) = (before_hour(hour), Timestamp::EPOCH);
         Kept::Anew(Write {
-            head: Head { hour, version, bytes: length, read_at, after, claimed_until },
+            head: Head { kind: Kind::Sums, hour, version, bytes: length, read_at, after, claimed_until },
             seen: head.map(Head::seen),
             bytes,
             expires_at: expires.millis() / 1000,
@@ -182,7 +182,7 @@ mod tests {
         let first = write(keeping.write(HOUR, vec![1], None, now)).unwrap();
         assert_eq!((first.seen, first.head.bytes, first.head.read_at), (None, 1, read));
         assert_eq!(first.expires_at, (HOUR + 1) * 3600 + 400 * 24 * 3600);
-        let other = |read_at| Head { version: Some(Version::of(&[2])), read_at, ..first.head.clone() };
+        let other = |read_at| Head { version: Some(Version::of_kept(&[2])), read_at, ..first.head.clone() };
         let mut write = |head: &Head| write(keeping.write(HOUR, vec![1], Some(head), now)).map(|write| write.seen);
         assert_eq!(write(&first.head), None, "it is the same");
         assert_eq!(write(&other(read)), None, "of the same moment");

@@ -62,3 +62,4 @@ pub mod timestamp;
 pub mod updates;
 pub mod window;
 pub mod write;
+mod young;

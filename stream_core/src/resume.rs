@@ -124,6 +124,13 @@ fn all_of(row: RowRef<'_>) -> Result<Pending, ResetReason> {
 }
 
 impl Snapshot {
+    /// Whether rows that a client at `position` may lack are still to be read.
+    #[must_use]
+    pub fn is_thin_at(&self, position: Position) -> bool {
+        let needed = interval_after(position.watermark, self.late_window);
+        self.whole_after.is_some_and(|after| needed < after)
+    }
+
     /// The number of the first update that a client at `position` lacks, where nothing else has to be worked out: the instance
     /// was at the same position, and has all that it wants of what was handed out since. Not where a row of those was deleted
     /// or replaced: a position forgets it, and may be the same as before the client had it.

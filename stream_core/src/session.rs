@@ -401,6 +401,10 @@ impl Session {
             At::Replaying { .. } | At::Live { .. } => return,
         };
         let is_returning = matches!(self.at, At::Returning(_));
+        // What it lacks may be among the rows that are still to be read: it is told a moment later.
+        if snapshot.is_thin_at(position) {
+            return;
+        }
         // A row that another instance saw replaced has left the position, and may still stand here.
         let may_be_behind = !is_confirmed && snapshot.data.identity == Identity::Key && position != snapshot.position;
         // The common case, at no cost: this instance knows all that happened since, be it nothing, as updates.

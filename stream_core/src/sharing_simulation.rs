@@ -2,20 +2,28 @@
 //! instance shows what a full read would show that is no older than the reconcile interval.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use contract::{Identity, limits};
 
+use crate::filter::Filter;
 use crate::hour::Version;
 use crate::item::{Item, tests::item};
 use crate::journal::Journal;
 use crate::moment::Now;
 use crate::properties::{World, journal_with, tags};
-use crate::shelf::{Errand, Head, Write};
+use crate::session_client::{self, Client, connect, pull_where};
+use crate::shelf::{Errand, Head, Kind, Write};
 use crate::snapshot::Snapshot;
+use crate::timestamp::Timestamp;
 
 const RECONCILE: Duration = Duration::from_secs(3600);
 const POLL: Duration = Duration::from_secs(5);
+/// Rows younger than this may be asked for whole: of the replay window, and of the late interval twice.
+const WHOLE: Duration = Duration::from_secs(2000);
+/// Rows of the newest hours from which on these are shared too: fewer than these tables have of them.
+const YOUNG_ROWS: usize = 10;
 
 /// `SplitMix64`.
 struct Random(u64);
@@ -41,28 +49,42 @@ impl Random {
 /// What is stored.
 #[derive(Default)]
 struct Store {
-    heads: BTreeMap<u64, Head>,
-    bytes: BTreeMap<(u64, Option<Version>), Vec<u8>>,
+    heads: BTreeMap<(Kind, u64), Head>,
+    bytes: BTreeMap<(Kind, u64, Option<Version>), Vec<u8>>,
     /// One request in so many fails.
     fails_one_in: Option<u64>,
     looks: usize,
     fetches: usize,
     heads_written: usize,
     hours_written: usize,
+    /// How often the newest hours were looked for, claimed, and written.
+    young_looks: usize,
+    young_claims: usize,
+    young_written: usize,
 }
 
 impl Store {
     fn write(&mut self, write: &Write, dies_between: bool) -> bool {
+        let Head { kind, hour, version, .. } = write.head;
+        let (heads, hours) = match kind {
+            Kind::Young => (&mut self.young_claims, &mut self.young_written),
+            _ => (&mut self.heads_written, &mut self.hours_written),
+        };
         if !write.bytes.is_empty() {
-            self.hours_written += 1;
-            self.bytes.insert((write.head.hour, write.head.version), write.bytes.clone());
+            *hours += 1;
+            self.bytes.insert((kind, hour, version), write.bytes.clone());
         }
-        let is_it = self.heads.get(&write.head.hour).map(Head::seen) == write.seen;
+        let is_it = self.heads.get(&(kind, hour)).map(Head::seen) == write.seen;
         if is_it && !dies_between {
-            self.heads_written += 1;
-            self.heads.insert(write.head.hour, write.head.clone());
+            *heads += usize::from(kind == Kind::Rows || write.head.claimed_until > Timestamp::EPOCH);
+            self.heads.insert((kind, hour), write.head.clone());
         }
         is_it && !dies_between
+    }
+
+    /// How many hours are there of which nobody needs whole rows.
+    fn old(&self) -> impl Iterator<Item = &Head> {
+        self.heads.values().filter(|head| head.kind == Kind::Rows)
     }
 }
 
@@ -80,7 +102,8 @@ struct Fleet {
     store: Store,
     instances: Vec<Instance>,
     random: Random,
-    /// Rows read of the table that are so old that everybody shares them.
+    /// Rows read of the table, and of these, rows that are so old that everybody shares them.
+    rows_read: usize,
     old_rows_read: usize,
     /// Bytes that were refused.
     bad: usize,
@@ -105,11 +128,11 @@ impl Fleet {
             );
         }
         let (store, instances) = (Store::default(), Vec::new());
-        Self { identity, world, store, instances, random: Random(seed), old_rows_read: 0, bad: 0 }
+        Self { identity, world, store, instances, random: Random(seed), rows_read: 0, old_rows_read: 0, bad: 0 }
     }
 
     fn start(&mut self, skew: i64) {
-        let journal = journal_with(self.identity, &[]).sharing(true, self.random.share());
+        let journal = journal_with(self.identity, &[]).sharing(true, self.random.share()).young_from(YOUNG_ROWS);
         self.instances.push(Instance { journal, newest: None, skew });
     }
 
@@ -118,14 +141,16 @@ impl Fleet {
             let fails = self.store.fails_one_in.is_some_and(|one_in| self.random.below(one_in) == 0);
             let journal = &mut self.instances[number].journal;
             match errand {
-                Errand::Look { from, to } => {
-                    self.store.looks += 1;
-                    let heads = self.store.heads.range(from..=to).map(|(_, head)| head.clone()).collect();
-                    journal.looked(if fails { Vec::new() } else { heads });
+                Errand::Look { kind, from, to } => {
+                    *if kind == Kind::Young { &mut self.store.young_looks } else { &mut self.store.looks } += 1;
+                    let found = self.store.heads.range((kind, from)..=(kind, to));
+                    let heads = found.map(|(_, head)| head.clone()).collect();
+                    journal.looked(kind, if fails { Vec::new() } else { heads });
                 }
                 Errand::Fetch(head) => {
-                    self.store.fetches += 1;
-                    let bytes = self.store.bytes.get(&(head.hour, head.version)).map_or(&[][..], Vec::as_slice);
+                    self.store.fetches += usize::from(head.kind == Kind::Rows);
+                    let bytes = self.store.bytes.get(&(head.kind, head.hour, head.version));
+                    let bytes = bytes.map_or(&[][..], Vec::as_slice);
                     self.bad += usize::from(journal.fetched(&head, (!fails).then_some(bytes)).is_err());
                 }
                 Errand::Claim(write) => {
@@ -148,16 +173,23 @@ impl Fleet {
     fn pages(&mut self, number: usize, requests: Vec<crate::reading::PageRequest>) {
         for request in requests {
             let (items, next) = self.world.page(&request, &|_| true);
+            self.rows_read += items.len();
             self.old_rows_read += items.iter().filter(|row| self.is_old(row)).count();
             self.instances[number].journal.take(&request, items, next, 0.0);
         }
     }
 
-    /// One poll of an instance, as the hub has it.
+    /// A poll of an instance, and those that follow it at once, as the hub has them.
     fn poll(&mut self, number: usize) {
-        let wall = crate::timestamp::Timestamp::from_millis(
-            self.world.now.wall.millis().saturating_add_signed(self.instances[number].skew),
-        );
+        self.poll_once(number);
+        while self.instances[number].journal.is_thin() {
+            self.poll_once(number);
+        }
+    }
+
+    fn poll_once(&mut self, number: usize) {
+        let wall =
+            Timestamp::from_millis(self.world.now.wall.millis().saturating_add_signed(self.instances[number].skew));
         let now = Now { wall, ..self.world.now };
         loop {
             self.instances[number].journal.begin(now);
@@ -196,7 +228,7 @@ impl Fleet {
         let instance = &self.instances[number];
         let snapshot = instance.newest.as_ref().unwrap_or_else(|| panic!("{what}: nothing was read"));
         let shown: Vec<_> = snapshot
-            .rows_between(crate::timestamp::Timestamp::EPOCH, crate::timestamp::Timestamp::MAX)
+            .rows_between(Timestamp::EPOCH, Timestamp::MAX)
             .filter(|row| !row.is_hidden())
             .map(|row| (row.at(), row.place(), row.label()))
             .collect();
@@ -330,14 +362,178 @@ fn where_no_hour_can_be_taken_the_first_range_is_the_whole_window() {
         fleet.world.pass(POLL);
         fleet.poll(0);
     });
-    assert!(planned(&mut fleet) <= 2, "{} hours are there", fleet.store.heads.len());
+    assert!(planned(&mut fleet) <= 2, "{} hours are there", fleet.store.old().count());
     let whole = fleet.store.heads.clone();
     // Only the newest is left, which every instance reads anyway.
-    fleet.store.heads.retain(|hour, _| hour + 1 >= crate::shelf::hour_of(fleet.world.now.wall));
+    fleet.store.heads.retain(|(_, hour), _| hour + 1 >= crate::shelf::hour_of(fleet.world.now.wall));
     assert_eq!(planned(&mut fleet), 24, "{:?}", fleet.store.heads);
     fleet.store.heads = whole;
     fleet.store.fails_one_in = Some(1);
     assert_eq!(planned(&mut fleet), 24, "a shelf out of reach");
+}
+
+/// A fleet of one instance that has left everything that there is to leave.
+fn settled(identity: Identity, rows: usize) -> Fleet {
+    let mut fleet = Fleet::new(3, identity, rows);
+    fleet.start(0);
+    (0..40).for_each(|_| {
+        fleet.poll(0);
+        fleet.world.pass(POLL);
+    });
+    fleet
+}
+
+#[test]
+fn the_first_numbers_of_a_large_table_come_before_the_rows_of_its_newest_hours() {
+    for identity in [Identity::KeyAndTime, Identity::Key] {
+        // Four a minute.
+        let mut fleet = settled(identity, 5760);
+        let late = fleet.world.now.wall.minus(Duration::from_secs(1500));
+        let changed = item("changed", late.millis(), 1, 0.5, &["AAPL"]);
+        fleet.world.put("changed", changed);
+        for minute in 0..4 {
+            fleet.world.pass(Duration::from_secs(60));
+            fleet.world.put(
+                &format!("n{minute}"),
+                item(&format!("n{minute}"), fleet.world.now.wall.millis(), 0, 0.5, &["NVDA"]),
+            );
+            fleet.poll(0);
+        }
+        let (newest, read) = (fleet.world.now.wall, fleet.rows_read);
+        fleet.start(0);
+        fleet.poll_once(1);
+        let first = fleet.instances[1].newest.clone().unwrap();
+        let after = first.whole_after.expect("rows are still to be read");
+        let rows = fleet.rows_read - read;
+        assert!(rows <= 4 * 25, "{rows} rows before the first numbers, {identity:?}");
+        assert_eq!(
+            first.numbers.total,
+            fleet.instances[0].newest.as_ref().unwrap().numbers.total,
+            "as the other shows"
+        );
+        assert!(first.rows_between(after, Timestamp::MAX).all(|row| row.row().is_some()), "what was read is whole");
+        // What the other one has left differs from the table by a row that came too late to be told of.
+        assert_eq!(first.numbers.total as usize + 1, fleet.world.held(newest).len());
+        fleet.poll(1);
+        let second = fleet.instances[1].newest.clone().unwrap();
+        assert!(second.whole_after.is_none() && first.position == second.position);
+        let needed = newest.minus(WHOLE);
+        assert!(
+            second.rows_between(needed, Timestamp::MAX).all(|row| row.row().is_some()),
+            "all is whole that may be asked for"
+        );
+        fleet.assert_shows_all(1, "after the second read");
+        // No more than without: the newest hours once, and what is new.
+        let rows = fleet.rows_read - read;
+        assert!(rows < 4 * 130, "{rows} rows in all");
+    }
+}
+
+#[test]
+fn what_is_missing_of_the_newest_hours_is_read_from_the_table() {
+    type Breaks = fn(&mut Store);
+    fn move_heads(store: &mut Store, change: impl Fn(Timestamp) -> Timestamp) {
+        let young = store.heads.values_mut().filter(|head| head.kind == Kind::Young);
+        young.for_each(|head| head.read_at = change(head.read_at));
+    }
+    let breaks: [(&str, Breaks); 6] = [
+        ("no heads", |store| store.heads.retain(|(kind, _), _| *kind != Kind::Young)),
+        ("the newest hour alone", |store| {
+            let newest = store.heads.keys().filter(|(kind, _)| *kind == Kind::Young).max().copied().unwrap();
+            store.heads.retain(|key, _| key.0 != Kind::Young || *key == newest);
+        }),
+        ("no bytes", |store| store.bytes.retain(|(kind, ..), _| *kind != Kind::Young)),
+        ("altered bytes", |store| {
+            store.bytes.iter_mut().filter(|((kind, ..), _)| *kind == Kind::Young).for_each(|(_, bytes)| bytes[0] ^= 1);
+        }),
+        ("too old", |store| move_heads(store, |at| at.minus(limits::YOUNG_AGE_MAX))),
+        ("of a clock that is ahead", |store| move_heads(store, |at| at.plus(Duration::from_secs(86_400)))),
+    ];
+    for (what, change) in breaks {
+        let mut fleet = settled(Identity::KeyAndTime, 5760);
+        change(&mut fleet.store);
+        fleet.start(0);
+        fleet.poll_once(1);
+        fleet.poll(1);
+        fleet.assert_shows_all(1, what);
+        let snapshot = fleet.instances[1].newest.as_ref().unwrap();
+        let needed = fleet.world.now.wall.minus(WHOLE);
+        assert!(snapshot.rows_between(needed, Timestamp::MAX).all(|row| row.row().is_some()), "{what}");
+    }
+}
+
+/// Clients that are cut and go to an instance that has just begun, whose newest hours are not rows of the table yet: some go on at once,
+/// others wait a moment, and each hears of every row once.
+fn returns(seed: u64) -> [usize; 2] {
+    let identity = if seed.is_multiple_of(3) { Identity::Key } else { Identity::KeyAndTime };
+    let mut fleet = settled(identity, 2880);
+    fleet.random = Random(seed);
+    let mut seen = session_client::Instance::of(identity);
+    let show = |fleet: &Fleet, seen: &mut session_client::Instance, number: usize| {
+        seen.snapshot = fleet.instances[number].newest.clone().map(Arc::new);
+    };
+    let mut client = Client::default();
+    show(&fleet, &mut seen, 0);
+    let mut session = connect(&client, &seen, &fleet.world, &Filter::all());
+    client.receive(&pull_where(&mut session, &seen, &fleet.world, true));
+    let (mut rows, mut thin, mut waited) = (0, 0, 0);
+    for turn in 0..12 {
+        let mut number = fleet.instances.len() - 1;
+        for step in 0..1 + fleet.random.below(4) {
+            fleet.world.pass(Duration::from_secs(1 + fleet.random.below(60)));
+            // Few late ones: an id tells eight differences.
+            let lag = if step == 0 { fleet.random.below(500) } else { 0 };
+            for n in 0..1 + fleet.random.below(3) {
+                let at = fleet.world.now.wall.millis() - lag * 1000 - n;
+                let id = format!("f{rows}");
+                fleet.world.put(&id, item(&id, at, 1, 0.5, &["AAPL"]));
+                rows += 1;
+            }
+            (0..fleet.instances.len()).rev().take(1).chain([0]).for_each(|number| fleet.poll(number));
+            show(&fleet, &mut seen, number);
+            let bytes = pull_where(&mut session, &seen, &fleet.world, true);
+            let cut = fleet.random.below(4) == 0 && step > 0;
+            let share = if cut { fleet.random.below(100) } else { 100 };
+            client.receive(&bytes[..bytes.len() * usize::try_from(share).unwrap() / 100]);
+            if cut {
+                break;
+            }
+        }
+        // What happens while it is away, now and then for longer than the interval of late rows.
+        let away = if turn % 4 == 3 { 300 + fleet.random.below(300) } else { fleet.random.below(40) };
+        fleet.world.pass(Duration::from_secs(away));
+        let id = format!("f{rows}");
+        fleet.world.put(&id, item(&id, fleet.world.now.wall.millis() - 1, 2, 0.5, &["NVDA"]));
+        rows += 1;
+        fleet.poll(0);
+        fleet.start(0);
+        number += 1;
+        fleet.poll_once(number);
+        show(&fleet, &mut seen, number);
+        session = connect(&client, &seen, &fleet.world, &Filter::all());
+        let heard = client.got.len();
+        client.receive(&pull_where(&mut session, &seen, &fleet.world, true));
+        let is_thin = fleet.instances[number].journal.is_thin();
+        thin += usize::from(is_thin);
+        waited += usize::from(is_thin && client.got.len() == heard);
+        fleet.poll(number);
+        show(&fleet, &mut seen, number);
+        client.receive(&pull_where(&mut session, &seen, &fleet.world, true));
+    }
+    let mut got: Vec<&str> = client.got.iter().map(|(id, ..)| id.as_str()).collect();
+    got.sort_unstable();
+    let mut all: Vec<String> = (0..rows).map(|row| format!("f{row}")).collect();
+    all.sort_unstable();
+    assert_eq!(got, all, "seed {seed}");
+    assert_eq!(client.resets, Vec::<String>::new(), "seed {seed}");
+    [thin, waited]
+}
+
+#[test]
+fn who_returns_to_an_instance_that_has_just_begun_hears_of_every_row_once() {
+    let [thin, waited] = (0..30).map(returns).reduce(|[a, b], [c, d]| [a + c, b + d]).unwrap();
+    assert!(thin > 200, "{thin} starts whose newest hours were shared");
+    assert!(thin / 20 < waited && waited < thin * 19 / 20, "{waited} of {thin} had to wait");
 }
 
 /// A herd that comes, and an hour and a quarter of polls of it.
@@ -373,6 +569,11 @@ fn a_thousand_instances_read_old_hours_once_an_hour_in_all() {
     assert!(heads <= 4 * written, "{heads} heads of {written} hours: a claim and what came of it");
     let hours = fleet.store.hours_written - written;
     assert!(hours <= 6, "{hours} hours written again");
+    // One leaves the newest hours every five to seven minutes; the others see that it has.
+    let Store { young_looks, young_claims, young_written, .. } = fleet.store;
+    assert!((10..=18).contains(&young_claims), "{young_claims} times claimed");
+    assert!(young_written <= 3 * young_claims, "{young_written} written");
+    assert!(young_looks <= 16 * INSTANCES, "{young_looks} looks for young hours");
     let (looks, fetches) = (fleet.store.looks - looks, fleet.store.fetches - fetches);
     assert!(fetches <= 6 * INSTANCES, "{fetches} hours fetched, of which few are new");
     assert!(looks <= 12 * INSTANCES, "{looks} looks in 75 minutes");

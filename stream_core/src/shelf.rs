@@ -13,7 +13,7 @@ use contract::{DataSettings, PollSettings, limits};
 use sha2::{Digest, Sha256};
 
 use crate::cursor::Epoch;
-use crate::hour::{FORMAT, HOUR_MINUTES, HourError, Version};
+use crate::hour::{FORMAT, HOUR_MINUTES, HourError, NAMING, Version};
 use crate::minute::{MINUTE_MILLIS, first_moment};
 use crate::moment::TimeRange;
 use crate::rollup;
@@ -22,11 +22,16 @@ use crate::timestamp::Timestamp;
 /// Times further ahead of ours than this are no times at which a table was read.
 const CLOCK_SLACK: Duration = limits::CLOCK_ERROR_MAX;
 
+/// Bytes of a row, roughly.
+const ROW_BYTES: usize = 20;
+
 /// What the bytes of hours are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Kind {
     /// Rows, for other instances, as long as the window has them.
     Rows,
+    /// Rows of the newest hours as they stand, for those that start, until the next ones are left.
+    Young,
     /// Sums ([`crate::rollup`]), for histories, as long as they are kept.
     Sums,
 }
@@ -39,20 +44,15 @@ pub struct Scope {
 }
 
 impl Scope {
-    /// Rows of these settings.
+    /// Those of these settings.
     #[must_use]
-    pub fn of(data: &DataSettings) -> Self {
-        Self::new(Kind::Rows, data, FORMAT)
-    }
-
-    /// Sums of these settings.
-    #[must_use]
-    pub fn of_rollups(data: &DataSettings) -> Self {
-        Self::new(Kind::Sums, data, rollup::FORMAT)
-    }
-
-    fn new(kind: Kind, data: &DataSettings, format: u8) -> Self {
-        let digest = Sha256::new().chain_update(Epoch::digest(data, None)).chain_update([format]).finalize();
+    pub fn of(kind: Kind, data: &DataSettings) -> Self {
+        let format: &[u8] = match kind {
+            Kind::Rows => &[FORMAT, NAMING],
+            Kind::Young => &[FORMAT, NAMING, 1],
+            Kind::Sums => &[rollup::FORMAT],
+        };
+        let digest = Sha256::new().chain_update(Epoch::digest(data, None)).chain_update(format).finalize();
         Self { kind, digest: digest.iter().take(8).fold(0, |value, byte| value << 8 | u64::from(*byte)) }
     }
 
@@ -72,6 +72,8 @@ impl fmt::Display for Scope {
 /// What is on the shelf of one hour.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
+    /// What its bytes are.
+    pub kind: Kind,
     /// Number of the hour since 1970.
     pub hour: u64,
     /// Which bytes; `None` where it was only claimed so far.
@@ -87,6 +89,11 @@ pub struct Head {
 }
 
 impl Head {
+    /// Rows that its bytes are of, roughly.
+    pub(crate) const fn rows(&self) -> usize {
+        self.bytes as usize / ROW_BYTES
+    }
+
     /// What another head must still be for this one to be replaced.
     #[must_use]
     pub const fn seen(&self) -> Seen {
@@ -98,7 +105,8 @@ impl Head {
     /// # Errors
     /// [`HourError::Altered`]
     pub fn check(&self, bytes: &[u8]) -> Result<(), HourError> {
-        let is_it = bytes.len() == self.bytes as usize && Some(Version::of(bytes)) == self.version;
+        let version = || if self.kind == Kind::Sums { Version::of_kept(bytes) } else { Version::of(bytes) };
+        let is_it = bytes.len() == self.bytes as usize && Some(version()) == self.version;
         if is_it { Ok(()) } else { Err(HourError::Altered { found: bytes.len(), expected: self.bytes }) }
     }
 
@@ -144,6 +152,8 @@ pub struct Write {
 pub enum Errand {
     /// The heads of these hours, first and last.
     Look {
+        /// Of which kind.
+        kind: Kind,
         /// The oldest.
         from: u64,
         /// The newest.
@@ -206,7 +216,7 @@ pub(crate) const fn before_hour(hour: u64) -> Timestamp {
 }
 
 /// Time since the table was read; none where a clock says that it is still to come.
-fn since(read_at: Timestamp, now: Timestamp) -> Duration {
+pub(crate) fn since(read_at: Timestamp, now: Timestamp) -> Duration {
     Duration::from_millis(now.millis().saturating_sub(read_at.millis()))
 }
 
@@ -370,6 +380,7 @@ impl Shelf {
         let seen = self.heads.get(&hour);
         let is_there = seen.is_some_and(|head| head.version == Some(version) && head.bytes > 0);
         let head = Head {
+            kind: Kind::Rows,
             hour,
             version: Some(version),
             bytes: u32::try_from(bytes.len()).ok()?,
@@ -384,8 +395,8 @@ impl Shelf {
     /// Says that this instance is about to read an hour again.
     pub(crate) fn claim(&self, hour: u64, now: Timestamp) -> Write {
         let epoch = Timestamp::EPOCH;
-        let nothing =
-            Head { hour, version: None, bytes: 0, read_at: epoch, after: before_hour(hour), claimed_until: epoch };
+        let (kind, after) = (Kind::Rows, before_hour(hour));
+        let nothing = Head { kind, hour, version: None, bytes: 0, read_at: epoch, after, claimed_until: epoch };
         let claimed_until = now.plus(limits::HOUR_CLAIM.min(self.reconcile_interval / 8));
         let head = Head { claimed_until, ..self.heads.get(&hour).cloned().unwrap_or(nothing) };
         self.write(head, Vec::new())

@@ -43,6 +43,8 @@ pub struct Snapshot {
     pub metrics: Arc<MetricsFrame>,
     /// Where a client is that has had everything.
     pub position: Position,
+    /// Where rows of the newest hours are still to be read, which clients that return may ask for: those after this moment are there.
+    pub whole_after: Option<Timestamp>,
     /// Rows that the position counts although they are not in the table any more.
     pub ghosts: BTreeSet<RowKey>,
     /// Rows that clients may have had and that the position does not count any more: replaced or deleted.

@@ -379,8 +379,10 @@ impl Window {
             new.cell = old.cell;
             let is_same = match (&old.row, &new.row) {
                 (Some(old), Some(new)) => old.print == new.print,
+                // It was taken from another instance.
+                (None, Some(_)) => false,
                 // What is not kept cannot be compared, and nobody is shown it from here.
-                _ => true,
+                (_, None) => true,
             };
             merge.is_changed |= !is_same;
             merge.entries.push(if is_same { old } else { new });

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{LIMIT, assert_has, config, connect, counts};
+use super::{LIMIT, assert_has, config, connect, counts, names, pairs, updates};
 use crate::emulator::{Config, Emulator, InvokeMode};
 use crate::support::client::Request;
 use crate::support::proxy::{Exchange, Mode, Proxy};
@@ -29,14 +29,19 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Self {
+        Self::of(ROWS, Duration::from_millis(13_800)).await
+    }
+
+    /// So many rows, one in each such time.
+    async fn of(rows: u64, each: Duration) -> Self {
         let table = Table::create(SENTIMENTS).await;
         let row = |n: u64| {
             let label = SENTIMENTS.labels[usize::try_from(n % 3).unwrap()];
             let tags: &[&str] = if n.is_multiple_of(2) { &["AAPL", "MSFT"] } else { &["NVDA"] };
-            Row::new(&format!("row-{n}-{}", "x".repeat(60)), label, tags)
-                .ago(Duration::from_millis(60_000 + n * 13_800))
+            let ago = Duration::from_secs(60) + each * u32::try_from(n).unwrap();
+            Row::new(&format!("row-{n}-{}", "x".repeat(60)), label, tags).ago(ago)
         };
-        table.put_all(&(0..ROWS).map(row).collect::<Vec<_>>()).await;
+        table.put_all(&(0..rows).map(row).collect::<Vec<_>>()).await;
         let hours = format!("hours-{:x}", fastrand::u64(..));
         dynamodb::create_users_table(table.server, &hours).await;
         Self { table, hours }
@@ -279,4 +284,66 @@ async fn a_row_that_appears_late_in_an_old_hour_is_found_within_the_interval_by_
     let third = Emulator::start(scene.config(&proxy, &interval)).await;
     let mut client = connect(&third, "").await;
     while client.data("metrics", LIMIT).await["total"] != more["total"] {}
+}
+
+/// A busy table: the newest hours are there too, as they stand, and are rows of the table a moment after the first numbers.
+#[tokio::test]
+async fn where_there_are_many_rows_the_first_numbers_do_not_wait_for_the_newest_hours() {
+    // 9,000 an hour, of four hours.
+    let (rows, each) = (36_000, Duration::from_millis(400));
+    let scene = Scene::of(rows, each).await;
+    let proxy = Proxy::start().await;
+    let emulator = Emulator::start(scene.config(&proxy, &[])).await;
+    let mut client = connect(&emulator, "").await;
+    assert_has(&client.data("metrics", LIMIT).await, &counts(rows, rows / 3, rows / 3, rows / 3));
+    let id = client.last_id();
+    // Each kind of hours is a partition of its own.
+    let began = std::time::Instant::now();
+    let kinds = loop {
+        let shelf = scene.shelf().await;
+        let heads = shelf.iter().filter(|item| !item["content"].is_null());
+        let kinds: BTreeSet<String> = heads.map(|head| head["PK"]["S"].to_string()).collect();
+        if kinds.len() == 2 {
+            break kinds;
+        }
+        assert!(began.elapsed() < IDLE_MAX, "{kinds:?}");
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    };
+    scene.table.put(&Row::new("missed", "negative", &["X", "Y"])).await;
+
+    let proxy = Proxy::start().await;
+    let second = Emulator::start(scene.config(&proxy, &[])).await;
+    let mut new = connect(&second, "").await;
+    let all = counts(rows + 1, rows / 3, rows / 3, rows / 3 + 1);
+    assert_has(&new.data("metrics", LIMIT).await, &all);
+    let exchanges = proxy.exchanges();
+    let is_taken = |one: &Exchange| !one.request["RequestItems"][&scene.hours].is_null();
+    let last = exchanges.iter().rposition(is_taken).unwrap_or_else(|| panic!("nothing of {kinds:?} was taken"));
+    let before = exchanges[..last].iter().filter(|one| one.is_query_of("by_sentiment")).cloned().collect::<Vec<_>>();
+    // 23 minutes and the age of what was left; the newest hours are 45 to 105.
+    assert!(self::rows(&before) < 5_000, "{} rows before the first numbers", self::rows(&before));
+    // The rest is read after it, once.
+    let read = wait_for_rest(&proxy, &before).await;
+    assert!(read < 18_000, "{read} rows in all");
+    // Whoever returns to such an instance has what it missed.
+    let proxy = Proxy::start().await;
+    let third = Emulator::start(scene.config(&proxy, &[])).await;
+    let mut back = connect(&third, &id).await;
+    assert_has(&back.data("metrics", LIMIT).await, &all);
+    assert_eq!(updates(back.seen()), pairs(&[("missed", "X"), ("missed", "Y")]));
+    assert!(!names(back.seen()).contains(&"reset".to_owned()));
+}
+
+/// Rows that an instance has read, once it has read more than for its first numbers, and nothing but what is new any more.
+async fn wait_for_rest(proxy: &Proxy, first: &[Exchange]) -> usize {
+    let began = std::time::Instant::now();
+    loop {
+        let all = of_index(proxy);
+        let newest = all.iter().rev().take(3).map(|one| rows(std::slice::from_ref(one))).max().unwrap_or(0);
+        if rows(&all) > rows(first) + 3_000 && newest < 1_000 {
+            return rows(&all);
+        }
+        assert!(began.elapsed() < LIMIT, "{} rows, {newest} at last", rows(&all));
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
 }

@@ -1,6 +1,6 @@
 //! The table that is read: made, filled, and written to while it is read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub(crate) struct Table {
     data: DataSettings,
     /// Time and label of each row, by number.
     written: Vec<(Timestamp, usize)>,
+    /// Number of the first of them.
+    first: usize,
 }
 
 impl Table {
@@ -41,7 +43,7 @@ impl Table {
             .endpoint_url(format!("http://{address}"))
             .http_client(HttpBuilder::new().build_http());
         let client = Client::from_conf(config.build());
-        let table = Self { client, data: data(), written: Vec::new() };
+        let table = Self { client, data: data(), written: Vec::new(), first: 0 };
         table.make().await.map_err(|error| format!("the table cannot be made: {error}"))?;
         Ok(table)
     }
@@ -86,23 +88,34 @@ impl Table {
         make.await.map_err(|error| format!("the table of hours cannot be made: {error}"))
     }
 
-    /// How many hours have bytes.
-    pub(crate) async fn heads(&self, name: &str) -> Result<usize, String> {
-        let scan = self.client.scan().table_name(name).projection_expression("SK, content");
+    /// How many hours have bytes, of each kind; of the kind first that has most.
+    pub(crate) async fn heads(&self, name: &str) -> Result<Vec<usize>, String> {
+        let scan = self.client.scan().table_name(name).projection_expression("PK, content");
         let mut pages = scan.into_paginator().items().send();
-        let mut heads = 0;
+        let mut heads = BTreeMap::new();
         while let Some(row) = pages.next().await {
             let row = row.map_err(|error| format!("hours cannot be counted: {error:?}"))?;
-            heads += usize::from(row.contains_key("content"));
+            let scope = row.get("PK").and_then(|key| key.as_s().ok());
+            if let Some(scope) = scope.filter(|_| row.contains_key("content")) {
+                *heads.entry(scope.clone()).or_insert(0) += 1;
+            }
         }
+        let mut heads: Vec<usize> = heads.into_values().collect();
+        heads.sort_unstable_by(|one, other| other.cmp(one));
         Ok(heads)
+    }
+
+    /// Says how many rows of the day are not written.
+    pub(crate) fn skip(&mut self, rows: usize) {
+        self.first += rows;
     }
 
     /// Writes rows of these times.
     pub(crate) async fn write(&mut self, times: impl IntoIterator<Item = Timestamp>) -> Result<(), String> {
         let first = self.written.len();
         let labels = self.data.labels.as_slice().len();
-        self.written.extend(times.into_iter().zip(first..).map(|(at, number)| (at, number % labels)));
+        let numbers = first + self.first..;
+        self.written.extend(times.into_iter().zip(numbers).map(|(at, number)| (at, number % labels)));
         let numbers: Vec<usize> = (first..self.written.len()).collect();
         let batch = usize::try_from(BATCH_ROWS).expect("a few rows");
         for some in numbers.chunks(batch * usize::try_from(WRITERS).expect("a few")) {
@@ -130,8 +143,8 @@ impl Table {
         Err("rows are left unwritten again and again".into())
     }
 
-    fn row(&self, number: usize) -> HashMap<String, AttributeValue> {
-        let (at, label) = self.written[number];
+    fn row(&self, index: usize) -> HashMap<String, AttributeValue> {
+        let ((at, label), number) = (self.written[index], self.first + index);
         let data = &self.data;
         let text = |text: &str| AttributeValue::S(text.to_owned());
         let optional = [

@@ -1,7 +1,7 @@
 //! What a month takes of everything that AWS bills: lines of quantity, price and dollars. Decides nothing about print.
 
 use contract::MetricsMode;
-use contract::limits::{FRESH_MARGIN, QUIET_QUERY_BYTES};
+use contract::limits::{FRESH_MARGIN, QUIET_QUERY_BYTES, YOUNG_EVERY, YOUNG_ROWS_MIN};
 use contract::metrics::FLUSH_INTERVAL;
 
 use super::charge::{Charge, Per};
@@ -51,6 +51,8 @@ const LOOK_UNITS: f64 = 1.0;
 const LOOKS: f64 = 2.0;
 /// Write units of an hour that is read again: a claim, and the head that says when it was.
 const HEAD_UNITS: f64 = 2.0;
+/// Read units of a look at the heads of the newest hours, where these are left too.
+const YOUNG_LOOK_UNITS: f64 = 0.5;
 /// An hour is read again when seven eighths of the interval have passed, so that none is too old.
 const EARLY: f64 = 8.0 / 7.0;
 /// Bytes of the page, each visit.
@@ -240,7 +242,8 @@ impl Month<'_> {
         // Each hour is a query of its own, and a write of its own.
         let hour_bytes = rows * SHARED_ROW_BYTES;
         let start_units = old_hours * 0.5 * (hour_bytes / READ_BYTES).ceil().max(1.0);
-        let read = load.starts * start_units + full * LOOKS * LOOK_UNITS;
+        let (young_read, young_written) = self.young_hours(load, assumptions, full);
+        let read = load.starts * start_units + full * LOOKS * LOOK_UNITS + young_read;
         self.add(
             "DynamoDB shared hours read",
             (read / MILLION, "million read units"),
@@ -249,10 +252,27 @@ impl Month<'_> {
         );
         // Of hours in which nobody watched what is left is written when somebody comes.
         let written = 24.0 * DAYS_PER_MONTH * (hour_bytes / WRITE_BYTES).ceil() + rounds * old_hours * HEAD_UNITS;
-        let written = (written / MILLION, "million write units");
+        let written = ((written + young_written) / MILLION, "million write units");
         self.add("DynamoDB shared hours written", written, prices.million_write_units.get(), 0.0);
         // A few instances have nobody to share with: they read no more than they would alone.
         full * setup.newest_share() * full_units + (rounds * old_share).min(full * EARLY * old_share) * full_units
+    }
+
+    /// Read and write units of the newest hours, which are left every few minutes where they have many rows: a start takes them, every
+    /// instance looks whether they are there, and one writes the hour that is running and what came late of the one before.
+    fn young_hours(&self, load: &Load, assumptions: &Assumptions, full: f64) -> (f64, f64) {
+        let rows = f64::from(assumptions.items_per_day) / 24.0;
+        let newest = rows * self.setup.window.as_secs_f64() / HOUR_SECS * self.setup.newest_share();
+        #[expect(clippy::cast_precision_loss, reason = "some thousands")]
+        if newest < YOUNG_ROWS_MIN as f64 {
+            return (0.0, 0.0);
+        }
+        let every = YOUNG_EVERY.as_secs_f64();
+        let looks = full * self.setup.reconcile.as_secs_f64() / every;
+        let read = load.starts * 0.5 * (newest * SHARED_ROW_BYTES / READ_BYTES).ceil() + looks * YOUNG_LOOK_UNITS;
+        let changed = rows * (0.5 + self.setup.late_window.as_secs_f64() / HOUR_SECS);
+        let times = assumptions.hours_per_month() * HOUR_SECS / every;
+        (read, times * ((changed * SHARED_ROW_BYTES / WRITE_BYTES).ceil() + HEAD_UNITS))
     }
 
     /// A look for each stream and interval; a write, and a request to the dashboard function, for each that is said.

@@ -259,6 +259,14 @@ fn shared_hours_pay_from_a_size_on_and_save_with_the_viewers() {
     assert!(many.save > 0.0 && from < 1_000_000, "{many:?}");
     assert!(of(100, from * 2).save > 0.0 && of(100, from / 2).save < 0.0);
     assert!(of(1000, 1_000_000).save > 9.0 * many.save, "it grows with the instances");
+    // From some 5,000 rows of the newest hours on these are left too, again and again.
+    let on = setup("[stream]\nshare_hours = true\n");
+    let written = |items_per_day| {
+        let lines = estimate(&on, prices, &Assumptions { items_per_day, ..assume(100, 8) }, false).lines;
+        lines.iter().find(|line| line.item == "DynamoDB shared hours written").unwrap().quantity
+    };
+    let [few, many_rows, more] = [80_000, 160_000, 320_000].map(written);
+    assert!(many_rows > 4.0 * few && more < 2.1 * many_rows, "{few}, {many_rows} and {more}");
     // One viewer alone has nobody to share with.
     let alone = of(1, 1_000_000);
     assert!(alone.save < 0.0, "{alone:?}");

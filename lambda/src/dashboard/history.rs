@@ -14,7 +14,7 @@ use stream_core::filter::Filter;
 use stream_core::history::{Asked, History, Step, history as count};
 use stream_core::minute::ScoreSums;
 use stream_core::past::Past;
-use stream_core::shelf::Scope;
+use stream_core::shelf::{Kind, Scope};
 use stream_core::snapshot::Snapshot;
 use stream_core::tag_history::{TagHistory, TagPoint, tag_history};
 use stream_core::timestamp::Timestamp;
@@ -208,7 +208,7 @@ pub(super) async fn history(
     let by_ticker = by_ticker.and_then(|step| by_ticker_answer(&snapshot, &filter, asked, step));
     let keep = snapshot.data.history_keep.map(HistoryKeep::get);
     let mut past = Past::of(&snapshot, asked.from, asked.to, keep);
-    let scope = Scope::of_rollups(&snapshot.data);
+    let scope = Scope::of(Kind::Sums, &snapshot.data);
     let heads = kept::look(&past, &*deps.hours, scope).await;
     // What the window says, and which sums there are: an answer that is held needs none of their bytes.
     let versions: Vec<_> =

@@ -43,6 +43,7 @@ pub struct Memory {
     configurations: Mutex<BTreeMap<UserId, BTreeMap<ConfigId, Configuration>>>,
     goodbyes: Mutex<VecDeque<StreamId>>,
     hours: Mutex<BTreeMap<u64, (Head, Vec<u8>)>>,
+    young: Mutex<BTreeMap<u64, (Head, Vec<u8>)>>,
     /// Those that are sums, as long as the process lives.
     rollups: Mutex<BTreeMap<u64, (Head, Vec<u8>)>>,
     source: Source,
@@ -52,6 +53,7 @@ impl Memory {
     const fn shelf(&self, scope: Scope) -> &Mutex<BTreeMap<u64, (Head, Vec<u8>)>> {
         match scope.kind() {
             Kind::Rows => &self.hours,
+            Kind::Young => &self.young,
             Kind::Sums => &self.rollups,
         }
     }
@@ -59,8 +61,8 @@ impl Memory {
     /// Holds nothing.
     #[must_use]
     pub fn empty(clock: Clock) -> Self {
-        let (rows, configurations, goodbyes, hours, rollups) = Default::default();
-        Self { clock, rows, configurations, goodbyes, hours, rollups, source: Source::Nowhere }
+        let (rows, configurations, goodbyes, hours, young, rollups) = Default::default();
+        Self { clock, rows, configurations, goodbyes, hours, young, rollups, source: Source::Nowhere }
     }
 
     /// Holds what a sample feed makes up: `rate` items a minute, as many in the past day as from now on ([`Feed::new`]).

@@ -207,7 +207,8 @@ impl Shared {
                 continue;
             }
             let journal = &mut known.journal;
-            let reconciled = self.reconcile(journal, cost).await;
+            // Nothing old before the first numbers.
+            let reconciled = if journal.is_catching_up() { Ok(()) } else { self.reconcile(journal, cost).await };
             if let Some(snapshot) = journal.settle(self.clock.now()) {
                 self.board.publish(snapshot);
             }
@@ -323,12 +324,15 @@ async fn supervise(shared: Arc<Shared>) {
         let span = shared.board.span();
         let result = async {
             let mut known = shared.known.lock().await;
-            shared.guarded(&mut known).await
+            let read = shared.guarded(&mut known).await;
+            read.map(|_| known.journal.is_thin())
         };
         let result = result.instrument(span.clone()).await;
         shared.meter.flush_if_due();
         match result {
-            Ok(_) => {
+            // Whoever returns may be waiting for what is read next.
+            Ok(true) => {}
+            Ok(false) => {
                 span.in_scope(|| failures.recovered());
                 sleep_until(began + shared.poll_interval).await;
             }

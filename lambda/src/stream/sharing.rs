@@ -9,7 +9,7 @@ use super::errands::Errands;
 use super::keeping::Keeping;
 use crate::store::{Hours, Items, Stores};
 use stream_core::journal::Journal;
-use stream_core::shelf::{Errand, Head, Scope};
+use stream_core::shelf::{Errand, Head, Write};
 
 /// Rounds of errands after a poll: to look, to fetch or claim what was seen, to put there what is new.
 const ROUNDS: usize = 3;
@@ -50,18 +50,19 @@ impl Sources {
             None => journal,
         };
         let keeping = Keeping::new(self.rollups.clone(), journal.rollup_scope());
-        let hours = self.hours.as_ref().map(|(hours, _)| (Arc::clone(hours), journal.scope()));
+        let hours = self.hours.as_ref().map(|(hours, _)| Arc::clone(hours));
         let journal = match &self.hours {
             Some((_, leaves)) => journal.sharing(*leaves, fastrand::f64()),
             None => journal,
         };
-        (journal, Sharing { hours, errands: Errands::new(logs::HOURS_FAIL, "shared hours can be had again") }, keeping)
+        let errands = Errands::new(logs::HOURS_FAIL, "shared hours can be had again");
+        (journal, Sharing { hours, errands }, keeping)
     }
 }
 
 /// The hours of one journal.
 pub(super) struct Sharing {
-    hours: Option<(Arc<dyn Hours>, Scope)>,
+    hours: Option<Arc<dyn Hours>>,
     errands: Errands,
 }
 
@@ -89,19 +90,19 @@ impl Sharing {
         }
     }
 
-    /// Runs errands at once. What is fetched is one request, whose bytes are rows one hour after the other.
+    /// Runs errands at once. What is fetched is one request for each kind, whose bytes are rows one hour after the other.
     async fn run(&mut self, journal: &mut Journal, errands: Vec<Errand>, units: &mut f64) {
-        let Some((hours, scope)) = self.hours.clone() else { return };
+        let Some(hours) = self.hours.clone() else { return };
         let fetches = |errand: &Errand| match errand {
             Errand::Fetch(head) => Some(head.clone()),
             Errand::Look { .. } | Errand::Claim(_) | Errand::Leave(_) => None,
         };
         let heads: Vec<Head> = errands.iter().filter_map(fetches).collect();
-        if !heads.is_empty() {
-            let read = self.errands.heard(hours.bytes(scope, &heads).await);
+        for heads in heads.chunk_by(|one, other| one.kind == other.kind) {
+            let read = self.errands.heard(hours.bytes(journal.scope(heads[0].kind), heads).await);
             *units += read.as_ref().map_or(0.0, |read| read.units);
             let mut bytes = read.map(|read| read.hours.into_iter());
-            for head in &heads {
+            for head in heads {
                 let of_hour = bytes.as_mut().and_then(Iterator::next);
                 if let Err(error) = journal.fetched(head, of_hour.as_deref()) {
                     tracing::warn!(message = logs::HOUR_REFUSED, hour = %head.start(), %error);
@@ -110,21 +111,26 @@ impl Sharing {
         }
         for errand in errands {
             match errand {
-                Errand::Look { from, to } => {
-                    let found = self.errands.heard(hours.heads(scope, from, to).await).unwrap_or_default();
+                Errand::Look { kind, from, to } => {
+                    let found = self.errands.heard(hours.heads(journal.scope(kind), from, to).await);
+                    let found = found.unwrap_or_default();
                     *units += found.units;
-                    journal.looked(found.heads);
+                    journal.looked(kind, found.heads);
                 }
                 Errand::Claim(write) => {
-                    let is_done = self.errands.heard(hours.write(scope, &write).await).unwrap_or_default();
+                    let is_done = self.write(&*hours, journal, &write).await;
                     journal.claimed(&write, is_done);
                 }
                 Errand::Leave(write) => {
-                    let is_done = self.errands.heard(hours.write(scope, &write).await).unwrap_or_default();
+                    let is_done = self.write(&*hours, journal, &write).await;
                     journal.left(&write, is_done);
                 }
                 Errand::Fetch(_) => {}
             }
         }
+    }
+
+    async fn write(&mut self, hours: &dyn Hours, journal: &Journal, write: &Write) -> bool {
+        self.errands.heard(hours.write(journal.scope(write.head.kind), write).await).unwrap_or_default()
     }
 }

@@ -7,7 +7,7 @@ use crate::keeping::{Keeping, Kept};
 use crate::moment::TimeRange;
 use crate::reading::Reading;
 use crate::rollup::Rollup;
-use crate::shelf::{Head, Scope, before_hour};
+use crate::shelf::{Head, Kind, Scope, before_hour};
 
 impl Journal {
     /// Keeps sums of hours for so long after their end.
@@ -19,15 +19,16 @@ impl Journal {
     /// Which sums are of its kind.
     #[must_use]
     pub fn rollup_scope(&self) -> Scope {
-        Scope::of_rollups(&self.data)
+        Scope::of(Kind::Sums, &self.data)
     }
 
     /// Notes which hours are as the table has them, now that a reading of older rows is done. The rest of the window ends where
     /// what is newer began, which was read with it.
     pub(super) fn note_whole(&mut self, reading: &Reading) {
         let (planned, is_rest) = (reading.planned.wall, self.is_rest);
+        let thin = self.thin().filter(|_| !self.is_loaded);
         let Some(keeping) = &mut self.keeping else { return };
-        for range in &reading.ranges {
+        for range in reading.ranges.iter().filter(|range| thin.is_none_or(|thin| thin.after != range.after)) {
             let until = if is_rest { planned } else { range.until };
             keeping.note_read(TimeRange { after: range.after, until }, planned);
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use crate::moment::{Now, TimeRange};
 use crate::shelf::{Head, Next, Shelf, before_hour, hour_of};
 use crate::timestamp::Timestamp;
+use crate::young::Young;
 
 /// From the last moment that is not of a range to the first that is.
 pub(super) const MILLISECOND: Duration = Duration::from_millis(1);
@@ -16,6 +17,20 @@ pub(super) struct Sharing {
     pub(super) load: Load,
     /// The poll that is going on, or was the last.
     pub(super) now: Option<Now>,
+    pub(super) young: Young,
+    /// Where the newest hours were taken from there: as long as their rows are still to be read.
+    pub(super) thin: Option<Thin>,
+}
+
+/// A window whose newest hours are not rows of the table yet.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Thin {
+    /// The first of these hours.
+    pub(super) first: u64,
+    /// All after this moment was read from the table.
+    pub(super) after: Timestamp,
+    /// When that was planned.
+    pub(super) read: Now,
 }
 
 /// How far a load is that takes hours from others.
@@ -23,6 +38,8 @@ pub(super) struct Sharing {
 pub(super) enum Load {
     /// It is to be asked which hours there are.
     Looking,
+    /// The same of the newest hours: there are many rows.
+    LookingYoung,
     /// The newest rows are read from the table: those that must be whole.
     Newest,
     /// Hours are taken, those first that are there; the others are read, newest first.
@@ -32,10 +49,13 @@ pub(super) enum Load {
 }
 
 impl Sharing {
-    /// Whether an hour up to that moment can be taken from the shelf.
-    pub(super) fn has_any(&self, end: Timestamp, until: Timestamp, planned: Now) -> bool {
-        let first = |hour| self.shelf.first(hour, end, planned.wall);
-        (hour_of(end.plus(MILLISECOND))..=hour_of(until)).any(|hour| matches!(first(hour), Next::Adopt(_)))
+    /// Rows of the newest hour up to that moment that can be taken from the shelf, roughly; `None` where none can.
+    pub(super) fn newest_rows(&self, end: Timestamp, until: Timestamp, planned: Now) -> Option<usize> {
+        let rows = |hour| match self.shelf.first(hour, end, planned.wall) {
+            Next::Adopt(head) => Some(head.rows()),
+            _ => None,
+        };
+        (hour_of(end.plus(MILLISECOND))..=hour_of(until)).rev().find_map(rows)
     }
 
     /// What a load reads from the table next, when all after `read` is there; `None` where the shelf is asked first, or where
@@ -61,7 +81,9 @@ impl Sharing {
             Load::Newest => {
                 let (mut there, mut unread) = (Vec::new(), Vec::new());
                 for hour in (hour_of(end.plus(MILLISECOND))..=hour_of(read)).rev() {
+                    let is_young = self.thin.is_some_and(|thin| thin.first <= hour);
                     match self.shelf.first(hour, end, planned.wall) {
+                        _ if is_young => there.extend(self.young.head(hour).cloned()),
                         Next::Adopt(head) => there.push(head),
                         _ => unread.push(hour),
                     }
@@ -77,9 +99,10 @@ impl Sharing {
                 let hours = unread.iter().zip((0..=newest).rev()).take_while(|(hour, next)| **hour == *next).count();
                 let oldest = unread[hours - 1];
                 unread.drain(..hours);
-                Some(TimeRange { after: before_hour(oldest).max(end), until: before_hour(newest + 1) })
+                let until = before_hour(newest + 1).min(self.thin.map_or(Timestamp::MAX, |thin| thin.after));
+                Some(TimeRange { after: before_hour(oldest).max(end), until })
             }
-            Load::Looking | Load::Taking { .. } | Load::Whole => None,
+            Load::Looking | Load::LookingYoung | Load::Taking { .. } | Load::Whole => None,
         }
     }
 }

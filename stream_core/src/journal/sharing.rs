@@ -10,10 +10,11 @@ use crate::hour::{self, HourError, Version};
 use crate::moment::{Now, TimeRange};
 use crate::position::interval_after;
 use crate::reading::Reading;
-use crate::shelf::{Errand, Head, Next, Scope, Shelf, Write, before_hour, hour_of};
+use crate::shelf::{Errand, Head, Kind, Next, Scope, Shelf, Write, before_hour, hour_of};
 use crate::sweep::second_before;
 use crate::timestamp::Timestamp;
 use crate::window::window_until;
+use crate::young::Young;
 
 /// Errands of an hour that are run at once, while the window is whole.
 const ERRANDS_MAX: usize = 4;
@@ -26,14 +27,14 @@ impl Journal {
     /// Shares hours with other instances; `writes` and `share` as [`Shelf::new`] takes them.
     #[must_use]
     pub fn sharing(self, writes: bool, share: f64) -> Self {
-        let shelf = Shelf::new(&self.poll, writes, share);
-        Self { sharing: Some(Sharing { shelf, load: Load::Looking, now: None }), ..self }
+        let (shelf, young) = (Shelf::new(&self.poll, writes, share), Young::new(writes, share));
+        Self { sharing: Some(Sharing { shelf, young, load: Load::Looking, now: None, thin: None }), ..self }
     }
 
     /// Which hours are of its kind.
     #[must_use]
-    pub fn scope(&self) -> Scope {
-        Scope::of(&self.data)
+    pub fn scope(&self, kind: Kind) -> Scope {
+        Scope::of(kind, &self.data)
     }
 
     /// Where a load begins to read: with the whole window, or what nobody shares.
@@ -42,7 +43,7 @@ impl Journal {
         let (late_window, replay_window) = (self.poll.late_window.get(), self.poll.replay_window.get());
         let Some(sharing) = &mut self.sharing else { return whole };
         sharing.shelf.forget();
-        (sharing.load, sharing.now) = (Load::Looking, Some(now));
+        (sharing.load, sharing.now, sharing.thin) = (Load::Looking, Some(now), None);
         let needed = interval_after(interval_after(now.wall.minus(replay_window), late_window), late_window);
         before_hour(hour_of(needed)).max(whole)
     }
@@ -63,24 +64,33 @@ impl Journal {
     }
 
     /// The hour before which hours are shared.
-    fn border(&self) -> u64 {
+    pub(super) fn border(&self) -> u64 {
         hour_of(self.whole_after().plus(MILLISECOND))
     }
 
-    /// Notes which hours a reading has read.
+    /// Notes which hours a reading has read. What is newer than thin hours counts when these have been read too.
     pub(super) fn note_read(&mut self, reading: &Reading) {
+        let (is_rest, is_loaded) = (self.is_rest, self.is_loaded);
         let Some(sharing) = &mut self.sharing else { return };
-        reading.ranges.iter().for_each(|range| sharing.shelf.note_read(*range, reading.planned.wall));
+        let rest = sharing.thin.take_if(|_| is_loaded && is_rest);
+        for range in &reading.ranges {
+            if sharing.thin.is_some_and(|thin| thin.after == range.after) {
+                continue;
+            }
+            let until = rest.map_or(range.until, |thin| range.until.max(thin.read.wall));
+            sharing.shelf.note_read(TimeRange { until, ..*range }, reading.planned.wall);
+        }
     }
 
     /// Goes on with a load of which a part is done. Does nothing where nothing is shared.
     pub fn advance(&mut self) {
         let Some(older) = self.older.take_if(|older| older.is_done() && !self.is_loaded) else { return };
-        self.note_read(&older);
+        self.settle_thin();
         self.note_whole(&older);
+        self.note_read(&older);
         let (planned, read) = (older.planned, older.ranges[0]);
         let end = second_before(self.window.after(planned.wall));
-        let is_enough = self.is_enough(read.after);
+        let is_enough = self.is_enough(read.after) || self.thin().is_some();
         let next = self.sharing.as_mut().and_then(|sharing| sharing.next_stretch(read.after, end, planned, is_enough));
         self.older = Some(match next {
             Some(range) => {
@@ -98,14 +108,27 @@ impl Journal {
 
     /// What is to be asked of the shelf next, all of it at once. Empty where there is nothing now.
     pub fn errands(&mut self) -> Vec<Errand> {
+        if self.is_thin() {
+            return Vec::new();
+        }
         let Some((now, sharing)) = self.sharing.as_mut().and_then(|sharing| Some((sharing.now?, sharing))) else {
             return Vec::new();
         };
         let first = hour_of(second_before(self.window.after(now.wall)).plus(MILLISECOND));
         match &sharing.load {
-            _ if self.is_loaded => self.share(now, first),
+            _ if self.is_loaded => {
+                let errands = self.share(now, first);
+                if errands.is_empty() && self.older.is_none() { self.share_young(now) } else { errands }
+            }
             // Of the newest hours too, which others may have left already when this instance has read them.
-            Load::Looking if self.older.is_some() => vec![Errand::Look { from: first, to: hour_of(now.wall) }],
+            Load::Looking if self.older.is_some() => {
+                vec![Errand::Look { kind: Kind::Rows, from: first, to: hour_of(now.wall) }]
+            }
+            Load::LookingYoung => {
+                let newest = self.older.iter().flat_map(|older| &older.ranges);
+                let from = newest.map(|range| hour_of(range.after.plus(MILLISECOND))).min().unwrap_or(first);
+                vec![Errand::Look { kind: Kind::Young, from, to: hour_of(now.wall) }]
+            }
             Load::Looking | Load::Newest | Load::Whole => Vec::new(),
             Load::Taking { there, .. } => {
                 let mut bytes = 0;
@@ -132,7 +155,7 @@ impl Journal {
             return Vec::new();
         }
         if shelf.is_look_due(now.wall) {
-            return vec![Errand::Look { from: first, to: *hours.end() }];
+            return vec![Errand::Look { kind: Kind::Rows, from: first, to: *hours.end() }];
         }
         let (mut errands, mut taken, mut leaves, mut read) = (Vec::new(), Vec::new(), 0, None);
         for hour in hours {
@@ -181,7 +204,10 @@ impl Journal {
     }
 
     /// Takes the heads that a look found; none where it failed.
-    pub fn looked(&mut self, heads: Vec<Head>) {
+    pub fn looked(&mut self, kind: Kind, heads: Vec<Head>) {
+        if kind == Kind::Young {
+            return self.looked_for_young(heads);
+        }
         let Some((now, sharing)) = self.sharing.as_mut().and_then(|sharing| Some((sharing.now?, sharing))) else {
             return;
         };
@@ -191,8 +217,8 @@ impl Journal {
         }
         let end = second_before(self.window.after(now.wall));
         let newest = self.older.as_ref().and_then(|older| older.ranges.first()).map_or(end, |range| range.after);
-        if sharing.has_any(end, newest, now) {
-            sharing.load = Load::Newest;
+        if let Some(rows) = sharing.newest_rows(end, newest, now) {
+            sharing.load = if sharing.young.is_worth(rows) { Load::LookingYoung } else { Load::Newest };
             return;
         }
         // In stretches the whole day would be read twice: as long as no form of a time was met, bounds are a day wider than
@@ -212,7 +238,7 @@ impl Journal {
     pub fn fetched(&mut self, head: &Head, bytes: Option<&[u8]>) -> Result<(), HourError> {
         let labels = self.data.labels.as_slice().len();
         let decoded = bytes.map(|bytes| head.check(bytes).and_then(|()| hour::decode(bytes, labels)));
-        let whole_after = self.whole_after();
+        let (whole_after, is_young) = (self.whole_after(), head.kind == Kind::Young);
         let Some((now, sharing)) = self.sharing.as_mut().and_then(|sharing| Some((sharing.now?, sharing))) else {
             return Ok(());
         };
@@ -225,13 +251,21 @@ impl Journal {
             }
         }
         match decoded {
+            None if is_young => Ok(()),
             None => {
                 sharing.shelf.note_unread(head);
                 Ok(())
             }
+            Some(Ok(rows)) if is_young => {
+                let until = sharing.thin.map_or(Timestamp::EPOCH, |thin| thin.after);
+                let range = TimeRange { after: head.after, until };
+                self.is_dirty |= self.window.adopt(head.hour, &rows, range, now.wall, whole_after);
+                Ok(())
+            }
             Some(Ok(rows)) => {
                 sharing.shelf.note_adopted(head);
-                self.is_dirty |= self.window.adopt(head.hour, &rows, head.after, now.wall, whole_after);
+                let range = TimeRange { after: head.after, until: Timestamp::MAX };
+                self.is_dirty |= self.window.adopt(head.hour, &rows, range, now.wall, whole_after);
                 if self.is_loaded {
                     // What stands behind rows that were deleted was read by whoever left the hour.
                     self.window.reveal_all();
@@ -240,6 +274,7 @@ impl Journal {
                 self.note_taken(head);
                 Ok(())
             }
+            Some(Err(error)) if is_young => Err(error),
             Some(Err(error)) => {
                 sharing.shelf.note_bad(head);
                 Err(error)
@@ -250,6 +285,9 @@ impl Journal {
     /// Notes what became of a claim. An hour that is claimed is read again.
     pub fn claimed(&mut self, write: &Write, is_done: bool) {
         let Some(sharing) = &mut self.sharing else { return };
+        if write.head.kind == Kind::Young {
+            return sharing.young.note_written(write, is_done);
+        }
         sharing.shelf.note_written(write, is_done);
         if is_done && self.older.is_none() {
             self.read_hour(write.head.hour);
@@ -259,6 +297,9 @@ impl Journal {
     /// Notes what became of an hour that was left on the shelf.
     pub fn left(&mut self, write: &Write, is_done: bool) {
         let Some(sharing) = &mut self.sharing else { return };
+        if write.head.kind == Kind::Young {
+            return sharing.young.note_written(write, is_done);
+        }
         sharing.shelf.note_written(write, is_done);
         if is_done {
             sharing.shelf.note_left(write);

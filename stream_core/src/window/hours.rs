@@ -19,18 +19,18 @@ impl Window {
         hour::encode(&minutes, &self.names(), self.labels)
     }
 
-    /// Takes the rows of an hour after a moment in place of what the window held there. Returns whether that was anything else.
+    /// Takes the rows of an hour that are of a range in place of what the window held there. Returns whether that was anything else.
     pub(crate) fn adopt(
         &mut self,
         hour: u64,
         rows: &HourRows,
-        after: Timestamp,
+        range: TimeRange,
         now: Timestamp,
         whole_after: Timestamp,
     ) -> bool {
         let first = hour * HOUR_MINUTES;
-        let end = first_moment(first + HOUR_MINUTES).before();
-        let range = TimeRange { after: after.max(first_moment(first).before()), until: end };
+        let end = first_moment(first + HOUR_MINUTES).before().min(range.until);
+        let range = TimeRange { after: range.after.max(first_moment(first).before()), until: end };
         let bounds = TimeRange { after: self.after(now).max(range.after), until: window_until(now).min(end) };
         let sets = self.hold_sets(rows);
         let of_window = |cell: &Cell| Cell { set: sets[cell.set as usize], ..*cell };

@@ -62,13 +62,14 @@ fn partition(scope: Scope, hour: u64, version: Version) -> String {
 }
 
 /// Reads a head; a row that is none is none.
-fn head_of(row: &SdkRow) -> Option<Head> {
+fn head_of(kind: Kind, row: &SdkRow) -> Option<Head> {
     let of = |name: &str| row.get(name).and_then(|value| value.as_n().ok())?.parse::<u64>().ok();
     let version = match row.get(VERSION) {
         None => None,
         Some(value) => Some(Version(u64::from_str_radix(value.as_s().ok()?, 16).ok()?)),
     };
     Some(Head {
+        kind,
         hour: row.get("SK")?.as_s().ok()?.parse().ok()?,
         version,
         bytes: u32::try_from(of(BYTES)?).ok().filter(|bytes| *bytes as usize <= limits::HOUR_BYTES_MAX)?,
@@ -82,7 +83,7 @@ impl DynamoDb {
     /// The table of such hours; where there is none, nobody asks.
     fn hours_table(&self, scope: Scope) -> Result<&str, StoreError> {
         let table = match scope.kind() {
-            Kind::Rows => &self.data.hours_table,
+            Kind::Rows | Kind::Young => &self.data.hours_table,
             Kind::Sums => &self.data.history_table,
         };
         let table = table.as_ref().map(contract::TableName::as_str);
@@ -170,6 +171,7 @@ impl DynamoDb {
         let bytes_of = |head: &Head| {
             let of_hour = (0..head.chunks()).filter_map(|index| chunks.remove(&key(head, index)?));
             let join = |mut bytes: Vec<u8>, chunk: Vec<u8>| {
+                bytes.reserve_exact((head.bytes as usize).saturating_sub(bytes.len()));
                 bytes.extend_from_slice(&chunk);
                 bytes
             };
@@ -195,10 +197,10 @@ impl Hours for DynamoDb {
             let units = page.consumed_capacity.and_then(|capacity| capacity.capacity_units).unwrap_or_default();
             let rows = page.items.unwrap_or_default();
             // So that rows are asked for as whoever has read the whole day would ask.
-            let is_of_rows = scope.kind() == Kind::Rows;
+            let is_of_rows = scope.kind() != Kind::Sums;
             let known = rows.iter().filter(|_| is_of_rows).filter_map(|row| row.get(FORMS)?.as_s().ok());
             known.for_each(|known| self.forms.learn_text(known));
-            Ok(Heads { heads: rows.iter().filter_map(head_of).collect(), units })
+            Ok(Heads { heads: rows.iter().filter_map(|row| head_of(scope.kind(), row)).collect(), units })
         })
     }
 
@@ -227,6 +229,7 @@ mod tests {
                 (CLAIMED_UNTIL.to_owned(), number(0)),
             ])
         };
+        let head_of = |row: &SdkRow| head_of(Kind::Rows, row);
         let head = head_of(&good()).unwrap();
         assert_eq!((head.hour, head.version, head.bytes), (500_000, Some(Version(255)), 7));
         assert_eq!((head.read_at.millis(), head.after.millis(), head.claimed_until.millis()), (1000, 10, 0));
