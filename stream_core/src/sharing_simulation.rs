@@ -14,7 +14,7 @@ use crate::journal::Journal;
 use crate::moment::Now;
 use crate::properties::{World, journal_with, tags};
 use crate::session_client::{self, Client, connect, pull_where};
-use crate::shelf::{Errand, Head, Kind, Write};
+use crate::shelf::{Errand, Head, Kind, Write, before_hour, hour_of};
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
 
@@ -365,7 +365,7 @@ fn where_no_hour_can_be_taken_the_first_range_is_the_whole_window() {
     assert!(planned(&mut fleet) <= 2, "{} hours are there", fleet.store.old().count());
     let whole = fleet.store.heads.clone();
     // Only the newest is left, which every instance reads anyway.
-    fleet.store.heads.retain(|(_, hour), _| hour + 1 >= crate::shelf::hour_of(fleet.world.now.wall));
+    fleet.store.heads.retain(|(_, hour), _| hour + 1 >= hour_of(fleet.world.now.wall));
     assert_eq!(planned(&mut fleet), 24, "{:?}", fleet.store.heads);
     fleet.store.heads = whole;
     fleet.store.fails_one_in = Some(1);
@@ -426,6 +426,32 @@ fn the_first_numbers_of_a_large_table_come_before_the_rows_of_its_newest_hours()
         // No more than without: the newest hours once, and what is new.
         let rows = fleet.rows_read - read;
         assert!(rows < 4 * 130, "{rows} rows in all");
+    }
+}
+
+/// Positions reach further back then than what is read beside the newest hours.
+#[test]
+fn where_nothing_is_new_the_newest_hours_are_read_from_the_table() {
+    let mut fleet = settled(Identity::KeyAndTime, 5760);
+    for _ in 0..24 {
+        fleet.world.pass(Duration::from_secs(20));
+        fleet.poll(0);
+    }
+    fleet.start(0);
+    fleet.poll_once(1);
+    assert!(!fleet.instances[1].journal.is_thin());
+    fleet.assert_shows_all(1, "at once");
+    // Hours that it leaves later have all of their rows.
+    fleet.instances.remove(0);
+    for minute in 0..90 {
+        fleet.world.pass(Duration::from_secs(60));
+        let at = fleet.world.now.wall.millis();
+        fleet.world.put(&format!("n{minute}"), item(&format!("n{minute}"), at, 0, 0.5, &["NVDA"]));
+        fleet.poll(0);
+        let oldest = hour_of(fleet.world.now.wall.minus(limits::WINDOW)) + 2;
+        let heads = fleet.store.old().filter(|head| head.hour > oldest && head.version.is_some());
+        let cut: Vec<&Head> = heads.filter(|head| head.after > before_hour(head.hour)).collect();
+        assert!(cut.is_empty(), "{cut:?}");
     }
 }
 

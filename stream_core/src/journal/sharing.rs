@@ -85,9 +85,9 @@ impl Journal {
     /// Goes on with a load of which a part is done. Does nothing where nothing is shared.
     pub fn advance(&mut self) {
         let Some(older) = self.older.take_if(|older| older.is_done() && !self.is_loaded) else { return };
-        self.settle_thin();
         self.note_whole(&older);
         self.note_read(&older);
+        self.settle_thin();
         let (planned, read) = (older.planned, older.ranges[0]);
         let end = second_before(self.window.after(planned.wall));
         let is_enough = self.is_enough(read.after) || self.thin().is_some();
