@@ -56,8 +56,16 @@ impl Scene {
 
     /// Everything that is on the shelf.
     async fn shelf(&self) -> Vec<Value> {
-        let answer = dynamodb::call_at(self.table.server, "Scan", &json!({ "TableName": self.hours })).await;
-        answer["Items"].as_array().cloned().unwrap_or_default()
+        let (mut items, mut scan) = (Vec::new(), json!({ "TableName": self.hours }));
+        loop {
+            // A page is a megabyte.
+            let answer = dynamodb::call_at(self.table.server, "Scan", &scan).await;
+            items.extend(answer["Items"].as_array().cloned().unwrap_or_default());
+            if answer["LastEvaluatedKey"].is_null() {
+                return items;
+            }
+            scan["ExclusiveStartKey"] = answer["LastEvaluatedKey"].clone();
+        }
     }
 
     /// How many hours have bytes.
