@@ -12,6 +12,8 @@ pub mod encode;
 pub mod event;
 pub mod filter;
 pub mod filter_numbers;
+#[cfg(test)]
+mod fleet;
 mod heads;
 pub mod history;
 pub mod hour;
@@ -63,3 +65,5 @@ pub mod updates;
 pub mod window;
 pub mod write;
 mod young;
+#[cfg(test)]
+mod young_simulation;

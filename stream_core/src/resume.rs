@@ -125,8 +125,7 @@ fn all_of(row: RowRef<'_>) -> Result<Pending, ResetReason> {
 
 impl Snapshot {
     /// Whether rows that a client at `position` may lack are still to be read.
-    #[must_use]
-    pub fn is_thin_at(&self, position: Position) -> bool {
+    pub(crate) fn is_thin_at(&self, position: Position) -> bool {
         let needed = interval_after(position.watermark, self.late_window);
         self.whole_after.is_some_and(|after| needed < after)
     }

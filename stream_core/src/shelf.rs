@@ -89,6 +89,25 @@ pub struct Head {
 }
 
 impl Head {
+    /// That of an hour of which nothing is there.
+    pub(crate) const fn nothing(kind: Kind, hour: u64) -> Self {
+        let epoch = Timestamp::EPOCH;
+        Self { kind, hour, version: None, bytes: 0, read_at: epoch, after: before_hour(hour), claimed_until: epoch }
+    }
+
+    /// Whether somebody is about to put something in its place.
+    pub(crate) fn is_claimed(&self, now: Timestamp) -> bool {
+        now < self.claimed_until && self.claimed_until <= now.plus(limits::HOUR_CLAIM * 2)
+    }
+
+    /// Whether it names bytes for which the table was read at a time that can be, less than so long ago.
+    pub(crate) fn is_younger(&self, age: Duration, now: Timestamp) -> bool {
+        self.version.is_some()
+            && self.bytes > 0
+            && self.read_at <= now.plus(CLOCK_SLACK)
+            && since(self.read_at, now) < age
+    }
+
     /// Rows that its bytes are of, roughly.
     pub(crate) const fn rows(&self) -> usize {
         self.bytes as usize / ROW_BYTES
@@ -145,6 +164,23 @@ pub struct Write {
     pub bytes: Vec<u8>,
     /// When the store may forget all of it, seconds since 1970.
     pub expires_at: u64,
+}
+
+impl Write {
+    /// Puts a head in the place of what is there, and its bytes before; all of it is wanted for so long after the end of its hour.
+    pub(crate) fn new(head: Head, bytes: Vec<u8>, there: Option<&Head>, life: Duration) -> Self {
+        let end = before_hour(head.hour + 1).plus(life);
+        Self { head, seen: there.map(Head::seen), bytes, expires_at: end.millis() / 1000 }
+    }
+
+    /// Puts bytes there, with a head like `head` that names them; only the head where they are there already. `None` where they are
+    /// too many.
+    pub(crate) fn of_bytes(mut head: Head, bytes: Vec<u8>, there: Option<&Head>, life: Duration) -> Option<Self> {
+        (head.version, head.bytes) = (Some(Version::of(&bytes)), u32::try_from(bytes.len()).ok()?);
+        let is_there = there.is_some_and(|there| there.version == head.version && there.bytes > 0);
+        let bytes = if is_there { Vec::new() } else { bytes };
+        (head.bytes as usize <= limits::HOUR_BYTES_MAX).then(|| Self::new(head, bytes, there, life))
+    }
 }
 
 /// Something that is to be asked of the shelf.
@@ -313,11 +349,7 @@ impl Shelf {
 
     /// Whether what a head names can be believed, and has all rows of the hour that are in the window.
     fn is_usable(&self, head: &Head, window_after: Timestamp, now: Timestamp) -> bool {
-        head.version.is_some()
-            && head.bytes > 0
-            && head.read_at <= now.plus(CLOCK_SLACK)
-            && since(head.read_at, now) < self.reconcile_interval
-            && head.after <= window_after.max(before_hour(head.hour))
+        head.is_younger(self.reconcile_interval, now) && head.after <= window_after.max(before_hour(head.hour))
     }
 
     /// What a load does with an hour: it is adopted or read.
@@ -351,9 +383,7 @@ impl Shelf {
         if is_overdue && held.is_some() || !self.writes {
             return if is_overdue { Next::Read } else { Next::Rest };
         }
-        let is_claimed =
-            head.is_some_and(|head| now < head.claimed_until && head.claimed_until <= now.plus(limits::HOUR_CLAIM * 2));
-        if is_claimed { Next::Rest } else { Next::Claim }
+        if head.is_some_and(|head| head.is_claimed(now)) { Next::Rest } else { Next::Claim }
     }
 
     /// Whether anything may have to be done about some hours, so that a look pays.
@@ -375,37 +405,18 @@ impl Shelf {
 
     /// Puts an hour on the shelf: its bytes, or only a head where they are there already. `None` where it is too large.
     pub(crate) fn offer(&self, hour: u64, bytes: Vec<u8>, window_after: Timestamp) -> Option<Write> {
-        let held = self.held.get(&hour)?;
-        let version = Version::of(&bytes);
-        let seen = self.heads.get(&hour);
-        let is_there = seen.is_some_and(|head| head.version == Some(version) && head.bytes > 0);
-        let head = Head {
-            kind: Kind::Rows,
-            hour,
-            version: Some(version),
-            bytes: u32::try_from(bytes.len()).ok()?,
-            read_at: held.read_at,
-            after: held.after.max(window_after.min(before_hour(hour + 1))),
-            claimed_until: Timestamp::EPOCH,
-        };
-        let bytes = if is_there { Vec::new() } else { bytes };
-        (head.bytes as usize <= limits::HOUR_BYTES_MAX).then(|| self.write(head, bytes))
+        let Held { read_at, after, .. } = *self.held.get(&hour)?;
+        let after = after.max(window_after.min(before_hour(hour + 1)));
+        let head = Head { read_at, after, ..Head::nothing(Kind::Rows, hour) };
+        Write::of_bytes(head, bytes, self.heads.get(&hour), limits::HOUR_LIFE)
     }
 
     /// Says that this instance is about to read an hour again.
     pub(crate) fn claim(&self, hour: u64, now: Timestamp) -> Write {
-        let epoch = Timestamp::EPOCH;
-        let (kind, after) = (Kind::Rows, before_hour(hour));
-        let nothing = Head { kind, hour, version: None, bytes: 0, read_at: epoch, after, claimed_until: epoch };
+        let there = self.heads.get(&hour);
         let claimed_until = now.plus(limits::HOUR_CLAIM.min(self.reconcile_interval / 8));
-        let head = Head { claimed_until, ..self.heads.get(&hour).cloned().unwrap_or(nothing) };
-        self.write(head, Vec::new())
-    }
-
-    fn write(&self, head: Head, bytes: Vec<u8>) -> Write {
-        let end = before_hour(head.hour + 1).plus(limits::HOUR_LIFE);
-        let seen = self.heads.get(&head.hour).map(Head::seen);
-        Write { head, seen, bytes, expires_at: end.millis() / 1000 }
+        let head = Head { claimed_until, ..there.cloned().unwrap_or_else(|| Head::nothing(Kind::Rows, hour)) };
+        Write::new(head, Vec::new(), there, limits::HOUR_LIFE)
     }
 
     /// Drops what is known of hours that have left the window.

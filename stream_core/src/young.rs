@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use contract::{PollSettings, limits};
 
-use crate::hour::Version;
 use crate::minute::{MINUTE_MILLIS, first_moment, minute_of};
 use crate::position::interval_after;
 use crate::shelf::{Head, Kind, Write, before_hour, hour_of, since};
@@ -84,12 +83,8 @@ impl Young {
     /// there that any client was told of: whoever left them sees all of the late interval within `late_interval`, so that one which it
     /// had not seen came at most that long before, and was no older than the late window then. `None` where nothing can be used.
     pub(crate) fn read_after(&self, first: u64, poll: &PollSettings, now: Timestamp) -> Option<Timestamp> {
-        let is_usable = |head: &&Head| {
-            head.version.is_some()
-                && head.bytes > 0
-                && head.read_at <= now.plus(limits::CLOCK_ERROR_MAX)
-                && since(head.read_at, now) < limits::YOUNG_AGE_MAX.min(poll.reconcile_interval.get())
-        };
+        let age_max = limits::YOUNG_AGE_MAX.min(poll.reconcile_interval.get());
+        let is_usable = |head: &&Head| head.is_younger(age_max, now);
         let after = |read_at: Timestamp| {
             let seen = read_at.min(now).minus(limits::CLOCK_ERROR_MAX).minus(poll.late_interval.get());
             let after = interval_after(seen, poll.late_window.get());
@@ -111,9 +106,7 @@ impl Young {
         }
         let known = self.heads.values().map(|head| head.read_at).filter(|at| *at <= now.plus(limits::CLOCK_ERROR_MAX));
         let is_due = known.max().is_none_or(|newest| since(newest, now) >= self.every);
-        let is_claimed =
-            |head: &Head| now < head.claimed_until && head.claimed_until <= now.plus(limits::HOUR_CLAIM * 2);
-        if !self.writes || !is_due || self.heads.values().any(is_claimed) {
+        if !self.writes || !is_due || self.heads.values().any(|head| head.is_claimed(now)) {
             return Turn::Rest;
         }
         let has_looked = self.looked_at.is_some_and(|looked| looked <= now && since(looked, now) < LOOK_AGE);
@@ -122,40 +115,16 @@ impl Young {
 
     /// Says of the hour that is running that this instance is about to leave all of them.
     pub(crate) fn claim(&self, now: Timestamp) -> Write {
-        let (hour, epoch) = (hour_of(now), Timestamp::EPOCH);
-        let nothing = Head {
-            kind: Kind::Young,
-            hour,
-            version: None,
-            bytes: 0,
-            read_at: epoch,
-            after: before_hour(hour),
-            claimed_until: epoch,
-        };
-        let head = self.heads.get(&hour).cloned().unwrap_or(nothing);
-        self.write(Head { claimed_until: now.plus(limits::HOUR_CLAIM), ..head }, Vec::new())
+        let hour = hour_of(now);
+        let there = self.heads.get(&hour);
+        let head = there.cloned().unwrap_or_else(|| Head::nothing(Kind::Young, hour));
+        Write::new(Head { claimed_until: now.plus(limits::HOUR_CLAIM), ..head }, Vec::new(), there, LIFE)
     }
 
     /// Leaves an hour as it was when the table was read. `None` where it is too large.
     pub(crate) fn leave(&self, hour: u64, bytes: Vec<u8>, after: Timestamp, read_at: Timestamp) -> Option<Write> {
-        let version = Version::of(&bytes);
-        let is_there = self.heads.get(&hour).is_some_and(|head| head.version == Some(version) && head.bytes > 0);
-        let head = Head {
-            kind: Kind::Young,
-            hour,
-            version: Some(version),
-            bytes: u32::try_from(bytes.len()).ok()?,
-            read_at,
-            after,
-            claimed_until: Timestamp::EPOCH,
-        };
-        let bytes = if is_there { Vec::new() } else { bytes };
-        (head.bytes as usize <= limits::HOUR_BYTES_MAX).then(|| self.write(head, bytes))
-    }
-
-    fn write(&self, head: Head, bytes: Vec<u8>) -> Write {
-        let seen = self.heads.get(&head.hour).map(Head::seen);
-        Write { expires_at: before_hour(head.hour + 1).plus(LIFE).millis() / 1000, seen, head, bytes }
+        let head = Head { read_at, after, ..Head::nothing(Kind::Young, hour) };
+        Write::of_bytes(head, bytes, self.heads.get(&hour), LIFE)
     }
 
     /// Notes that they are being left: whatever becomes of that, the claim lasts for a while.

@@ -238,7 +238,7 @@ impl Journal {
     pub fn fetched(&mut self, head: &Head, bytes: Option<&[u8]>) -> Result<(), HourError> {
         let labels = self.data.labels.as_slice().len();
         let decoded = bytes.map(|bytes| head.check(bytes).and_then(|()| hour::decode(bytes, labels)));
-        let (whole_after, is_young) = (self.whole_after(), head.kind == Kind::Young);
+        let whole_after = self.whole_after();
         let Some((now, sharing)) = self.sharing.as_mut().and_then(|sharing| Some((sharing.now?, sharing))) else {
             return Ok(());
         };
@@ -250,16 +250,17 @@ impl Journal {
                 unread.sort_unstable_by(|one, other| other.cmp(one));
             }
         }
+        if head.kind == Kind::Young {
+            let until = sharing.thin.map_or(Timestamp::EPOCH, |thin| thin.after);
+            let range = TimeRange { after: head.after, until };
+            if let Some(rows) = decoded.transpose()? {
+                self.is_dirty |= self.window.adopt(head.hour, &rows, range, now.wall, whole_after);
+            }
+            return Ok(());
+        }
         match decoded {
-            None if is_young => Ok(()),
             None => {
                 sharing.shelf.note_unread(head);
-                Ok(())
-            }
-            Some(Ok(rows)) if is_young => {
-                let until = sharing.thin.map_or(Timestamp::EPOCH, |thin| thin.after);
-                let range = TimeRange { after: head.after, until };
-                self.is_dirty |= self.window.adopt(head.hour, &rows, range, now.wall, whole_after);
                 Ok(())
             }
             Some(Ok(rows)) => {
@@ -274,7 +275,6 @@ impl Journal {
                 self.note_taken(head);
                 Ok(())
             }
-            Some(Err(error)) if is_young => Err(error),
             Some(Err(error)) => {
                 sharing.shelf.note_bad(head);
                 Err(error)

@@ -68,8 +68,8 @@ fn number_bounds(times: Times, request: &PageRequest, time: &AttributeName) -> (
 
 /// Time of the row at which the page before ended.
 fn start_time<'a>(request: &'a PageRequest, time: &AttributeName) -> Option<&'a str> {
-    let parts = request.start.iter().flat_map(|start| start.0.iter());
-    parts.into_iter().find_map(|(name, part)| match part {
+    let mut parts = request.start.iter().flat_map(|start| start.0.iter());
+    parts.find_map(|(name, part)| match part {
         KeyValue::Text(text) | KeyValue::Number(text) if **name == *time.as_str() => Some(&**text),
         _ => None,
     })
