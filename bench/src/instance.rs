@@ -71,12 +71,21 @@ impl Instance {
         }
     }
 
-    /// Polls once, everything included that is to be read again.
+    /// Polls once, everything included that is to be read again, which comes after what is new.
     pub(crate) fn poll(&mut self) -> Reading {
         let mut reading = Reading::default();
         let ((), begun) = measured(|| self.journal.begin(self.now));
         reading.note(begun);
-        while self.read_pages(&mut reading) {}
+        while self.read_pages(&mut reading, &[Journal::requests]) {}
+        self.settle(&mut reading);
+        if !self.journal.is_catching_up() {
+            while self.read_pages(&mut reading, &[Journal::late_requests, Journal::reconciling_requests]) {}
+            self.settle(&mut reading);
+        }
+        reading
+    }
+
+    fn settle(&mut self, reading: &mut Reading) {
         let (now, journal, snapshot) = (self.now, &mut self.journal, &mut self.snapshot);
         let ((), settled) = measured(|| {
             if let Some(new) = journal.settle(now) {
@@ -85,14 +94,13 @@ impl Instance {
             }
         });
         reading.note(settled);
-        reading
     }
 
-    /// Reads the pages that are wanted next; `false` where there are none. What the store does for it is not counted.
-    fn read_pages(&mut self, reading: &mut Reading) -> bool {
+    /// Reads the pages that are wanted next in one of these ways; `false` where there are none. What the store does for it is not counted.
+    fn read_pages(&mut self, reading: &mut Reading, asked: &[fn(&Journal) -> Vec<PageRequest>]) -> bool {
         let (requests, cost) = measured(|| {
-            let requests = self.journal.requests();
-            if requests.is_empty() { self.journal.reconciling_requests() } else { requests }
+            let wanted = asked.iter().map(|ask| ask(&self.journal));
+            wanted.into_iter().find(|requests| !requests.is_empty()).unwrap_or_default()
         });
         reading.note(cost);
         for request in &requests {

@@ -182,9 +182,27 @@ impl Fleet {
     }
 
     pub(super) fn poll_once(&mut self, number: usize) {
-        let wall =
-            Timestamp::from_millis(self.world.now.wall.millis().saturating_add_signed(self.instances[number].skew));
-        let now = Now { wall, ..self.world.now };
+        self.read_new(number);
+        for _ in 0..4 {
+            let journal = &self.instances[number].journal;
+            let requests = [journal.late_requests(), journal.reconciling_requests()].concat();
+            self.pages(number, requests);
+        }
+        self.settle(number);
+        for _ in 0..3 {
+            let errands = self.instances[number].journal.errands();
+            self.run(number, errands);
+        }
+    }
+
+    fn now_of(&self, number: usize) -> Now {
+        let wall = self.world.now.wall.millis().saturating_add_signed(self.instances[number].skew);
+        Now { wall: Timestamp::from_millis(wall), ..self.world.now }
+    }
+
+    /// The first half of a poll: what an instance tells before it reads anything old.
+    pub(super) fn read_new(&mut self, number: usize) {
+        let now = self.now_of(number);
         loop {
             self.instances[number].journal.begin(now);
             loop {
@@ -201,20 +219,17 @@ impl Fleet {
                 }
                 self.pages(number, requests);
             }
-            for _ in 0..4 {
-                let requests = self.instances[number].journal.reconciling_requests();
-                self.pages(number, requests);
-            }
-            let instance = &mut self.instances[number];
-            instance.newest = instance.journal.settle(now).or(instance.newest.take());
-            if !instance.journal.is_catching_up() {
+            self.settle(number);
+            if !self.instances[number].journal.is_catching_up() {
                 break;
             }
         }
-        for _ in 0..3 {
-            let errands = self.instances[number].journal.errands();
-            self.run(number, errands);
-        }
+    }
+
+    fn settle(&mut self, number: usize) {
+        let now = self.now_of(number);
+        let instance = &mut self.instances[number];
+        instance.newest = instance.journal.settle(now).or(instance.newest.take());
     }
 
     /// Asserts that an instance shows what is in the table.

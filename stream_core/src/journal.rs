@@ -2,6 +2,7 @@
 
 mod keeping;
 mod load;
+mod recent;
 mod sharing;
 mod young;
 
@@ -23,7 +24,7 @@ use crate::reading::{PageRequest, PageStart, Progress, Reading};
 use crate::report::Due;
 use crate::sketch::Sketch;
 use crate::snapshot::Snapshot;
-use crate::sweep::{Cost, Sweep, second_before};
+use crate::sweep::{Cost, Sweep};
 use crate::time_forms::TextOrder;
 use crate::times::Times;
 use crate::timestamp::Timestamp;
@@ -50,8 +51,10 @@ pub struct Journal {
     missing: Missing,
     updates: Kept,
     snapshots: u64,
-    /// What is new, with a part of the rows that may be late.
+    /// What is new.
     recent: Option<Reading>,
+    /// The next part of the rows that may be late, where it is read by itself.
+    late: Option<Reading>,
     /// The rest of the window: read before anything is published, and again at every reconciliation.
     older: Option<Reading>,
     /// Whether the window was whole once.
@@ -91,15 +94,16 @@ impl Journal {
             window: Window::new(data.labels.as_slice().len(), data.window.get(), tags_max, data.identity),
             tracker: Tracker::new(late_window, Position::ORIGIN, (Sketch::EMPTY, 0), []),
             data: Arc::new(data),
+            sweep: Sweep::new(late_window, poll.late_interval.get()),
             poll,
             missing: Missing::default(),
             updates: Kept::default(),
             snapshots: 0,
             recent: None,
+            late: None,
             older: None,
             is_loaded: false,
             is_baseline: true,
-            sweep: Sweep::default(),
             cost: Cost::default(),
             text_order,
             last_read: None,
@@ -136,13 +140,12 @@ impl Journal {
         }
         let planned = Now { wall: self.steady(now.wall), ..now };
         let is_due = self.is_reconciliation_due(planned);
-        let ranges = self.plan_recent(planned, is_due);
+        let new = self.plan_recent(planned, is_due);
         if is_due {
-            let until = ranges.iter().map(|range| range.after).min().unwrap_or_default();
             if self.has_stepped_back(planned) {
                 self.forget_readings();
             }
-            let rest = TimeRange { after: self.rest_after(planned), until };
+            let rest = TimeRange { after: self.rest_after(planned), until: new.after };
             self.is_rest = true;
             if let Some(unfinished) = self.older.replace(Reading::new(planned, vec![rest], labels)) {
                 self.window.discard(unfinished.collected);
@@ -152,7 +155,7 @@ impl Journal {
         if let Some(sharing) = &mut self.sharing {
             sharing.now = Some(planned);
         }
-        self.recent = Some(Reading::new(planned, ranges, labels));
+        self.recent = Some(Reading::new(planned, vec![new], labels));
     }
 
     /// When the poll that is going on was planned; its ranges fit that time.
@@ -166,6 +169,13 @@ impl Journal {
     pub fn requests(&self) -> Vec<PageRequest> {
         let reading = if self.is_loaded { self.recent.as_ref() } else { self.older.as_ref() };
         reading.map(Reading::requests).unwrap_or_default()
+    }
+
+    /// The pages that the part of the late interval needs whose turn it is, which wait until what is new was told. Empty when
+    /// there is no more.
+    #[must_use]
+    pub fn late_requests(&self) -> Vec<PageRequest> {
+        self.late.as_ref().map(Reading::requests).unwrap_or_default()
     }
 
     /// The next pages of the reconciliation, which may wait. Empty when there is none.
@@ -183,8 +193,8 @@ impl Journal {
         }
         // The table's order is that of texts. Where it is not that of times too, any page may have rows of any time.
         let last = items.iter().map(|item| item.at).min().filter(|_| !self.text_order.is_mixed());
-        let mut recent = self.recent.take();
-        if let Some(reading) = recent.as_mut().filter(|reading| reading.owns(request)) {
+        let recent = [&mut self.recent, &mut self.late].into_iter().flatten();
+        if let Some(reading) = recent.into_iter().find(|reading| reading.owns(request)) {
             reading.take(request, next, last);
             for item in items {
                 if !self.window.collect_again(&mut reading.collected, &item) {
@@ -192,10 +202,8 @@ impl Journal {
                     self.window.collect(&mut reading.collected, row, true);
                 }
             }
-            self.recent = recent;
             return;
         }
-        self.recent = recent;
         let Some(mut older) = self.older.take() else { return };
         if older.owns(request) {
             if !was_mixed && self.text_order.is_mixed() && older.has_handed_over() {
@@ -233,7 +241,7 @@ impl Journal {
 
     /// Gives up what is being read, because it was planned by a clock that was wrong.
     pub fn abandon(&mut self) {
-        if let Some(recent) = self.recent.take() {
+        for recent in [self.recent.take(), self.late.take()].into_iter().flatten() {
             self.window.discard(recent.collected);
         }
         if let Some(older) = self.older.take() {
@@ -253,7 +261,8 @@ impl Journal {
         }
     }
 
-    /// Ends a poll. Returns a snapshot when something changed and nothing is missing that was asked for.
+    /// Takes into the window what was read whole of what was asked for, as soon as what is new is. Returns a snapshot when something
+    /// changed. A poll may call it for what is new and once more for what is old.
     pub fn settle(&mut self, now: Now) -> Option<Snapshot> {
         if !self.is_loaded {
             let is_whole = self.sharing.as_ref().is_none_or(|sharing| matches!(sharing.load, Load::Whole));
@@ -272,9 +281,14 @@ impl Journal {
             self.is_baseline = late < now.wall;
             return if self.is_baseline { None } else { self.publish(load.planned.wall) };
         }
-        let recent = self.recent.take_if(|recent| recent.is_done())?;
-        let planned = recent.planned;
-        self.apply(recent);
+        match self.recent.take_if(|recent| recent.is_done()) {
+            Some(recent) => self.apply_new(recent),
+            None if self.recent.is_some() || self.is_baseline => return None,
+            None => {}
+        }
+        if let Some(late) = self.late.take_if(|late| late.is_done()) {
+            self.apply_late(late);
+        }
         if let Some(older) = self.older.take_if(|older| older.is_done()) {
             self.note_whole(&older);
             self.note_read(&older);
@@ -283,7 +297,7 @@ impl Journal {
             self.window.reveal_all();
             self.is_dirty = true;
         }
-        self.publish(planned.wall)
+        self.publish(self.last_read?)
     }
 
     /// Whether the window is whole and what came meanwhile is still to be read before anything is published.
@@ -329,50 +343,6 @@ impl Journal {
 
     fn has_stepped_back(&self, planned: Now) -> bool {
         self.last_read.is_some_and(|last| planned.wall < last)
-    }
-
-    /// Says which ranges to read: what is new, and of the late interval all where that costs little, else the next part.
-    fn plan_recent(&mut self, planned: Now, is_due: bool) -> Vec<TimeRange> {
-        let (wall, late_window) = (planned.wall, self.poll.late_window.get());
-        let until = window_until(wall);
-        // No later than the last read reached, either: its clock may have been behind.
-        let seen = self.tracker.position().watermark.min(wall).min(self.last_read.map_or(wall, window_until));
-        // With everything that may still be an update: what a re-read finds beyond is in the numbers only.
-        let low = if is_due { interval_after(seen, late_window) } else { seen.minus(late_window) };
-        let low = second_before(low.max(self.window.after(wall)));
-        let whole = TimeRange { after: low, until };
-        let elapsed = self.last_recent.map(|last| planned.instant.saturating_duration_since(last));
-        let new_after = seen.min(self.last_read.unwrap_or(seen));
-        let labels = self.data.labels.as_slice().len();
-        let is_quiet = self.cost.is_quiet(self.window.rows_about(whole), labels);
-        let elapsed = elapsed.filter(|_| !is_due && !is_quiet && !self.is_baseline);
-        self.sweep.plan(whole, new_after, elapsed, late_window, self.poll.late_interval.get())
-    }
-
-    fn apply(&mut self, mut recent: Reading) {
-        let (planned, wall) = (recent.planned, recent.planned.wall);
-        self.read_before = self.last_read.replace(wall);
-        self.last_recent = Some(planned.instant);
-        self.sweep.done();
-        let whole_after = self.whole_after();
-        let changes = self.window.replace(&recent.ranges, &mut recent.collected, wall, whole_after);
-        self.window.discard(recent.collected);
-        self.is_dirty |= changes.is_any;
-        self.settle_watermark(wall);
-        let is_removed = !changes.removed.is_empty()
-            || !changes.replaced.is_empty()
-            || changes.added.iter().any(|added| added.before.is_some());
-        self.missing.note(&changes.removed, planned, &self.tracker);
-        for row in &changes.replaced {
-            self.tracker.forget(row.item.at, row.key);
-            self.missing.remember_gone(row, None);
-        }
-        self.take_all(changes);
-        if is_removed {
-            self.removed_before = self.updates.next();
-        }
-        self.is_baseline = false;
-        self.tidy(planned);
     }
 
     /// Forgets what is too old to matter.
@@ -527,7 +497,11 @@ impl Journal {
     /// What the poll that is going on reads.
     #[cfg(test)]
     pub(crate) fn reads(&self) -> Vec<TimeRange> {
-        [&self.recent, &self.older].into_iter().flatten().flat_map(|reading| reading.ranges.clone()).collect()
+        [&self.recent, &self.late, &self.older]
+            .into_iter()
+            .flatten()
+            .flat_map(|reading| reading.ranges.clone())
+            .collect()
     }
 
     /// Whether that is the whole window.

@@ -54,9 +54,20 @@ impl Cost {
     }
 }
 
+/// What a poll reads, its newest range first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ranges {
+    /// What is new, and what of the late interval touches it or costs nothing.
+    pub(crate) new: TimeRange,
+    /// Where the sweep is, if that is further back: it waits until what is new was told.
+    pub(crate) part: Option<TimeRange>,
+}
+
 /// Where the sweep is.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Sweep {
+    late_window: Duration,
+    late_interval: Duration,
     /// Everything after this moment has been read in this round.
     swept_to: Option<Timestamp>,
     /// The same once what was planned is read.
@@ -64,31 +75,41 @@ pub(crate) struct Sweep {
 }
 
 impl Sweep {
-    /// Plans the ranges of a poll, newest first: rows since `new_after`, less the margin, and one part of the late interval,
-    /// which with what is new makes `whole`. `elapsed` is the time since the last poll; without it, or where it is too long to
-    /// leave anything out, the whole interval is read.
+    /// Starts at the newest rows of an interval of so long, of which each part is read once in the other.
+    pub(crate) const fn new(late_window: Duration, late_interval: Duration) -> Self {
+        Self { late_window, late_interval, swept_to: None, planned: None }
+    }
+
+    /// Plans a poll: rows since `new_after`, less the margin, and one part of the late interval, which with what is new makes `whole`.
+    /// `elapsed` is the time since the last poll; without it, or where it is too long to leave anything out, the whole interval is read.
+    /// A part that is still being read goes on and takes the place of the next one.
     pub(crate) fn plan(
         &mut self,
         whole: TimeRange,
         new_after: Timestamp,
         elapsed: Option<Duration>,
-        late_window: Duration,
-        late_interval: Duration,
-    ) -> Vec<TimeRange> {
-        self.planned = None;
-        let low = whole.after;
+        is_part_open: bool,
+    ) -> Ranges {
+        let open = self.planned.take().filter(|_| is_part_open);
+        let (low, late_interval) = (whole.after, self.late_interval);
         let new_after = second_before(new_after.minus(limits::FRESH_MARGIN));
         // One poll less than there are in the late interval, because a row may have come just after its part was read.
         let share = elapsed.filter(|elapsed| *elapsed * 2 < late_interval);
         let share = share.map(|elapsed| elapsed.as_secs_f64() / (late_interval - elapsed).as_secs_f64());
-        let Some(share) = share.filter(|_| low < new_after) else { return vec![whole] };
+        let Some(share) = share.filter(|_| low < new_after) else { return Ranges { new: whole, part: None } };
+        let new = TimeRange { after: new_after, ..whole };
+        if is_part_open {
+            self.planned = open;
+            return Ranges { new, part: None };
+        }
         let top = self.swept_to.filter(|swept| low < *swept && *swept <= new_after).unwrap_or(new_after);
-        let bottom = second_before(top.minus(late_window.mul_f64(share))).max(low);
+        let bottom = second_before(top.minus(self.late_window.mul_f64(share))).max(low);
         self.planned = Some(bottom).filter(|bottom| low < *bottom);
         if top == new_after {
-            return vec![TimeRange { after: bottom, until: whole.until }];
+            return Ranges { new: TimeRange { after: bottom, ..whole }, part: None };
         }
-        vec![TimeRange { after: new_after, until: whole.until }, TimeRange { after: bottom, until: top }]
+        let part = TimeRange { after: bottom, until: top };
+        Ranges { new, part: Some(part) }
     }
 
     /// Notes that what was planned has been read.
@@ -106,16 +127,15 @@ mod tests {
         let (late_window, late_interval) = (Duration::from_secs(600), Duration::from_secs(60));
         for poll_secs in [1, 5, 7, 20, 29] {
             let poll = Duration::from_secs(poll_secs);
-            let mut sweep = Sweep::default();
+            let mut sweep = Sweep::new(late_window, late_interval);
             let mut now = Timestamp::from_millis(1_800_000_000_000);
             // When each second was read last.
             let mut read = std::collections::BTreeMap::new();
             for _ in 0..400 {
                 let whole = TimeRange { after: second_before(now.minus(late_window)), until: now };
-                let ranges = sweep.plan(whole, now.minus(poll), Some(poll), late_window, late_interval);
+                let ranges = sweep.plan(whole, now.minus(poll), Some(poll), false);
                 sweep.done();
-                assert!(ranges.len() <= 2);
-                for range in &ranges {
+                for range in std::iter::once(ranges.new).chain(ranges.part) {
                     assert_eq!(range.after.millis() % 1000, 999);
                     for second in range.after.millis() / 1000 + 1..=range.until.millis() / 1000 {
                         read.insert(second, now);
@@ -135,13 +155,29 @@ mod tests {
     fn the_whole_interval_is_read_where_nothing_can_be_left_out() {
         let at = |secs: u64| Timestamp::from_millis(1_800_000_000_000 + secs * 1000);
         let whole = TimeRange { after: second_before(at(0)), until: at(900) };
-        let mut sweep = Sweep::default();
         let secs = Duration::from_secs;
-        let mut plan = |new_after, elapsed| sweep.plan(whole, at(new_after), elapsed, secs(600), secs(60));
-        assert_eq!(plan(590, None), [whole]);
-        assert_eq!(plan(590, Some(secs(30))), [whole], "a poll that is too long");
-        assert_eq!(plan(10, Some(secs(5))), [whole], "an interval within the margin");
-        assert_ne!(plan(590, Some(secs(5))), [whole]);
+        let mut sweep = Sweep::new(secs(600), secs(60));
+        let mut plan = |new_after, elapsed| sweep.plan(whole, at(new_after), elapsed, false);
+        let all = Ranges { new: whole, part: None };
+        assert_eq!(plan(590, None), all);
+        assert_eq!(plan(590, Some(secs(30))), all, "a poll that is too long");
+        assert_eq!(plan(10, Some(secs(5))), all, "an interval within the margin");
+        assert_ne!(plan(590, Some(secs(5))), all);
+    }
+
+    #[test]
+    fn a_part_that_is_still_being_read_is_the_part_of_the_next_poll_too() {
+        let at = |secs: u64| Timestamp::from_millis(1_800_000_000_000 + secs * 1000);
+        let (whole, poll) = (TimeRange { after: second_before(at(0)), until: at(900) }, Duration::from_secs(5));
+        let mut sweep = Sweep::new(Duration::from_secs(600), Duration::from_secs(60));
+        assert_eq!(sweep.plan(whole, at(590), Some(poll), false).part, None, "it begins with what is new");
+        sweep.done();
+        let part = sweep.plan(whole, at(590), Some(poll), false).part.unwrap();
+        let Ranges { new, part: next } = sweep.plan(whole, at(595), Some(poll), true);
+        assert_eq!((new.after, next), (second_before(at(580)), None), "what is new alone");
+        sweep.done();
+        let next = sweep.plan(whole, at(600), Some(poll), false).part.unwrap();
+        assert_eq!(next.until, part.after, "the part was read");
     }
 
     #[test]

@@ -45,7 +45,7 @@ fn the_first_numbers_of_a_large_table_come_before_the_rows_of_its_newest_hours()
         }
         let (newest, read) = (fleet.world.now.wall, fleet.rows_read);
         fleet.start(0);
-        fleet.poll_once(1);
+        fleet.read_new(1);
         let first = fleet.instances[1].newest.clone().unwrap();
         let after = first.whole_after.expect("rows are still to be read");
         let rows = fleet.rows_read - read;
@@ -178,7 +178,7 @@ fn returns(seed: u64) -> [usize; 2] {
         fleet.poll(0);
         fleet.start(0);
         number += 1;
-        fleet.poll_once(number);
+        fleet.read_new(number);
         show(&fleet, &mut seen, number);
         session = connect(&client, &seen, &fleet.world, &Filter::all());
         let heard = client.got.len();

@@ -206,24 +206,35 @@ impl Shared {
                 tries += 1;
                 continue;
             }
-            let journal = &mut known.journal;
-            // Nothing old before the first numbers.
-            let reconciled = if journal.is_catching_up() { Ok(()) } else { self.reconcile(journal, cost).await };
-            if let Some(snapshot) = journal.settle(self.clock.now()) {
-                self.board.publish(snapshot);
+            // What is new is told, and nothing old is read before the first numbers.
+            self.publish(&mut known.journal);
+            if known.journal.is_catching_up() {
+                continue;
             }
-            if !journal.is_catching_up() {
-                known.sharing.settle(&mut known.journal, &mut cost.units).await;
-                known.keeping.settle(&mut known.journal, &mut cost.units).await;
-                // What is new is out, whether or not old rows could be read again.
-                return reconciled;
-            }
+            let read = self.read_old(&mut known.journal, cost).await;
+            self.publish(&mut known.journal);
+            known.sharing.settle(&mut known.journal, &mut cost.units).await;
+            known.keeping.settle(&mut known.journal, &mut cost.units).await;
+            return read;
         }
         Err(StoreError::Unavailable("nothing was read: the time steps with every try".into()))
     }
 
-    /// Reads some pages of a reconciliation, where one is going on.
-    async fn reconcile(&self, journal: &mut Journal, cost: &mut Cost) -> Result<(), StoreError> {
+    fn publish(&self, journal: &mut Journal) {
+        if let Some(snapshot) = journal.settle(self.clock.now()) {
+            self.board.publish(snapshot);
+        }
+    }
+
+    /// Reads a part of the rows that may be late, and some pages of a reconciliation, where one is going on.
+    async fn read_old(&self, journal: &mut Journal, cost: &mut Cost) -> Result<(), StoreError> {
+        loop {
+            let requests = journal.late_requests();
+            if requests.is_empty() {
+                break;
+            }
+            self.pages(journal, &requests, cost).await?;
+        }
         for _ in 0..RECONCILING_ROUNDS {
             let requests = journal.reconciling_requests();
             if requests.is_empty() {
@@ -346,12 +357,16 @@ async fn supervise(shared: Arc<Shared>) {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
     use std::sync::atomic::AtomicBool;
 
     use contract::TableName;
+    use tokio::sync::Notify;
 
     use super::*;
+    use crate::store::memory::Memory;
     use crate::store::{Items, Page, StoreFuture};
+    use stream_core::timestamp::Timestamp;
 
     /// Nothing in it, and a fault that can be switched on.
     #[derive(Default)]
@@ -369,15 +384,64 @@ mod tests {
         }
     }
 
+    /// Items that keep coming, of a table that does not answer for those that are not new.
+    struct Stuck {
+        items: Memory,
+        clock: Clock,
+        /// Of what it has given.
+        newest: Mutex<Timestamp>,
+        is_asked: Notify,
+    }
+
+    impl Items for Stuck {
+        fn page<'a>(&'a self, request: &'a PageRequest) -> StoreFuture<'a, Page> {
+            if request.range.until < self.clock.wall().minus(Duration::from_secs(20)) {
+                self.is_asked.notify_one();
+                return Box::pin(std::future::pending());
+            }
+            Box::pin(async {
+                let page = self.items.page(request).await?;
+                let mut newest = self.newest.lock().unwrap();
+                *newest = page.items.iter().map(|item| item.at).max().unwrap_or_default().max(*newest);
+                Ok(page)
+            })
+        }
+        fn warm_up(&self) -> StoreFuture<'_, ()> {
+            Box::pin(async { Ok(()) })
+        }
+    }
+
+    #[tokio::test]
+    async fn what_is_new_is_told_before_what_may_be_late_is_read() {
+        let (data, clock) = (data(), Clock::system());
+        let items = Memory::with_feed(clock.clone(), &data, 1, 6000);
+        let stuck = Arc::new(Stuck { items, clock: clock.clone(), newest: Mutex::default(), is_asked: Notify::new() });
+        let every = |name: &str| (name == "SSE_POLL_INTERVAL").then(|| "400ms".to_owned());
+        let poll = PollSettings::from_env(&every).unwrap();
+        let sources = Sources::table(Arc::clone(&stuck) as Arc<dyn Items>);
+        let hub = Hub::new(sources, data, poll, clock, meter(), None);
+        let _listens = hub.subscribe(Span::none());
+        timeout(Duration::from_secs(60), stuck.is_asked.notified()).await.unwrap();
+        let newest = *stuck.newest.lock().unwrap();
+        let told = hub.shared.board.snapshot().unwrap();
+        assert!(told.rows_between(newest.before(), newest).next().is_some());
+    }
+
+    fn data() -> DataSettings {
+        DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap())
+    }
+
+    fn meter() -> Meter {
+        let watch = contract::WatchSettings::from_env(&|_| None).unwrap();
+        Meter::new(&watch, crate::watch::meter::STREAM, Clock::system())
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_poller_that_panics_ends_what_it_told_and_begins_anew() {
         let store = Arc::new(Faulty::default());
-        let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
         let poll = PollSettings::from_env(&|_| None).unwrap();
-        let watch = contract::WatchSettings::from_env(&|_| None).unwrap();
-        let meter = Meter::new(&watch, crate::watch::meter::STREAM, Clock::system());
-        let hub =
-            Hub::new(Sources::table(Arc::clone(&store) as Arc<dyn Items>), data, poll, Clock::system(), meter, None);
+        let sources = Sources::table(Arc::clone(&store) as Arc<dyn Items>);
+        let hub = Hub::new(sources, data(), poll, Clock::system(), meter(), None);
         let limit = Duration::from_secs(60);
         let mut before = hub.subscribe(Span::none());
         assert!(before.first_snapshot(limit).await.is_some());

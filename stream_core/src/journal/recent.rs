@@ -1,0 +1,75 @@
+//! What is new and what may be late: which of it a poll reads, and what becomes of it.
+
+use super::Journal;
+use crate::moment::{Now, TimeRange};
+use crate::position::interval_after;
+use crate::reading::Reading;
+use crate::sweep::{Ranges, second_before};
+use crate::window::window_until;
+
+impl Journal {
+    /// Says which range is new, and begins to read the next part of the late interval, unless all of it costs little.
+    pub(super) fn plan_recent(&mut self, planned: Now, is_due: bool) -> TimeRange {
+        let (wall, late_window) = (planned.wall, self.poll.late_window.get());
+        let until = window_until(wall);
+        // No later than the last read reached, either: its clock may have been behind.
+        let seen = self.tracker.position().watermark.min(wall).min(self.last_read.map_or(wall, window_until));
+        // With everything that may still be an update: what a re-read finds beyond is in the numbers only.
+        let low = if is_due { interval_after(seen, late_window) } else { seen.minus(late_window) };
+        let low = second_before(low.max(self.window.after(wall)));
+        let whole = TimeRange { after: low, until };
+        let elapsed = self.last_recent.map(|last| planned.instant.saturating_duration_since(last));
+        let new_after = seen.min(self.last_read.unwrap_or(seen));
+        let labels = self.data.labels.as_slice().len();
+        let is_quiet = self.cost.is_quiet(self.window.rows_about(whole), labels);
+        let elapsed = elapsed.filter(|_| !is_due && !is_quiet && !self.is_baseline);
+        let Ranges { new, part } = self.sweep.plan(whole, new_after, elapsed, self.late.is_some());
+        if let Some(open) = self.late.take_if(|_| new == whole) {
+            self.window.discard(open.collected);
+        }
+        let part = part.map(|part| Reading::new(planned, vec![part], labels));
+        self.late = part.or(self.late.take());
+        new
+    }
+
+    /// Takes what is new.
+    pub(super) fn apply_new(&mut self, recent: Reading) {
+        let planned = recent.planned;
+        self.read_before = self.last_read.replace(planned.wall);
+        self.last_recent = Some(planned.instant);
+        if self.late.is_none() {
+            self.sweep.done();
+        }
+        self.apply(recent, planned);
+        self.is_baseline = false;
+    }
+
+    /// Takes a part of the late interval. What it was planned for may be some polls ago.
+    pub(super) fn apply_late(&mut self, late: Reading) {
+        self.sweep.done();
+        let planned = late.planned;
+        let instant = self.last_recent.unwrap_or(planned.instant);
+        self.apply(late, Now { instant, wall: self.last_read.unwrap_or(planned.wall) });
+    }
+
+    fn apply(&mut self, mut read: Reading, planned: Now) {
+        let (wall, whole_after) = (planned.wall, self.whole_after());
+        let changes = self.window.replace(&read.ranges, &mut read.collected, wall, whole_after);
+        self.window.discard(read.collected);
+        self.is_dirty |= changes.is_any;
+        self.settle_watermark(wall);
+        let is_removed = !changes.removed.is_empty()
+            || !changes.replaced.is_empty()
+            || changes.added.iter().any(|added| added.before.is_some());
+        self.missing.note(&changes.removed, planned, &self.tracker);
+        for row in &changes.replaced {
+            self.tracker.forget(row.item.at, row.key);
+            self.missing.remember_gone(row, None);
+        }
+        self.take_all(changes);
+        if is_removed {
+            self.removed_before = self.updates.next();
+        }
+        self.tidy(planned);
+    }
+}
