@@ -19,10 +19,11 @@ pub const SESSION_JITTER_PERCENT: u32 = 20;
 
 /// Shortest segment of a stream that many viewers share: each is a request to the function.
 pub const SEGMENT_MIN: Duration = Duration::from_secs(10);
-/// Longest segment: CloudFront ends no answer by its length, but the time that it may lie in the cache is the time it lasts, and a
-/// newcomer gets all of it.
-pub const SEGMENT_MAX: Duration = Duration::from_secs(118);
-/// Default length of a segment: some 33 requests an hour, below [`EDGE_READ_TIMEOUT_MAX`].
+/// Longest segment. CloudFront ends an answer for its silence ([`EDGE_READ_TIMEOUT_MAX`]) and not for its length, unless it is told to
+/// (`ResponseCompletionTimeout`, Amazon CloudFront API reference). What bounds it: a newcomer gets all of it at once, and what a release
+/// changed is seen so much later.
+pub const SEGMENT_MAX: Duration = Duration::from_secs(600);
+/// Default length of a segment: some 33 requests an hour of each viewer, below what CloudFront waits at most for a word of it.
 pub const SEGMENT_DEFAULT: Duration = Duration::from_secs(110);
 /// Shortest time that a segment lasts: one that begins later before an end goes on to the next one. A cache counts in seconds, and keeps nothing
 /// that lasts for none, so that each newcomer of that moment would have a stream of the function alone.
@@ -401,7 +402,8 @@ const _: () = {
     assert!(RECONNECT_MIN_MS < RECONNECT_MAX_MS);
     assert!(SEGMENT_RECONNECT_MIN_MS < RECONNECT_MAX_MS);
     assert!(SEGMENT_LEFT_MIN.as_secs() < SEGMENT_MIN.as_secs());
-    assert!(SEGMENT_MAX.as_secs() < EDGE_READ_TIMEOUT_MAX.as_secs());
+    assert!(SEGMENT_DEFAULT.as_secs() < EDGE_READ_TIMEOUT_MAX.as_secs());
+    assert!(SEGMENT_MAX.as_secs() + SEGMENT_LEFT_MIN.as_secs() <= SESSION_MAX.as_secs());
     assert!(RECENT_ITEMS <= PAGE_ITEMS_MAX && PAGE_ITEMS_DEFAULT <= PAGE_ITEMS_MAX);
     // An item is its id, its source, its tickers and what is shown of it, where JSON may write six bytes for one. Nothing like it is ever met.
     let shown = (TITLE_CHARS_MAX + SHOWN_ATTRIBUTES_MAX * SHOWN_CHARS_MAX) * 4 + URL_BYTES_MAX;

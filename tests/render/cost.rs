@@ -161,6 +161,29 @@ fn the_pages_of_the_documentation_show_what_is_printed() {
 }
 
 #[test]
+fn the_page_on_fronts_says_what_longer_segments_cost() {
+    let text = std::fs::read_to_string(workspace().join("docs/fronts.md")).unwrap();
+    let rows = text.lines().filter_map(|line| line.trim_start().strip_prefix("| `\"")?.split_once("\"`"));
+    let rows: Vec<_> = rows.collect();
+    assert_eq!(rows.len(), 4);
+    for (length, rest) in rows {
+        let cells: Vec<f64> = rest.split('|').filter_map(|cell| cell.trim().parse().ok()).collect();
+        let (number, unit) = length.split_at(length.len() - 1);
+        let secs = number.parse::<f64>().unwrap() * if unit == "m" { 60.0 } else { 1.0 };
+        assert_eq!(cells[..2], [(3600.0 / secs).round(), (3600.0 / secs).round() * 2.0], "{length}");
+        let set = format!("front.segment_length={length}");
+        let shared = "front.shared_segments=true";
+        let project = Project::new("front.kind = \"cloudfront\"");
+        let found = json(&project, &["--ways", "--set", shared, "--set", &set, "--set", "stream.timeout=15m"]);
+        let is = |cell: &&Value| {
+            cell["way"] == "shared segments" && cell["viewers"] == 10_000 && cell["updates_per_hour"] == 60
+        };
+        let dollars = found["ways"].as_array().unwrap().iter().find(is).unwrap()["viewer_hour_usd"].as_f64().unwrap();
+        assert!((cells[2] - dollars).abs() <= 0.5e-6, "{length}: {cells:?} {dollars}");
+    }
+}
+
+#[test]
 fn ways_are_reckoned_from_the_manifest_and_the_prices() {
     let project = Project::new("");
     let found = json(&project, &["--ways"]);

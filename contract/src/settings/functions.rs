@@ -272,7 +272,7 @@ mod tests {
                 &[("SSE_SHARED_SEGMENTS", "true"), ("AUTH_MODE", "trusted-header"), ("AUTH_PRIVATE", "true")],
                 "may see is in no shared cache",
             ),
-            (&[("SSE_SEGMENT_LENGTH", "2m")], "it must be from 10s to 118s"),
+            (&[("SSE_SEGMENT_LENGTH", "601s")], "it must be from 10s to 10m"),
         ] {
             let error = read(more).unwrap_err();
             assert!(error.contains(words), "{error}");
