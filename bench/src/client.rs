@@ -77,7 +77,7 @@ impl Client {
             is_confirmed: true,
             shared,
             connections: 1,
-            uptime: Duration::ZERO,
+            started: instance.now.instant,
             shutdown: false,
             goodbye: false,
         };

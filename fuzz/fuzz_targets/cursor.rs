@@ -140,7 +140,7 @@ fuzz_target!(|input: Input| {
         is_confirmed,
         shared: &Unfiltered,
         connections: 1,
-        uptime: Duration::ZERO,
+        started: world.now.instant,
         shutdown: false,
         goodbye: false,
     };

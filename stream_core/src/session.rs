@@ -97,8 +97,8 @@ pub struct View<'a> {
     pub shared: &'a dyn Shared,
     /// Streams open on this instance.
     pub connections: u32,
-    /// Time since the instance started.
-    pub uptime: Duration,
+    /// When the instance started.
+    pub started: Instant,
     /// Whether the process was told to stop.
     pub shutdown: bool,
     /// Whether the page has said goodbye.
@@ -108,7 +108,7 @@ pub struct View<'a> {
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Write these bytes and step again.
+    /// Write these bytes and step again, after [`Session::rests_until`] where that says so.
     Send(Bytes),
     /// Nothing to do before this moment, unless the view changes.
     Wait(Instant),
@@ -189,6 +189,8 @@ pub struct Session {
     lead_until: Option<Instant>,
     /// Number of the snapshot that was last looked at, and whether it was confirmed.
     looked_at: Option<(u64, bool)>,
+    /// Whether the last step said all that there was.
+    is_resting: bool,
     events_sent: u64,
     updates_sent: u64,
     report: Report,
@@ -229,6 +231,7 @@ impl Session {
             live_from: 0,
             lead_until: None,
             looked_at: None,
+            is_resting: false,
             events_sent: 0,
             updates_sent: 0,
             report: Report::default(),
@@ -275,8 +278,20 @@ impl Session {
         self.ended
     }
 
+    /// Until when nothing more is to be said than the last step did, where that said all, as long as nothing changes: the next one would
+    /// wait for it. Asking spares that step.
+    #[must_use]
+    pub fn rests_until(&self) -> Option<Instant> {
+        (self.is_resting && self.phase == Phase::Open).then(|| self.waits_until())
+    }
+
+    fn waits_until(&self) -> Instant {
+        self.heartbeat_at.min(self.terms.ends_at.0)
+    }
+
     /// Decides what this client gets next. Reads no clock, does no I/O, never sleeps.
     pub fn step(&mut self, now: Now, view: View<'_>) -> Step {
+        self.is_resting = false;
         let mut out = BytesMut::new();
         match self.phase {
             Phase::Closed => return Step::Close,
@@ -304,6 +319,8 @@ impl Session {
         let news = view.snapshot.map_or_else(Bytes::new, |snapshot| self.follow(&mut out, snapshot, view, now));
         let is_due = self.heartbeat_at <= now.instant && self.phase == Phase::Open;
         if !is_due && out.is_empty() && !news.is_empty() {
+            let shown = view.snapshot.map(|snapshot| (snapshot.serial, view.is_confirmed));
+            self.is_resting = self.looked_at == shown;
             // As they are: others are sent the same bytes.
             return Step::Send(news);
         }
@@ -318,7 +335,7 @@ impl Session {
         if self.phase == Phase::Closed {
             return Step::Close;
         }
-        Step::Wait(self.heartbeat_at.min(self.terms.ends_at.0))
+        Step::Wait(self.waits_until())
     }
 
     fn end(&mut self, reason: EndReason) -> Step {
@@ -364,7 +381,8 @@ impl Session {
 
     fn put_heartbeat(&mut self, out: &mut BytesMut, now: Now, view: View<'_>) {
         self.heartbeat_at = now.instant + self.terms.heartbeat_every;
-        let body = event::heartbeat(now.wall, view.connections, view.uptime, &self.terms.stream_id);
+        let uptime = now.instant.saturating_duration_since(view.started);
+        let body = event::heartbeat(now.wall, view.connections, uptime, &self.terms.stream_id);
         self.put(out, self.position(), events::HEARTBEAT, &body);
     }
 

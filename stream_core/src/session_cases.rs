@@ -21,13 +21,12 @@ fn event_names(bytes: &[u8]) -> Vec<String> {
 }
 
 fn first_write(session: &mut Session, world: &World, snapshot: Option<&Arc<Snapshot>>) -> Vec<u8> {
-    let (connections, uptime) = (1, Duration::ZERO);
     let view = View {
         snapshot,
         is_confirmed: true,
         shared: &Counted::default(),
-        connections,
-        uptime,
+        connections: 1,
+        started: world.now.instant,
         shutdown: false,
         goodbye: false,
     };
@@ -151,7 +150,7 @@ fn whoever_is_told_to_stop_has_its_clients_back_at_another_time() {
         is_confirmed: true,
         shared: &Counted::default(),
         connections: 1,
-        uptime: Duration::ZERO,
+        started: world.now.instant,
         shutdown: true,
         goodbye: false,
     };
@@ -200,7 +199,7 @@ fn clients_at_one_place_are_handed_the_same_bytes_however_they_came_there() {
         is_confirmed: true,
         shared: &instance.shared,
         connections: 3,
-        uptime: Duration::ZERO,
+        started: world.now.instant,
         shutdown: false,
         goodbye: false,
     };

@@ -144,13 +144,19 @@ pub(super) fn pull_where(session: &mut Session, instance: &Instance, world: &Wor
         is_confirmed,
         shared: &instance.shared,
         connections: 1,
-        uptime: Duration::ZERO,
+        started: world.now.instant,
         shutdown: false,
         goodbye: false,
     };
     let mut bytes = Vec::new();
     for _ in 0..10_000 {
-        match session.step(world.now, view) {
+        let rests = session.rests_until().map(Step::Wait);
+        let step = session.step(world.now, view);
+        assert!(
+            rests.is_none_or(|rests| bytes.is_empty() || rests == step),
+            "it had more to say than it said: {step:?}"
+        );
+        match step {
             Step::Send(more) => bytes.extend_from_slice(&more),
             Step::Wait(_) | Step::Close => return bytes,
         }

@@ -18,6 +18,7 @@ use stream_core::reading::PageRequest;
 use stream_core::snapshot::Snapshot;
 use stream_core::timestamp::Timestamp;
 use tokio::sync::oneshot;
+use tokio::sync::watch;
 
 use crate::table::data;
 
@@ -149,21 +150,21 @@ async fn listen(
     let read = Arc::<Read>::default();
     let items = Arc::new(Counted { store, read: Arc::clone(&read) });
     let poll = PollSettings::from_env(&lookup).expect("the defaults are valid");
-    let watch = WatchSettings::from_env(&|_| None).expect("the defaults are valid");
-    let meter = Meter::new(&watch, meter::STREAM, clock.clone());
+    let watched = WatchSettings::from_env(&|_| None).expect("the defaults are valid");
+    let meter = Meter::new(&watched, meter::STREAM, clock.clone());
     let hub = Hub::new(Sources::table(items), data(), poll, clock.clone(), meter, None);
-    let mut subscription = hub.subscribe(tracing::Span::none());
+    let mut subscription = hub.subscribe(tracing::Span::none(), &watch::channel(false).1);
     let mut next = 0;
     loop {
         // Also where nothing changes: polls are counted.
         tokio::time::timeout(Duration::from_millis(500), subscription.changed()).await.ok();
-        let Some(seen) = subscription.snapshot() else { continue };
+        let Some(snapshot) = subscription.look().snapshot else { continue };
         let mut shown = shown.lock().unwrap_or_else(PoisonError::into_inner);
-        for (number, update) in seen.snapshot.updates.from(next) {
+        for (number, update) in snapshot.updates.from(next) {
             next = number + 1;
             shown.heard.entry(update.row.item.key.id.to_string()).or_insert_with(|| clock.now().wall);
         }
-        shown.snapshot = Some(seen.snapshot);
+        shown.snapshot = Some(snapshot);
         #[expect(clippy::cast_precision_loss, reason = "some thousand units")]
         let units = read.milliunits.load(Ordering::Relaxed) as f64 / 1000.0;
         let cpu = clock_gettime(ClockId::ThreadCPUTime);

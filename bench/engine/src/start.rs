@@ -17,6 +17,7 @@ use rustix::time::{ClockId, clock_gettime};
 use stream_core::item::{Item, ItemKey};
 use stream_core::reading::{KeyValue, PageRequest, PageStart};
 use stream_core::timestamp::Timestamp;
+use tokio::sync::watch;
 
 use crate::table::{Table, data, day, id, tickers};
 
@@ -153,8 +154,8 @@ pub(crate) async fn measure(
         hours: Some((Arc::new(store(address, &clock)) as Arc<dyn Hours>, true)),
         rollups: None,
     };
-    let filling = hub(filler, "1s", &clock);
-    let mut subscription = filling.subscribe(tracing::Span::none());
+    let (filling, never) = (hub(filler, "1s", &clock), watch::channel(false).1);
+    let mut subscription = filling.subscribe(tracing::Span::none(), &never);
     let began = clock.now().instant;
     loop {
         let heads = table.heads("hours").await?;
@@ -188,18 +189,18 @@ pub(crate) async fn measure(
         let hub = hub(sources, "5s", &clock);
         let share = group.map(|(group, share)| Share::enter(group, share)).transpose()?;
         let (began, cpu) = (clock.now().instant, cpu());
-        let mut subscription = hub.subscribe(tracing::Span::none());
+        let mut subscription = hub.subscribe(tracing::Span::none(), &never);
         let snapshot = subscription.first_snapshot(LIMIT).await.ok_or("no snapshot in time")?;
         let since = || clock.now().instant.duration_since(began).as_secs_f64() * 1000.0;
         let (took, used) = (since(), self::cpu() - cpu);
-        while subscription.snapshot().is_some_and(|seen| seen.snapshot.whole_after.is_some()) {
+        while subscription.look().snapshot.is_some_and(|snapshot| snapshot.whole_after.is_some()) {
             subscription.changed().await;
         }
         let whole = since();
         drop(share);
         println!(
             "| {} rows counted | {took:.0} ms | {:.0} ms | {whole:.0} ms |",
-            snapshot.snapshot.numbers.total,
+            snapshot.numbers.total,
             used.as_secs_f64() * 1000.0
         );
     }

@@ -112,7 +112,7 @@ impl Instance {
         let meter = Meter::new(&stream.watch, name, clock.clone());
         let (data, poll) = (stream.data.clone(), stream.poll.clone());
         let hub = Hub::new(Sources::of(stores, &data, true), data, poll, clock.clone(), meter.clone(), None);
-        let window = hub.subscribe(Span::none());
+        let window = hub.subscribe(Span::none(), &shutdown);
         let operation = operation(hub.clone(), shutdown.clone(), meter.clone());
         let deps = (hub.clone(), auth.clone(), clock.clone());
         let mut stream_deps = stream::Deps::new(stream, stores, deps.0, deps.1, deps.2, shutdown, meter);

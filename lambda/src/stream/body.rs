@@ -12,7 +12,6 @@ use contract::metrics::Metric;
 use contract::{events, logs};
 use futures_util::Stream;
 use http::{HeaderName, HeaderValue, header};
-use tokio::sync::watch;
 use tokio::time::{Instant, Sleep, sleep_until};
 use tracing::Span;
 
@@ -49,8 +48,8 @@ pub struct OpenStream {
     pub clock: Clock,
     /// When the instance started.
     pub started: Instant,
-    /// Turns true when the process is told to stop.
-    pub shutdown: watch::Receiver<bool>,
+    /// Until when nothing more is to be said, unless something happens; `None` where the session has to be asked.
+    pub rests: Option<std::time::Instant>,
     /// What the stream has sent.
     pub sent: Sent,
     /// Bytes after which it ends early: whoever joins it late gets all of them at once.
@@ -107,8 +106,10 @@ impl OpenStream {
 
     async fn next(&mut self, mut timer: Pin<&mut Sleep>) -> Option<Bytes> {
         loop {
-            match self.step() {
+            let step = self.rests.take().map_or_else(|| self.step(), Step::Wait);
+            match step {
                 Step::Send(bytes) => {
+                    self.rests = self.session.rests_until();
                     if self.session.ended().is_some() {
                         // Before the client can see the end: it may come back at once, and finds its slot free.
                         self.permit = None;
@@ -117,6 +118,7 @@ impl OpenStream {
                     self.sent.writes += 1;
                     if self.sent.bytes >= self.bytes_max {
                         self.session.end_early(Instant::now().into_std(), EndReason::Session);
+                        self.rests = None;
                     }
                     return Some(bytes);
                 }
@@ -138,8 +140,6 @@ impl OpenStream {
             () = timer => {}
             () = self.subscription.changed() => {}
             () = asked_for(&mut self.follower, &mut self.goodbye) => {}
-            // An error means that nothing is left to stop us: then only the clock ends the session.
-            Ok(_) = self.shutdown.wait_for(|stop| *stop) => {}
         }
     }
 
@@ -156,18 +156,18 @@ impl OpenStream {
         if self.session.ended().is_some() {
             return Step::Close;
         }
-        if self.subscription.is_lost() {
+        let look = self.subscription.look();
+        if look.is_lost {
             return self.break_off();
         }
         self.follow_configuration();
-        let seen = self.subscription.snapshot();
         let view = View {
-            snapshot: seen.as_ref().map(|seen| &seen.snapshot),
-            is_confirmed: seen.as_ref().is_some_and(|seen| seen.is_confirmed),
+            snapshot: look.snapshot.as_ref(),
+            is_confirmed: look.is_confirmed,
             shared: &self.subscription,
             connections: self.slots.taken(),
-            uptime: self.started.elapsed(),
-            shutdown: *self.shutdown.borrow(),
+            started: self.started.into_std(),
+            shutdown: look.stops,
             goodbye: self.goodbye.as_ref().is_some_and(Watch::is_left),
         };
         let (session, clock) = (&mut self.session, &self.clock);
@@ -362,14 +362,14 @@ mod tests {
         };
         OpenStream {
             session: Session::new(params, now.into_std()),
-            subscription: hub.subscribe(Span::none()),
+            subscription: hub.subscribe(Span::none(), &tokio::sync::watch::channel(false).1),
             follower: None,
             goodbye: None,
             permit: Some(slots.acquire(None).unwrap()),
             slots: slots.clone(),
             clock,
             started: now,
-            shutdown: watch::channel(false).1,
+            rests: None,
             sent: Sent::default(),
             bytes_max: u64::MAX,
             meter,

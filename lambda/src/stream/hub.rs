@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use contract::metrics::Metric;
 use contract::{DataSettings, PollSettings, limits};
-use futures_util::future::join_all;
+use futures_util::future::{join, join_all};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until, timeout};
 use tracing::{Instrument as _, Span};
 
@@ -103,11 +104,13 @@ impl Hub {
     }
 
     /// Listens: the poller runs as long as any subscription lives, and what it logs belongs to the oldest of them, which on
-    /// classic Lambda is the only one. Must be called within a tokio runtime.
+    /// classic Lambda is the only one. All are told when `stop` turns true. Must be called within a tokio runtime.
     #[must_use]
-    pub fn subscribe(&self, span: Span) -> Subscription {
+    pub fn subscribe(&self, span: Span, stop: &watch::Receiver<bool>) -> Subscription {
         let age_max = (self.shared.poll_interval * 2).min(SNAPSHOT_AGE_MAX);
-        Subscription::new(&self.shared.board, span, age_max, || tokio::spawn(supervise(Arc::clone(&self.shared))))
+        Subscription::new(&self.shared.board, span, age_max, || {
+            tokio::spawn(supervise(Arc::clone(&self.shared), stop.clone()))
+        })
     }
 
     /// Whether the window was read whole: there is something to show, and it is shown.
@@ -327,8 +330,18 @@ impl Shared {
     }
 }
 
-/// Polls until it is aborted by the last subscription's end.
-async fn supervise(shared: Arc<Shared>) {
+/// Polls until it is aborted by the last subscription's end, and tells of the process's end.
+async fn supervise(shared: Arc<Shared>, mut stop: watch::Receiver<bool>) {
+    let told = async {
+        // An error means that nothing is left to stop us.
+        if stop.wait_for(|stop| *stop).await.is_ok() {
+            shared.board.stop();
+        }
+    };
+    join(told, poll_on(&shared)).await;
+}
+
+async fn poll_on(shared: &Shared) {
     let mut failures = Failures::default();
     loop {
         let began = Instant::now();
@@ -420,7 +433,7 @@ mod tests {
         let poll = PollSettings::from_env(&every).unwrap();
         let sources = Sources::table(Arc::clone(&stuck) as Arc<dyn Items>);
         let hub = Hub::new(sources, data, poll, clock, meter(), None);
-        let _listens = hub.subscribe(Span::none());
+        let _listens = hub.subscribe(Span::none(), &watch::channel(false).1);
         timeout(Duration::from_secs(60), stuck.is_asked.notified()).await.unwrap();
         let newest = *stuck.newest.lock().unwrap();
         let told = hub.shared.board.snapshot().unwrap();
@@ -443,21 +456,22 @@ mod tests {
         let sources = Sources::table(Arc::clone(&store) as Arc<dyn Items>);
         let hub = Hub::new(sources, data(), poll, Clock::system(), meter(), None);
         let limit = Duration::from_secs(60);
-        let mut before = hub.subscribe(Span::none());
+        let stop = watch::channel(false).1;
+        let mut before = hub.subscribe(Span::none(), &stop);
         assert!(before.first_snapshot(limit).await.is_some());
-        assert!(!before.is_lost());
+        assert!(!before.look().is_lost);
         store.panics.store(true, Ordering::Relaxed);
         timeout(limit, async {
-            while !before.is_lost() {
+            while !before.look().is_lost {
                 before.changed().await;
             }
         })
         .await
         .unwrap();
-        assert!(before.snapshot().is_none());
+        assert!(before.look().snapshot.is_none());
         store.panics.store(false, Ordering::Relaxed);
-        let mut after = hub.subscribe(Span::none());
+        let mut after = hub.subscribe(Span::none(), &stop);
         assert!(after.first_snapshot(limit).await.is_some());
-        assert!(!after.is_lost() && before.is_lost());
+        assert!(!after.look().is_lost && before.look().is_lost);
     }
 }

@@ -64,7 +64,7 @@ pub(super) async fn open(
     if presented.is_some() {
         deps.meter.add(Metric::StreamsReturned, 1.0);
     }
-    let subscription = deps.hub.subscribe(span.clone());
+    let subscription = deps.hub.subscribe(span.clone(), &deps.shutdown);
     let Wanted { filter, configuration, until, is_shared } = wanted;
     let follower = configuration.map(|key| {
         let every = deps.settings.poll.poll_interval.get();
@@ -89,7 +89,7 @@ pub(super) async fn open(
         slots: deps.slots.clone(),
         clock: deps.clock.clone(),
         started: deps.started,
-        shutdown: deps.shutdown.clone(),
+        rests: None,
         sent: Sent::default(),
         bytes_max: if is_shared { limits::SEGMENT_BYTES_MAX } else { u64::MAX },
         meter: deps.meter.clone(),

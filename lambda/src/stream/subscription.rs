@@ -40,12 +40,15 @@ struct Listeners {
     poller: Option<JoinHandle<()>>,
 }
 
-/// The newest snapshot.
-#[derive(Clone, Default)]
+/// What every listener is told, in one place: each of them looks at it whenever any of it is another.
+#[derive(Default)]
 struct Published {
+    /// The newest snapshot.
     snapshot: Option<Arc<Snapshot>>,
     /// Journals lost to a panic.
     lost: u64,
+    /// Whether the process was told to stop.
+    stops: bool,
 }
 
 impl Board {
@@ -88,17 +91,22 @@ impl Board {
 
     /// Shows everybody a snapshot.
     pub(super) fn publish(&self, snapshot: Snapshot) {
-        let lost = self.published.borrow().lost;
-        let before = self.published.send_replace(Published { snapshot: Some(Arc::new(snapshot)), lost });
+        let mut before = Some(Arc::new(snapshot));
+        self.published.send_modify(|published| std::mem::swap(&mut published.snapshot, &mut before));
         // Out here, where nobody waits for it.
         drop(before);
+    }
+
+    /// Tells everybody that the process ends.
+    pub(super) fn stop(&self) {
+        self.published.send_modify(|published| published.stops = true);
     }
 
     /// Tells everybody that what they were told cannot be continued.
     pub(super) fn lose(&self) {
         self.read_began.send_replace(None);
         self.published.send_modify(|published| {
-            *published = Published { snapshot: None, lost: published.lost + 1 };
+            (published.snapshot, published.lost) = (None, published.lost + 1);
         });
     }
 }
@@ -119,12 +127,16 @@ pub struct Subscription {
     living: Mutex<Option<Arc<Living>>>,
 }
 
-/// A snapshot for one listener.
-pub struct Seen {
-    /// The snapshot.
-    pub snapshot: Arc<Snapshot>,
+/// What a listener finds.
+pub struct Look {
+    /// The newest snapshot, unless the table has not been read for so long that a read has to come first.
+    pub snapshot: Option<Arc<Snapshot>>,
     /// Whether a read that began after the listener came found nothing newer.
     pub is_confirmed: bool,
+    /// Whether what the listener has heard can no longer be continued: the poller failed and began anew.
+    pub is_lost: bool,
+    /// Whether the process was told to stop.
+    pub stops: bool,
 }
 
 impl Subscription {
@@ -162,49 +174,43 @@ impl Subscription {
         self.board.polls.load(Ordering::Relaxed).saturating_sub(self.polls_before)
     }
 
-    /// Returns the newest snapshot, unless the table has not been read for so long that a read has to come first.
-    #[must_use]
-    pub fn snapshot(&mut self) -> Option<Seen> {
+    /// Looks at what there is; all that came before is seen then.
+    pub fn look(&mut self) -> Look {
         let began = self.reads.as_mut().map(|reads| *reads.borrow_and_update());
         if began.flatten().is_some_and(|began| began >= self.since) {
             self.reads = None;
         }
         let is_confirmed = self.reads.is_none();
-        let snapshot = self.receiver.borrow_and_update().snapshot.clone();
-        snapshot.filter(|_| is_confirmed || self.is_fresh).map(|snapshot| Seen { snapshot, is_confirmed })
+        let published = self.receiver.borrow_and_update();
+        let snapshot = if is_confirmed || self.is_fresh { published.snapshot.clone() } else { None };
+        Look { snapshot, is_confirmed, is_lost: published.lost != self.lost_before, stops: published.stops }
     }
 
-    /// Whether what this listener has heard can no longer be continued: the poller failed and began anew.
-    #[must_use]
-    pub fn is_lost(&self) -> bool {
-        self.receiver.borrow().lost != self.lost_before
-    }
-
-    /// Waits until [`Subscription::snapshot`] may return something else.
+    /// Waits until [`Subscription::look`] may find something else.
     pub async fn changed(&mut self) {
-        let confirmed = async {
-            match &mut self.reads {
-                // Boxed: only who has just come waits for it.
-                Some(reads) => Box::pin(reads.changed()).await,
-                None => std::future::pending().await,
-            }
-        };
         // The senders live in `board`, which this subscription holds: errors are never reached.
-        let result = tokio::select! {
-            result = self.receiver.changed() => result,
-            result = confirmed => result,
+        let result = match &mut self.reads {
+            None => self.receiver.changed().await,
+            // Boxed: only who has just come waits for it.
+            Some(reads) => {
+                let read = Box::pin(reads.changed());
+                tokio::select! {
+                    result = self.receiver.changed() => result,
+                    result = read => result,
+                }
+            }
         };
         if result.is_err() {
             std::future::pending::<()>().await;
         }
     }
 
-    /// Waits up to `limit` for [`Subscription::snapshot`].
-    pub async fn first_snapshot(&mut self, limit: Duration) -> Option<Seen> {
+    /// Waits up to `limit` for a snapshot.
+    pub async fn first_snapshot(&mut self, limit: Duration) -> Option<Arc<Snapshot>> {
         let found = async {
             loop {
-                if let Some(seen) = self.snapshot() {
-                    return seen;
+                if let Some(snapshot) = self.look().snapshot {
+                    return snapshot;
                 }
                 self.changed().await;
             }
