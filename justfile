@@ -125,7 +125,7 @@ image-check:
     @tools/setup.sh qemu
     @IMAGE_CHECK=1 tools/it.sh --workspace --test it -- image::runs
 
-# Measure what the window costs (`just bench window`, `--quick`, `--check`, `--instructions`, `--engine`), a stream beside other people's (`just bench peers`), how long a row takes to many clients (`just bench delivery`), or how soon the page shows numbers (`just bench page`)
+# Measure everything (`just bench`, `--quick`), what the window costs (`just bench window`, `--quick`, `--check`, `--instructions`, `--engine`), a stream beside other people's (`just bench peers`), how long a row takes to many clients (`just bench delivery`), or how soon the page shows numbers (`just bench page`)
 [group('check')]
 [no-exit-message]
 bench *arguments:

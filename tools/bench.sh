@@ -4,7 +4,8 @@
 . "$(dirname -- "$0")/lib.sh"
 
 usage() {
-  say 'usage: just bench window [--quick] [--check] [--json] [--rows ROWS,…] [--filters FILTERS]'
+  say 'usage: just bench [--quick]   all of these, one after the other; what peers says is kept, as with --record, unless it is quick'
+  say '       just bench window [--quick] [--check] [--json] [--rows ROWS,…] [--filters FILTERS]'
   say '       just bench window --instructions [ROWS]'
   say '       just bench window --engine [ROWS] [--seconds SECONDS]'
   say '       just bench window --engine ROWS --starts TIMES [--group FOLDER [--share SHARE]]'
@@ -131,8 +132,30 @@ page() {
   exec node tests/browser/paint.mjs "$@"
 }
 
+# Every one, whatever another one says. Nothing else should run meanwhile.
+all() {
+  has_failed=0
+  for name in window cold delivery peers page; do
+    case $name${1:-} in
+      delivery--quick) arguments='--clients 200 --seconds 10' ;;
+      page--quick) arguments=3 ;;
+      *--quick) arguments=--quick ;;
+      peers) arguments=--record ;;
+      *) arguments= ;;
+    esac
+    say "== just bench $name $arguments"
+    # shellcheck disable=SC2086 # words of their own
+    "$root/tools/bench.sh" "$name" $arguments || has_failed=1
+  done
+  exit "$has_failed"
+}
+
 case ${1:-} in
   window) shift ;;
+  '' | --quick)
+    [ $# -le 1 ] || usage
+    all "$@"
+    ;;
   cold | delivery | page | peers)
     cd "$root"
     "$@"
