@@ -31,8 +31,8 @@ const RAMP: Duration = Duration::from_secs(1);
 const NEWCOMERS: (Duration, Duration) = (Duration::from_millis(400), Duration::from_secs(1));
 /// For how long they watch: the rest of a segment, a whole one and some of the next.
 const WATCHED: Duration = Duration::from_secs(25);
-/// Ends of segments within that time, at most.
-const ENDS: u64 = 3;
+/// Ends of segments within that time, at most, and the one with which what they are owed comes then.
+const ENDS: u64 = 4;
 
 /// Whether a cache hands on what it has not whole yet.
 #[derive(Clone, Copy, PartialEq, Eq)]
