@@ -143,7 +143,7 @@ all() {
       peers) arguments=--record ;;
       *) arguments= ;;
     esac
-    say "== just bench $name $arguments"
+    say "== just bench $name${arguments:+ $arguments}"
     # shellcheck disable=SC2086 # words of their own
     "$root/tools/bench.sh" "$name" $arguments || has_failed=1
   done
