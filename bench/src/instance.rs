@@ -99,8 +99,8 @@ impl Instance {
     /// Reads the pages that are wanted next in one of these ways; `false` where there are none. What the store does for it is not counted.
     fn read_pages(&mut self, reading: &mut Reading, asked: &[fn(&Journal) -> Vec<PageRequest>]) -> bool {
         let (requests, cost) = measured(|| {
-            let wanted = asked.iter().map(|ask| ask(&self.journal));
-            wanted.into_iter().find(|requests| !requests.is_empty()).unwrap_or_default()
+            let mut wanted = asked.iter().map(|ask| ask(&self.journal));
+            wanted.find(|requests| !requests.is_empty()).unwrap_or_default()
         });
         reading.note(cost);
         for request in &requests {

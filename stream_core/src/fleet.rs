@@ -9,26 +9,23 @@ use crate::hour::Version;
 use crate::item::{Item, tests::item};
 use crate::journal::Journal;
 use crate::moment::Now;
-use crate::properties::{World, journal_with, tags};
 use crate::shelf::{Errand, Head, Kind, Write};
 use crate::snapshot::Snapshot;
+use crate::split_mix;
 use crate::timestamp::Timestamp;
+use crate::world::{World, journal_with, tags};
 
 pub(super) const RECONCILE: Duration = Duration::from_secs(3600);
 pub(super) const POLL: Duration = Duration::from_secs(5);
 /// Rows of the newest hours from which on these are shared too: fewer than these tables have of them.
 pub(super) const YOUNG_ROWS: usize = 10;
 
-/// `SplitMix64`.
+/// What comes of a seed.
 pub(super) struct Random(pub(super) u64);
 
 impl Random {
     pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        split_mix::next(&mut self.0)
     }
 
     pub(super) fn below(&mut self, bound: u64) -> u64 {

@@ -203,7 +203,7 @@ mod tests {
     use super::*;
     use crate::filter_numbers::FilterNumbers;
     use crate::item::{Item, tests::item};
-    use crate::properties::snapshot_of;
+    use crate::world::snapshot_of;
 
     /// 2027-01-15T08:00:30Z, within a minute.
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_030_000);

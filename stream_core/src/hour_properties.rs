@@ -10,9 +10,9 @@ use crate::hour::{self, HOUR_MINUTES, HourError, Version};
 use crate::item::{Item, Row, tests::item};
 use crate::minute::first_moment;
 use crate::moment::TimeRange;
-use crate::properties::{START, identity, tags};
 use crate::timestamp::Timestamp;
 use crate::window::{Window, window_until};
+use crate::world::{START, identity, tags};
 
 const LABELS: usize = 3;
 const ALL: TimeRange = TimeRange { after: Timestamp::EPOCH, until: Timestamp::MAX };

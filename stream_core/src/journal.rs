@@ -193,8 +193,8 @@ impl Journal {
         }
         // The table's order is that of texts. Where it is not that of times too, any page may have rows of any time.
         let last = items.iter().map(|item| item.at).min().filter(|_| !self.text_order.is_mixed());
-        let recent = [&mut self.recent, &mut self.late].into_iter().flatten();
-        if let Some(reading) = recent.into_iter().find(|reading| reading.owns(request)) {
+        let recent = [&mut self.recent, &mut self.late].into_iter().flatten().find(|reading| reading.owns(request));
+        if let Some(reading) = recent {
             reading.take(request, next, last);
             for item in items {
                 if !self.window.collect_again(&mut reading.collected, &item) {

@@ -55,6 +55,7 @@ mod sharing_simulation;
 pub mod shelf;
 pub mod sketch;
 pub mod snapshot;
+pub mod split_mix;
 pub mod stream_id;
 mod sweep;
 pub mod tag_history;
@@ -63,6 +64,8 @@ pub mod times;
 pub mod timestamp;
 pub mod updates;
 pub mod window;
+#[cfg(test)]
+mod world;
 pub mod write;
 mod young;
 #[cfg(test)]

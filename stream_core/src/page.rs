@@ -113,7 +113,7 @@ mod tests {
 
     use super::*;
     use crate::item::{Item, tests::item};
-    use crate::properties::snapshot_of;
+    use crate::world::snapshot_of;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 

@@ -8,9 +8,9 @@ use proptest::prelude::*;
 
 use crate::filter::Filter;
 use crate::item::tests::item;
-use crate::properties::{World, tags};
 use crate::session_client::{Client, Instance, connect, pull};
 use crate::sketch::CAPACITY;
+use crate::world::{World, tags};
 
 /// A row of that age with some tickers.
 fn insert(world: &mut World, id: &str, ago_millis: u64, bits: u8) {

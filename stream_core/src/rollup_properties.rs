@@ -11,10 +11,10 @@ use crate::hour::{HOUR_MINUTES, HourError};
 use crate::item::{Item, tests::item};
 use crate::minute::first_moment;
 use crate::past::Past;
-use crate::properties::{START, snapshot_of, tags};
 use crate::rollup::{FORMAT, Rollup};
 use crate::shelf::{before_hour, hour_of};
 use crate::timestamp::Timestamp;
+use crate::world::{START, snapshot_of, tags};
 
 const LABELS: usize = 3;
 const HOUR_MILLIS: u64 = 3_600_000;

@@ -108,7 +108,7 @@ pub struct View<'a> {
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Step {
-    /// Write these bytes and step again, after [`Session::rests_until`] where that says so.
+    /// Write these bytes and step again, after [`Session::take_rest`] where that says so.
     Send(Bytes),
     /// Nothing to do before this moment, unless the view changes.
     Wait(Instant),
@@ -278,11 +278,11 @@ impl Session {
         self.ended
     }
 
-    /// Until when nothing more is to be said than the last step did, where that said all, as long as nothing changes: the next one would
-    /// wait for it. Asking spares that step.
+    /// Until when there is nothing to do, where the last step said all that there was: what the next one would answer, which is spared.
+    /// Says so once.
     #[must_use]
-    pub fn rests_until(&self) -> Option<Instant> {
-        (self.is_resting && self.phase == Phase::Open).then(|| self.waits_until())
+    pub fn take_rest(&mut self) -> Option<Instant> {
+        (std::mem::take(&mut self.is_resting) && self.phase == Phase::Open).then(|| self.waits_until())
     }
 
     fn waits_until(&self) -> Instant {

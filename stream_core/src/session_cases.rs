@@ -7,10 +7,10 @@ use contract::Identity;
 
 use crate::filter::Filter;
 use crate::item::tests::item;
-use crate::properties::World;
 use crate::session::{Session, Step, View};
 use crate::snapshot::Snapshot;
 use crate::updates::UPDATES_KEPT_BYTES;
+use crate::world::World;
 
 use crate::session_client::{Client, Counted, Instance, connect, pull};
 

@@ -12,11 +12,11 @@ use crate::event::{EndReason, MetricsFrame};
 use crate::filter::Filter;
 use crate::filter_numbers::FilterNumbers;
 use crate::journal::Journal;
-use crate::properties::{World, journal_with};
 use crate::resume::ReplayLimits;
 use crate::session::{Session, SessionParams, Shared, Step, View};
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
+use crate::world::{World, journal_with};
 use crate::write::{Place, Write};
 
 /// One instance: its journal and what it published last.
@@ -150,7 +150,7 @@ pub(super) fn pull_where(session: &mut Session, instance: &Instance, world: &Wor
     };
     let mut bytes = Vec::new();
     for _ in 0..10_000 {
-        let rests = session.rests_until().map(Step::Wait);
+        let rests = session.take_rest().map(Step::Wait);
         let step = session.step(world.now, view);
         assert!(
             rests.is_none_or(|rests| bytes.is_empty() || rests == step),

@@ -8,12 +8,12 @@ use proptest::prelude::*;
 
 use crate::filter::Filter;
 use crate::item::{Item, tests::item};
-use crate::properties::{LATE, START, World, identity, tags};
 use crate::resume::STRANGERS_MAX;
 use crate::session::Session;
 use crate::sketch::CAPACITY;
 use crate::snapshot::SNAPSHOT_AGE_MAX;
 use crate::timestamp::Timestamp;
+use crate::world::{LATE, START, World, identity, tags};
 
 use crate::session_client::{Client, Instance, connect, pull_where};
 

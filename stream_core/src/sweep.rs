@@ -90,7 +90,7 @@ impl Sweep {
         elapsed: Option<Duration>,
         is_part_open: bool,
     ) -> Ranges {
-        let open = self.planned.take().filter(|_| is_part_open);
+        let open = self.planned.take();
         let (low, late_interval) = (whole.after, self.late_interval);
         let new_after = second_before(new_after.minus(limits::FRESH_MARGIN));
         // One poll less than there are in the late interval, because a row may have come just after its part was read.

@@ -9,6 +9,7 @@ use contract::{AttributePath, DataSettings, LinkUrl, Tag, limits};
 use stream_core::about::{About, Decimal, Shown};
 use stream_core::item::{Item, ItemKey};
 use stream_core::moment::TimeRange;
+use stream_core::split_mix;
 use stream_core::timestamp::Timestamp;
 
 /// A feed of made up news.
@@ -109,7 +110,7 @@ const RECENT_ITEMS_MAX: u64 = 100_000;
 /// One item in this many is analysed late: the stream's late window at work.
 const LATE_ONE_IN: u32 = 40;
 
-/// A small generator (SplitMix64), because the same seed and second must make the same item everywhere and for good.
+/// A small generator, because the same seed and second must make the same item everywhere and for good.
 pub(super) struct Draw(u64);
 
 impl Draw {
@@ -120,11 +121,7 @@ impl Draw {
 
     /// The next of its numbers, any of 64 bits.
     pub(super) fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
+        split_mix::next(&mut self.0)
     }
 
     fn below(&mut self, bound: u32) -> u32 {

@@ -48,8 +48,6 @@ pub struct OpenStream {
     pub clock: Clock,
     /// When the instance started.
     pub started: Instant,
-    /// Until when nothing more is to be said, unless something happens; `None` where the session has to be asked.
-    pub rests: Option<std::time::Instant>,
     /// What the stream has sent.
     pub sent: Sent,
     /// Bytes after which it ends early: whoever joins it late gets all of them at once.
@@ -106,10 +104,8 @@ impl OpenStream {
 
     async fn next(&mut self, mut timer: Pin<&mut Sleep>) -> Option<Bytes> {
         loop {
-            let step = self.rests.take().map_or_else(|| self.step(), Step::Wait);
-            match step {
+            match self.session.take_rest().map_or_else(|| self.step(), Step::Wait) {
                 Step::Send(bytes) => {
-                    self.rests = self.session.rests_until();
                     if self.session.ended().is_some() {
                         // Before the client can see the end: it may come back at once, and finds its slot free.
                         self.permit = None;
@@ -118,7 +114,6 @@ impl OpenStream {
                     self.sent.writes += 1;
                     if self.sent.bytes >= self.bytes_max {
                         self.session.end_early(Instant::now().into_std(), EndReason::Session);
-                        self.rests = None;
                     }
                     return Some(bytes);
                 }
@@ -320,12 +315,13 @@ mod tests {
     use std::sync::Arc;
 
     use axum::body::BodyDataStream;
-    use contract::{DataSettings, PollSettings, TableName};
+    use contract::PollSettings;
     use futures_util::StreamExt;
 
     use super::*;
     use crate::store::memory::Memory;
     use crate::stream::hub::Hub;
+    use crate::stream::hub::tests::{data, meter};
     use crate::stream::sharing::Sources;
     use stream_core::event::EndReason;
     use stream_core::filter::Filter;
@@ -334,18 +330,9 @@ mod tests {
     use stream_core::timestamp::Timestamp;
 
     fn open(clock: Clock, slots: &Slots) -> OpenStream {
-        let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
-        let poll = PollSettings::from_env(&|_| None).unwrap();
-        let watch = contract::WatchSettings::from_env(&|_| None).unwrap();
-        let meter = Meter::new(&watch, crate::watch::meter::STREAM, Clock::system());
-        let hub = Hub::new(
-            Sources::table(Arc::new(Memory::empty(Clock::system()))),
-            data,
-            poll,
-            Clock::system(),
-            meter.clone(),
-            None,
-        );
+        let (poll, meter) = (PollSettings::from_env(&|_| None).unwrap(), meter());
+        let sources = Sources::table(Arc::new(Memory::empty(Clock::system())));
+        let hub = Hub::new(sources, data(), poll, Clock::system(), meter.clone(), None);
         let now = Instant::now();
         let params = SessionParams {
             stream_id: String::new(),
@@ -369,7 +356,6 @@ mod tests {
             slots: slots.clone(),
             clock,
             started: now,
-            rests: None,
             sent: Sent::default(),
             bytes_max: u64::MAX,
             meter,

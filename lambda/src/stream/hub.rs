@@ -369,7 +369,7 @@ async fn poll_on(shared: &Shared) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::sync::Mutex;
     use std::sync::atomic::AtomicBool;
 
@@ -440,11 +440,11 @@ mod tests {
         assert!(told.rows_between(newest.before(), newest).next().is_some());
     }
 
-    fn data() -> DataSettings {
+    pub(in crate::stream) fn data() -> DataSettings {
         DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap())
     }
 
-    fn meter() -> Meter {
+    pub(in crate::stream) fn meter() -> Meter {
         let watch = contract::WatchSettings::from_env(&|_| None).unwrap();
         Meter::new(&watch, crate::watch::meter::STREAM, Clock::system())
     }

@@ -89,7 +89,6 @@ pub(super) async fn open(
         slots: deps.slots.clone(),
         clock: deps.clock.clone(),
         started: deps.started,
-        rests: None,
         sent: Sent::default(),
         bytes_max: if is_shared { limits::SEGMENT_BYTES_MAX } else { u64::MAX },
         meter: deps.meter.clone(),

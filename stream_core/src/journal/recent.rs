@@ -27,8 +27,9 @@ impl Journal {
         if let Some(open) = self.late.take_if(|_| new == whole) {
             self.window.discard(open.collected);
         }
-        let part = part.map(|part| Reading::new(planned, vec![part], labels));
-        self.late = part.or(self.late.take());
+        if let Some(part) = part {
+            self.late = Some(Reading::new(planned, vec![part], labels));
+        }
         new
     }
 
