@@ -167,7 +167,8 @@ export class Skew {
    * @param {number} now
    */
   latencyMs(openedAt, stampedAt, now) {
-    const low = openedAt === null ? -Infinity : openedAt - stampedAt;
+    // Where the clock here was set back in between, when the connection was asked for says nothing.
+    const low = openedAt === null || openedAt > now ? -Infinity : openedAt - stampedAt;
     const high = now - stampedAt;
     // One of the clocks was set.
     if (low > this.#high || high < this.#low) [this.#low, this.#high] = [-Infinity, Infinity];

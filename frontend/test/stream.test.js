@@ -485,6 +485,9 @@ test('latency does not depend on clocks that agree', () => {
   stepped.latencyMs(0, 0, 10);
   assert.equal(stepped.latencyMs(null, 100_000, 50_000), 0, 'a clock that was set begins anew');
   assert.ok(stepped.latencyMs(null, 110_000, 60_020) <= 20);
+  const setBack = new Skew();
+  setBack.latencyMs(5_000, 1_010, 1_020);
+  assert.equal(setBack.latencyMs(null, 11_000, 19_000), 8_000, 'nor is anything taken off once it was set back between a request and its answer');
 });
 
 test('no connection, no latency', () => {
