@@ -28,6 +28,7 @@ mod smoke;
 mod state;
 mod stop;
 mod terraform;
+mod text;
 mod validate;
 
 use std::path::PathBuf;

@@ -45,6 +45,7 @@ fn a_table_of_somebody_becomes_a_deployed_stack_with_the_generator_alone() {
     let init =
         account.typed(&["init", "--minimal", "--table", "-", "--rows", "rows.json"], &described.to_string()).done();
     assert!(init.stderr.contains("  found    labels: `In Review`\n"), "{init:?}");
+    assert!(!init.stderr.contains("no name in `metrics`"), "its name follows: {init:?}");
 
     // What is said is what can be done here.
     account.run(&["render"]).done();

@@ -1,6 +1,6 @@
 //! `infragen cost`: reads the assumptions and a table of prices, prints the estimate.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
@@ -13,7 +13,7 @@ use infragen::cost::report::{self, About};
 use infragen::cost::{Assumptions, Estimate, Prices, Setup, estimate, monthly_usd, prices, ways};
 use infragen::diagnostic::{self, Input, Severity, Source};
 use infragen::load::{self, LoadError, Loaded};
-use infragen::manifest::{Manifest, Names};
+use infragen::manifest::{Manifest, Names, syntax};
 use infragen::plan;
 
 use super::shell::Shell;
@@ -88,7 +88,7 @@ impl Reckoned {
     }
 
     const fn column<'a>(&'a self, name: &'a str) -> Column<'a> {
-        Column { name, estimate: &self.estimate }
+        Column { name, region: self.region, estimate: &self.estimate }
     }
 
     fn about<'a>(&'a self, arguments: &CostArguments, prices: &'a Prices) -> About<'a> {
@@ -152,7 +152,7 @@ impl Shell<'_> {
         let one = Reckoned::of(&self.load_input(&input)?, arguments, &prices);
         if arguments.ways {
             let print = if is_json { ways::json } else { ways::human };
-            self.print(&print(&one.name, &one.setup, &prices))?;
+            self.print(&print(&one.name, one.region, &one.setup, &prices))?;
             return Ok(Outcome::Done);
         }
         let Some(beside) = &arguments.beside else {
@@ -168,7 +168,7 @@ impl Shell<'_> {
         } else {
             // Two files may describe projects of one name.
             let name = if Environment::new(beside).is_ok() { &other.name } else { beside };
-            self.print(&beside::human(one.column(&one.name), other.column(name)))?;
+            self.print(&beside::human(one.column(&one.name), other.column(name), &prices))?;
         }
         Ok(Outcome::Done)
     }
@@ -204,15 +204,8 @@ impl Shell<'_> {
         })
     }
 
-    #[expect(clippy::disallowed_methods, reason = "the user's own prices are read here and nowhere else")]
-    fn read_source(&self, path: &std::path::Path, hint: &str) -> Result<Source, Outcome> {
-        let name = path.display().to_string();
-        match std::fs::read_to_string(path) {
-            Ok(text) => Ok(Source { name, text }),
-            Err(error) => {
-                self.error(&format!("`{name}` cannot be read: {error}"), Some(hint));
-                Err(Outcome::NeedsPerson)
-            }
-        }
+    fn read_source(&self, path: &Path, hint: &str) -> Result<Source, Outcome> {
+        let text = self.read(path, syntax::MANIFEST_BYTES_MAX as u64, Some(hint))?;
+        Ok(Source { name: path.display().to_string(), text })
     }
 }

@@ -147,6 +147,8 @@ fn account(loaded: &Loaded, arguments: &DoctorArguments) -> Vec<Check> {
     let has_own = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"].into_iter().any(|name| variable(name).is_some());
     if is_known || has_own {
         checks.extend(items_table(loaded, &ask));
+        let users = table::existing_users(manifest);
+        checks.extend(users.map(|name| table::users(manifest, &name, &ask(table::describe_command(manifest, &name)))));
     }
     if !is_known {
         // Whoever is not known is told nothing else either: one finding, not four.

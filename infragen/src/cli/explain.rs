@@ -2,9 +2,10 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use contract::Environment;
 use infragen::explain::{self, Subject};
 use infragen::listing::{self, Entry};
-use infragen::load::Loaded;
+use infragen::load::{self, Loaded};
 use infragen::manifest::reader::near;
 use infragen::provenance::{Behind, Provenance};
 
@@ -56,7 +57,7 @@ impl Shell<'_> {
         let provenance = self.provenance(&loaded)?;
         let found = self.behind(&provenance, subject)?;
         if found.is_empty() {
-            let hint = match self.variable_hint(&provenance, subject)? {
+            let hint = match self.particular_hint(&provenance, subject)? {
                 Some(hint) => hint,
                 None if hint.starts_with("did you mean") && !subject.contains(['/', ':']) => hint.to_owned(),
                 None => nearest(&provenance, subject),
@@ -74,7 +75,7 @@ impl Shell<'_> {
         let provenance = self.provenance(&loaded)?;
         let found = self.behind(&provenance, resource)?;
         if found.is_empty() {
-            let hint = match self.variable_hint(&provenance, resource)? {
+            let hint = match self.particular_hint(&provenance, resource)? {
                 Some(hint) => hint,
                 None => nearest(&provenance, resource),
             };
@@ -105,6 +106,35 @@ impl Shell<'_> {
             return Ok(found);
         }
         provenance.behind_variable(subject).map_err(|error| self.fail(&error, None))
+    }
+
+    /// Knows more of something that is not here than what it looks like.
+    fn particular_hint(&self, provenance: &Provenance<'_>, subject: &str) -> Result<Option<String>, Outcome> {
+        match self.variable_hint(provenance, subject)? {
+            None => self.environment_hint(subject),
+            hint => Ok(hint),
+        }
+    }
+
+    /// Says whose file it is, where it is one of another environment.
+    fn environment_hint(&self, subject: &str) -> Result<Option<String>, Outcome> {
+        let (path, _) = path_and_line(subject);
+        if !path.contains('/') {
+            return Ok(None);
+        }
+        let below = self.below_root(path);
+        let (input, templates) = (self.input()?, self.templates()?);
+        for name in self.environments() {
+            let Ok(environment) = Environment::new(&name) else { continue };
+            let Ok(loaded) = load::load(&input, Some(&environment)) else { continue };
+            let provenance = Provenance::new(&loaded, &templates).map_err(|error| self.fail(&error, None))?;
+            if !provenance.files(path).is_empty()
+                || below.as_deref().is_some_and(|own| !provenance.files(own).is_empty())
+            {
+                return Ok(Some(format!("`{path}` is rendered for the environment `{name}`: ask with `--env {name}`")));
+            }
+        }
+        Ok(None)
     }
 
     /// Says which keys would set a variable that is not set.

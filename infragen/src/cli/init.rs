@@ -1,11 +1,10 @@
 //! `infragen init`: a commented manifest, or a small one, for a table of its own or for one that exists.
 
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum, ValueHint};
 use infragen::manifest::types::Runner;
-use infragen::mapping::{self, Mapping, Setting};
+use infragen::mapping::{self, Mapping, MappingError, Setting};
 use infragen::write;
 
 use super::shell::{MEND_LINK, Shell, dangling};
@@ -107,31 +106,20 @@ impl Shell<'_> {
     /// What is known of a table that exists.
     fn mapping(&self, arguments: &InitArguments) -> Result<Option<Mapping>, Outcome> {
         let Some(table) = &arguments.table else { return Ok(None) };
-        let refused = |path: &Path, error: &dyn std::fmt::Display, hint: &str| {
+        let refused = |path: &Path, error: MappingError, hint: &str| {
             self.error(&format!("`{}`: {error}", path.display()), Some(hint));
             Outcome::NeedsPerson
         };
+        let read = |path: &Path, hint| self.read(path, FILE_BYTES_MAX, Some(hint));
         let rows = match &arguments.rows {
             None => Vec::new(),
             Some(path) => {
                 let hint = "make it with `aws dynamodb scan --table-name NAME --max-items 500`";
-                mapping::rows(&read(path).map_err(|error| refused(path, &error, hint))?)
-                    .map_err(|error| refused(path, &error, hint))?
+                mapping::rows(&read(path, hint)?).map_err(|error| refused(path, error, hint))?
             }
         };
         let hint = "make it with `aws dynamodb describe-table --table-name NAME`";
-        let description = read(table).map_err(|error| refused(table, &error, hint))?;
-        mapping::of(&description, &rows).map(Some).map_err(|error| refused(table, &error, hint))
+        let description = read(table, hint)?;
+        mapping::of(&description, &rows).map(Some).map_err(|error| refused(table, error, hint))
     }
-}
-
-/// A file, or standard input.
-fn read(path: &Path) -> std::io::Result<String> {
-    let mut text = String::new();
-    if path == Path::new("-") {
-        std::io::stdin().lock().take(FILE_BYTES_MAX).read_to_string(&mut text)?;
-    } else {
-        std::fs::File::open(path)?.take(FILE_BYTES_MAX).read_to_string(&mut text)?;
-    }
-    Ok(text)
 }

@@ -70,10 +70,10 @@ pub(super) struct PutArguments {
     #[arg(long, value_name = "TIME")]
     time: Option<String>,
     /// Score, -1 to 1.
-    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
+    #[arg(long, value_name = "NUMBER", allow_negative_numbers = true, value_parser = |text: &str| within(text, -1.0))]
     score: Option<f64>,
     /// Confidence, 0 to 1.
-    #[arg(long, value_name = "NUMBER")]
+    #[arg(long, value_name = "NUMBER", value_parser = |text: &str| within(text, 0.0))]
     confidence: Option<f64>,
     /// A ticker, or another tag; may be repeated.
     #[arg(long = "ticker", value_name = "TEXT")]
@@ -91,6 +91,12 @@ fn pair(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
+/// A number from `least` to 1.
+fn within(text: &str, least: f64) -> Result<f64, String> {
+    let number = text.parse().ok().filter(|number| (least..=1.0).contains(number));
+    number.ok_or_else(|| format!("it must be a number from {least} to 1"))
+}
+
 /// Time between two rows of a pace such as `5/s`.
 fn pace(text: &str) -> Result<Duration, String> {
     const RULE: &str = "it must be a whole number from 1 to 1000 and a unit, such as `5/s` or `30/m`";
@@ -105,15 +111,6 @@ fn pace(text: &str) -> Result<Duration, String> {
 
 fn now() -> Timestamp {
     Timestamp::from_millis(now_ms())
-}
-
-#[expect(clippy::disallowed_methods, reason = "rows are read from the disk")]
-fn read(path: &Path) -> Result<String, String> {
-    let length = std::fs::metadata(path).map_err(|error| error.to_string())?.len();
-    if length > FILE_BYTES_MAX {
-        return Err(format!("it has {length} bytes, and at most {FILE_BYTES_MAX} are read at once: split it"));
-    }
-    std::fs::read_to_string(path).map_err(|error| error.to_string())
 }
 
 impl Shell<'_> {
@@ -219,10 +216,7 @@ impl Shell<'_> {
                 return Err(Outcome::Usage);
             }
         };
-        let text = read(file).map_err(|error| {
-            self.error(&format!("`{}` cannot be read: {error}", file.display()), None);
-            Outcome::NeedsPerson
-        })?;
+        let text = self.read(file, FILE_BYTES_MAX, None)?;
         let rows = reader(&text).map_err(|faults| self.faulty(file, &faults))?;
         if rows.is_empty() {
             self.error(&format!("`{}` has no rows", file.display()), None);
@@ -233,10 +227,7 @@ impl Shell<'_> {
 
     fn shape<'m>(&self, manifest: &'m Manifest, table: Option<&Path>) -> Result<Shape<'m>, Outcome> {
         let described = match table {
-            Some(file) => read(file).map_err(|error| {
-                self.error(&format!("`{}` cannot be read: {error}", file.display()), None);
-                Outcome::NeedsPerson
-            })?,
+            Some(file) => self.read(file, FILE_BYTES_MAX, None)?,
             None => self.asked(&seed::describe(manifest))?,
         };
         Shape::of(manifest, &described).ok_or_else(|| {

@@ -10,7 +10,7 @@ use infragen::logo::{self, LogoError, Logos};
 use infragen::manifest::{self, page::LogoPath};
 use infragen::render::Templates;
 
-use super::{ColorChoice, Global, Outcome};
+use super::{ColorChoice, Global, Outcome, text};
 
 /// Name of the manifest where the command line names none.
 const MANIFEST: &str = "deploy.toml";
@@ -160,14 +160,19 @@ impl<'a> Shell<'a> {
             // The cut may be in the middle of a character.
             Err(error) if is_cut => Ok(Source { name, text: String::from_utf8_lossy(error.as_bytes()).into_owned() }),
             Err(error) => {
-                let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-                let line = good.iter().filter(|byte| **byte == b'\n').count() + 1;
-                let message =
-                    format!("`{name}` is not UTF-8: line {line} has the byte {:#04x}", error.as_bytes()[good.len()]);
-                self.error(&message, Some("save it as UTF-8"));
+                let message = text::not_utf8(error.as_bytes(), &error.utf8_error());
+                self.error(&format!("`{name}` {message}"), Some("save it as UTF-8"));
                 Err(Outcome::NeedsPerson)
             }
         }
+    }
+
+    /// Reads a file that another program wrote, or standard input where it is `-`.
+    pub(super) fn read(&self, path: &Path, bytes_max: u64, hint: Option<&str>) -> Result<String, Outcome> {
+        text::read(path, bytes_max).map_err(|error| {
+            self.error(&format!("`{}` {error}", path.display()), hint);
+            Outcome::NeedsPerson
+        })
     }
 
     /// Folder that outputs go below: the manifest's own.

@@ -3,7 +3,7 @@
 use super::prices::Prices;
 use super::setup::{HOUR_SECS, Setup};
 use crate::manifest::aws::Compute;
-use crate::manifest::types::{Architecture, FrontKind};
+use crate::manifest::types::Architecture;
 
 /// Instances that an account has in a region unless it asked for more (AWS Lambda quotas, "Concurrent executions").
 const ACCOUNT_INSTANCES: f64 = 1000.0;
@@ -21,10 +21,11 @@ pub struct Attack {
     pub is_unbounded: bool,
 }
 
-/// Reckons an hour of it; none on managed instances, whose price is that of all of them whoever comes.
+/// Reckons an hour of it; none on managed instances, whose price is that of all of them whoever comes, and where only a VPC's
+/// endpoints lead to the functions.
 #[must_use]
 pub fn attack(setup: &Setup, prices: &Prices) -> Option<Attack> {
-    if setup.compute == Compute::ManagedInstances {
+    if setup.compute == Compute::ManagedInstances || setup.is_private {
         return None;
     }
     let functions = [(setup.reserves[0], setup.memory_gib), (setup.reserves[1], setup.dashboard_gib)];
@@ -37,18 +38,12 @@ pub fn attack(setup: &Setup, prices: &Prices) -> Option<Attack> {
         Architecture::Arm64 => prices.lambda.gb_second_arm64.get(),
         Architecture::X86 => prices.lambda.gb_second_x86_64.get(),
     };
-    let edge = match setup.front {
-        FrontKind::FunctionUrl => 0.0,
-        FrontKind::CloudFront => prices.cloudfront.million_requests.get(),
-        FrontKind::ApiGateway => prices.rest_api.million_requests.get(),
-    };
-    let request = (prices.lambda.million_requests.get() + edge) / 1e6;
-    let hour = |(instances, gib): &(f64, f64)| instances * HOUR_SECS * (gib * second + REQUESTS_PER_SECOND * request);
-    Some(Attack {
-        instances: busy.iter().map(|(instances, _)| instances).sum(),
-        per_hour: busy.iter().map(hour).sum(),
-        is_unbounded: open.is_some(),
-    })
+    let request = prices.lambda.million_requests.get() / 1e6 + setup.front_request(prices);
+    let instances: f64 = busy.iter().map(|(instances, _)| instances).sum();
+    // A REST API lets no more of them through.
+    let requests = (instances * REQUESTS_PER_SECOND).min(setup.throttle.unwrap_or(f64::INFINITY));
+    let compute: f64 = busy.iter().map(|(instances, gib)| instances * gib * second).sum();
+    Some(Attack { instances, per_hour: HOUR_SECS * (compute + requests * request), is_unbounded: open.is_some() })
 }
 
 #[cfg(test)]
@@ -78,6 +73,19 @@ mod tests {
 
         let edge = hour(&format!("{text}[front]\nkind = \"cloudfront\"\n")).unwrap();
         assert!((edge.per_hour - reserved.per_hour - 60.0 * 0.036).abs() < 0.001, "{edge:?}");
+    }
+
+    #[test]
+    fn a_rest_api_lets_no_more_through_than_its_throttle() {
+        let api = |rest: &str| {
+            hour(&format!(
+                "[terraform]\naws_provider = \">= 6.28.0, < 7.0.0\"\n[front]\nkind = \"api-gateway\"\n[front.api]\n{rest}"
+            ))
+        };
+        let compute = 1000.0 * 3600.0 * 0.25 * 0.000_013_333_4;
+        let (few, many) = (api("requests_per_second = 2\nburst = 2\n").unwrap(), api("").unwrap());
+        assert!((few.per_hour - compute - 2.0 * 3600.0 * 3.7e-6).abs() < 1e-6, "{few:?}");
+        assert!((many.per_hour - compute - 100.0 * 3600.0 * 3.7e-6).abs() < 1e-6, "{many:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use super::charge::Per;
 use super::setup::{Assumptions, HOUR_SECS, Setup};
 use super::visit::{GOODBYE_SHARE, Visit};
-use crate::manifest::aws::Compute;
+use crate::manifest::aws::{Compute, SHARED_STREAMS_MAX};
 
 /// How long Lambda keeps a classic instance that is in use; AWS names no figure. Its window is read anew after that.
 pub(super) const INSTANCE_LIFE_HOURS: f64 = 2.0;
@@ -11,10 +11,6 @@ pub(super) const INSTANCE_LIFE_HOURS: f64 = 2.0;
 const PAGE_FILES: f64 = 14.0;
 /// X-Ray records the first request of each second and one in twenty of the others.
 const TRACED_SHARE: f64 = 0.05;
-
-/// Streams that CloudFront asks for at most, where it hands one to many: for those who go on and for newcomers, each of its thirteen
-/// regional edge caches by itself.
-const SHARED_STREAMS: f64 = 2.0 * 13.0;
 
 /// What happens in a month.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -51,9 +47,10 @@ impl Load {
         let answers = visits * visit.sessions;
         let (mut open_hours, mut sessions) = (visits * visit.open_secs / HOUR_SECS, answers);
         let mut streams = open_hours / assumptions.hours_per_month();
-        if setup.segment.is_some() && streams > SHARED_STREAMS {
-            let share = SHARED_STREAMS / streams;
-            (open_hours, sessions, streams) = (open_hours * share, sessions * share, SHARED_STREAMS);
+        let shared_streams = f64::from(SHARED_STREAMS_MAX);
+        if setup.segment.is_some() && streams > shared_streams {
+            let share = shared_streams / streams;
+            (open_hours, sessions, streams) = (open_hours * share, sessions * share, shared_streams);
         }
         let goodbyes = if setup.has_goodbyes { visits * GOODBYE_SHARE } else { 0.0 };
         let starts = if setup.compute == Compute::Classic {

@@ -31,8 +31,6 @@ use visit::Visit;
 
 /// Longest session that a function's timeout leaves room for, seconds.
 const SESSION_SECS_MAX: u64 = FUNCTION_TIMEOUT_MAX.as_secs() - DRAIN_MARGIN.as_secs() - 1;
-/// Smallest memory of a classic function, GiB.
-const CLASSIC_MEMORY_GIB: f64 = 0.125;
 /// The most viewers that a manifest can expect.
 const VIEWERS_MAX: f64 = 1e6;
 
@@ -48,20 +46,27 @@ pub struct Estimate {
     pub load: Load,
     /// What one more viewer costs.
     pub one_more: OneMore,
-    /// What a closed tab wastes.
-    pub closed_tab: ClosedTab,
-    /// What goodbyes of pages save, or would: dollars a month, negative where they cost more.
-    pub goodbyes_save: f64,
     /// What shared hours save, or would.
     pub hours: SharedHours,
-    /// The session length that costs least.
-    pub session: BestSession,
-    /// From where on managed instances are cheaper.
-    pub instances: BreakEven,
+    /// What is asked of streams that have a viewer each; none where viewers share segments.
+    pub own: Option<OwnStreams>,
     /// What an hour of an attack costs; none on managed instances.
     pub attack: Option<Attack>,
     /// Streams that the managed instances of the manifest can serve; none on classic compute.
     pub streams_max: Option<f64>,
+}
+
+/// Streams that have a viewer each.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct OwnStreams {
+    /// What a closed tab wastes.
+    pub closed_tab: ClosedTab,
+    /// What goodbyes of pages save, or would: dollars a month, negative where they cost more.
+    pub goodbyes_save: f64,
+    /// The session length that costs least.
+    pub session: BestSession,
+    /// From where on managed instances are cheaper.
+    pub instances: BreakEven,
 }
 
 /// One more viewer.
@@ -134,11 +139,13 @@ pub fn estimate(setup: &Setup, prices: &Prices, assumptions: &Assumptions, has_f
         lines,
         load: Load::of(setup, assumptions),
         one_more: one_more(setup, prices, assumptions),
-        closed_tab: closed_tab(setup, prices, assumptions),
-        goodbyes_save: goodbyes_save(setup, prices, assumptions),
         hours: shared_hours(setup, prices, assumptions),
-        session: best_session(setup, prices, assumptions),
-        instances: break_even(setup, prices, assumptions),
+        own: setup.segment.is_none().then(|| OwnStreams {
+            closed_tab: closed_tab(setup, prices, assumptions),
+            goodbyes_save: goodbyes_save(setup, prices, assumptions),
+            session: best_session(setup, prices, assumptions),
+            instances: break_even(setup, prices, assumptions),
+        }),
         attack: attack::attack(setup, prices),
         streams_max: (setup.compute == Compute::ManagedInstances).then(|| setup.streams_max(prices)),
     }
@@ -225,8 +232,7 @@ fn best_session(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> Be
 /// Within such a step their lead only grows, so that its first viewer decides whether the whole step is won.
 fn break_even(setup: &Setup, prices: &Prices, assumptions: &Assumptions) -> BreakEven {
     let managed = setup.on_managed_instances();
-    let memory_gib = if setup.compute == Compute::Classic { setup.memory_gib } else { CLASSIC_MEMORY_GIB };
-    let classic = Setup { compute: Compute::Classic, memory_gib, ..setup.clone() };
+    let classic = setup.on_classic();
     let is_cheaper = |viewers: u32| {
         let assumptions = Assumptions { viewers, ..*assumptions };
         list_price(&managed, prices, &assumptions) < list_price(&classic, prices, &assumptions)

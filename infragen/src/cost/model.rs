@@ -18,6 +18,9 @@ pub(super) const MILLION: f64 = 1e6;
 pub(super) const DAY_SECS: f64 = 24.0 * HOUR_SECS;
 /// Bytes of a response that stream free of charge.
 const STREAM_FREE_BYTES: f64 = 6.0 * 1_048_576.0;
+/// Bytes of a streamed response that a REST API bills as a request (AWS Compute Blog, "Building responsive APIs with Amazon API Gateway
+/// response streaming").
+const REST_API_BYTES: f64 = 10.0 * 1_048_576.0;
 /// Bytes that half a read unit covers.
 const READ_BYTES: f64 = 4096.0;
 /// A row as the index carries it: names and values of the eight attributes of the default manifest.
@@ -304,7 +307,8 @@ impl Month<'_> {
         self.add("Lambda bytes beyond 6 MB", streamed, prices.lambda.gb_streamed.get(), free.lambda_gb_streamed.get());
         let sent = load.watched_hours * per_hour + load.answers * SESSION_BYTES;
         if setup.front == FrontKind::ApiGateway {
-            let requests = (load.requests / MILLION, "million");
+            let pieces = ((session_hours * per_hour + SESSION_BYTES) / REST_API_BYTES).ceil();
+            let requests = ((load.requests + load.answers * (pieces - 1.0)) / MILLION, "million");
             self.add("API Gateway requests", requests, prices.rest_api.million_requests.get(), 0.0);
         }
         // What goes to a VPC's own endpoint does not leave AWS: its owner pays for the endpoint.

@@ -9,7 +9,7 @@ use super::attack::attack;
 use super::model::Line;
 use super::setup::{Assumptions, Setup};
 use super::visit::{GOODBYE_SHARE, mean_session_secs};
-use super::{Attack, BreakEven, Estimate, Prices};
+use super::{Attack, BreakEven, Estimate, OwnStreams, Prices};
 use crate::manifest::aws::Compute;
 
 /// What is reported, beside the estimate itself.
@@ -69,6 +69,11 @@ pub(super) fn grouped_count(count: u32) -> String {
     grouped(&count.to_string())
 }
 
+/// Writes how many watch.
+pub(super) fn viewers_text(count: u32) -> String {
+    format!("{} {}", grouped_count(count), if count == 1 { "viewer" } else { "viewers" })
+}
+
 /// Writes a quantity with three digits that count, without the zeros at the end of what is exact.
 fn quantity(value: f64) -> String {
     let decimals = decimals(value, 3);
@@ -102,9 +107,9 @@ pub(super) fn dollars(value: f64) -> String {
     format!("${}", number(value, decimals(value, 2)))
 }
 
-/// Writes a price as the table of prices has it.
+/// Writes a price as the table of prices has it; one that was reckoned may have a last digit that is the machine's.
 fn price(value: f64) -> String {
-    let text = format!("{value}");
+    let text = format!("{}", (value * 1e12).round() / 1e12);
     match text.split_once('.') {
         Some((_, cents)) if cents.len() >= 2 => text,
         _ => format!("{value:.2}"),
@@ -135,21 +140,25 @@ fn head(about: &About<'_>) -> String {
     let (date, region) = (about.prices.date.as_str(), about.prices.region.as_str());
     let free = if about.has_free_tier { "less what every account has free" } else { "nothing taken as free" };
     let mut out = format!(
-        "A month of `{}`: {} viewers for {hours_per_day} h a day, {} items a day, visits of {} on average.\n\
+        "A month of `{}`: {} for {hours_per_day} h a day, {} items a day, visits of {} on average.\n\
          Prices of {region}, {date}; {free}.\n",
         about.name,
-        grouped(&viewers.to_string()),
+        viewers_text(viewers),
         grouped(&items_per_day.to_string()),
         duration_text(visit),
     );
-    if about.region != region {
-        out.push_str(&format!("`project.region` is `{}`: its prices differ, mostly upwards.\n", about.region));
-    }
+    out.extend(other_region(about.region, about.prices));
     if about.setup.is_stopped {
         out.push_str(STOPPED);
     }
     out.push('\n');
     out
+}
+
+/// Says that a manifest is of another region than the prices.
+pub(super) fn other_region(region: &str, prices: &Prices) -> Option<String> {
+    (region != prices.region.as_str())
+        .then(|| format!("`project.region` is `{region}`: its prices differ, mostly upwards.\n"))
 }
 
 fn table(estimate: &Estimate, has_free_tier: bool) -> String {
@@ -185,16 +194,10 @@ fn answers(about: &About<'_>, estimate: &Estimate) -> Vec<String> {
         dollars(estimate.one_more.per_hour),
         dollars(estimate.one_more.per_month)
     )];
-    match about.setup.segment {
-        Some(length) => answers.extend([segments(about, estimate, length), hours(about, estimate)]),
-        None => answers.extend([
-            closed_tab(about, estimate),
-            goodbyes(about, estimate),
-            hours(about, estimate),
-            session(estimate),
-        ]),
-    }
-    answers.push(instances(about, estimate));
+    answers.extend(about.setup.segment.map(|length| segments(about, estimate, length)));
+    answers.extend(estimate.own.iter().flat_map(|own| [closed_tab(about, estimate, own), goodbyes(about, own)]));
+    answers.push(hours(about, estimate));
+    answers.extend(estimate.own.iter().flat_map(|own| [session(about, own), instances(about, own)]));
     answers.extend(too_many(about, estimate));
     answers.extend(estimate.attack.as_ref().map(attacked));
     answers
@@ -203,16 +206,16 @@ fn answers(about: &About<'_>, estimate: &Estimate) -> Vec<String> {
 /// What is handed to many ends with none of them.
 fn segments(about: &About<'_>, estimate: &Estimate, length: Duration) -> String {
     format!(
-        "Shared segments: {} streams at once are enough for {} viewers, each of whom asks CloudFront {} times an hour; a closed tab \
-         costs nothing more.",
+        "Shared segments: {} streams at once at most serve {} of one filter, each of whom asks CloudFront {} times an hour; a \
+         closed tab costs nothing more.",
         number(estimate.load.streams, 1),
-        grouped(&about.assumptions.viewers.to_string()),
+        viewers_text(about.assumptions.viewers),
         number(3600.0 / length.as_secs_f64(), 0),
     )
 }
 
-fn closed_tab(about: &About<'_>, estimate: &Estimate) -> String {
-    let tab = &estimate.closed_tab;
+fn closed_tab(about: &About<'_>, estimate: &Estimate, own: &OwnStreams) -> String {
+    let tab = &own.closed_tab;
     let (mean, worst) = (seconds(tab.mean_secs), seconds(tab.worst_secs));
     if about.setup.compute == Compute::ManagedInstances {
         return format!(
@@ -220,16 +223,16 @@ fn closed_tab(about: &About<'_>, estimate: &Estimate) -> String {
         );
     }
     format!(
-        "A closed tab wastes {mean} on average, {}; at worst {worst}, {}. All of them: {} streams open at once for {} viewers.",
+        "A closed tab wastes {mean} on average, {}; at worst {worst}, {}. All of them: {} streams open at once for {}.",
         dollars(tab.mean_dollars),
         dollars(tab.worst_dollars),
         number(estimate.load.streams, 1),
-        grouped(&about.assumptions.viewers.to_string()),
+        viewers_text(about.assumptions.viewers),
     )
 }
 
-fn goodbyes(about: &About<'_>, estimate: &Estimate) -> String {
-    let (saved, share) = (estimate.goodbyes_save, number(GOODBYE_SHARE * 100.0, 0));
+fn goodbyes(about: &About<'_>, own: &OwnStreams) -> String {
+    let (saved, share) = (own.goodbyes_save, number(GOODBYE_SHARE * 100.0, 0));
     let (verb, amount) = (verb(about.setup.has_goodbyes, saved), dollars(saved.abs()));
     format!("Goodbyes: `stream.goodbye = true` {verb} {amount} a month, if {share} % of closed tabs say that they go.")
 }
@@ -243,9 +246,9 @@ fn hours(about: &About<'_>, estimate: &Estimate) -> String {
         None => "it pays for no table".to_owned(),
     };
     format!(
-        "Shared hours: `stream.share_hours = true` {verb} {amount} a month; for {} viewers {from}. A large table is shown sooner at \
+        "Shared hours: `stream.share_hours = true` {verb} {amount} a month; for {} {from}. A large table is shown sooner at \
          a start in any case.",
-        grouped(&about.assumptions.viewers.to_string()),
+        viewers_text(about.assumptions.viewers),
     )
 }
 
@@ -264,32 +267,35 @@ fn two_digits(number: u32) -> u32 {
     number.div_ceil(unit) * unit
 }
 
-fn session(estimate: &Estimate) -> String {
-    let (present, best) = (duration_text(estimate.session.present), duration_text(estimate.session.best));
-    if estimate.session.saving < 0.005 {
+fn session(about: &About<'_>, own: &OwnStreams) -> String {
+    let (present, best) = (duration_text(own.session.present), duration_text(own.session.best));
+    if own.session.saving < 0.005 {
         return format!("Session length: `stream.max_session`, {present}, costs least, to the cent.");
     }
+    let timeout = about.setup.timeout_for(own.session.best).map_or_else(String::new, |timeout| {
+        format!(", which needs `stream.timeout = \"{}\"`,", duration_text(timeout))
+    });
     format!(
-        "Session length: `stream.max_session = \"{best}\"` costs least and saves {} a month ({} % of what viewers cost) against \
+        "Session length: `stream.max_session = \"{best}\"`{timeout} costs least and saves {} a month ({} % of what viewers cost) against \
          {present}; viewers then reconnect every {} instead of every {}.",
-        dollars(estimate.session.saving),
-        number(estimate.session.saving_share * 100.0, 1),
-        seconds(mean_session_secs(estimate.session.best)),
-        seconds(mean_session_secs(estimate.session.present)),
+        dollars(own.session.saving),
+        number(own.session.saving_share * 100.0, 1),
+        seconds(mean_session_secs(own.session.best)),
+        seconds(mean_session_secs(own.session.present)),
     )
 }
 
-fn instances(about: &About<'_>, estimate: &Estimate) -> String {
+fn instances(about: &About<'_>, own: &OwnStreams) -> String {
     let hours = about.assumptions.hours_per_day;
-    match estimate.instances {
+    match own.instances {
         BreakEven::From(viewers) => format!(
-            "Managed Instances are cheaper from {} viewers on, for {hours} h a day; below that classic compute is.",
-            grouped(&viewers.to_string())
+            "Managed Instances are cheaper from {} on, for {hours} h a day; below that classic compute is.",
+            viewers_text(viewers)
         ),
         BreakEven::NeverBelow(viewers) => format!(
-            "Managed Instances are never cheaper below their limit: `stream.instances.max_vcpus` ends at {} viewers, \
+            "Managed Instances are never cheaper below their limit: `stream.instances.max_vcpus` ends at {}, \
              and for {hours} h a day classic compute is cheaper up to there.",
-            grouped(&viewers.to_string())
+            viewers_text(viewers)
         ),
     }
 }
@@ -300,7 +306,7 @@ const RESERVES: &str = "`stream.reserved_concurrency` and `dashboard.reserved_co
 /// Says what nothing but the account's limit bounds, in one line; none where a reserve does, or nobody outside reaches it.
 #[must_use]
 pub fn warning(setup: &Setup, prices: &Prices) -> Option<String> {
-    let attack = attack(setup, prices).filter(|attack| attack.is_unbounded && !setup.is_private)?;
+    let attack = attack(setup, prices).filter(|attack| attack.is_unbounded)?;
     Some(format!(
         "anybody can call it: an attack costs {} an hour of Lambda, which only the account's limit bounds; {RESERVES} would",
         dollars(attack.per_hour)
@@ -325,9 +331,9 @@ fn attacked(attack: &Attack) -> String {
 fn too_many(about: &About<'_>, estimate: &Estimate) -> Option<String> {
     let streams_max = estimate.streams_max.filter(|max| *max < estimate.load.streams)?;
     Some(format!(
-        "Too many viewers: `stream.instances.max_vcpus` ends at {} streams, and {} viewers keep {} open.",
+        "Too many viewers: `stream.instances.max_vcpus` ends at {} streams; {} keep {} open.",
         number(streams_max, 0),
-        grouped(&about.assumptions.viewers.to_string()),
+        viewers_text(about.assumptions.viewers),
         number(estimate.load.streams, 1),
     ))
 }
@@ -342,6 +348,7 @@ pub fn json(about: &About<'_>, estimate: &Estimate) -> String {
         })
     };
     let secs = |duration: Duration| duration.as_secs_f64();
+    let own = estimate.own.as_ref();
     let value = json!({
         "name": about.name,
         "region": about.region,
@@ -362,22 +369,22 @@ pub fn json(about: &About<'_>, estimate: &Estimate) -> String {
         "lines": estimate.lines.iter().map(line).collect::<Vec<Value>>(),
         "month_usd": estimate.total,
         "one_more_viewer": { "hour_usd": estimate.one_more.per_hour, "month_usd": estimate.one_more.per_month },
-        "closed_tab": {
-            "mean_seconds": estimate.closed_tab.mean_secs, "mean_usd": estimate.closed_tab.mean_dollars,
-            "worst_seconds": estimate.closed_tab.worst_secs, "worst_usd": estimate.closed_tab.worst_dollars,
-        },
-        "goodbyes_save_month_usd": estimate.goodbyes_save,
+        "closed_tab": own.map(|own| json!({
+            "mean_seconds": own.closed_tab.mean_secs, "mean_usd": own.closed_tab.mean_dollars,
+            "worst_seconds": own.closed_tab.worst_secs, "worst_usd": own.closed_tab.worst_dollars,
+        })),
+        "goodbyes_save_month_usd": own.map(|own| own.goodbyes_save),
         "shared_hours": {
             "save_month_usd": estimate.hours.save, "pay_from_items_per_day": estimate.hours.pay_from,
         },
-        "session": {
-            "present_seconds": secs(estimate.session.present), "best_seconds": secs(estimate.session.best),
-            "saving_month_usd": estimate.session.saving,
-        },
-        "managed_instances": match estimate.instances {
+        "session": own.map(|own| json!({
+            "present_seconds": secs(own.session.present), "best_seconds": secs(own.session.best),
+            "saving_month_usd": own.session.saving,
+        })),
+        "managed_instances": own.map(|own| match own.instances {
             BreakEven::From(viewers) => json!({ "cheaper_from_viewers": viewers }),
             BreakEven::NeverBelow(viewers) => json!({ "cheaper_from_viewers": null, "viewers_max": viewers }),
-        },
+        }),
         "attack": estimate.attack.map(|attack| json!({
             "instances": attack.instances, "hour_usd": attack.per_hour, "is_bounded": !attack.is_unbounded,
         })),
@@ -402,7 +409,13 @@ mod tests {
         {
             assert_eq!(dollars(value), expected);
         }
-        for (value, expected) in [(0.000_013_333_4, "0.0000133334"), (3.0, "3.00"), (0.2, "0.20"), (0.125, "0.125")] {
+        for (value, expected) in [
+            (0.000_013_333_4, "0.0000133334"),
+            (3.0, "3.00"),
+            (0.2, "0.20"),
+            (0.125, "0.125"),
+            (0.15952 * 0.15, "0.023928"),
+        ] {
             assert_eq!(price(value), expected);
         }
     }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use contract::MetricsMode;
-use contract::limits::FUTURE_SKEW;
+use contract::limits::{DRAIN_MARGIN, FUTURE_SKEW};
 
 use super::charge::Charge;
 use super::prices::Prices;
@@ -18,6 +18,8 @@ pub(super) const HOUR_SECS: f64 = 3600.0;
 pub const DAYS_PER_MONTH: f64 = 365.0 / 12.0;
 /// Instances and environments that Lambda keeps on managed instances, one in each availability zone.
 pub const INSTANCES_MIN: f64 = 3.0;
+/// Smallest memory of a classic function, GiB.
+const CLASSIC_MEMORY_GIB: f64 = 0.125;
 
 /// What the estimate reckons with, beside the manifest.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,6 +73,8 @@ pub struct Setup {
     pub max_vcpus: f64,
     /// Longest session of those who have a stream of their own.
     pub max_session: Duration,
+    /// Longest invocation.
+    pub(super) timeout: Duration,
     /// Length of the segments that viewers share, where they do.
     pub segment: Option<Duration>,
     /// Whether pages say goodbye.
@@ -93,6 +97,8 @@ pub struct Setup {
     pub(super) front: FrontKind,
     /// Whether only a VPC's endpoints reach it.
     pub(super) is_private: bool,
+    /// Requests a second that a REST API lets through, where there is one.
+    pub(super) throttle: Option<f64>,
     pub(super) metrics: MetricsMode,
     /// What its features are billed for, each of which says so itself.
     pub(super) charges: Vec<Charge>,
@@ -111,6 +117,7 @@ impl Setup {
             concurrency: f64::from(stream.instances.concurrency.get().min(stream.max_connections.get())),
             max_vcpus: f64::from(stream.instances.max_vcpus.get()),
             max_session: stream.max_session.get(),
+            timeout: stream.timeout.get(),
             segment: None,
             has_goodbyes: stream.goodbye,
             shares_hours: stream.share_hours,
@@ -128,6 +135,7 @@ impl Setup {
             labels: f64::from(u16::try_from(manifest.data.labels.as_slice().len()).unwrap_or(u16::MAX)),
             front: front.kind,
             is_private: front.api.private,
+            throttle: (front.kind == FrontKind::ApiGateway).then(|| f64::from(front.api.requests_per_second.get())),
             metrics: manifest.operations.metrics,
             charges,
         };
@@ -152,6 +160,19 @@ impl Setup {
         self.segment.map_or(self.max_session, longest_of)
     }
 
+    /// Shortest timeout that leaves room for such a session; none where the present one does.
+    pub(super) fn timeout_for(&self, session: Duration) -> Option<Duration> {
+        let enough = session + DRAIN_MARGIN + Duration::from_secs(1);
+        (self.timeout < enough).then_some(enough)
+    }
+
+    /// The same on instances of its own for each stream: those of managed instances have more memory than such a function needs.
+    #[must_use]
+    pub fn on_classic(&self) -> Self {
+        let memory_gib = if self.compute == Compute::Classic { self.memory_gib } else { CLASSIC_MEMORY_GIB };
+        Self { compute: Compute::Classic, memory_gib, ..self.clone() }
+    }
+
     /// The same on managed instances, which have 2 GiB of memory at least.
     #[must_use]
     pub fn on_managed_instances(&self) -> Self {
@@ -163,6 +184,25 @@ impl Setup {
     pub fn newest_share(&self) -> f64 {
         let whole = self.replay_window + (self.late_window + FUTURE_SKEW) * 2;
         ((whole.as_secs_f64() + HOUR_SECS / 2.0) / self.window.as_secs_f64()).min(1.0)
+    }
+
+    /// Dollars that whatever stands before the functions takes for one request.
+    pub(super) fn front_request(&self, prices: &Prices) -> f64 {
+        let million = match self.front {
+            FrontKind::FunctionUrl => return 0.0,
+            FrontKind::CloudFront => prices.cloudfront.million_requests,
+            FrontKind::ApiGateway => prices.rest_api.million_requests,
+        };
+        million.get() / 1e6
+    }
+
+    /// Dollars for one GB to viewers. What goes to a VPC's own endpoint does not leave AWS.
+    pub(super) fn gb_out(&self, prices: &Prices) -> f64 {
+        match self.front {
+            FrontKind::CloudFront => prices.cloudfront.gb_out.get(),
+            _ if self.is_private => 0.0,
+            _ => prices.transfer.gb_out.get(),
+        }
     }
 
     /// Time between two looks for goodbyes, where there are any.

@@ -196,8 +196,8 @@ fn the_cheaper_side_changes_where_the_lines_cross() {
         for hours in [2, 8, 24] {
             let setup = setup(text);
             let managed = setup.on_managed_instances();
-            let classic_memory = if text == MANAGED { CLASSIC_MEMORY_GIB } else { setup.memory_gib };
-            let classic = Setup { compute: Compute::Classic, memory_gib: classic_memory, ..setup.clone() };
+            let classic = setup.on_classic();
+            assert!(classic.compute == Compute::Classic && classic.memory_gib < 0.3, "{text}");
             let lead = |viewers| {
                 let assumptions = assume(viewers, hours);
                 month(&classic, &assumptions) - month(&managed, &assumptions)

@@ -15,7 +15,6 @@ use super::model::{
 use super::prices::{Figure, Prices};
 use super::report;
 use super::setup::{Assumptions, DAYS_PER_MONTH, HOUR_SECS, Setup};
-use crate::manifest::aws::Compute;
 use crate::manifest::types::Architecture;
 
 /// Viewers at the same time, a column each.
@@ -100,15 +99,12 @@ impl Way {
         let push = &prices.push;
         let case = Case { setup, prices, viewers: f64::from(viewers), updates: f64::from(updates_per_hour) };
         match self {
-            Self::Classic => case.function(&classic(setup.alone()), viewers, Assumptions::VISIT_DEFAULT),
-            Self::ManagedInstances => {
-                case.function(&setup.alone().on_managed_instances(), viewers, Assumptions::VISIT_DEFAULT)
-            }
+            Self::Classic => case.function(&setup.alone().on_classic(), viewers),
+            Self::ManagedInstances => case.function(&setup.alone().on_managed_instances(), viewers),
             Self::Server => case.server(),
             Self::Segments => {
                 let length = setup.segment.unwrap_or(limits::SEGMENT_DEFAULT);
-                // A page that is open day and night is loaded once.
-                case.function(&classic(setup.clone()).in_segments(length), viewers, Duration::from_secs(24 * 3600))
+                case.function(&setup.on_classic().in_segments(length), viewers)
             }
             Self::Polling => case.polling(),
             Self::AppSync => case.push(push.appsync_million_minutes, push.appsync_million_messages),
@@ -116,11 +112,6 @@ impl Way {
             Self::Iot => case.push(push.iot_million_minutes, push.iot_million_messages),
         }
     }
-}
-
-/// The same on instances of its own for each stream.
-fn classic(setup: Setup) -> Setup {
-    Setup { compute: Compute::Classic, ..setup }
 }
 
 /// The cheapest of some ways.
@@ -163,14 +154,14 @@ impl Case<'_> {
         self.updates / TAGS_PER_ITEM / HOUR_SECS
     }
 
-    /// As a month is reckoned, without what a month has anyway.
-    fn function(&self, setup: &Setup, viewers: u32, visit: Duration) -> f64 {
+    /// As a month is reckoned, without what a month has anyway. Who watches day and night loads the page once a day.
+    fn function(&self, setup: &Setup, viewers: u32) -> f64 {
         let setup = Setup { charges: Vec::new(), is_stopped: false, ..setup.clone() };
         let assumptions = Assumptions {
             viewers,
             hours_per_day: 24,
             items_per_day: super::whole(self.items_per_sec() * DAY_SECS),
-            visit,
+            visit: Duration::from_secs(24 * 3600),
         };
         let month = total(&lines(&setup, self.prices, &assumptions, false));
         month / (self.viewers * 24.0 * DAYS_PER_MONTH)
@@ -215,10 +206,12 @@ impl Case<'_> {
             Architecture::Arm64 => lambda.gb_second_arm64,
             Architecture::X86 => lambda.gb_second_x86_64,
         };
+        let bytes = UNCHANGED_BYTES * (1.0 - changed) + CHANGED_BYTES * changed;
         let each = lambda.million_requests.get() / MILLION
+            + setup.front_request(self.prices)
             + REQUEST_SECS * setup.dashboard_gib * gb_second.get()
             + REQUEST_LOG_BYTES / GB * self.prices.cloudwatch.gb_logs.get()
-            + self.data(UNCHANGED_BYTES * (1.0 - changed) + CHANGED_BYTES * changed);
+            + bytes / GB * setup.gb_out(self.prices);
         let instances = (self.viewers * REQUEST_SECS / poll_secs).ceil().max(1.0);
         requests * each + instances * self.poller() / self.viewers
     }
@@ -232,23 +225,30 @@ impl Case<'_> {
     }
 }
 
-/// Writes the tables for people.
+/// Writes the tables for people. The manifest's region may be another one than that of the prices.
 #[must_use]
-pub fn human(name: &str, setup: &Setup, prices: &Prices) -> String {
+pub fn human(name: &str, region: &str, setup: &Setup, prices: &Prices) -> String {
     let mut out = format!(
         "One viewer of `{name}` for an hour, US dollars, where so many watch day and night. `*` is the cheapest of its column.\n\
-         Prices of {}, {}, nothing taken as free; reckoned, not measured. Alarms and what else a month has anyway are left out.\n",
+         Prices of {}, {}, nothing taken as free; reckoned, not measured. Alarms and what else a month has anyway are left out, and\n\
+         tiers beyond the first: a million viewers reach them, and pay up to a third less than is said here, most by the message.\n",
         prices.region.as_str(),
         prices.date.as_str(),
     );
+    out.extend(report::other_region(region, prices));
     for updates in UPDATES {
         let head = std::iter::once(format!("{updates} updates an hour")).chain(VIEWERS.map(report::grouped_count));
         let mut rows = vec![head.collect::<Vec<_>>()];
-        let best = VIEWERS.map(|viewers| cheapest(&Way::ALL, setup, prices, viewers, updates));
+        // As they are printed: of two that are the same to the reader neither is cheaper.
+        let cell = |way: Way, viewers| report::dollars(way.per_viewer_hour(setup, prices, viewers, updates));
+        let best = VIEWERS.map(|viewers| {
+            cheapest(&Way::ALL, setup, prices, viewers, updates).map(|way| cell(way, viewers)).unwrap_or_default()
+        });
         for way in Way::ALL {
-            let cells = VIEWERS.iter().zip(best).map(|(viewers, best)| {
-                let mark = if best == Some(way) { '*' } else { ' ' };
-                format!("{}{mark}", report::dollars(way.per_viewer_hour(setup, prices, *viewers, updates)))
+            let cells = VIEWERS.iter().zip(&best).map(|(viewers, best)| {
+                let cell = cell(way, *viewers);
+                let mark = if cell == *best { '*' } else { ' ' };
+                format!("{cell}{mark}")
             });
             rows.push(std::iter::once(way.name().to_owned()).chain(cells).collect());
         }
@@ -259,6 +259,11 @@ pub fn human(name: &str, setup: &Setup, prices: &Prices) -> String {
     for viewers in VIEWERS {
         out.push_str(&sentence(setup, prices, viewers));
     }
+    let managed = setup.alone().on_managed_instances();
+    out.push_str(&format!(
+        "- on managed instances: {} streams at most with `stream.instances.max_vcpus` as it is; more viewers need it larger.\n",
+        report::grouped_count(super::whole(managed.streams_max(prices)))
+    ));
     out
 }
 
@@ -273,8 +278,7 @@ fn sentence(setup: &Setup, prices: &Prices, viewers: u32) -> String {
             report::grouped_count(updates)
         ),
     };
-    let watching = if viewers == 1 { "viewer" } else { "viewers" };
-    format!("- {} {watching}: {up_to}.\n", report::grouped_count(viewers))
+    format!("- {}: {up_to}.\n", report::viewers_text(viewers))
 }
 
 /// Columns of one width each, the first to the left.
@@ -297,7 +301,7 @@ fn aligned(rows: &[Vec<String>]) -> String {
 
 /// Writes them for programs: names carry their units.
 #[must_use]
-pub fn json(name: &str, setup: &Setup, prices: &Prices) -> String {
+pub fn json(name: &str, region: &str, setup: &Setup, prices: &Prices) -> String {
     let cell = |way: Way, viewers: u32, updates: u32| {
         json!({
             "way": way.name(), "viewers": viewers, "updates_per_hour": updates,
@@ -310,9 +314,11 @@ pub fn json(name: &str, setup: &Setup, prices: &Prices) -> String {
     let crossing = |viewers: u32| json!({ "viewers": viewers, "push_is_cheaper_up_to_updates_per_hour": push_is_cheaper_up_to(setup, prices, viewers) });
     let value = json!({
         "name": name,
+        "region": region,
         "prices": { "region": prices.region.as_str(), "date": prices.date.as_str() },
         "ways": cells.collect::<Vec<_>>(),
         "crossings": VIEWERS.map(crossing),
+        "managed_instances_streams_max": setup.alone().on_managed_instances().streams_max(prices),
     });
     format!("{value:#}\n")
 }

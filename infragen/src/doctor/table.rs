@@ -19,6 +19,13 @@ pub fn existing(manifest: &Manifest) -> Option<String> {
     (!items.create || items.import).then(|| Names::derive(manifest).items_table)
 }
 
+/// The name of the users table, where it exists before the deployment.
+#[must_use]
+pub fn existing_users(manifest: &Manifest) -> Option<String> {
+    let users = &manifest.tables.users;
+    (!users.create || users.import).then(|| Names::derive(manifest).users_table)
+}
+
 /// What asks for a table's keys and indexes.
 #[must_use]
 pub fn describe_command(manifest: &Manifest, table: &str) -> Vec<String> {
@@ -36,21 +43,53 @@ pub fn has_index(manifest: &Manifest, ran: &Ran) -> bool {
     described(ran).is_some_and(|table| table.index(manifest.data.index.as_str()).is_some())
 }
 
+/// What a table is like, or what is to be said in its place. `check` is what was looked at, `section` the table's in the manifest.
+fn there(
+    manifest: &Manifest,
+    (check, section): (&'static str, &str),
+    name: &str,
+    ran: &Ran,
+) -> Result<Described, Check> {
+    if ran.failed_with("ResourceNotFoundException") {
+        let found = format!("there is no table `{name}` in {}", manifest.project.region.as_str());
+        let next = format!(
+            "set `name` in [{section}] to that of the table, or `create = true` and no `import` to have one made"
+        );
+        return Err(Check::missing(check, found, next));
+    }
+    described(ran).ok_or_else(|| match ran {
+        Ran::Done(_) => {
+            let next = "look whether `aws` is the AWS command line";
+            Check::unknown(check, "`aws dynamodb describe-table` told no table", next)
+        }
+        _ => silent(check, ran, "allow `dynamodb:DescribeTable`"),
+    })
+}
+
+/// Judges the keys of the users table: what is kept in it has a hash key `PK` and a range key `SK`, both texts.
+#[must_use]
+pub fn users(manifest: &Manifest, name: &str, ran: &Ran) -> Check {
+    const USERS: &str = "users-table";
+    let table = match there(manifest, (USERS, "tables.users"), name, ran) {
+        Ok(table) => table,
+        Err(check) => return check,
+    };
+    let keys = ["HASH", "RANGE"].map(|kind| table.key(&table.table, kind));
+    let found = format!("`{name}`: hash key {}, range key {}", shown(&keys[0]), shown(&keys[1]));
+    let text = |name: &str| Some((name.to_owned(), TEXT.to_owned()));
+    if keys == ["PK", "SK"].map(text) {
+        return Check::ok(USERS, found);
+    }
+    let next = "name a table with hash key `PK` (S) and range key `SK` (S) in [tables.users], or have one made";
+    Check::missing(USERS, format!("{found}; configurations need `PK` (S) and `SK` (S)"), next)
+}
+
 /// Judges keys, index and projection.
 #[must_use]
 pub fn structure(manifest: &Manifest, name: &str, ran: &Ran) -> Vec<Check> {
-    const TABLE: &str = "table";
-    if ran.failed_with("ResourceNotFoundException") {
-        let found = format!("there is no table `{name}` in {}", manifest.project.region.as_str());
-        let next = "set `name` in [tables.items] to that of the table, or `create = true` to have one made";
-        return vec![Check::missing(TABLE, found, next)];
-    }
-    let Some(table) = described(ran) else {
-        if matches!(ran, Ran::Done(_)) {
-            let next = "look whether `aws` is the AWS command line";
-            return vec![Check::unknown(TABLE, "`aws dynamodb describe-table` told no table", next)];
-        }
-        return vec![silent(TABLE, ran, "allow `dynamodb:DescribeTable`")];
+    let table = match there(manifest, ("table", "tables.items"), name, ran) {
+        Ok(table) => table,
+        Err(check) => return vec![check],
     };
     let mut checks = vec![table_keys(manifest, name, &table)];
     match table.index(manifest.data.index.as_str()) {

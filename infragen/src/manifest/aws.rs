@@ -7,6 +7,10 @@ use super::types::{texts, words};
 use super::values::{list, text};
 use super::words::quoted;
 
+/// Streams of one filter that CloudFront asks for at most, where it hands one to many: for those who go on and for newcomers, each of its
+/// thirteen regional edge caches by itself (AWS, "How CloudFront works with regional edge caches").
+pub const SHARED_STREAMS_MAX: u32 = 2 * 13;
+
 words!(
     /// What a function runs on.
     Compute {

@@ -363,7 +363,7 @@ section! {
         "price_class" => price_class: PriceClass = PriceClass::Hundred;
         /// Requests of one address in five minutes, above which a web application firewall blocks it.
         "rate_limit" => rate_limit: Option<RateLimit> = None;
-        /// Whether CloudFront hands one stream to all who watch the same, in segments: some 33 requests an hour, however many watch.
+        /// Whether CloudFront hands one stream to all who watch the same, in segments: two streams for each cache and filter at most, however many watch.
         "shared_segments" => shared_segments: bool = false;
         /// Length of a segment: what a request costs is paid so often, and whoever comes late gets all of it.
         "segment_length" => segment_length: SegmentLength = SegmentLength::DEFAULT;

