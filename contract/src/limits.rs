@@ -329,6 +329,11 @@ pub const GOODBYES_PER_READ: usize = 100;
 /// Time for which a reader may leave unread what was written to it, where the functions are an ordinary server: the
 /// system's buffers are full by then, and nobody shows an event that is so old. It comes back with its cursor.
 pub const WRITE_BEHIND_MAX: Duration = Duration::from_secs(10);
+/// Bytes a second that a reader who is behind takes at least, beside that: two megabytes, as much as a page of items has, over a slow
+/// line in two minutes.
+pub const READ_RATE_MIN: u32 = 16 * 1024;
+/// Time that the body of a request to an ordinary server may take: a configuration has some kilobytes.
+pub const REQUEST_BODY_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// What an ordinary server keeps for one connection: of an answer that its client does not read, before the stream is asked for no
 /// more (one write of a stream fits), and of a request whose head has no end yet, which is refused then (431).
@@ -343,6 +348,9 @@ pub const LOG_QUEUE_BYTES_MAX: usize = 2 * 1024 * 1024;
 pub const LISTEN_BACKLOG: u32 = 4096;
 /// File descriptors of an ordinary server that are for no stream: what it listens with, its connections to the tables, requests of REST.
 pub const DESCRIPTORS_RESERVED: u64 = 256;
+/// Time that a connection to an ordinary server may be open before anything comes on it. Browsers open some ahead, and open another one
+/// where it is closed; who only opens them takes the places of others.
+pub const FIRST_BYTE_TIMEOUT: Duration = Duration::from_secs(15);
 /// Time that a connection to an ordinary server may go without the whole head of a request, the next one as well: longer than the minute
 /// for which load balancers keep theirs open, so that not this end closes one that is about to be used.
 pub const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(75);

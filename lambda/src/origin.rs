@@ -1,6 +1,7 @@
 //! Where a request comes from, as the server that accepted it says.
 
 use std::convert::Infallible;
+use std::sync::Once;
 
 use axum::extract::FromRequestParts;
 use contract::{ClientAddress, routes};
@@ -43,13 +44,30 @@ impl Origin {
         match read {
             ClientAddress::Connection => self.source,
             ClientAddress::CloudFront => {
-                let last = headers.get_all(routes::VIEWER_ADDRESS_HEADER).iter().next_back()?.to_str().ok()?;
-                // ADDRESS:PORT, an IPv6 address without brackets too. Without a port it would name no client.
-                let (address, _port) = last.rsplit(',').next()?.trim().rsplit_once(':')?;
-                ClientKey::parse(address.trim_matches(['[', ']']))
+                let viewer = viewer(headers);
+                if viewer.is_none() {
+                    UNNAMED.call_once(|| {
+                        let header = routes::VIEWER_ADDRESS_HEADER;
+                        tracing::warn!(
+                            header,
+                            "a request names no client, ADDRESS:PORT: it is limited by no address; said once"
+                        );
+                    });
+                }
+                viewer
             }
         }
     }
+}
+
+/// Said once: whatever stands before may leave it out of every request.
+static UNNAMED: Once = Once::new();
+
+fn viewer(headers: &HeaderMap) -> Option<ClientKey> {
+    let last = headers.get_all(routes::VIEWER_ADDRESS_HEADER).iter().next_back()?.to_str().ok()?;
+    // ADDRESS:PORT, an IPv6 address without brackets too. Without a port it would name no client.
+    let (address, _port) = last.rsplit(',').next()?.trim().rsplit_once(':')?;
+    ClientKey::parse(address.trim_matches(['[', ']']))
 }
 
 /// What every line that is logged while a request is answered says of it.

@@ -181,3 +181,21 @@ async fn a_client_of_http_1_0_gets_no_chunks_and_the_end_with_the_connection() {
     assert!(body.contains("event: deadline\n") && body.ends_with("\n\n"), "{body}");
     until_streams(&local, 0).await;
 }
+
+#[tokio::test]
+async fn a_request_names_one_host() {
+    let local = Local::start(&[]).await;
+    for (path, hosts, version, status) in [
+        ("/health", "", "1.1", "400"),
+        ("/health", "Host: a\r\nHost: b\r\n", "1.1", "400"),
+        (STREAM, "Host: localhost\r\nHost: localhost\r\n", "1.1", "400"),
+        (STREAM, "", "1.1", "400"),
+        ("/health", "", "1.0", "200"),
+        ("/health", "Host: localhost\r\n", "1.1", "200"),
+    ] {
+        let mut raw = Raw::connect(&local).await;
+        raw.say(&format!("GET {path} HTTP/{version}\r\n{hosts}\r\n")).await;
+        raw.find("\r\n\r\n").await;
+        assert!(raw.said.starts_with(&format!("HTTP/{version} {status} ")), "{path} {hosts:?}: {}", raw.said);
+    }
+}

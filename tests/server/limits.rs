@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use contract::limits::FIRST_BYTE_TIMEOUT;
+use tokio::io::AsyncReadExt as _;
+
 use super::{LIMIT, STREAM};
 use crate::support::client::Request;
 use crate::support::local::{Local, free_port};
@@ -98,6 +101,7 @@ async fn an_address_that_is_not_this_machines_is_said_with_what_to_set() {
     assert!(!process.exits_within(LIMIT).await.success());
     let expected = format!("error: cannot listen on 192.0.2.1:{}: ", address.port());
     assert!(process.text().contains(&expected), "{}", process.text());
+    assert!(process.text().contains("; set SERVER_ADDRESS to an address of this machine"), "{}", process.text());
 }
 
 #[tokio::test]
@@ -108,4 +112,57 @@ async fn it_listens_where_lambda_says() {
     env.insert("AWS_LAMBDA_HTTP_ENDPOINT".to_owned(), format!("http://{address}"));
     let server = Server::of(Process::spawn(&bins::path("server"), &[], &env), address).await;
     assert!(tokio::time::timeout(Duration::from_secs(60), server.ready()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_free_port_that_it_took_is_said() {
+    let table = Table::create(SENTIMENTS).await;
+    let env = server::env(&table, dynamodb::address(), std::net::SocketAddr::from(([127, 0, 0, 1], 0)));
+    let process = Process::spawn(&bins::path("server"), &[], &env);
+    let said = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).ok()?;
+        (line["message"] == "listening").then(|| line["address"].as_str().unwrap().parse().unwrap())
+    };
+    let mut address = None;
+    let up = async {
+        while address.is_none() {
+            address = process.lines().iter().find_map(|line| said(&line.text));
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    process.is_up(up).await;
+    Server::of(process, address.unwrap()).await;
+}
+
+#[tokio::test]
+async fn a_connection_on_which_nothing_comes_gives_its_place_back() {
+    let local = Local::start(&[]).await;
+    let mut silent = tokio::net::TcpStream::connect(local.stream).await.unwrap();
+    let opened = std::time::Instant::now();
+    let end = tokio::time::timeout(FIRST_BYTE_TIMEOUT + LIMIT, silent.read(&mut [0; 16])).await.expect("it ends");
+    assert!(matches!(end, Ok(0)), "{end:?}");
+    assert!(opened.elapsed() + Duration::from_secs(1) > FIRST_BYTE_TIMEOUT, "{:?}", opened.elapsed());
+}
+
+#[tokio::test]
+async fn what_is_wrong_with_its_settings_is_said_at_once_and_so_is_what_it_is() {
+    let table = Table::create(SENTIMENTS).await;
+    let run = async |arguments: &[&str], more: &[(&str, &str)]| {
+        let mut env = server::env(&table, dynamodb::address(), free_port());
+        env.extend(more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
+        let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        let process = Process::spawn(&bins::path("server"), &arguments, &env);
+        let status = process.exits_within(LIMIT).await;
+        (status.code(), process.text())
+    };
+    let (code, said) = run(&[], &[("SERVER_PORT", "x"), ("SSE_RETRY", "y"), ("SSE_POLL_INTERVAL", "z")]).await;
+    // The interval is both functions' and said once.
+    assert!(code == Some(1) && said.matches("error: ").count() == 3, "{said}");
+    for name in ["SERVER_PORT: `x`", "SSE_RETRY: `y`", "SSE_POLL_INTERVAL: `z`"] {
+        assert_eq!(said.matches(&format!("error: {name}")).count(), 1, "{said}");
+    }
+    let (code, said) = run(&["--help"], &[]).await;
+    assert!(code == Some(0) && said.contains("SERVER_PORT") && !said.contains("error"), "{said}");
+    let (code, said) = run(&["--port=80"], &[]).await;
+    assert!(code == Some(2) && said.contains("`--port=80`"), "{said}");
 }

@@ -71,7 +71,10 @@ impl Request {
     pub(crate) async fn try_send(&self) -> io::Result<Response> {
         let mut connection = Connection::open(self.to, self.from).await?;
         let sent = Instant::now();
-        let mut bytes = format!("{} {} HTTP/1.1\r\nHost: {}\r\n", self.method, self.target, self.to).into_bytes();
+        let mut bytes = format!("{} {} HTTP/1.1\r\n", self.method, self.target).into_bytes();
+        if !self.headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("host")) {
+            bytes.extend(format!("Host: {}\r\n", self.to).into_bytes());
+        }
         for (name, value) in &self.headers {
             bytes.extend([name.as_bytes(), b": ", value, b"\r\n"].concat());
         }

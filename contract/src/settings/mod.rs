@@ -14,4 +14,4 @@ pub use functions::{
 };
 pub use poll::PollSettings;
 pub use server::ServerSettings;
-pub use setting::{Lookup, SettingDoc, SettingError};
+pub use setting::{Lookup, SettingDoc, SettingError, both};

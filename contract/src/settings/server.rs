@@ -2,12 +2,15 @@
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use super::setting::{Lookup, SettingError, known, settings};
+use super::setting::{Lookup, SettingError, both, known, settings};
 use crate::units::Drain;
 use crate::values::{Port, SettingValue};
 
 /// Where AWS Lambda wants a program to listen that is an ordinary server.
 const ENDPOINT_VARIABLE: &str = "AWS_LAMBDA_HTTP_ENDPOINT";
+/// Where it listens anywhere else.
+const ADDRESS_VARIABLE: &str = "SERVER_ADDRESS";
+const PORT_VARIABLE: &str = "SERVER_PORT";
 
 /// An address of this machine to listen on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,17 +47,31 @@ impl ServerSettings {
     /// # Errors
     /// Every variable that is bad.
     pub fn on_this_platform(lookup: &Lookup<'_>) -> Result<Self, Vec<SettingError>> {
-        let mut settings = Self::from_env(lookup)?;
-        if let Some(text) = lookup(ENDPOINT_VARIABLE) {
-            let endpoint = endpoint(&text).ok_or_else(|| {
+        let endpoint = lookup(ENDPOINT_VARIABLE).map(|text| {
+            endpoint(&text).ok_or_else(|| {
                 let reason =
                     format!("`{}` is not an address and a port, such as `http://127.0.0.1:8080`", text.escape_debug());
-                vec![SettingError { name: ENDPOINT_VARIABLE, value: Some(text.clone()), reason }]
-            })?;
+                vec![SettingError { name: ENDPOINT_VARIABLE, value: Some(text), reason }]
+            })
+        });
+        // Whatever they are then, address and port of its own do not count.
+        let is_own = |name: &str| endpoint.is_none() || ![ADDRESS_VARIABLE, PORT_VARIABLE].contains(&name);
+        let settings = Self::from_env(&|name| lookup(name).filter(|_| is_own(name)));
+        let (mut settings, endpoint) = both(settings, endpoint.transpose())?;
+        if let Some(endpoint) = endpoint {
             settings.address = ListenAddress(endpoint.ip());
             settings.port = Port::from(endpoint.port());
         }
         Ok(settings)
+    }
+
+    /// The variables that say address and port: those of its own, or the platform's.
+    #[must_use]
+    pub fn variables(lookup: &Lookup<'_>) -> [&'static str; 2] {
+        match lookup(ENDPOINT_VARIABLE) {
+            Some(_) => [ENDPOINT_VARIABLE; 2],
+            None => [ADDRESS_VARIABLE, PORT_VARIABLE],
+        }
     }
 }
 
@@ -107,6 +124,16 @@ mod tests {
             let pairs = [("AWS_LAMBDA_HTTP_ENDPOINT", endpoint), ("SERVER_ADDRESS", "192.0.2.1"), ("SERVER_PORT", "1")];
             assert_eq!(read(&pairs), Ok(expected.into()), "{endpoint}");
         }
+        // What does not count is not wrong, and what is wrong is said at once.
+        let pairs = [("AWS_LAMBDA_HTTP_ENDPOINT", "127.0.0.1:1"), ("SERVER_ADDRESS", "x"), ("SERVER_PORT", "y")];
+        assert_eq!(read(&pairs), Ok("127.0.0.1 1 8s".into()));
+        let pairs = [("AWS_LAMBDA_HTTP_ENDPOINT", "x"), ("SERVER_DRAIN", "y")];
+        let lookup = |name: &str| pairs.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let errors = ServerSettings::on_this_platform(&lookup).unwrap_err();
+        assert_eq!(
+            errors.iter().map(|error| error.name).collect::<Vec<_>>(),
+            ["SERVER_DRAIN", "AWS_LAMBDA_HTTP_ENDPOINT"]
+        );
         for bad in ["", "9000", "https://127.0.0.1:9000", "/run/socket", "http://127.0.0.1", "http://127.0.0.1:9000/x"]
         {
             let error = read(&[("AWS_LAMBDA_HTTP_ENDPOINT", bad)]).unwrap_err();

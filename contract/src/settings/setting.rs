@@ -29,6 +29,25 @@ impl fmt::Display for SettingError {
     }
 }
 
+/// Both of two groups of settings, or everything that is wrong with either.
+///
+/// # Errors
+/// Those of the one and then those of the other, a variable that both of them read once.
+pub fn both<A, B>(
+    one: Result<A, Vec<SettingError>>,
+    other: Result<B, Vec<SettingError>>,
+) -> Result<(A, B), Vec<SettingError>> {
+    match (one, other) {
+        (Ok(one), Ok(other)) => Ok((one, other)),
+        (Err(errors), Ok(_)) | (Ok(_), Err(errors)) => Err(errors),
+        (Err(mut errors), Err(others)) => {
+            let news: Vec<SettingError> = others.into_iter().filter(|other| !errors.contains(other)).collect();
+            errors.extend(news);
+            Err(errors)
+        }
+    }
+}
+
 /// What the documentation says of one variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingDoc {

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use contract::settings::both;
 use contract::{CorsSettings, DashboardSettings};
 use lambda::clock::Clock;
 use lambda::dashboard;
@@ -18,8 +19,8 @@ fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Fatal> {
-    let settings = DashboardSettings::from_env(&variable)?;
-    let cors = Cors::of_function(&CorsSettings::from_env(&variable)?);
+    let (settings, cors) = both(DashboardSettings::from_env(&variable), CorsSettings::from_env(&variable))?;
+    let cors = Cors::of_function(&cors);
     let clock = Clock::system();
     let (stores, auth) = start::tables_and_auth(settings.data.clone(), &settings.auth, clock.clone()).await?;
     let meter = Meter::new(&settings.watch, meter::DASHBOARD, clock.clone());

@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use contract::settings::both;
 use contract::{Adapter, CorsSettings, StreamSettings, limits, web_adapter};
 use lambda::clock::Clock;
 use lambda::fatal::Fatal;
@@ -20,9 +21,9 @@ fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Fatal> {
-    let settings = StreamSettings::from_env(&variable)?;
+    let (settings, cors) = both(StreamSettings::from_env(&variable), CorsSettings::from_env(&variable))?;
     settings.check_function()?;
-    let cors = Cors::of_function(&CorsSettings::from_env(&variable)?);
+    let cors = Cors::of_function(&cors);
     let server = match settings.adapter {
         Adapter::Native => None,
         Adapter::WebAdapter => Some(Server::bind(web_adapter::port(&variable).map_err(Fatal::new)?).await?),

@@ -2,7 +2,7 @@
 
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, FailedToBufferBody};
 use axum::response::{IntoResponse, Response};
 use contract::{limits, routes};
 use http::{HeaderMap, StatusCode, header};
@@ -44,7 +44,12 @@ pub(super) async fn goodbye(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Response, ApiError> {
     let bad = |rule: String| ApiError::BadParameter(format!("the body must be {{\"stream_id\":\"…\"}}: {rule}"));
-    let bytes = body.map_err(|_| bad(format!("it must have at most {} bytes", limits::GOODBYE_BODY_BYTES_MAX)))?;
+    let bytes = body.map_err(|rejection| match rejection {
+        BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
+            bad(format!("it must have at most {} bytes", limits::GOODBYE_BODY_BYTES_MAX))
+        }
+        _ => bad("it ends too early, or takes too long".to_owned()),
+    })?;
     let said: Goodbye = serde_json::from_slice(&bytes).map_err(|error| bad(error.to_string()))?;
     let stream =
         StreamId::parse(&said.stream_id).ok_or_else(|| bad(format!("`stream_id` must be {}", StreamId::RULE)))?;

@@ -29,7 +29,7 @@ impl<S: Send + Sync> FromRequest<S> for JsonBody {
             BytesRejection::FailedToBufferBody(FailedToBufferBody::LengthLimitError(_)) => {
                 ApiError::TooLarge(limits::CONFIGURATION_BODY_BYTES_MAX)
             }
-            _ => bad("the body ends too early".into()),
+            _ => bad("the body ends too early, or takes too long".into()),
         })?;
         serde_json::from_slice(&bytes).map(Self).map_err(|error| bad(format!("the body is not JSON: {error}")))
     }

@@ -8,6 +8,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::response::Response;
@@ -43,20 +44,26 @@ pub(super) enum First {
     Nothing,
 }
 
-/// Reads until it is known what comes next on a connection; what was `read` already comes first.
-pub(super) async fn first(stream: &TcpStream, mut read: Vec<u8>, stop: &mut watch::Receiver<bool>) -> First {
+/// Reads until it is known what comes next on a connection; what was `read` already comes first, and else something within `silence_max`.
+pub(super) async fn first(
+    stream: &TcpStream,
+    mut read: Vec<u8>,
+    silence_max: Duration,
+    stop: &mut watch::Receiver<bool>,
+) -> First {
     if *stop.borrow() {
         // Who comes now gets one answer, and whoever gives it knows that.
         return First::Other(read);
     }
+    let heard = timeout(limits::REQUEST_HEAD_TIMEOUT, head(stream, &mut read, silence_max));
     tokio::select! {
-        first = timeout(limits::REQUEST_HEAD_TIMEOUT, head(stream, &mut read)) => return first.unwrap_or(First::Nothing),
+        first = heard => return first.unwrap_or(First::Nothing),
         () = start::stopped(stop) => {}
     }
     if read.is_empty() { First::Nothing } else { First::Other(read) }
 }
 
-async fn head(stream: &TcpStream, read: &mut Vec<u8>) -> First {
+async fn head(stream: &TcpStream, read: &mut Vec<u8>, silence_max: Duration) -> First {
     loop {
         match head::read(read) {
             Head::Partial => {}
@@ -64,7 +71,8 @@ async fn head(stream: &TcpStream, read: &mut Vec<u8>) -> First {
             Head::Other => return First::Other(std::mem::take(read)),
         }
         read.reserve(HEAD_BYTES);
-        let readable = stream.readable().await;
+        let wait = if read.is_empty() { silence_max } else { limits::REQUEST_HEAD_TIMEOUT };
+        let Ok(readable) = timeout(wait, stream.readable()).await else { return First::Nothing };
         match readable.and_then(|()| stream.try_read_buf(read)) {
             Ok(0) => return if read.is_empty() { First::Nothing } else { First::Other(std::mem::take(read)) },
             Ok(_) => {}

@@ -14,6 +14,7 @@ use contract::page::{
     Goodbye, LOOKS_VARIABLE, PageConfig, PageLooks, escape_json_for_script, page_history_ms, page_labels, page_poll_ms,
     page_segment_ms, page_shown, page_window_ms, policy as page_policy,
 };
+use contract::settings::both;
 use contract::values::{ABSENT, SettingValue};
 use contract::{CorsSettings, DashboardSettings, FrameAncestors, Lookup, PublicUrl, StreamSettings, routes};
 use http::{HeaderValue, header};
@@ -29,6 +30,9 @@ use crate::serve::cors::Cors;
 use crate::serve::server::{Instance, Server, Settings};
 use crate::serve::source::{self, Source};
 use crate::serve::{hosts, security};
+
+/// Where the page's files are.
+const FRONTEND_VARIABLE: &str = "FRONTEND_DIR";
 
 /// Settings of local mode beside those of the functions.
 #[derive(Debug)]
@@ -72,16 +76,18 @@ impl LocalSettings {
                 _ => source.default(name).map(str::to_owned),
             })
         };
+        let functions = both(StreamSettings::from_env(&with_defaults), DashboardSettings::from_env(&with_defaults));
+        let ((stream, dashboard), cors) = both(functions, CorsSettings::from_env(lookup))?;
         Ok(Self {
             dashboard_port: port(lookup, "DASHBOARD_PORT", 8080)?,
             stream_port: port(lookup, "STREAM_PORT", 8081)?,
             sample_rate: source::rate(lookup)?,
-            frontend: lookup("FRONTEND_DIR").unwrap_or_else(|| "frontend".to_owned()).into(),
+            frontend: lookup(FRONTEND_VARIABLE).unwrap_or_else(|| "frontend".to_owned()).into(),
             looks: looks(lookup(LOOKS_VARIABLE).as_deref())?,
             frames: frames(lookup(FRAMES_VARIABLE).as_deref())?,
-            cors: CorsSettings::from_env(lookup)?,
-            stream: StreamSettings::from_env(&with_defaults)?,
-            dashboard: DashboardSettings::from_env(&with_defaults)?,
+            cors,
+            stream,
+            dashboard,
             source,
         })
     }
@@ -192,6 +198,12 @@ impl Local {
 
 /// The page, which may do what its policy says.
 fn page(settings: &LocalSettings, stream_url: &str) -> Result<Router, Fatal> {
+    if !settings.frontend.join("index.html").is_file() {
+        let folder = settings.frontend.display();
+        return Err(Fatal::new(format!(
+            "{FRONTEND_VARIABLE}: `{folder}` has no index.html; name the folder of the page, `frontend` of the project"
+        )));
+    }
     let page = settings.page_config(stream_url);
     let frames = &settings.frames;
     let policy = HeaderValue::try_from(page_policy(&[stream_url], frames)).map_err(Fatal::new)?;
@@ -209,7 +221,7 @@ fn page(settings: &LocalSettings, stream_url: &str) -> Result<Router, Fatal> {
 
 fn listen(name: &str, port: u16) -> Result<TcpListener, Fatal> {
     // Loopback only: local mode may believe a header that names the user.
-    Server::listen((Ipv4Addr::LOCALHOST, port).into(), name)
+    Server::listen((Ipv4Addr::LOCALHOST, port).into(), [name, name])
 }
 
 fn url(listener: &TcpListener) -> Result<String, Fatal> {

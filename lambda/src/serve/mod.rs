@@ -13,6 +13,7 @@ pub mod local;
 pub mod nodelay;
 pub mod security;
 pub mod server;
+mod slow_bodies;
 pub mod source;
 pub mod start;
 pub mod web_adapter;

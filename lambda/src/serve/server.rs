@@ -4,6 +4,7 @@
 //! hold, and how to leave without taking its clients along.
 
 use std::convert::Infallible;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -15,7 +16,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use contract::{CorsSettings, DashboardSettings, DataSettings, Lookup, StreamSettings, limits};
 use futures_util::future::join_all;
-use http::{Request, StatusCode, header};
+use http::{Request, StatusCode, Version, header};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioTimer;
@@ -28,6 +29,7 @@ use tracing::{Instrument as _, Span};
 use crate::auth::Auth;
 use crate::client_key::ClientKey;
 use crate::clock::Clock;
+use crate::error::ApiError;
 use crate::fatal::Fatal;
 use crate::origin::{Origin, request_span};
 use crate::path;
@@ -35,6 +37,7 @@ use crate::serve::cors::Cors;
 use crate::serve::dead_readers::Connection;
 use crate::serve::direct::{self, Chunks, First};
 use crate::serve::head::Asker;
+use crate::serve::slow_bodies::InTime;
 use crate::serve::{connections, descriptors, security, start};
 use crate::store::Stores;
 use crate::store::dynamodb::DynamoDb;
@@ -165,10 +168,21 @@ impl Server {
     /// Takes an address.
     ///
     /// # Errors
-    /// [`Fatal`] when it is taken, with the variable that names another one.
-    pub fn listen(address: SocketAddr, variable: &str) -> Result<TcpListener, Fatal> {
-        connections::listen(address)
-            .map_err(|error| Fatal::new(format!("cannot listen on {address}: {error}; set {variable} to a free port")))
+    /// [`Fatal`] when it cannot be had, with the variable to change: `variables` are those of address and port.
+    pub fn listen(address: SocketAddr, [its_address, port]: [&str; 2]) -> Result<TcpListener, Fatal> {
+        connections::listen(address).map_err(|error| {
+            let next = match error.kind() {
+                // Of another family, or of another machine; one of a link lacks the link.
+                io::ErrorKind::AddrNotAvailable | io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported => {
+                    format!("set {its_address} to an address of this machine")
+                }
+                io::ErrorKind::PermissionDenied => {
+                    format!("set {port} to 1024 or more, or give the program CAP_NET_BIND_SERVICE")
+                }
+                _ => format!("set {port} to a free port"),
+            };
+            Fatal::new(format!("cannot listen on {address}: {error}; {next}"))
+        })
     }
 
     /// Puts its routes behind its doors, which share as many connections as there are descriptors.
@@ -216,7 +230,7 @@ struct App {
 /// Serves a connection. What takes room and ends before a stream goes on is boxed, so that it does not stay with the stream.
 fn connection(stream: TcpStream, address: SocketAddr, app: Arc<App>) -> impl Future<Output = ()> {
     let source = ClientKey::of(address.ip());
-    let mut begun = Box::pin(begin((stream, Vec::new()), source, Arc::clone(&app)));
+    let mut begun = Box::pin(begin((stream, Vec::new()), limits::FIRST_BYTE_TIMEOUT, source, Arc::clone(&app)));
     async move {
         while let Some(answer) = begun.await {
             let kept = match answer.await {
@@ -228,15 +242,21 @@ fn connection(stream: TcpStream, address: SocketAddr, app: Arc<App>) -> impl Fut
             if *app.stop.borrow() {
                 return;
             }
-            begun = Box::pin(begin(kept, source, Arc::clone(&app)));
+            begun = Box::pin(begin(kept, limits::REQUEST_HEAD_TIMEOUT, source, Arc::clone(&app)));
         }
     }
 }
 
-/// The answer to a request for a stream, where that comes next; a connection with any other one is served by hyper to its end.
-async fn begin((stream, read): direct::Kept, source: ClientKey, app: Arc<App>) -> Option<direct::Answer> {
+/// The answer to a request for a stream, where that comes next, and anything comes within the time for it; a connection with any other
+/// request is served by hyper to its end.
+async fn begin(
+    (stream, read): direct::Kept,
+    silence_max: Duration,
+    source: ClientKey,
+    app: Arc<App>,
+) -> Option<direct::Answer> {
     let mut stop = app.stop.clone();
-    match direct::first(&stream, read, &mut stop).await {
+    match direct::first(&stream, read, silence_max, &mut stop).await {
         First::Stream(request) => {
             let (asker, mut read) = (Asker::of(&request), Vec::new());
             let answered = answer(app.router.clone(), source, (*request).map(|()| Body::empty()));
@@ -258,7 +278,8 @@ async fn by_hyper(connection: Connection, source: ClientKey, router: Router, sto
     let mut builder = http1::Builder::new();
     builder.max_buf_size(limits::CONNECTION_BUFFER_BYTES_MAX);
     builder.timer(TokioTimer::new()).header_read_timeout(limits::REQUEST_HEAD_TIMEOUT);
-    let answer = |request: Request<Incoming>| answer(router.clone(), source, request.map(Body::new));
+    let answer =
+        |request: Request<Incoming>| answer(router.clone(), source, request.map(|body| Body::new(InTime::new(body))));
     if let Err(error) = connections::answer(&builder, connection, stop, answer).await {
         tracing::debug!(%error, "a connection broke");
     }
@@ -268,6 +289,13 @@ async fn answer(router: Router, source: ClientKey, request: Request<Body>) -> Re
     let request_id = format!("{:016x}", fastrand::u64(..));
     let origin = Origin { request_id, source: Some(source), ..Origin::default() };
     let span = request_span(&origin);
+    let hosts = request.headers().get_all(header::HOST).iter().count();
+    if hosts > 1 || hosts == 0 && request.version() == Version::HTTP_11 {
+        // RFC 9112, section 3.2.
+        return Ok(
+            ApiError::BadParameter(format!("a request has one header `Host`; this one has {hosts}")).into_response()
+        );
+    }
     let mut request = path::understood(request);
     request.extensions_mut().insert(origin);
     router.oneshot(request).instrument(span).await

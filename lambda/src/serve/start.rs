@@ -33,8 +33,27 @@ pub fn function(run: impl Future<Output = Result<(), Fatal>>) -> ExitCode {
     end(runtime().and_then(|runtime| runtime.block_on(run)))
 }
 
-/// Runs a server's program to its end, on a thread per core.
-pub fn server(run: impl Future<Output = Result<(), Fatal>>) -> ExitCode {
+/// Runs a server's program to its end, on a thread per core. It takes no arguments, but says what it is to who asks with `--help`.
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a person typed this and reads the answer")]
+pub fn server(help: &str, run: impl Future<Output = Result<(), Fatal>>) -> ExitCode {
+    match std::env::args().nth(1).as_deref() {
+        None => {}
+        Some("--help" | "-h") => {
+            println!("{help}");
+            return ExitCode::SUCCESS;
+        }
+        Some("--version" | "-V") => {
+            println!("{}", env!("CARGO_PKG_VERSION"));
+            return ExitCode::SUCCESS;
+        }
+        Some(other) => {
+            eprintln!(
+                "error: `{}` is no argument: settings are variables of the environment; see --help",
+                other.escape_debug()
+            );
+            return ExitCode::from(2);
+        }
+    }
     logs::start(&variable);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(Fatal::new);
     end(runtime.and_then(|runtime| runtime.block_on(run)))
