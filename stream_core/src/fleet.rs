@@ -123,7 +123,11 @@ impl Fleet {
     }
 
     pub(super) fn start(&mut self, skew: i64) {
-        let journal = journal_with(self.identity, &[]).sharing(true, self.random.share()).young_from(YOUNG_ROWS);
+        self.start_with(skew, &[]);
+    }
+
+    pub(super) fn start_with(&mut self, skew: i64, poll: &[(&str, &str)]) {
+        let journal = journal_with(self.identity, poll).sharing(true, self.random.share()).young_from(YOUNG_ROWS);
         self.instances.push(Instance { journal, newest: None, skew });
     }
 

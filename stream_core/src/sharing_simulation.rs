@@ -62,6 +62,28 @@ fn whatever_happens_to_the_shelf_instances_show_the_table() {
     assert!(bad > 0, "no altered bytes were met");
 }
 
+/// An interval in which one instance, which reads an hour at a poll, does not come round: each hour and what nobody shares have their turn
+/// all the same, and what was deleted, changed or late is seen after one round.
+#[test]
+fn an_interval_that_is_too_short_for_a_round_starves_nothing() {
+    for (seed, interval, instances) in [(1, "10s", 1), (2, "1m", 1), (3, "20s", 2), (4, "1m", 3)] {
+        let mut fleet = Fleet::new(seed, Identity::KeyAndTime, 960);
+        (0..instances).for_each(|_| fleet.start_with(0, &[("SSE_RECONCILE_INTERVAL", interval)]));
+        let poll_all = |fleet: &mut Fleet, times: usize| {
+            for _ in 0..times {
+                fleet.world.pass(POLL);
+                (0..instances).for_each(|number| fleet.poll(number));
+            }
+        };
+        poll_all(&mut fleet, 40);
+        let gone: Vec<String> = fleet.world.rows.keys().step_by(5).cloned().collect();
+        gone.iter().for_each(|key| drop(fleet.world.rows.remove(key)));
+        // A round is 24 hours and the newest ones, of which each poll reads one.
+        poll_all(&mut fleet, 60);
+        (0..instances).for_each(|number| fleet.assert_shows_all(number, &format!("{interval}, {instances}, {number}")));
+    }
+}
+
 /// Bounds of a query are a day wider than its range until a form of a time was met: two ranges would be the day twice.
 #[test]
 fn where_no_hour_can_be_taken_the_first_range_is_the_whole_window() {

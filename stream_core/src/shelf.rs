@@ -386,6 +386,14 @@ impl Shelf {
         if head.is_some_and(|head| head.is_claimed(now)) { Next::Rest } else { Next::Claim }
     }
 
+    /// Hours, those first that were read the longest time ago: where an interval is so short that the first are due again before the
+    /// last were read, each has its turn all the same.
+    pub(crate) fn by_age(&self, hours: std::ops::RangeInclusive<u64>) -> Vec<u64> {
+        let mut hours: Vec<u64> = hours.collect();
+        hours.sort_by_key(|hour| self.held.get(hour).map(|held| held.read_at));
+        hours
+    }
+
     /// Whether anything may have to be done about some hours, so that a look pays.
     pub(crate) fn stirs(&self, hours: std::ops::RangeInclusive<u64>, now: Timestamp) -> bool {
         let is_at_rest = |held: &Held| held.is_offered && since(held.read_at, now) < self.ripe_age();

@@ -146,6 +146,8 @@ impl Journal {
     fn share(&mut self, now: Now, first: u64) -> Vec<Errand> {
         let hours = first..=self.border().saturating_sub(1);
         let window_after = second_before(self.window.after(now.wall));
+        // What nobody shares is read by each instance itself: an hour that is begun now would put that off.
+        let is_newest_due = self.is_reconciliation_due(now);
         let Some(sharing) = self.sharing.as_mut().filter(|_| self.older.is_none() && !hours.is_empty()) else {
             return Vec::new();
         };
@@ -158,9 +160,10 @@ impl Journal {
             return vec![Errand::Look { kind: Kind::Rows, from: first, to: *hours.end() }];
         }
         let (mut errands, mut taken, mut leaves, mut read) = (Vec::new(), Vec::new(), 0, None);
-        for hour in hours {
+        for hour in shelf.by_age(hours) {
             match shelf.next(hour, window_after, now.wall) {
                 Next::Rest => {}
+                Next::Claim | Next::Read if is_newest_due => {}
                 Next::Adopt(head) => {
                     let known = shelf.version_of(hour).or_else(|| Some(Version::of(&self.window.hour_bytes(hour))));
                     if known == head.version {
