@@ -192,6 +192,36 @@ fn a_load_is_whole_where_texts_sort_otherwise_than_their_times() {
 }
 
 /// A table so expensive that it is not quiet, and what read it first.
+/// Rows of another range key than the time: two of one hash key and time, in two labels or in one.
+#[test]
+fn two_rows_of_one_key_and_time_are_one_item_that_does_not_change_by_itself() {
+    for (labels, second_tags) in [([0, 1], 1), ([1, 0], 1), ([2, 2], 2)] {
+        let (mut world, mut journal) = (World::new(), journal());
+        let at = world.now.wall.millis() - 100_000;
+        let row = |label, of| item("twin", at, label, 0.5, &tags(of));
+        world.rows.insert("one".to_owned(), row(labels[0], 1));
+        world.rows.insert("other".to_owned(), row(labels[1], second_tags));
+        let mut poll = |world: &World| {
+            journal.begin(world.now);
+            world.read_all(&mut journal);
+            journal.settle(world.now)
+        };
+        let first = poll(&world).unwrap();
+        assert_eq!(first.numbers.total, 1, "{labels:?}");
+        for _ in 0..10 {
+            world.pass(Duration::from_secs(5));
+            let next = poll(&world);
+            assert!(next.is_none_or(|next| next.updates.next() == first.updates.next()), "{labels:?}");
+        }
+        // What is still there is what counts, and is told.
+        let winner = first.rows_between(Timestamp::EPOCH, Timestamp::MAX).next().unwrap().row().unwrap().item.clone();
+        world.rows.retain(|_, row| *row != winner);
+        world.pass(Duration::from_secs(5));
+        let last = poll(&world).unwrap();
+        assert!(last.numbers.total == 1 && last.updates.next() > first.updates.next(), "{labels:?}");
+    }
+}
+
 fn busy(identity: Identity) -> (World, Journal, Snapshot) {
     let (mut world, mut journal) = (World::of(identity), journal_with(identity, &[]));
     for n in 0..60 {

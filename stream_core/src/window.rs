@@ -293,8 +293,8 @@ impl Window {
 
     fn replace_minute(&mut self, number: u64, mut fresh: Vec<Entry>, touching: &Touching<'_>, changes: &mut Changes) {
         let before = self.minutes.get(number).cloned();
-        // A row can come twice, when its label changes between two queries: the last one read stands, whichever it is. Rows of
-        // one hash key and time may also be two: the same one of them stands on every instance.
+        // A row can come twice, when its label changes between two queries, and rows of one hash key and time may be two: the same one of
+        // them stands on every instance and at every poll. What has changed is there once at the next.
         fresh.sort_by_key(|entry| entry.cell.order());
         let mut kept: Vec<Entry> = Vec::with_capacity(fresh.len());
         for entry in fresh {
@@ -302,7 +302,7 @@ impl Window {
                 self.sets.release(entry.cell.set);
             } else if let Some(last) = kept.last_mut().filter(|last| last.cell.order() == entry.cell.order()) {
                 let rank = |entry: &Entry| (entry.cell.label, entry.cell.hash);
-                let stays = self.heads.is_some() && rank(last) > rank(&entry);
+                let stays = rank(last) > rank(&entry);
                 let gone = if stays { entry } else { std::mem::replace(last, entry) };
                 self.sets.release(gone.cell.set);
             } else {
