@@ -172,13 +172,8 @@ fn items_table(loaded: &Loaded, ask: &dyn Fn(Vec<String>) -> Ran) -> Vec<Check> 
     let described = ask(table::describe_command(manifest, &name));
     let mut checks = table::structure(manifest, &name, &described);
     if table::has_index(manifest, &described) {
-        let sample = ask(rows::sample_command(manifest, &name, true));
-        let in_table = if rows::of(&sample).is_empty() && matches!(sample, Ran::Done(_)) {
-            rows::of(&ask(rows::sample_command(manifest, &name, false)))
-        } else {
-            Vec::new()
-        };
-        checks.extend(rows::judge(manifest, &sample, &in_table));
+        let [sample, in_table] = [true, false].map(|of_index| ask(rows::sample_command(manifest, &name, of_index)));
+        checks.extend(rows::judge(manifest, &sample, &rows::of(&in_table)));
     }
     checks
 }

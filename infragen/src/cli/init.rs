@@ -13,8 +13,8 @@ use super::{Outcome, Stopped};
 /// The manifest that `init` writes: the one of this repository.
 const DEFAULT_MANIFEST: &str = include_str!("../../../deploy.toml");
 
-/// Largest description of a table, or rows: a scan answers with 1 MiB.
-const FILE_BYTES_MAX: u64 = 16 << 20;
+/// Largest description of a table, or rows: 500 may have 400 KB each.
+const FILE_BYTES_MAX: u64 = 256 << 20;
 
 #[derive(Args, Debug)]
 pub(super) struct InitArguments {

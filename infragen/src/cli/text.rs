@@ -20,7 +20,7 @@ pub(super) fn read(path: &Path, bytes_max: u64) -> Result<String, String> {
     };
     let length = read.map_err(|error| format!("cannot be read: {error}"))?;
     if length as u64 > bytes_max {
-        return Err(format!("has more than {bytes_max} bytes, and no more are read at once: split it"));
+        return Err(format!("has more than {bytes_max} bytes, and no more are read at once: take fewer rows"));
     }
     decoded(bytes)
 }

@@ -36,17 +36,28 @@ pub fn of(ran: &Ran) -> Vec<Value> {
     answer.get("Items").and_then(Value::as_array).cloned().unwrap_or_default()
 }
 
-/// Judges rows of the index. `in_table` are rows of the table itself, asked for where the index has none.
+/// Judges rows of the index, and with them those of the table itself, `in_table`, that are in it: the first rows of an index are of one
+/// label as a rule, the first of a table of all.
 #[must_use]
 pub fn judge(manifest: &Manifest, ran: &Ran, in_table: &[Value]) -> Vec<Check> {
     const NAME: &str = "table-rows";
     if !matches!(ran, Ran::Done(_)) {
         return vec![silent(NAME, ran, "allow `dynamodb:Scan`")];
     }
-    let rows = of(ran);
+    let mut rows = of(ran);
     if rows.is_empty() {
         return vec![nothing(manifest, in_table)];
     }
+    let attributes = &manifest.data.attributes;
+    let key = |row: &Value| {
+        [&attributes.key, &attributes.time, &attributes.label].map(|name| row.get(name.as_str()).cloned())
+    };
+    let known: Vec<_> = rows.iter().map(key).collect();
+    let is_indexed = |row: &&Value| {
+        let is = |name: &str, kind: &str| of_name(row, name).is_some_and(|(found, _)| found == kind);
+        is(attributes.label.as_str(), label_kind(manifest)) && is(attributes.time.as_str(), time_kind(manifest))
+    };
+    rows.extend(in_table.iter().filter(is_indexed).filter(|row| !known.contains(&key(row))).cloned());
     let mut checks = vec![Check::ok(NAME, format!("{} were looked at", rows.len()))];
     let of_rows = [labels, status, times, tags].into_iter().filter_map(|judge| judge(manifest, &rows));
     checks.extend(of_rows);

@@ -198,6 +198,22 @@ async fn a_users_table_that_exists_is_looked_at_too() {
 }
 
 #[tokio::test]
+async fn labels_beyond_the_first_rows_of_the_index_are_seen() {
+    let parcels = Parcels::whole().await;
+    // An index is read label by label: its first hundred rows are all of one.
+    for n in 0..60 {
+        for (at, stage) in ["packed", "underway", "lost"].into_iter().enumerate() {
+            parcels.put(100 + 3 * n + at, &json!({ "stage": { "S": stage } })).await;
+        }
+    }
+    for labels in ["[\"packed\", \"underway\"]", "[\"lost\", \"packed\"]", "[\"underway\", \"lost\"]"] {
+        let run = parcels.doctor(&[("labels", labels)], &[]);
+        let unnamed = ["packed", "underway", "lost"].into_iter().find(|label| !labels.contains(label)).unwrap();
+        expect(&run, "table-labels", &format!("does not name: `{unnamed}`"), "set `labels = ");
+    }
+}
+
+#[tokio::test]
 async fn a_table_that_fits_is_said_to() {
     let parcels = Parcels::whole().await;
     let run = parcels.doctor(&[], &[]);
