@@ -13,7 +13,7 @@ use stream_core::filter::Filter;
 use stream_core::item::{Item, ItemKey};
 use stream_core::journal::Journal;
 use stream_core::moment::Now;
-use stream_core::position::Position;
+use stream_core::position::{Position, Tail};
 use stream_core::resume::ReplayLimits;
 use stream_core::session::{self, Session, SessionParams, Step, View};
 use stream_core::sketch::{SKETCH_BYTES, Sketch};
@@ -91,9 +91,13 @@ fn row(n: u64) -> Item {
 }
 
 fn id(input: Input, world: &World) -> Vec<u8> {
-    let of = |millis_ago: i64, count, metrics, repeats, sketch| {
+    let of = |millis_ago: i64, count, metrics: [u8; 3], repeats, sketch| {
+        // The mark of the numbers may be any, so that it says how long the tail is, too.
+        let tail = Tail::told(metrics[0] % (Tail::LEVEL_MAX + 1));
         let watermark = Timestamp::from_millis(WALL.saturating_add_signed(-millis_ago));
-        Cursor { position: Position { watermark, count, sketch, repeats }, metrics }.to_id(world.epoch).into_bytes()
+        Cursor { position: Position { watermark, count, sketch, repeats, tail }, metrics }
+            .to_id(world.epoch)
+            .into_bytes()
     };
     match input {
         Input::Raw(bytes) => bytes,

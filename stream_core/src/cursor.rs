@@ -10,13 +10,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use contract::{AttributePath, DataSettings, Identity, LabelType, TimeFormat, limits};
 use sha2::{Digest, Sha256};
 
-use crate::position::Position;
+use crate::position::{Position, Tail};
 use crate::sketch::{SKETCH_BYTES, Sketch};
 use crate::timestamp::Timestamp;
 
 const PREFIX: &str = "evt_";
 /// Version 1 sketched updates instead of rows.
 const VERSION: u8 = 2;
+const VERSION_BITS: u8 = 3;
+/// The level of the position's tail stands above the version.
+const TAIL_SHIFT: u8 = 2;
+const _: () = assert!(VERSION <= VERSION_BITS && Tail::LEVEL_MAX << TAIL_SHIFT < REPEATS);
 /// Added to the version: the client is being repeated what it may have had.
 const REPEATS: u8 = 0x80;
 const BYTES: usize = 1 + 2 + 6 + 3 + 1 + SKETCH_BYTES;
@@ -119,13 +123,14 @@ impl Cursor {
     #[must_use]
     pub fn to_id(&self, epoch: Epoch) -> String {
         let mut bytes = [0; BYTES];
-        bytes[0] = if self.position.repeats { VERSION | REPEATS } else { VERSION };
+        let position = self.position.told();
+        bytes[0] = VERSION | position.tail.level << TAIL_SHIFT | if position.repeats { REPEATS } else { 0 };
         bytes[1..3].copy_from_slice(&epoch.0);
         // Six bytes of milliseconds reach the year 10889; `Timestamp` ends at 9999.
-        bytes[3..9].copy_from_slice(&self.position.watermark.millis().to_be_bytes()[2..]);
+        bytes[3..9].copy_from_slice(&position.watermark.millis().to_be_bytes()[2..]);
         bytes[9..12].copy_from_slice(&self.metrics);
-        bytes[12] = self.position.count;
-        bytes[13..].copy_from_slice(&self.position.sketch.to_bytes());
+        bytes[12] = position.count;
+        bytes[13..].copy_from_slice(&position.sketch.to_bytes());
         let mut id = String::with_capacity(limits::EVENT_ID_BYTES_MAX);
         id.push_str(PREFIX);
         URL_SAFE_NO_PAD.encode_string(bytes, &mut id);
@@ -143,7 +148,8 @@ impl Cursor {
         }
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ResetReason::Unknown)?;
         let bytes: [u8; BYTES] = bytes.try_into().map_err(|_| ResetReason::Unknown)?;
-        if bytes[0] & !REPEATS != VERSION {
+        let tail = (bytes[0] & !REPEATS) >> TAIL_SHIFT;
+        if bytes[0] & VERSION_BITS != VERSION || tail > Tail::LEVEL_MAX {
             return Err(ResetReason::Unknown);
         }
         if bytes[1..3] != epoch.0 {
@@ -161,6 +167,7 @@ impl Cursor {
                 count: bytes[12],
                 sketch: Sketch::from_bytes(&sketch),
                 repeats: bytes[0] & REPEATS != 0,
+                tail: Tail::told(tail),
             },
             metrics: [bytes[9], bytes[10], bytes[11]],
         })
@@ -182,9 +189,11 @@ mod tests {
             count: u8,
             metrics: [u8; 3],
             repeats: bool,
+            tail in 0..=Tail::LEVEL_MAX,
             elements in prop::collection::vec(1_u32.., 0..20),
         ) {
-            let mut position = Position { watermark: Timestamp::from_millis(millis), count, repeats, ..Position::ORIGIN };
+            let watermark = Timestamp::from_millis(millis);
+            let mut position = Position { watermark, count, repeats, tail: Tail::told(tail), ..Position::ORIGIN };
             for element in elements {
                 position.sketch.toggle(element);
             }
@@ -250,8 +259,10 @@ mod tests {
         for bad in ["", "evt_", "evt_abc123", &id[1..], &id[..63], &format!("{id}A"), &id.replace("evt_", "EVT_")] {
             assert_eq!(Cursor::from_id(bad.as_bytes(), EPOCH), Err(ResetReason::Unknown), "{bad}");
         }
-        let mut other_version = id.into_bytes();
-        other_version[4] = b'B';
-        assert_eq!(Cursor::from_id(&other_version, EPOCH), Err(ResetReason::Unknown));
+        // Other versions, and a tail that is longer than any.
+        for first in ["AQ", "AA", "Aw", "Sg"] {
+            let other = id.replacen("evt_Ag", &format!("evt_{first}"), 1);
+            assert!(other != id && Cursor::from_id(other.as_bytes(), EPOCH) == Err(ResetReason::Unknown), "{other}");
+        }
     }
 }

@@ -51,6 +51,9 @@ pub struct RowKey {
 }
 
 impl RowKey {
+    /// After every other one.
+    pub(crate) const MAX: Self = Self { hash: u64::MAX, updates: usize::MAX };
+
     /// Puts the identity together from its parts, as a minute keeps them.
     #[must_use]
     pub const fn of(hash: u64, tickers: usize) -> Self {

@@ -1,5 +1,6 @@
 //! The pure half of the hub: says which pages to read next, takes what was read, numbers what is new.
 
+mod disorder;
 mod keeping;
 mod load;
 mod recent;
@@ -30,6 +31,8 @@ use crate::times::Times;
 use crate::timestamp::Timestamp;
 use crate::updates::{Kept, Update};
 use crate::window::{Added, Changes, WHOLE_ROWS_MIN, Window, window_until};
+
+use self::disorder::Disorder;
 use load::{Load, Sharing};
 
 /// A clock that went back by less than this is taken to stand still: adjusting clocks is no reason for a full re-read.
@@ -48,6 +51,7 @@ pub struct Journal {
     poll: PollSettings,
     window: Window,
     tracker: Tracker,
+    disorder: Disorder,
     missing: Missing,
     updates: Kept,
     snapshots: u64,
@@ -93,6 +97,7 @@ impl Journal {
             epoch: Epoch::of(&data, late_window),
             window: Window::new(data.labels.as_slice().len(), data.window.get(), tags_max, data.identity),
             tracker: Tracker::new(late_window, Position::ORIGIN, (Sketch::EMPTY, 0), []),
+            disorder: Disorder::default(),
             data: Arc::new(data),
             sweep: Sweep::new(late_window, poll.late_interval.get()),
             poll,
@@ -156,6 +161,13 @@ impl Journal {
             sharing.now = Some(planned);
         }
         self.recent = Some(Reading::new(planned, vec![new], labels));
+    }
+
+    /// Has a tail of this level, whatever comes.
+    #[cfg(test)]
+    pub(crate) fn with_tail(mut self, level: u8) -> Self {
+        self.disorder.forced = Some(level);
+        self
     }
 
     /// When the poll that is going on was planned; its ranges fit that time.

@@ -8,6 +8,8 @@ mod collected;
 mod compact;
 mod coverage;
 pub mod cursor;
+#[cfg(test)]
+mod disorder_simulation;
 pub mod encode;
 pub mod event;
 pub mod filter;

@@ -124,6 +124,7 @@ impl Offset {
             count: shared.count.wrapping_add(self.more_count),
             sketch: shared.sketch.difference(self.more),
             repeats: shared.repeats,
+            tail: shared.tail,
         };
         for (row, had) in &self.lacking {
             position.toggle_row(*row, row.updates(), false);

@@ -2,8 +2,12 @@
 //!
 //! The interval before the watermark in which rows may appear is longer than the late window by [`limits::FUTURE_SKEW`]: a row
 //! from a clock ahead of ours takes the watermark that far ahead, and rows of the present may still be late behind it.
+//!
+//! Where rows come out of order all the time, more are late between two reads than a sketch can tell apart. There the last part of the
+//! interval, the [`Tail`], is left out of what an id says: another instance repeats it.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::time::Duration;
 
 use contract::limits;
@@ -18,9 +22,51 @@ pub const fn interval_after(watermark: Timestamp, late_window: Duration) -> Time
     watermark.minus(late_window).minus(limits::FUTURE_SKEW)
 }
 
+/// The last part of the interval of late rows, up to the watermark, in which rows are out of order all the time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    /// How long it is, as [`Tail::length`] says; none where it is 0.
+    pub level: u8,
+    /// What the position's sketch has of it; nothing in a position that was told.
+    sketch: Sketch,
+    count: u8,
+}
+
+impl Tail {
+    /// None.
+    pub const NONE: Self = Self { level: 0, sketch: Sketch::EMPTY, count: 0 };
+    /// The longest, of a minute.
+    pub const LEVEL_MAX: u8 = 17;
+
+    /// One of this level, of which nothing is known.
+    #[must_use]
+    pub const fn told(level: u8) -> Self {
+        Self { level, ..Self::NONE }
+    }
+
+    /// How long a tail of this level is: 250 ms, 375 ms, 500 ms and so on, two levels for each doubling, to 64 s.
+    #[must_use]
+    pub const fn length(level: u8) -> Duration {
+        if level == 0 {
+            return Duration::ZERO;
+        }
+        let (doublings, is_between) = ((level - 1) / 2, (level - 1) % 2 == 1);
+        let millis = 250_u64 << doublings;
+        Duration::from_millis(if is_between { millis + millis / 2 } else { millis })
+    }
+
+    fn toggle_row(&mut self, row: RowKey, upto: usize, added: bool) {
+        for element in row.elements(upto) {
+            self.sketch.toggle(element);
+            self.count = if added { self.count.wrapping_add(1) } else { self.count.wrapping_sub(1) };
+        }
+    }
+}
+
 /// A client at this position has had every update up to [`interval_after`], none after `watermark`, and of those between
 /// exactly those of the sketched rows. A row is one element; while a client has had only the first of its updates, another
-/// element says how many ([`RowKey::partial`]). All tickers count, whatever the client's filter.
+/// element says how many ([`RowKey::partial`]). All tickers count, whatever the client's filter. Of the tail of a position that was told
+/// nothing is sketched, and the client may have had any of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Position {
     /// Latest time of a row whose updates were handed out.
@@ -31,11 +77,44 @@ pub struct Position {
     pub sketch: Sketch,
     /// Whether the watermark was set back to the start of the interval, which is being repeated.
     pub repeats: bool,
+    /// What of the interval ids leave out.
+    pub tail: Tail,
 }
 
 impl Position {
     /// The position of a client that has seen nothing of the data yet, not even the baseline.
-    pub const ORIGIN: Self = Self { watermark: Timestamp::EPOCH, count: 0, sketch: Sketch::EMPTY, repeats: false };
+    pub const ORIGIN: Self =
+        Self { watermark: Timestamp::EPOCH, count: 0, sketch: Sketch::EMPTY, repeats: false, tail: Tail::NONE };
+
+    /// What an id says: without the tail.
+    #[must_use]
+    pub fn told(self) -> Self {
+        Self {
+            count: self.count.wrapping_sub(self.tail.count),
+            sketch: self.sketch.difference(self.tail.sketch),
+            tail: Tail::told(self.tail.level),
+            ..self
+        }
+    }
+
+    /// All of it, with no tail.
+    #[must_use]
+    pub fn exact(self) -> Self {
+        Self { tail: Tail::NONE, ..self }
+    }
+
+    /// Whether this is the place of a client that came with `presented`. Of one that was told with a tail nobody knows: instances that
+    /// differ in the tail tell the same.
+    #[must_use]
+    pub fn is_at(self, presented: Self) -> bool {
+        presented.tail.level == 0 && self.exact() == presented
+    }
+
+    /// Up to where the sketch of a position that was told says which rows its client has had.
+    #[must_use]
+    pub const fn settled_until(&self) -> Timestamp {
+        self.watermark.minus(Tail::length(self.tail.level))
+    }
 
     /// Adds an element within the interval, or takes it away.
     pub fn toggle(&mut self, element: u32, added: bool) {
@@ -58,6 +137,8 @@ pub struct Tracker {
     unnamed: (Sketch, u8),
     /// Rows of the interval, and how many of their updates were handed out.
     members: BTreeMap<(Timestamp, RowKey), usize>,
+    /// Rows after this are in the tail, where there is one.
+    tail_after: Timestamp,
 }
 
 impl Tracker {
@@ -70,7 +151,45 @@ impl Tracker {
         members: impl IntoIterator<Item = (Timestamp, RowKey)>,
     ) -> Self {
         let members = members.into_iter().map(|(at, row)| ((at, row), row.updates())).collect();
-        Self { late_window, position, unnamed, members }
+        Self { late_window, position, unnamed, members, tail_after: Timestamp::MAX }
+    }
+
+    /// Has a tail of this level from now on.
+    pub fn set_tail(&mut self, level: u8) {
+        if self.position.tail.level == level {
+            return;
+        }
+        self.position.tail = Tail::told(level);
+        self.tail_after = if level == 0 { Timestamp::MAX } else { self.position.settled_until() };
+        let tail = (Bound::Excluded((self.tail_after, RowKey::MAX)), Bound::Unbounded);
+        for ((_, row), upto) in self.members.range(tail) {
+            self.position.tail.toggle_row(*row, *upto, true);
+        }
+    }
+
+    /// How many updates a tail of this level would have, and no more than `most`.
+    #[must_use]
+    pub fn updates_in_tail(&self, level: u8, most: usize) -> usize {
+        let after = self.position.watermark.minus(Tail::length(level));
+        let tail = (Bound::Excluded((after, RowKey::MAX)), Bound::Unbounded);
+        let counts = self.members.range(tail).map(|(_, upto)| (*upto).max(1));
+        counts
+            .scan(0, |sum, count| {
+                (*sum < most).then(|| {
+                    *sum += count;
+                    *sum
+                })
+            })
+            .last()
+            .unwrap_or(0)
+            .min(most)
+    }
+
+    fn toggle(&mut self, at: Timestamp, row: RowKey, upto: usize, added: bool) {
+        self.position.toggle_row(row, upto, added);
+        if at > self.tail_after {
+            self.position.tail.toggle_row(row, upto, added);
+        }
     }
 
     /// Notes that nothing is repeated any more.
@@ -121,8 +240,8 @@ impl Tracker {
         self.advance(at);
         let before = self.members.get(&(at, row)).copied().unwrap_or_default();
         if at > self.interval_after() && before < upto {
-            self.position.toggle_row(row, before, false);
-            self.position.toggle_row(row, upto, true);
+            self.toggle(at, row, before, false);
+            self.toggle(at, row, upto, true);
             self.members.insert((at, row), upto);
         }
     }
@@ -130,7 +249,7 @@ impl Tracker {
     /// Forgets a row that another version has replaced.
     pub fn forget(&mut self, at: Timestamp, row: RowKey) {
         if let Some(upto) = self.members.remove(&(at, row)) {
-            self.position.toggle_row(row, upto, false);
+            self.toggle(at, row, upto, false);
         }
     }
 
@@ -140,6 +259,16 @@ impl Tracker {
             return;
         }
         self.position.watermark = watermark;
+        if self.position.tail.level > 0 {
+            let settled = (
+                Bound::Excluded((self.tail_after, RowKey::MAX)),
+                Bound::Included((self.position.settled_until(), RowKey::MAX)),
+            );
+            for ((_, row), upto) in self.members.range(settled) {
+                self.position.tail.toggle_row(*row, *upto, false);
+            }
+            self.tail_after = self.position.settled_until();
+        }
         let after = self.interval_after();
         while let Some(first) = self.members.first_entry() {
             if first.key().0 > after {

@@ -29,7 +29,7 @@ use std::time::Duration;
 use crate::cursor::ResetReason;
 use crate::filter::Filter;
 use crate::item::{Row, RowKey};
-use crate::position::{Position, Tracker, interval_after};
+use crate::position::{Position, Tail, Tracker, interval_after};
 use crate::sketch::{Locator, Sketch};
 use crate::snapshot::{RowRef, Snapshot};
 use crate::timestamp::Timestamp;
@@ -135,7 +135,7 @@ impl Snapshot {
     /// or replaced: a position forgets it, and may be the same as before the client had it.
     #[must_use]
     pub fn continues(&self, position: &Position, filter: &Filter, limits: ReplayLimits) -> Option<u64> {
-        if *position == self.position {
+        if self.position.is_at(*position) {
             return Some(self.updates.next());
         }
         if position.watermark < self.position.watermark.minus(limits.window) {
@@ -191,11 +191,19 @@ impl Snapshot {
 
     /// Splits the updates of `(late_after, watermark]` into those the client has had and those it lacks.
     fn missing_late(&self, position: Position, late_after: Timestamp) -> Result<Late, ResetReason> {
-        let held = self.position_of(position.watermark, late_after);
+        let settled = position.settled_until();
+        let held = self.position_of(settled, late_after);
         let differences = position.sketch.difference(held.sketch).decode();
+        let tail_level = position.tail.level.max(self.position.tail.level);
         if let Some(locator) = differences
-            && let Some(found) = self.told_apart(position, held, late_after, &locator)?
+            && let Some(mut found) = self.told_apart(position, held, late_after, &locator)?
         {
+            // Of the tail it may have had any: it is repeated.
+            let tail: Vec<Pending> =
+                self.rows_between(settled, position.watermark).map(all_of).collect::<Result<_, _>>()?;
+            found.is_exact &= tail.is_empty();
+            found.queue.extend(tail);
+            found.tracker.set_tail(tail_level);
             return Ok(found);
         }
         // More than eight differences: the interval is repeated, rather than anything lost. The client starts where the
@@ -203,7 +211,8 @@ impl Snapshot {
         let before_after = interval_after(late_after, self.late_window);
         let before = self.rows_between(before_after, late_after).map(|row| (row.at(), row.key()));
         let start = Position { repeats: true, ..self.position_of(late_after, before_after) };
-        let tracker = Tracker::new(self.late_window, start, (Sketch::EMPTY, 0), before);
+        let mut tracker = Tracker::new(self.late_window, start, (Sketch::EMPTY, 0), before);
+        tracker.set_tail(tail_level);
         let queue = self.rows_between(late_after, position.watermark).map(all_of).collect::<Result<_, _>>()?;
         Ok(Late { tracker, queue, is_exact: false })
     }
@@ -216,7 +225,7 @@ impl Snapshot {
         late_after: Timestamp,
         locator: &Locator,
     ) -> Result<Option<Late>, ResetReason> {
-        let candidates = || self.rows_between(late_after, position.watermark);
+        let candidates = || self.rows_between(late_after, position.settled_until());
         let missing: Vec<RowRef<'_>> = if locator.is_empty() {
             Vec::new()
         } else {
@@ -241,6 +250,7 @@ impl Snapshot {
         let mut start = Position {
             count: held.count.wrapping_add(stranger.count),
             sketch: held.sketch.difference(stranger.sketch),
+            tail: Tail::NONE,
             ..position
         };
         let unheard = missing.iter().map(|row| row.key()).chain(begun.keys().map(|(_, row)| *row));

@@ -158,7 +158,8 @@ impl Joins {
     fn caught_up(&self, mut tracker: Tracker) -> At {
         tracker.repeated();
         if tracker.position().watermark > self.position.watermark {
-            return At::Ahead(tracker.position());
+            // It is met again here, where all of it is known.
+            return At::Ahead(tracker.position().exact());
         }
         tracker.advance(self.position.watermark);
         self.live(Offset::of(&tracker, &self.ghosts))
@@ -424,7 +425,8 @@ impl Session {
             return;
         }
         // A row that another instance saw replaced has left the position, and may still stand here.
-        let may_be_behind = !is_confirmed && snapshot.data.identity == Identity::Key && position != snapshot.position;
+        let may_be_behind =
+            !is_confirmed && snapshot.data.identity == Identity::Key && !snapshot.position.is_at(position);
         // The common case, at no cost: this instance knows all that happened since, be it nothing, as updates.
         if !may_be_behind && let Some(next_seq) = snapshot.continues(&position, &self.terms.filter, self.terms.replay) {
             self.report.resumed |= is_returning;

@@ -57,8 +57,17 @@ impl Instance {
     }
 
     pub(super) fn of(identity: Identity) -> Self {
+        Self::with(identity, |journal| journal)
+    }
+
+    /// One that always has a tail of this level.
+    pub(super) fn with_tail(identity: Identity, level: u8) -> Self {
+        Self::with(identity, |journal| journal.with_tail(level))
+    }
+
+    fn with(identity: Identity, changed: impl FnOnce(Journal) -> Journal) -> Self {
         // Re-reads often enough to fall into a history.
-        let journal = journal_with(identity, &[("SSE_RECONCILE_INTERVAL", "45s")]);
+        let journal = changed(journal_with(identity, &[("SSE_RECONCILE_INTERVAL", "45s")]));
         Self {
             journal,
             snapshot: None,

@@ -8,6 +8,7 @@ use proptest::prelude::*;
 
 use crate::filter::Filter;
 use crate::item::{Item, tests::item};
+use crate::position::Tail;
 use crate::resume::STRANGERS_MAX;
 use crate::session::Session;
 use crate::sketch::CAPACITY;
@@ -117,12 +118,17 @@ struct Stage {
 
 impl Stage {
     fn new(filter: Filter, identity: Identity) -> Self {
+        // As long as rows are told apart: a history has as many as can be.
+        Self::of(filter, identity, || Instance::with_tail(identity, 0))
+    }
+
+    fn of(filter: Filter, identity: Identity, instance: impl Fn() -> Instance) -> Self {
         let mut world = World::of(identity);
         for n in 0..5 {
             let id = format!("base{n}");
             world.rows.insert(id.clone(), item(&id, START - n * 60_000, 0, 0.5, &["AAPL"]));
         }
-        let mut instances: Vec<Instance> = (0..3).map(|_| Instance::of(identity)).collect();
+        let mut instances: Vec<Instance> = (0..3).map(|_| instance()).collect();
         instances.iter_mut().for_each(|instance| instance.poll(&world));
         let client = Client::default();
         let session = connect(&client, &instances[0], &world, &filter);
@@ -398,6 +404,37 @@ proptest! {
         }
     }
 }
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 1000, ..ProptestConfig::default() })]
+
+    /// Where ids leave the tail out, an update may come again, or for the first time what was there when the client came; none is missing, and nobody
+    /// begins anew.
+    #[test]
+    fn a_client_whose_ids_have_a_tail_misses_nothing(
+        acts in prop::collection::vec(act(), 1..60),
+        narrow: bool,
+        identity in identity(),
+        levels in prop::collection::vec(0..=Tail::LEVEL_MAX, 3),
+    ) {
+        let filter = if narrow { Filter::parse("AAPL,NVDA").unwrap() } else { Filter::all() };
+        let level = std::cell::Cell::new(0);
+        let mut stage = Stage::of(filter, identity, || {
+            level.set(level.get() + 1);
+            Instance::with_tail(identity, levels[level.get() - 1])
+        });
+        for (serial, act) in acts.iter().enumerate() {
+            stage.play(act, serial);
+        }
+        stage.settle();
+        let got: BTreeSet<_> = stage.client.got.iter().collect();
+        for update in expected(&stage) {
+            prop_assert!(got.contains(&update), "missing {update:?} in {got:?}");
+        }
+        prop_assert!(got.iter().all(|(.., score)| !stage.untold.contains(score)), "older than what was there: {got:?}");
+        prop_assert_eq!(&stage.client.resets, &Vec::<String>::new());
+    }
+}
+
 /// Histories in which clients once had an update twice, each for a reason of its own. Times and picks follow from the number of
 /// an act, so some of them only count.
 #[test]

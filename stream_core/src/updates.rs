@@ -142,7 +142,7 @@ impl Kept {
             .rev()
             .flat_map(|batch| (batch.first..batch.end()).rev().zip(batch.updates.iter().rev()));
         let mut back_to = newest_first.take_while(|(_, update)| update.position.watermark >= position.watermark);
-        back_to.find(|(_, update)| update.position == *position).map(|(number, _)| number + 1)
+        back_to.find(|(_, update)| update.position.is_at(*position)).map(|(number, _)| number + 1)
     }
 
     /// Whether updates from number `from` on that this filter lets through are not kept any more.

@@ -4,8 +4,9 @@ use super::Journal;
 use crate::moment::{Now, TimeRange};
 use crate::position::interval_after;
 use crate::reading::Reading;
+use crate::shelf::since;
 use crate::sweep::{Ranges, second_before};
-use crate::window::window_until;
+use crate::window::{Changes, window_until};
 
 impl Journal {
     /// Says which range is new, and begins to read the next part of the late interval, unless all of it costs little.
@@ -59,6 +60,7 @@ impl Journal {
         self.window.discard(read.collected);
         self.is_dirty |= changes.is_any;
         self.settle_watermark(wall);
+        self.note_disorder(&changes, planned);
         let is_removed = !changes.removed.is_empty()
             || !changes.replaced.is_empty()
             || changes.added.iter().any(|added| added.before.is_some());
@@ -72,5 +74,22 @@ impl Journal {
             self.removed_before = self.updates.next();
         }
         self.tidy(planned);
+    }
+
+    /// Notes how far behind the watermark rows have come, and lets ids leave out what they cannot tell apart of the next ones. Not
+    /// where that is more than a client is repeated.
+    fn note_disorder(&mut self, changes: &Changes, planned: Now) {
+        if self.is_baseline {
+            return;
+        }
+        let watermark = self.tracker.position().watermark;
+        let told_after = interval_after(watermark, self.poll.late_window.get());
+        let times = changes.added.iter().filter(|added| !added.is_hidden).map(|added| added.row.item.at);
+        let late = times.filter(|at| told_after < *at && *at <= watermark);
+        self.disorder.note(planned.instant, late.map(|at| since(at, watermark)));
+        let level = self.disorder.level(planned.instant, self.poll.poll_interval.get());
+        let most = usize::try_from(self.poll.replay_events.get()).unwrap_or(usize::MAX) / 2;
+        let is_told = self.tracker.updates_in_tail(level, most) < most;
+        self.tracker.set_tail(if is_told { level } else { 0 });
     }
 }
