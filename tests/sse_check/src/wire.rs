@@ -100,7 +100,7 @@ impl Connection {
         &self.buffer
     }
 
-    /// Reads the head of an answer; `None` where the other side closed instead of beginning one.
+    /// Reads the head of the final answer, past interim ones; `None` where the other side closed instead of beginning one.
     ///
     /// # Errors
     /// What the system says, or what is no head.
@@ -109,7 +109,11 @@ impl Connection {
             if let Some(end) = find(&self.buffer, b"\r\n\r\n") {
                 let rest = self.buffer.split_off(end + 4);
                 let head = std::mem::replace(&mut self.buffer, rest);
-                return Head::parse(&head[..end]).map(Some);
+                let head = Head::parse(&head[..end])?;
+                if head.is_interim() {
+                    continue;
+                }
+                return Ok(Some(head));
             }
             if self.buffer.len() > HEAD_BYTES_MAX {
                 return Err(bad("a head of more than 128 KiB"));
@@ -282,6 +286,12 @@ impl Head {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<String> {
         self.all(name).into_iter().next()
+    }
+
+    /// Whether another head follows, that of the final answer (RFC 9110 15.2). 101 is final: what follows it is no HTTP.
+    #[must_use]
+    pub fn is_interim(&self) -> bool {
+        (100..200).contains(&self.status) && self.status != 101
     }
 
     /// Whether the answer is an event stream by status and type.

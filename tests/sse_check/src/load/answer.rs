@@ -9,6 +9,8 @@ use crate::wire::{Body, ChunkState, Head};
 const HEAD_BYTES_MAX: usize = 128 * 1024;
 /// Longest line between chunks, bytes.
 const LINE_BYTES_MAX: usize = 1024;
+/// What ends a head.
+const HEAD_END: &[u8] = b"\r\n\r\n";
 
 /// How far an answer is.
 #[derive(Debug, Default)]
@@ -21,25 +23,31 @@ pub(super) struct Answer {
 }
 
 impl Answer {
-    /// Takes bytes of the connection, adds those of the body to `out`, and returns the head where it became whole with them.
+    /// Takes bytes of the connection, adds those of the body to `out`, and returns the head where it became whole with them. Heads of
+    /// interim answers are passed over.
     ///
     /// # Errors
     /// What is no HTTP, in words.
     pub(super) fn feed(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) -> Result<Option<Head>, String> {
         let mut head = None;
-        if self.body.is_none() {
-            let searched = self.begun.len().saturating_sub(3);
-            self.begun.extend_from_slice(bytes);
-            let Some(end) = memmem::find(&self.begun[searched..], b"\r\n\r\n").map(|at| searched + at) else {
+        while self.body.is_none() {
+            let before = self.begun.len();
+            // What ends the head is looked for over the seam of two pieces, and not again before that.
+            let seam: Vec<u8> = [&self.begun[before.saturating_sub(3)..], &bytes[..bytes.len().min(3)]].concat();
+            let in_seam = memmem::find(&seam, HEAD_END).map(|at| at + HEAD_END.len() - before.min(3));
+            let Some(end) = in_seam.or_else(|| memmem::find(bytes, HEAD_END).map(|at| at + HEAD_END.len())) else {
+                self.begun.extend_from_slice(bytes);
                 let is_too_long = self.begun.len() > HEAD_BYTES_MAX;
                 return if is_too_long { Err("a head of more than 128 KiB".into()) } else { Ok(None) };
             };
-            let parsed = Head::parse(&self.begun[..end]).map_err(|error| error.to_string())?;
-            self.body = Some(parsed.body("GET").map_err(|error| error.to_string())?);
-            let taken = end + 4 - (self.begun.len() - bytes.len());
-            bytes = &bytes[taken..];
-            self.begun = Vec::new();
-            head = Some(parsed);
+            self.begun.extend_from_slice(&bytes[..end]);
+            bytes = &bytes[end..];
+            let begun = std::mem::take(&mut self.begun);
+            let parsed = Head::parse(&begun[..begun.len() - HEAD_END.len()]).map_err(|error| error.to_string())?;
+            if !parsed.is_interim() {
+                self.body = Some(parsed.body("GET").map_err(|error| error.to_string())?);
+                head = Some(parsed);
+            }
         }
         self.body(bytes, out)?;
         Ok(head)
@@ -134,6 +142,18 @@ mod tests {
         check(&format!("{chunked}3\r\nabc\r\n1;x=y\r\nd\r\n"), "abcd", false);
         check(&format!("{chunked}A\r\n0123456789\r\n0\r\n\r\n"), "0123456789", true);
         check(&format!("{chunked}1\r\na\r\n0\r\nX: y\r\n\r\n"), "a", true);
+    }
+
+    #[test]
+    fn interim_answers_are_passed_over_and_101_is_final() {
+        let stream = "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabc";
+        check(&format!("HTTP/1.1 100 Continue\r\n\r\n{stream}"), "abc", true);
+        let hints = "HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n";
+        check(&format!("{hints}HTTP/1.1 102 Processing\r\n\r\n{hints}{stream}"), "abc", true);
+        let mut answer = Answer::default();
+        let switched = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\r\n";
+        let head = answer.feed(switched.as_bytes(), &mut Vec::new()).unwrap();
+        assert_eq!(head.map(|head| head.status), Some(101));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, reason = "a helper that fails fails its test, and says where")]
 
 mod load;
+mod odd;
+mod scripted;
 mod server;
 
 use std::sync::Arc;
