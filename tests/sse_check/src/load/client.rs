@@ -204,10 +204,9 @@ impl Client {
             self.names |= 1 << name;
             tally.names[name].firsts.add(now.saturating_sub(self.began.unwrap_or(now)));
         }
-        if let Some(index) = tally.event(name, block, now)
-            && !self.had.add(index)
-        {
-            tally.doubled(index);
+        if let Some(arrival) = tally.event(name, block, now) {
+            let is_new = self.had.add(arrival.index);
+            tally.update(arrival, is_new, now);
         }
     }
 }

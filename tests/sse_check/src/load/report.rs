@@ -64,9 +64,9 @@ pub struct LoadReport {
     pub doubled: u64,
     /// Where the time of an update was found; `None` where none says one.
     pub time_field: Option<String>,
-    /// From that time to when a client had it.
+    /// From that time to when a client had it; what came again is not counted.
     pub delivery: Percentiles,
-    /// From when the first client had an update to when another one did.
+    /// From when the first client had an update to when another one did; neither the first nor what came again is counted.
     pub spread: Percentiles,
     /// What is wrong, in words.
     pub findings: Vec<String>,
@@ -130,7 +130,7 @@ impl LoadReport {
         let mut line = |what: &str, times: &Percentiles| {
             let shown = [times.p50_us, times.p90_us, times.p99_us, times.p999_us, times.max_us].map(time);
             let [p50, p90, p99, p999, max] = shown;
-            writeln!(out, "  {what:<32}p50 {p50}  p90 {p90}  p99 {p99}  p99.9 {p999}  worst {max}")
+            writeln!(out, "  {what:<31} p50 {p50}  p90 {p90}  p99 {p99}  p99.9 {p999}  worst {max}")
                 .expect("a String grows");
         };
         line("first byte", &self.first_byte);
@@ -140,7 +140,9 @@ impl LoadReport {
         if let Some(field) = &self.time_field {
             line(&format!("delivery, from `{field}`"), &self.delivery);
         }
-        line("spread between clients", &self.spread);
+        if self.spread.count > 0 {
+            line("spread between clients", &self.spread);
+        }
         let events: Vec<String> = self.events.iter().map(|(name, count)| format!("{count} `{name}`")).collect();
         let Self { updates, delivered, lost, doubled, .. } = self;
         writeln!(out, "  events: {}", events.join(", ")).expect("a String grows");

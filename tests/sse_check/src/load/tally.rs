@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::blocks::Block;
 use super::percentiles::Histogram;
-use super::updates::{Known, Rules, Updates};
+use super::updates::{Arrival, Known, Rules, Updates};
 
 /// Types of events that are counted by name; those beyond are counted together.
 const NAMES_MAX: usize = 63;
@@ -39,9 +39,9 @@ pub(super) struct Tally {
     pub(super) reconnects: u64,
     /// From a connect to the first byte of the body.
     pub(super) first_byte: Histogram,
-    /// From the time that an update says to when a client had it.
+    /// From the time that an update says to when a client had it first.
     pub(super) delivery: Histogram,
-    /// From the first client that had an update to the others.
+    /// From the first client that had an update to each of the others.
     pub(super) spread: Histogram,
     /// Bytes of the bodies.
     pub(super) bytes: u64,
@@ -72,24 +72,29 @@ impl Tally {
         self.names.len() - 1
     }
 
-    /// Counts an event; returns its index where it is an update.
-    pub(super) fn event(&mut self, name: usize, block: &Block<'_>, now: Duration) -> Option<u32> {
+    /// Counts an event; says which update it is, where it is one.
+    pub(super) fn event(&mut self, name: usize, block: &Block<'_>, now: Duration) -> Option<Arrival> {
         self.names[name].count += 1;
-        let index = self.updates.index(block, now)?;
-        let Known { said, seen } = self.updates.known()[index as usize];
+        self.updates.arrival(block, now)
+    }
+
+    /// Counts an update, which its client had before or not.
+    pub(super) fn update(&mut self, arrival: Arrival, is_new: bool, now: Duration) {
         self.delivered += 1;
-        self.spread.add(now.saturating_sub(seen));
+        if !is_new {
+            // What is sent again at a return is as late as the client was away: that says nothing of how long updates take.
+            self.doubled += 1;
+            self.doubled_first.get_or_insert(arrival.index);
+            return;
+        }
+        let Known { said, seen } = self.updates.known()[arrival.index as usize];
+        if !arrival.is_first {
+            self.spread.add(now.saturating_sub(seen));
+        }
         if let Some(said) = said {
             let at = self.began_us + now.as_micros();
             self.delivery.add_us(u64::try_from(at.saturating_sub(u128::from(said))).unwrap_or(u64::MAX));
         }
-        Some(index)
-    }
-
-    /// Notes that an update came again.
-    pub(super) fn doubled(&mut self, index: u32) {
-        self.doubled += 1;
-        self.doubled_first.get_or_insert(index);
     }
 
     /// Notes why something failed.

@@ -30,6 +30,15 @@ pub(super) struct Known {
     pub(super) seen: Duration,
 }
 
+/// An event that is an update.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Arrival {
+    /// Which update.
+    pub(super) index: u32,
+    /// Whether no client had it before.
+    pub(super) is_first: bool,
+}
+
 /// All of them, in the order in which they were first seen.
 #[derive(Debug, Default)]
 pub(super) struct Updates {
@@ -87,8 +96,8 @@ impl Updates {
         found.map_or("?", |(identity, _)| identity)
     }
 
-    /// Index of the update that a block is; `None` for a block that is none.
-    pub(super) fn index(&mut self, block: &Block<'_>, now: Duration) -> Option<u32> {
+    /// The update that a block is; `None` for a block that is none.
+    pub(super) fn arrival(&mut self, block: &Block<'_>, now: Duration) -> Option<Arrival> {
         let data = block.data?;
         match &self.rules.event {
             Some(name) if name.as_bytes() != block.name => return None,
@@ -98,14 +107,14 @@ impl Updates {
         let own_id = block.id.filter(|_| self.rules.id_fields.is_empty());
         let hash = FixedState::default().hash_one(own_id.unwrap_or(data));
         if let Some(index) = self.by_bytes.get(&hash) {
-            return *index;
+            return index.map(|index| Arrival { index, is_first: false });
         }
-        let index = self.new_index(own_id, data, now);
-        self.by_bytes.insert(hash, index);
-        index
+        let arrival = self.by_content(own_id, data, now);
+        self.by_bytes.insert(hash, arrival.map(|arrival| arrival.index));
+        arrival
     }
 
-    fn new_index(&mut self, own_id: Option<&[u8]>, data: &[u8], now: Duration) -> Option<u32> {
+    fn by_content(&mut self, own_id: Option<&[u8]>, data: &[u8], now: Duration) -> Option<Arrival> {
         let parsed: Option<Value> = serde_json::from_slice(data).ok();
         let identity = match (own_id, self.rules.id_fields.as_slice()) {
             (Some(id), _) => id.escape_ascii().to_string(),
@@ -118,13 +127,13 @@ impl Updates {
             }
         };
         if let Some(index) = self.by_identity.get(&identity) {
-            return Some(*index);
+            return Some(Arrival { index: *index, is_first: false });
         }
         let index = u32::try_from(self.known.len()).ok()?;
         let said = parsed.as_ref().and_then(|data| data.pointer(&self.rules.time_field)).and_then(moment::micros);
         self.by_identity.insert(identity, index);
         self.known.push(Known { said, seen: now });
-        Some(index)
+        Some(Arrival { index, is_first: true })
     }
 }
 
@@ -183,7 +192,12 @@ mod tests {
     fn an_update_is_known_by_fields_else_by_id_else_by_data() {
         let mut by_field =
             Updates::new(Rules { event: Some("u".into()), id_fields: vec!["/n".into()], time_field: "/t".into() });
-        let index = |updates: &mut Updates, block: Block<'_>| updates.index(&block, Duration::ZERO);
+        let index = |updates: &mut Updates, block: Block<'_>| {
+            let known = updates.known().len();
+            let arrival = updates.arrival(&block, Duration::ZERO)?;
+            assert_eq!(arrival.is_first, updates.known().len() > known);
+            Some(arrival.index)
+        };
         assert_eq!(index(&mut by_field, block("u", Some("1"), r#"{"n":1,"t":1764671400}"#)), Some(0));
         assert_eq!(index(&mut by_field, block("u", Some("2"), r#"{"n":1,"x":0}"#)), Some(0));
         assert_eq!(index(&mut by_field, block("u", Some("2"), r#"{"n":2}"#)), Some(1));

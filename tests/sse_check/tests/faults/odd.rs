@@ -60,3 +60,38 @@ async fn an_interim_answer_is_not_taken_for_the_final_one() {
     let report = cases(options(at(address, "/events")), &["status", "content-type", "fields"]).await;
     assert_eq!(report.failed(), Vec::<&str>::new());
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn times_are_those_of_what_came_first_and_spread_leaves_out_who_had_it_first() {
+    let address = serve(|mut asked| async move {
+        asked.say(STREAM).await;
+        // The first one comes again much later, as after a return.
+        for (n, wait) in [(1, 0), (2, 0), (3, 300), (1, 0)] {
+            tokio::time::sleep(Duration::from_millis(wait)).await;
+            asked.say(&format!("event: up\ndata: {{\"n\":{n},\"at\":\"2020-02-02T02:02:02Z\"}}\n\n")).await;
+        }
+        asked.stay().await;
+    })
+    .await;
+    let report = load(options(at(address, "/events")), 4, Duration::from_millis(600)).await;
+    assert_eq!((report.updates, report.delivered, report.doubled), (3, 16, 4), "{}", report.text());
+    assert_eq!((report.delivery.count, report.spread.count), (12, 9), "{}", report.text());
+    let longest = Duration::from_micros(report.spread.max_us);
+    assert!(longest < Duration::from_millis(250), "{}", report.text());
+    let report = load(options(at(address, "/events")), 1, Duration::from_millis(50)).await;
+    assert_eq!((report.updates, report.delivery.count, report.spread.count), (2, 2, 0), "{}", report.text());
+    assert!(report.text().contains("delivery") && !report.text().contains("spread"), "{}", report.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_long_name_in_the_report_does_not_touch_its_figures() {
+    let address = serve(|mut asked| async move {
+        asked.say(&format!("{STREAM}event: weather_forecast_of_tomorrow\nid: 1\ndata: 1\n\n")).await;
+        asked.stay().await;
+    })
+    .await;
+    let report = load(options(at(address, "/events")), 2, Duration::from_millis(50)).await;
+    let text = report.text();
+    assert!(text.contains("  first `weather_forecast_of_tomorrow`, 2 clients p50 "), "{text}");
+    assert!(text.contains("  first byte                      p50 "), "{text}");
+}
