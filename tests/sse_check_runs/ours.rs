@@ -117,6 +117,7 @@ async fn wrong_usage_and_an_endpoint_that_is_not_there_end_with_2_and_say_why() 
         (vec!["--terminate", "http://127.0.0.1:1/"], "--pid"),
         (vec!["--load", "0", "http://127.0.0.1:1/"], "it must be a number of clients from 1 to 1000000"),
         (vec!["--ramp", "1s", "http://127.0.0.1:1/"], "--load"),
+        (vec!["--id-field", "item_id", "http://127.0.0.1:1/"], "it must be a JSON pointer, which begins with `/`"),
         (
             vec!["--load", "2", "--ramp", "0s", "--for", "10ms", "http://127.0.0.1:1/"],
             "cannot be checked: 2 times: no connection: ",

@@ -70,7 +70,7 @@ struct Arguments {
     #[arg(long, value_name = "TYPE")]
     update_event: Option<String>,
     /// JSON pointer into an update's data that tells it from others; may be repeated; otherwise its id does
-    #[arg(long, value_name = "POINTER")]
+    #[arg(long, value_name = "POINTER", value_parser = pointer)]
     id_field: Vec<String>,
     /// Type of the event that says that a position was not taken
     #[arg(long, value_name = "TYPE")]
@@ -121,7 +121,7 @@ struct Arguments {
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = time, requires = "load")]
     stay: Duration,
     /// JSON pointer into an update's data to the time when it was made
-    #[arg(long, value_name = "POINTER", default_value = "/timestamp", requires = "load")]
+    #[arg(long, value_name = "POINTER", default_value = "/timestamp", value_parser = pointer, requires = "load")]
     time_field: String,
 }
 
@@ -146,6 +146,12 @@ fn time(text: &str) -> Result<Duration, String> {
         .filter(|ms| *ms <= 86_400_000)
         .map(Duration::from_millis)
         .ok_or("it must be at most a day".into())
+}
+
+/// Reads a JSON pointer. The empty one, which is all of the data, is refused: it is more likely a variable that was not set.
+fn pointer(text: &str) -> Result<String, String> {
+    let pointer = text.starts_with('/').then(|| text.to_owned());
+    pointer.ok_or_else(|| "it must be a JSON pointer, which begins with `/`, such as /order_id".into())
 }
 
 /// Reads a number of clients.
@@ -283,4 +289,25 @@ fn clients_at_once(options: &Options, load: &Load, stay: Duration, format: Forma
         Format::Json => say(&format!("{}\n", serde_json::to_string_pretty(&report).expect("a report is plain data"))),
     }
     ExitCode::from(u8::from(!report.is_clean()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(arguments: &[&str]) -> Option<String> {
+        let all = [&["sse-check", "http://127.0.0.1:1/"], arguments].concat();
+        Arguments::try_parse_from(all).err().map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_pointer_begins_with_a_slash() {
+        for option in ["--id-field", "--time-field"] {
+            assert_eq!(said(&["--load", "1", option, "/order/id"]), None);
+            for bad in ["order_id", "", "$.order_id", "./order_id"] {
+                let said = said(&["--load", "1", option, bad]).unwrap();
+                assert!(said.contains("it must be a JSON pointer, which begins with `/`"), "{option} {bad}: {said}");
+            }
+        }
+    }
 }

@@ -143,9 +143,9 @@ impl LoadReport {
         if self.spread.count > 0 {
             line("spread between clients", &self.spread);
         }
-        let events: Vec<String> = self.events.iter().map(|(name, count)| format!("{count} `{name}`")).collect();
+        let events = counted(self.events.iter().map(|(name, count)| (name.as_str(), *count)));
         let Self { updates, delivered, lost, doubled, .. } = self;
-        writeln!(out, "  events: {}", events.join(", ")).expect("a String grows");
+        writeln!(out, "  events: {events}").expect("a String grows");
         writeln!(out, "  updates: {updates}, delivered {delivered} times, {lost} lost, {doubled} doubled")
             .expect("a String grows");
         for finding in &self.findings {
@@ -160,6 +160,7 @@ fn findings(load: &Load, tally: &Tally, owed: &Owed, silent: usize) -> Vec<Strin
     if silent > 0 {
         found.push(format!("{silent} of {} clients never had an event", load.clients));
     }
+    found.extend(unrecognised(tally));
     if owed.lost > 0 {
         let Owed { updates, lost, clients, sample } = owed;
         let sample = sample.as_ref().map(|(client, which)| format!(", such as {which} for client {client}"));
@@ -171,6 +172,23 @@ fn findings(load: &Load, tally: &Tally, owed: &Owed, silent: usize) -> Vec<Strin
         found.push(format!("{} of {} updates came twice to a client, such as {which}", tally.doubled, tally.delivered));
     }
     found
+}
+
+/// Says where nothing, or not all, of what came could be held against what others had.
+fn unrecognised(tally: &Tally) -> Option<String> {
+    let (updates, wanted) = (&tally.updates, tally.updates.wanted());
+    let sample = updates.nameless().map(|(_, data)| format!(", such as {data}")).unwrap_or_default();
+    if updates.known().is_empty() && !tally.names.is_empty() {
+        let came = counted(tally.names.iter().map(|name| (name.text.as_str(), name.count)));
+        return Some(format!("no update came: looked for {wanted}; what came: {came}{sample}"));
+    }
+    let (count, _) = updates.nameless()?;
+    Some(format!("{count} events cannot be told apart{sample}: looked for {wanted}"))
+}
+
+/// How many there were of each type.
+fn counted<'n>(names: impl Iterator<Item = (&'n str, u64)>) -> String {
+    names.map(|(name, count)| format!("{count} `{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn time(us: u64) -> String {

@@ -9,6 +9,7 @@ use std::hash::BuildHasher;
 
 use super::blocks::Block;
 use super::moment;
+use crate::decode::shown;
 
 /// What tells updates apart, and their time.
 #[derive(Clone, Debug, Default)]
@@ -47,6 +48,9 @@ pub(super) struct Updates {
     by_bytes: HashMap<u64, Option<u32>, Same>,
     by_identity: HashMap<String, u32>,
     known: Vec<Known>,
+    /// Events of the type that is named whose data lacks a field that tells them apart, all clients together, and the data of one.
+    nameless: u64,
+    nameless_first: Option<String>,
 }
 
 /// The key is a hash already.
@@ -90,6 +94,19 @@ impl Updates {
         self.known.partition_point(|known| known.seen <= time)
     }
 
+    /// What is looked for, for messages.
+    pub(super) fn wanted(&self) -> String {
+        let Rules { event, id_fields, .. } = &self.rules;
+        let event = event.as_ref().map_or("events with an id".to_owned(), |name| format!("`{name}` events"));
+        let fields: Vec<String> = id_fields.iter().map(|field| format!("`{field}`")).collect();
+        if fields.is_empty() { event } else { format!("{event} that have {} in their data", fields.join(" and ")) }
+    }
+
+    /// Events that are of the type of updates and cannot be told apart: how many, and the data of one.
+    pub(super) fn nameless(&self) -> Option<(u64, &str)> {
+        self.nameless_first.as_deref().map(|data| (self.nameless, data))
+    }
+
     /// What names an update, for messages.
     pub(super) fn identity(&self, index: usize) -> &str {
         let found = self.by_identity.iter().find(|(_, known)| **known as usize == index);
@@ -106,11 +123,18 @@ impl Updates {
         }
         let own_id = block.id.filter(|_| self.rules.id_fields.is_empty());
         let hash = FixedState::default().hash_one(own_id.unwrap_or(data));
-        if let Some(index) = self.by_bytes.get(&hash) {
-            return index.map(|index| Arrival { index, is_first: false });
+        let arrival = match self.by_bytes.get(&hash) {
+            Some(index) => index.map(|index| Arrival { index, is_first: false }),
+            None => {
+                let arrival = self.by_content(own_id, data, now);
+                self.by_bytes.insert(hash, arrival.map(|arrival| arrival.index));
+                arrival
+            }
+        };
+        if arrival.is_none() && self.rules.event.is_some() {
+            self.nameless += 1;
+            self.nameless_first.get_or_insert_with(|| shown(data));
         }
-        let arrival = self.by_content(own_id, data, now);
-        self.by_bytes.insert(hash, arrival.map(|arrival| arrival.index));
         arrival
     }
 

@@ -95,3 +95,42 @@ async fn a_long_name_in_the_report_does_not_touch_its_figures() {
     assert!(text.contains("  first `weather_forecast_of_tomorrow`, 2 clients p50 "), "{text}");
     assert!(text.contains("  first byte                      p50 "), "{text}");
 }
+
+/// What is found where a stream says this and nothing else, to two clients that look for such updates.
+async fn found(said: &'static str, event: Option<&str>, fields: &[&str]) -> Vec<String> {
+    let address = serve(move |mut asked| async move {
+        asked.say(&format!("{STREAM}{said}")).await;
+        asked.stay().await;
+    })
+    .await;
+    let id_fields = fields.iter().map(|field| (*field).to_owned()).collect();
+    let options = Options { update_event: event.map(str::to_owned), id_fields, ..options(at(address, "/events")) };
+    load(options, 2, Duration::from_millis(100)).await.findings
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_clients_that_recognise_nothing_do_not_pass() {
+    let orders = "event: order\nid: 7\ndata: {\"order\":7}\n\nevent: beat\ndata: {}\n\n";
+    let check = async |said, event, fields, expected: &[&str]| {
+        assert_eq!(found(said, event, fields).await, expected, "{event:?} {fields:?}");
+    };
+    check(orders, Some("order"), &["/order"], &[]).await;
+    check(orders, None, &[], &[]).await;
+    let came = "what came: 2 `order`, 2 `beat`";
+    let none = format!("no update came: looked for `trade` events that have `/order` in their data; {came}");
+    check(orders, Some("trade"), &["/order"], &[&none]).await;
+    let none = format!("no update came: looked for `trade` events; {came}");
+    check(orders, Some("trade"), &[], &[&none]).await;
+    let none = "no update came: looked for `order` events that have `/order` and `/shop` in their data; ";
+    check(orders, Some("order"), &["/order", "/shop"], &[&format!("{none}{came}, such as `{{\\\"order\\\":7}}`")])
+        .await;
+    let none = format!("no update came: looked for events with an id that have `/shop` in their data; {came}");
+    check(orders, None, &["/shop"], &[&none]).await;
+    let none = "no update came: looked for events with an id; what came: 2 `message`";
+    check("data: 1\n\n", None, &[], &[none]).await;
+    // Where some can be told apart, the others are said.
+    let some = "event: order\ndata: {\"order\":8}\n\nevent: order\ndata: no JSON\n\n";
+    let rest =
+        "2 events cannot be told apart, such as `no JSON`: looked for `order` events that have `/order` in their data";
+    check(some, Some("order"), &["/order"], &[rest]).await;
+}
