@@ -108,6 +108,12 @@ impl Options {
         Request::new(&self.targets[n % self.targets.len()], &self.headers, self.timeout)
     }
 
+    /// Whether it is said what updates are; otherwise they are the events with an id.
+    #[must_use]
+    pub fn names_updates(&self) -> bool {
+        self.update_event.is_some() || !self.id_fields.is_empty()
+    }
+
     /// Identity of an update; `None` for an event that is none.
     #[must_use]
     pub fn identity(&self, event: &Event) -> Option<String> {
@@ -124,6 +130,13 @@ impl Options {
             self.id_fields.iter().map(|field| data.pointer(field).map(ToString::to_string)).collect();
         parts.map(|parts| parts.join(" "))
     }
+}
+
+/// What updates are, for messages that say that none came.
+pub(crate) fn updates_in_words(event: Option<&str>, id_fields: &[String]) -> String {
+    let event = event.map_or("events with an id".to_owned(), |name| format!("`{name}` events"));
+    let fields: Vec<String> = id_fields.iter().map(|field| format!("`{field}`")).collect();
+    if fields.is_empty() { event } else { format!("{event} that have {} in their data", fields.join(" and ")) }
 }
 
 /// Something that happens to the server.

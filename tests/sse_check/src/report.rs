@@ -55,6 +55,11 @@ pub fn milliseconds(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 
+/// How many events there were of each type, in words.
+pub(crate) fn counted<'n>(names: impl Iterator<Item = (&'n str, u64)>) -> String {
+    names.map(|(name, count)| format!("{count} `{name}`")).collect::<Vec<_>>().join(", ")
+}
+
 impl CaseReport {
     /// Puts a case and its verdict together.
     #[must_use]

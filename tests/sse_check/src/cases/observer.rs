@@ -1,11 +1,13 @@
 //! A stream that nobody cuts, read in the background: what every other client must have had.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
 use super::{Context, Verdict};
+use crate::decode::Event;
 use crate::options::Options;
 use crate::stream::{End, Stream};
 
@@ -17,6 +19,8 @@ pub(super) const CATCH_UP_TIMEOUTS: u32 = 10;
 pub(super) struct Seen {
     /// Identities of the updates, in order.
     pub updates: Vec<String>,
+    /// How many events came of each type.
+    pub events: BTreeMap<String, u64>,
     /// Bytes of the bodies.
     pub bytes: u64,
     /// Why it saw nothing more.
@@ -104,11 +108,11 @@ async fn observe(options: Options, has_ids: bool, seen: Arc<Mutex<Seen>>, ready:
         while stream.end.is_none() {
             let before = stream.bytes;
             stream.until(Duration::from_millis(200), |stream| !stream.decoder.items.is_empty()).await;
-            let updates: Vec<String> =
-                stream.decoder.events().filter_map(|(_, event)| options.identity(event)).collect();
+            let events: Vec<Event> = stream.decoder.events().map(|(_, event)| event.clone()).collect();
+            let updates: Vec<String> = events.iter().filter_map(|event| options.identity(event)).collect();
             let has_place = !has_ids || !stream.decoder.last_id().is_empty();
             if has_place
-                && stream.decoder.events().next().is_some()
+                && !events.is_empty()
                 && let Some(ready) = ready.take()
             {
                 ready.send(()).ok();
@@ -116,6 +120,7 @@ async fn observe(options: Options, has_ids: bool, seen: Arc<Mutex<Seen>>, ready:
             stream.forget();
             note(&mut |seen| {
                 seen.updates.extend(updates.iter().cloned());
+                events.iter().for_each(|event| *seen.events.entry(event.name.clone()).or_default() += 1);
                 seen.bytes += stream.bytes - before;
             });
         }

@@ -3,9 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use super::observer::{CATCH_UP_TIMEOUTS, Observer};
+use super::observer::{CATCH_UP_TIMEOUTS, Observer, Seen};
 use super::{Context, Verdict};
 use crate::decode::shown;
+use crate::options::updates_in_words;
+use crate::report::counted;
 use crate::stream::Failure;
 
 /// Longest time before a cut, where too few bytes come.
@@ -92,7 +94,7 @@ pub(super) async fn unknown_id(context: &Context) -> Verdict {
             && stream.decoder.events().any(|(_, event)| options.identity(event).is_some())
     };
     if !client.until(options.timeout, has).await {
-        return Verdict::skipped("no update with an id came; --trigger causes some, --update-event names them");
+        return no_update(context, &observer.seen());
     }
     let known = client.decoder.last_id().to_vec();
     drop(client);
@@ -148,10 +150,32 @@ async fn trigger(context: &Context) -> Result<(), String> {
     }
 }
 
+/// What to say where there is nothing to compare. Where it is said what updates are, they are to be compared; elsewhere it is said how.
+fn no_update(context: &Context, seen: &Seen) -> Verdict {
+    let options = &context.options;
+    if !options.names_updates() || seen.events.is_empty() || !seen.updates.is_empty() {
+        return Verdict::skipped("no update with an id came; --trigger causes some, --update-event names them");
+    }
+    let wanted = updates_in_words(options.update_event.as_deref(), &options.id_fields);
+    let came = counted(seen.events.iter().map(|(name, count)| (name.as_str(), *count)));
+    Verdict::found(format!("no update came: looked for {wanted}; what came: {came}; --trigger causes updates"))
+}
+
+/// Whether the first stream had events, and none of the type that updates are said to have: what those have nobody knows yet.
+fn lacks_update_type(context: &Context) -> bool {
+    let (mut events, wanted) = (context.sample.decoder.events().peekable(), context.options.update_event.as_ref());
+    events.peek().is_some() && wanted.is_some_and(|wanted| events.all(|(_, event)| event.name != *wanted))
+}
+
 pub(super) async fn resume(context: &Context) -> Verdict {
     let options = &context.options;
-    if context.sample.decoder.events().all(|(_, event)| event.own_id.is_none()) && options.trigger.is_none() {
-        return Verdict::skipped("no event has an id, so there is nothing to come back with");
+    let no_id = Verdict::skipped("no event has an id, so there is nothing to come back with");
+    let may_lack_ids = options.trigger.is_none();
+    if may_lack_ids
+        && context.sample.decoder.events().all(|(_, event)| event.own_id.is_none())
+        && !lacks_update_type(context)
+    {
+        return no_id;
     }
     let observer = match Observer::start(context).await {
         Ok(observer) => observer,
@@ -171,7 +195,17 @@ pub(super) async fn resume(context: &Context) -> Verdict {
         }
     }
     // Whoever is behind, the observer or the client, gets time to catch up with what the other had by now.
-    let goal = observer.seen().updates;
+    let seen = observer.seen();
+    if let Some(failure) = seen.failure {
+        return Verdict::found(format!("the stream that nobody cut broke off: {failure}"));
+    }
+    if seen.updates.is_empty() {
+        return no_update(context, &seen);
+    }
+    if may_lack_ids && client.last_id.is_empty() {
+        return no_id;
+    }
+    let goal = seen.updates;
     let began = Instant::now();
     while !client.has_all(&goal) && began.elapsed() < options.timeout * CATCH_UP_TIMEOUTS {
         let before = client.updates.len();
@@ -185,9 +219,6 @@ pub(super) async fn resume(context: &Context) -> Verdict {
     observer.catches_up(options.timeout, |seen| has_all(seen, client.common(seen))).await;
     if let Some(failure) = observer.seen().failure {
         return Verdict::found(format!("the stream that nobody cut broke off: {failure}"));
-    }
-    if goal.is_empty() {
-        return Verdict::skipped("no update with an id came; --trigger causes some, --update-event names them");
     }
     client.compare(&goal, &observer.seen().updates, options.cuts)
 }

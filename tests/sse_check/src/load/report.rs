@@ -10,7 +10,7 @@ use super::Load;
 use super::percentiles::Percentiles;
 use super::tally::Tally;
 use crate::options::Options;
-use crate::report::milliseconds;
+use crate::report::{counted, milliseconds};
 
 /// What clients should have had, all together.
 #[derive(Clone, Debug, Default)]
@@ -184,11 +184,6 @@ fn unrecognised(tally: &Tally) -> Option<String> {
     }
     let (count, _) = updates.nameless()?;
     Some(format!("{count} events cannot be told apart{sample}: looked for {wanted}"))
-}
-
-/// How many there were of each type.
-fn counted<'n>(names: impl Iterator<Item = (&'n str, u64)>) -> String {
-    names.map(|(name, count)| format!("{count} `{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 fn time(us: u64) -> String {

@@ -10,6 +10,7 @@ use std::hash::BuildHasher;
 use super::blocks::Block;
 use super::moment;
 use crate::decode::shown;
+use crate::options::updates_in_words;
 
 /// What tells updates apart, and their time.
 #[derive(Clone, Debug, Default)]
@@ -96,10 +97,7 @@ impl Updates {
 
     /// What is looked for, for messages.
     pub(super) fn wanted(&self) -> String {
-        let Rules { event, id_fields, .. } = &self.rules;
-        let event = event.as_ref().map_or("events with an id".to_owned(), |name| format!("`{name}` events"));
-        let fields: Vec<String> = id_fields.iter().map(|field| format!("`{field}`")).collect();
-        if fields.is_empty() { event } else { format!("{event} that have {} in their data", fields.join(" and ")) }
+        updates_in_words(self.rules.event.as_deref(), &self.rules.id_fields)
     }
 
     /// Events that are of the type of updates and cannot be told apart: how many, and the data of one.

@@ -134,3 +134,43 @@ async fn many_clients_that_recognise_nothing_do_not_pass() {
         "2 events cannot be told apart, such as `no JSON`: looked for `order` events that have `/order` in their data";
     check(some, Some("order"), &["/order"], &[rest]).await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn cases_that_are_told_what_updates_are_and_see_none_do_not_pass() {
+    let with_ids = serve(|mut asked| async move {
+        asked.say(STREAM).await;
+        count(&mut asked).await;
+    })
+    .await;
+    let without = serve(|mut asked| async move {
+        asked.say(STREAM).await;
+        for n in 1..200 {
+            asked.say(&format!("event: up\ndata: {{\"n\":{n}}}\n\n")).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let both = ["unknown-id", "resume"];
+    for (address, event, fields, expected) in [
+        (with_ids, Some("trade"), vec![], &both[..]),
+        (with_ids, Some("up"), vec!["/m"], &both),
+        (with_ids, None, vec!["/m"], &both),
+        (without, Some("trade"), vec!["/n"], &both),
+        // Without ids there is nothing to come back with, which is the case `ids`.
+        (without, Some("up"), vec!["/n"], &[]),
+        (without, None, vec![], &[]),
+    ] {
+        let rules = Options {
+            timeout: Duration::from_secs(1),
+            update_event: event.map(str::to_owned),
+            id_fields: fields.iter().map(|field: &&str| (*field).to_owned()).collect(),
+            cuts: 2,
+            ..options(at(address, "/events"))
+        };
+        let report = cases(rules, &both).await;
+        let text: String = report.cases.iter().map(|case| case.text(false)).collect();
+        assert_eq!(report.failed(), expected, "{event:?} {fields:?}: {text}");
+        assert_eq!(text.matches("no update came: looked for ").count(), expected.len(), "{text}");
+        assert!(expected.is_empty() || text.contains(" `up`; --trigger causes updates"), "{text}");
+    }
+}
