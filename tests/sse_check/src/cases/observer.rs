@@ -1,13 +1,13 @@
 //! A stream that nobody cuts, read in the background: what every other client must have had.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 
 use super::{Context, Verdict};
-use crate::decode::Event;
+use crate::decode::{Event, shown};
 use crate::options::Options;
 use crate::stream::{End, Stream};
 
@@ -21,6 +21,8 @@ pub(super) struct Seen {
     pub updates: Vec<String>,
     /// How many events came of each type.
     pub events: BTreeMap<String, u64>,
+    /// An id that events of different types or data had.
+    pub shared_id: Option<String>,
     /// Bytes of the bodies.
     pub bytes: u64,
     /// Why it saw nothing more.
@@ -98,6 +100,7 @@ impl Drop for Observer {
 async fn observe(options: Options, has_ids: bool, seen: Arc<Mutex<Seen>>, ready: tokio::sync::oneshot::Sender<()>) {
     let mut ready = Some(ready);
     let mut last_id = Vec::new();
+    let mut by_id: HashMap<Vec<u8>, (String, String)> = HashMap::new();
     let note = |change: &mut dyn FnMut(&mut Seen)| change(&mut seen.lock().unwrap_or_else(PoisonError::into_inner));
     loop {
         let mut stream: Stream = match options.request(0).last_id(&last_id).send().await {
@@ -110,6 +113,16 @@ async fn observe(options: Options, has_ids: bool, seen: Arc<Mutex<Seen>>, ready:
             stream.until(Duration::from_millis(200), |stream| !stream.decoder.items.is_empty()).await;
             let events: Vec<Event> = stream.decoder.events().map(|(_, event)| event.clone()).collect();
             let updates: Vec<String> = events.iter().filter_map(|event| options.identity(event)).collect();
+            // Where nobody says what updates are, ids must tell all events apart.
+            let ids = events
+                .iter()
+                .filter(|_| !options.names_updates())
+                .filter_map(|event| Some((event.own_id.as_ref()?, event)));
+            let mut shared = ids.filter(|(id, event)| {
+                let content = (event.name.clone(), event.data.clone());
+                *by_id.entry((*id).clone()).or_insert_with(|| content.clone()) != content
+            });
+            let shared_id = shared.next().map(|(id, _)| shown(id));
             let has_place = !has_ids || !stream.decoder.last_id().is_empty();
             if has_place
                 && !events.is_empty()
@@ -120,6 +133,7 @@ async fn observe(options: Options, has_ids: bool, seen: Arc<Mutex<Seen>>, ready:
             stream.forget();
             note(&mut |seen| {
                 seen.updates.extend(updates.iter().cloned());
+                seen.shared_id = seen.shared_id.take().or_else(|| shared_id.clone());
                 events.iter().for_each(|event| *seen.events.entry(event.name.clone()).or_default() += 1);
                 seen.bytes += stream.bytes - before;
             });

@@ -202,6 +202,11 @@ pub(super) async fn resume(context: &Context) -> Verdict {
     if seen.updates.is_empty() {
         return no_update(context, &seen);
     }
+    if let Some(id) = seen.shared_id {
+        return Verdict::skipped(format!(
+            "events of different types or data have one id, such as {id}: --update-event names those that must arrive once"
+        ));
+    }
     if may_lack_ids && client.last_id.is_empty() {
         return no_id;
     }

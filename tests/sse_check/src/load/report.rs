@@ -52,6 +52,8 @@ pub struct LoadReport {
     pub first_byte: Percentiles,
     /// From a client's first connect to its first event of a type, of the clients that had one.
     pub first_event: BTreeMap<String, Percentiles>,
+    /// Whether updates can be told apart; where not, nothing is owed, lost or doubled, and `findings` says why.
+    pub told_apart: bool,
     /// Updates that came to any client.
     pub updates: u64,
     /// Updates that came, all clients together.
@@ -83,6 +85,7 @@ impl LoadReport {
     ) -> Self {
         let known = tally.updates.known();
         let says_time = known.iter().any(|known| known.said.is_some());
+        let told_apart = tally.updates.shared_id().is_none();
         let by_name = tally.names.iter();
         Self {
             urls: options.targets.iter().map(crate::target::Target::url).collect(),
@@ -97,11 +100,12 @@ impl LoadReport {
             events: by_name.clone().map(|name| (name.text.clone(), name.count)).collect(),
             first_byte: tally.first_byte.percentiles(),
             first_event: by_name.map(|name| (name.text.clone(), name.firsts.percentiles())).collect(),
+            told_apart,
             updates: known.len() as u64,
             delivered: tally.delivered,
             owed: owed.updates,
             lost: owed.lost,
-            doubled: tally.doubled,
+            doubled: if told_apart { tally.doubled } else { 0 },
             time_field: says_time.then(|| load.time_field.clone()),
             delivery: tally.delivery.percentiles(),
             spread: tally.spread.percentiles(),
@@ -137,17 +141,21 @@ impl LoadReport {
         for (name, times) in &self.first_event {
             line(&format!("first `{name}`, {} clients", times.count), times);
         }
-        if let Some(field) = &self.time_field {
+        if let Some(field) = self.time_field.as_ref().filter(|_| self.told_apart) {
             line(&format!("delivery, from `{field}`"), &self.delivery);
         }
-        if self.spread.count > 0 {
+        if self.told_apart && self.spread.count > 0 {
             line("spread between clients", &self.spread);
         }
         let events = counted(self.events.iter().map(|(name, count)| (name.as_str(), *count)));
         let Self { updates, delivered, lost, doubled, .. } = self;
         writeln!(out, "  events: {events}").expect("a String grows");
-        writeln!(out, "  updates: {updates}, delivered {delivered} times, {lost} lost, {doubled} doubled")
-            .expect("a String grows");
+        let updates = if self.told_apart {
+            format!("{updates}, delivered {delivered} times, {lost} lost, {doubled} doubled")
+        } else {
+            "cannot be told apart".into()
+        };
+        writeln!(out, "  updates: {updates}").expect("a String grows");
         for finding in &self.findings {
             writeln!(out, "error    {finding}").expect("a String grows");
         }
@@ -167,7 +175,12 @@ fn findings(load: &Load, tally: &Tally, owed: &Owed, silent: usize) -> Vec<Strin
         let sample = sample.unwrap_or_default();
         found.push(format!("{lost} of {updates} updates lost, by {clients} of {} clients{sample}", load.clients));
     }
-    if let Some(first) = tally.doubled_first {
+    if let Some((id, name)) = tally.updates.shared_id() {
+        found.push(format!(
+            "nobody can say what is lost or doubled: events of different types or data have one id, such as {id} of a `{name}`; name updates by \
+             --update-event, and what tells them apart by --id-field"
+        ));
+    } else if let Some(first) = tally.doubled_first {
         let which = tally.updates.identity(first as usize);
         found.push(format!("{} of {} updates came twice to a client, such as {which}", tally.doubled, tally.delivered));
     }

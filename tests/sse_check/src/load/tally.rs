@@ -87,7 +87,7 @@ impl Tally {
             self.doubled_first.get_or_insert(arrival.index);
             return;
         }
-        let Known { said, seen } = self.updates.known()[arrival.index as usize];
+        let Known { said, seen, .. } = self.updates.known()[arrival.index as usize];
         if !arrival.is_first {
             self.spread.add(now.saturating_sub(seen));
         }

@@ -30,6 +30,8 @@ pub(super) struct Known {
     pub(super) said: Option<u64>,
     /// When a client had it first, since the run began.
     pub(super) seen: Duration,
+    /// Hash of type and data, where the id alone is what tells it from others.
+    content: u64,
 }
 
 /// An event that is an update.
@@ -52,6 +54,8 @@ pub(super) struct Updates {
     /// Events of the type that is named whose data lacks a field that tells them apart, all clients together, and the data of one.
     nameless: u64,
     nameless_first: Option<String>,
+    /// The first id that events of different content had, and the type of the second of them.
+    shared_id: Option<(u32, String)>,
 }
 
 /// The key is a hash already.
@@ -105,6 +109,11 @@ impl Updates {
         self.nameless_first.as_deref().map(|data| (self.nameless, data))
     }
 
+    /// An id that events of different content have, and the type of one of them: then ids do not tell updates apart.
+    pub(super) fn shared_id(&self) -> Option<(&str, &str)> {
+        self.shared_id.as_ref().map(|(index, name)| (self.identity(*index as usize), name.as_str()))
+    }
+
     /// What names an update, for messages.
     pub(super) fn identity(&self, index: usize) -> &str {
         let found = self.by_identity.iter().find(|(_, known)| **known as usize == index);
@@ -120,15 +129,24 @@ impl Updates {
             _ => {}
         }
         let own_id = block.id.filter(|_| self.rules.id_fields.is_empty());
+        // A type that is named holds nothing but updates: what comes with an id that was there is sent again, in whatever words.
+        let content = own_id.filter(|_| self.rules.event.is_none());
+        let content = content.map_or(0, |_| FixedState::default().hash_one((block.name, data)));
         let hash = FixedState::default().hash_one(own_id.unwrap_or(data));
         let arrival = match self.by_bytes.get(&hash) {
             Some(index) => index.map(|index| Arrival { index, is_first: false }),
             None => {
-                let arrival = self.by_content(own_id, data, now);
+                let arrival = self.by_content(own_id, data, Known { said: None, seen: now, content });
                 self.by_bytes.insert(hash, arrival.map(|arrival| arrival.index));
                 arrival
             }
         };
+        if let Some(Arrival { index, .. }) = arrival
+            && self.shared_id.is_none()
+            && self.known[index as usize].content != content
+        {
+            self.shared_id = Some((index, String::from_utf8_lossy(block.name).into_owned()));
+        }
         if arrival.is_none() && self.rules.event.is_some() {
             self.nameless += 1;
             self.nameless_first.get_or_insert_with(|| shown(data));
@@ -136,7 +154,7 @@ impl Updates {
         arrival
     }
 
-    fn by_content(&mut self, own_id: Option<&[u8]>, data: &[u8], now: Duration) -> Option<Arrival> {
+    fn by_content(&mut self, own_id: Option<&[u8]>, data: &[u8], new: Known) -> Option<Arrival> {
         let parsed: Option<Value> = serde_json::from_slice(data).ok();
         let identity = match (own_id, self.rules.id_fields.as_slice()) {
             (Some(id), _) => id.escape_ascii().to_string(),
@@ -154,7 +172,7 @@ impl Updates {
         let index = u32::try_from(self.known.len()).ok()?;
         let said = parsed.as_ref().and_then(|data| data.pointer(&self.rules.time_field)).and_then(moment::micros);
         self.by_identity.insert(identity, index);
-        self.known.push(Known { said, seen: now });
+        self.known.push(Known { said, ..new });
         Some(Arrival { index, is_first: true })
     }
 }
@@ -234,6 +252,22 @@ mod tests {
         let mut by_data = Updates::new(Rules { event: Some("u".into()), ..Rules::default() });
         assert_eq!(index(&mut by_data, block("u", None, "a")), Some(0));
         assert_eq!(index(&mut by_data, block("u", None, "b")), Some(1));
+    }
+
+    #[test]
+    fn ids_that_different_events_have_tell_nothing_apart() {
+        let shared = |event: Option<&str>, blocks: &[(&str, &str)]| {
+            let mut updates = Updates::new(Rules { event: event.map(str::to_owned), ..Rules::default() });
+            for (name, data) in blocks {
+                updates.arrival(&block(name, Some("9"), data), Duration::ZERO);
+            }
+            updates.shared_id().map(|(id, name)| format!("{id} {name}"))
+        };
+        let said = |text: &str| Some(text.to_owned());
+        assert_eq!(shared(None, &[("price", "1"), ("price", "1"), ("price", "1")]), None);
+        assert_eq!(shared(None, &[("price", "1"), ("ping", "1")]), said("9 ping"));
+        assert_eq!(shared(None, &[("ping", "at 1"), ("ping", "at 2"), ("price", "3")]), said("9 ping"));
+        assert_eq!(shared(Some("price"), &[("price", "1"), ("ping", "1"), ("price", "1, again")]), None);
     }
 
     #[test]

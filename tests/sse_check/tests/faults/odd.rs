@@ -174,3 +174,25 @@ async fn cases_that_are_told_what_updates_are_and_see_none_do_not_pass() {
         assert!(expected.is_empty() || text.contains(" `up`; --trigger causes updates"), "{text}");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_ids_are_of_several_events_nothing_is_called_lost_or_doubled() {
+    let address = serve(|mut asked| async move {
+        asked.say(STREAM).await;
+        for n in 1..200 {
+            let price = format!("id: {n}\nevent: price\ndata: {{\"n\":{n}}}\n\n");
+            asked.say(&format!("{price}id: {n}\nevent: volume\ndata: {{\"sum\":{n}}}\n\n")).await;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await;
+    let untold = || Options { update_event: None, id_fields: vec![], cuts: 3, ..options(at(address, "/events")) };
+    let report = load(untold(), 3, Duration::from_millis(400)).await;
+    assert!(matches!(&*report.findings, [one] if one.contains("--update-event")), "{}", report.text());
+    assert!(report.text().contains("  updates: cannot be told apart\n"), "{}", report.text());
+    assert_eq!((report.owed, report.lost, report.doubled), (0, 0, 0));
+    let report = cases(untold(), &["resume"]).await;
+    let text: String = report.cases.iter().map(|case| case.text(false)).collect();
+    assert!(text.starts_with("skip     resume: events of different types or data have one id, such as `"), "{text}");
+    assert!(text.contains("--update-event"), "{text}");
+}
