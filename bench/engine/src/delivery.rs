@@ -70,7 +70,7 @@ impl Delivery {
             id_fields: ["/item_id", "/ticker"].map(str::to_owned).into(),
             ..Options::new(vec![target])
         };
-        let load = Load { clients: self.clients, ramp: RAMP, time_field: "/timestamp".into() };
+        let load = Load { clients: self.clients, ramp: RAMP, time_field: "/timestamp".into(), allows_refusals: false };
         let mut run = Run::new(&options, &load)?;
         let all = self.clients as u64;
         if !run.until(OPEN_MAX, |progress| progress.clients_with("metrics") == all)? {

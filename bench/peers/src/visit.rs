@@ -61,7 +61,7 @@ pub(crate) fn visit(peer: Peer, scenario: &Scenario, is_heard: bool) -> Result<F
     std::thread::sleep(SETTLE);
     let alone = process.usage()?;
     let clients = scenario.clients;
-    let load = Load { clients, ramp: scenario.ramp, time_field: peer.time_field().into() };
+    let load = Load { clients, ramp: scenario.ramp, time_field: peer.time_field().into(), allows_refusals: false };
     // What is measured lies within a segment, and what happens at its end is counted.
     let segment_end =
         started.cache.as_ref().map(|cache| cache.segment_of(scenario.ramp + OPEN_USUAL + scenario.listen));

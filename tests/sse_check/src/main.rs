@@ -120,6 +120,9 @@ struct Arguments {
     /// How long they stay
     #[arg(long = "for", value_name = "TIME", default_value = "10s", value_parser = time, requires = "load")]
     stay: Duration,
+    /// Clients may be refused with status 200 and an end, as where a server is full; otherwise that is a finding
+    #[arg(long, requires = "load")]
+    allow_refusals: bool,
     /// JSON pointer into an update's data to the time when it was made
     #[arg(long, value_name = "POINTER", default_value = "/timestamp", value_parser = pointer, requires = "load")]
     time_field: String,
@@ -162,7 +165,12 @@ fn clients(text: &str) -> Result<usize, String> {
 
 impl Arguments {
     fn load(&self) -> Option<Load> {
-        Some(Load { clients: self.load?, ramp: self.ramp, time_field: self.time_field.clone() })
+        Some(Load {
+            clients: self.load?,
+            ramp: self.ramp,
+            time_field: self.time_field.clone(),
+            allows_refusals: self.allow_refusals,
+        })
     }
 
     fn options(self) -> Result<Options, String> {

@@ -11,6 +11,9 @@ use super::updates::Had;
 
 /// Time after which a client comes back where the server announces none: Chromium's.
 const RETRY_DEFAULT: Duration = Duration::from_secs(3);
+/// A stream that ends sooner after its first byte, and has told neither an update nor a position, was a refusal. A limit of a server is known
+/// at once; this leaves room for one that has much to do.
+const REFUSAL_MAX: Duration = Duration::from_millis(250);
 /// Longest block of a stream, bytes.
 const BLOCK_BYTES_MAX: usize = 16 << 20;
 /// Room of an unfinished block that is kept from one read to the next, bytes.
@@ -64,13 +67,24 @@ pub(super) struct Client {
     pub(super) began: Option<Duration>,
     /// When it had its first event.
     pub(super) came: Option<Duration>,
+    /// When it had the first event of a stream that was no refusal.
+    pub(super) served: Option<Duration>,
+    /// Whether its last stream was a refusal.
+    pub(super) is_refused: bool,
+    /// When it comes back, where it is away.
+    pub(super) due: Duration,
     pub(super) had: Had,
     pub(super) retry: Duration,
     /// What it presents when it comes back.
     pub(super) last_id: Vec<u8>,
     asked: Duration,
     answer: Answer,
-    has_body: bool,
+    /// When the first byte of this stream came.
+    opened: Option<Duration>,
+    /// The type of its last event, by its index.
+    said: Option<usize>,
+    /// Whether it told an update or a position.
+    has_place: bool,
     rest: Vec<u8>,
     /// Types of which it had an event: a bit each.
     names: u64,
@@ -82,12 +96,17 @@ impl Client {
             state: State::Away,
             began: None,
             came: None,
+            served: None,
+            is_refused: false,
+            due: Duration::ZERO,
             had: Had::default(),
             retry: RETRY_DEFAULT,
             last_id: Vec::new(),
             asked: Duration::ZERO,
             answer: Answer::default(),
-            has_body: false,
+            opened: None,
+            said: None,
+            has_place: false,
             rest: Vec::new(),
             names: 0,
         }
@@ -95,7 +114,7 @@ impl Client {
 
     /// Whether bytes of a stream have come on its connection.
     pub(super) fn is_open(&self) -> bool {
-        self.has_body && matches!(self.state, State::Reading(_))
+        self.opened.is_some() && matches!(self.state, State::Reading(_))
     }
 
     /// Whether it has had an event of the type with this index.
@@ -103,12 +122,14 @@ impl Client {
         self.names & (1 << name) != 0
     }
 
-    /// Begins anew on a connection.
+    /// Begins anew on a connection. That it was refused before is kept until a stream turns out to be none.
     pub(super) fn connect(&mut self, socket: Socket, now: Duration) {
         self.began.get_or_insert(now);
         self.asked = now;
         self.answer = Answer::default();
-        self.has_body = false;
+        self.opened = None;
+        self.said = None;
+        self.has_place = false;
         self.rest = Vec::new();
         self.state = State::Asking(socket, 0);
     }
@@ -130,27 +151,36 @@ impl Client {
         };
         if read == 0 {
             if self.answer.may_end() {
-                tally.ended += 1;
-                return Next::Return;
+                return self.ended(tally, now());
             }
             return self.broke_off(tally, "the connection just ended");
         }
-        match self.take(read, room, tally, now()) {
+        let now = now();
+        match self.take(read, room, tally, now) {
             Err((why, next)) => {
                 tally.failed(why);
                 next
             }
-            Ok(()) if self.answer.has_ended() => {
-                tally.ended += 1;
-                Next::Return
-            }
+            Ok(()) if self.answer.has_ended() => self.ended(tally, now),
             Ok(()) if has_more || is_closed => Next::More,
             Ok(()) => Next::Wait,
         }
     }
 
+    /// A stream came to its end as planned, or was none.
+    fn ended(&mut self, tally: &mut Tally, now: Duration) -> Next {
+        tally.ended += 1;
+        let opened = self.opened.unwrap_or(now);
+        self.is_refused = !self.has_place && now.saturating_sub(opened) <= REFUSAL_MAX;
+        if self.is_refused {
+            self.served = self.served.filter(|served| *served < opened);
+            tally.refused(self.said);
+        }
+        Next::Return
+    }
+
     fn broke_off(&self, tally: &mut Tally, why: &str) -> Next {
-        let what = if self.has_body { "a stream broke off" } else { "no answer" };
+        let what = if self.opened.is_some() { "a stream broke off" } else { "no answer" };
         tally.failed(format!("{what}: {why}"));
         Next::Return
     }
@@ -170,7 +200,8 @@ impl Client {
         }
         let came = body.len() - before;
         tally.bytes += came as u64;
-        if came > 0 && !std::mem::replace(&mut self.has_body, true) {
+        if came > 0 && self.opened.is_none() {
+            self.opened = Some(now);
             tally.first_byte.add(now.saturating_sub(self.asked));
         }
         let taken = blocks::scan(body, lines, |block| self.block(&block, tally, now));
@@ -189,22 +220,27 @@ impl Client {
         if let Some(retry) = block.retry {
             self.retry = Duration::from_millis(retry);
         }
-        if let Some(id) = block.id
-            && id != self.last_id
-        {
-            self.last_id.clear();
-            self.last_id.extend_from_slice(id);
+        if let Some(id) = block.id {
+            self.has_place |= !id.is_empty();
+            if id != self.last_id {
+                self.last_id.clear();
+                self.last_id.extend_from_slice(id);
+            }
         }
         if block.data.is_none() {
             return;
         }
         self.came.get_or_insert(now);
+        self.served.get_or_insert(now);
         let name = tally.name(block.name);
+        self.said = Some(name);
         if !self.has_had(name) {
             self.names |= 1 << name;
             tally.names[name].firsts.add(now.saturating_sub(self.began.unwrap_or(now)));
         }
         if let Some(arrival) = tally.event(name, block, now) {
+            self.has_place = true;
+            self.is_refused = false;
             let is_new = self.had.add(arrival.index);
             tally.update(arrival, is_new, now);
         }

@@ -7,6 +7,7 @@ mod answer;
 mod blocks;
 mod client;
 mod moment;
+mod owed;
 pub mod percentiles;
 mod report;
 mod run;
@@ -16,7 +17,8 @@ mod updates;
 
 use std::time::Duration;
 
-pub use report::{LoadReport, Owed};
+pub use owed::Owed;
+pub use report::LoadReport;
 pub use run::Run;
 use tally::Tally;
 
@@ -32,6 +34,8 @@ pub struct Load {
     pub ramp: Duration,
     /// JSON pointer to the time in an update's data.
     pub time_field: String,
+    /// Whether clients may be refused: with status 200 and an end, so that they come back.
+    pub allows_refusals: bool,
 }
 
 /// How far a run is.

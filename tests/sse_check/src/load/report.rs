@@ -7,22 +7,19 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Load;
+use super::owed::{Owed, RETURN_MAX};
 use super::percentiles::Percentiles;
 use super::tally::Tally;
 use crate::options::Options;
 use crate::report::{counted, milliseconds};
 
-/// What clients should have had, all together.
-#[derive(Clone, Debug, Default)]
-pub struct Owed {
-    /// Updates.
-    pub updates: u64,
-    /// Of these, those that did not come.
-    pub lost: u64,
-    /// Clients that lack any.
-    pub clients: u64,
-    /// One that lacks one, and which.
-    pub(super) sample: Option<(usize, String)>,
+/// Clients that were not served, however many returns they were given.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Without {
+    /// Those that never had an event.
+    pub(super) silent: usize,
+    /// Those that had nothing but refusals.
+    pub(super) never_served: usize,
 }
 
 /// A whole run.
@@ -42,6 +39,10 @@ pub struct LoadReport {
     pub reconnects: u64,
     /// Streams that ended as their framing says.
     pub ended: u64,
+    /// Of these, refusals: streams that ended at once and told neither an update nor an id, by the type of their last event.
+    pub refusals: BTreeMap<String, u64>,
+    /// Clients that had nothing but refusals.
+    pub never_served: usize,
     /// What failed, and how often.
     pub failures: BTreeMap<String, u64>,
     /// Bytes of the bodies, without their framing.
@@ -62,6 +63,10 @@ pub struct LoadReport {
     pub owed: u64,
     /// Of these, those that did not.
     pub lost: u64,
+    /// Updates that clients could not have yet, because they were still away as they were told to be. They are not owed.
+    pub pending: u64,
+    /// Clients that were.
+    pub pending_clients: u64,
     /// Updates that came to a client that had had them.
     pub doubled: u64,
     /// Where the time of an update was found; `None` where none says one.
@@ -80,7 +85,7 @@ impl LoadReport {
         load: &Load,
         tally: &Tally,
         owed: &Owed,
-        silent: usize,
+        without: Without,
         took: Duration,
     ) -> Self {
         let known = tally.updates.known();
@@ -95,6 +100,8 @@ impl LoadReport {
             connects: tally.connects,
             reconnects: tally.reconnects,
             ended: tally.ended,
+            refusals: tally.refusals.clone(),
+            never_served: without.never_served,
             failures: tally.failures.clone(),
             bytes: tally.bytes,
             events: by_name.clone().map(|name| (name.text.clone(), name.count)).collect(),
@@ -105,11 +112,13 @@ impl LoadReport {
             delivered: tally.delivered,
             owed: owed.updates,
             lost: owed.lost,
+            pending: owed.pending,
+            pending_clients: owed.pending_clients,
             doubled: if told_apart { tally.doubled } else { 0 },
             time_field: says_time.then(|| load.time_field.clone()),
             delivery: tally.delivery.percentiles(),
             spread: tally.spread.percentiles(),
-            findings: findings(load, tally, owed, silent),
+            findings: findings(load, tally, owed, without),
         }
     }
 
@@ -147,15 +156,25 @@ impl LoadReport {
         if self.told_apart && self.spread.count > 0 {
             line("spread between clients", &self.spread);
         }
-        let events = counted(self.events.iter().map(|(name, count)| (name.as_str(), *count)));
+        let of = |counts: &BTreeMap<String, u64>| counted(counts.iter().map(|(name, count)| (name.as_str(), *count)));
         let Self { updates, delivered, lost, doubled, .. } = self;
-        writeln!(out, "  events: {events}").expect("a String grows");
+        writeln!(out, "  events: {}", of(&self.events)).expect("a String grows");
         let updates = if self.told_apart {
             format!("{updates}, delivered {delivered} times, {lost} lost, {doubled} doubled")
         } else {
             "cannot be told apart".into()
         };
         writeln!(out, "  updates: {updates}").expect("a String grows");
+        if self.pending > 0 {
+            let Self { pending, pending_clients, .. } = self;
+            let most = RETURN_MAX.as_secs();
+            writeln!(out, "  not yet due: {pending} updates, to {pending_clients} clients that were refused or told to stay away for more than {most} s")
+                .expect("a String grows");
+        }
+        if !self.refusals.is_empty() {
+            writeln!(out, "  refusals: {}; {} clients had nothing else", of(&self.refusals), self.never_served)
+                .expect("a String grows");
+        }
         for finding in &self.findings {
             writeln!(out, "error    {finding}").expect("a String grows");
         }
@@ -163,14 +182,22 @@ impl LoadReport {
     }
 }
 
-fn findings(load: &Load, tally: &Tally, owed: &Owed, silent: usize) -> Vec<String> {
+fn findings(load: &Load, tally: &Tally, owed: &Owed, without: Without) -> Vec<String> {
+    let Without { silent, never_served } = without;
     let mut found: Vec<String> = tally.failures.iter().map(|(why, count)| format!("{count} times: {why}")).collect();
     if silent > 0 {
         found.push(format!("{silent} of {} clients never had an event", load.clients));
     }
+    if !tally.refusals.is_empty() && !load.allows_refusals {
+        let refusals: u64 = tally.refusals.values().sum();
+        found.push(format!(
+            "{refusals} refusals: a stream that ended at once; {never_served} of {} clients had nothing else; --allow-refusals takes them",
+            load.clients
+        ));
+    }
     found.extend(unrecognised(tally));
     if owed.lost > 0 {
-        let Owed { updates, lost, clients, sample } = owed;
+        let Owed { updates, lost, clients, sample, .. } = owed;
         let sample = sample.as_ref().map(|(client, which)| format!(", such as {which} for client {client}"));
         let sample = sample.unwrap_or_default();
         found.push(format!("{lost} of {updates} updates lost, by {clients} of {} clients{sample}", load.clients));

@@ -9,7 +9,8 @@ use mio::{Events, Interest, Poll, Token};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::client::{Client, Next, Room, State};
-use super::report::{LoadReport, Owed};
+use super::owed::{Owed, Wait};
+use super::report::{LoadReport, Without};
 use super::socket::Door;
 use super::tally::Tally;
 use super::updates::Rules;
@@ -116,16 +117,18 @@ impl Run {
         }
     }
 
-    /// Goes on until every client has had what any client had when this was called, at most so long.
+    /// Goes on until every client has had what any client had when this was called, at most so long; where a client is away as it was told to
+    /// be, so long after its return, which is waited for up to a minute.
     ///
     /// # Errors
     /// As of [`Run::until`].
     pub fn settle(&mut self, limit: Duration) -> Result<Owed, String> {
-        let to = self.tally.updates.known().len();
-        let end = self.began.elapsed() + limit;
+        let known = self.tally.updates.known().len();
+        let mut wait = Wait::new(self.began.elapsed(), limit, known, self.clients.len());
         loop {
-            let owed = self.owed(to);
-            if owed.lost == 0 || self.began.elapsed() >= end {
+            let now = self.began.elapsed();
+            let owed = wait.owed(&self.clients, &self.tally.updates, self.options.timeout, now);
+            if !owed.is_waiting {
                 return Ok(owed);
             }
             self.until(TURN, |_| false)?;
@@ -148,33 +151,9 @@ impl Run {
     #[must_use]
     pub fn report(&self, owed: &Owed) -> LoadReport {
         let silent = self.clients.iter().filter(|client| client.came.is_none()).count();
-        LoadReport::new(&self.options, &self.load, &self.tally, owed, silent, self.began.elapsed())
-    }
-
-    /// What every client should have had of the first so many updates: from its own first one on, and in any case what came to others
-    /// long after it did.
-    fn owed(&self, to: usize) -> Owed {
-        let mut owed = Owed::default();
-        if self.tally.updates.shared_id().is_some() {
-            return owed;
-        }
-        for (number, client) in self.clients.iter().enumerate() {
-            let Some(came) = client.came else { continue };
-            let late = self.tally.updates.seen_by(came + self.options.timeout);
-            let from = client.had.first.map_or(late, |first| late.min(first as usize));
-            if from >= to {
-                continue;
-            }
-            let missing = to - from - client.had.count(from, to);
-            owed.updates += (to - from) as u64;
-            if missing > 0 {
-                owed.lost += missing as u64;
-                owed.clients += 1;
-                let first = client.had.first_missing(from, to).unwrap_or(from);
-                owed.sample.get_or_insert_with(|| (number, self.tally.updates.identity(first).to_owned()));
-            }
-        }
-        owed
+        let never_served = self.clients.iter().filter(|client| client.is_refused && client.served.is_none()).count();
+        let without = Without { silent, never_served };
+        LoadReport::new(&self.options, &self.load, &self.tally, owed, without, self.began.elapsed())
     }
 
     fn connect_due(&mut self) {
@@ -262,7 +241,8 @@ impl Run {
         self.open -= usize::from(client.is_open());
         client.state = if next == Next::Over { State::Over } else { State::Away };
         if next == Next::Return {
-            self.due.push(Reverse((self.began.elapsed() + client.retry.max(RETRY_MIN), number)));
+            client.due = self.began.elapsed() + client.retry.max(RETRY_MIN);
+            self.due.push(Reverse((client.due, number)));
         }
     }
 }

@@ -47,6 +47,8 @@ pub(super) struct Tally {
     pub(super) bytes: u64,
     /// Streams that came to their end as their framing says.
     pub(super) ended: u64,
+    /// Of these, those that were refusals, by the type of their last event.
+    pub(super) refusals: BTreeMap<String, u64>,
     /// Streams and connects that failed, by why.
     pub(super) failures: BTreeMap<String, u64>,
     /// When the run began, microseconds since 1970.
@@ -95,6 +97,12 @@ impl Tally {
             let at = self.began_us + now.as_micros();
             self.delivery.add_us(u64::try_from(at.saturating_sub(u128::from(said))).unwrap_or(u64::MAX));
         }
+    }
+
+    /// Notes a stream that was a refusal, and the type of its last event.
+    pub(super) fn refused(&mut self, said: Option<usize>) {
+        let name = said.map_or("(no event)", |name| &self.names[name].text);
+        *self.refusals.entry(name.to_owned()).or_default() += 1;
     }
 
     /// Notes why something failed.

@@ -200,6 +200,12 @@ impl Had {
         is_new
     }
 
+    /// The last of them by its index.
+    pub(super) fn last(&self) -> Option<u32> {
+        let word = self.words.iter().rposition(|bits| *bits != 0)?;
+        u32::try_from(word * 64).ok().map(|begins| begins + self.words[word].ilog2())
+    }
+
     /// How many of those from one index to before another were had.
     pub(super) fn count(&self, from: usize, to: usize) -> usize {
         let mask = |below: usize| if below >= 64 { u64::MAX } else { (1 << below) - 1 };
@@ -273,8 +279,9 @@ mod tests {
     #[test]
     fn what_was_had_is_counted_between_any_two() {
         let mut had = Had::default();
+        assert_eq!(had.last(), None);
         let indexes = [3, 63, 64, 65, 127, 128, 300];
-        indexes.iter().for_each(|index| assert!(had.add(*index)));
+        indexes.iter().for_each(|index| assert!(had.add(*index) && had.last() == Some(*index)));
         assert!(!had.add(64));
         assert_eq!(had.first, Some(3));
         for from in 0..310 {

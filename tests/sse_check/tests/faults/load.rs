@@ -22,7 +22,7 @@ async fn check(fault: Fault, clients: usize, returns: u64, failures: u64) -> Loa
         id_fields: vec!["/n".into()],
         ..Options::new(vec![target])
     };
-    let load = Load { clients, ramp: Duration::from_millis(100), time_field: "/at".into() };
+    let load = Load { clients, ramp: Duration::from_millis(100), time_field: "/at".into(), allows_refusals: false };
     let run = tokio::task::spawn_blocking(move || {
         let mut run = Run::new(&options, &load).unwrap();
         let mut delivered = None;

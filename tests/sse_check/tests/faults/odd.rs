@@ -1,5 +1,6 @@
 //! Answers that are allowed and rare, to a single client and to many.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sse_check::load::{Load, LoadReport, Run};
@@ -22,7 +23,12 @@ fn options(target: Target) -> Options {
 
 /// So many clients for so long.
 async fn load(options: Options, clients: usize, time: Duration) -> LoadReport {
-    let load = Load { clients, ramp: Duration::ZERO, time_field: "/at".into() };
+    load_with(options, clients, time, false).await
+}
+
+/// The same, where they may be refused or not.
+async fn load_with(options: Options, clients: usize, time: Duration, allows_refusals: bool) -> LoadReport {
+    let load = Load { clients, ramp: Duration::ZERO, time_field: "/at".into(), allows_refusals };
     let run = tokio::task::spawn_blocking(move || {
         let mut run = Run::new(&options, &load).unwrap();
         run.until(time, |_| false).unwrap();
@@ -195,4 +201,96 @@ async fn where_ids_are_of_several_events_nothing_is_called_lost_or_doubled() {
     let text: String = report.cases.iter().map(|case| case.text(false)).collect();
     assert!(text.starts_with("skip     resume: events of different types or data have one id, such as `"), "{text}");
     assert!(text.contains("--update-event"), "{text}");
+}
+
+/// What many clients find where the first of them stays for ever, and the others are sent away after one update, for so long, and then are given
+/// what they missed, or not.
+async fn sent_away(retry_ms: u64, is_given: bool) -> LoadReport {
+    let streams = AtomicUsize::new(0);
+    let address = serve(move |mut asked| {
+        let is_first = streams.fetch_add(1, Ordering::SeqCst) == 0;
+        async move {
+            let update = |n: u64| format!("id: {n}\nevent: up\ndata: {{\"n\":{n}}}\n\n");
+            asked.say(&format!("{STREAM}retry: {retry_ms}\n\n")).await;
+            match asked.header("last-event-id") {
+                None if is_first => {
+                    for n in 1..=8 {
+                        asked.say(&update(n)).await;
+                        tokio::time::sleep(Duration::from_millis(40)).await;
+                    }
+                    asked.stay().await;
+                }
+                None => {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    asked.say(&update(1)).await;
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                }
+                Some(_) => {
+                    let missed: String = (2..=8).filter(|_| is_given).map(update).collect();
+                    asked.say(&format!("event: hello\ndata: x\n\n{missed}")).await;
+                    asked.stay().await;
+                }
+            }
+        }
+    })
+    .await;
+    let options = Options { timeout: Duration::from_millis(400), ..options(at(address, "/events")) };
+    load(options, 3, Duration::from_millis(500)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_are_away_as_they_were_told_to_be_are_waited_for() {
+    let report = sent_away(1500, true).await;
+    assert!(report.is_clean() && report.reconnects == 2, "{}", report.text());
+    assert_eq!((report.delivered, report.owed, report.pending), (24, 24, 0), "{}", report.text());
+    // Whoever is given nothing at the return has lost it.
+    let report = sent_away(1500, false).await;
+    assert_eq!((report.owed, report.lost, report.pending), (24, 14, 0), "{}", report.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_are_away_for_longer_than_is_waited_have_lost_nothing_and_that_is_said() {
+    let report = sent_away(3_600_000, true).await;
+    assert!(report.is_clean() && report.milliseconds < 5000, "{}", report.text());
+    assert_eq!((report.owed, report.pending, report.pending_clients), (10, 14, 2), "{}", report.text());
+    assert!(report.text().contains("  not yet due: 14 updates, to 2 clients that"), "{}", report.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn clients_that_are_refused_are_counted_and_found_unless_that_is_allowed() {
+    let server = async || {
+        let streams = AtomicUsize::new(0);
+        serve(move |mut asked| {
+            let is_full = streams.fetch_add(1, Ordering::SeqCst) >= 2;
+            async move {
+                asked.say(STREAM).await;
+                if is_full {
+                    asked.say("retry: 100\nevent: full\ndata: {}\n\n").await;
+                } else {
+                    count(&mut asked).await;
+                }
+            }
+        })
+        .await
+    };
+    let rules = |address| Options { timeout: Duration::from_millis(300), ..options(at(address, "/events")) };
+    let report = load(rules(server().await), 5, Duration::from_millis(800)).await;
+    let refused = "a stream that ended at once; 3 of 5 clients had nothing else; --allow-refusals takes them";
+    assert!(matches!(&*report.findings, [one] if one.ends_with(refused)), "{}", report.text());
+    assert!(report.refusals["full"] >= 9 && report.never_served == 3, "{}", report.text());
+    assert!(report.text().contains(" `full`; 3 clients had nothing else\n"), "{}", report.text());
+    let report = load_with(rules(server().await), 5, Duration::from_millis(800), true).await;
+    assert!(report.is_clean() && report.never_served == 3 && report.updates > 10, "{}", report.text());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_short_stream_that_tells_an_update_or_a_position_is_no_refusal() {
+    for said in ["event: up\ndata: {\"n\":5}\n\n", "id: 5\nevent: beat\ndata: {}\n\n"] {
+        let address = serve(move |mut asked| async move {
+            asked.say(&format!("{STREAM}retry: 60000\n{said}")).await;
+        })
+        .await;
+        let report = load(options(at(address, "/events")), 2, Duration::from_millis(100)).await;
+        assert!(report.refusals.is_empty() && report.ended == 2, "{said}: {}", report.text());
+    }
 }
