@@ -20,16 +20,27 @@ use std::time::Instant;
 use cases::{CASES, Case, Check, Context, Verdict};
 use options::Options;
 use report::{CaseReport, Report};
-use stream::Failure;
+use stream::{Failure, Stream};
+use target::REDIRECTS_MAX;
 use tokio::sync::OnceCell;
 
-/// Runs the chosen cases in order and hands each result over when it is there.
+/// Runs the chosen cases in order and hands each result over when it is there. Redirects are followed once, before: the cases ask where they
+/// led, because most of them look at single answers.
 ///
 /// # Errors
 /// [`Failure`] where the first URL does not answer at all: then there is nothing to check.
-pub async fn run(options: Options, mut done: impl FnMut(&CaseReport)) -> Result<Report, Failure> {
+pub async fn run(mut options: Options, mut done: impl FnMut(&CaseReport)) -> Result<Report, Failure> {
     let began = Instant::now();
-    let mut first = options.request(0).send().await?;
+    let asked = options.targets.clone();
+    let mut first = follow(&mut options, 0).await?;
+    for (n, target) in asked.iter().enumerate().skip(1) {
+        // What is wrong with one of the others is what cases find.
+        if follow(&mut options, n).await.is_err() {
+            options.targets[n].clone_from(target);
+        }
+    }
+    let led = asked.iter().zip(&options.targets).filter(|(asked, target)| asked != target);
+    let redirects = led.map(|(asked, target)| (asked.url(), target.url())).collect();
     // The first stream is what most cases look at.
     match first.head.is_stream() {
         true if options.wants_sample() => first.listen(options.listen).await,
@@ -46,7 +57,17 @@ pub async fn run(options: Options, mut done: impl FnMut(&CaseReport)) -> Result<
         done(&report);
         cases.push(report);
     }
-    Ok(Report { urls, cases, milliseconds: report::milliseconds(began.elapsed()) })
+    Ok(Report { urls, redirects, cases, milliseconds: report::milliseconds(began.elapsed()) })
+}
+
+/// Asks a URL, and puts the one in its place that redirects lead to.
+async fn follow(options: &mut Options, n: usize) -> Result<Stream, Failure> {
+    for _ in 0..=REDIRECTS_MAX {
+        let stream = options.request(n).send().await?;
+        let Some(location) = stream.head.redirect() else { return Ok(stream) };
+        options.targets[n] = options.targets[n].redirected(&location).map_err(Failure::Redirect)?;
+    }
+    Err(Failure::Redirect(format!("it comes after {REDIRECTS_MAX} others")))
 }
 
 async fn check(case: &Case, context: &Context) -> Verdict {

@@ -1,5 +1,6 @@
 //! What a run found, as data and as text.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use crate::cases::{Case, Severity, Verdict};
 pub struct Report {
     /// What was checked.
     pub urls: Vec<String>,
+    /// Where those that were asked first redirected to.
+    pub redirects: BTreeMap<String, String>,
     /// Its cases, in the order in which they ran.
     pub cases: Vec<CaseReport>,
     /// How long it took.
@@ -114,17 +117,19 @@ impl Report {
         self.cases.iter().filter(move |case| case.outcome == outcome)
     }
 
-    /// The last line for a person.
+    /// The last lines for a person.
     #[must_use]
     pub fn summary(&self) -> String {
         let failed = |severity| self.with(Outcome::Failed).filter(|case| case.severity == severity).count();
         let seconds = Duration::from_millis(self.milliseconds).as_secs_f64();
-        format!(
-            "{} passed, {} errors, {} warnings, {} skipped in {seconds:.1} s\n",
-            self.with(Outcome::Passed).count(),
-            failed(Severity::Error),
-            failed(Severity::Warning),
-            self.with(Outcome::Skipped).count(),
-        )
+        let redirects = self.redirects.iter().map(|(from, to)| format!("{from} redirects to {to}\n"));
+        redirects.collect::<String>()
+            + &format!(
+                "{} passed, {} errors, {} warnings, {} skipped in {seconds:.1} s\n",
+                self.with(Outcome::Passed).count(),
+                failed(Severity::Error),
+                failed(Severity::Warning),
+                self.with(Outcome::Skipped).count(),
+            )
     }
 }

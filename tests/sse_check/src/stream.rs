@@ -30,12 +30,14 @@ pub struct Request {
 }
 
 impl Request {
-    /// What an EventSource asks, with these headers added.
+    /// What an EventSource asks, with these headers added; without those that the target must not have.
     #[must_use]
     pub fn new(to: &Target, headers: &[(String, String)], limit: Duration) -> Self {
         let own = [("Accept", "text/event-stream"), ("Cache-Control", "no-cache")];
         let own = own.map(|(name, value)| (name.to_owned(), value.as_bytes().to_vec()));
-        let more = headers.iter().map(|(name, value)| (name.clone(), value.as_bytes().to_vec()));
+        let is_credential = |name: &str| ["authorization", "cookie"].iter().any(|one| one.eq_ignore_ascii_case(name));
+        let more = headers.iter().filter(|(name, _)| to.takes_credentials || !is_credential(name));
+        let more = more.map(|(name, value)| (name.clone(), value.as_bytes().to_vec()));
         Self {
             method: "GET",
             target: to.path.clone(),
@@ -142,6 +144,9 @@ pub enum Failure {
     /// Something that is no HTTP answer.
     #[error("{0}")]
     Broken(String),
+    /// A redirect that is not followed.
+    #[error("a redirect that is not followed: {0}")]
+    Redirect(String),
 }
 
 /// How a body ended.

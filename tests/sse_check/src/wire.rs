@@ -294,6 +294,12 @@ impl Head {
         (100..200).contains(&self.status) && self.status != 101
     }
 
+    /// Where the answer leads, where it is a redirect that a browser follows.
+    #[must_use]
+    pub fn redirect(&self) -> Option<String> {
+        self.get("location").filter(|_| [301, 302, 303, 307, 308].contains(&self.status))
+    }
+
     /// Whether the answer is an event stream by status and type.
     #[must_use]
     pub fn is_stream(&self) -> bool {

@@ -8,6 +8,7 @@ use super::blocks::{self, Block};
 use super::socket::Socket;
 use super::tally::Tally;
 use super::updates::Had;
+use crate::wire::Head;
 
 /// Time after which a client comes back where the server announces none: Chromium's.
 const RETRY_DEFAULT: Duration = Duration::from_secs(3);
@@ -48,7 +49,7 @@ pub(super) enum State {
 }
 
 /// What becomes of a client after it has read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// It reads on once there is more.
     Wait,
@@ -56,6 +57,8 @@ pub(super) enum Next {
     More,
     /// It comes back.
     Return,
+    /// It goes on to where it is led.
+    Redirect(String),
     /// It does not.
     Over,
 }
@@ -77,6 +80,12 @@ pub(super) struct Client {
     pub(super) retry: Duration,
     /// What it presents when it comes back.
     pub(super) last_id: Vec<u8>,
+    /// Where it comes back to: where it had a stream last. Chromium remembers no redirect but that.
+    pub(super) place: usize,
+    /// Where it asks or asked now.
+    pub(super) asks: usize,
+    /// Redirects since it came.
+    pub(super) redirects: usize,
     asked: Duration,
     answer: Answer,
     /// When the first byte of this stream came.
@@ -91,9 +100,12 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new() -> Self {
+    pub(super) fn new(place: usize) -> Self {
         Self {
             state: State::Away,
+            place,
+            asks: place,
+            redirects: 0,
             began: None,
             came: None,
             served: None,
@@ -125,7 +137,9 @@ impl Client {
     /// Begins anew on a connection. That it was refused before is kept until a stream turns out to be none.
     pub(super) fn connect(&mut self, socket: Socket, now: Duration) {
         self.began.get_or_insert(now);
-        self.asked = now;
+        if self.redirects == 0 {
+            self.asked = now;
+        }
         self.answer = Answer::default();
         self.opened = None;
         self.said = None;
@@ -161,9 +175,10 @@ impl Client {
                 tally.failed(why);
                 next
             }
-            Ok(()) if self.answer.has_ended() => self.ended(tally, now),
-            Ok(()) if has_more || is_closed => Next::More,
-            Ok(()) => Next::Wait,
+            Ok(Some(location)) => Next::Redirect(location),
+            Ok(None) if self.answer.has_ended() => self.ended(tally, now),
+            Ok(None) if has_more || is_closed => Next::More,
+            Ok(None) => Next::Wait,
         }
     }
 
@@ -185,18 +200,27 @@ impl Client {
         Next::Return
     }
 
-    fn take(&mut self, read: usize, room: &mut Room, tally: &mut Tally, now: Duration) -> Result<(), (String, Next)> {
+    /// Takes what came; says where else to go, where that is what came.
+    fn take(
+        &mut self,
+        read: usize,
+        room: &mut Room,
+        tally: &mut Tally,
+        now: Duration,
+    ) -> Result<Option<String>, (String, Next)> {
         let Room { read: piece, body, lines } = room;
         body.clear();
         body.append(&mut self.rest);
         let before = body.len();
-        let head = self.answer.feed(&piece[..read], body).map_err(|why| (why, Next::Return))?;
-        if let Some(head) = head.filter(|head| !head.is_stream()) {
-            let kind = head.get("content-type").unwrap_or_default();
-            return Err((
-                format!("refused: status {}, Content-Type `{}`", head.status, kind.escape_debug()),
-                Next::Over,
-            ));
+        if let Some(head) = self.answer.feed(&piece[..read], body).map_err(|why| (why, Next::Return))? {
+            if let Some(location) = head.redirect() {
+                return Ok(Some(location));
+            }
+            if !head.is_stream() {
+                return Err((refused(&head), Next::Over));
+            }
+            self.place = self.asks;
+            self.redirects = 0;
         }
         let came = body.len() - before;
         tally.bytes += came as u64;
@@ -213,7 +237,7 @@ impl Client {
             self.rest = Vec::new();
         }
         self.rest.extend_from_slice(rest);
-        Ok(())
+        Ok(None)
     }
 
     fn block(&mut self, block: &Block<'_>, tally: &mut Tally, now: Duration) {
@@ -245,4 +269,10 @@ impl Client {
             tally.update(arrival, is_new, now);
         }
     }
+}
+
+/// Why an answer is no stream.
+fn refused(head: &Head) -> String {
+    let kind = head.get("content-type").unwrap_or_default();
+    format!("refused: status {}, Content-Type `{}`", head.status, kind.escape_debug())
 }

@@ -9,6 +9,7 @@ mod client;
 mod moment;
 mod owed;
 pub mod percentiles;
+mod places;
 mod report;
 mod run;
 mod socket;

@@ -37,6 +37,8 @@ pub struct LoadReport {
     pub connects: u64,
     /// Of these, those of clients that had had an event before.
     pub reconnects: u64,
+    /// Redirects that were followed, each with a connect of its own.
+    pub redirects: u64,
     /// Streams that ended as their framing says.
     pub ended: u64,
     /// Of these, refusals: streams that ended at once and told neither an update nor an id, by the type of their last event.
@@ -49,7 +51,7 @@ pub struct LoadReport {
     pub bytes: u64,
     /// Events by type, all clients together.
     pub events: BTreeMap<String, u64>,
-    /// From a connect to the first byte of the body.
+    /// From a connect to the first byte of the body, over redirects.
     pub first_byte: Percentiles,
     /// From a client's first connect to its first event of a type, of the clients that had one.
     pub first_event: BTreeMap<String, Percentiles>,
@@ -71,6 +73,9 @@ pub struct LoadReport {
     pub doubled: u64,
     /// Where the time of an update was found; `None` where none says one.
     pub time_field: Option<String>,
+    /// Where it was looked for.
+    #[serde(skip)]
+    wanted_time: String,
     /// From that time to when a client had it; what came again is not counted.
     pub delivery: Percentiles,
     /// From when the first client had an update to when another one did; neither the first nor what came again is counted.
@@ -99,6 +104,7 @@ impl LoadReport {
             milliseconds: milliseconds(took),
             connects: tally.connects,
             reconnects: tally.reconnects,
+            redirects: tally.redirects,
             ended: tally.ended,
             refusals: tally.refusals.clone(),
             never_served: without.never_served,
@@ -116,6 +122,7 @@ impl LoadReport {
             pending_clients: owed.pending_clients,
             doubled: if told_apart { tally.doubled } else { 0 },
             time_field: says_time.then(|| load.time_field.clone()),
+            wanted_time: load.time_field.clone(),
             delivery: tally.delivery.percentiles(),
             spread: tally.spread.percentiles(),
             findings: findings(load, tally, owed, without),
@@ -165,6 +172,12 @@ impl LoadReport {
             "cannot be told apart".into()
         };
         writeln!(out, "  updates: {updates}").expect("a String grows");
+        if self.time_field.is_none() && self.updates > 0 {
+            writeln!(out, "  no delivery: no update has a time at `{}`", self.wanted_time).expect("a String grows");
+        }
+        if self.redirects > 0 {
+            writeln!(out, "  redirects: {} followed", self.redirects).expect("a String grows");
+        }
         if self.pending > 0 {
             let Self { pending, pending_clients, .. } = self;
             let most = RETURN_MAX.as_secs();

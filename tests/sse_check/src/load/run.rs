@@ -10,13 +10,13 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use super::client::{Client, Next, Room, State};
 use super::owed::{Owed, Wait};
+use super::places::Places;
 use super::report::{LoadReport, Without};
-use super::socket::Door;
 use super::tally::Tally;
 use super::updates::Rules;
 use super::{Load, Progress};
 use crate::options::Options;
-use crate::stream::Request;
+use crate::target::REDIRECTS_MAX;
 
 /// Bytes of a read.
 const READ_BYTES: usize = 256 * 1024;
@@ -35,8 +35,7 @@ const FILES_BESIDE: u64 = 64;
 pub struct Run {
     options: Options,
     load: Load,
-    doors: Vec<Door>,
-    requests: Vec<Vec<u8>>,
+    places: Places,
     poll: Poll,
     began: Instant,
     clients: Vec<Client>,
@@ -56,13 +55,7 @@ impl Run {
     /// A sentence: what cannot be resolved, or that this process may not have so many connections.
     pub fn new(options: &Options, load: &Load) -> Result<Self, String> {
         raise_files(load.clients)?;
-        let doors = options.targets.iter().map(Door::of).collect::<Result<_, _>>()?;
-        let request = |target| {
-            let mut bytes = Request::new(target, &options.headers, options.timeout).bytes();
-            // Without the blank line: a returning client adds its id.
-            bytes.truncate(bytes.len() - 2);
-            bytes
-        };
+        let places = Places::new(options)?;
         let rules = Rules {
             event: options.update_event.clone(),
             id_fields: options.id_fields.clone(),
@@ -74,11 +67,10 @@ impl Run {
             Reverse((load.ramp * share / u32::try_from(load.clients).unwrap_or(u32::MAX), client))
         });
         Ok(Self {
-            doors,
-            requests: options.targets.iter().map(request).collect(),
             poll: Poll::new().map_err(|error| format!("this system has nothing to wait with: {error}"))?,
             began: Instant::now(),
-            clients: (0..load.clients).map(|_| Client::new()).collect(),
+            clients: (0..load.clients).map(|client| Client::new(places.first(client))).collect(),
+            places,
             due: due.collect(),
             ready: Vec::new(),
             room: Room::new(READ_BYTES),
@@ -163,8 +155,9 @@ impl Run {
         {
             self.due.pop();
             self.tally.connects += 1;
-            self.tally.reconnects += u64::from(self.clients[client].came.is_some());
-            let opened = self.doors[client % self.doors.len()].open(client).and_then(|mut socket| {
+            let Client { came, redirects, asks, .. } = &self.clients[client];
+            self.tally.reconnects += u64::from(came.is_some() && *redirects == 0);
+            let opened = self.places.open(*asks, client).and_then(|mut socket| {
                 let interest = Interest::READABLE | Interest::WRITABLE;
                 self.poll.registry().register(socket.stream(), Token(client), interest)?;
                 Ok(socket)
@@ -178,7 +171,7 @@ impl Run {
 
     fn no_connection(&mut self, client: usize, error: &io::Error) {
         self.tally.failed(format!("no connection: {error}"));
-        self.leave(client, Next::Return);
+        self.leave(client, &Next::Return);
     }
 
     /// Does whatever a client can do now. The end of a connection is told once, be there bytes before it or not.
@@ -199,7 +192,8 @@ impl Run {
         match next {
             Next::Wait => {}
             Next::More => self.ready.push((client, is_closed)),
-            Next::Return | Next::Over => self.leave(client, next),
+            Next::Return | Next::Over => self.leave(client, &next),
+            Next::Redirect(location) => self.redirect(client, &location),
         }
     }
 
@@ -215,11 +209,7 @@ impl Run {
                 return false;
             }
         }
-        let mut request = self.requests[number % self.requests.len()].clone();
-        if !client.last_id.is_empty() {
-            request.extend([b"Last-Event-ID: ", client.last_id.as_slice(), b"\r\n"].concat());
-        }
-        request.extend(b"\r\n");
+        let request = self.places.request(client.asks, &client.last_id);
         while *written < request.len() {
             match socket.write(&request[*written..]) {
                 Ok(count) => *written += count,
@@ -235,12 +225,38 @@ impl Run {
         true
     }
 
+    /// Sends a client on at once to where it is led.
+    fn redirect(&mut self, number: usize, location: &str) {
+        let client = &mut self.clients[number];
+        client.redirects += 1;
+        let place = if client.redirects > REDIRECTS_MAX {
+            Err(format!("it comes after {REDIRECTS_MAX} others"))
+        } else {
+            self.places.redirected(client.asks, location)
+        };
+        match place {
+            Ok(place) => {
+                self.tally.redirects += 1;
+                client.asks = place;
+                client.state = State::Away;
+                client.due = self.began.elapsed();
+                self.due.push(Reverse((client.due, number)));
+            }
+            Err(why) => {
+                self.tally.failed(format!("refused: a redirect that is not followed: {why}"));
+                self.leave(number, &Next::Over);
+            }
+        }
+    }
+
     /// Closes a client's connection, and plans its return.
-    fn leave(&mut self, number: usize, next: Next) {
+    fn leave(&mut self, number: usize, next: &Next) {
         let client = &mut self.clients[number];
         self.open -= usize::from(client.is_open());
-        client.state = if next == Next::Over { State::Over } else { State::Away };
-        if next == Next::Return {
+        client.state = if *next == Next::Over { State::Over } else { State::Away };
+        client.redirects = 0;
+        client.asks = client.place;
+        if *next == Next::Return {
             client.due = self.began.elapsed() + client.retry.max(RETRY_MIN);
             self.due.push(Reverse((client.due, number)));
         }

@@ -37,7 +37,9 @@ pub(super) struct Tally {
     /// Connects that were begun, and of those the ones after a stream had ended.
     pub(super) connects: u64,
     pub(super) reconnects: u64,
-    /// From a connect to the first byte of the body.
+    /// Redirects that were followed, each with a connect of its own.
+    pub(super) redirects: u64,
+    /// From a connect to the first byte of the body, over redirects.
     pub(super) first_byte: Histogram,
     /// From the time that an update says to when a client had it first.
     pub(super) delivery: Histogram,

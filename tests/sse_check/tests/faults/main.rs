@@ -5,6 +5,7 @@
 
 mod load;
 mod odd;
+mod redirects;
 mod scripted;
 mod server;
 

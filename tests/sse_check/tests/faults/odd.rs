@@ -11,7 +11,7 @@ use sse_check::target::Target;
 use crate::scripted::{STREAM, at, serve};
 
 /// What is told of a server whose updates are `up` events with a number.
-fn options(target: Target) -> Options {
+pub(crate) fn options(target: Target) -> Options {
     Options {
         timeout: Duration::from_secs(4),
         listen: Duration::from_millis(300),
@@ -22,7 +22,7 @@ fn options(target: Target) -> Options {
 }
 
 /// So many clients for so long.
-async fn load(options: Options, clients: usize, time: Duration) -> LoadReport {
+pub(crate) async fn load(options: Options, clients: usize, time: Duration) -> LoadReport {
     load_with(options, clients, time, false).await
 }
 
@@ -39,13 +39,13 @@ async fn load_with(options: Options, clients: usize, time: Duration, allows_refu
 }
 
 /// Only these cases.
-async fn cases(options: Options, only: &[&str]) -> Report {
+pub(crate) async fn cases(options: Options, only: &[&str]) -> Report {
     let only = only.iter().map(|name| (*name).to_owned()).collect();
     sse_check::run(Options { only, ..options }, |_| {}).await.unwrap()
 }
 
 /// Updates from 1 on, one every 20 ms.
-async fn count(asked: &mut crate::scripted::Asked) {
+pub(crate) async fn count(asked: &mut crate::scripted::Asked) {
     for n in 1..200 {
         asked.say(&format!("id: {n}\nevent: up\ndata: {{\"n\":{n}}}\n\n")).await;
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -100,6 +100,7 @@ async fn a_long_name_in_the_report_does_not_touch_its_figures() {
     let text = report.text();
     assert!(text.contains("  first `weather_forecast_of_tomorrow`, 2 clients p50 "), "{text}");
     assert!(text.contains("  first byte                      p50 "), "{text}");
+    assert!(!text.contains("no update has a time"), "where there is no update: {text}");
 }
 
 /// What is found where a stream says this and nothing else, to two clients that look for such updates.
@@ -242,6 +243,7 @@ async fn sent_away(retry_ms: u64, is_given: bool) -> LoadReport {
 async fn clients_that_are_away_as_they_were_told_to_be_are_waited_for() {
     let report = sent_away(1500, true).await;
     assert!(report.is_clean() && report.reconnects == 2, "{}", report.text());
+    assert!(report.text().contains("  no delivery: no update has a time at `/at`\n"), "{}", report.text());
     assert_eq!((report.delivered, report.owed, report.pending), (24, 24, 0), "{}", report.text());
     // Whoever is given nothing at the return has lost it.
     let report = sent_away(1500, false).await;
