@@ -9,7 +9,7 @@ use sse_check::target::Target;
 use crate::server::{Fault, LIMIT, Server};
 
 /// A machine may be slow; whoever waits that long waits for what does not come.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// Sessions of the server last a second, and clients come back after three: each comes back once.
 const RETURNS: u64 = 6;
 

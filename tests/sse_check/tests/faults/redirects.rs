@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use sse_check::options::Options;
 use sse_check::stream::Failure;
@@ -39,7 +38,7 @@ async fn many_clients_follow_redirects_and_come_back_to_where_they_were_led() {
     for status in [301, 302, 303, 307, 308] {
         let log = Log::default();
         let address = elsewhere(status, "../x/../to/stream#part".into(), Arc::clone(&log)).await;
-        let report = load(options(at(address, "/a/events")), 3, Duration::from_millis(600)).await;
+        let report = load(options(at(address, "/a/events")), 3, |progress| progress.delivered() == 9).await;
         assert!(report.is_clean(), "{status}: {}", report.text());
         let counts = (report.redirects, report.connects, report.reconnects, report.updates, report.delivered);
         assert_eq!(counts, (3, 12, 6, 3, 9), "{status}: {}", report.text());
@@ -53,14 +52,14 @@ async fn many_clients_follow_redirects_and_come_back_to_where_they_were_led() {
 async fn a_redirect_that_never_ends_or_leads_nowhere_is_found() {
     let log = Log::default();
     let address = elsewhere(302, "/round".into(), Arc::clone(&log)).await;
-    let report = load(options(at(address, "/round")), 2, Duration::from_millis(400)).await;
+    let report = load(options(at(address, "/round")), 2, |progress| progress.failed() == 2).await;
     let why = "2 times: refused: a redirect that is not followed: it comes after 20 others";
     assert!(report.findings.iter().any(|found| found == why), "{}", report.text());
     assert_eq!(log.lock().unwrap().len(), 42);
     let failure = sse_check::run(options(at(address, "/round")), |_| {}).await.err();
     assert_eq!(failure, Some(Failure::Redirect("it comes after 20 others".into())));
     let address = elsewhere(302, "gopher://a".into(), log).await;
-    let report = load(options(at(address, "/events")), 1, Duration::from_millis(100)).await;
+    let report = load(options(at(address, "/events")), 1, |progress| progress.failed() == 1).await;
     let why = "1 times: refused: a redirect that is not followed: `gopher://a` is not a URL to check: ";
     assert!(report.findings.iter().any(|found| found.starts_with(why)), "{}", report.text());
 }
@@ -76,7 +75,7 @@ async fn credentials_go_along_within_an_origin_and_not_beyond() {
             headers: vec![("Authorization".into(), "Bearer 1".into()), ("X-Kept".into(), "1".into())],
             ..options(at(address, "/events"))
         };
-        load(rules(), 1, Duration::from_millis(100)).await;
+        load(rules(), 1, |progress| progress.delivered() > 0).await;
         cases(rules(), &["status"]).await;
     }
     let said = |log: &Log| -> Vec<bool> {
