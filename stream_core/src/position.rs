@@ -55,6 +55,7 @@ impl Tail {
         Duration::from_millis(if is_between { millis + millis / 2 } else { millis })
     }
 
+    #[inline(never)] // it is the sum of eight products, at five places
     fn toggle_row(&mut self, row: RowKey, upto: usize, added: bool) {
         for element in row.elements(upto) {
             self.sketch.toggle(element);
@@ -185,6 +186,7 @@ impl Tracker {
             .min(most)
     }
 
+    #[inline(never)]
     fn toggle(&mut self, at: Timestamp, row: RowKey, upto: usize, added: bool) {
         self.position.toggle_row(row, upto, added);
         if at > self.tail_after {
