@@ -91,6 +91,55 @@ fn roam(seed: u64, rate: u64, jitter: Duration, poll_steps: u64, is_frozen: bool
     Outcome { resets: client.resets.len(), lost, twice, moves }
 }
 
+/// A client that is away for so long, and comes back to the instance that it was at.
+fn stay(rate: u64, away_steps: u32) -> Outcome {
+    let mut random = Random(7);
+    let (mut world, filter) = (World::new(), Filter::all());
+    world.page_rows = 1000;
+    let mut instance = Instance::new();
+    instance.poll(&world);
+    let mut client = Client::default();
+    let mut session = connect(&client, &instance, &world, &filter);
+    client.receive(&pull(&mut session, &instance, &world));
+    let mut serial = 0;
+    let mut pass = |world: &mut World, instance: &mut Instance, steps: u32| {
+        for step in 0..steps {
+            world.pass(STEP);
+            for _ in 0..rate / 4 {
+                serial += 1;
+                let at = world.now.wall.minus(Duration::from_millis(random.below(3_000))).millis();
+                world.rows.insert(format!("r{serial}"), item(&format!("r{serial}"), at, 0, 0.5, &tags(1)));
+            }
+            if step % 4 == 0 {
+                instance.poll(world);
+            }
+        }
+    };
+    for _ in 0..120 {
+        pass(&mut world, &mut instance, 4);
+        client.receive(&pull(&mut session, &instance, &world));
+    }
+    pass(&mut world, &mut instance, away_steps);
+    session = connect(&client, &instance, &world, &filter);
+    for _ in 0..10 {
+        client.receive(&pull(&mut session, &instance, &world));
+        world.pass(Duration::from_secs(5));
+        instance.poll(&world);
+    }
+    let got: std::collections::BTreeSet<&str> = client.got.iter().map(|(id, ..)| id.as_str()).collect();
+    let lost = world.rows.keys().filter(|id| !got.contains(id.as_str())).count();
+    Outcome { resets: client.resets.len(), lost, twice: client.got.len() - got.len(), moves: 1 }
+}
+
+#[test]
+fn who_comes_back_to_an_instance_that_has_all_of_it_may_be_far_behind() {
+    for (rate, away_steps) in [(20, 6), (20, 240), (40, 200)] {
+        let outcome = stay(rate, away_steps);
+        assert!(outcome.resets == 0 && outcome.lost == 0, "{rate} a second, {away_steps}: {outcome:?}");
+        assert!(outcome.twice <= usize::try_from(rate * 6).unwrap(), "{rate} a second, {away_steps}: {outcome:?}");
+    }
+}
+
 #[test]
 fn rows_out_of_order_are_told_to_who_goes_to_another_instance_and_few_of_them_again() {
     for (seed, rate, jitter_secs, poll_steps, is_frozen) in [

@@ -21,6 +21,9 @@
 //! `{e2, p3, e4}`. `e4` is a row of the table: missing. `p3` is what row 3 would say of its first ticker: named, so its
 //! second ticker is lacking. `e2` is neither: a stranger. `3 - 4 = 1 - 1 - 1`. The client gets the second ticker of row 3,
 //! and row 4.
+//!
+//! Where rows are out of order all the time, an id sketches only what is before its tail ([`Tail`]): the above is of that part,
+//! and the client gets all of the tail.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -169,6 +172,10 @@ impl Snapshot {
             // Set back by an interval, for no fault of the client's.
             oldest = interval_after(oldest, self.late_window);
         }
+        // Who has all that came since as updates may be as far behind as that goes.
+        let told = self.updates.after_told(&position).filter(|_| position.tail.level > 0);
+        let has_all = told.is_some_and(|next| !self.updates.lost(next, filter));
+        let events_max = if has_all { usize::MAX } else { limits.events };
         // The client is judged by what it wants; rows that its filter does not let through only move its position.
         let mut wanted: usize = queue.iter().map(|one| one.wanted(filter)).sum();
         for row in self.rows_between(position.watermark, Timestamp::MAX) {
@@ -178,11 +185,11 @@ impl Snapshot {
             let pending = all_of(row)?;
             wanted += pending.wanted(filter);
             queue.push_back(pending);
-            if wanted > limits.events {
+            if wanted > events_max {
                 break;
             }
         }
-        if wanted > limits.events {
+        if wanted > events_max {
             return Err(ResetReason::Overflow);
         }
         let is_exact = is_exact && position.watermark <= self.position.watermark;

@@ -10,6 +10,7 @@ use crate::filter::Filter;
 use crate::item::Row;
 use crate::position::Position;
 use crate::report::Due;
+use crate::timestamp::Timestamp;
 
 /// Bytes of updates that are kept beside those of the newest poll: some 5,000 updates, or what a reader misses that hangs
 /// for as long as a connection may hang.
@@ -136,13 +137,23 @@ impl Kept {
     /// The number after the update that left a client at this position: where it goes on that has had nothing since.
     #[must_use]
     pub fn after(&self, position: &Position) -> Option<u64> {
+        self.after_one(position.watermark, |update| update.position.is_at(*position))
+    }
+
+    /// The same where the position was told: there was a client here at it, of whose tail nobody knows which updates it had.
+    #[must_use]
+    pub fn after_told(&self, position: &Position) -> Option<u64> {
+        self.after_one(position.watermark, |update| update.position.told() == *position)
+    }
+
+    fn after_one(&self, watermark: Timestamp, is_it: impl Fn(&Update) -> bool) -> Option<u64> {
         let newest_first = self
             .batches
             .iter()
             .rev()
             .flat_map(|batch| (batch.first..batch.end()).rev().zip(batch.updates.iter().rev()));
-        let mut back_to = newest_first.take_while(|(_, update)| update.position.watermark >= position.watermark);
-        back_to.find(|(_, update)| update.position.is_at(*position)).map(|(number, _)| number + 1)
+        let mut back_to = newest_first.take_while(|(_, update)| update.position.watermark >= watermark);
+        back_to.find(|(_, update)| is_it(update)).map(|(number, _)| number + 1)
     }
 
     /// Whether updates from number `from` on that this filter lets through are not kept any more.
@@ -164,7 +175,6 @@ mod tests {
 
     use super::*;
     use crate::item::tests::item;
-    use crate::timestamp::Timestamp;
 
     fn update(n: usize, tag: &str, bytes: usize) -> Update {
         let labels = contract::Labels::default();
