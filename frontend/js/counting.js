@@ -47,8 +47,10 @@ export class Counting {
     this.#shown = shown;
   }
 
-  /** Leaves what is being read, and begins anew. @returns {AbortSignal} of what is read from now on */
+  /** Leaves what is being read and what was to be corrected, and begins anew. @returns {AbortSignal} of what is read from now on */
   anew() {
+    // A correction of what was left would do nothing, and stand in the way of others until then.
+    this.settle();
     this.#reading.abort();
     this.#reading = new AbortController();
     return this.#reading.signal;
@@ -165,7 +167,11 @@ export class Counting {
   /** @param {AbortSignal} signal */
   async #correct(signal) {
     const counts = await this.#read(signal).catch(() => null);
-    if (signal.aborted || !counts) return;
+    if (signal.aborted) return;
+    if (!counts) {
+      this.#correctIn(DRIFT_MS);
+      return;
+    }
     const now = this.#shown.now();
     const until = this.#history.correct(counts, now);
     this.#shown.onCounted();
