@@ -41,7 +41,8 @@ fn roam(seed: u64, rate: u64, jitter: Duration, poll_steps: u64, is_frozen: bool
         world.pass(STEP);
         write(&mut world, &mut random);
     }
-    let mut instances = [Instance::new(), Instance::new(), Instance::new()];
+    let mut instances =
+        [Instance::that_notes_disorder(), Instance::that_notes_disorder(), Instance::that_notes_disorder()];
     instances.iter_mut().for_each(|instance| instance.poll(&world));
     let (mut client, mut at) = (Client::default(), 0);
     let mut session = connect(&client, &instances[0], &world, &filter);
@@ -96,7 +97,7 @@ fn stay(rate: u64, away_steps: u32) -> Outcome {
     let mut random = Random(7);
     let (mut world, filter) = (World::new(), Filter::all());
     world.page_rows = 1000;
-    let mut instance = Instance::new();
+    let mut instance = Instance::that_notes_disorder();
     instance.poll(&world);
     let mut client = Client::default();
     let mut session = connect(&client, &instance, &world, &filter);

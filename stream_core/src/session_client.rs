@@ -56,8 +56,14 @@ impl Instance {
         Self::of(Identity::KeyAndTime)
     }
 
+    /// One whose ids tell all apart that a sketch can, however late rows are.
     pub(super) fn of(identity: Identity) -> Self {
-        Self::with(identity, |journal| journal)
+        Self::with_tail(identity, 0)
+    }
+
+    /// One that leaves out of its ids what is late all the time, as instances do.
+    pub(super) fn that_notes_disorder() -> Self {
+        Self::with(Identity::KeyAndTime, |journal| journal)
     }
 
     /// One that always has a tail of this level.

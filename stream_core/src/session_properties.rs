@@ -118,8 +118,7 @@ struct Stage {
 
 impl Stage {
     fn new(filter: Filter, identity: Identity) -> Self {
-        // As long as rows are told apart: a history has as many as can be.
-        Self::of(filter, identity, || Instance::with_tail(identity, 0))
+        Self::of(filter, identity, || Instance::of(identity))
     }
 
     fn of(filter: Filter, identity: Identity, instance: impl Fn() -> Instance) -> Self {
