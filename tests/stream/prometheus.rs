@@ -83,6 +83,7 @@ async fn streams_go_on_when_nobody_reads_the_log() {
     let mut child = tokio::process::Command::new(bins::path("local"))
         .env_clear()
         .envs([("STREAM_PORT", stream.port().to_string()), ("DASHBOARD_PORT", dashboard.port().to_string())])
+        .env("FRONTEND_DIR", bins::workspace().join("frontend"))
         .envs([("SSE_POLL_INTERVAL", "200ms"), ("SSE_HEARTBEAT_INTERVAL", "500ms"), ("METRICS", "detailed")])
         .envs([("SSE_MAX_CONNECTIONS", "1000"), ("SSE_CONNECTIONS_PER_CLIENT", "1000")])
         .stdin(Stdio::null())
@@ -96,6 +97,7 @@ async fn streams_go_on_when_nobody_reads_the_log() {
     // Held and never read.
     let unread = child.stdout.take();
     while !Request::get(stream, "/health").try_send().await.is_ok_and(|answer| answer.status() == 200) {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended before it served");
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let open = || SseClient::connect(Request::get(stream, "/api/v2/stream"));
