@@ -20,38 +20,50 @@ struct Outcome {
     moves: usize,
 }
 
+/// Rows that are written as time passes, so many a second, each up to `jitter` behind its time.
+struct Producers {
+    random: Random,
+    rate: u64,
+    jitter: Duration,
+    written: u64,
+}
+
+impl Producers {
+    /// Lets a step pass, and writes what comes in it.
+    fn step(&mut self, world: &mut World) {
+        world.pass(STEP);
+        self.write(world);
+    }
+
+    fn write(&mut self, world: &mut World) {
+        for _ in 0..self.rate / 4 {
+            self.written += 1;
+            let late = self.random.below(u64::try_from(self.jitter.as_millis()).unwrap() + 1);
+            let at = world.now.wall.minus(Duration::from_millis(late)).millis();
+            let (id, label) = (format!("r{}", self.written), u8::try_from(self.written % 3).unwrap());
+            let row = item(&id, at, label, 0.5, &tags(1));
+            world.rows.insert(id, row);
+        }
+    }
+}
+
 /// `rate` rows a second, each up to `jitter` behind its time; a client that goes to another one of three instances, that poll each
 /// `poll_steps` at times of their own, or only when it comes, as those of functions do that were frozen.
 fn roam(seed: u64, rate: u64, jitter: Duration, poll_steps: u64, is_frozen: bool) -> Outcome {
-    let mut random = Random(seed);
     let (mut world, filter) = (World::new(), Filter::all());
     world.page_rows = 1000;
-    let mut serial = 0;
-    let mut write = |world: &mut World, random: &mut Random| {
-        for _ in 0..rate / 4 {
-            serial += 1;
-            let late = Duration::from_millis(random.below(u64::try_from(jitter.as_millis()).unwrap() + 1));
-            let at = world.now.wall.minus(late).millis();
-            let label = u8::try_from(serial % 3).unwrap();
-            world.rows.insert(format!("r{serial}"), item(&format!("r{serial}"), at, label, 0.5, &tags(1)));
-        }
-        serial
-    };
-    for _ in 0..400 {
-        world.pass(STEP);
-        write(&mut world, &mut random);
-    }
+    let mut producers = Producers { random: Random(seed), rate, jitter, written: 0 };
+    (0..400).for_each(|_| producers.step(&mut world));
     let mut instances =
         [Instance::that_notes_disorder(), Instance::that_notes_disorder(), Instance::that_notes_disorder()];
     instances.iter_mut().for_each(|instance| instance.poll(&world));
     let (mut client, mut at) = (Client::default(), 0);
     let mut session = connect(&client, &instances[0], &world, &filter);
     client.receive(&pull(&mut session, &instances[0], &world));
-    let first = write(&mut world, &mut random);
-    let mut moves = 0;
+    producers.write(&mut world);
+    let (first, mut moves) = (producers.written, 0);
     for step in 0..1200_u64 {
-        world.pass(STEP);
-        let last = write(&mut world, &mut random);
+        producers.step(&mut world);
         for (number, instance) in instances.iter_mut().enumerate() {
             let is_its_turn = (step + number as u64 * 2).is_multiple_of(poll_steps);
             if is_its_turn && (!is_frozen || number == at) {
@@ -61,7 +73,7 @@ fn roam(seed: u64, rate: u64, jitter: Duration, poll_steps: u64, is_frozen: bool
         // Cut at any step of half a minute, away for one and a half seconds, back elsewhere.
         match step % 120 {
             90 => {
-                at = (at + 1 + usize::try_from(random.below(2)).unwrap()) % 3;
+                at = (at + 1 + usize::try_from(producers.random.below(2)).unwrap()) % 3;
                 moves += 1;
             }
             91..=95 => {}
@@ -72,7 +84,6 @@ fn roam(seed: u64, rate: u64, jitter: Duration, poll_steps: u64, is_frozen: bool
             }
             _ => client.receive(&pull(&mut session, &instances[at], &world)),
         }
-        let _ = last;
     }
     // All that is there is read, and told.
     for _ in 0..3 {
@@ -81,20 +92,18 @@ fn roam(seed: u64, rate: u64, jitter: Duration, poll_steps: u64, is_frozen: bool
         client.receive(&pull(&mut session, &instances[at], &world));
     }
     let got: Vec<&str> = client.got.iter().map(|(id, ..)| id.as_str()).collect();
-    let last = world.rows.len();
     let had: std::collections::BTreeMap<&str, usize> = got.iter().fold(Default::default(), |mut had, id| {
         *had.entry(*id).or_default() += 1;
         had
     });
     // What was there when it first came belongs to its first numbers.
-    let lost = (first + 1..=u64::try_from(last).unwrap()).filter(|n| !had.contains_key(&*format!("r{n}"))).count();
+    let lost = (first + 1..=producers.written).filter(|n| !had.contains_key(&*format!("r{n}"))).count();
     let twice: usize = had.values().map(|times| times - 1).sum();
     Outcome { resets: client.resets.len(), lost, twice, moves }
 }
 
 /// A client that is away for so long, and comes back to the instance that it was at.
 fn stay(rate: u64, away_steps: u32) -> Outcome {
-    let mut random = Random(7);
     let (mut world, filter) = (World::new(), Filter::all());
     world.page_rows = 1000;
     let mut instance = Instance::that_notes_disorder();
@@ -102,15 +111,10 @@ fn stay(rate: u64, away_steps: u32) -> Outcome {
     let mut client = Client::default();
     let mut session = connect(&client, &instance, &world, &filter);
     client.receive(&pull(&mut session, &instance, &world));
-    let mut serial = 0;
+    let mut producers = Producers { random: Random(7), rate, jitter: Duration::from_secs(3), written: 0 };
     let mut pass = |world: &mut World, instance: &mut Instance, steps: u32| {
         for step in 0..steps {
-            world.pass(STEP);
-            for _ in 0..rate / 4 {
-                serial += 1;
-                let at = world.now.wall.minus(Duration::from_millis(random.below(3_000))).millis();
-                world.rows.insert(format!("r{serial}"), item(&format!("r{serial}"), at, 0, 0.5, &tags(1)));
-            }
+            producers.step(world);
             if step % 4 == 0 {
                 instance.poll(world);
             }

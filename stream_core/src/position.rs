@@ -57,11 +57,14 @@ impl Tail {
 
     #[inline(never)] // it is the sum of eight products, at five places
     fn toggle_row(&mut self, row: RowKey, upto: usize, added: bool) {
-        for element in row.elements(upto) {
-            self.sketch.toggle(element);
-            self.count = if added { self.count.wrapping_add(1) } else { self.count.wrapping_sub(1) };
-        }
+        row.elements(upto).for_each(|element| toggle(&mut self.sketch, &mut self.count, element, added));
     }
+}
+
+/// Adds an element to a sum and its number, or takes it away.
+fn toggle(sketch: &mut Sketch, count: &mut u8, element: u32, added: bool) {
+    sketch.toggle(element);
+    *count = if added { count.wrapping_add(1) } else { count.wrapping_sub(1) };
 }
 
 /// A client at this position has had every update up to [`interval_after`], none after `watermark`, and of those between
@@ -119,8 +122,7 @@ impl Position {
 
     /// Adds an element within the interval, or takes it away.
     pub fn toggle(&mut self, element: u32, added: bool) {
-        self.sketch.toggle(element);
-        self.count = if added { self.count.wrapping_add(1) } else { self.count.wrapping_sub(1) };
+        toggle(&mut self.sketch, &mut self.count, element, added);
     }
 
     /// Adds what says that the updates of `row` before number `upto` were handed out, or takes it away.

@@ -173,8 +173,8 @@ impl Snapshot {
             oldest = interval_after(oldest, self.late_window);
         }
         // Who has all that came since as updates may be as far behind as that goes.
-        let told = self.updates.after_told(&position).filter(|_| position.tail.level > 0);
-        let has_all = told.is_some_and(|next| !self.updates.lost(next, filter));
+        let has_all = position.tail.level > 0
+            && self.updates.after_told(&position).is_some_and(|next| !self.updates.lost(next, filter));
         let events_max = if has_all { usize::MAX } else { limits.events };
         // The client is judged by what it wants; rows that its filter does not let through only move its position.
         let mut wanted: usize = queue.iter().map(|one| one.wanted(filter)).sum();
