@@ -211,7 +211,10 @@ async fn keep(kind: Kind, page: &str, control: &Control, mut ended: oneshot::Rec
         let variable = |name: &str| std::env::var(name).map(|value| (name.to_owned(), value));
         let mut env: BTreeMap<String, String> =
             ["PATH", "LANG"].into_iter().filter_map(|name| variable(name).ok()).collect();
-        env.insert("HOME".to_owned(), profile.path().display().to_string());
+        // What a browser that is killed leaves behind goes with its profile.
+        for name in ["HOME", "TMPDIR"] {
+            env.insert(name.to_owned(), profile.path().display().to_string());
+        }
         env.insert("MOZ_CRASHREPORTER_DISABLE".to_owned(), "1".to_owned());
         let process = Process::spawn(&kind.program(), &kind.arguments(profile.path(), page), &env);
         tokio::select! {

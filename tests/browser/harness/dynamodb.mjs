@@ -6,7 +6,7 @@ import path from 'node:path';
 
 import { START_MS, WAIT_MS } from './clock.mjs';
 import { ROOT } from './places.mjs';
-import { freePorts, Program } from './program.mjs';
+import { freePorts, Program, scratch } from './program.mjs';
 
 const LABELS = ['positive', 'neutral', 'negative'];
 const TICKERS = ['AAPL', 'MSFT', 'NVDA', 'AMZN', 'TSLA'];
@@ -27,8 +27,8 @@ export class DynamoDb {
   static async start() {
     const [port] = await freePorts(1);
     const program = new Program('DynamoDB Local', 'java', [
-      '-Xmx256m', '-XX:TieredStopAtLevel=1', '-Djava.library.path=DynamoDBLocal_lib', '-jar', 'DynamoDBLocal.jar',
-      '-inMemory', '-sharedDb', '-port', String(port),
+      '-Xmx256m', '-XX:TieredStopAtLevel=1', `-Djava.io.tmpdir=${scratch()}`, '-Djava.library.path=DynamoDBLocal_lib',
+      '-jar', 'DynamoDBLocal.jar', '-inMemory', '-sharedDb', '-port', String(port),
     ], {
       cwd: process.env.DYNAMODB_LOCAL_DIR ?? path.join(ROOT, '.tools/dynamodb-local'),
       env: { PATH: process.env.PATH, JAVA_HOME: process.env.JAVA_HOME, DDB_LOCAL_TELEMETRY: '0' },

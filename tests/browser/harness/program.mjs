@@ -73,7 +73,7 @@ export class Program {
   #name;
 
   /**
-   * Starts a program in a process group of its own, with exactly these variables.
+   * Starts a program in a process group of its own, with exactly these variables, and a folder for what it forgets to remove.
    * @param {string} name for messages
    * @param {string} file
    * @param {string[]} args
@@ -81,7 +81,7 @@ export class Program {
    */
   constructor(name, file, args, { env = process.env, cwd } = {}) {
     this.#name = name;
-    const child = spawn(file, args, { env, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
+    const child = spawn(file, args, { env: { ...env, TMPDIR: SCRATCH }, cwd, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
     this.#child = child;
     this.ended = new Promise((resolve) => {
       child.once('error', (error) => {

@@ -7,6 +7,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use tempfile::TempDir;
+
 /// Time between two looks whether it answers.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// Time that a connection and its answer may take. Not the limit of the start: a busy machine takes its time.
@@ -49,6 +51,8 @@ pub struct Starting {
     java: Child,
     address: SocketAddr,
     said: File,
+    /// It lays a library there when it is first asked, and forgets it. Nothing needs that any more once it is loaded.
+    library: TempDir,
 }
 
 impl Settings<'_> {
@@ -57,12 +61,13 @@ impl Settings<'_> {
     /// # Errors
     /// Where there is no Java, or no file for what it says.
     pub fn start(&self) -> Result<Starting, String> {
-        let file = || -> io::Result<(File, File, File)> {
+        let files = || -> io::Result<(File, File, File, TempDir)> {
             let said = tempfile::tempfile()?;
-            Ok((said.try_clone()?, said.try_clone()?, said))
+            Ok((said.try_clone()?, said.try_clone()?, said, tempfile::tempdir()?))
         };
-        let (out, err, said) = file().map_err(|error| format!("no file for what DynamoDB Local says: {error}"))?;
+        let (out, err, said, library) = files().map_err(|error| format!("no file for DynamoDB Local: {error}"))?;
         let mut java = Command::new("java");
+        java.arg(format!("-Djava.io.tmpdir={}", library.path().display()));
         java.args(self.purpose.java()).args(["-Djava.library.path=DynamoDBLocal_lib", "-jar", "DynamoDBLocal.jar"]);
         match self.tables {
             Some(folder) => java.arg("-dbPath").arg(folder),
@@ -72,7 +77,7 @@ impl Settings<'_> {
         java.current_dir(self.program).env("DDB_LOCAL_TELEMETRY", "0");
         java.stdin(Stdio::null()).stdout(out).stderr(err);
         let java = java.spawn().map_err(|error| format!("DynamoDB Local needs Java 17 as `java` on PATH: {error}"))?;
-        Ok(Starting { java, address: self.address, said })
+        Ok(Starting { java, address: self.address, said, library })
     }
 }
 
@@ -97,6 +102,7 @@ impl Starting {
                 return Err(format!("DynamoDB Local ended with {status}; it said: {text}"));
             }
             if answers(self.address) {
+                self.library.close().ok();
                 return Ok(self.java);
             }
             if began.elapsed() > limit {
@@ -109,15 +115,21 @@ impl Starting {
     }
 }
 
-/// Whether DynamoDB answers there, and not just anybody.
+/// What asks for the names of its tables: it reads region and key of a signature, and verifies nothing.
+const ASKED: &[u8] = b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n\
+    Content-Type: application/x-amz-json-1.0\r\nX-Amz-Target: DynamoDB_20120810.ListTables\r\n\
+    X-Amz-Date: 20260101T000000Z\r\nAuthorization: AWS4-HMAC-SHA256 \
+    Credential=start/20260101/us-east-1/dynamodb/aws4_request, SignedHeaders=host, Signature=0\r\n\r\n{}";
+
+/// Whether DynamoDB answers there, and not just anybody, and knows its tables.
 fn answers(address: SocketAddr) -> bool {
     let ask = || {
         let mut stream = TcpStream::connect_timeout(&address, ANSWER_LIMIT)?;
         stream.set_read_timeout(Some(ANSWER_LIMIT))?;
-        stream.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        stream.write_all(ASKED)?;
         let mut answer = Vec::new();
         stream.take(4096).read_to_end(&mut answer)?;
         Ok::<_, io::Error>(answer)
     };
-    ask().is_ok_and(|answer| String::from_utf8_lossy(&answer).to_lowercase().contains("x-amzn-requestid"))
+    ask().is_ok_and(|answer| String::from_utf8_lossy(&answer).contains("\"TableNames\""))
 }
