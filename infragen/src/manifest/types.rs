@@ -280,8 +280,10 @@ impl ManifestValue for Memory {
             Raw::Integer(number) => number.to_string(),
             _ => text(node, "a size such as `\"256 MiB\"`")?.to_owned(),
         };
-        let size = ByteSize::parse(&typed).map_err(|error| vec![unit_problem(&typed, error)])?;
-        if MEMORY_MEBIBYTES.contains(&size.mebibytes()) {
+        let is_allowed = |size: &ByteSize| MEMORY_MEBIBYTES.contains(&size.mebibytes());
+        let fits = |text: &str| ByteSize::parse(text).is_ok_and(|size| is_allowed(&size));
+        let size = ByteSize::parse(&typed).map_err(|error| vec![unit_problem::<Self>(&typed, error, fits)])?;
+        if is_allowed(&size) {
             return Ok(Self(size));
         }
         Err(vec![Problem::text(&typed, "it must be from 128 MiB to 10 GiB (10240 MiB)").code("out-of-range")])
@@ -322,9 +324,13 @@ impl ManifestValue for ReadTimeout {
             Raw::Integer(number) => number.to_string(),
             _ => text(node, "a duration such as `\"30s\"`")?.to_owned(),
         };
-        let value = parse_duration(&typed, Bare::Refused).map_err(|error| vec![unit_problem(&typed, error)])?;
-        let in_range = (Self::MIN..=limits::EDGE_READ_TIMEOUT_MAX).contains(&value);
-        if in_range && value.subsec_millis() == 0 {
+        let parse = |text: &str| parse_duration(text, Bare::Refused);
+        let is_allowed = |value: &Duration| {
+            (Self::MIN..=limits::EDGE_READ_TIMEOUT_MAX).contains(value) && value.subsec_millis() == 0
+        };
+        let fits = |text: &str| parse(text).is_ok_and(|value| is_allowed(&value));
+        let value = parse(&typed).map_err(|error| vec![unit_problem::<Self>(&typed, error, fits)])?;
+        if is_allowed(&value) {
             return Ok(Self(value));
         }
         Err(vec![Problem::text(&typed, &format!("it must be {}", Self::rule())).code("out-of-range")])

@@ -28,9 +28,9 @@ pub fn text<'n>(node: &'n Node, wanted: &str) -> Result<&'n str, Vec<Problem>> {
     }
 }
 
-/// Returns the problem of a text that is no duration or size.
+/// Returns the problem of a text that is no duration or size; `fits` says of another text whether it could stand there.
 #[must_use]
-pub fn unit_problem(found: &str, error: UnitError) -> Problem {
+pub fn unit_problem<T: ManifestValue>(found: &str, error: UnitError, fits: impl Fn(&str) -> bool) -> Problem {
     match error {
         UnitError::NoUnit { examples, .. } => Problem::text(found, "it has no unit")
             .code("missing-unit")
@@ -38,7 +38,9 @@ pub fn unit_problem(found: &str, error: UnitError) -> Problem {
         UnitError::Malformed { what, examples, .. } => {
             let mended = if what == "size" { units::size(found) } else { units::duration(found) };
             let hint = match mended {
-                Some(mended) => format!("write `\"{mended}\"`"),
+                Some(mended) if fits(&mended) => format!("write `\"{mended}\"`"),
+                // What was meant would be the next mistake.
+                Some(_) => format!("write {}", T::rule()),
                 None => format!("write a whole number and a unit, {examples}"),
             };
             Problem::text(found, &format!("it is not a {what}")).hint(hint)
@@ -82,7 +84,8 @@ macro_rules! duration_values {
                     Raw::Integer(number) => number.to_string(),
                     _ => text(node, "a duration such as `\"5s\"`")?.to_owned(),
                 };
-                Self::parse(&typed, Bare::Refused).map_err(|error| vec![unit_problem(&typed, error)])
+                let parse = |text: &str| Self::parse(text, Bare::Refused);
+                parse(&typed).map_err(|error| vec![unit_problem::<Self>(&typed, error, |text| parse(text).is_ok())])
             }
             fn rule() -> String {
                 format!("a duration from {} to {}", duration_text(Self::MIN), duration_text(Self::MAX))
