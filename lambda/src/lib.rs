@@ -23,3 +23,8 @@ pub mod store;
 pub mod stream;
 mod sync;
 pub mod watch;
+
+/// The static programs of images and servers.
+#[cfg(target_env = "musl")]
+#[global_allocator]
+static MEMORY: dlmalloc::GlobalDlmalloc = dlmalloc::GlobalDlmalloc;
