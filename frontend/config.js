@@ -1,6 +1,6 @@
-// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [frontend/config.js 1106b8b1e1aacfe7]
-// An empty base URL means same origin. The URLs of Lambda functions are known only after apply, which leaves a page with
-// them in dist/page; `terraform -chdir=generated/terraform output -raw config_js` prints this file with them.
+// Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [frontend/config.js 72b646632fa0074b]
+// An empty base URL means same origin. The URLs of Lambda functions are known only after apply; `infragen page` then leaves
+// the page with them in dist/page, and `terraform -chdir=generated/terraform output -raw config_js` prints this file with them.
 window.CONFIG = Object.freeze({
   "API_BASE_URL": "",
   "SSE_BASE_URL": "",

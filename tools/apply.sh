@@ -4,14 +4,14 @@
 . "$(dirname -- "$0")/lib.sh"
 
 cd "$root"
-folder=generated
+folder=generated environment=
 case ${1:-} in
   '' | -*) ;;
   *)
     environment=$1
     shift
     base=$(infragen query project.environment)
-    [ "$environment" = "$base" ] || folder=generated/$environment
+    if [ "$environment" = "$base" ]; then environment=; else folder=generated/$environment; fi
     [ -d "$folder" ] || die "deploy.toml has no environment \`$environment\`: write [env.$environment] into it, and render"
     ;;
 esac
@@ -38,4 +38,6 @@ else
   "$terraform" -chdir="$folder" init -input=false
 fi
 "$terraform" -chdir="$folder" apply "$@"
-exec "$root/tools/page.sh" "$folder"
+# What is destroyed has no page.
+case " $* " in *' -destroy '*) exit 0 ;; esac
+infragen ${environment:+--env "$environment"} page

@@ -15,6 +15,7 @@ mod init;
 mod interrupt;
 mod man;
 mod package;
+mod page;
 mod query;
 mod references;
 mod render;
@@ -159,6 +160,8 @@ enum Command {
     ///
     /// Every step finds done what was done before: after a failure or Ctrl-C the same command goes on where it stopped.
     Deploy(deploy::DeployArguments),
+    /// Leave the page with its live addresses in dist/page, for any host of static files; `deploy` does that, too.
+    Page,
     /// Say what runs, since when, what went wrong within the last hour, and where to look; exits with 1 where all is not well.
     Status(account::StatusArguments),
     /// Print what both functions log.
@@ -253,6 +256,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Doctor(_) => Some("doctor"),
         Command::Bootstrap(_) => Some("bootstrap"),
         Command::Deploy(_) => Some("deploy"),
+        Command::Page => Some("page"),
         Command::Destroy(_) => Some("destroy"),
         Command::Package(_) => Some("package"),
         Command::Image(_) => Some("image"),
@@ -285,6 +289,7 @@ pub(crate) fn run(arguments: &Arguments) -> Outcome {
         Command::Doctor(arguments) => shell.doctor(arguments),
         Command::Bootstrap(arguments) => shell.bootstrap(arguments),
         Command::Deploy(arguments) => shell.deploy(arguments),
+        Command::Page => shell.page(),
         Command::Status(arguments) => shell.status(arguments),
         Command::Logs(arguments) => shell.logs(arguments),
         Command::Rollback(arguments) => shell.rollback(arguments),

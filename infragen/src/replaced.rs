@@ -127,7 +127,7 @@ fn resource(kind: &str, name: &str, before: &Body, after: Option<&Body>, add: &m
     let Some((_, fixed)) = FIXED.iter().find(|(known, _)| *known == kind) else { return };
     let shown = NAMES.iter().find_map(|name| text(before, name)).unwrap_or_else(|| name.to_owned());
     let what = format!("{} `{shown}`", noun_of(kind));
-    let loss = loss_of(kind).unwrap_or_else(|| loss(kind));
+    let lost = loss_of(kind).unwrap_or_else(|| loss(kind));
     // A bucket that was made by the beginning of its name is then named in full.
     let is_named = |after: &Body| {
         text(after, "bucket").zip(text(before, "bucket_prefix")).is_some_and(|(name, head)| name.starts_with(&head))
@@ -139,14 +139,38 @@ fn resource(kind: &str, name: &str, before: &Body, after: Option<&Body>, add: &m
         fixed.iter().find(|name| value(before, name) != value(after, name)).filter(|_| !is_named(after))
     };
     match after {
-        None => add(what, false, loss, kept(kind, name, &shown, None)),
+        None if kind == "aws_kms_key" => {
+            for key in items(before, "for_each") {
+                add(format!("key `{key}`"), false, lost, kept(kind, name, &key, None));
+            }
+        }
+        None => add(what, false, removed(kind).unwrap_or(lost), kept(kind, name, &shown, None)),
         Some(after) => match differs(after) {
-            Some(argument) => add(what, true, loss, kept(kind, name, &shown, Some(argument))),
+            Some(argument) => add(what, true, lost, kept(kind, name, &shown, Some(argument))),
             None if is_taken_over(after) => {}
+            None if kind == "aws_dynamodb_table" && is_taken_over(before) => {
+                let what = format!("what the owner of table `{shown}` gave it");
+                let lost = "other indexes, its capacity and its stream go, and where it has local indexes or other keys \
+                            all of its rows";
+                add(what, false, lost, format!("`tables.{name}.import` stays `true`"));
+            }
             None if kind == "aws_dynamodb_table" => table(name, &shown, [before, after], add),
             None if kind == "aws_kms_key" => keys([before, after], add),
+            None if kind == "aws_cloudfront_distribution" => domain([before, after], add),
             None => {}
         },
+    }
+}
+
+/// What is lost where nothing comes in the place of a thing.
+fn removed(kind: &str) -> Option<&'static str> {
+    match kind {
+        "aws_api_gateway_rest_api" | "aws_cloudfront_distribution" => {
+            Some("its address answers no more, and pages that know it lose their stream")
+        }
+        "aws_lambda_capacity_provider" => Some("streams that are open on it end"),
+        "aws_wafv2_web_acl" => Some("nothing holds back who asks too often"),
+        _ => None,
     }
 }
 
@@ -183,11 +207,14 @@ fn kept(kind: &str, name: &str, shown: &str, argument: Option<&str>) -> String {
         ("aws_api_gateway_rest_api" | "aws_cloudfront_distribution", ..) | ("aws_s3_bucket", "page", None) => {
             "`front.kind` stays as it is".to_owned()
         }
-        ("aws_s3_bucket", "state", _) => "`terraform.backend.bucket` is the name that it has".to_owned(),
-        ("aws_cloudwatch_log_group", "access", None) => "`front.access_log` stays".to_owned(),
+        ("aws_s3_bucket", "state", Some("bucket")) => "`terraform.backend.bucket` is the name that it has".to_owned(),
+        ("aws_cloudwatch_log_group", "access", None) => "`front.kind` and `front.access_log` stay".to_owned(),
+        ("aws_cloudwatch_log_group", "access", Some(_)) => format!("`front.kind`, {BASE_STAYS}"),
+        ("aws_cloudwatch_log_group", "instances", None) => "`stream.compute` stays as it is".to_owned(),
+        ("aws_dynamodb_table", _, None) => "the template that makes it stays as it is".to_owned(),
         ("aws_kms_key", _, None) => "`auth.mode` stays as it is".to_owned(),
         ("aws_lambda_capacity_provider", _, None) => "`stream.compute` stays as it is".to_owned(),
-        ("aws_wafv2_web_acl", _, None) => "`front.rate_limit` stays".to_owned(),
+        ("aws_wafv2_web_acl", _, None) => "`front.kind` and `front.rate_limit` stay".to_owned(),
         ("aws_wafv2_web_acl", _, Some("scope")) => "`front.kind` stays as it is".to_owned(),
         ("aws_sns_topic", _, None) => "`operations.email` and `operations.topic_arn` stay as they are".to_owned(),
         _ => BASE_STAYS.to_owned(),
@@ -231,6 +258,15 @@ fn keys_of(index: &Body) -> Vec<String> {
     own.chain(blocks(index, "key_schema").filter_map(|key| text(key, "attribute_name"))).collect()
 }
 
+/// The name that a distribution answers to beside its own.
+fn domain([before, after]: [&Body; 2], add: &mut Add<'_>) {
+    let names = items(after, "aliases");
+    for name in items(before, "aliases").difference(&names) {
+        let unless = format!("`front.domain` is \"{name}\"");
+        add(format!("address `{name}`"), !names.is_empty(), "pages that know it lose their stream", unless);
+    }
+}
+
 /// Keys that session tokens are signed with: those that are no longer listed go.
 fn keys([before, after]: [&Body; 2], add: &mut Add<'_>) {
     let listed = items(after, "for_each");
@@ -257,7 +293,8 @@ fn function(role: &str, before: &Body, after: Option<&Body>, add: &mut Add<'_>) 
             false => "requests fail until the new one is there",
         };
         add(format!("function `{name}`"), true, loss, unless);
-    } else if has_url(before) && value(after, "url").as_deref() == Some("false") {
+    } else if has_url(before) && !has_url(after) {
+        // Behind CloudFront it is there still, and refuses everybody else.
         let loss = "pages that know it lose their stream";
         add(format!("URL of function `{name}`"), false, loss, "`front.kind` stays as it is".to_owned());
     }
@@ -383,6 +420,15 @@ mod tests {
                 "replaces table `sse-streaming-dev-items`: its rows are lost, unless `data.attributes.key` stays as it is",
             ],
         );
+        let taken_over = "[tables.items]\nname = \"orders\"\nimport = true\n";
+        check(
+            taken_over,
+            &taken_over.replace("import = true\n", ""),
+            &[
+                "removes what the owner of table `orders` gave it: other indexes, its capacity and its stream go, and where it \
+               has local indexes or other keys all of its rows, unless `tables.items.import` stays `true`",
+            ],
+        );
         let kept = "[history]\nkeep = \"400d\"\n";
         check(kept, "", &["removes table `sse-streaming-dev-history`: its rows are lost, unless `history.keep` stays"]);
     }
@@ -408,7 +454,7 @@ mod tests {
             renamed,
             &[
                 "`generated/bootstrap` replaces bucket `sse-streaming-dev-state-`: its files are lost, unless \
-                 `terraform.backend.bucket` is the name that it has",
+                 `project.name` and `project.environment` stay as they are",
                 &format!("replaces function `sse-streaming-dev-dashboard`: {url}, {stays}"),
                 &format!("replaces function `sse-streaming-dev-stream`: {url}, {stays}"),
                 &format!("replaces log `/aws/lambda/sse-streaming-dev-dashboard`: its lines are lost, {stays}"),
@@ -436,8 +482,8 @@ mod tests {
             &kind("function-url"),
             &[
                 "removes bucket `sse-streaming-dev-page-`: its files are lost, unless `front.kind` stays as it is",
-                "removes distribution `sse-streaming-dev: page, REST and stream`: its address changes, and the new one takes \
-                 minutes, unless `front.kind` stays as it is",
+                "removes distribution `sse-streaming-dev: page, REST and stream`: its address answers no more, and pages that \
+                 know it lose their stream, unless `front.kind` stays as it is",
             ],
         );
         let gone = |role: &str| {
@@ -446,8 +492,19 @@ mod tests {
             )
         };
         check(&kind("function-url"), &kind("api-gateway"), &[&gone("dashboard"), &gone("stream")]);
+        // Its URLs stay, and refuse whoever is not CloudFront.
+        check(&kind("function-url"), &kind("cloudfront"), &[&gone("dashboard"), &gone("stream")]);
         let found = lines(&kind("api-gateway"), &kind("function-url")).join("\n");
-        assert!(found.contains("removes REST API `sse-streaming-dev-front`: its address changes"), "{found}");
+        assert!(found.contains("removes REST API `sse-streaming-dev-front`: its address answers no more"), "{found}");
+        let at = |domain: &str| {
+            let certificate = "certificate_arn = \"arn:aws:acm:us-east-1:123456789012:certificate/1a2b3c4d-0000-1111-2222-333344445555\"";
+            format!("[front]\nkind = \"cloudfront\"\ndomain = \"{domain}\"\n{certificate}\n")
+        };
+        let lost = "pages that know it lose their stream, unless `front.domain` is \"one.example.com\"";
+        let replaces = format!("replaces address `one.example.com`: {lost}");
+        check(&at("one.example.com"), &at("two.example.com"), &[&replaces]);
+        let removes = format!("removes address `one.example.com`: {lost}");
+        check(&at("one.example.com"), "[front]\nkind = \"cloudfront\"\n", &[&removes]);
         check(
             "",
             "[stream]\npackage = \"image\"\n",
@@ -508,7 +565,6 @@ mod tests {
             ("", "[tables.items]\ndeletion_protection = false\npoint_in_time_recovery = false\n"),
             ("", "[tables.items]\ncreate = false\n[tables.users]\ncreate = false\n"),
             ("", "[operations]\nalarms = false\nmetrics = \"off\"\ncloudwatch_dashboard = false\n"),
-            ("", "[front]\nkind = \"cloudfront\"\n"),
             ("", "[data]\nlabels = [\"good\", \"bad\"]\ntags_max = 10\nwindow = \"12h\"\n"),
             ("", "[history]\nkeep = \"400d\"\n[stream]\nshare_hours = true\n"),
             ("", "[aws]\nrole_path = \"/team/\"\n"),

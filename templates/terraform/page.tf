@@ -104,15 +104,23 @@ locals {
     xml = "application/xml"
   }
 
-  # The page and what lies in its folders. What lies beside it is not for the world: its tests, its package.json, and config.js,
-  # which is uploaded with the live URLs in it.
+  # The page and what lies in its folders. What lies beside it is not for the world: its tests, packages, what is hidden, and
+  # config.js, which is uploaded with the live URLs in it.
   page_files = setsubtract(
     setunion(
       fileset(local.page_folder, "*.{${join(",", setsubtract(keys(local.content_types), ["js", "json", "mjs", "txt"]))}}"),
       fileset(local.page_folder, "robots.txt"),
       fileset(local.page_folder, "*/**/*.{${join(",", keys(local.content_types))}}"),
     ),
-    fileset(local.page_folder, "{test,node_modules}/**"),
+    setsubtract(
+      setunion(
+        fileset(local.page_folder, "test/**"),
+        fileset(local.page_folder, "**/node_modules/**"),
+        fileset(local.page_folder, "**/.*"),
+        fileset(local.page_folder, "**/.*/**"),
+      ),
+      fileset(local.page_folder, ".well-known/**"),
+    ),
   )
 }
 

@@ -33,7 +33,7 @@ async fn one_command_deploys_and_others_look_go_back_and_destroy() {
     assert!(first.stdout.starts_with("sse-streaming-dev in us-east-1: 31 new, in "), "{first:?}");
     assert!(first.stdout.contains(&format!("http://{}/api/v2/stream  version 1\n", local.stream)), "{first:?}");
     for seen in
-        ["[1/5] check: infragen doctor", "/api/v2/stream: `metrics` after ", "goes on, with", "/api/v2/metrics answers"]
+        ["[1/6] check: infragen doctor", "/api/v2/stream: `metrics` after ", "goes on, with", "/api/v2/metrics answers"]
     {
         assert!(first.stderr.contains(seen), "{seen}: {first:?}");
     }
@@ -320,10 +320,11 @@ fn a_dry_run_prints_the_steps_and_does_none() {
          bootstrap  infragen bootstrap\n\
          plan       terraform -chdir=generated/prod/terraform init && terraform -chdir=generated/prod/terraform plan\n\
          apply      terraform -chdir=generated/prod/terraform apply\n\
+         page       infragen --env prod page\n\
          smoke      a first event, a return by its position, the REST API\n"
     );
     assert_eq!(project.names(), ["deploy.toml"]);
-    for command in ["deploy", "status", "logs", "rollback", "destroy"] {
+    for command in ["deploy", "page", "status", "logs", "rollback", "destroy"] {
         let run = project.run(&[command, "--env", "local"]);
         assert_eq!(run.code, 2, "{command}: {run:?}");
         assert!(run.stderr.starts_with("error: `local` is this machine"), "{command}: {run:?}");
@@ -397,12 +398,9 @@ fn what_is_missing_or_refused_is_one_sentence() {
 #[test]
 fn a_project_that_builds_is_asked_to_wherever_the_command_is_typed() {
     let project = Project::new("[dashboard]\npackage = \"image\"\n");
-    for folder in ["tools", "bin"] {
-        std::fs::create_dir(project.path().join(folder)).unwrap();
-    }
+    std::fs::create_dir(project.path().join("bin")).unwrap();
     let script = |name: &str, text: &str| script(&project.path().join(name), text);
     script("justw", "echo \"justw $*\" >>calls");
-    script("tools/page.sh", "echo \"page $*\" >>calls");
     script("bin/aws", "echo '{\"Account\": \"1\", \"Arn\": \"arn\"}'");
     script("bin/terraform", &good_terraform("*) echo '{}' ;;"));
     std::fs::create_dir(project.path().join("docs")).unwrap();
@@ -416,6 +414,6 @@ fn a_project_that_builds_is_asked_to_wherever_the_command_is_typed() {
         std::fs::remove_file(project.path().join("calls")).unwrap();
         calls
     };
-    assert_eq!(deploy(&["--no-smoke"]), "justw package\njustw image\npage generated/terraform\n");
+    assert_eq!(deploy(&["--no-smoke"]), "justw package\njustw image\n");
     assert_eq!(deploy(&["--plan"]), "justw package\n", "what is only looked at is not pushed");
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::front::{PLANNED, Planned, expressions, planned, refers};
 use super::plans::{artifacts, resources};
 use super::terraform::Root;
-use super::{Project, page_files, workspace};
+use super::{Project, Run, page_files, workspace};
 
 /// The files that a browser asks for.
 fn public_files() -> BTreeSet<String> {
@@ -163,14 +163,17 @@ fn pages_that_may_show_it_in_a_frame_are_named_behind_cloudfront_and_on_this_mac
     assert!(!project.read("generated/local/functions.env").contains("FRAME"));
 }
 
-/// Runs tools/page.sh on a root whose state has these outputs.
-fn page(outputs: &[(&str, &str)]) -> (Project, String) {
-    let folder = Project::new("");
+/// Runs `infragen page` where the state has these outputs, beside these files of a page.
+fn page(outputs: &[(&str, &str)], files: &[(&str, &str)]) -> (Project, Run) {
+    let project = Project::new("[output]\nfolder = \"infra\"\nrunner = false\n");
     let values: String =
         outputs.iter().map(|(name, value)| format!("output \"{name}\" {{\n  value = {value}\n}}\n")).collect();
-    folder.write("root/outputs.tf", &values);
+    project.write("infra/terraform/outputs.tf", &values);
+    for (name, text) in files {
+        project.write(&format!("frontend/{name}"), text);
+    }
     let terraform = |arguments: &[&str]| {
-        let root = folder.path().join("root");
+        let root = project.path().join("infra/terraform");
         let output =
             Command::new("terraform").args(arguments).current_dir(root).output().expect("terraform is on PATH");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -179,32 +182,77 @@ fn page(outputs: &[(&str, &str)]) -> (Project, String) {
     if !outputs.is_empty() {
         terraform(&["apply", "-auto-approve"]);
     }
-    let output = Command::new(workspace().join("tools/page.sh"))
-        .args([folder.path().join("root"), folder.path().join("page")])
-        .output()
-        .unwrap();
-    assert!(output.status.success() && output.stdout.is_empty(), "{output:?}");
-    (folder, String::from_utf8(output.stderr).unwrap())
+    let run = project.run(&["page"]);
+    (project, run)
 }
+
+fn left(project: &Project) -> BTreeSet<String> {
+    project.names().into_iter().filter_map(|name| name.strip_prefix("dist/page/").map(str::to_owned)).collect()
+}
+
+const LIVE: &str = r#""// Rendered\nwindow.CONFIG = Object.freeze({\"SSE_BASE_URL\":\"https://a.example\"});\n""#;
 
 #[test]
 fn after_an_apply_the_page_lies_whole_with_the_live_urls_where_terraform_did_not_upload_it() {
-    let config = r#""// Rendered\nwindow.CONFIG = Object.freeze({\"SSE_BASE_URL\":\"https://a.example\"});\n""#;
-    let (folder, said) = page(&[("config_js", config)]);
-    assert!(said.starts_with("the page is in ") && said.contains("any host of static files"), "{said}");
-    let found = folder.names().into_iter().filter_map(|name| name.strip_prefix("page/").map(str::to_owned));
-    let found: BTreeSet<String> = found.collect();
-    assert_eq!(found, public_files(), "the files that Terraform uploads behind CloudFront");
-    let text = folder.read("page/config.js");
+    let files: Vec<(String, String)> =
+        page_files().into_iter().map(|name| (name.clone(), format!("of {name}\n"))).collect();
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let (project, run) = page(&[("config_js", LIVE)], &files);
+    assert_eq!(run.done().stderr, "the page is in `dist/page`: put it on any host of static files\n");
+    assert_eq!(left(&project), public_files(), "the files that Terraform uploads behind CloudFront");
+    let text = project.read("dist/page/config.js");
     assert_eq!(text, "// Rendered\nwindow.CONFIG = Object.freeze({\"SSE_BASE_URL\":\"https://a.example\"});\n");
 
-    let (folder, said) = page(&[("config_js", config), ("site_url", "\"https://b.example\"")]);
-    assert_eq!(said, "the page is at https://b.example\n");
-    assert!(!folder.path().join("page").exists());
+    let (project, run) = page(&[("config_js", LIVE), ("site_url", "\"https://b.example\"")], &files);
+    assert_eq!(run.done().stderr, "the page is at https://b.example\n");
+    assert!(left(&project).is_empty());
 
     for outputs in [&[][..], &[("repository_url", "\"x\"")]] {
-        let (folder, said) = page(outputs);
-        assert_eq!(said, "", "a root without a page, or destroyed");
-        assert!(!folder.path().join("page").exists());
+        let (project, run) = page(outputs, &files);
+        let said = "nothing is applied of `infra/terraform`: there are no addresses yet";
+        assert!(run.code == 1 && run.stderr.contains(said), "{run:?}");
+        assert!(left(&project).is_empty(), "a root without a page, or destroyed");
     }
+}
+
+#[test]
+fn who_has_a_page_elsewhere_gets_its_addresses_alone() {
+    let (project, run) = page(&[("config_js", LIVE)], &[]);
+    let said = run.done().stderr;
+    assert!(said.starts_with("`dist/page/config.js` has the live addresses, for a page of your own"), "{said}");
+    assert_eq!(left(&project), BTreeSet::from(["config.js".to_owned()]));
+}
+
+/// What no host of static files should have, and what it may, by either way.
+#[test]
+fn what_is_hidden_or_a_package_beside_the_page_is_not_for_the_world() {
+    let private = [
+        ".env",
+        ".aws/sso-token.json",
+        ".vscode/settings.json",
+        "css/.backup.css",
+        "img/.git/packed.txt",
+        "test/a.js",
+        "sub/node_modules/x/package.json",
+        "node_modules/y.js",
+        "package.json",
+        "build.mjs",
+    ];
+    let public = ["index.html", "robots.txt", "css/a.css", ".well-known/security.txt", "sub/deep/b.svg"];
+    let files: Vec<(&str, &str)> = private.into_iter().chain(public).map(|name| (name, "x\n")).collect();
+    let (project, run) = page(&[("config_js", LIVE)], &files);
+    run.done();
+    let expected: BTreeSet<String> = public.into_iter().chain(["config.js"]).map(str::to_owned).collect();
+    assert_eq!(left(&project), expected);
+
+    let project = Project::new("[front]\nkind = \"cloudfront\"\n");
+    for (name, text) in files {
+        project.write(&format!("frontend/{name}"), text);
+    }
+    let Planned { plan, .. } = &planned(project);
+    let objects = plan["planned_values"]["root_module"]["resources"].as_array().unwrap().iter();
+    let uploaded = objects.filter(|one| one["type"] == "aws_s3_object");
+    let keys: BTreeSet<String> = uploaded.map(|one| one["values"]["key"].as_str().unwrap().to_owned()).collect();
+    assert!(expected.iter().all(|name| keys.contains(name)), "{keys:?}");
+    assert!(!private.into_iter().any(|name| keys.contains(name)), "{keys:?}");
 }

@@ -272,7 +272,9 @@ fn a_folder_of_no_environment_is_reported_and_left_alone() {
     let manifest = project.read("deploy.toml");
     project.write("deploy.toml", manifest.split("[env.test").next().unwrap());
     let said = "warning: `generated/test` is of no environment of the manifest\n \
-                hint: destroy what it made with `terraform -chdir=generated/test/terraform destroy`, then remove the folder\n";
+                hint: if nothing of it was ever applied, remove the folder; else write `[env.test]` again, and run `infragen --env test \
+                destroy`, which keeps its tables and their rows; after another name for it, everything would be made a second \
+                time\n";
     for arguments in [&["render", "--check"][..], &["render"], &["render", "--diff"]] {
         assert!(project.run(arguments).done().stderr.contains(said), "{arguments:?}");
     }

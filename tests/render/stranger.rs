@@ -108,8 +108,7 @@ fn nothing_that_is_rendered_names_what_is_only_here() {
 }
 
 /// Sources that may name what is here, each with the reason.
-const MAY: [(&str, &str); 5] = [
-    ("cli/deploy.rs", "runs it only where it is there and the manifest names it"),
+const MAY: [(&str, &str); 4] = [
     ("manifest/types.rs", "names the runner, once"),
     ("program.rs", "says how Cargo builds a program anywhere"),
     ("render/files.rs", "lists sources for a recipe that is rendered with the runner only"),

@@ -14,7 +14,7 @@ use infragen::deploy::{account, canary, place};
 use infragen::doctor::{self, Places, Ran, aws, tools};
 use infragen::load::{Loaded, Target};
 use infragen::manifest::Names;
-use infragen::manifest::types::Packaging;
+use infragen::manifest::types::{FrontKind, Packaging};
 use infragen::render::render;
 use infragen::write::{self, WriteMode};
 
@@ -68,8 +68,7 @@ impl Shell<'_> {
             return Ok(Outcome::Done);
         }
         let stop = Stop::listen().map_err(|error| self.fail(&error, None))?;
-        let deployment =
-            Deployment { shell: self, loaded: &loaded, arguments, stop: &stop, places: Places::of(&loaded) };
+        let deployment = Deployment { shell: self, loaded: &loaded, arguments, stop: &stop };
         deployment.run(&steps, maker.as_ref())
     }
 
@@ -103,8 +102,8 @@ impl Shell<'_> {
             steps.push(("canary", format!("{terraform} apply, {share}, while alarms are watched")));
         }
         steps.push(("apply", format!("{terraform} apply")));
-        if runner.is_some() && self.root().join("tools/page.sh").is_file() {
-            steps.push(("page", format!("tools/page.sh {}", places.root)));
+        if loaded.manifest.front.kind != FrontKind::CloudFront {
+            steps.push(("page", commands.infragen("page")));
         }
         // Nobody outside of the VPC reaches a private API, this machine included.
         if !arguments.no_smoke && !loaded.manifest.front.api.private {
@@ -119,7 +118,6 @@ struct Deployment<'s> {
     loaded: &'s Loaded,
     arguments: &'s DeployArguments,
     stop: &'s Stop,
-    places: Places,
 }
 
 impl Deployment<'_> {
@@ -145,7 +143,7 @@ impl Deployment<'_> {
                 "plan" => changes = self.plan(&root(), account.as_deref())?,
                 "canary" => left = self.canary(&root(), &changes)?,
                 "apply" => outputs = self.apply(&root(), &changes, left.as_ref())?,
-                "page" => self.program("tools/page.sh", &[&self.places.root])?,
+                "page" => self.shell.leave_page(self.loaded, &outputs).map(drop)?,
                 _ => self.smoke(&outputs)?,
             }
             // The last step is no reason to say that something is left.
@@ -194,6 +192,9 @@ impl Deployment<'_> {
         let report = write::write(shell.root(), &rendering, WriteMode::Write);
         let report = report.map_err(|error| shell.fail(&error, error.hint()))?;
         shell.say(&format!("      {} of {} files changed", report.changes.len(), rendering.artifacts.len()));
+        for replaced in &report.replaced {
+            shell.caution(&replaced.to_string());
+        }
         Ok(())
     }
 

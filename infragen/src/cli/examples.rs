@@ -5,7 +5,7 @@ use clap::{Command, CommandFactory};
 /// What is typed, and what for.
 pub(super) type Example = (&'static str, &'static str);
 
-const EXAMPLES: [(&str, &[Example]); 21] = [
+const EXAMPLES: [(&str, &[Example]); 22] = [
     (
         "render",
         &[
@@ -91,6 +91,7 @@ const EXAMPLES: [(&str, &[Example]); 21] = [
             ("infragen --env prod deploy --yes", "for a pipeline: asks nobody"),
         ],
     ),
+    ("page", &[("infragen --env prod page", "after `terraform apply`: into dist/prod/page")]),
     ("status", &[("infragen status --format json", "for programs; exits with 1 where all is not well")]),
     (
         "logs",

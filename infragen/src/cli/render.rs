@@ -75,10 +75,13 @@ impl Shell<'_> {
         let known: Vec<String> = names.chain(["terraform", "bootstrap", "local"].map(str::to_owned)).collect();
         let folder = all.first().map_or(FOLDER, |base| base.manifest.output.folder.as_str());
         for folder in write::orphans(self.root(), folder, &known).map_err(|error| self.fail(&error, None))? {
+            let name = folder.rsplit('/').next().unwrap_or_default();
             self.warning(
                 &format!("`{folder}` is of no environment of the manifest"),
                 &format!(
-                    "destroy what it made with `terraform -chdir={folder}/terraform destroy`, then remove the folder"
+                    "if nothing of it was ever applied, remove the folder; else write `[env.{name}]` again, and run \
+                     `infragen --env {name} destroy`, which keeps its tables and their rows; after another name for it, \
+                     everything would be made a second time"
                 ),
             );
         }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::{Check, Places};
+use crate::commands::Commands;
 use crate::load::Loaded;
 use crate::manifest::archive::ArchiveSection;
 use crate::manifest::aws::is_digest;
@@ -145,7 +146,13 @@ pub fn page(loaded: &Loaded, places: &Places, config_js: Option<&str>) -> Check 
     if ![&manifest.page.api_base_url, &manifest.page.sse_base_url].iter().any(|url| url.as_str().is_empty()) {
         return Check::ok(NAME, "both addresses are in the manifest");
     }
-    let apply = format!("run `{}`: it leaves the page with its addresses in `{}`", places.apply, loaded.page_folder());
+    // The recipe of a runner does both.
+    let then = match manifest.output.runner.as_str() {
+        Some(_) => String::new(),
+        None => format!("`, then `{}", Commands::of(loaded).infragen("page")),
+    };
+    let folder = loaded.page_folder();
+    let apply = format!("run `{}{then}`: it leaves the page with its addresses in `{folder}`", places.apply);
     let Some(text) = config_js else {
         return Check::missing(NAME, format!("`{path}` is not there: the page does not know its functions yet"), apply);
     };
