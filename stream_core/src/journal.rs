@@ -20,7 +20,7 @@ use crate::keeping::Keeping;
 use crate::missing::Missing;
 use crate::moment::{Now, TimeRange};
 use crate::numbers::Numbers;
-use crate::position::{Position, Tracker, interval_after};
+use crate::position::{Position, Tracker, idle_at, interval_after};
 use crate::reading::{PageRequest, PageStart, Progress, Reading};
 use crate::report::Due;
 use crate::sketch::Sketch;
@@ -37,9 +37,6 @@ use load::{Load, Sharing};
 
 /// A clock that went back by less than this is taken to stand still: adjusting clocks is no reason for a full re-read.
 const CLOCK_SLACK: Duration = Duration::from_secs(1);
-/// On a table where nothing happens, the watermark follows the clock at this distance, so that cursors do not fall out of
-/// the window. Far enough that no clock that is off by hours lets it overtake the rows.
-const IDLE_DISTANCE: Duration = Duration::from_secs(12 * 3600);
 /// A watermark so far in the future can only come from a clock that was wrong; it is worked out anew.
 const ABSURD: Duration = Duration::from_secs(2 * 3600);
 
@@ -52,6 +49,8 @@ pub struct Journal {
     window: Window,
     tracker: Tracker,
     disorder: Disorder,
+    /// Within which time every row of the late interval is read again.
+    settles_in: Duration,
     missing: Missing,
     updates: Kept,
     snapshots: u64,
@@ -98,6 +97,7 @@ impl Journal {
             window: Window::new(data.labels.as_slice().len(), data.window.get(), tags_max, data.identity),
             tracker: Tracker::new(late_window, Position::ORIGIN, (Sketch::EMPTY, 0), []),
             disorder: Disorder::default(),
+            settles_in: Duration::ZERO,
             data: Arc::new(data),
             sweep: Sweep::new(late_window, poll.late_interval.get()),
             poll,
@@ -362,6 +362,8 @@ impl Journal {
         self.missing.forget_old(planned.instant, &mut self.tracker);
         let whole_after = self.whole_after();
         self.is_dirty |= self.window.age(planned.wall, whole_after);
+        // As an instance that has just begun: it does not know them.
+        self.tracker.forget_until(self.window.after(planned.wall));
         self.window.thin(whole_after);
     }
 
@@ -394,6 +396,7 @@ impl Journal {
             data: Arc::clone(&self.data),
             epoch: self.epoch,
             late_window: self.poll.late_window.get(),
+            settles_in: self.settles_in,
             minutes: self.window.minutes().clone(),
             names: self.window.names(),
             metrics: Arc::new(MetricsFrame::new(self.data.labels.as_slice(), numbers, read_at)),
@@ -429,7 +432,7 @@ impl Journal {
                 }
             }
         }
-        self.tracker.advance(wall.minus(IDLE_DISTANCE).floor_hour());
+        self.tracker.advance(idle_at(wall, self.data.window.get()));
     }
 
     /// Moves the watermark over rows of which nothing is told. Where it came to them one by one, most rows of a day would be sketched, only

@@ -58,6 +58,8 @@ pub mod shelf;
 pub mod sketch;
 pub mod snapshot;
 pub mod split_mix;
+#[cfg(test)]
+mod stale_simulation;
 pub mod stream_id;
 mod sweep;
 pub mod tag_history;

@@ -8,6 +8,7 @@ use crate::position::{Position, Tracker, interval_after};
 use crate::resume::STRANGERS_MAX;
 use crate::sketch::Sketch;
 use crate::snapshot::{RowRef, Snapshot};
+use crate::timestamp::Timestamp;
 use crate::updates::Update;
 
 /// How long another instance's read may have been ahead of ours: indexes lag by a second or so. What a client has had beside
@@ -22,6 +23,8 @@ pub(super) struct Offset {
     more_count: u8,
     /// Rows it has not had, or only their updates before a number, because they were not in the table when it came.
     lacking: Vec<(RowKey, usize)>,
+    /// Rows that it has not had, and that may have been replaced where it was: they were read for the last time before it came.
+    doubtful: Vec<(Timestamp, RowKey)>,
 }
 
 /// What an update is to a client.
@@ -36,9 +39,9 @@ pub(super) enum Meeting {
 }
 
 impl Offset {
-    pub(super) fn of(tracker: &Tracker, ghosts: &BTreeSet<RowKey>) -> Self {
+    pub(super) fn of(tracker: &Tracker, ghosts: &BTreeSet<RowKey>, doubtful: Vec<(Timestamp, RowKey)>) -> Self {
         let (more, more_count) = tracker.unnamed();
-        let mut offset = Self { more, more_count, lacking: Vec::new() };
+        let mut offset = Self { more, more_count, lacking: Vec::new(), doubtful };
         for ghost in ghosts {
             let upto = offset.take(*ghost);
             if upto < ghost.updates() {
@@ -48,9 +51,14 @@ impl Offset {
         offset
     }
 
+    /// Whether there are rows that it is still to be told of, unless they were replaced.
+    pub(super) fn is_doubtful(&self) -> bool {
+        !self.doubtful.is_empty()
+    }
+
     /// Whether it differs in nothing.
     pub(super) fn is_none(&self) -> bool {
-        self.more.is_empty() && self.more_count == 0 && self.lacking.is_empty()
+        self.more.is_empty() && self.more_count == 0 && self.lacking.is_empty() && self.doubtful.is_empty()
     }
 
     /// How many updates of a row the client has had beside.
@@ -91,6 +99,8 @@ impl Offset {
         let returns =
             |row: RowKey| snapshot.updates.from(next_seq).any(|(_, update)| update.returned && update.row.key == row);
         self.lacking.retain(|(row, _)| snapshot.ghosts.contains(row) || returns(*row));
+        // Nor is what was replaced meanwhile, or is older than the interval.
+        self.doubtful.retain(|(at, row)| snapshot.counts(*at, *row));
         if let Some(locator) = self.more.decode().filter(|locator| !locator.is_empty()) {
             for row in snapshot.gone.keys().filter(|row| locator.contains(row.element())) {
                 self.take(*row);
@@ -129,6 +139,9 @@ impl Offset {
         for (row, had) in &self.lacking {
             position.toggle_row(*row, row.updates(), false);
             position.toggle_row(*row, *had, true);
+        }
+        for (_, row) in &self.doubtful {
+            position.toggle_row(*row, row.updates(), false);
         }
         position
     }

@@ -22,6 +22,19 @@ pub const fn interval_after(watermark: Timestamp, late_window: Duration) -> Time
     watermark.minus(late_window).minus(limits::FUTURE_SKEW)
 }
 
+/// On a table where nothing happens, the watermark follows the clock at this distance, or at the window's length, so that cursors do not
+/// fall out of the window. Far enough that no clock that is off by hours lets it overtake the rows.
+const IDLE_DISTANCE: Duration = Duration::from_secs(12 * 3600);
+/// It does so in steps, which are the same everywhere.
+pub(crate) const IDLE_STEP: Duration = Duration::from_secs(300);
+
+/// The watermark of a table in which nothing happened since.
+#[must_use]
+pub(crate) fn idle_at(now: Timestamp, window: Duration) -> Timestamp {
+    let at = now.minus(IDLE_DISTANCE.min(window)).millis();
+    Timestamp::from_millis(at - at % (IDLE_STEP.as_secs() * 1000))
+}
+
 /// The last part of the interval of late rows, up to the watermark, in which rows are out of order all the time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tail {
@@ -254,6 +267,13 @@ impl Tracker {
     pub fn forget(&mut self, at: Timestamp, row: RowKey) {
         if let Some(upto) = self.members.remove(&(at, row)) {
             self.toggle(at, row, upto, false);
+        }
+    }
+
+    /// Forgets the rows up to this time, which the window has left behind.
+    pub fn forget_until(&mut self, until: Timestamp) {
+        while let Some((at, row)) = self.members.first_key_value().map(|(key, _)| *key).filter(|(at, _)| *at <= until) {
+            self.forget(at, row);
         }
     }
 

@@ -32,7 +32,7 @@ use std::time::Duration;
 use crate::cursor::ResetReason;
 use crate::filter::Filter;
 use crate::item::{Row, RowKey};
-use crate::position::{Position, Tail, Tracker, interval_after};
+use crate::position::{IDLE_STEP, Position, Tail, Tracker, interval_after};
 use crate::sketch::{Locator, Sketch};
 use crate::snapshot::{RowRef, Snapshot};
 use crate::timestamp::Timestamp;
@@ -84,6 +84,8 @@ pub struct Resume {
     /// Whether what the client has had is all in the snapshot, and no late row beside: no other instance has shown it anything
     /// newer, nor seen that a row which still stands here was changed.
     pub is_exact: bool,
+    /// Rows that it has not had, and that another instance may have seen replaced: not to be told before they were read again.
+    pub(crate) doubtful: Vec<(Timestamp, RowKey)>,
     /// Rows it has not had all of, oldest first.
     queue: VecDeque<Pending>,
     /// How many updates of the first of them were taken.
@@ -113,6 +115,7 @@ impl Resume {
 struct Late {
     tracker: Tracker,
     queue: VecDeque<Pending>,
+    doubtful: Vec<(Timestamp, RowKey)>,
     is_exact: bool,
 }
 
@@ -148,7 +151,7 @@ impl Snapshot {
         next.filter(|next| !self.updates.lost(*next, filter))
     }
 
-    /// Works out what a client at `position` has not had.
+    /// Works out what a client at `position` has not had. `is_settled` where every row was read since it came.
     ///
     /// # Errors
     /// The reason for a `reset`, where nothing lost cannot be promised.
@@ -158,15 +161,17 @@ impl Snapshot {
         filter: &Filter,
         limits: ReplayLimits,
         now: Timestamp,
+        is_settled: bool,
     ) -> Result<Resume, ResetReason> {
         if position.watermark > window_until(now).max(self.position.watermark) {
             return Err(ResetReason::Unknown);
         }
         let late_after = interval_after(position.watermark, self.late_window);
-        if late_after < self.window_after() {
+        // Before the window nobody is told of anything. Where nothing happens, the watermark is at its very beginning.
+        if position.watermark < self.window_after().minus(IDLE_STEP).minus(limits.window) {
             return Err(ResetReason::Expired);
         }
-        let Late { tracker, mut queue, is_exact } = self.missing_late(position, late_after)?;
+        let Late { tracker, mut queue, doubtful, is_exact } = self.missing_late(position, late_after, is_settled)?;
         let mut oldest = self.position.watermark.minus(limits.window);
         if position.repeats {
             // Set back by an interval, for no fault of the client's.
@@ -193,17 +198,17 @@ impl Snapshot {
             return Err(ResetReason::Overflow);
         }
         let is_exact = is_exact && position.watermark <= self.position.watermark;
-        Ok(Resume { tracker, is_exact, queue, begun: 0 })
+        Ok(Resume { tracker, is_exact, doubtful, queue, begun: 0 })
     }
 
     /// Splits the updates of `(late_after, watermark]` into those the client has had and those it lacks.
-    fn missing_late(&self, position: Position, late_after: Timestamp) -> Result<Late, ResetReason> {
+    fn missing_late(&self, position: Position, late_after: Timestamp, is_settled: bool) -> Result<Late, ResetReason> {
         let settled = position.settled_until();
         let held = self.position_of(settled, late_after);
         let differences = position.sketch.difference(held.sketch).decode();
         let tail_level = position.tail.level.max(self.position.tail.level);
         if let Some(locator) = differences
-            && let Some(mut found) = self.told_apart(position, held, late_after, &locator)?
+            && let Some(mut found) = self.told_apart(position, held, late_after, (&locator, is_settled))?
         {
             // Of the tail it may have had any: it is repeated.
             let tail: Vec<Pending> =
@@ -221,7 +226,7 @@ impl Snapshot {
         let mut tracker = Tracker::new(self.late_window, start, (Sketch::EMPTY, 0), before);
         tracker.set_tail(tail_level);
         let queue = self.rows_between(late_after, position.watermark).map(all_of).collect::<Result<_, _>>()?;
-        Ok(Late { tracker, queue, is_exact: false })
+        Ok(Late { tracker, queue, doubtful: Vec::new(), is_exact: false })
     }
 
     /// Says what the differences are; `None` where they do not add up.
@@ -230,7 +235,7 @@ impl Snapshot {
         position: Position,
         held: Position,
         late_after: Timestamp,
-        locator: &Locator,
+        (locator, is_settled): (&Locator, bool),
     ) -> Result<Option<Late>, ResetReason> {
         let candidates = || self.rows_between(late_after, position.settled_until());
         let missing: Vec<RowRef<'_>> = if locator.is_empty() {
@@ -266,8 +271,14 @@ impl Snapshot {
         let members = candidates().map(|row| (row.at(), row.key()));
         let members = members.filter(|(at, row)| !is_missing(*row) && !begun.contains_key(&(*at, *row)));
         let mut tracker = Tracker::new(self.late_window, start, (stranger.sketch, stranger.count), members);
-        let mut queue = VecDeque::new();
+        // What the client has had beside may be what replaced one of them, where it was: who is told the old version last is told wrongly.
+        let are_doubtful = !is_settled && stranger.count > 0;
+        let (mut queue, mut doubtful) = (VecDeque::new(), Vec::new());
         for row in candidates().filter(|row| is_missing(row.key()) || begun.contains_key(&(row.at(), row.key()))) {
+            if are_doubtful && !begun.contains_key(&(row.at(), row.key())) {
+                doubtful.push((row.at(), row.key()));
+                continue;
+            }
             let item = whole(row)?;
             let lacking: Box<[usize]> = match begun.get(&(row.at(), row.key())) {
                 _ if row.is_hidden() => Box::default(),
@@ -277,7 +288,7 @@ impl Snapshot {
             tracker.hand_out(row.at(), row.key(), lacking.first().copied().unwrap_or(item.key.updates()));
             queue.push_back(Pending { row: Arc::clone(item), lacking: Some(lacking) });
         }
-        Ok(Some(Late { tracker, queue, is_exact: strangers == 0 && missing.is_empty() }))
+        Ok(Some(Late { tracker, queue, doubtful, is_exact: strangers == 0 && missing.is_empty() }))
     }
 
     /// Takes out of the strangers what this instance knows to be gone, and all of them where they are too many to be rows

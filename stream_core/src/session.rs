@@ -18,7 +18,7 @@ use crate::filter::Filter;
 use crate::item::RowKey;
 use crate::moment::Now;
 use crate::offset::{LEAD_MAX, Offset};
-use crate::position::{Position, Tracker};
+use crate::position::Position;
 use crate::report::Report;
 use crate::resume::{ReplayLimits, Resume};
 use crate::snapshot::Snapshot;
@@ -155,14 +155,14 @@ impl Joins {
     }
 
     /// Joins a client that has had everything that the snapshot held.
-    fn caught_up(&self, mut tracker: Tracker) -> At {
+    fn caught_up(&self, Resume { mut tracker, doubtful, .. }: Resume) -> At {
         tracker.repeated();
         if tracker.position().watermark > self.position.watermark {
             // It is met again here, where all of it is known.
             return At::Ahead(tracker.position().exact());
         }
         tracker.advance(self.position.watermark);
-        self.live(Offset::of(&tracker, &self.ghosts))
+        self.live(Offset::of(&tracker, &self.ghosts, doubtful))
     }
 }
 
@@ -188,6 +188,8 @@ pub struct Session {
     live_from: u64,
     /// Until when rows that another instance has shown the client may still come here; `None` where it has had none.
     lead_until: Option<Instant>,
+    /// When every row was read since the client came; `None` where it has not been compared yet.
+    settled_at: Option<Instant>,
     /// Number of the snapshot that was last looked at, and whether it was confirmed.
     looked_at: Option<(u64, bool)>,
     /// Whether the last step said all that there was.
@@ -231,6 +233,7 @@ impl Session {
             reset,
             live_from: 0,
             lead_until: None,
+            settled_at: None,
             looked_at: None,
             is_resting: false,
             events_sent: 0,
@@ -290,6 +293,12 @@ impl Session {
         self.heartbeat_at.min(self.terms.ends_at.0)
     }
 
+    /// When rows are told that are in doubt until then, where there are any.
+    fn doubts_until(&self) -> Option<Instant> {
+        let At::Live { offset, .. } = &self.at else { return None };
+        self.settled_at.filter(|_| offset.is_doubtful())
+    }
+
     /// Decides what this client gets next. Reads no clock, does no I/O, never sleeps.
     pub fn step(&mut self, now: Now, view: View<'_>) -> Step {
         self.is_resting = false;
@@ -321,7 +330,7 @@ impl Session {
         let is_due = self.heartbeat_at <= now.instant && self.phase == Phase::Open;
         if !is_due && out.is_empty() && !news.is_empty() {
             let shown = view.snapshot.map(|snapshot| (snapshot.serial, view.is_confirmed));
-            self.is_resting = self.looked_at == shown;
+            self.is_resting = self.looked_at == shown && self.doubts_until().is_none();
             // As they are: others are sent the same bytes.
             return Step::Send(news);
         }
@@ -336,7 +345,9 @@ impl Session {
         if self.phase == Phase::Closed {
             return Step::Close;
         }
-        Step::Wait(self.waits_until())
+        // What is due already cannot be done without the instance, or what is said before it.
+        let doubts_until = self.doubts_until().filter(|until| now.instant < *until);
+        Step::Wait(doubts_until.map_or(self.waits_until(), |until| until.min(self.waits_until())))
     }
 
     fn end(&mut self, reason: EndReason) -> Step {
@@ -434,7 +445,9 @@ impl Session {
             self.at = At::Live { next_seq, offset: Offset::default(), position };
             return;
         }
-        match snapshot.resume(position, &self.terms.filter, self.terms.replay, now.wall) {
+        let settled_at = *self.settled_at.get_or_insert(now.instant + snapshot.settles_in);
+        let is_settled = settled_at <= now.instant;
+        match snapshot.resume(position, &self.terms.filter, self.terms.replay, now.wall, is_settled) {
             // Another instance may have been quicker; the next read tells.
             Ok(resume) if !(is_confirmed || resume.is_exact) => {}
             Err(_) if !is_confirmed => {}
@@ -443,7 +456,7 @@ impl Session {
                 if self.is_lead_over(now.instant) {
                     resume.tracker.forget_unnamed(&snapshot.ghosts);
                 } else {
-                    self.lead_until.get_or_insert(now.instant + LEAD_MAX);
+                    self.lead_until.get_or_insert((now.instant + LEAD_MAX).max(settled_at));
                 }
                 self.at = At::Replaying { joins: Box::new(Joins::after(snapshot)), resume: Box::new(resume) };
             }
@@ -461,7 +474,16 @@ impl Session {
         let is_same = self.looked_at.is_some_and(|(serial, _)| serial == snapshot.serial);
         // What was never seen here leaves the id then, though nothing happens.
         let is_lead_over = self.is_lead_over(now.instant);
+        let has_settled = self.doubts_until().is_some_and(|until| until <= now.instant);
+        if has_settled
+            && let At::Live { position, next_seq, .. } = self.at
+            && next_seq == snapshot.updates.next()
+        {
+            // What stands there still was not replaced.
+            self.at = At::Ahead(position.exact());
+        }
         if !is_lead_over
+            && !has_settled
             && (self.looked_at == looked_at || is_same && is_placed)
             && !matches!(self.at, At::Replaying { .. })
         {
@@ -474,7 +496,10 @@ impl Session {
         match self.at {
             At::Replaying { .. } => return news,
             // What was replayed is a write of its own: the next one looks at this snapshot again.
-            At::Live { .. } if out.len() >= WRITE_BYTES / 2 => return news,
+            At::Live { .. } if out.len() >= WRITE_BYTES / 2 => {
+                self.looked_at = None;
+                return news;
+            }
             At::Live { .. } => {
                 let Some((bytes, is_all)) = self.news(out, snapshot, view, now) else { return news };
                 if !is_all {
@@ -510,7 +535,7 @@ impl Session {
         let mut body = BytesMut::new();
         while out.len() < WRITE_BYTES {
             let Some((row, tag_index, upto)) = resume.next_update() else {
-                self.at = joins.caught_up(resume.tracker);
+                self.at = joins.caught_up(*resume);
                 return;
             };
             resume.tracker.hand_out(row.item.at, row.key, upto);

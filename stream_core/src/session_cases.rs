@@ -12,7 +12,7 @@ use crate::snapshot::Snapshot;
 use crate::updates::UPDATES_KEPT_BYTES;
 use crate::world::World;
 
-use crate::session_client::{Client, Counted, Instance, connect, pull};
+use crate::session_client::{Client, Counted, Instance, connect, pull, pull_where};
 
 /// Names of the events in some bytes, in order.
 fn event_names(bytes: &[u8]) -> Vec<String> {
@@ -213,4 +213,85 @@ fn clients_at_one_place_are_handed_the_same_bytes_however_they_came_there() {
     for others in all {
         assert_eq!(others.as_ptr(), bytes.as_ptr());
     }
+}
+
+/// Rows that are so many minutes old when a client comes, one a second before.
+fn insert_old(world: &mut World, minutes: &[u64]) {
+    for minutes in minutes {
+        let id = format!("old{minutes}");
+        let at = world.now.wall.millis() - minutes * 60_000;
+        world.rows.insert(id.clone(), item(&id, at, 0, 0.5, &["MSFT"]));
+    }
+}
+
+#[test]
+fn after_a_quiet_time_what_is_new_is_told_to_who_returns_however_short_the_window_is() {
+    for window in ["1h", "2h", "6h", "12h", "24h"] {
+        for old in [&[][..], &[10], &[46], &[55], &[61], &[200], &[1500], &[50, 52, 54, 56, 58, 60, 62, 64]] {
+            for is_elsewhere in [false, true] {
+                let mut world = World::new();
+                world.pass(Duration::from_secs(17 * 60 + 24));
+                insert_old(&mut world, old);
+                let mut instances = [Instance::with_window(window), Instance::with_window(window)];
+                let mut client = Client::default();
+                for _ in 0..70 {
+                    instances.iter_mut().for_each(|instance| instance.poll(&world));
+                    world.pass(Duration::from_secs(5));
+                }
+                let mut session = connect(&client, &instances[0], &world, &Filter::all());
+                client.receive(&pull(&mut session, &instances[0], &world));
+                world.pass(Duration::from_secs(100));
+                let id = "new".to_owned();
+                world.rows.insert(id.clone(), item(&id, world.now.wall.millis(), 0, 0.5, &["AAPL"]));
+                instances.iter_mut().for_each(|instance| instance.poll(&world));
+                let at = &instances[usize::from(is_elsewhere)];
+                let mut session = connect(&client, at, &world, &Filter::all());
+                client.receive(&pull(&mut session, at, &world));
+                let got: Vec<&str> = client.got.iter().map(|got| got.0.as_str()).collect();
+                let what = format!("a window of {window}, rows {old:?} minutes old, elsewhere: {is_elsewhere}");
+                assert_eq!((got, client.resets.len()), (vec!["new"], 0), "{what}");
+            }
+        }
+    }
+}
+
+#[test]
+fn who_was_away_while_rows_came_and_left_the_window_is_told_so() {
+    let mut world = World::new();
+    let mut instances = [Instance::with_window("1h"), Instance::with_window("1h")];
+    insert_old(&mut world, &[5]);
+    instances[0].poll(&world);
+    let mut client = Client::default();
+    client.receive(&pull(&mut connect(&client, &instances[0], &world, &Filter::all()), &instances[0], &world));
+    for hour in 10..13 {
+        world.pass(Duration::from_secs(3600));
+        insert_old(&mut world, &[hour]);
+        instances.iter_mut().for_each(|instance| instance.poll(&world));
+    }
+    for at in &instances {
+        let mut back = Client { last_id: client.last_id.clone(), ..Client::default() };
+        back.receive(&pull(&mut connect(&back, at, &world, &Filter::all()), at, &world));
+        assert_eq!(back.resets, ["expired"]);
+    }
+}
+
+#[test]
+fn numbers_follow_a_long_replay_at_once_though_the_first_look_was_not_confirmed() {
+    let (mut world, mut instance) = (World::new(), Instance::new());
+    insert_old(&mut world, &[0]);
+    instance.poll(&world);
+    let mut client = Client::default();
+    client.receive(&pull(&mut connect(&client, &instance, &world, &Filter::all()), &instance, &world));
+    world.pass(Duration::from_secs(5));
+    // One late row: where other instances have seen more is not known before a read.
+    world.rows.insert("late".into(), item("late", world.now.wall.millis() - 60_000, 0, 0.5, &["AAPL"]));
+    insert_many(&mut world, 99, "AAPL");
+    let mut other = Instance::new();
+    other.poll(&world);
+    let numbers = client.metrics.len();
+    let mut session = connect(&client, &other, &world, &Filter::all());
+    for is_confirmed in [false, true] {
+        client.receive(&pull_where(&mut session, &other, &world, is_confirmed));
+    }
+    assert_eq!((client.got.len(), client.metrics.len()), (100, numbers + 1));
 }

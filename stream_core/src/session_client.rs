@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-use contract::Identity;
+use contract::units::{Bare, DataWindow};
+use contract::{DataSettings, Identity, TableName};
 
 use crate::cursor::Cursor;
 use crate::event::{EndReason, MetricsFrame};
@@ -16,7 +17,7 @@ use crate::resume::ReplayLimits;
 use crate::session::{Session, SessionParams, Shared, Step, View};
 use crate::snapshot::Snapshot;
 use crate::timestamp::Timestamp;
-use crate::world::{World, journal_with};
+use crate::world::{World, journal_of, journal_with};
 use crate::write::{Place, Write};
 
 /// One instance: its journal and what it published last.
@@ -69,6 +70,15 @@ impl Instance {
     /// One that always has a tail of this level.
     pub(super) fn with_tail(identity: Identity, level: u8) -> Self {
         Self::with(identity, |journal| journal.with_tail(level))
+    }
+
+    /// One that shows so much of the table.
+    pub(super) fn with_window(window: &str) -> Self {
+        let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
+        let data = DataSettings { window: DataWindow::parse(window, Bare::Refused).unwrap(), ..data };
+        let mut instance = Self::new();
+        instance.journal = journal_of(data, &[]);
+        instance
     }
 
     fn with(identity: Identity, changed: impl FnOnce(Journal) -> Journal) -> Self {

@@ -14,7 +14,7 @@ use crate::item::{Row, RowKey};
 use crate::minute::Minute;
 use crate::minutes::Minutes;
 use crate::numbers::Numbers;
-use crate::position::Position;
+use crate::position::{Position, interval_after};
 use crate::timestamp::Timestamp;
 use crate::updates::Kept;
 
@@ -43,6 +43,8 @@ pub struct Snapshot {
     pub metrics: Arc<MetricsFrame>,
     /// Where a client is that has had everything.
     pub position: Position,
+    /// Within which time every row of the late interval is read again: none where each poll reads all of them.
+    pub settles_in: Duration,
     /// Where rows of the newest hours are still to be read, which clients that return may ask for: those after this moment are there.
     pub whole_after: Option<Timestamp>,
     /// Rows that the position counts although they are not in the table any more.
@@ -128,6 +130,13 @@ impl Snapshot {
             let hidden = minute.hidden().filter(move |index| after < minute.at(*index));
             hidden.map(move |index| RowRef { minute, index, names: &self.names })
         })
+    }
+
+    /// Whether the position counts a row: of its interval, in this version, or only out of sight.
+    pub(crate) fn counts(&self, at: Timestamp, row: RowKey) -> bool {
+        let is_inside = interval_after(self.position.watermark, self.late_window) < at;
+        let before = at.minus(Duration::from_millis(1));
+        is_inside && (self.ghosts.contains(&row) || self.rows_between(before, at).any(|one| one.key() == row))
     }
 
     /// First moment that the window excludes.

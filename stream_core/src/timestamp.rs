@@ -86,12 +86,6 @@ impl Timestamp {
         Self(self.0 - self.0 % 1000)
     }
 
-    /// The whole hour this time lies in.
-    #[must_use]
-    pub const fn floor_hour(self) -> Self {
-        Self(self.0 - self.0 % 3_600_000)
-    }
-
     /// Writes the second without fraction and zone: every RFC 3339 text of this second, and of later ones, sorts at or
     /// after it, whatever its fraction; every text of an earlier second sorts before it.
     #[must_use]

@@ -21,7 +21,10 @@ pub(super) const PAGE_ROWS: usize = 7;
 
 pub(super) fn journal_with(identity: Identity, poll: &[(&str, &str)]) -> Journal {
     let data = DataSettings::with_tables(TableName::new("items").unwrap(), TableName::new("users").unwrap());
-    let data = DataSettings { identity, ..data };
+    journal_of(DataSettings { identity, ..data }, poll)
+}
+
+pub(super) fn journal_of(data: DataSettings, poll: &[(&str, &str)]) -> Journal {
     let lookup = |name: &str| poll.iter().find(|(known, _)| *known == name).map(|(_, value)| (*value).to_owned());
     Journal::new(data, PollSettings::from_env(&lookup).unwrap())
 }

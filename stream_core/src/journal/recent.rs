@@ -1,5 +1,7 @@
 //! What is new and what may be late: which of it a poll reads, and what becomes of it.
 
+use std::time::Duration;
+
 use super::Journal;
 use crate::moment::{Now, TimeRange};
 use crate::position::interval_after;
@@ -25,6 +27,7 @@ impl Journal {
         let is_quiet = self.cost.is_quiet(self.window.rows_about(whole), labels);
         let elapsed = elapsed.filter(|_| !is_due && !is_quiet && !self.is_baseline);
         let Ranges { new, part } = self.sweep.plan(whole, new_after, elapsed, self.late.is_some());
+        self.settles_in = if new == whole { Duration::ZERO } else { self.poll.late_interval.get() };
         if let Some(open) = self.late.take_if(|_| new == whole) {
             self.window.discard(open.collected);
         }
