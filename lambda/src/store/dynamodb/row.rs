@@ -185,6 +185,19 @@ mod tests {
         assert_eq!((parsed.item.score, parsed.item.source.as_deref()), (Some(0.25), Some("wire")));
         assert_eq!(parsed.item.tags.iter().map(Tag::as_str).collect::<Vec<_>>(), ["MSFT", "600519"]);
         assert!(parsed.faults.is_empty());
+        // One that can be no tag takes no other one with it, nor the row.
+        for (wrong, kind) in [(Value::Bool(true), "a truth value"), (map(&[("a", s("b"))]), "a map")] {
+            for members in [vec![wrong.clone()], vec![wrong.clone(), s("A")], vec![s("A"), wrong.clone()]] {
+                let (many, tags) = (members.len() > 1, members.iter().map(|one| map(&[("ticker", one.clone())])));
+                let mixed = row(|r| set(r, "mentions", Value::L(tags.collect())));
+                let parsed = parse(&data, &mixed).unwrap().unwrap();
+                let expected: &[&str] = if many { &["A"] } else { &[] };
+                assert_eq!(parsed.item.tags.iter().map(Tag::as_str).collect::<Vec<_>>(), expected);
+                assert!(parsed.faults[0].to_string().contains(kind), "{:?}", parsed.faults);
+            }
+        }
+        let whole = row(|r| set(r, "mentions", map(&[("ticker", Value::Bool(true))])));
+        assert!(parse(&data, &whole).unwrap_err().to_string().contains("`mentions.ticker` is not a list"));
         // What is not there is none; what is there may be wrong.
         let item = parse(&data, &row(|r| set(r, "result", s("0.25")))).unwrap().unwrap().item;
         assert_eq!((item.score, item.tags.len()), (None, 0));

@@ -38,19 +38,22 @@ pub(super) fn at_path<'a>(row: &'a Row<'a>, path: &AttributePath) -> Option<&'a 
     steps.try_fold(first, |value, step| value.as_map()?.get(&step))
 }
 
-/// The values that the path leads to through maps, and through the maps of lists: a row has one tag in each of several.
-fn all_at_path<'a>(row: &'a Row<'a>, path: &AttributePath) -> Vec<&'a Value<'a>> {
+/// The values that the path leads to through maps, and through the maps of lists: a row has one tag in each of several. Says of each
+/// whether it is of a list.
+fn all_at_path<'a>(row: &'a Row<'a>, path: &AttributePath) -> Vec<(&'a Value<'a>, bool)> {
+    let alone = |value| (value, false);
     if path.is_name() {
-        return row.get(path.as_str()).into_iter().collect();
+        return row.get(path.as_str()).map(alone).into_iter().collect();
     }
     let mut steps = path.steps();
-    let mut values: Vec<&Value<'_>> = steps.next().and_then(|first| row.get(&first)).into_iter().collect();
+    let mut values: Vec<_> = steps.next().and_then(|first| row.get(&first)).map(alone).into_iter().collect();
     for step in steps {
-        let in_maps = |value: &'a Value<'a>| match value {
-            Value::L(members) => members.iter().collect(),
-            other => vec![other],
+        let in_maps = |(value, is_member): (&'a Value<'a>, bool)| match value {
+            Value::L(members) => members.iter().map(|member| (member, true)).collect(),
+            other => vec![(other, is_member)],
         };
-        values = values.into_iter().flat_map(in_maps).filter_map(|value| value.as_map()?.get(&step)).collect();
+        let inner = |(value, is_member): (&'a Value<'a>, bool)| Some((value.as_map()?.get(&step)?, is_member));
+        values = values.into_iter().flat_map(in_maps).filter_map(inner).collect();
     }
     values
 }
@@ -163,7 +166,7 @@ pub(super) fn number(row: &Row<'_>, path: Option<&AttributePath>, min: i8) -> Re
 pub(super) fn tags(row: &Row<'_>, name: &AttributePath, faults: &mut Vec<RowError>) -> Result<Box<[Tag]>, RowError> {
     let values = all_at_path(row, name);
     let mut members: Vec<Result<&str, &'static str>> = Vec::new();
-    for value in &values {
+    for (value, is_member) in &values {
         match value {
             Value::Null(_) => {}
             Value::S(text) | Value::N(text) => members.push(Ok(&**text)),
@@ -171,6 +174,8 @@ pub(super) fn tags(row: &Row<'_>, name: &AttributePath, faults: &mut Vec<RowErro
                 members.extend(texts.iter().map(|text| Ok(&**text)));
             }
             Value::L(values) => members.extend(values.iter().map(member)),
+            // As in a plain list: one of several takes no row with it.
+            _ if *is_member => members.push(member(value)),
             _ => return Err(RowError::WrongType(name.to_string(), "a list, set, string or number")),
         }
     }
@@ -205,7 +210,7 @@ pub(super) fn tags(row: &Row<'_>, name: &AttributePath, faults: &mut Vec<RowErro
     }
     faults.extend(fault);
     // A set has no order: sorted, equal rows are equal items.
-    if matches!(values[..], [Value::Ss(_) | Value::Ns(_)]) {
+    if matches!(values[..], [(Value::Ss(_) | Value::Ns(_), _)]) {
         tags.sort();
     }
     Ok(tags.into())
