@@ -49,6 +49,8 @@ pub struct Journal {
     window: Window,
     tracker: Tracker,
     disorder: Disorder,
+    /// Number of the next update when a row last came so late that it was only counted.
+    untold_before: u64,
     /// Within which time every row of the late interval is read again.
     settles_in: Duration,
     missing: Missing,
@@ -72,8 +74,6 @@ pub struct Journal {
     read_before: Option<Timestamp>,
     last_recent: Option<Instant>,
     last_full: Option<Instant>,
-    /// Number of the next update when a row was last missing or replaced.
-    removed_before: u64,
     /// Whether anything changed that was not published.
     is_dirty: bool,
     published: Option<(Position, Arc<Numbers>)>,
@@ -97,6 +97,7 @@ impl Journal {
             window: Window::new(data.labels.as_slice().len(), data.window.get(), tags_max, data.identity),
             tracker: Tracker::new(late_window, Position::ORIGIN, (Sketch::EMPTY, 0), []),
             disorder: Disorder::default(),
+            untold_before: 0,
             settles_in: Duration::ZERO,
             data: Arc::new(data),
             sweep: Sweep::new(late_window, poll.late_interval.get()),
@@ -115,7 +116,6 @@ impl Journal {
             read_before: None,
             last_recent: None,
             last_full: None,
-            removed_before: 0,
             is_dirty: false,
             published: None,
             sharing: None,
@@ -382,6 +382,7 @@ impl Journal {
         if !self.is_dirty && self.published.as_ref().is_some_and(is_same) {
             return None;
         }
+        self.updates.turn(self.tracker.position());
         let state = (self.tracker.position(), Arc::new(self.window.numbers(wall)));
         self.is_dirty = false;
         self.snapshots += 1;
@@ -406,7 +407,7 @@ impl Journal {
             ghosts: self.missing.ghosts(),
             gone: Arc::new(self.missing.gone()),
             updates: self.updates.clone(),
-            removed_before: self.removed_before,
+            untold_before: self.untold_before,
             read_at,
         }
     }
@@ -452,9 +453,10 @@ impl Journal {
         let watermark = self.tracker.position().watermark.max(newest);
         // Rows later than this are counted and never told: no id could say whether a client has had them.
         let told_after = interval_after(watermark, self.poll.late_window.get());
-        let (mut updates, mut bodies) = (Vec::new(), BytesMut::new());
+        let (mut updates, mut bodies, mut is_untold) = (Vec::new(), BytesMut::new(), false);
         for added in changes.added {
             let is_told = !self.is_baseline && !added.is_hidden && added.row.item.at > told_after;
+            is_untold |= !self.is_baseline && !added.is_hidden && !is_told;
             for (tag_index, upto, returned) in self.take_row(&added, is_told) {
                 self.tracker.hand_out(added.row.item.at, added.row.key, upto);
                 event::write_update(&mut bodies, &self.data, &added.row.item, tag_index);
@@ -471,6 +473,9 @@ impl Journal {
             }
         }
         self.updates.push(updates);
+        if is_untold {
+            self.untold_before = self.updates.next();
+        }
     }
 
     /// Notes one row. Returns those of its updates that are news: which ticker, and the number of the update before which

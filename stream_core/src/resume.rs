@@ -137,8 +137,8 @@ impl Snapshot {
     }
 
     /// The number of the first update that a client at `position` lacks, where nothing else has to be worked out: the instance
-    /// was at the same position, and has all that it wants of what was handed out since. Not where a row of those was deleted
-    /// or replaced: a position forgets it, and may be the same as before the client had it.
+    /// was at the same position, and has all that it wants of what was handed out since. Not where a row came too late for that: for this
+    /// client it may be none.
     #[must_use]
     pub fn continues(&self, position: &Position, filter: &Filter, limits: ReplayLimits) -> Option<u64> {
         if self.position.is_at(*position) {
@@ -147,7 +147,7 @@ impl Snapshot {
         if position.watermark < self.position.watermark.minus(limits.window) {
             return None;
         }
-        let next = self.updates.after(position).filter(|next| self.removed_before <= *next);
+        let next = self.updates.after(position).filter(|next| self.untold_before <= *next);
         next.filter(|next| !self.updates.lost(*next, filter))
     }
 

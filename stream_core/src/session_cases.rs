@@ -295,3 +295,43 @@ fn numbers_follow_a_long_replay_at_once_though_the_first_look_was_not_confirmed(
     }
     assert_eq!((client.got.len(), client.metrics.len()), (100, numbers + 1));
 }
+
+#[test]
+fn more_changes_than_an_id_tells_apart_are_told_once_where_all_of_them_were_seen() {
+    for (changed, is_deleted) in [(4, false), (5, false), (12, false), (8, true), (9, true), (30, true)] {
+        for is_elsewhere in [false, true] {
+            let mut world = World::new();
+            for n in 0..60_u64 {
+                let id = format!("base{n}");
+                let at = world.now.wall.millis() - n * 10_000;
+                world.rows.insert(id.clone(), item(&id, at, 0, 0.5, &["AAPL"]));
+            }
+            let mut instances = [Instance::new(), Instance::new()];
+            instances.iter_mut().for_each(|instance| instance.poll(&world));
+            let mut client = Client::default();
+            let mut session = connect(&client, &instances[0], &world, &Filter::all());
+            client.receive(&pull(&mut session, &instances[0], &world));
+            for _ in 0..6 {
+                world.pass(Duration::from_secs(5));
+                instances.iter_mut().for_each(|instance| instance.poll(&world));
+            }
+            for n in 0..changed {
+                let id = format!("base{n}");
+                match world.rows.get_mut(&id).filter(|_| !is_deleted) {
+                    Some(row) => (row.label, row.score) = (2, Some(0.75)),
+                    None => drop(world.rows.remove(&id)),
+                }
+            }
+            for _ in 0..5 {
+                world.pass(Duration::from_secs(5));
+                instances.iter_mut().for_each(|instance| instance.poll(&world));
+            }
+            let at = &instances[usize::from(is_elsewhere)];
+            let mut session = connect(&client, at, &world, &Filter::all());
+            client.receive(&pull(&mut session, at, &world));
+            let expected = if is_deleted { 0 } else { changed };
+            let what = format!("{changed} changed, deleted: {is_deleted}, elsewhere: {is_elsewhere}");
+            assert_eq!((client.got.len(), client.resets.len()), (expected, 0), "{what}: {:?}", client.got);
+        }
+    }
+}

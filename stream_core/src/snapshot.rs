@@ -53,8 +53,8 @@ pub struct Snapshot {
     pub gone: Arc<BTreeMap<RowKey, Arc<Row>>>,
     /// Latest updates.
     pub updates: Kept,
-    /// Rows of the updates from this number on are all in the table, in the version that was handed out.
-    pub removed_before: u64,
+    /// What was new from this number of an update on was handed out.
+    pub untold_before: u64,
     /// When the store was read.
     pub read_at: Timestamp,
 }

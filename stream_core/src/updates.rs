@@ -17,6 +17,8 @@ use crate::timestamp::Timestamp;
 pub const UPDATES_KEPT_BYTES: usize = 2 * 1024 * 1024;
 /// Polls whose updates are kept, at most.
 pub const POLLS_KEPT_MAX: usize = 512;
+/// Positions beside those of updates, at most.
+const TURNS_KEPT_MAX: usize = 512;
 /// Tags for which it is remembered which of their updates were let go last. What was let go before is taken to be wanted.
 const TAGS_LET_GO_MAX: usize = 10_000;
 
@@ -80,6 +82,8 @@ pub struct Kept {
     let_go: Arc<BTreeMap<Tag, u64>>,
     /// What was let go before this number is not known by tag.
     forgotten: u64,
+    /// Positions that no update led to, as of rows that were deleted, each with the number of the next update; oldest first.
+    turns: VecDeque<(u64, Position)>,
 }
 
 impl Kept {
@@ -106,6 +110,19 @@ impl Kept {
             if let Some(oldest) = self.batches.pop_front() {
                 self.let_go(&oldest);
             }
+        }
+    }
+
+    /// Notes where a client is that has had everything, if no update says so.
+    pub fn turn(&mut self, position: Position) {
+        let newest = self.batches.back().and_then(|batch| batch.updates.last()).map(|update| update.position);
+        let newest = self.turns.back().filter(|(next, _)| *next == self.next).map(|(_, position)| *position).or(newest);
+        if newest == Some(position) {
+            return;
+        }
+        self.turns.push_back((self.next, position));
+        if self.turns.len() > TURNS_KEPT_MAX {
+            self.turns.pop_front();
         }
     }
 
@@ -137,23 +154,26 @@ impl Kept {
     /// The number after the update that left a client at this position: where it goes on that has had nothing since.
     #[must_use]
     pub fn after(&self, position: &Position) -> Option<u64> {
-        self.after_one(position.watermark, |update| update.position.is_at(*position))
+        self.after_one(position.watermark, |found| found.is_at(*position))
     }
 
     /// The same where the position was told: there was a client here at it, of whose tail nobody knows which updates it had.
     #[must_use]
     pub fn after_told(&self, position: &Position) -> Option<u64> {
-        self.after_one(position.watermark, |update| update.position.told() == *position)
+        self.after_one(position.watermark, |found| found.told() == *position)
     }
 
-    fn after_one(&self, watermark: Timestamp, is_it: impl Fn(&Update) -> bool) -> Option<u64> {
+    /// The newest of several: what came between two places that are the same is gone.
+    fn after_one(&self, watermark: Timestamp, is_it: impl Fn(Position) -> bool) -> Option<u64> {
         let newest_first = self
             .batches
             .iter()
             .rev()
             .flat_map(|batch| (batch.first..batch.end()).rev().zip(batch.updates.iter().rev()));
         let mut back_to = newest_first.take_while(|(_, update)| update.position.watermark >= watermark);
-        back_to.find(|(_, update)| is_it(update)).map(|(number, _)| number + 1)
+        let after = back_to.find(|(_, update)| is_it(update.position)).map(|(number, _)| number + 1);
+        let turn = self.turns.iter().rev().find(|(_, position)| is_it(*position)).map(|(next, _)| *next);
+        after.max(turn)
     }
 
     /// Whether updates from number `from` on that this filter lets through are not kept any more.

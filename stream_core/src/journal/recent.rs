@@ -64,18 +64,12 @@ impl Journal {
         self.is_dirty |= changes.is_any;
         self.settle_watermark(wall);
         self.note_disorder(&changes, planned);
-        let is_removed = !changes.removed.is_empty()
-            || !changes.replaced.is_empty()
-            || changes.added.iter().any(|added| added.before.is_some());
         self.missing.note(&changes.removed, planned, &self.tracker);
         for row in &changes.replaced {
             self.tracker.forget(row.item.at, row.key);
             self.missing.remember_gone(row, None);
         }
         self.take_all(changes);
-        if is_removed {
-            self.removed_before = self.updates.next();
-        }
         self.tidy(planned);
     }
 
