@@ -43,6 +43,8 @@ pub const ROLLUP_REFUSED: &str = "sums of an old hour refused";
 /// gap there once the window has left it. One for each such hour and instance.
 pub const ROLLUP_TOO_LARGE: &str = "sums of an hour are too large to be kept";
 
+/// Every place for a connection is taken: whoever comes waits for one.
+pub const NO_PLACE: &str = "all places for connections are taken; others wait";
 /// Message of the line about a row that does not parse: one for each row and instance.
 pub const ROW_SKIPPED: &str = "row skipped";
 /// Message of the line about an attribute that was left out of a row, or a part of it: one for each attribute, kind of fault and

@@ -63,6 +63,8 @@ async fn connections_beyond_the_descriptors_wait_and_those_that_are_there_go_on(
     }
     client.event("metrics", LIMIT).await;
     assert!(!server.process.text().contains("was not accepted"), "{}", server.process.text());
+    // Once, however many wait.
+    assert_eq!(server.process.text().matches(contract::logs::NO_PLACE).count(), 1, "{}", server.process.text());
     drop(idle);
     assert_eq!(server.ask("/livez").await.status(), 200);
 }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::response::Response;
-use contract::limits;
+use contract::{limits, logs};
 use http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -22,8 +22,12 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use crate::serve::start;
+
+/// Time after which it is said again that there is no place.
+const SAID_AGAIN: Duration = Duration::from_secs(60);
 
 /// Listens on an address, with room for a herd that comes before it is accepted.
 ///
@@ -52,6 +56,7 @@ pub(super) async fn serve<F>(
     F: Future<Output = ()> + Send + 'static,
 {
     let mut connections = JoinSet::new();
+    let mut said_at: Option<Instant> = None;
     loop {
         while connections.try_join_next().is_some() {}
         let (place, accepted) = tokio::select! {
@@ -70,6 +75,11 @@ pub(super) async fn serve<F>(
                     // The connection is closed by now.
                     drop(place);
                 });
+                let is_said = said_at.is_some_and(|at| at.elapsed() < SAID_AGAIN);
+                if places.available_permits() == 0 && !is_said {
+                    said_at = Some(Instant::now());
+                    tracing::warn!(connections = connections.len(), "{}", logs::NO_PLACE);
+                }
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection was not accepted");
