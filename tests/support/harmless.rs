@@ -19,6 +19,14 @@ pub(crate) fn assert_harmless(response: &Response, what: &str) {
     }
 }
 
+/// Asserts the same of an answer of `/health`, but that pages of other origins may load it.
+pub(crate) fn assert_harmless_health(response: &Response) {
+    for (name, value) in HEADERS {
+        let value = if name == "cross-origin-resource-policy" { "cross-origin" } else { value };
+        assert_eq!(response.head.all(name), [value], "health: {name}");
+    }
+}
+
 /// Asserts that an event stream, or a refusal that an EventSource survives, has none: its head is as short as it can be.
 pub(crate) fn assert_bare(response: &Response) {
     for (name, _) in HEADERS {

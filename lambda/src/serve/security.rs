@@ -12,7 +12,7 @@ const HEADERS: [(HeaderName, &str); 6] = [
     (header::REFERRER_POLICY, "no-referrer"),
     (header::X_FRAME_OPTIONS, "DENY"),
     (header::STRICT_TRANSPORT_SECURITY, "max-age=31536000"),
-    // Pages of other origins read answers by CORS, which this leaves alone; they do not embed them.
+    // Pages of other origins read answers by CORS, which this leaves alone; they do not embed them. `/health` says otherwise.
     (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
     (header::CONTENT_SECURITY_POLICY, "default-src 'none'; frame-ancestors 'none'"),
 ];

@@ -26,6 +26,7 @@ export const privates = [
   { name: 'private-session', about: 'the page gets itself a user before it asks for anything', play: playSession },
   { name: 'private-cookie', about: 'the same where only a cookie holds the user', play: playCookie },
   { name: 'private-sign-in', about: 'a page without a user says so, and is live once there is one', play: playSignIn },
+  { name: 'private-sign-in-elsewhere', about: 'the same sentence where the stream is of another origin', play: playElsewhere },
   { name: 'private-sign-in-unseen', about: 'the same where nobody looks at it: it is live by itself', play: playUnseen },
 ].flatMap(inBoth);
 
@@ -60,7 +61,6 @@ async function isLiveAtOnce(stage, tab) {
  * @param {import('../harness/stage.mjs').Stage} stage @param {Kind} kind
  */
 async function signedOut(stage, kind) {
-  const { checks } = stage;
   const issuer = await stage.issuer();
   const front = await stage.front(await stage.local({ ...issuer.env, AUTH_PRIVATE: 'true' }));
   front.gate.handle('/sign-in', (_, response) => {
@@ -68,11 +68,16 @@ async function signedOut(stage, kind) {
   });
   const browser = await stage.browser(kind, front.origins);
   const tab = await browser.open(front.url);
+  await saysSignIn(stage, tab);
+  return { tab, said: Date.now(), signIn: () => tab.evaluate(() => fetch('/sign-in', { method: 'POST' }).then(({ status }) => status)) };
+}
+
+/** @param {import('../harness/stage.mjs').Stage} stage @param {import('../harness/tab.mjs').Tab} tab */
+async function saysSignIn({ checks }, tab) {
   await checks.run('the page says that it needs a sign-in', async () => {
-    await tab.until('the badge', badge, (word) => word === 'Sign in');
+    await tab.until('the badge', badge, (word) => word === 'Sign in', PATIENCE_MS);
     await tab.until('the sentence', sentence, (text) => /needs a sign-in/.test(text ?? ''));
   });
-  return { tab, said: Date.now(), signIn: () => tab.evaluate(() => fetch('/sign-in', { method: 'POST' }).then(({ status }) => status)) };
 }
 
 /** @param {import('../harness/stage.mjs').Stage} stage @param {Kind} kind */
@@ -88,6 +93,16 @@ async function playSignIn(stage, kind) {
     await tab.untilLive(SOON_MS);
   });
   await isTrue(stage, tab, said, signedIn);
+}
+
+/** @param {import('../harness/stage.mjs').Stage} stage @param {Kind} kind */
+async function playElsewhere(stage, kind) {
+  const issuer = await stage.issuer();
+  const { url, origins } = await stage.gates(await stage.local({ ...issuer.env, AUTH_PRIVATE: 'true' }));
+  const browser = await stage.browser(kind, origins);
+  const tab = await browser.open(url);
+  await saysSignIn(stage, tab);
+  await stage.checkClean([tab], { network: true });
 }
 
 /** @param {import('../harness/stage.mjs').Stage} stage @param {Kind} kind */
