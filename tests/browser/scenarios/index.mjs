@@ -28,6 +28,7 @@ import { ranges } from './ranges.mjs';
 import { smoke } from './smoke.mjs';
 import { tables } from './tables.mjs';
 import { tabs, twoTabs } from './tabs.mjs';
+import { widths } from './widths.mjs';
 
 /** @type {Scenario[]} */
 export const scenarios = [
@@ -35,5 +36,5 @@ export const scenarios = [
   ...exportList, ...accessibility,
   ...outages, ...absences, ...firefoxOutages, firefoxSleeps,
   { name: 'firefox-two-tabs', about: 'Firefox: two tabs share one stream, and the leading one is closed', run: twoTabs },
-  ...tabs, ...looks, ...hostile, ...tables, ...examples, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...own, ...bars,
+  ...tabs, ...looks, ...hostile, ...tables, ...examples, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...own, ...bars, ...widths,
 ];
