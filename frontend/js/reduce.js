@@ -229,14 +229,27 @@ function nextSeq(feed) {
   return feed.length === 0 ? 1 : feed[0].seq + 1;
 }
 
-/** A ticker between quotes is meant as it is; any other word is how tickers begin. */
-const WORD = /"([^"]*)"|[^\s,;"]+/g;
+/**
+ * A ticker between quotes is meant as it is, with each quote in it twice; any other word is how tickers begin. One that is not yet
+ * closed is such a word.
+ */
+const WORD = /"((?:[^"]|"")*)"|[^\s,;"][^\s,;]*/g;
+
+/** Returns the filter that means this ticker and no other. @param {string} ticker */
+export function quoted(ticker) {
+  return `"${ticker.replaceAll('"', '""')}"`;
+}
+
+/** @param {string} filter @returns {{text: string, isWhole: boolean}[]} */
+function wordsIn(filter) {
+  return [...filter.matchAll(WORD)].map(([word, whole]) => ({ text: whole?.replaceAll('""', '"') ?? word, isWhole: whole !== undefined }));
+}
 
 /** @param {string} filter @returns {((ticker: string) => boolean)[]} a test for each word */
 function wordsOf(filter) {
-  return [...filter.matchAll(WORD)].map(([word, whole]) => {
-    if (whole !== undefined) return (/** @type {string} */ ticker) => ticker === whole;
-    const start = word.toUpperCase();
+  return wordsIn(filter).map(({ text, isWhole }) => {
+    if (isWhole) return (/** @type {string} */ ticker) => ticker === text;
+    const start = text.toUpperCase();
     return (/** @type {string} */ ticker) => ticker.toUpperCase().startsWith(start);
   });
 }
@@ -262,7 +275,7 @@ export function tickersOf(filter, known) {
   const words = wordsOf(filter);
   if (words.length === 0) return null;
   const found = [...known].filter((ticker) => words.some((isMeant) => isMeant(ticker)));
-  const typed = [...filter.matchAll(WORD)].map(([word, whole]) => whole ?? word);
+  const typed = wordsIn(filter).map(({ text }) => text);
   const strange = typed.filter((word, index) => word !== '' && !found.some(words[index]));
   return [...new Set([...found, ...strange])];
 }

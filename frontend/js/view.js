@@ -8,7 +8,7 @@ import { Chart } from './chart.js';
 import { FeedList } from './feed_list.js';
 import { ago, capital, DASH, fullTime, heading, latency, percent, rate, share, tones, totalOf, uptime, whole, words } from './format.js';
 import { rangesWithin } from './ranges.js';
-import { INITIAL_STATE } from './reduce.js';
+import { INITIAL_STATE, quoted } from './reduce.js';
 import { TickerTable } from './ticker_table.js';
 import { phaseWord, troubleText, waitText } from './trouble.js';
 import { TEXT } from './words.js';
@@ -127,7 +127,7 @@ export class View {
 
   /** @param {string} ticker chosen once more it is one of all again */
   #chooseTicker(ticker) {
-    const word = `"${ticker}"`;
+    const word = quoted(ticker);
     this.#filter.value = this.#filter.value === word ? '' : word;
     this.#filter.dispatchEvent(new Event('input'));
   }

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { parseEvent, TAGS_MAX, TEXT_MAX } from '../js/event.js';
-import { FEED_MAX, INITIAL_STATE, KNOWN_MAX, LAST_MAX, lastKnown, matcher, reduce, shared, tickerRows, tickersOf } from '../js/reduce.js';
+import { FEED_MAX, INITIAL_STATE, KNOWN_MAX, LAST_MAX, lastKnown, matcher, quoted, reduce, shared, tickerRows, tickersOf } from '../js/reduce.js';
 import { phaseWord, troubleText } from '../js/trouble.js';
 
 const LABELS = ['positive', 'neutral', 'negative'];
@@ -360,4 +360,18 @@ test('a filter means tickers that are known, a strange word as it is, and one be
   assert.deepEqual([of('"New York", MS'), of('XYZ aapl'), of('new')], [['MSFT', 'New York'], ['AAPL', 'AAPLX', 'XYZ'], ['New York', 'new']]);
   const isMeant = matcher('"AAPL" ms');
   assert.deepEqual(['AAPL', 'AAPLX', 'MSFT', null].map(isMeant), [true, false, true, false]);
+});
+
+test('a filter can mean a ticker with quotes in it', () => {
+  const known = ['5" disk', '"quoted"', '"', 'AAPL', '5'];
+  const seen = (filter) => known.filter(matcher(filter));
+  for (const ticker of [...known, 'A"B', '""']) {
+    assert.deepEqual(tickersOf(quoted(ticker), known), [ticker]);
+    assert.deepEqual(seen(quoted(ticker)), known.filter((one) => one === ticker));
+    assert.deepEqual(tickersOf(`${quoted(ticker)}, "AAPL"`, []), [...new Set([ticker, 'AAPL'])]);
+  }
+  assert.deepEqual(seen('5"'), ['5" disk']);
+  assert.deepEqual(seen('"5" aap'), ['AAPL', '5']);
+  // Not closed yet: how tickers begin.
+  assert.deepEqual(seen('"aap'), ['AAPL']);
 });

@@ -17,7 +17,7 @@ export default Object.freeze({
     delete: 'Löschen',
     filter: 'Filter',
     filterHint: 'AAPL, MS',
-    filterTitle: 'Schränkt alles auf das ein, was so beginnt; in Anführungszeichen auf genau dieses',
+    filterTitle: 'Schränkt alles auf das ein, was so beginnt; in Anführungszeichen auf genau dieses, eines darin doppelt geschrieben',
     export: 'Exportieren',
     itemsCsv: 'Einträge, CSV',
     itemsJson: 'Einträge, JSON',

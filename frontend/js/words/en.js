@@ -21,7 +21,7 @@ export default Object.freeze({
     delete: 'Delete',
     filter: 'Filter',
     filterHint: 'AAPL, MS',
-    filterTitle: 'Narrows everything to what begins like this; between quotes, to this one',
+    filterTitle: 'Narrows everything to what begins like this; between quotes, to this one, a quote in it written twice',
     export: 'Export',
     itemsCsv: 'Items, CSV',
     itemsJson: 'Items, JSON',
