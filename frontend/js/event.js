@@ -7,6 +7,8 @@
 export const TEXT_MAX = 200;
 /** Longest id taken over: two ids must not become one, and no key of a table is longer. */
 export const ID_MAX = 2048;
+/** Longest source taken over. */
+export const SOURCE_MAX = 500;
 /** Longest title and longest link taken over; the server cuts and refuses earlier. */
 export const TITLE_MAX = 400;
 export const URL_MAX = 2048;
@@ -116,7 +118,7 @@ export function parseUpdate(data, show) {
     label,
     score: number(data, 'score'),
     confidence: number(data, 'confidence'),
-    source: text(data, 'source'),
+    source: text(data, 'source', SOURCE_MAX),
     timestamp: text(data, 'timestamp'),
     title: text(data, 'title', TITLE_MAX),
     url: link(own(data, 'url')),
@@ -188,5 +190,7 @@ function text(data, key, max = TEXT_MAX) {
 
 /** @param {string} value @param {number} [max] @returns {string} */
 function cut(value, max = TEXT_MAX) {
-  return value.length > max ? `${value.slice(0, max - 1)}…` : value;
+  if (value.length <= max) return value;
+  // Half of a character of two units is none.
+  return `${value.slice(0, max - 1).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }

@@ -16,17 +16,20 @@ const TICKERS_MAX = 50;
  * Returns the items of a list, in its order; what is no item is left out.
  * @param {unknown} list
  * @param {readonly string[]} [show] names of what items say beside their own fields
+ * @param {readonly string[]} [narrow] tickers that are meant, which an item may have beside many others; none: all
  * @returns {Item[]}
  */
-export function parseItems(list, show = []) {
-  return Array.isArray(list) ? list.map((data) => parseItem(data, show)).filter((item) => item !== null) : [];
+export function parseItems(list, show = [], narrow = []) {
+  return Array.isArray(list) ? list.map((data) => parseItem(data, show, narrow)).filter((item) => item !== null) : [];
 }
 
-/** @param {unknown} data @param {readonly string[]} show @returns {Item | null} */
-function parseItem(data, show) {
+/** @param {unknown} data @param {readonly string[]} show @param {readonly string[]} narrow @returns {Item | null} */
+function parseItem(data, show, narrow) {
   if (!isObject(data)) return null;
-  const tickers = own(data, 'tickers');
-  if (!Array.isArray(tickers)) return null;
+  const all = own(data, 'tickers');
+  if (!Array.isArray(all)) return null;
+  const tickers = narrow.length === 0 ? all : all.filter((ticker) => narrow.includes(ticker));
+  if (narrow.length > 0 && tickers.length === 0) return null;
   const updates = (tickers.length === 0 ? [null] : tickers.slice(0, TICKERS_MAX)).map((ticker) => parseUpdate({ ...data, ticker }, show));
   const valid = /** @type {Update[]} */ (updates.filter((update) => update !== null));
   if (valid.length === 0) return null;

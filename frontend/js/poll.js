@@ -69,8 +69,7 @@ export async function* itemPages(get, tickers, pagesMax, signal, show = []) {
 
 /** An item has all its tickers, a narrowed stream only some of them. @param {unknown} items @param {readonly string[]} tickers @param {readonly string[]} show */
 export function updatesIn(items, tickers, show) {
-  const updates = parseItems(items, show).flatMap(updatesOf);
-  return tickers.length === 0 ? updates : updates.filter(({ ticker }) => ticker !== null && tickers.includes(ticker));
+  return parseItems(items, show, tickers).flatMap(updatesOf);
 }
 
 /** @param {string} sign @param {readonly string[]} tickers */

@@ -75,6 +75,13 @@ test('a poll of a configuration is about its tickers', async () => {
   assert.deepEqual(news, ['A'], 'and not about the others of its items');
 });
 
+test('an item of many tickers is told of those that are meant', async () => {
+  const tickers = Array.from({ length: 80 }, (_, index) => `T${index}`);
+  const { poll } = page({ recent: [item('a', { tickers }), item('k')], known: ['k'], tickers: ['T70', 'T79', 'A'] });
+  const news = (await poll(new AbortController().signal)).slice(1).map(({ data }) => JSON.parse(data).ticker);
+  assert.deepEqual(news.sort(), ['T70', 'T79']);
+});
+
 test('what is no item is left out', () => {
   const list = [item('a'), null, [], 'x', { tickers: 'A', label: 'up' }, { label: 'up' }, { tickers: [7], label: 'up' }, { tickers: ['A'] }];
   assert.deepEqual(parseItems(list).map(({ itemId }) => itemId), ['a']);
@@ -86,7 +93,7 @@ test('what is no item is left out', () => {
 test('an item is one update for each of its tickers, whatever they are called', () => {
   const [parsed] = parseItems(JSON.parse('[{"item_id":"a","tickers":["__proto__","B","B"],"label":"up","__proto__":{"score":1}}]'));
   assert.deepEqual(updatesOf(parsed).map(({ ticker, score }) => [ticker, score]), [['__proto__', null], ['B', null]]);
-  assert.equal(parseItems([item('a', { source: 'x'.repeat(100_000) })])[0].source.length, 200);
+  assert.equal(parseItems([item('a', { source: 'x'.repeat(100_000) })])[0].source.length, 500);
 });
 
 const connection = (fields = {}) => ({ phase: 'live', reason: null, retryAt: null, latencyMs: null, lastEventAt: null, detail: null, ...fields });

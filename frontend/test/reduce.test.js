@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { parseEvent, TAGS_MAX, TEXT_MAX } from '../js/event.js';
+import { parseEvent, SOURCE_MAX, TAGS_MAX, TITLE_MAX } from '../js/event.js';
 import { FEED_MAX, INITIAL_STATE, KNOWN_MAX, LAST_MAX, lastKnown, matcher, quoted, reduce, shared, tickerRows, tickersOf } from '../js/reduce.js';
 import { phaseWord, troubleText } from '../js/trouble.js';
 
@@ -147,8 +147,11 @@ test('only the largest tags are kept', () => {
 });
 
 test('long text is cut', () => {
-  assert.equal(update({ source: 'x'.repeat(TEXT_MAX) }).source.length, TEXT_MAX);
-  assert.equal(update({ source: 'x'.repeat(TEXT_MAX + 1) }).source, `${'x'.repeat(TEXT_MAX - 1)}…`);
+  assert.equal(update({ source: 'x'.repeat(SOURCE_MAX) }).source.length, SOURCE_MAX);
+  assert.equal(update({ source: 'x'.repeat(SOURCE_MAX + 1) }).source, `${'x'.repeat(SOURCE_MAX - 1)}…`);
+  // Neither half of a character of two units is left.
+  assert.equal(update({ title: `x${'😀'.repeat(TITLE_MAX)}` }).title, `x${'😀'.repeat(TITLE_MAX / 2 - 1)}…`);
+  assert.equal(update({ title: '😀'.repeat(TITLE_MAX) }).title, `${'😀'.repeat(TITLE_MAX / 2 - 1)}…`);
 });
 
 test('markup stays the text it is', () => {

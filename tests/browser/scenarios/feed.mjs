@@ -108,5 +108,16 @@ async function links(stage) {
     return found.images === 0 && found.apart ? '' : JSON.stringify(found);
   });
   await checks.run('a value is told with its name', () => tab.until('the price', () => document.querySelector('#feed .source')?.textContent, (text) => text === `price ${count}`).then(() => ''));
+  await checks.run('what is opened says a long label whole', async () => {
+    const long = { item_id: 'long', ticker: 'AAPL', score: 0.5, label: 'waiting for third party confirmation after escalation', timestamp: new Date().toISOString() };
+    await fake.send(frame('sentiment_update', long, 'evt_999'));
+    await tab.until('it', () => document.querySelectorAll('#feed .entry').length, (found) => found > count);
+    await tab.evaluate(() => /** @type {HTMLElement} */ (document.querySelector('#feed .entry .name')).click());
+    await tab.until('the dialog', () => document.querySelector('#details[open] .chip') !== null);
+    return tab.evaluate(() => {
+      const { scrollWidth, clientWidth } = /** @type {HTMLElement} */ (document.querySelector('#details .chip'));
+      return scrollWidth > clientWidth ? `${scrollWidth} px of it in ${clientWidth} px` : '';
+    });
+  });
   await stage.checkClean([tab]);
 }
