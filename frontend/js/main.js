@@ -155,7 +155,7 @@ class Page {
   /** Opens the stream of what is chosen. */
   #open() {
     this.#stream?.stop();
-    this.#isPaused = false;
+    this.#forgetPause();
     const signal = this.#counting.anew();
     this.#hasBaseline = false;
     const { streamUrl, streamBase, pollIntervalMs, heartbeatIntervalMs, segmentMs, updateEvent } = this.#config;
@@ -298,9 +298,17 @@ class Page {
   // The pause
 
   #pauseToggled() {
+    const hasEnded = this.#isPaused;
+    this.#forgetPause();
+    if (hasEnded && !this.#state.paused) this.#stream?.start(); // from the position at which it stopped
+  }
+
+  /** What the pause has ended, or would end, is another stream now; a feed that goes on standing still will end this one. */
+  #forgetPause() {
     clearTimeout(this.#pausing);
+    if (this.#isPaused && this.#state.notice?.text === TEXT.feed.paused) this.#dispatch({ type: 'notice_dismissed' });
+    this.#isPaused = false;
     if (this.#state.paused) this.#pausing = setTimeout(() => this.#endStream(), PAUSE_MS);
-    else if (this.#isPaused) this.#goOn();
   }
 
   /** A stream costs as long as it is open, whether anybody reads or not. */
@@ -310,13 +318,6 @@ class Page {
     const { role: _role, detail: _detail, ...connection } = this.#state.connection;
     this.#dispatch({ type: 'status', status: { ...connection, phase: 'suspended', reason: null, retryAt: null, latencyMs: null } });
     this.#notice(TEXT.feed.paused, TEXT.feed.resume, () => this.#dispatch({ type: 'pause_toggled' }));
-  }
-
-  /** From the position at which it stopped. */
-  #goOn() {
-    this.#isPaused = false;
-    this.#dispatch({ type: 'notice_dismissed' });
-    this.#stream?.start();
   }
 
   // The filter

@@ -34,6 +34,8 @@ const SEGMENT_MS = 10_000;
 const VISITORS = 4;
 /** What REST has counted is on its way for so long, and the stream goes on meanwhile. */
 const ON_ITS_WAY_MS = 1_500;
+/** A pause as long as this ends the stream. */
+const PAUSE_MS = 60_000;
 
 /** @typedef {{id: string, at: number, label: string, tickers: string[]}} Row */
 
@@ -177,7 +179,27 @@ async function paused(stage) {
     await tab.untilHasAll(table.written);
     return tab.difference(table.written);
   });
+  await stage.checks.run('another range or filter has a stream again, and nothing says otherwise', () => leftPaused(tab));
   await stage.checkClean([tab]);
+}
+
+/** @param {import('../harness/tab.mjs').Tab} tab */
+async function leftPaused(tab) {
+  const ended = () => tab.untilPhase(['suspended'], AGREE_MS);
+  const said = () => tab.evaluate(() => [document.getElementById('notice')?.hidden ? '' : document.getElementById('notice-text')?.textContent, document.getElementById('pause')?.textContent].join('|'));
+  await tab.page.click('#pause');
+  await ended();
+  await tab.page.click('#ranges [data-range="6h"]');
+  await tab.untilLive();
+  const afterRange = await said();
+  // The feed still stands, so that this stream ends as well.
+  await ended();
+  await tab.page.fill('#filter', 'AAPL');
+  await tab.untilLive();
+  const afterFilter = await said();
+  // What is pressed next is a pause of its own, and no other ends this stream.
+  await pause(PAUSE_MS + 5_000);
+  return afterRange === '|Resume' && afterFilter === '|Pause' && (await tab.phase()) === 'live' ? '' : `${afterRange}; ${afterFilter}; ${await tab.phase()}`;
 }
 
 /** Hours that one server has seen whole are shown by another one whose window is short. @param {import('../harness/stage.mjs').Stage} stage */
