@@ -148,11 +148,13 @@ export class Chart {
 
   #drawKeys() {
     if (!this.#data) return;
-    const { times, counts, means } = this.#data;
+    const { times, counts, means, gaps } = this.#data;
+    // Of none of it anything is known: what was heard meanwhile is not how many there are.
+    const isUnknown = gaps.some(({ from, to }) => from <= times[0] * 1000 && times[times.length - 1] * 1000 < to);
     const step = this.#step !== null && this.#step < times.length ? this.#step : null;
     setText(this.#nodes.time, step === null ? this.#last() : this.#time(times[step]));
     for (const [index, column] of counts.entries()) {
-      setText(this.#values[index], whole(step === null ? column.reduce((sum, count) => sum + count, 0) : column[step]));
+      setText(this.#values[index], whole(step !== null ? column[step] : isUnknown ? null : column.reduce((sum, count) => sum + count, 0)));
     }
     setText(this.#values[counts.length], step === null ? '' : score(means[step]));
   }

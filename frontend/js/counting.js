@@ -8,6 +8,7 @@ import { SETTLED_MS } from './history.js';
 import { itemPages, narrowed, updatesIn } from './poll.js';
 import { historyPath } from './ranges.js';
 import { EARLIER_MAX } from './reduce.js';
+import { backoffMs } from './stream.js';
 
 const PAGES_MAX = 5;
 const HOUR_MS = 3_600_000;
@@ -40,6 +41,11 @@ export class Counting {
   #correction = null;
   /** The step of this moment, and those before, may not be what the server counts. */
   #doubtfulAt = 0;
+  /** What is read after a loss, and of the last hour: the newest of each goes on, those before it leave off. */
+  #catching = 0;
+  #readingItems = 0;
+  /** Have tried again at once what would be later. @type {Set<() => void>} */
+  #asleep = new Set();
 
   /** @param {import('./history.js').History} history @param {Shown} shown */
   constructor(history, shown) {
@@ -63,21 +69,24 @@ export class Counting {
   }
 
   /**
-   * Reads what the server has counted. Returns the position at which a stream goes on from there; empty where that took too long.
-   * @param {AbortSignal} signal @returns {Promise<string>}
+   * Reads what the server has counted. Returns the position at which a stream goes on from there; null where it could not be had, or
+   * took too long: what comes then is shown, and lacks what happened until the stream began, so that `catchUp` has to be told of that.
+   * @param {AbortSignal} signal @returns {Promise<string | null>}
    */
   async begin(signal) {
     const late = new Promise((resolve) => setTimeout(() => resolve(null), HISTORY_WAIT_MS));
     const reading = this.#read(signal).catch(() => null);
     const counts = await Promise.race([reading, late]);
-    if (signal.aborted) return '';
+    if (signal.aborted) return null;
     if (counts) {
       this.#history.load(counts);
       this.#shown.onCounted();
       return counts.lastEventId;
     }
-    reading.then((found) => found && !signal.aborted && this.#reload(found));
-    return '';
+    this.#history.miss();
+    this.#shown.onCounted();
+    reading.then((found) => found && !signal.aborted && !this.#history.isRead && this.#reload(found));
+    return null;
   }
 
   /** An update was counted that the server may have counted as something else. */
@@ -90,39 +99,69 @@ export class Counting {
     this.#doubtIn(DRIFT_MS);
   }
 
-  /** After a loss the server has all of it. */
+  /** After a loss, and where the stream began without a history, the server has all of it. */
   async catchUp() {
     const { signal } = this.#reading;
-    const counts = await this.#read(signal).catch(() => null);
-    if (!signal.aborted && counts) this.#reload(counts);
-    await this.readItems(signal);
+    const mine = (this.#catching += 1);
+    const isOver = () => signal.aborted || mine !== this.#catching;
+    for (const wake of this.#asleep) wake();
+    await this.#insist(isOver, async () => {
+      const counts = await this.#read(signal);
+      if (!isOver()) this.#reload(counts);
+    });
+    if (!isOver()) await this.readItems(signal);
   }
 
   /** Reads what the feed begins with. @param {AbortSignal} signal */
   async readLatest(signal) {
-    try {
+    await this.#insist(() => signal.aborted, async () => {
       await this.#shown.named();
       const tickers = this.#shown.tickers();
       const { items } = await this.#shown.get(`/items?limit=${EARLIER_MAX}${narrowed('&', tickers)}`, signal);
       if (!signal.aborted) this.#shown.onLatest(updatesIn(items, tickers, this.#shown.config.show));
-    } catch {
-      // The feed begins with the next update.
-    }
+    });
   }
 
   /** Reads the last hour, newest first, while nobody waits for it. @param {AbortSignal} signal */
   async readItems(signal) {
-    try {
+    const mine = (this.#readingItems += 1);
+    const isOver = () => signal.aborted || mine !== this.#readingItems;
+    await this.#insist(isOver, async () => {
       await this.#shown.named();
       const get = (/** @type {string} */ path) => this.#shown.get(path, signal);
       for await (const updates of itemPages(get, this.#shown.tickers(), PAGES_MAX, signal, this.#shown.config.show)) {
-        if (signal.aborted) return;
+        if (isOver()) return;
         this.#shown.onBaseline(updates);
         if (Date.parse(updates.at(-1)?.timestamp ?? '') < this.#shown.now() - HOUR_MS) return;
       }
-    } catch {
-      // The page goes on with what the stream brings; a server that is not there is told of elsewhere.
+    });
+  }
+
+  /**
+   * Reads something until it has been read. The page goes on meanwhile with what the stream brings.
+   * @param {() => boolean} isOver whether it is no longer wanted @param {() => Promise<void>} read
+   */
+  async #insist(isOver, read) {
+    for (let failures = 1; !isOver(); failures += 1) {
+      try {
+        return await read();
+      } catch {
+        if (!isOver()) await this.#sleep(backoffMs(failures, Math.random()));
+      }
     }
+  }
+
+  /** @param {number} ms @returns {Promise<void>} */
+  #sleep(ms) {
+    return new Promise((resolve) => {
+      const wake = () => {
+        clearTimeout(timer);
+        this.#asleep.delete(wake);
+        resolve();
+      };
+      const timer = setTimeout(wake, ms);
+      this.#asleep.add(wake);
+    });
   }
 
   /** Takes a history whose position the stream does not have. @param {import('./counts.js').Counts} counts */
@@ -172,6 +211,7 @@ export class Counting {
       this.#correctIn(DRIFT_MS);
       return;
     }
+    if (!this.#history.isRead) return this.#reload(counts);
     const now = this.#shown.now();
     const until = this.#history.correct(counts, now);
     this.#shown.onCounted();

@@ -48,6 +48,8 @@ export class History {
   #countedTo = -Infinity;
   /** When it has brought all of them at the latest. */
   #countedUntil = 0;
+  /** Whether what the server has counted is in it: null while that is waited for, false where it could not be had yet. @type {boolean | null} */
+  isRead = null;
   /** Changes with everything that is counted. */
   version = 0;
 
@@ -77,8 +79,15 @@ export class History {
   /** Begins with what the server has counted. @param {Counts} counts */
   load(counts) {
     this.clear();
+    this.isRead = true;
     this.#certainAfter = counts.to;
     this.#takeCounts(counts, Infinity);
+  }
+
+  /** What the server has counted could not be had yet: all but what is heard is not known. */
+  miss() {
+    this.isRead = false;
+    this.version += 1;
   }
 
   /**
@@ -212,7 +221,8 @@ export class History {
     if (isWindow && totals) counts.forEach((column, kind) => trim(column, totals[kind] ?? NaN));
     const means = steps.map((step) => this.#all.over(step, step).mean);
     const total = counts.flat().reduce((sum, count) => sum + count, 0);
-    return { times: steps.map((step) => (step * stepMs) / 1000), counts, means, hasScores: this.hasScores ?? true, total, gaps: this.#gaps };
+    const gaps = this.isRead === false ? [{ from: first * stepMs, to: (last + 1) * stepMs }] : this.#gaps;
+    return { times: steps.map((step) => (step * stepMs) / 1000), counts, means, hasScores: this.hasScores ?? true, total, gaps };
   }
 
   /** @param {string} ticker @param {number} now @returns {Trend | null} */
@@ -236,6 +246,7 @@ export class History {
     this.#tickers.clear();
     this.#all = this.#ring();
     this.#gaps = [];
+    this.isRead = null;
     this.#scored = 0;
     this.#counted = 0;
     this.#certainAfter = 0;
@@ -247,15 +258,16 @@ export class History {
   snapshot() {
     const tickers = [...this.#tickers].map(([ticker, ring]) => ({ ticker, data: ring.data }));
     const sums = { scored: this.#scored, counted: this.#counted, certainAfter: this.#certainAfter, countedTo: this.#countedTo, countedUntil: this.#countedUntil };
-    return { range: this.#range.name, items: this.#items, noted: this.#noted, tickers, all: this.#all.data, gaps: this.#gaps, sums };
+    return { range: this.#range.name, items: this.#items, noted: this.#noted, tickers, all: this.#all.data, gaps: this.#gaps, isRead: this.isRead, sums };
   }
 
   /** @param {ReturnType<History['snapshot']>} snapshot */
-  restore({ range, items, noted, tickers, all, gaps, sums }) {
+  restore({ range, items, noted, tickers, all, gaps, isRead, sums }) {
     if (range !== this.#range.name) return;
     this.clear();
     this.#all.restore(all);
     this.#gaps = gaps;
+    this.isRead = isRead ?? null;
     for (const { ticker, data } of tickers) this.#tickerRing(ticker).restore(data);
     this.#items = structuredClone(items);
     this.#noted = structuredClone(noted);

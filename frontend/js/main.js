@@ -47,7 +47,7 @@ class Page {
   #stream = null;
   /** Whether what was there before has been read, from whatever place. */
   #hasBaseline = false;
-  /** The stream is one that others have, and has brought nothing yet. */
+  /** The stream begins at another place than the history, if there is one, and has brought nothing yet. */
   #joins = false;
   /** @type {Promise<void> | null} */
   #loading = null;
@@ -167,7 +167,10 @@ class Page {
     const isShared = this.#joins;
     let begin = '';
     // An EventSource that is refused gives up for good: asking REST first makes a user where one is needed.
-    const counting = this.#counting.begin(signal).then((position) => (begin = position));
+    const counting = this.#counting.begin(signal).then((position) => {
+      begin = position ?? '';
+      if (!signal.aborted) this.#joins ||= position === null;
+    });
     const stream = new SharedStream({
       ready: () => counting,
       key,
@@ -261,6 +264,7 @@ class Page {
     this.#counting.anew();
     this.#view.clear();
     this.#history.restore(history);
+    this.#joins ||= !this.#history.isRead;
     this.#dispatch({ type: 'restored', shared: state });
   }
 

@@ -263,9 +263,16 @@ export class View {
     const hasScores = this.#history.hasScores ?? true;
     this.#root.body.classList.toggle('no-scores', !hasScores);
     setText(this.#id('chart-title'), hasScores && this.#isSentiment ? TEXT.chart.withScores : TEXT.chart.withoutScores);
-    setText(this.#id('chart-empty'), metrics ? TEXT.chart.nothing(TEXT.ranges[range.name].within) : TEXT.chart.reading);
+    setText(this.#id('chart-empty'), this.#emptyText(metrics !== null));
     this.#chart.draw(this.#history.chart(serverNow, metrics && [...metrics.byLabel.values()]), range);
     this.#table.drawTrends(this.#history, serverNow);
+  }
+
+  /** Why the chart is empty: nothing is said of what is not known. @param {boolean} isCounting whether there are numbers @returns {string} */
+  #emptyText(isCounting) {
+    const { isRead, range } = this.#history;
+    if (isRead === false) return TEXT.chart.unread;
+    return isRead && isCounting ? TEXT.chart.nothing(TEXT.ranges[range.name].within) : TEXT.chart.reading;
   }
 
   /** @param {string} label @param {string} tone */

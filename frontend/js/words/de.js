@@ -117,6 +117,7 @@ export default Object.freeze({
     withScores: 'Stimmung im Verlauf',
     withoutScores: 'Verlauf',
     reading: 'Der Verlauf wird gelesen.',
+    unread: 'Der Verlauf war noch nicht zu lesen.',
     nothing: (/** @type {string} */ within) => `Nichts ${within}.`,
     unknown: (/** @type {string} */ last, /** @type {string} */ span) => `${last}, davon ${span} unbekannt`,
     other: 'andere',

@@ -127,6 +127,7 @@ export default Object.freeze({
     withScores: 'Sentiment over time',
     withoutScores: 'Over time',
     reading: 'Reading the history.',
+    unread: 'The history could not be read yet.',
     nothing: (/** @type {string} */ within) => `Nothing ${within}.`,
     unknown: (/** @type {string} */ last, /** @type {string} */ span) => `${last}, ${span} of it not known`,
     other: 'other',

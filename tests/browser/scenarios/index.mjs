@@ -19,6 +19,7 @@ import { exportList } from './export_list.mjs';
 import { feed } from './feed.mjs';
 import { foreign } from './foreign.mjs';
 import { hostile } from './hostile.mjs';
+import { lateHistory } from './late_history.mjs';
 import { looks } from './looks.mjs';
 import { memory } from './memory.mjs';
 import { own } from './own.mjs';
@@ -36,5 +37,5 @@ export const scenarios = [
   ...exportList, ...accessibility,
   ...outages, ...absences, ...firefoxOutages, firefoxSleeps,
   { name: 'firefox-two-tabs', about: 'Firefox: two tabs share one stream, and the leading one is closed', run: twoTabs },
-  ...tabs, ...looks, ...hostile, ...tables, ...examples, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...own, ...bars, ...widths,
+  ...tabs, ...looks, ...hostile, ...tables, ...examples, ...busy, ...ranges, ...configurations, ...privates, ...foreign, ...feed, ...own, ...bars, ...widths, ...lateHistory,
 ];
