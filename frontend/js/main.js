@@ -66,6 +66,7 @@ class Page {
     this.#history = new History(config.labels, rangeOf(address.query('range'), rangesWithin(config)));
     const place = storage();
     this.#rest = new Rest(config, restEnvironment(place));
+    this.#rest.onTime = (time) => this.#dispatch({ type: 'answered', timestamp: new Date(time).toISOString(), at: Date.now() });
     this.#configurations = new Configurations(this.#rest, place, address);
     this.#view = new View(document, config, this.#history, {
       dispatch: (action) => this.#dispatch(action),

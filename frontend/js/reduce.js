@@ -16,7 +16,7 @@ const KNOWN_YOUNG_MAX = 64;
 /** A clock that differs from the server's by less is right: the way takes time, too. */
 const CLOCK_TOLERANCE_MS = 30_000;
 
-/** @import { Update, Heartbeat } from './event.js' */
+/** @import { Update } from './event.js' */
 /** @import { Status, Connection, FeedEntry, Verdict, Known, State, Shared, Action } from './state.js' */
 
 /** Stands for what is said of a stream that asks for a user where there is none. */
@@ -58,6 +58,9 @@ export function reduce(state, action) {
       return withUpdate(heard(state, action.at), action);
     case 'reset':
       return { ...heard(state, action.at), feed: withGap(state.feed), gap: { reason: action.reason } };
+    case 'answered':
+      // A heartbeat is not rounded to a second, and no cache keeps it.
+      return state.instance ? state : { ...state, clockOffsetMs: clockOffset(action) };
     case 'deadline':
       return heard(state, action.at);
     case 'overloaded':
@@ -116,7 +119,7 @@ function connectionAfter(before, status) {
   return { phase, reason, retryAt, latencyMs, lastEventAt, role, detail: reason === before.reason || reason === 'full' || reason === 'unavailable' ? before.detail : null };
 }
 
-/** @param {Heartbeat & {at: number}} heartbeat */
+/** @param {{timestamp: string | null, at: number}} stamped */
 function clockOffset({ timestamp, at }) {
   const offset = timestamp === null ? 0 : Date.parse(timestamp) - at;
   return Math.abs(offset) > CLOCK_TOLERANCE_MS ? offset : 0; // NaN is not greater

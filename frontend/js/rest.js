@@ -40,6 +40,8 @@ export class Rest {
   #env;
   /** The numbers ask for a user too. */
   #isPrivate;
+  /** Hears with each answer what time it is at the server, where that is told. @type {(time: number) => void} */
+  onTime = () => {};
   /** A user is being made, for all who wait for one. @type {Promise<void> | null} */
   #becoming = null;
 
@@ -167,6 +169,7 @@ export class Rest {
     if (signal?.aborted) abort();
     try {
       const answer = await this.#env.fetch(`${this.#base}${path}`, { method, headers, body: text, signal: controller.signal });
+      this.#tell(answer.headers);
       const data = await (answer.ok ? take : asJson)(answer);
       if (!answer.ok) throw failure(answer.status, data);
       if (data === undefined) throw new RestError(TEXT.rest.notJson, answer.status);
@@ -178,6 +181,12 @@ export class Rest {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);
     }
+  }
+
+  /** Another origin's page is not shown the date. A cache says how old it is. @param {Headers} headers */
+  #tell(headers) {
+    const time = Date.parse(headers.get('date') ?? '') + 1_000 * Number(headers.get('age') ?? 0);
+    if (!Number.isNaN(time)) this.onTime(time);
   }
 
   /** @param {string} method @param {string} path @param {string | undefined} text */

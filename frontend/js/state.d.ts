@@ -53,6 +53,7 @@ export type Action =
   | { type: 'sign_in_needed' }
   | { type: 'baseline', updates: readonly Update[], heard: boolean }
   | { type: 'latest', updates: readonly Update[] }
+  | { type: 'answered', timestamp: string, at: number }
   | { type: 'switched' }
   | { type: 'restored', shared: Shared }
   | { type: 'filtered', text: string }

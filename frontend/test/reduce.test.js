@@ -89,6 +89,12 @@ test('a clock that is far off is reckoned with, a little is the way', () => {
   assert.equal(after(heartbeat()).clockOffsetMs, 0);
 });
 
+test('without a heartbeat an answer of REST tells the time', () => {
+  const answered = (ms) => ({ type: 'answered', timestamp: new Date(AT + ms).toISOString(), at: AT });
+  assert.deepEqual([-29_000, 600_000, -600_000].map((ms) => after(answered(ms)).clockOffsetMs), [0, 600_000, -600_000]);
+  assert.equal(after(heartbeat(), answered(600_000)).clockOffsetMs, 0);
+});
+
 test('an unknown action changes nothing at all', () => {
   const state = after(heartbeat());
   for (const type of ['future', '__proto__', 'constructor', 'toString', undefined]) {

@@ -44,6 +44,15 @@ test('an answer is its JSON, and none is none', async () => {
   assert.equal(asked.asked[0].url, 'https://rest.example/api/v2/metrics');
 });
 
+test('an answer tells the time of the server, whatever it says', async () => {
+  const date = (moment) => new Date(moment).toUTCString();
+  const { rest: api } = rest(server([200, {}, { date: date(NOW) }], [200, {}, { date: date(NOW), age: '90' }], [500, {}, { date: date(NOW + 1_000) }], [200, {}], [200, {}, { date: 'soon' }]));
+  const times = [];
+  api.onTime = (time) => times.push(time);
+  for (let index = 0; index < 5; index += 1) await api.get('/metrics').catch(() => null);
+  assert.deepEqual(times, [NOW, NOW + 90_000, NOW + 1_000]);
+});
+
 test('a page is its text, and its header says where the next one is', async () => {
   const link = (query) => ({ link: `</api/v2/items?${query}>; rel="next"` });
   const asked = server([200, 'a\r\n', link('limit=2&after=A%2FB')], [200, 'b', link('after=x&limit=2')], [200, 'c'], [400, { detail: 'no' }]);
