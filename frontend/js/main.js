@@ -1,9 +1,9 @@
 /**
  * Wires config, stream, REST, reducer, history and view together. The only file that holds the current state.
  *
- * A page that embeds this one can listen: for each update that it takes in, `window` gets a CustomEvent `live-update` whose `detail`
- * is the update (`itemId`, `ticker`, `label`, `score`, `confidence`, `source`, `timestamp`, `title`, `url`,
- * `shown`). Repetitions do not count.
+ * Scripts of this document can listen: for each update that it takes in, `window` gets a CustomEvent `live-update` whose `detail`
+ * is the update (`itemId`, `ticker`, `label`, `score`, `confidence`, `source`, `timestamp`, `title`, `url`, `shown`). Repetitions do not
+ * count. A page that shows this one in a frame has another `window`, and does not get it.
  */
 
 import { address, goodbye, painted, restEnvironment, storage } from './browser.js';

@@ -27,6 +27,8 @@ const HEARD_MAX = 512;
 /** How long what was heard ahead of a new leader is kept from being told again. */
 const AHEAD_MS = 30_000;
 const HIDDEN_MS = 60_000;
+/** Until an address that could not be had is asked for again. */
+const RETRY_MS = 5_000;
 
 /**
  * @typedef {import('./stream.js').StreamEvent} StreamEvent
@@ -245,8 +247,14 @@ export class SharedStream {
   #whenReady(stream, then) {
     const begin = () => {
       if (this.#stream !== stream) return;
-      stream.start();
-      then();
+      try {
+        stream.start();
+        then();
+      } catch (error) {
+        // Others wait for what it brings: whoever makes the address may be able to next time.
+        this.#env.report(error);
+        this.#env.setTimeout(begin, RETRY_MS);
+      }
     };
     const { ready } = this.#options;
     if (ready) ready().then(begin);

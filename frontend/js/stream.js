@@ -59,7 +59,7 @@ const UNCONNECTED = ['connecting', 'polling', 'refused', 'offline', 'suspended']
  * - `polling`: no stream, REST is asked instead (`reason`: why)
  * - `refused`: the server answers and gives no stream (`status`: any status but 200; `full`, `unavailable`: it said so)
  * - `offline`: the machine has no network
- * - `suspended`: the page is hidden and nothing is open
+ * - `suspended`: the page is hidden, or the stream was stopped, and nothing is open
  * @typedef {'connecting' | 'live' | 'resumed' | 'behind' | 'polling' | 'refused' | 'offline' | 'suspended'} Phase
  * @typedef {'unreachable' | 'silent' | 'late' | 'status' | 'full' | 'unavailable'} Reason
  *
@@ -99,6 +99,7 @@ const UNCONNECTED = ['connecting', 'polling', 'refused', 'offline', 'suspended']
  * @property {() => boolean} online
  * @property {() => boolean} hidden
  * @property {(url: string, signal: AbortSignal) => Promise<unknown>} reach resolves if anybody answers
+ * @property {(error: unknown) => void} report tells of what the page's own code has thrown
  * @property {(type: string, listener: (event: any) => void) => () => void} listen to the page; returns the way back
  * @property {(callback: () => void, ms: number) => any} setTimeout
  * @property {(timer: any) => void} clearTimeout
@@ -116,6 +117,7 @@ export function browser() {
     hidden: () => document.visibilityState === 'hidden',
     // Without CORS: whether there is an answer is all that is asked.
     reach: (url, signal) => fetch(url, { mode: 'no-cors', cache: 'no-store', credentials: 'omit', signal }),
+    report: (error) => (globalThis.reportError ?? console.error)(error),
     listen: (type, listener) => {
       // `visibilitychange`, `freeze` and `resume` are the document's and do not all bubble to the window.
       const target = ['visibilitychange', 'freeze', 'resume'].includes(type) ? document : window;
@@ -236,9 +238,10 @@ export class LiveStream {
     return this.#status;
   }
 
-  /** Opens the stream and keeps it open. */
+  /** Opens the stream and keeps it open. Throws where its first address is none, or cannot be had, and has begun nothing then. */
   start() {
     if (this.#running) return;
+    const source = this.#connect();
     this.#running = true;
     const on = (type, listener) => this.#listening.push(this.#env.listen(type, (event) => this.#running && listener(event)));
     on('offline', () => this.#wentOffline());
@@ -252,7 +255,7 @@ export class LiveStream {
     this.#watchedAt = this.#env.now();
     this.#watch = this.#env.setInterval(() => this.check(), WATCH_INTERVAL_MS);
     this.#visibilityChanged();
-    this.#open();
+    this.#opened(source);
   }
 
   /** Closes everything until the next `start`. The server cannot see that, so it is told. */
@@ -264,6 +267,8 @@ export class LiveStream {
     this.#env.clearInterval(this.#watch);
     this.#closeAll();
     this.#interrupted = true;
+    // Not told: whoever stops it knows.
+    this.#status = Object.freeze({ ...this.#status, phase: 'suspended', reason: null, retryAt: null, latencyMs: null });
   }
 
   /** Tries at once, whatever it was waiting for. */
@@ -322,12 +327,30 @@ export class LiveStream {
   /** @param {boolean} [isPlanned] not worth a word while it goes as planned */
   #open(isPlanned) {
     this.#closeSource();
-    const { url, events } = this.#options;
-    const source = new this.#env.EventSource(resumeUrl(typeof url === 'function' ? url() : url, this.#cursor));
+    let source;
+    try {
+      source = this.#connect();
+    } catch (error) {
+      // Whoever makes the address may be able to next time.
+      this.#env.report(error);
+      this.#interrupted = true;
+      this.#failures += 1;
+      return this.#tryLater('unreachable');
+    }
+    this.#opened(source, isPlanned);
+  }
+
+  #connect() {
+    const { url } = this.#options;
+    return new this.#env.EventSource(resumeUrl(typeof url === 'function' ? url() : url, this.#cursor));
+  }
+
+  /** @param {EventSource} source @param {boolean} [isPlanned] */
+  #opened(source, isPlanned) {
     this.#source = source;
     this.#openedAt = this.#env.now();
     this.#expectWithin(FIRST_EVENT_MS);
-    for (const name of new Set([...OWN_EVENTS, ...events])) {
+    for (const name of new Set([...OWN_EVENTS, ...this.#options.events])) {
       source.addEventListener(name, (message) => this.#received(source, name, /** @type {MessageEvent<string>} */ (message)));
     }
     source.addEventListener('error', () => this.#broke(source));
@@ -643,12 +666,21 @@ export class LiveStream {
     this.#status = Object.freeze({ ...before, ...change, ...latency });
     if (change.phase !== undefined && change.phase !== 'resumed') this.#clear('resumed');
     const told = ['phase', 'reason', 'retryAt', 'latencyMs'];
-    if (told.some((key) => before[key] !== this.#status[key])) this.#options.onStatus?.(this.#status);
+    if (told.some((key) => before[key] !== this.#status[key])) this.#call(() => this.#options.onStatus?.(this.#status));
   }
 
   /** @param {StreamEvent} event */
   #emit(event) {
-    this.#options.onEvent(event);
+    this.#call(() => this.#options.onEvent(event));
+  }
+
+  /** What the page's own code throws is reported, and ends nothing here. @param {() => void} callback */
+  #call(callback) {
+    try {
+      callback();
+    } catch (error) {
+      this.#env.report(error);
+    }
   }
 }
 

@@ -81,7 +81,7 @@ class Tab {
   waiting = [];
   state = [];
 
-  constructor(browser, { locks = true, key = 'k', hiddenMs = 60_000, refuse = '' } = {}) {
+  constructor(browser, { locks = true, key = 'k', hiddenMs = 60_000, refuse = '', url = '/s' } = {}) {
     const tab = this;
     this.browser = browser;
     this.world = new World();
@@ -124,7 +124,7 @@ class Tab {
       }
     });
     this.stream = new SharedStream({
-      key, url: '/s', events: ['update'], hiddenMs,
+      key, url, events: ['update'], hiddenMs,
       onEvent: (event) => {
         this.events.push(event);
         this.state.push(event.data);
@@ -135,7 +135,7 @@ class Tab {
         this.snapshots.push(state);
         this.state = state;
       },
-      env: this.world.env,
+      env: { ...this.world.env, report: () => {} },
       sharing: { locks: locks ? /** @type {any} */ ({ request }) : undefined, Channel: /** @type {any} */ (Channel), id: () => `tab${Math.random()}` },
     });
     this.stream.start();
@@ -432,6 +432,20 @@ test('without locks, or where they are refused, each tab has its own stream', as
     send(browser, 2);
     for (const tab of browser.tabs) assert.deepEqual(tab.shows, [1, 2]);
   }
+});
+
+test('a leader whose address cannot be had yet asks for it again', async () => {
+  const browser = new Browser();
+  let calls = 0;
+  browser.tab({ url: () => {
+    calls += 1;
+    if (calls === 1) throw new Error('no token');
+    return '/s';
+  } });
+  await browser.pass(4_000);
+  assert.equal(open(browser).length, 0);
+  await browser.pass(2_000);
+  assert.equal(open(browser).length, 1);
 });
 
 test('any tab can ask for another try at once', async () => {

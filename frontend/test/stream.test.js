@@ -542,3 +542,97 @@ test('silence that opens a new connection says goodbye to the old one', () => {
   assert.equal(world.sources.length, 2);
   assert.deepEqual(said, ['/goodbye {"stream_id":"a1"}']);
 });
+
+/** A stream whose page throws what it is told to. @param {Record<string, any>} options */
+function throwing(options) {
+  const world = new World();
+  const told = { reported: [], events: [], statuses: [] };
+  const { EventSource } = world.env;
+  class Strict extends EventSource {
+    constructor(url) {
+      if (!URL.canParse(url)) throw new SyntaxError(url);
+      super(url);
+    }
+  }
+  const stream = new LiveStream({
+    url: URL_, events: ['metrics'], pollMs: 5_000, hiddenMs: 0,
+    onEvent: (event) => told.events.push(event),
+    onStatus: (status) => told.statuses.push(status.phase),
+    ...options,
+    env: { ...world.env, EventSource: /** @type {any} */ (Strict), report: (error) => told.reported.push(error.message) },
+  });
+  return { world, stream, told };
+}
+
+test('an address that cannot be had is asked for again', () => {
+  let [calls, isAway] = [0, false];
+  const url = () => {
+    calls += 1;
+    if (isAway) throw new Error('no token');
+    return URL_;
+  };
+  const { world, stream, told } = throwing({ url });
+  stream.start();
+  world.source().send('metrics', {}, 'evt_1');
+  isAway = true;
+  world.source().fail(CLOSED);
+  world.pass(60_000);
+  assert.deepEqual([stream.status.phase, told.reported[0]], ['connecting', 'no token']);
+  assert.ok(calls > 3, 'again and again');
+  const before = world.sources.length;
+  isAway = false;
+  for (let second = 0; second < 60 && world.sources.length === before; second += 1) world.pass(1_000);
+  assert.equal(world.sources.length, before + 1);
+  world.source().send('metrics', {}, 'evt_2');
+  assert.equal(stream.status.phase, 'resumed');
+  assert.equal(stream.cursor, 'evt_2');
+});
+
+test('an address that is none begins nothing', () => {
+  let address = 'http://[';
+  const { world, stream, told } = throwing({ url: () => address });
+  assert.throws(() => stream.start(), SyntaxError);
+  assert.deepEqual([world.sources.length, world.timers.size, world.listeners.size, told.statuses], [0, 0, 0, []]);
+  address = URL_;
+  stream.start();
+  assert.equal(world.sources.length, 1);
+});
+
+test('what the page throws ends neither the polls nor the stream, and loses no event', async () => {
+  const { world, stream, told } = throwing({
+    poll: async () => [{ name: 'metrics', data: '1' }, { name: 'metrics', data: '2' }],
+    onEvent: ({ data }) => {
+      told.events.push(data);
+      if (data === '1') throw new Error('of an event');
+    },
+    onStatus: ({ phase }) => {
+      told.statuses.push(phase);
+      if (phase === 'live') throw new Error('of a status');
+    },
+  });
+  stream.start();
+  world.source().send('metrics', 3, 'evt_1');
+  assert.deepEqual([told.events, told.reported], [['3'], ['of a status']]);
+  for (let failure = 0; failure < 3; failure += 1) {
+    world.source().fail(CLOSED);
+    world.pass(60_000);
+  }
+  await world.settle();
+  for (let poll = 0; poll < 3; poll += 1) {
+    world.pass(5_000);
+    await world.settle();
+  }
+  assert.ok(told.events.filter((data) => data === '2').length >= 3, told.events.join());
+  assert.ok(told.reported.includes('of an event'));
+});
+
+test('a stream that was stopped does not say that it lives', () => {
+  const world = browser();
+  world.heartbeat('evt_1');
+  world.statuses.splice(0);
+  world.stream.stop();
+  const { phase, reason, retryAt, latencyMs } = world.status();
+  assert.deepEqual([phase, reason, retryAt, latencyMs, world.statuses.length], ['suspended', null, null, null, 0]);
+  world.stream.start();
+  assert.equal(world.status().phase, 'connecting');
+});
