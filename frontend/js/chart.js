@@ -124,7 +124,7 @@ export class Chart {
 
   /** What a name of app.css is in the present theme: a canvas knows no names. @param {string} name @param {HTMLElement} [place] */
   #color(name, place = this.#nodes.legend) {
-    const probe = element('span', 'unseen');
+    const probe = element('span', `unseen ${name}`);
     probe.style.setProperty('color', `var(--${name})`);
     place.append(probe);
     const { color } = getComputedStyle(probe);

@@ -7,6 +7,9 @@ import { readFileSync } from 'node:fs';
 import { pause, REDRAWN_MS } from '../harness/clock.mjs';
 import { toolPath } from '../harness/places.mjs';
 
+const LABELS = 3;
+/** The chart is made anew. */
+const FORCED_MS = 3_000;
 const SIZES = { wide: { width: 1280, height: 800 }, phone: { width: 390, height: 844 } };
 
 /** @type {import('./index.mjs').Scenario[]} */
@@ -35,8 +38,34 @@ async function run(stage) {
       await tab.page.keyboard.press('Escape');
     }
   }
+  await tab.page.setViewportSize(SIZES.wide);
+  for (const colorScheme of ['light', 'dark']) {
+    await tab.page.emulateMedia({ colorScheme, forcedColors: 'active' });
+    await tab.until('bars that differ', barColours, (count) => count >= LABELS, FORCED_MS).catch(() => undefined);
+    await checks.run(`forced colours, ${colorScheme}: bars of each label, and what is pressed`, async () => {
+      const found = [await tab.evaluate(barColours), ...(await tab.evaluate(buttonColours))];
+      return found[0] >= LABELS && found[1] !== found[2] ? '' : `${found[0]} colours of bars; pressed ${found[1]}, others ${found[2]}`;
+    });
+  }
   await stage.checkClean([tab]);
 }
+
+// These run inside the page.
+
+/** How many colours there is much of in the chart. */
+const barColours = () => {
+  const canvas = /** @type {HTMLCanvasElement} */ (document.querySelector('#chart canvas'));
+  const { data } = /** @type {CanvasRenderingContext2D} */ (canvas.getContext('2d')).getImageData(0, 0, canvas.width, canvas.height);
+  const counts = new Map();
+  for (let at = 0; at < data.length; at += 4) {
+    const [red, green, blue, alpha] = data.subarray(at, at + 4);
+    // Grey is of lines and letters.
+    if (alpha === 255 && Math.max(red, green, blue) - Math.min(red, green, blue) > 8) counts.set((red << 16) | (green << 8) | blue, (counts.get((red << 16) | (green << 8) | blue) ?? 0) + 1);
+  }
+  return [...counts.values()].filter((count) => count > 200).length;
+};
+
+const buttonColours = () => ['true', 'false'].map((isPressed) => getComputedStyle(/** @type {Element} */ (document.querySelector(`#ranges [aria-pressed="${isPressed}"]`))).backgroundColor);
 
 /** Loads axe as the debugger and not as a script element: the page's policy allows none. @param {any} tab */
 export async function loadAxe(tab) {
