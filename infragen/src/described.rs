@@ -42,6 +42,16 @@ impl Described {
         Some((name.to_owned(), definition.map_or("", |one| Self::text(one, "AttributeType")).to_owned()))
     }
 
+    /// ARN of the key of KMS that it is encrypted with; none where `DynamoDB` has a key of its own for it. That of the alias
+    /// `aws/dynamodb` has the form of any other: only KMS says whose a key is.
+    #[must_use]
+    pub fn kms_key(&self) -> Option<&str> {
+        let found = self.table.get("SSEDescription").filter(|found| Self::text(found, "SSEType") == "KMS")?;
+        let is_off = ["DISABLED", "DISABLING"].contains(&Self::text(found, "Status"));
+        let arn = Self::text(found, "KMSMasterKeyArn");
+        (!is_off && !arn.is_empty() && !arn.ends_with(":alias/aws/dynamodb")).then_some(arn)
+    }
+
     /// Its global secondary indexes.
     #[must_use]
     pub fn indexes(&self) -> &[Value] {

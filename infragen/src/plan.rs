@@ -314,12 +314,6 @@ fn table_keys(function: &FunctionPlan, tables: [Option<&TablePlan>; 4]) -> Vec<S
 }
 
 fn table(kms: &KmsSection, section: &TableSection, role: &str, name: &str, keys: (&str, &str)) -> TablePlan {
-    let own = section.kms_key_arn.as_ref();
-    let kms_key_arn = match section.create {
-        true => kms.of(own.or(kms.tables.as_ref())),
-        // Which key it has is its owner's business: those of the tables made here say nothing about it.
-        false => own.map(|key| key.as_str().to_owned()),
-    };
     let prefix = if section.create { "" } else { "data." };
     TablePlan {
         name: name.to_owned(),
@@ -335,7 +329,17 @@ fn table(kms: &KmsSection, section: &TableSection, role: &str, name: &str, keys:
         point_in_time_recovery: section.point_in_time_recovery,
         why_unrecovered: format!("`tables.{role}.point_in_time_recovery` in deploy.toml says no."),
         deletion_protection: section.deletion_protection,
-        kms_key_arn,
+        kms_key_arn: table_key(kms, section),
+    }
+}
+
+/// Key of KMS that a table is encrypted with, as the manifest has it.
+pub(crate) fn table_key(kms: &KmsSection, section: &TableSection) -> Option<String> {
+    let own = section.kms_key_arn.as_ref();
+    match section.create {
+        true => kms.of(own.or(kms.tables.as_ref())),
+        // Which key it has is its owner's business: those of the tables made here say nothing about it.
+        false => own.map(|key| key.as_str().to_owned()),
     }
 }
 

@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use clap::Args;
 use contract::units::{Bare, parse_duration};
-use infragen::doctor::{self, Check, Places, Ran, archives, aws, files, rows, stopped, table, tools};
+use infragen::doctor::keys::Role;
+use infragen::doctor::{self, Check, Places, Ran, archives, aws, files, keys, rows, stopped, table, tools};
 use infragen::load::{Loaded, Target};
 use infragen::render::render;
 use infragen::write::{self, WriteMode};
@@ -147,8 +148,11 @@ fn account(loaded: &Loaded, arguments: &DoctorArguments) -> Vec<Check> {
     let has_own = ["AWS_ENDPOINT_URL_DYNAMODB", "AWS_ENDPOINT_URL"].into_iter().any(|name| variable(name).is_some());
     if is_known || has_own {
         checks.extend(items_table(loaded, &ask));
-        let users = table::existing_users(manifest);
-        checks.extend(users.map(|name| table::users(manifest, &name, &ask(table::describe_command(manifest, &name)))));
+        if let Some(name) = table::existing_users(manifest) {
+            let described = ask(table::describe_command(manifest, &name));
+            checks.push(table::users(manifest, &name, &described));
+            checks.extend(keys::judge(manifest, Role::Users, &name, &described, &ask));
+        }
     }
     if !is_known {
         // Whoever is not known is told nothing else either: one finding, not four.
@@ -171,6 +175,7 @@ fn items_table(loaded: &Loaded, ask: &dyn Fn(Vec<String>) -> Ran) -> Vec<Check> 
     let Some(name) = table::existing(manifest) else { return Vec::new() };
     let described = ask(table::describe_command(manifest, &name));
     let mut checks = table::structure(manifest, &name, &described);
+    checks.extend(keys::judge(manifest, Role::Items, &name, &described, ask));
     if table::has_index(manifest, &described) {
         let [sample, in_table] = [true, false].map(|of_index| ask(rows::sample_command(manifest, &name, of_index)));
         checks.extend(rows::judge(manifest, &sample, &rows::of(&in_table)));

@@ -5,6 +5,7 @@
 pub mod archives;
 pub mod aws;
 pub mod files;
+pub mod keys;
 pub mod rows;
 pub mod stopped;
 pub mod table;

@@ -86,6 +86,9 @@ impl KmsKeyArn {
     }
 }
 
+/// Partitions in which a service names itself to KMS as it does here; others were never tried.
+pub const KMS_PARTITIONS: [&str; 2] = ["aws", "aws-us-gov"];
+
 /// Accounts that an environment may go to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct AccountIds(Vec<String>);

@@ -10,7 +10,9 @@ use contract::{Labels, TimeFormat};
 use serde_json::Value;
 
 use crate::described::Described;
+use crate::manifest::account::{KMS_PARTITIONS, KmsKeyArn};
 use crate::manifest::reader::ManifestValue as _;
+use crate::manifest::regions::Region;
 use crate::manifest::tree::shorten;
 use crate::stored::with_labels;
 use attributes::Attributes;
@@ -71,6 +73,7 @@ pub fn of(description: &str, rows: &[Value]) -> Result<Mapping, MappingError> {
     }
     mapping.set("tables.items", "name", keys.name.as_str());
     mapping.set("tables.items", "create", false);
+    encryption(&mut mapping, &table, &keys);
     let Some(index) = &keys.index else {
         mapping.set("data.attributes", "key", keys.hash.as_str());
         mapping.notes.push(format!(
@@ -107,6 +110,25 @@ pub fn of(description: &str, rows: &[Value]) -> Result<Mapping, MappingError> {
         );
     }
     Ok(mapping)
+}
+
+/// The key of KMS that the table has, which the functions must be allowed to use.
+fn encryption(mapping: &mut Mapping, table: &Described, keys: &Keys) {
+    let Some(found) = table.kms_key() else { return };
+    // A manifest takes keys of its own region alone.
+    let is_taken =
+        |arn: &KmsKeyArn| Region::new(arn.region()).is_some_and(|region| KMS_PARTITIONS.contains(&region.partition()));
+    match KmsKeyArn::new(found).filter(|arn| keys.region() == Some(arn.region()) && is_taken(arn)) {
+        Some(arn) => {
+            mapping.found.push(format!("key of KMS: `{}`", arn.as_str()));
+            mapping.set("tables.items", "kms_key_arn", arn.as_str());
+        }
+        None => mapping.notes.push(format!(
+            "the table is encrypted with the key `{}`, which `kms_key_arn` in [tables.items] does not take: the functions \
+             are not allowed to use it, and read nothing",
+            shorten(found)
+        )),
+    }
 }
 
 fn listed<S: AsRef<str>>(names: &[S]) -> String {
@@ -203,6 +225,53 @@ mod tests {
         assert_eq!(notes(&["placed", "In Review"]), [""; 0]);
         let said = notes(&["placed", "坏", "好"]);
         assert!(said.len() == 1 && said[0].contains("`label_") && !said[0].contains("placed"), "{said:?}");
+    }
+
+    /// A description of a table in this region with this answer about its key.
+    fn encrypted(region: &str, sse: &Value) -> Mapping {
+        let table = serde_json::json!({ "Table": {
+            "TableName": "orders", "TableArn": format!("arn:aws:dynamodb:{region}:123456789012:table/orders"),
+            "AttributeDefinitions": [{ "AttributeName": "id", "AttributeType": "S" }],
+            "KeySchema": [{ "AttributeName": "id", "KeyType": "HASH" }], "SSEDescription": sse,
+        }});
+        of(&table.to_string(), &[]).unwrap()
+    }
+
+    #[test]
+    fn the_key_that_a_table_has_is_in_the_manifest() {
+        const ARN: &str = "arn:aws:kms:eu-west-1:123456789012:key/1a2b3c4d-0000-1111-2222-333344445555";
+        let key = |mapping: &Mapping| {
+            let is_it = |one: &&Setting| one.section == "tables.items" && one.key == "kms_key_arn";
+            mapping.settings.iter().find(is_it).map(|one| one.value.clone())
+        };
+        let sse = |arn: &str| serde_json::json!({ "Status": "ENABLED", "SSEType": "KMS", "KMSMasterKeyArn": arn });
+        let found = encrypted("eu-west-1", &sse(ARN));
+        assert_eq!(key(&found), Some(toml::Value::from(ARN)));
+        assert!(found.found.contains(&format!("key of KMS: `{ARN}`")), "{:?}", found.found);
+        let default = include_str!("../../../deploy.toml");
+        let written = format!("kms_key_arn = \"{ARN}\"\n");
+        for text in [filled(default, &found.settings), minimal(default, &found.settings)] {
+            assert_eq!(text.matches(&written).count(), 1, "{text}");
+        }
+        // What the manifest would refuse is said and left out.
+        for (region, arn) in [
+            ("us-east-1", ARN),
+            ("eu-west-1", "arn:aws:kms:eu-west-1:123456789012:alias/mine"),
+            ("cn-north-1", "arn:aws-cn:kms:cn-north-1:123456789012:key/1a2b3c4d-0000-1111-2222-333344445555"),
+        ] {
+            let found = encrypted(region, &sse(arn));
+            assert_eq!(key(&found), None, "{arn}");
+            assert!(
+                found.notes.iter().any(|note| note.contains(&format!("with the key `{arn}`"))),
+                "{:?}",
+                found.notes
+            );
+        }
+        let off = serde_json::json!({ "Status": "DISABLED", "SSEType": "KMS", "KMSMasterKeyArn": ARN });
+        for none in [Value::Null, off, sse("arn:aws:kms:eu-west-1:123456789012:alias/aws/dynamodb")] {
+            let found = encrypted("eu-west-1", &none);
+            assert_eq!((key(&found), found.found.len()), (None, 0), "{none}");
+        }
     }
 
     #[test]

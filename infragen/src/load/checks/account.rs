@@ -1,13 +1,10 @@
 //! Rules of an account: what is named in it must be of it, and of the region and partition that everything goes to.
 
 use super::Checks;
-use crate::manifest::account::KmsKeyArn;
+use crate::manifest::account::{KMS_PARTITIONS, KmsKeyArn};
 use crate::manifest::aws::Compute;
 use crate::manifest::regions::CLOUDFRONT_REGION;
 use crate::manifest::types::{FrontKind, LogRetention};
-
-/// Partitions in which a service names itself to KMS as it does here; others were never tried.
-const KMS_PARTITIONS: [&str; 2] = ["aws", "aws-us-gov"];
 
 impl Checks<'_> {
     pub(super) fn account(&self) {
