@@ -13,6 +13,7 @@ mod explain;
 mod image;
 mod init;
 mod interrupt;
+mod left;
 mod man;
 mod package;
 mod page;

@@ -34,6 +34,8 @@ pub mod schema;
 pub mod replaced;
 pub mod write;
 
+pub mod left;
+
 pub mod described;
 pub mod stored;
 

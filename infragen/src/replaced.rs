@@ -313,7 +313,7 @@ fn region(before: &Body, after: Option<&Body>, add: &mut Add<'_>) {
     }
 }
 
-/// The place of the state. One that is in a file moves by itself.
+/// The place of the state, where it is a bucket. One in a file is where its root is: what another folder leaves behind, `left` finds.
 fn state(root: &str, before: &Body, after: Option<&Body>, add: &mut Add<'_>) {
     let place = |body: &Body| {
         let backend = blocks(body, "backend").next()?;

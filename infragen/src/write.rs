@@ -195,11 +195,16 @@ pub fn orphans(root: &Path, folder: &str, known: &[String]) -> Result<Vec<String
     let mut found = Vec::new();
     for name in names(root, folder)? {
         let (path, probe) = (format!("{folder}/{name}"), format!("{folder}/{name}/terraform/versions.tf"));
-        if !known.contains(&name) && !matches!(inspect(root, &probe)?, Found::Nothing | Found::Foreign) {
+        if !known.contains(&name) && is_ours(root, &probe)? {
             found.push(path);
         }
     }
     Ok(found)
+}
+
+/// Whether infragen wrote the file, whatever was done to it since.
+pub(crate) fn is_ours(root: &Path, path: &str) -> Result<bool, WriteError> {
+    Ok(!matches!(inspect(root, path)?, Found::Nothing | Found::Foreign))
 }
 
 fn failed(path: &str, verb: &'static str) -> impl FnOnce(io::Error) -> WriteError {

@@ -283,6 +283,50 @@ fn a_folder_of_no_environment_is_reported_and_left_alone() {
     assert!(old.iter().all(|(name, _)| names.contains(name)), "{names:?}");
 }
 
+/// A state of something that is deployed.
+const DEPLOYED: &str = "{\"version\": 4, \"resources\": [{}]}";
+
+#[test]
+fn a_folder_that_was_rendered_before_is_reported_and_its_state_is_not_made_a_second_time() {
+    const MOVED: &str = "[output]\nfolder = \"infra\"\nrunner = false\n";
+    let project = super::rendered("[output]\nrunner = false\n");
+    project.write("deploy.toml", MOVED);
+    let said = |hint: &str| {
+        format!("warning: `generated` was rendered, and `output.folder` is `infra` now\n hint: {hint}, then remove `generated`\n")
+    };
+    let unread = said("nothing reads it any more: move what is yours in it");
+    for arguments in [&["render", "--check"][..], &["render", "--diff"], &["--env", "dev", "render"], &["render", "--force"]] {
+        let run = project.run(arguments);
+        assert!(run.stderr.contains(&unread), "{arguments:?}: {}", run.stderr);
+    }
+    project.write("generated/terraform/terraform.tfstate", DEPLOYED);
+    project.write("generated/bootstrap/terraform.tfstate", DEPLOYED);
+    let way = |root: &str| format!("move it with `mv generated/{root}/terraform.tfstate* infra/{root}/`");
+    let both = format!(
+        "a state of Terraform is in it, without which everything is made a second time: {}, and {}; move what else is yours",
+        way("terraform"),
+        way("bootstrap")
+    );
+    let run = project.run(&["render"]).done();
+    assert!(run.stderr.contains(&said(&both)), "{}", run.stderr);
+    for (command, root) in [("deploy", "terraform"), ("bootstrap", "bootstrap")] {
+        let run = project.run(&[command, "--yes"]);
+        let expected = format!(
+            "error: the state of `infra/{root}` is in `generated/{root}`, where `output.folder` was before: everything would be \
+             made a second time\n hint: {}\n",
+            way(root)
+        );
+        assert_eq!((run.code, run.stderr.as_str()), (1, expected.as_str()), "{command}");
+    }
+    // As the hints say.
+    for root in ["terraform", "bootstrap"] {
+        let [old, new] = ["generated", "infra"].map(|folder| project.path().join(folder).join(root));
+        std::fs::rename(old.join("terraform.tfstate"), new.join("terraform.tfstate")).unwrap();
+    }
+    std::fs::remove_dir_all(project.path().join("generated")).unwrap();
+    assert!(!project.run(&["render", "--check"]).done().stderr.contains("generated"));
+}
+
 #[test]
 fn an_empty_environment_before_a_table_of_the_base_is_probably_a_mistake() {
     let validate = |text: &str| Project::new(text).run(&["validate"]).done().stderr;

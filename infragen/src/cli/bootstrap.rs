@@ -24,6 +24,7 @@ impl Shell<'_> {
         }
         let stop = Stop::listen().map_err(|error| self.fail(&error, None))?;
         let root = Root::bootstrap(self, &stop, self.terraform_or_none()?, &loaded);
+        root.refuse_state_elsewhere()?;
         if !root.is_there() {
             let environment = &loaded.manifest.project.environment;
             self.say(&format!(

@@ -68,6 +68,8 @@ impl Shell<'_> {
             return Ok(Outcome::Done);
         }
         let stop = Stop::listen().map_err(|error| self.fail(&error, None))?;
+        // Before anything is packed and pushed that would be made a second time.
+        Root::main(self, &stop, "terraform", &loaded).refuse_state_elsewhere()?;
         let deployment = Deployment { shell: self, loaded: &loaded, arguments, stop: &stop };
         deployment.run(&steps, maker.as_ref())
     }

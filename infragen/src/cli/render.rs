@@ -40,6 +40,8 @@ impl Shell<'_> {
         if self.global.env.is_none() {
             self.report_orphans(&environments.all)?;
         }
+        let folder = environments.all.first().map_or(FOLDER, |base| base.manifest.output.folder.as_str());
+        self.report_left(folder)?;
         if check && !report.changes.is_empty() {
             self.error(&stale(&report), Some(&format!("run `{}`", self.render_command(&report))));
             return Ok(Outcome::Stale);

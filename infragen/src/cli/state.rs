@@ -43,6 +43,7 @@ impl StatePlace {
 impl Root<'_> {
     /// Fetches what it is made of, where it is not there yet, and moves a state that is here into its bucket.
     pub(super) fn init(&self) -> Result<(), Outcome> {
+        self.refuse_state_elsewhere()?;
         let Some(bucket) = &self.place().bucket else {
             return self.capture(&["init", "-input=false", "-no-color"], "init", &[0]).map(drop);
         };

@@ -44,22 +44,31 @@ pub(super) struct Root<'s> {
     name: String,
     folder: PathBuf,
     place: StatePlace,
+    /// The folder of all outputs, from the manifest's own.
+    outputs: String,
 }
 
 impl<'s> Root<'s> {
     /// The root of everything that runs.
     pub(super) fn main(shell: &'s Shell<'s>, stop: &'s Stop, program: &'static str, loaded: &Loaded) -> Self {
-        Self::new(shell, stop, program, Places::of(loaded).root, StatePlace::of(loaded, false))
+        Self::new(shell, stop, program, loaded, (Places::of(loaded).root, StatePlace::of(loaded, false)))
     }
 
     /// The root of what has to exist before.
     pub(super) fn bootstrap(shell: &'s Shell<'s>, stop: &'s Stop, program: &'static str, loaded: &Loaded) -> Self {
         let name = format!("{}/bootstrap", loaded.folder());
-        Self::new(shell, stop, program, name, StatePlace::of(loaded, true))
+        Self::new(shell, stop, program, loaded, (name, StatePlace::of(loaded, true)))
     }
 
-    fn new(shell: &'s Shell<'s>, stop: &'s Stop, program: &'static str, name: String, place: StatePlace) -> Self {
-        Self { shell, stop, program, folder: shell.root().join(&name), name, place }
+    fn new(
+        shell: &'s Shell<'s>,
+        stop: &'s Stop,
+        program: &'static str,
+        loaded: &Loaded,
+        (name, place): (String, StatePlace),
+    ) -> Self {
+        let outputs = loaded.manifest.output.folder.as_str().to_owned();
+        Self { shell, stop, program, folder: shell.root().join(&name), name, place, outputs }
     }
 
     pub(super) const fn shell(&self) -> &'s Shell<'s> {
@@ -82,6 +91,11 @@ impl<'s> Root<'s> {
     /// Where it is, from the manifest's folder.
     pub(super) fn name(&self) -> &str {
         &self.name
+    }
+
+    /// The folder that it is in with everything else that is rendered.
+    pub(super) fn outputs_folder(&self) -> &str {
+        &self.outputs
     }
 
     /// Whether it was ever rendered.
