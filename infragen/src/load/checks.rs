@@ -103,7 +103,10 @@ impl Checks<'_> {
                 "heartbeat-slower-than-edge",
                 &["stream.heartbeat_interval", "front.read_timeout"],
                 message,
-                &format!("set it to `{}` or less, or raise `front.read_timeout`", duration_text(silence / 2)),
+                &format!(
+                    "set `stream.heartbeat_interval` to `{}` or less, or raise `front.read_timeout`",
+                    duration_text(silence / 2)
+                ),
             );
         }
     }
@@ -133,7 +136,7 @@ impl Checks<'_> {
                     "`data.window` is `{window}`: `stream.late_window`, `{late}`, `stream.replay.window`, `{replay}`, \
                      and {skew} for clocks that differ are `{needed}` together, and rows are looked for that far back"
                 ),
-                &format!("set `data.window` to more than `{needed}`, or lower the other two"),
+                &format!("set `data.window` to more than `{needed}`, or lower `stream.late_window` and `stream.replay.window`"),
             );
         }
         if replay.get() < late.get() {
@@ -179,7 +182,7 @@ impl Checks<'_> {
                     "`stream.connections_per_client` is `{one}`: an instance serves `stream.max_connections`, \
                      `{all}`, in all"
                 ),
-                &format!("set it to `{all}` or less"),
+                &format!("set `stream.connections_per_client` to `{all}` or less, or raise `stream.max_connections`"),
             );
         }
     }
@@ -280,7 +283,7 @@ impl Checks<'_> {
             "time-zone-unused",
             &["data.time_zone", "data.time_format"],
             format!("`data.time_zone` is `{zone}`: `data.time_format` is `{format}`, and such a number has no zone"),
-            "remove `time_zone`",
+            "remove `data.time_zone`",
         );
     }
 
@@ -300,7 +303,7 @@ impl Checks<'_> {
                     wrong.join(", "),
                     Label::NUMBER_RULE
                 ),
-                "write the numbers that rows have, or `label_type = \"text\"`",
+                "write the numbers that rows have, or `label_type = \"text\"` under `[data]`",
             );
         }
     }
@@ -312,13 +315,13 @@ impl Checks<'_> {
                 "state-bucket-missing",
                 &["terraform.backend.kind", "terraform.backend.bucket"],
                 "`terraform.backend.kind` is `s3`: it needs `terraform.backend.bucket`".to_owned(),
-                "apply the bootstrap root and write its output `state_bucket` there",
+                "apply the bootstrap root and write its output `state_bucket` as `bucket` under `[terraform.backend]`",
             ),
             (BackendKind::Local, Some(bucket)) => self.fail(
                 "state-bucket-unused",
                 &["terraform.backend.bucket", "terraform.backend.kind"],
                 format!("`terraform.backend.bucket` is `{}`: `kind` is `local`, which has none", bucket.as_str()),
-                "write `kind = \"s3\"`, or remove the bucket",
+                "write `kind = \"s3\"` under `[terraform.backend]`, or remove `terraform.backend.bucket`",
             ),
             _ => {}
         }

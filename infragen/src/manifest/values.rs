@@ -187,7 +187,8 @@ impl<const MIN: u32, const MAX: u32> ManifestValue for Count<MIN, MAX> {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
         let rule = <Self as ManifestValue>::rule();
         let Raw::Integer(number) = node.value else {
-            return Err(vec![words::wrong_kind(node, &rule)]);
+            let fits = |text: &str| text.parse().is_ok_and(|number: u32| Self::new(number).is_ok());
+            return Err(vec![words::no_number(node, &rule, fits)]);
         };
         u32::try_from(number)
             .ok()
@@ -213,7 +214,7 @@ impl ManifestValue for bool {
     fn read(node: &Node) -> Result<Self, Vec<Problem>> {
         match node.value {
             Raw::Boolean(value) => Ok(value),
-            _ => Err(vec![words::wrong_kind(node, &<Self as ManifestValue>::rule())]),
+            _ => Err(vec![words::no_boolean(node, &<Self as ManifestValue>::rule())]),
         }
     }
     fn rule() -> String {

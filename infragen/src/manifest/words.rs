@@ -62,11 +62,29 @@ pub(super) fn unknown(found: &str, known: &[&str]) -> Problem {
     }
 }
 
-/// Returns the problem of a value of the wrong type; of one that only stands in quotes, what is left without them.
-pub(super) fn wrong_kind(node: &Node, wanted: &str) -> Problem {
+/// Returns the problem of what is to be a number; of one that only stands in quotes and `fits`, what is left without them.
+pub(super) fn no_number(node: &Node, wanted: &str, fits: impl Fn(&str) -> bool) -> Problem {
     let problem = Problem::kind(node, wanted);
     match &node.value {
-        Raw::String(text) if is_value(text) => problem.hint(format!("write `{text}` without quotes")),
+        Raw::String(text) if text.bytes().all(|byte| byte.is_ascii_digit()) && fits(text) => {
+            problem.hint(format!("write `{text}` without quotes"))
+        }
+        _ => problem,
+    }
+}
+
+/// Returns the problem of what is to be `true` or `false`, with the one that was meant.
+pub(super) fn no_boolean(node: &Node, wanted: &str) -> Problem {
+    let problem = Problem::kind(node, wanted);
+    let (found, is_quoted) = match &node.value {
+        Raw::String(text) => (text.trim().to_ascii_lowercase(), true),
+        Raw::Integer(number) => (number.to_string(), false),
+        _ => return problem,
+    };
+    match found.as_str() {
+        "true" | "false" if is_quoted => problem.hint(format!("write `{found}` without quotes")),
+        "1" | "yes" | "on" => problem.hint("write `true`"),
+        "0" | "no" | "off" => problem.hint("write `false`"),
         _ => problem,
     }
 }
@@ -120,12 +138,6 @@ pub(super) fn mended(found: &str, is_right: impl Fn(&str) -> bool) -> impl Fn(Pr
         Some(meant) => problem.hint(format!("write `\"{}\"`", shorten(meant))),
         None => problem,
     }
-}
-
-/// Whether a text is a number or `true` or `false`.
-fn is_value(text: &str) -> bool {
-    ["true", "false"].contains(&text)
-        || (1..=10).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn rule(known: &[&str]) -> String {

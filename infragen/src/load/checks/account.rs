@@ -86,7 +86,7 @@ impl Checks<'_> {
                     "import-without-create",
                     &keys.each_ref().map(String::as_str),
                     format!("`{}` is `true`, and `{}` is `false`: what is taken over is Terraform's", keys[0], keys[1]),
-                    "remove one of the two: `create = false` alone uses the table as it is",
+                    &format!("remove `{}`, and the table is used as it is, or remove `{}`", keys[0], keys[1]),
                 );
             }
         }
@@ -164,7 +164,7 @@ impl Checks<'_> {
                     "`front.access_log` is `true`: CloudFront's lines go to a log group in `{CLOUDFRONT_REGION}`, and `{named}` is \
                      `{key}`, of another region"
                 ),
-                "remove `access_log`, or deploy in that region",
+                "remove `front.access_log`, or deploy in that region",
             );
         }
     }

@@ -3,6 +3,7 @@
 use contract::{AuthMode, AuthUrl, IssuerName};
 
 use super::Checks;
+use crate::manifest::sections::AuthSection;
 use crate::manifest::types::FrontKind;
 
 /// What to write for an issuer that says nowhere where its keys are.
@@ -17,6 +18,19 @@ fn keys_hint(issuer: &IssuerName) -> String {
         }
         _ => keys.to_owned(),
     }
+}
+
+/// What proves who a viewer is, where CloudFront hands on what it is told.
+const VIEWER_FUNCTION: &str =
+    "set `front.viewer_function_arn` to a CloudFront function that proves the viewer and sets X-User-ID";
+
+/// What to write where `[auth]` says whose tokens count and its mode is another one.
+fn issuer_hint(auth: &AuthSection) -> String {
+    let lacking = [("issuer", auth.issuer.is_some()), ("audience", auth.audience.is_some())];
+    let lacking: Vec<String> =
+        lacking.iter().filter(|(_, is_set)| !is_set).map(|(key, _)| format!("`auth.{key}`")).collect();
+    let more = if lacking.is_empty() { String::new() } else { format!(" and set {}", lacking.join(" and ")) };
+    format!("write `mode = \"jwt\"` under `[auth]`{more}, or remove it")
 }
 
 impl Checks<'_> {
@@ -81,7 +95,7 @@ impl Checks<'_> {
                     "issuer-unused",
                     &[key, "auth.mode"],
                     format!("`{key}` is set: `auth.mode` is `{}`, which has no issuer", auth.mode.as_str()),
-                    "write `mode = \"jwt\"` under `[auth]`, or remove it",
+                    &issuer_hint(auth),
                 );
             }
         }
@@ -101,7 +115,10 @@ impl Checks<'_> {
                      and set that header",
                     front.kind.as_str()
                 ),
-                "write `kind = \"cloudfront\"` under `[front]`, or `mode = \"off\"`",
+                &format!(
+                    "write `kind = \"cloudfront\"` under `[front]`{}; or write `mode = \"off\"` under `[auth]`",
+                    if front.viewer_function_arn.is_some() { String::new() } else { format!(" and {VIEWER_FUNCTION}") }
+                ),
             );
         } else if front.viewer_function_arn.is_none() {
             self.fail(
@@ -110,7 +127,7 @@ impl Checks<'_> {
                 "`auth.mode` is `trusted-header`: without `front.viewer_function_arn` CloudFront hands on whatever \
                  X-User-ID a viewer sends"
                     .to_owned(),
-                "set it to a CloudFront function that proves the viewer and sets X-User-ID",
+                VIEWER_FUNCTION,
             );
         }
     }

@@ -40,7 +40,7 @@ impl Checks<'_> {
                     "segments-of-one-viewer",
                     &[key, SEGMENTS],
                     format!("`{key}` is `true`: `{SEGMENTS}` hands one stream to many, and {why}"),
-                    "set either to `false`",
+                    &format!("set `{key}` or `{SEGMENTS}` to `false`"),
                 );
             }
         }
@@ -55,7 +55,7 @@ impl Checks<'_> {
                     stream.timeout,
                     contract::units::duration_text(more)
                 ),
-                "make the timeout longer, or the segment shorter",
+                "raise `stream.timeout`, or lower `front.segment_length`",
             );
         }
     }
@@ -132,7 +132,7 @@ impl Checks<'_> {
                 "cloudfront-key-without-cloudfront",
                 &[key, "front.kind"],
                 format!("`{key}` is set: `front.kind` `{}` has no distribution", front.kind.as_str()),
-                "remove it, or write `kind = \"cloudfront\"`",
+                "remove it, or write `kind = \"cloudfront\"` under `[front]`",
             );
         }
         for (key, url) in [("page.api_base_url", &page.api_base_url), ("page.sse_base_url", &page.sse_base_url)] {
@@ -166,13 +166,13 @@ impl Checks<'_> {
                 "hosted-zone-without-domain",
                 &["front.hosted_zone_id", "front.domain"],
                 "`front.hosted_zone_id` is set: there is no `front.domain` to make records for".to_owned(),
-                "set `front.domain`, or remove it",
+                "set `front.domain`, or remove `front.hosted_zone_id`",
             ),
             (None, None, Some(_)) => self.fail(
                 "certificate-without-domain",
                 &["front.certificate_arn", "front.domain"],
                 "`front.certificate_arn` is set: there is no `front.domain` that it certifies".to_owned(),
-                "set `front.domain`, or remove it",
+                "set `front.domain`, or remove `front.certificate_arn`",
             ),
             _ => {}
         }
@@ -207,8 +207,8 @@ impl Checks<'_> {
             ];
             for (key, _) in of_api.into_iter().filter(|(_, is_set)| *is_set) {
                 let message = format!("`{key}` is set: `front.kind` `{}` has no REST API", front.kind.as_str());
-                let hint = "remove it, or write `kind = \"api-gateway\"`";
-                self.fail("api-key-without-api-gateway", &[key, "front.kind"], message, hint);
+                let hint = format!("remove it, or write `kind = \"api-gateway\"` under `[front]`{}", self.for_api());
+                self.fail("api-key-without-api-gateway", &[key, "front.kind"], message, &hint);
             }
             return;
         }
@@ -238,6 +238,15 @@ impl Checks<'_> {
         self.private_api();
     }
 
+    /// What else has to be written for a REST API that streams.
+    fn for_api(&self) -> String {
+        let since = Feature::StreamingIntegration.since();
+        match Feature::StreamingIntegration.is_in(self.manifest.terraform.aws_provider.get().floor()) {
+            true => String::new(),
+            false => format!(" and `aws_provider = \">= {since}, < 7.0.0\"` under `[terraform]`"),
+        }
+    }
+
     fn private_api(&self) {
         let (front, api) = (&self.manifest.front, &self.manifest.front.api);
         let has_endpoints = !api.vpc_endpoints.as_slice().is_empty();
@@ -254,7 +263,7 @@ impl Checks<'_> {
                 "endpoints-without-private",
                 &["front.api.vpc_endpoints", "front.api.private"],
                 "`front.api.vpc_endpoints` is set: an API that is not private is reached from everywhere".to_owned(),
-                "write `private = true`, or remove it",
+                "write `private = true` under `[front.api]`, or remove `front.api.vpc_endpoints`",
             );
         }
         if api.private && front.domain.is_some() {

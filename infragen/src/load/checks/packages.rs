@@ -23,7 +23,7 @@ impl Checks<'_> {
                     "image-of-zip",
                     &[&uri_key, &package_key],
                     format!("`{uri_key}` is set: `{package_key}` is `zip`, which runs no image"),
-                    "remove it, or write `package = \"image\"`",
+                    &format!("remove it, or write `package = \"image\"` under `[{role}]`"),
                 );
             }
             let region = self.manifest.project.region.as_str();
@@ -70,7 +70,7 @@ impl Checks<'_> {
                 "archive-of-image",
                 &[&first, &package_key],
                 format!("`{first}` is set: `{package_key}` is `image`, which runs no archive"),
-                "remove it, or write `package = \"zip\"`",
+                &format!("remove it, or write `package = \"zip\"` under `[{role}]`"),
             );
         }
         let missing: Vec<String> =

@@ -16,7 +16,7 @@ impl Checks<'_> {
                 "accent-dark-alone",
                 &["page.accent_dark", "page.accent"],
                 format!("`page.accent_dark` is `{dark}`: `page.accent`, whose place it takes in the dark, is not set"),
-                "set `page.accent` too, or remove it",
+                "set `page.accent` too, or remove `page.accent_dark`",
             );
         }
         let found = page.logo.as_ref().map(|path| (path, logos.url(path.as_str())));

@@ -42,7 +42,7 @@ impl Checks<'_> {
                      open stream reads the table that often",
                     stream.poll_interval
                 ),
-                "set it to `1s` or more, or write `allow_fast_poll = true`",
+                "set `stream.poll_interval` to `1s` or more, or write `allow_fast_poll = true` under `[stream]`",
             );
         }
     }
@@ -79,7 +79,10 @@ impl Checks<'_> {
                     "`stream.reserved_concurrency` is `{reserved}`: a classic function serves one stream an instance, \
                      and {why}"
                 ),
-                &format!("set it to `{enough}` or more, closed tabs included, or lower `stream.expected_viewers`"),
+                &format!(
+                    "set `stream.reserved_concurrency` to `{enough}` or more, closed tabs included, or lower \
+                     `stream.expected_viewers`"
+                ),
             );
         }
     }
@@ -95,7 +98,7 @@ impl Checks<'_> {
                 &["stream.vpc.subnets", "stream.compute"],
                 "`stream.vpc.subnets` has elements: a classic function inside a VPC cannot stream through its URL"
                     .to_owned(),
-                "empty `[stream.vpc]`, or write `compute = \"managed-instances\"` under `[stream]`",
+                &format!("empty `[stream.vpc]`, or write {}", self.on_instances()),
             );
         }
     }
@@ -112,7 +115,7 @@ impl Checks<'_> {
         let hint = match (role, self.manifest.stream.compute) {
             // A classic stream has no VPC, one on managed instances must have one: see the other rules.
             ("stream", Compute::Classic) => {
-                format!("empty `{there}`; with `compute = \"managed-instances\"` fill `{absent}`")
+                format!("empty `{there}`; or fill `{absent}` and write {}", self.on_instances())
             }
             ("stream", Compute::ManagedInstances) => format!("fill `{absent}`"),
             _ => format!("fill `{absent}`, or empty `{there}`"),
@@ -133,7 +136,7 @@ impl Checks<'_> {
                 "`stream.adapter` is `web-adapter`: the adapter lies in an image under /opt/extensions, and \
                  `stream.package` is `zip`"
                     .to_owned(),
-                "write `package = \"image\"`, or `adapter = \"native\"`",
+                "write `package = \"image\"` under `[stream]`, or `adapter = \"native\"` under `[stream]`",
             );
         }
         if stream.compute == Compute::ManagedInstances {
@@ -145,9 +148,30 @@ impl Checks<'_> {
                      environment of `managed-instances` gets many",
                     contract::web_adapter::VERSION
                 ),
-                "write `adapter = \"native\"`, which serves many",
+                "write `adapter = \"native\"` under `[stream]`, which serves many",
             );
         }
+    }
+
+    /// Least memory of a function on managed instances, MiB.
+    fn instances_memory_min(&self) -> u32 {
+        let ratio = self.manifest.stream.instances.memory_per_vcpu;
+        INSTANCES_MEMORY_MEBIBYTES_MIN.max(ratio.gibibytes() * 1024)
+    }
+
+    /// What has to be written for managed instances: the word alone would be the next mistake.
+    fn on_instances(&self) -> String {
+        let (manifest, least) = (self.manifest, self.instances_memory_min());
+        let mut hint = "`compute = \"managed-instances\"`".to_owned();
+        if manifest.stream.memory.mebibytes() < least {
+            hint.push_str(&format!(" and `memory = \"{} GiB\"`", least / 1024));
+        }
+        hint.push_str(" under `[stream]`");
+        if !Feature::ManagedInstances.is_in(manifest.terraform.aws_provider.get().floor()) {
+            let since = Feature::ManagedInstances.since();
+            hint.push_str(&format!(", and `aws_provider = \">= {since}, < 7.0.0\"` under `[terraform]`"));
+        }
+        hint
     }
 
     fn managed_instances(&self) {
@@ -180,7 +204,7 @@ impl Checks<'_> {
             );
         }
         let (memory, ratio) = (stream.memory.mebibytes(), stream.instances.memory_per_vcpu);
-        let least = INSTANCES_MEMORY_MEBIBYTES_MIN.max(ratio.gibibytes() * 1024);
+        let least = self.instances_memory_min();
         if memory < least {
             self.fail("managed-instances-memory", 
                 &["stream.memory", "stream.compute", "stream.instances.memory_per_vcpu"],
@@ -189,7 +213,7 @@ impl Checks<'_> {
                      `stream.instances.memory_per_vcpu`, `{}`, for it",
                     ratio.as_str()
                 ),
-                &format!("set it to `{} GiB` or more", least / 1024),
+                &format!("set `stream.memory` to `{} GiB` or more", least / 1024),
             );
         }
         if stream.instances.concurrency.get() > stream.max_connections.get() {
@@ -202,7 +226,10 @@ impl Checks<'_> {
                     stream.instances.concurrency.get(),
                     stream.max_connections.get()
                 ),
-                &format!("set it to `{}` or less", stream.max_connections.get()),
+                &format!(
+                    "set `stream.instances.concurrency` to `{}` or less, or raise `stream.max_connections`",
+                    stream.max_connections.get()
+                ),
             );
         }
     }
@@ -314,7 +341,7 @@ impl Checks<'_> {
                     Runner::OWN,
                     runner.unwrap_or("false")
                 ),
-                "write `provider = \"none\"`, and call `infragen deploy` from a workflow of your own",
+                "write `provider = \"none\"` under `[ci]`, and call `infragen deploy` from a workflow of your own",
             );
         }
         if ci.provider == CiProvider::Github && self.manifest.terraform.backend.kind == BackendKind::Local {
