@@ -132,7 +132,9 @@ fn check(name: &str, text: &str) -> (usize, Vec<String>) {
 }
 
 /// Manifests whose mistakes are between keys of several tables, or in the key that is not under the caret.
-const MANIFESTS: [&str; 20] = [
+const MANIFESTS: [&str; 22] = [
+    "[dashboard]\ntimeout = \"1500ms\"\n",
+    "[dashboard]\ntimeout = \"20 sec\"\n",
     "[stream]\nmax_connections = 5\n",
     "[stream]\nmax_connections = 50\ncompute = \"managed-instances\"\nmemory = \"4 GiB\"\n[stream.instances]\nconcurrency = 60\n\
      [stream.vpc]\nsubnets = [\"subnet-0123456789abcdef0\"]\nsecurity_groups = [\"sg-0123456789abcdef0\"]\n\
@@ -193,4 +195,11 @@ fn what_would_be_wrong_without_quotes_is_not_to_be_written_without_them() {
         let found = found(&format!("[stream]\n{text}\n"));
         assert!(found.len() == 1 && found[0].hint.is_none(), "{found:?}");
     }
+}
+
+#[test]
+fn a_part_of_a_second_is_not_what_to_write_where_only_whole_ones_are_taken() {
+    let found = found("[dashboard]\ntimeout = \"1.5s\"\n");
+    let hints: Vec<Option<&str>> = found.iter().map(|one| one.hint.as_deref()).collect();
+    assert_eq!(hints, [Some("write a duration in whole seconds from 1s to 15m")]);
 }

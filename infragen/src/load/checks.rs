@@ -76,7 +76,9 @@ impl Checks<'_> {
         {
             if timeout.get().subsec_millis() != 0 {
                 let message = format!("`{key}` is `{timeout}`: Lambda takes whole seconds only");
-                self.fail("timeout-not-whole-seconds", &[key], message, "round it to seconds");
+                let whole = Duration::from_secs(timeout.get().as_secs() + 1);
+                let hint = format!("set `{key}` to `{}` or another number of seconds", duration_text(whole));
+                self.fail("timeout-not-whole-seconds", &[key], message, &hint);
             }
         }
         let (session, timeout) = (stream.max_session, stream.timeout);

@@ -76,7 +76,7 @@ pub fn strings(texts: &[&str]) -> Vec<toml::Value> {
 }
 
 macro_rules! duration_values {
-    ($($name:ident),+) => { $(
+    ($fits:expr, $what:literal: $($name:ident),+) => { $(
         impl ManifestValue for $name {
             fn read(node: &Node) -> Result<Self, Vec<Problem>> {
                 let typed = match &node.value {
@@ -85,10 +85,10 @@ macro_rules! duration_values {
                     _ => text(node, "a duration such as `\"5s\"`")?.to_owned(),
                 };
                 let parse = |text: &str| Self::parse(text, Bare::Refused);
-                parse(&typed).map_err(|error| vec![unit_problem::<Self>(&typed, error, |text| parse(text).is_ok())])
+                parse(&typed).map_err(|error| vec![unit_problem::<Self>(&typed, error, |text| parse(text).is_ok_and(|found| $fits(found.get())))])
             }
             fn rule() -> String {
-                format!("a duration from {} to {}", duration_text(Self::MIN), duration_text(Self::MAX))
+                format!(concat!($what, " from {} to {}"), duration_text(Self::MIN), duration_text(Self::MAX))
             }
             fn write(&self) -> Option<toml::Value> {
                 Some(self.to_string().into())
@@ -102,7 +102,7 @@ macro_rules! duration_values {
         }
     )+ };
 }
-duration_values!(
+duration_values!(|_| true, "a duration":
     PollInterval,
     HeartbeatInterval,
     MaxSession,
@@ -113,9 +113,10 @@ duration_values!(
     DataWindow,
     ReconcileInterval,
     ReplayWindow,
-    FunctionTimeout,
     SessionLifetime
 );
+// A part of a second is refused by a rule between keys, which has the value: Lambda takes none.
+duration_values!(|found: Duration| found.subsec_nanos() == 0, "a duration in whole seconds": FunctionTimeout);
 
 macro_rules! name_values {
     ($($name:ident = $wanted:literal, $pattern:literal, $examples:expr;)+) => { $(
