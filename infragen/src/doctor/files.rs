@@ -6,7 +6,7 @@ use super::{Check, Places};
 use crate::commands::Commands;
 use crate::load::Loaded;
 use crate::manifest::archive::ArchiveSection;
-use crate::manifest::aws::is_digest;
+use crate::manifest::image::is_digest;
 use crate::manifest::sections::ImageSection;
 use crate::manifest::types::{BackendKind, FrontKind, Packaging};
 use crate::manifest::{Manifest, Names};

@@ -101,43 +101,6 @@ pub(super) fn is_name(text: &str, more: &str) -> bool {
 /// Who signs the tokens of runs on GitHub.
 pub const GITHUB_TOKENS: &str = "token.actions.githubusercontent.com";
 
-/// Repository names of ECR: parts of lower case, joined by single separators, in folders.
-fn is_repository(text: &str) -> bool {
-    let part = |part: &str| {
-        let word = |word: &str| {
-            !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
-        };
-        // `__` is one separator, a single `.`, `_` or `-` another.
-        part.replace("__", ".").split(['.', '_', '-']).all(word)
-    };
-    (2..=256).contains(&text.len()) && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.split('/').all(part)
-}
-
-/// The host of a private ECR registry: account and region.
-fn registry(host: &str) -> Option<(&str, &str)> {
-    let (account, rest) = host.split_once(".dkr.ecr.")?;
-    let region =
-        [".amazonaws.com", ".amazonaws.com.cn", ".amazonaws.eu"].iter().find_map(|end| rest.strip_suffix(end))?;
-    let is_account = account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit());
-    (is_account && is_name(region, "-")).then_some((account, region))
-}
-
-fn is_image(text: &str) -> bool {
-    let Some((name, digest)) = text.split_once("@sha256:") else {
-        return false;
-    };
-    let Some((host, repository)) = name.split_once('/') else {
-        return false;
-    };
-    is_digest(digest) && registry(host).is_some() && is_repository(repository)
-}
-
-/// Returns whether a text is the SHA-256 that pins an image: 64 hexadecimal digits in lower case.
-#[must_use]
-pub fn is_digest(text: &str) -> bool {
-    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
-}
-
 fn is_domain(text: &str) -> bool {
     let label = |label: &str| {
         (1..=63).contains(&label.len())
@@ -156,18 +119,6 @@ fn is_email(text: &str) -> bool {
 }
 
 texts!(
-    /// Name of an ECR repository.
-    RepositoryName, "a repository name",
-    "2 to 256 of a-z, 0-9 and single ., _, - and /, beginning with a letter (Amazon ECR refuses upper case)",
-    r"^[a-z][a-z0-9]*((\.|_|__|-|/)[a-z0-9]+)*$",
-    => "repository-name", ["team/sse-streaming", "live"],
-    is_repository;
-    /// A container image in ECR, pinned by digest.
-    ImageUri, "an image reference",
-    "ACCOUNT.dkr.ecr.REGION.amazonaws.com/REPOSITORY@sha256: and 64 hexadecimal digits, because a tag can be moved",
-    r"^[0-9]{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.(com|com\.cn|eu)/[a-z][a-z0-9._/-]*@sha256:[0-9a-f]{64}$",
-    => "image-reference", ["123456789012.dkr.ecr.us-east-1.amazonaws.com/live@sha256:0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"],
-    is_image;
     /// A domain name.
     DomainName, "a domain name", "a domain name in lower case, such as live.example.com",
     r"^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$", ["live.example.com", "stream.example.org"],
@@ -239,15 +190,6 @@ texts!(
     ["release", "stable/1"],
     |text| text.len() <= 100 && is_name(text, "/._-");
 );
-
-impl ImageUri {
-    /// The region of the registry that the image is in.
-    #[must_use]
-    pub fn region(&self) -> &str {
-        let host = self.as_str().split('/').next().unwrap_or_default();
-        registry(host).map_or("", |(_, region)| region)
-    }
-}
 
 impl OidcProviderArn {
     /// Who signs the tokens, as conditions name it: a host, and what follows it.
@@ -449,35 +391,6 @@ impl ManifestValue for ExtraVariables {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_repository_is_named_as_ecr_allows() {
-        for good in ["ab", "sse-streaming-dev", "team/sse.stream_1", "a__b"] {
-            assert!(is_repository(good), "{good}");
-        }
-        for bad in ["a", "A-b", "a--b", "a..b", "-ab", "ab-", "a/", "/a", "1ab", "a b"] {
-            assert!(!is_repository(bad), "{bad}");
-        }
-    }
-
-    #[test]
-    fn an_image_is_pinned_by_digest() {
-        let digest = "0".repeat(64);
-        let host = "123456789012.dkr.ecr.eu-west-1.amazonaws.com";
-        let good = format!("{host}/sse@sha256:{digest}");
-        assert_eq!(ImageUri::new(&good).unwrap().region(), "eu-west-1");
-        for bad in [
-            format!("{host}/sse:latest"),
-            format!("{host}/sse:1@sha256:{digest}"),
-            format!("{host}/sse@sha256:{}", "0".repeat(63)),
-            format!("{host}/sse@sha256:{}", "G".repeat(64)),
-            format!("docker.io/sse@sha256:{digest}"),
-            format!("{host}@sha256:{digest}"),
-            String::new(),
-        ] {
-            assert!(ImageUri::new(&bad).is_none(), "{bad}");
-        }
-    }
 
     #[test]
     fn arns_are_of_the_right_service_and_region() {

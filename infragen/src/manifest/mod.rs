@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod folder;
 mod frames;
 mod headers;
+pub mod image;
 mod keep;
 mod labels;
 pub mod logs;

@@ -20,10 +20,11 @@ use super::account::{AwsSection, KmsKeyArn};
 use super::archive::ArchiveSection;
 use super::auth::SessionKeyNames;
 use super::aws::{
-    BufferedMode, CertificateArn, Compute, DomainName, Email, ExtraVariables, HostedZoneId, ImageUri, MemoryPerVcpu,
-    PriceClass, RepositoryName, SecurityGroups, StreamingMode, Subnets, TopicArn, ViewerFunctionArn,
+    BufferedMode, CertificateArn, Compute, DomainName, Email, ExtraVariables, HostedZoneId, MemoryPerVcpu, PriceClass,
+    SecurityGroups, StreamingMode, Subnets, TopicArn, ViewerFunctionArn,
 };
 use super::delivery::{CiSection, DeploySection, OutputSection};
+use super::image::{ImageUri, RepositoryName};
 use super::logs::{LogGroupName, LogsSection};
 use super::page::PageSection;
 use super::reader::section;

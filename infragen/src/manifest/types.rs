@@ -93,7 +93,7 @@ pub(super) use words;
 
 /// Defines a checked text with a pattern for editors and examples; a code after `=>` where its mistakes are not just `malformed`.
 macro_rules! texts {
-    ($($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $pattern:literal, $(=> $code:literal,)?
+    ($($(#[$doc:meta])* $name:ident, $what:literal, $rule:literal, $pattern:literal, $(=> $code:literal,)? $(hints $hint:expr,)?
         [$($example:expr),+ $(,)?], $check:expr;)+) => { $(
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq)]
@@ -119,7 +119,12 @@ macro_rules! texts {
                 let found = text(node, $what)?;
                 let mended = $crate::manifest::words::mended(found, |text| Self::new(text).is_some());
                 Self::new(found).ok_or_else(|| {
-                    vec![mended(Problem::text(found, concat!("it must be ", $rule))$(.code($code))?)]
+                    let problem = mended(Problem::text(found, concat!("it must be ", $rule))$(.code($code))?);
+                    $(
+                        let which: Option<String> = $hint(found);
+                        let problem = if let Some(hint) = which { problem.hint(hint) } else { problem };
+                    )?
+                    vec![problem]
                 })
             }
             fn rule() -> String {
