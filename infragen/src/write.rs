@@ -84,15 +84,16 @@ fn list(paths: &[String]) -> String {
 }
 
 impl WriteError {
+    /// What to do with files that were edited.
+    pub const EDITED_HINT: &str = "put what is yours into a file of its own beside it, such as `extra.tf` or \
+                                   `NAME_override.tf`, and render with `--force`";
+
     /// Returns the next action.
     #[must_use]
     pub fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Foreign { .. } => Some("move what you want to keep, remove the file, and render again"),
-            Self::Edited { .. } => Some(
-                "put what is yours into a file of its own beside it, such as `extra.tf` or `NAME_override.tf`, and render \
-                 with `--force`",
-            ),
+            Self::Edited { .. } => Some(Self::EDITED_HINT),
             Self::Io { .. } => None,
         }
     }

@@ -57,7 +57,10 @@ fn a_hand_edit_is_stale_with_a_diff_and_undone_on_demand_only() {
     assert!(check.stdout.contains("\n-  timeout_secs       = 900\n+  timeout_secs       = 180\n"), "{}", check.stdout);
     assert_eq!(
         check.stderr,
-        format!("error: 1 rendered file is stale; `{path}` was edited\n hint: run `infragen render --force`\n")
+        format!(
+            "error: 1 rendered file is stale; `{path}` was edited\n hint: put what is yours into a file of its own beside it, such \
+             as `extra.tf` or `NAME_override.tf`, and render with `--force`: `infragen render --force`\n"
+        )
     );
     assert_eq!(project.read(path), edited, "--check writes nothing");
     let diff = project.run(&["render", "--diff"]).done();

@@ -43,7 +43,13 @@ impl Shell<'_> {
         let folder = environments.all.first().map_or(FOLDER, |base| base.manifest.output.folder.as_str());
         self.report_left(folder)?;
         if check && !report.changes.is_empty() {
-            self.error(&stale(&report), Some(&format!("run `{}`", self.render_command(&report))));
+            let command = self.render_command(&report);
+            let hint = match &report.edited[..] {
+                [] => format!("run `{command}`"),
+                // The command alone would write over what somebody has done.
+                _ => format!("{}: `{command}`", WriteError::EDITED_HINT),
+            };
+            self.error(&stale(&report), Some(&hint));
             return Ok(Outcome::Stale);
         }
         let is_quiet = mode == WriteMode::Compare && !check && !report.changes.is_empty();
