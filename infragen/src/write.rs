@@ -214,6 +214,10 @@ fn failed(path: &str, verb: &'static str) -> impl FnOnce(io::Error) -> WriteErro
 
 #[expect(clippy::disallowed_methods, reason = "the file that touches the disk")]
 fn inspect(root: &Path, path: &str) -> Result<Found, WriteError> {
+    // A pipe gives nothing to read until somebody writes into it, and then not what is in a file.
+    if root.join(path).metadata().is_ok_and(|about| !about.is_file()) {
+        return Ok(Found::Foreign);
+    }
     match std::fs::read(root.join(path)) {
         Ok(bytes) => match String::from_utf8(bytes) {
             Ok(text) => Ok(match author(path, &text) {
@@ -226,7 +230,6 @@ fn inspect(root: &Path, path: &str) -> Result<Found, WriteError> {
         },
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Found::Nothing),
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(Found::Nothing),
-        Err(error) if error.kind() == io::ErrorKind::IsADirectory => Ok(Found::Foreign),
         Err(error) => Err(failed(path, "read")(error)),
     }
 }
