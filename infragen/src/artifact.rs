@@ -1,5 +1,7 @@
 //! What a rendering is: files with their exact bytes, and why there may be none.
 
+use std::fmt;
+
 /// One output file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Artifact {
@@ -30,16 +32,49 @@ impl Rendering {
     }
 }
 
+/// What the template engine says, with the path of the file that a person edits.
+#[derive(Debug)]
+pub struct TemplateError(Box<tera::Error>);
+
+impl From<tera::Error> for TemplateError {
+    fn from(error: tera::Error) -> Self {
+        Self(Box::new(error))
+    }
+}
+
+impl std::error::Error for TemplateError {}
+
+impl fmt::Display for TemplateError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let said = self.0.to_string();
+        // It begins with a word of its own for an error, and knows names of templates and no folders.
+        for (at, line) in said.strip_prefix("error: ").unwrap_or(&said).lines().enumerate() {
+            let end = if at == 0 { "" } else { "\n" };
+            match line.split_once("--> ") {
+                Some((indent, place)) if indent.trim().is_empty() => write!(f, "{end}{indent}--> templates/{place}")?,
+                _ => write!(f, "{end}{line}")?,
+            }
+        }
+        Ok(())
+    }
+}
+
 /// Why an artifact cannot be rendered: always a mistake in a template, never in the manifest.
 #[derive(Debug, thiserror::Error)]
 pub enum RenderError {
-    /// A template does not parse or asks for what is not there.
+    /// A template does not parse.
+    #[error("a template cannot be read")]
+    Unread {
+        /// What the template engine says.
+        source: TemplateError,
+    },
+    /// A template asks for what is not there.
     #[error("template for `{path}` cannot be rendered")]
     Template {
         /// The artifact.
         path: String,
         /// What the template engine says.
-        source: Box<tera::Error>,
+        source: TemplateError,
     },
     /// A compiled template failed.
     #[error("template for `{path}` cannot be rendered")]

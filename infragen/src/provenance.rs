@@ -165,7 +165,7 @@ impl<'a> Provenance<'a> {
     /// # Errors
     /// [`RenderError`]
     pub fn new(loaded: &'a Loaded, templates: &Templates) -> Result<Self, RenderError> {
-        let engine = templates.engine().map_err(|source| RenderError::Template { path: "templates".into(), source })?;
+        let engine = templates.engine()?;
         let ground = Ground::new(Cow::Borrowed(loaded), &engine)?;
         Ok(Self { ground, engine, all: OnceCell::new(), situations: [const { OnceCell::new() }; SITUATIONS.len()] })
     }

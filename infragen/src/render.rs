@@ -88,13 +88,14 @@ impl Templates {
     ///
     /// # Errors
     /// A template that does not parse.
-    pub fn engine(&self) -> Result<Engine, Box<tera::Error>> {
+    pub fn engine(&self) -> Result<Engine, RenderError> {
         let mut engine = Tera::default();
         // Bound to the suffix: a template cannot forget to escape, only say `safe`, which a reviewer sees.
         engine.set_escape_fn(hcl::write_escaped);
         engine.autoescape_on([".tf", ".hcl"]);
         engine.register_filter("hcl", hcl::filter);
-        engine.add_raw_templates(self.0.iter().map(|(name, text)| (*name, text.as_str()))).map_err(Box::new)?;
+        let templates = self.0.iter().map(|(name, text)| (*name, text.as_str()));
+        engine.add_raw_templates(templates).map_err(|error| RenderError::Unread { source: error.into() })?;
         Ok(Engine { templates: engine, finished: Mutex::default() })
     }
 }
@@ -118,7 +119,7 @@ impl Engine {
         let text = align::align(&format!("# {SIGNATURE}\n\n{}\n", body.trim()));
         match hcl_edit::parser::parse_body(&text) {
             Ok(_) => finished().insert(body.to_owned(), text.clone()),
-            Err(source) => return Err(RenderError::BrokenHcl { path, source: Box::new(source) }),
+            Err(source) => return Err(RenderError::BrokenHcl { path, source: source.into() }),
         };
         Ok(Artifact { path, text })
     }
@@ -192,8 +193,7 @@ struct Parts<'a> {
 /// # Errors
 /// [`RenderError`]
 pub fn render(loaded: &Loaded, templates: &Templates) -> Result<Rendering, RenderError> {
-    let engine = templates.engine().map_err(|source| RenderError::Template { path: "templates".into(), source })?;
-    render_with(loaded, &engine)
+    render_with(loaded, &templates.engine()?)
 }
 
 /// Renders with templates that are compiled already, for those who render many times.
@@ -326,7 +326,7 @@ fn planned(plan: &Plan, constructs: &[&dyn Construct]) -> Result<tera::Context, 
 }
 
 fn template_error(path: &str, source: tera::Error) -> RenderError {
-    RenderError::Template { path: path.to_owned(), source: Box::new(source) }
+    RenderError::Template { path: path.to_owned(), source: source.into() }
 }
 
 /// What the page knows now, sorted by key, and the URLs that are known after apply: key and function.

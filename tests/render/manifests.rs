@@ -342,6 +342,26 @@ fn a_wrong_command_line_is_usage_and_a_missing_manifest_needs_a_person() {
 }
 
 #[test]
+fn a_manifest_that_cannot_be_read_is_json_for_programs_too() {
+    let project = Project::empty();
+    let check = |arguments: &[&str], code: &str, message: &str, hint: &str| {
+        let run = project.run(&[arguments, &["validate", "--format", "json"]].concat());
+        assert_eq!((run.code, run.stderr.as_str()), (1, ""), "{run:?}");
+        let found: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let error = &found["errors"][0];
+        assert_eq!((&found["valid"], &error["code"]), (&false.into(), &code.into()), "{found}");
+        assert!(error["message"].as_str().unwrap().starts_with(message), "{found}");
+        assert_eq!((&error["hint"], &error["line"]), (&hint.into(), &serde_json::Value::Null), "{found}");
+        assert_eq!(found["errors"].as_array().unwrap().len(), 1, "{found}");
+    };
+    check(&[], "unreadable", "`deploy.toml` cannot be read: ", "write one with `infragen init`");
+    project.write_bytes("deploy.toml", b"[project]\nname = \"\xff\"\n");
+    check(&[], "unreadable", "`deploy.toml` is not UTF-8: line 2 has the byte 0xff", "save it as UTF-8");
+    project.write("deploy.toml", "");
+    check(&["--env", "prod"], "unknown-environment", "`--env` is `prod`: ", "use one of `dev`, `local`");
+}
+
+#[test]
 fn an_unknown_environment_is_named_with_the_known_ones() {
     let run = Project::fixture("environments").run(&["--env", "staging", "render"]);
     assert_eq!(run.code, 1);

@@ -267,6 +267,48 @@ fn a_change_of_one_environment_is_seen_mended_and_nobody_elses() {
 }
 
 #[test]
+fn what_is_no_file_is_in_the_way_and_not_waited_for() {
+    let project = Project::rendered("default");
+    let path = "generated/terraform/stream.tf";
+    std::fs::remove_file(project.path().join(path)).unwrap();
+    let made = std::process::Command::new("mkfifo").arg(project.path().join(path)).status().unwrap();
+    assert!(made.success());
+    for mode in ["--check", "--force"] {
+        let mut command = std::process::Command::new("timeout");
+        command
+            .arg("30")
+            .arg(crate::support::bins::path("infragen"))
+            .args(["render", mode])
+            .current_dir(project.path());
+        let output = command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{stderr}");
+        assert!(
+            stderr.starts_with(&format!("error: `{path}` is in the way and not written by infragen\n")),
+            "{stderr}"
+        );
+    }
+}
+
+#[test]
+fn a_template_that_cannot_be_read_is_named_by_its_path() {
+    let project = Project::new("");
+    for (text, said) in [
+        ("{% for %}\n", "error: a template cannot be read: "),
+        (
+            "{{ nobody }}\n",
+            "error: template for `generated/terraform/tables.tf` cannot be rendered: Variable `nobody` is not defined.",
+        ),
+    ] {
+        project.write("templates/terraform/tables.tf", text);
+        let run = project.run(&["render"]);
+        assert_eq!(run.code, 1);
+        assert!(run.stderr.starts_with(said) && run.stderr.matches("error").count() == 1, "{}", run.stderr);
+        assert!(run.stderr.contains("\n --> templates/terraform/tables.tf:1:"), "{}", run.stderr);
+    }
+}
+
+#[test]
 fn a_folder_of_no_environment_is_reported_and_left_alone() {
     let project = Project::rendered("environments");
     project.write("generated/notes/mine.tf", "# mine\n");
@@ -295,10 +337,14 @@ fn a_folder_that_was_rendered_before_is_reported_and_its_state_is_not_made_a_sec
     let project = super::rendered("[output]\nrunner = false\n");
     project.write("deploy.toml", MOVED);
     let said = |hint: &str| {
-        format!("warning: `generated` was rendered, and `output.folder` is `infra` now\n hint: {hint}, then remove `generated`\n")
+        format!(
+            "warning: `generated` was rendered, and `output.folder` is `infra` now\n hint: {hint}, then remove `generated`\n"
+        )
     };
     let unread = said("nothing reads it any more: move what is yours in it");
-    for arguments in [&["render", "--check"][..], &["render", "--diff"], &["--env", "dev", "render"], &["render", "--force"]] {
+    for arguments in
+        [&["render", "--check"][..], &["render", "--diff"], &["--env", "dev", "render"], &["render", "--force"]]
+    {
         let run = project.run(arguments);
         assert!(run.stderr.contains(&unread), "{arguments:?}: {}", run.stderr);
     }

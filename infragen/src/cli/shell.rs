@@ -69,8 +69,16 @@ impl<'a> Shell<'a> {
         }
     }
 
-    /// What was typed: the manifest and the overrides.
+    /// What was typed: the manifest and the overrides. Why the manifest cannot be read is printed.
     pub(super) fn input(&self) -> Result<Input, Outcome> {
+        self.input_or_why().map_err(|why| {
+            self.error(&why.message, why.hint);
+            Outcome::NeedsPerson
+        })
+    }
+
+    /// The same, where nothing is printed yet.
+    pub(super) fn input_or_why(&self) -> Result<Input, Unreadable> {
         let (manifest, overrides) = (self.source()?, self.global.overrides.clone());
         let logos = self.logos(&manifest, &overrides);
         Ok(Input { manifest, overrides, logos })
@@ -122,17 +130,21 @@ impl<'a> Shell<'a> {
                 self.complain(&diagnostic::human(input, diagnostics, diagnostic::Severity::Error, colour));
             }
             LoadError::UnknownEnvironment { name, known } => {
-                let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-                let message = format!("`--env` is `{name}`: `{}` has no `[env.{name}]`", input.manifest.name);
-                self.error(&message, Some(&format!("use one of {known}")));
+                let (message, hint) = unknown_environment(&input.manifest.name, name, known);
+                self.error(&message, Some(&hint));
             }
         }
         Outcome::NeedsPerson
     }
 
+    /// What the manifest is called in messages.
+    pub(super) fn manifest_name(&self) -> String {
+        if self.reads_stdin() { "standard input".to_owned() } else { self.manifest.display().to_string() }
+    }
+
     /// Reads the manifest: here and nowhere else.
-    fn source(&self) -> Result<Source, Outcome> {
-        let name = if self.reads_stdin() { "standard input".to_owned() } else { self.manifest.display().to_string() };
+    fn source(&self) -> Result<Source, Unreadable> {
+        let name = self.manifest_name();
         if self.global.manifest.is_none() && self.manifest.starts_with("..") {
             self.say(&format!("using `{name}`"));
         }
@@ -145,14 +157,13 @@ impl<'a> Shell<'a> {
             std::fs::File::open(&self.manifest).and_then(|file| file.take(most).read_to_end(&mut bytes))
         };
         if let Err(error) = read {
-            match dangling(&self.manifest) {
-                Some(to) => self.error(&to, Some(MEND_LINK)),
+            return Err(match dangling(&self.manifest) {
+                Some(message) => Unreadable { message, hint: Some(MEND_LINK) },
                 None => {
                     let hint = (error.kind() == io::ErrorKind::NotFound).then_some("write one with `infragen init`");
-                    self.error(&format!("`{name}` cannot be read: {error}"), hint);
+                    Unreadable { message: format!("`{name}` cannot be read: {error}"), hint }
                 }
-            }
-            return Err(Outcome::NeedsPerson);
+            });
         }
         let is_cut = bytes.len() > manifest::syntax::MANIFEST_BYTES_MAX;
         match String::from_utf8(bytes) {
@@ -161,8 +172,7 @@ impl<'a> Shell<'a> {
             Err(error) if is_cut => Ok(Source { name, text: String::from_utf8_lossy(error.as_bytes()).into_owned() }),
             Err(error) => {
                 let message = text::not_utf8(error.as_bytes(), &error.utf8_error());
-                self.error(&format!("`{name}` {message}"), Some("save it as UTF-8"));
-                Err(Outcome::NeedsPerson)
+                Err(Unreadable { message: format!("`{name}` {message}"), hint: Some("save it as UTF-8") })
             }
         }
     }
@@ -288,6 +298,18 @@ impl<'a> Shell<'a> {
         self.error(&message, hint);
         Outcome::NeedsPerson
     }
+}
+
+/// Why there is no text of a manifest.
+pub(super) struct Unreadable {
+    pub(super) message: String,
+    pub(super) hint: Option<&'static str>,
+}
+
+/// Says that a manifest does not have an environment, and which it has.
+pub(super) fn unknown_environment(manifest: &str, name: &str, known: &[String]) -> (String, String) {
+    let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    (format!("`--env` is `{name}`: `{manifest}` has no `[env.{name}]`"), format!("use one of {known}"))
 }
 
 /// What to do about a link that leads nowhere.
