@@ -357,13 +357,50 @@ pub fn put_folder(folder: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Writ
     })
 }
 
-/// Creates a file that must not exist yet.
+/// Creates a file that must not exist yet, with its folder: whole, also where the disk is full, or not at all.
 ///
 /// # Errors
 /// [`WriteError::Io`], also where it exists.
+#[expect(clippy::disallowed_methods, reason = "the file that touches the disk")]
 pub fn create_new(path: &Path, text: &str) -> Result<(), WriteError> {
-    let shown = path.display().to_string();
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options.write(true).create_new(true).open(path).map_err(failed(&shown, "created"))?;
-    io::Write::write_all(&mut file, text.as_bytes()).map_err(failed(&shown, "written"))
+    let (shown, temporary) = (path.display().to_string(), temporary(path));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(failed(&shown, "created"))?;
+    }
+    let made = std::fs::write(&temporary, text).map_err(failed(&shown, "written"));
+    let made = made.and_then(|()| name_new(&temporary, path).map_err(failed(&shown, "created")));
+    // The name that was for a moment; where nothing was made, the error that matters is the one above.
+    let _ignored = std::fs::remove_file(&temporary);
+    made
+}
+
+/// Gives a file a name that nothing has: a plain renaming would take the place of what somebody else wrote in between.
+#[expect(clippy::disallowed_methods, reason = "the file that touches the disk")]
+fn name_new(from: &Path, to: &Path) -> io::Result<()> {
+    match std::fs::hard_link(from, to) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(error),
+        // Not every file system has links.
+        Err(_) if to.symlink_metadata().is_err() => std::fs::rename(from, to),
+        linked => linked,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_file_is_whole_and_takes_no_others_place() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b/deploy.toml");
+        create_new(&path, "one").unwrap();
+        let again = create_new(&path, "two").unwrap_err();
+        assert!(matches!(again, WriteError::Io { verb: "created", .. }), "{again}");
+        let there = names(folder.path(), "a/b").unwrap();
+        assert_eq!(
+            (there, std::fs::read_dir(path.parent().unwrap()).unwrap().count()),
+            (vec!["deploy.toml".to_owned()], 1)
+        );
+        assert_eq!(inspect(folder.path(), "a/b").map(|found| matches!(found, Found::Foreign)).ok(), Some(true));
+    }
 }

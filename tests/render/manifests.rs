@@ -275,6 +275,28 @@ fn init_writes_the_default_manifest_where_there_is_none() {
     assert_eq!(again.stderr, "error: `deploy.toml` exists already\n hint: name another file with `--manifest`\n");
 }
 
+#[test]
+fn init_makes_its_folder_takes_no_flags_of_a_manifest_and_leaves_no_half_of_one() {
+    let folder = tempfile::tempdir().unwrap();
+    for (flag, value) in [("--set", "stream.memory=1 GiB"), ("--env", "prod")] {
+        let run = infragen(folder.path(), &["init", flag, value]);
+        let said = format!("error: `{flag}` means nothing to `init`\n hint: edit the manifest that it writes\n");
+        assert_eq!((run.code, run.stderr.as_str()), (2, said.as_str()));
+    }
+    let nothing = |folder: &std::path::Path| std::fs::read_dir(folder).unwrap().count() == 0;
+    assert!(nothing(folder.path()));
+    // A disk that takes no more than a part of it.
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", "trap '' XFSZ; ulimit -f 4; exec \"$0\" init"]).arg(crate::support::bins::path("infragen"));
+    let output = shell.current_dir(folder.path()).output().unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{stderr}");
+    assert!(stderr.starts_with("error: `deploy.toml` cannot be written: "), "{stderr}");
+    assert!(nothing(folder.path()));
+    infragen(folder.path(), &["--manifest", "orders/live/deploy.toml", "init"]).done();
+    infragen(folder.path(), &["--manifest", "orders/live/deploy.toml", "validate"]).done();
+}
+
 /// A table that exists, from what AWS says of it to a root that is planned, in a folder with nothing of ours but the generator.
 #[test]
 fn a_table_that_exists_is_described_and_rendered() {

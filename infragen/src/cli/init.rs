@@ -68,6 +68,14 @@ fn manifest(provider: Option<Provider>) -> String {
 
 impl Shell<'_> {
     pub(super) fn init(&self, arguments: &InitArguments) -> Stopped {
+        // Nothing of a manifest that is not there can be changed or chosen.
+        let global = self.global;
+        for (flag, is_given) in [("--set", !global.overrides.is_empty()), ("--env", global.env.is_some())] {
+            if is_given {
+                self.error(&format!("`{flag}` means nothing to `init`"), Some("edit the manifest that it writes"));
+                return Ok(Outcome::Usage);
+            }
+        }
         // Here, whatever is in the folders above.
         let here = PathBuf::from("deploy.toml");
         let path = self.global.manifest.as_ref().unwrap_or(&here);
