@@ -176,6 +176,9 @@ enum Command {
     /// Write one row into the table of items.
     Put(seed::PutArguments),
     /// Destroy one environment, but not its tables unless they are named twice.
+    ///
+    /// It asks for PROJECT-ENVIRONMENT, the beginning of every name. The table of shared hours goes with it: it is made anew from the
+    /// items.
     Destroy(destroy::DestroyArguments),
     /// Pack a function as the zip archive that Lambda takes, and tell Terraform.
     ///

@@ -7,7 +7,7 @@ use std::fmt;
 use hcl_edit::expr::Expression;
 use hcl_edit::structure::{Body, Structure};
 
-use crate::deploy::changes::{loss_of, noun_of};
+use crate::deploy::nouns::{loss_of, noun_of};
 
 /// A rendered file that changes, comes or goes.
 #[derive(Clone, Copy, Debug)]

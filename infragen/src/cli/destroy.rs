@@ -1,4 +1,4 @@
-//! `infragen destroy`: everything of one environment but its tables, unless these are named twice; or what its bootstrap root made.
+//! `infragen destroy`: everything of one environment but its tables of items, users and history, unless these are named twice; or what its bootstrap root made.
 
 use std::collections::BTreeSet;
 use std::io::{self, IsTerminal as _};

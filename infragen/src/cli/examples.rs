@@ -121,7 +121,10 @@ const EXAMPLES: [(&str, &[Example]); 22] = [
     (
         "destroy",
         &[
-            ("infragen --env test destroy", "everything but the tables; asks for the environment's name"),
+            (
+                "infragen --env test destroy",
+                "everything but the tables of items, users and history; asks for PROJECT-ENVIRONMENT",
+            ),
             ("infragen destroy --table live-test-items --table live-test-items", "a table too, named twice"),
         ],
     ),

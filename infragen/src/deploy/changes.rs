@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use super::nouns::{loss_of, noun_of};
 use super::place::{self, Place};
 use crate::diagnostic::Colour;
 
@@ -79,69 +80,6 @@ pub struct Change {
     pub differences: Vec<String>,
     /// Of an alias that goes to another version, the one that it leaves.
     pub leaves: Option<u64>,
-}
-
-/// What is lost or felt elsewhere where a resource is replaced or removed.
-const LOSSES: [(&str, &str); 7] = [
-    ("aws_dynamodb_table", "its rows are lost"),
-    ("aws_s3_bucket", "its files are lost"),
-    ("aws_kms_key", "tokens that it signed are refused"),
-    ("aws_lambda_function_url", "its address changes: pages that know the old one lose their stream"),
-    ("aws_cloudfront_distribution", "its address changes, and the new one takes minutes"),
-    ("aws_api_gateway_rest_api", "its address changes: pages that know the old one lose their stream"),
-    ("aws_ecr_repository", "its images are lost"),
-];
-
-/// Types and what people call them; others are called what Terraform calls them.
-const NOUNS: [(&str, &str); 31] = [
-    ("aws_api_gateway_base_path_mapping", "domain of the API"),
-    ("aws_api_gateway_deployment", "state of the API"),
-    ("aws_api_gateway_domain_name", "domain"),
-    ("aws_api_gateway_integration", "target of a path"),
-    ("aws_api_gateway_method", "methods of a path"),
-    ("aws_api_gateway_method_settings", "throttle"),
-    ("aws_api_gateway_resource", "path"),
-    ("aws_api_gateway_rest_api", "REST API"),
-    ("aws_api_gateway_rest_api_policy", "policy of the API"),
-    ("aws_api_gateway_stage", "stage"),
-    ("aws_budgets_budget", "budget"),
-    ("aws_cloudformation_stack", "permission"),
-    ("aws_cloudfront_distribution", "distribution"),
-    ("aws_cloudwatch_dashboard", "CloudWatch dashboard"),
-    ("aws_cloudwatch_log_group", "log"),
-    ("aws_cloudwatch_metric_alarm", "alarm"),
-    ("aws_dynamodb_table", "table"),
-    ("aws_ecr_repository", "repository"),
-    ("aws_iam_role", "role"),
-    ("aws_iam_role_policy", "policy"),
-    ("aws_kms_alias", "name of a key"),
-    ("aws_kms_key", "key"),
-    ("aws_lambda_alias", "alias"),
-    ("aws_lambda_function", "function"),
-    ("aws_lambda_function_url", "URL"),
-    ("aws_lambda_permission", "permission"),
-    ("aws_s3_bucket", "bucket"),
-    ("aws_s3_object", "file of the page"),
-    ("aws_sns_topic", "topic"),
-    ("aws_wafv2_web_acl", "firewall"),
-    ("aws_wafv2_web_acl_association", "place of the firewall"),
-];
-
-fn lookup<'t>(table: &[(&str, &'t str)], resource: &str) -> Option<&'t str> {
-    table.iter().find(|(name, _)| *name == resource).map(|(_, text)| *text)
-}
-
-/// What a type of resource is called.
-#[must_use]
-pub fn noun_of(resource: &str) -> String {
-    let plain = || resource.strip_prefix("aws_").unwrap_or(resource).replace('_', " ");
-    lookup(&NOUNS, resource).map_or_else(plain, str::to_owned)
-}
-
-/// What is lost with one of a type that is replaced or removed, where anything is.
-#[must_use]
-pub fn loss_of(resource: &str) -> Option<&'static str> {
-    lookup(&LOSSES, resource)
 }
 
 impl Change {

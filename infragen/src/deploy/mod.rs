@@ -8,6 +8,7 @@ pub mod account;
 pub mod canary;
 pub mod changes;
 pub mod lines;
+pub mod nouns;
 pub mod place;
 pub mod running;
 pub mod versions;
