@@ -108,6 +108,8 @@ enum Found {
     Unclear(String),
     /// infragen wrote it, and then somebody else.
     Edited(String),
+    /// infragen wrote it as another file, which is not there any more, and nobody edited it: its folder was moved.
+    Moved(String),
     Foreign,
 }
 
@@ -145,7 +147,7 @@ pub fn write(root: &Path, rendering: &Rendering, mode: WriteMode) -> Result<Repo
                 continue;
             }
             Found::Nothing => (None, false),
-            Found::Ours(old) | Found::Unclear(old) => (Some(old), false),
+            Found::Ours(old) | Found::Unclear(old) | Found::Moved(old) => (Some(old), false),
             Found::Edited(old) => (Some(old), true),
         };
         // A checkout may have its own line ends.
@@ -205,7 +207,7 @@ pub fn orphans(root: &Path, folder: &str, known: &[String]) -> Result<Vec<String
 
 /// Whether infragen wrote the file, whatever was done to it since.
 pub(crate) fn is_ours(root: &Path, path: &str) -> Result<bool, WriteError> {
-    Ok(!matches!(inspect(root, path)?, Found::Nothing | Found::Foreign))
+    Ok(!matches!(inspect(root, path)?, Found::Nothing | Found::Foreign | Found::Moved(_)))
 }
 
 fn failed(path: &str, verb: &'static str) -> impl FnOnce(io::Error) -> WriteError {
@@ -224,6 +226,7 @@ fn inspect(root: &Path, path: &str) -> Result<Found, WriteError> {
                 Author::Infragen => Found::Ours(text),
                 Author::Unclear => Found::Unclear(text),
                 Author::Edited => Found::Edited(text),
+                Author::CopyOf(own) if is_moved(root, &own, &text) => Found::Moved(text),
                 Author::Stranger | Author::CopyOf(_) => Found::Foreign,
             }),
             Err(_) => Ok(Found::Foreign),
@@ -232,6 +235,11 @@ fn inspect(root: &Path, path: &str) -> Result<Found, WriteError> {
         Err(error) if error.kind() == io::ErrorKind::NotADirectory => Ok(Found::Nothing),
         Err(error) => Err(failed(path, "read")(error)),
     }
+}
+
+/// Whether a text is as infragen wrote it into a file that is not there any more.
+fn is_moved(root: &Path, own: &str, text: &str) -> bool {
+    root.join(own).symlink_metadata().is_err() && author(own, text) == Author::Infragen
 }
 
 /// Returns the names in a folder, sorted; none where there is no such folder. What nobody can name in UTF-8, and Terraform's own
@@ -263,8 +271,9 @@ fn others(root: &Path, rendering: &Rendering) -> Result<(Vec<Superfluous>, Vec<S
         match inspect(root, &path)? {
             Found::Ours(text) => superfluous.push((path, text, false)),
             Found::Edited(text) | Found::Unclear(text) => superfluous.push((path, text, true)),
-            Found::Foreign if is_terraforms => own.push(path),
-            Found::Foreign | Found::Nothing => {}
+            // Only where this run renders it is it known to be what was moved.
+            Found::Foreign | Found::Moved(_) if is_terraforms => own.push(path),
+            Found::Foreign | Found::Moved(_) | Found::Nothing => {}
         }
         Ok(())
     };

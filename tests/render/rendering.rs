@@ -350,6 +350,12 @@ fn a_folder_that_was_rendered_before_is_reported_and_its_state_is_not_made_a_sec
     }
     project.write("generated/terraform/terraform.tfstate", DEPLOYED);
     project.write("generated/bootstrap/terraform.tfstate", DEPLOYED);
+    // All of it can be moved as long as nothing is there.
+    std::fs::remove_dir_all(project.path().join("infra")).unwrap();
+    let whole = "move it with `mv generated infra`, then run `infragen render`\n";
+    let (check, deploy) = (project.run(&["render", "--check"]), project.run(&["deploy", "--yes"]));
+    assert!(check.stderr.contains(&format!("everything is made a second time: {whole}")), "{}", check.stderr);
+    assert!(deploy.code == 1 && deploy.stderr.ends_with(&format!("\n hint: {whole}")), "{}", deploy.stderr);
     let way = |root: &str| format!("move it with `mv generated/{root}/terraform.tfstate* infra/{root}/`");
     let both = format!(
         "a state of Terraform is in it, without which everything is made a second time: {}, and {}; move what else is yours",
@@ -374,6 +380,23 @@ fn a_folder_that_was_rendered_before_is_reported_and_its_state_is_not_made_a_sec
     }
     std::fs::remove_dir_all(project.path().join("generated")).unwrap();
     assert!(!project.run(&["render", "--check"]).done().stderr.contains("generated"));
+}
+
+#[test]
+fn a_folder_that_was_moved_is_rendered_where_it_is_now() {
+    let project = super::rendered("[output]\nrunner = false\n");
+    project.write("generated/terraform/terraform.tfstate", DEPLOYED);
+    project.write("deploy.toml", "[output]\nfolder = \"infra\"\nrunner = false\n");
+    let [old, new] = ["generated", "infra"].map(|folder| project.path().join(folder));
+    std::fs::rename(&old, &new).unwrap();
+    let edited = project.read("infra/terraform/stream.tf") + "# mine\n";
+    project.write("infra/terraform/stream.tf", &edited);
+    let run = project.run(&["render"]);
+    assert_eq!((run.code, project.read("infra/terraform/stream.tf")), (1, edited), "{run:?}");
+    std::fs::remove_file(new.join("terraform/stream.tf")).unwrap();
+    assert!(!project.run(&["render"]).done().stderr.contains("warning"));
+    project.run(&["render", "--check"]).done();
+    assert_eq!(project.read("infra/terraform/terraform.tfstate"), DEPLOYED);
 }
 
 #[test]

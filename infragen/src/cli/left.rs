@@ -21,10 +21,13 @@ impl Shell<'_> {
             let message = format!("`{old}` was rendered, and `output.folder` is `{folder}` now");
             let moves: Vec<String> =
                 states.iter().map(|root| self.way(&format!("{old}/{root}"), &format!("{folder}/{root}"))).collect();
-            let rest = self.removal(&old, folder);
-            let hint = match &moves[..] {
-                [] => format!("nothing reads it any more: move what is yours in it, then remove {rest}"),
-                moves => format!(
+            let rest = removal(&old, folder);
+            let hint = match (&moves[..], self.whole(&old, folder)) {
+                ([], _) => format!("nothing reads it any more: move what is yours in it, then remove {rest}"),
+                (_, Some(whole)) => {
+                    format!("a state of Terraform is in it, without which everything is made a second time: {whole}")
+                }
+                (moves, None) => format!(
                     "a state of Terraform is in it, without which everything is made a second time: {}; move what else is \
                      yours, then remove {rest}",
                     moves.join(", and ")
@@ -35,10 +38,11 @@ impl Shell<'_> {
         Ok(())
     }
 
-    /// What of the old folder goes: not the new one, where that is in it.
-    fn removal(&self, old: &str, folder: &str) -> String {
-        let is_around = folder.strip_prefix(old).is_some_and(|rest| rest.starts_with('/'));
-        if is_around { format!("what else was rendered into `{old}`") } else { format!("`{old}`") }
+    /// How all of the old folder gets to where the new one is to be, as long as there is none.
+    fn whole(&self, old: &str, folder: &str) -> Option<String> {
+        let is_free = !self.root().join(folder).exists() && !is_in(folder, old);
+        let above = folder.rsplit_once('/').map(|(above, _)| format!("mkdir -p {above} && ")).unwrap_or_default();
+        is_free.then(|| format!("move it with `{above}mv {old} {folder}`, then run `infragen render`"))
     }
 
     /// How the state of one root gets into another one.
@@ -52,6 +56,15 @@ impl Shell<'_> {
         let first = if self.root().join(new).is_dir() { "" } else { "run `infragen render`, then " };
         format!("{first}move it with `mv {old}/terraform.tfstate* {new}/`")
     }
+}
+
+fn is_in(inner: &str, outer: &str) -> bool {
+    inner.strip_prefix(outer).is_some_and(|rest| rest.starts_with('/'))
+}
+
+/// What of the old folder goes: not the new one, where that is in it.
+fn removal(old: &str, folder: &str) -> String {
+    if is_in(folder, old) { format!("what else was rendered into `{old}`") } else { format!("`{old}`") }
 }
 
 impl Root<'_> {
@@ -68,7 +81,8 @@ impl Root<'_> {
         let message = format!(
             "the state of `{name}` is in `{old}`, where `output.folder` was before: everything would be made a second time"
         );
-        shell.error(&message, Some(&shell.way(&old, name)));
+        let way = shell.whole(&left.folder, folder).unwrap_or_else(|| shell.way(&old, name));
+        shell.error(&message, Some(&way));
         Err(Outcome::NeedsPerson)
     }
 }
