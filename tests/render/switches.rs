@@ -92,8 +92,11 @@ fn changed(first: [&str; 2], others: [[&str; 2]; 2]) -> Account {
         assert_eq!(of_package, expected, "{to}: {run:?}");
         // What goes is of the front that goes.
         let removed = lost.iter().filter_map(|line| line.strip_prefix("removed "));
-        let of_front = ["permission ", "bucket ", "cloudfront ", "distribution ", "file of the page ", "s3 bucket "];
-        let is_of_front = |what: &&str| of_front.iter().any(|noun| what.starts_with(noun));
+        let of_front =
+            ["bucket ", "cache policy ", "distribution ", "file of the page ", "permission ", "policy of headers "];
+        let of_its_own =
+            ["access of the distribution ", "encryption of a bucket ", "lock of a bucket ", "policy of a bucket "];
+        let is_of_front = |what: &&str| of_front.iter().chain(&of_its_own).any(|noun| what.starts_with(noun));
         assert!(removed.clone().all(|what| is_of_front(&what)), "{to}: {run:?}");
 
         let (authorization, permissions): (_, &[&str]) = match front {
