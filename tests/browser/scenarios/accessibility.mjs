@@ -34,6 +34,8 @@ async function run(stage) {
       await checks.run(`${size}, ${colorScheme}, the dialog`, () => violations(tab));
       await tab.page.keyboard.press('Escape');
       await tab.page.click('#feed .source');
+      // Its code comes when the first one is opened.
+      await tab.until('the item', () => /** @type {HTMLDialogElement} */ (document.getElementById('details')).open);
       await checks.run(`${size}, ${colorScheme}, an item`, () => violations(tab));
       await tab.page.keyboard.press('Escape');
     }
