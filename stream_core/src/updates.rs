@@ -83,7 +83,7 @@ pub struct Kept {
     /// What was let go before this number is not known by tag.
     forgotten: u64,
     /// Positions that no update led to, as of rows that were deleted, each with the number of the next update; oldest first.
-    turns: VecDeque<(u64, Position)>,
+    turns: Arc<VecDeque<(u64, Position)>>,
 }
 
 impl Kept {
@@ -120,9 +120,10 @@ impl Kept {
         if newest == Some(position) {
             return;
         }
-        self.turns.push_back((self.next, position));
-        if self.turns.len() > TURNS_KEPT_MAX {
-            self.turns.pop_front();
+        let turns = Arc::make_mut(&mut self.turns);
+        turns.push_back((self.next, position));
+        if turns.len() > TURNS_KEPT_MAX {
+            turns.pop_front();
         }
     }
 

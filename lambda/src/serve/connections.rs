@@ -78,7 +78,7 @@ pub(super) async fn serve<F>(
                 let is_said = said_at.is_some_and(|at| at.elapsed() < SAID_AGAIN);
                 if places.available_permits() == 0 && !is_said {
                     said_at = Some(Instant::now());
-                    tracing::warn!(connections = connections.len(), "{}", logs::NO_PLACE);
+                    tracing::warn!(message = logs::NO_PLACE, connections = connections.len());
                 }
             }
             Err(error) => {
