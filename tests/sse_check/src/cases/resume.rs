@@ -16,6 +16,10 @@ const CUT_AFTER_MAX: Duration = Duration::from_millis(400);
 const AWAY_MAX: Duration = Duration::from_millis(100);
 /// Findings of one kind that are named.
 const NAMED_MAX: usize = 3;
+/// How often a client without an id must be served beside one that is refused, until it is the id.
+const CONTROLS: u32 = 3;
+/// Time in which a server that works notices that a client left.
+const ROOM_AFTER: Duration = Duration::from_millis(100);
 
 /// Ids that come from elsewhere, and whether they may stand in a header at all.
 fn hostile() -> Vec<(Vec<u8>, bool)> {
@@ -48,31 +52,77 @@ fn hostile() -> Vec<(Vec<u8>, bool)> {
     legal.chain(illegal.into_iter().map(|id| (id.to_vec(), false))).collect()
 }
 
+/// What a client got that brought an odd id, or none.
+enum Served {
+    Well,
+    /// No stream, though there was an answer or an end of the connection: perhaps only for lack of room.
+    Refused(String),
+    Silently(String),
+}
+
 pub(super) async fn hostile_ids(context: &Context) -> Verdict {
-    let options = &context.options;
-    let talks = context.sample.decoder.events().next().map(|(at, _)| at);
-    // As long as the first stream needed, and some more; a server that says nothing at first cannot be told from silence.
-    let limit = talks.map_or(Duration::ZERO, |at| (at * 4).clamp(Duration::from_millis(500), options.timeout));
     let mut found = Vec::new();
     let ids = hostile();
     let count = ids.len();
     for (id, legal) in ids {
-        let name = shown(&id);
-        match options.request(0).header("Last-Event-ID", &id).send().await {
-            Ok(answer) if answer.head.status == 400 && !legal => {}
-            Ok(mut answer) if answer.head.is_stream() => {
-                if talks.is_some() && answer.first_event(limit).await.is_none() {
-                    found.push(format!("{name}: no event within {limit:?}"));
-                }
-            }
-            Ok(answer) => found.push(format!("{name}: status {}", answer.head.status)),
-            Err(Failure::Closed | Failure::Broken(_)) if !legal => {}
-            Err(failure) => found.push(format!("{name}: {failure}")),
-        }
+        let why = match serve(context, Some((&id, legal))).await {
+            Served::Well => continue,
+            Served::Silently(why) => why,
+            // A few findings say enough, and each takes a while to tell from a server that is full.
+            Served::Refused(why) if found.len() >= NAMED_MAX => why,
+            Served::Refused(_) => match worse(context, &id, legal).await {
+                Some(why) => why,
+                None => continue,
+            },
+        };
+        found.push(format!("{}: {why}", shown(&id)));
     }
     match Verdict::of(found) {
         Verdict::Passed(_) => Verdict::passed(format!("{count} ids")),
         verdict => verdict,
+    }
+}
+
+/// One visit with this id, and whether it may stand in a header at all; or with none.
+async fn serve(context: &Context, id: Option<(&[u8], bool)>) -> Served {
+    let options = &context.options;
+    let talks = context.sample.decoder.events().next().map(|(at, _)| at);
+    // As long as the first stream needed, and some more; a server that says nothing at first cannot be told from silence.
+    let limit = talks.map_or(Duration::ZERO, |at| (at * 4).clamp(Duration::from_millis(500), options.timeout));
+    let (id, legal) = id.unwrap_or((b"", true));
+    match options.request(0).last_id(id).send().await {
+        Ok(answer) if answer.head.status == 400 && !legal => Served::Well,
+        Ok(mut answer) if answer.head.is_stream() => {
+            if talks.is_some() && answer.first_event(limit).await.is_none() {
+                return Served::Silently(format!("no event within {limit:?}"));
+            }
+            Served::Well
+        }
+        Ok(answer) => Served::Refused(format!("status {}", answer.head.status)),
+        Err(Failure::Closed | Failure::Broken(_)) if !legal => Served::Well,
+        Err(failure @ (Failure::Closed | Failure::Broken(_))) => Served::Refused(failure.to_string()),
+        Err(failure) => Served::Silently(failure.to_string()),
+    }
+}
+
+/// Why a client with this id, who was refused, is refused again and again while one without an id is not. A server that has not noticed yet
+/// that others left has no room for either; it gets time until there is.
+async fn worse(context: &Context, id: &[u8], legal: bool) -> Option<String> {
+    let (began, mut beside) = (Instant::now(), 0);
+    loop {
+        let has_room = matches!(serve(context, None).await, Served::Well);
+        beside += u32::from(has_room);
+        // What was just closed is to be noticed, even by one that is slow at it.
+        tokio::time::sleep(ROOM_AFTER * (beside + 1)).await;
+        match serve(context, Some((id, legal))).await {
+            Served::Well => return None,
+            Served::Silently(why) => return Some(why),
+            Served::Refused(why) if beside >= CONTROLS => return Some(why),
+            Served::Refused(why) if began.elapsed() > context.options.timeout => {
+                return Some(format!("{why}, and after it clients without an id are refused too"));
+            }
+            Served::Refused(_) => {}
+        }
     }
 }
 

@@ -82,8 +82,10 @@ async fn check(fault: Fault, only: &[&str]) -> Report {
     let server = Server::start(fault).await;
     let target = Target::parse(&format!("http://{}/events", server.address)).unwrap();
     let stop = Arc::clone(&server.stop);
+    // What does not come is waited for, ten times as long where other things do.
+    let waits = matches!(fault, Fault::OptionsHangs | Fault::ResumeLoses | Fault::ResumeRepeats);
     let options = Options {
-        timeout: Duration::from_secs(if fault == Fault::OptionsHangs { 2 } else { 4 }),
+        timeout: Duration::from_secs(if waits { 2 } else { 4 }),
         listen: Duration::from_millis(900),
         first_byte: Duration::from_millis(500),
         update_event: Some("update".into()),

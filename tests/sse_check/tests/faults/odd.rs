@@ -1,11 +1,12 @@
 //! Answers that are allowed and rare, to a single client and to many.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use sse_check::load::{Load, LoadReport, Progress, Run};
 use sse_check::options::Options;
-use sse_check::report::Report;
+use sse_check::report::{Outcome, Report};
 use sse_check::target::Target;
 
 use crate::load::PATIENCE;
@@ -191,6 +192,42 @@ async fn cases_that_are_told_what_updates_are_and_see_none_do_not_pass() {
         assert_eq!(text.matches("no update came: looked for ").count(), expected.len(), "{text}");
         assert!(expected.is_empty() || text.contains(" `up`; --trigger causes updates"), "{text}");
     }
+}
+
+/// What the case of odd ids finds where two clients have room and one that left has it for so long, where an id of digits is refused
+/// always, or not.
+async fn odd_ids_where_room_is_scarce(kept: Duration, refusal: &'static str, not_a_number: bool) -> Vec<String> {
+    let open = Arc::new(AtomicUsize::new(0));
+    let address = serve(move |mut asked| {
+        let open = Arc::clone(&open);
+        async move {
+            let is_odd = not_a_number && asked.header("last-event-id") == Some("NaN");
+            if is_odd || open.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| (n < 2).then_some(n + 1)).is_err() {
+                return asked.say(refusal).await;
+            }
+            asked.say(&format!("{STREAM}id: 1\nevent: up\ndata: {{\"n\":1}}\n\n")).await;
+            asked.stay().await;
+            tokio::time::sleep(kept).await;
+            open.fetch_sub(1, Ordering::SeqCst);
+        }
+    })
+    .await;
+    let report = cases(options(at(address, "/events")), &["hostile-ids"]).await;
+    report.cases.iter().filter(|case| case.outcome == Outcome::Failed).map(|case| case.text(false)).collect()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_refused_for_lack_of_room_is_not_at_fault() {
+    let full = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+    for refusal in ["", full] {
+        let found = odd_ids_where_room_is_scarce(Duration::from_millis(40), refusal, false).await;
+        assert_eq!(found, Vec::<String>::new());
+        let found = odd_ids_where_room_is_scarce(Duration::ZERO, refusal, true).await.concat();
+        assert!(found.contains("`NaN`: ") && found.matches("`: ").count() == 1, "{found}");
+    }
+    // Room that nobody gets again is no fault of an id either, but it came with one.
+    let found = odd_ids_where_room_is_scarce(Duration::from_secs(60), full, false).await.concat();
+    assert!(found.contains("status 503, and after it clients without an id are refused too"), "{found}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

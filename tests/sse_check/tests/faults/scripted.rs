@@ -53,7 +53,7 @@ where
             socket.set_nodelay(true).unwrap();
             let mut head = Vec::new();
             while !head.ends_with(b"\r\n\r\n") && socket.read_buf(&mut head).await.is_ok_and(|read| read > 0) {}
-            tokio::spawn(answer(Asked { head: String::from_utf8(head).unwrap(), socket }));
+            tokio::spawn(answer(Asked { head: String::from_utf8_lossy(&head).into_owned(), socket }));
         }
     });
     address

@@ -188,17 +188,25 @@ async fn skip_body(
     }
     if request.get("transfer-encoding").is_some() {
         while !buffer.ends_with(b"\r\n\r\n") {
-            socket.read_buf(buffer).await?;
+            read_more(socket, buffer).await?;
         }
         buffer.clear();
     }
     let length =
         request.get("content-length").and_then(|text| std::str::from_utf8(text).ok()?.parse().ok()).unwrap_or(0);
     while buffer.len() < length {
-        socket.read_buf(buffer).await?;
+        read_more(socket, buffer).await?;
     }
     buffer.drain(..length);
     Ok(())
+}
+
+/// Reads some of a body; one that breaks off is an error, not a loop.
+async fn read_more(socket: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<()> {
+    match socket.read_buf(buffer).await? {
+        0 => Err(std::io::ErrorKind::UnexpectedEof.into()),
+        _ => Ok(()),
+    }
 }
 
 /// Says whether the connection serves another request.
