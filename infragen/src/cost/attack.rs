@@ -3,7 +3,6 @@
 use super::prices::Prices;
 use super::setup::{HOUR_SECS, Setup};
 use crate::manifest::aws::Compute;
-use crate::manifest::types::Architecture;
 
 /// Instances that an account has in a region unless it asked for more (AWS Lambda quotas, "Concurrent executions").
 const ACCOUNT_INSTANCES: f64 = 1000.0;
@@ -34,10 +33,7 @@ pub fn attack(setup: &Setup, prices: &Prices) -> Option<Attack> {
     let open = functions.iter().filter(|(reserve, _)| reserve.is_none()).map(|(_, gib)| *gib).reduce(f64::max);
     let taken: f64 = reserved.clone().map(|(instances, _)| instances).sum();
     let busy: Vec<(f64, f64)> = reserved.chain(open.map(|gib| ((ACCOUNT_INSTANCES - taken).max(0.0), gib))).collect();
-    let second = match setup.architecture {
-        Architecture::Arm64 => prices.lambda.gb_second_arm64.get(),
-        Architecture::X86 => prices.lambda.gb_second_x86_64.get(),
-    };
+    let second = prices.lambda.gb_second(setup.architecture);
     let request = prices.lambda.million_requests.get() / 1e6 + setup.front_request(prices);
     let instances: f64 = busy.iter().map(|(instances, _)| instances).sum();
     // A REST API lets no more of them through.

@@ -172,12 +172,9 @@ impl Month<'_> {
     fn compute(&mut self, load: &Load, assumptions: &Assumptions) {
         let (setup, lambda, free) = (self.setup, &self.prices.lambda, &self.prices.free_tier);
         if setup.compute == Compute::Classic {
-            let price = match setup.architecture {
-                Architecture::Arm64 => lambda.gb_second_arm64,
-                Architecture::X86 => lambda.gb_second_x86_64,
-            };
+            let price = lambda.gb_second(setup.architecture);
             let gb_seconds = load.open_hours * HOUR_SECS * setup.memory_gib;
-            self.add("Lambda compute", (gb_seconds, "GB-seconds"), price.get(), free.lambda_gb_seconds.get());
+            self.add("Lambda compute", (gb_seconds, "GB-seconds"), price, free.lambda_gb_seconds.get());
         } else {
             self.instances(load, assumptions);
         }
@@ -289,12 +286,9 @@ impl Month<'_> {
         self.add("DynamoDB looks for goodbyes", read, prices.dynamodb.million_read_units.get(), 0.0);
         let written = (load.goodbyes / MILLION, "million write units");
         self.add("DynamoDB goodbyes", written, prices.dynamodb.million_write_units.get(), 0.0);
-        let price = match setup.architecture {
-            Architecture::Arm64 => prices.lambda.gb_second_arm64,
-            Architecture::X86 => prices.lambda.gb_second_x86_64,
-        };
+        let price = prices.lambda.gb_second(setup.architecture);
         let gb_seconds = (load.goodbyes * GOODBYE_SECS * setup.dashboard_gib, "GB-seconds");
-        self.add("Lambda compute for goodbyes", gb_seconds, price.get(), 0.0);
+        self.add("Lambda compute for goodbyes", gb_seconds, price, 0.0);
     }
 
     fn bytes(&mut self, load: &Load, assumptions: &Assumptions) {

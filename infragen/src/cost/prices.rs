@@ -8,6 +8,7 @@ use crate::manifest::Section as _;
 use crate::manifest::reader::{ManifestValue, Problem, Reader, section};
 use crate::manifest::syntax;
 use crate::manifest::tree::{self, Node, Raw};
+use crate::manifest::types::Architecture;
 
 /// The table as `--print-prices` prints it.
 pub const PRICES_TOML: &str = include_str!("prices.toml");
@@ -142,6 +143,16 @@ section! {
         "million_requests" => million_requests: Figure = Figure::NONE;
         /// A GB streamed beyond the first 6 MB of a response.
         "gb_streamed" => gb_streamed: Figure = Figure::NONE;
+    }
+}
+
+impl LambdaPrices {
+    /// Dollars of a GB-second on these processors.
+    pub const fn gb_second(&self, architecture: Architecture) -> f64 {
+        match architecture {
+            Architecture::Arm64 => self.gb_second_arm64.get(),
+            Architecture::X86 => self.gb_second_x86_64.get(),
+        }
     }
 }
 

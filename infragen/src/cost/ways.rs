@@ -202,14 +202,10 @@ impl Case<'_> {
         let poll_secs = setup.poll.as_secs_f64();
         let requests = HOUR_SECS / poll_secs;
         let changed = 1.0 - (-2.0 * self.items_per_sec() * poll_secs).exp();
-        let gb_second = match setup.architecture {
-            Architecture::Arm64 => lambda.gb_second_arm64,
-            Architecture::X86 => lambda.gb_second_x86_64,
-        };
         let bytes = UNCHANGED_BYTES * (1.0 - changed) + CHANGED_BYTES * changed;
         let each = lambda.million_requests.get() / MILLION
             + setup.front_request(self.prices)
-            + REQUEST_SECS * setup.dashboard_gib * gb_second.get()
+            + REQUEST_SECS * setup.dashboard_gib * lambda.gb_second(setup.architecture)
             + REQUEST_LOG_BYTES / GB * self.prices.cloudwatch.gb_logs.get()
             + bytes / GB * setup.gb_out(self.prices);
         let instances = (self.viewers * REQUEST_SECS / poll_secs).ceil().max(1.0);
