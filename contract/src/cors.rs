@@ -29,9 +29,9 @@ pub const ALLOW_HEADERS: [&str; 12] = [
 ];
 const _: () = assert!(ALLOW_HEADERS.len() + limits::MORE_HEADERS_MAX <= limits::CORS_HEADERS_MAX);
 
-/// Response headers that such a page may read.
-pub const EXPOSE_HEADERS: [&str; 7] =
-    ["authorization", "content-type", "etag", "last-event-id", "link", "location", "retry-after"];
+/// Response headers that such a page may read. By `date` it knows how far its own clock is from ours.
+pub const EXPOSE_HEADERS: [&str; 8] =
+    ["authorization", "content-type", "date", "etag", "last-event-id", "link", "location", "retry-after"];
 /// Time for which a browser may remember a preflight's answer, seconds.
 pub const MAX_AGE_SECS: u32 = 3600;
 

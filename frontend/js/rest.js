@@ -183,7 +183,7 @@ export class Rest {
     }
   }
 
-  /** Another origin's page is not shown the date. A cache says how old it is. @param {Headers} headers */
+  /** A cache says how old it is. @param {Headers} headers */
   #tell(headers) {
     const time = Date.parse(headers.get('date') ?? '') + 1_000 * Number(headers.get('age') ?? 0);
     if (!Number.isNaN(time)) this.onTime(time);

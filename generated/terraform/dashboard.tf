@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/dashboard.tf d219f4e64883aa0a]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/dashboard.tf 0684b8f27921bf96]
 
 module "dashboard" {
   source = "./modules/lambda"
@@ -37,6 +37,7 @@ module "dashboard" {
     expose_headers = [
       "authorization",
       "content-type",
+      "date",
       "etag",
       "last-event-id",
       "link",

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/stream.tf 0c99eab661c04aae]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/stream.tf a843bb2c36953761]
 
 module "stream" {
   source = "./modules/lambda"
@@ -37,6 +37,7 @@ module "stream" {
     expose_headers = [
       "authorization",
       "content-type",
+      "date",
       "etag",
       "last-event-id",
       "link",
