@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/tables.tf ac104e1eb3b3f976]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/tables.tf 8583adf71c0648ba]
 
 resource "aws_dynamodb_table" "items" {
   # checkov:skip=CKV_AWS_119:DynamoDB encrypts with a key of its own; a key of one's own costs a dollar a month, and every call that must ask for it.
@@ -38,6 +38,11 @@ resource "aws_dynamodb_table" "items" {
     enabled        = true
   }
 
+  # AWS's own key. Left out, a table would keep the key that it had.
+  server_side_encryption {
+    enabled = false
+  }
+
   point_in_time_recovery {
     enabled = true
   }
@@ -59,6 +64,11 @@ resource "aws_dynamodb_table" "users" {
   attribute {
     name = "SK"
     type = "S"
+  }
+
+  # AWS's own key. Left out, a table would keep the key that it had.
+  server_side_encryption {
+    enabled = false
   }
 
   point_in_time_recovery {

@@ -218,7 +218,7 @@ fn tags(manifest: &Manifest) -> BTreeMap<String, String> {
 }
 
 fn terraform(loaded: &Loaded) -> TerraformPlan {
-    let section = &loaded.manifest.terraform;
+    let (section, home) = (&loaded.manifest.terraform, loaded.state_home());
     TerraformPlan {
         required_version: section.required_version.get().as_str().to_owned(),
         aws_provider: section.aws_provider.get().as_str().to_owned(),
@@ -226,7 +226,9 @@ fn terraform(loaded: &Loaded) -> TerraformPlan {
             BackendKind::Local => None,
             BackendKind::S3 => section.backend.bucket.as_ref().map(|bucket| bucket.as_str().to_owned()),
         },
-        makes_state_bucket: !loaded.shared.state_bucket,
+        state_region: home.region.as_str(),
+        state_key: home.key,
+        makes_state_bucket: loaded.shared.state_home.is_none(),
     }
 }
 

@@ -130,12 +130,20 @@ resource "aws_s3_object" "page" {
   bucket = aws_s3_bucket.page.id
   key = each.value
   source = "${local.page_folder}/${each.value}"
+{%- if account.keys.buckets %}
+  # Under a key of one's own an object's tag is no hash of it.
+  source_hash = filemd5("${local.page_folder}/${each.value}")
+{%- else %}
   etag = filemd5("${local.page_folder}/${each.value}")
+{%- endif %}
   content_type = local.content_types[regex("[a-z0-9]+$", each.value)]
 
   # Their names do not change with their text, so browsers ask each time, and CloudFront each second: a new page never
   # meets an old script. What did not change is answered in one line.
   cache_control = "no-cache"
+
+  # What comes before the bucket's own encryption is not under its key.
+  depends_on = [aws_s3_bucket_server_side_encryption_configuration.page]
 
   # An object takes ten tags, a project may have fifty.
   override_provider {
@@ -149,9 +157,16 @@ resource "aws_s3_object" "config_js" {
   bucket = aws_s3_bucket.page.id
   key = "config.js"
   content = local.config_js
+{%- if account.keys.buckets %}
+  # Under a key of one's own an object's tag is no hash of it.
+  source_hash = md5(local.config_js)
+{%- else %}
   etag = md5(local.config_js)
+{%- endif %}
   content_type = local.content_types.js
   cache_control = "no-cache"
+
+  depends_on = [aws_s3_bucket_server_side_encryption_configuration.page]
 
   override_provider {
     default_tags {

@@ -65,6 +65,11 @@ resource "aws_dynamodb_table" "{{ table.label }}" {
     enabled = true
     kms_key_arn = "{{ table.kms_key_arn }}"
   }
+{% elif not table.import %}
+  # AWS's own key. Left out, a table would keep the key that it had.
+  server_side_encryption {
+    enabled = false
+  }
 {% endif %}
   point_in_time_recovery {
     enabled = {{ table.point_in_time_recovery }}

@@ -13,11 +13,11 @@ terraform {
   backend "s3" {
     bucket = "{{ state_bucket }}"
     key = "{{ state_key }}"
-    region = "{{ region }}"
+    region = "{{ terraform.state_region }}"
     encrypt = true
     use_lockfile = true
-{%- if account.keys.buckets %}
-    kms_key_id = "{{ account.keys.buckets }}"
+{%- if terraform.state_key %}
+    kms_key_id = "{{ terraform.state_key }}"
 {%- endif %}
 {%- if account.account_ids %}
     allowed_account_ids = {{ account.account_ids | hcl(indent=4) }}

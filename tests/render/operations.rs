@@ -315,8 +315,9 @@ fn traces_and_networks_come_with_the_permissions_they_need_and_not_otherwise() {
     for role in ["stream", "dashboard"] {
         let resources = self::resources(&self::plan("default"), role);
         let function = &resources["aws_lambda_function.this"];
-        // Provider 5 plans what Lambda will say of tracing by itself as unknown, which is not there.
-        assert_eq!((function.get("tracing_config"), &function["vpc_config"]), (None, &json!([])), "{role}");
+        // Said in full, or tracing that was on would stay on.
+        let off = json!([{ "mode": "PassThrough" }]);
+        assert_eq!((&function["tracing_config"], &function["vpc_config"]), (&off, &json!([])), "{role}");
         assert!(!resources.contains_key("aws_iam_role_policy.traces"), "{role}");
     }
 }

@@ -13,6 +13,7 @@ use infragen::deploy::versions::{self, Live, Wanted};
 use infragen::deploy::{Deployed, functions};
 use infragen::doctor::Ran;
 use infragen::load::{Loaded, Target};
+use infragen::manifest::Names;
 use infragen::plan::front::distribution;
 use infragen::plan::gateway::gateway;
 
@@ -162,7 +163,10 @@ impl Shell<'_> {
             function
         };
         let found: Vec<Function> = functions(manifest).into_iter().map(look).collect();
-        let running = Running { functions: found, alarms: running::alarms(&ask(account::alarms(manifest))) };
+        let running = Running {
+            functions: found,
+            alarms: running::alarms(&Names::derive(manifest), &ask(account::alarms(manifest))),
+        };
         self.print(&match arguments.format {
             Format::Human => running.human(self.colour(io::stdout().is_terminal())),
             Format::Json => running.json(),

@@ -7,8 +7,8 @@ use infragen::deploy::canary::{self, Move};
 use infragen::deploy::changes::Changes;
 use infragen::deploy::{account, running, versions};
 use infragen::doctor::Ran;
-use infragen::manifest::Manifest;
 use infragen::manifest::canary::Canary;
+use infragen::manifest::{Manifest, Names};
 
 use super::Outcome;
 use super::deploy::ANSWER_MAX;
@@ -71,7 +71,8 @@ impl Watch<'_> {
 
     fn alarms(&self) -> Result<Vec<String>, String> {
         let ran = run(&account::alarms(self.manifest), ANSWER_MAX);
-        running::alarms(&ran).ok_or_else(|| ran.silence("aws").unwrap_or_else(|| "the answer names none".to_owned()))
+        running::alarms(&Names::derive(self.manifest), &ran)
+            .ok_or_else(|| ran.silence("aws").unwrap_or_else(|| "the answer names none".to_owned()))
     }
 
     fn watch(&self, before: &[String]) -> Result<(), Outcome> {

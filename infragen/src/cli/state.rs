@@ -35,7 +35,7 @@ impl StatePlace {
         let bucket = loaded.manifest.terraform.backend.bucket.as_ref();
         Self {
             bucket: bucket.map(|bucket| bucket.as_str().to_owned()),
-            makes_bucket: is_first && !loaded.shared.state_bucket,
+            makes_bucket: is_first && loaded.shared.state_home.is_none(),
         }
     }
 }

@@ -54,7 +54,13 @@ impl<'p> Arns<'p> {
     /// How KMS names a service of the plan's region that asks it for something.
     #[must_use]
     pub fn endpoint(&self, service: &str) -> String {
-        format!("{service}.{}.amazonaws.com", self.0.region)
+        self.endpoint_in(service, &self.0.region)
+    }
+
+    /// The same in another region.
+    #[must_use]
+    pub fn endpoint_in(&self, service: &str, region: &str) -> String {
+        format!("{service}.{region}.amazonaws.com")
     }
 
     /// What a role that is made or written here must be bounded by, where anything bounds it.

@@ -26,7 +26,8 @@ impl<'p> Keys<'p> {
         let read = stream.table_keys.iter().chain(&dashboard.table_keys);
         let tables = [&self.0.items, &self.0.users].into_iter().chain(&self.0.hours).chain(&self.0.history);
         let made = tables.filter_map(|table| table.kms_key_arn.as_ref());
-        made.chain(read).chain(&account.keys.logs).chain(&account.keys.buckets).collect()
+        let state = self.0.terraform.state_bucket.as_ref().and(self.0.terraform.state_key.as_ref());
+        made.chain(read).chain(&account.keys.logs).chain(&account.keys.buckets).chain(state).collect()
     }
 }
 
@@ -56,7 +57,10 @@ impl Construct for Keys<'_> {
     }
 
     fn statements(&self, arns: &Arns<'_>) -> Vec<StatementPlan> {
-        let through = ["dynamodb", "lambda", "s3"].map(|service| arns.endpoint(service));
+        let own = ["dynamodb", "lambda", "s3"].map(|service| arns.endpoint(service));
+        // The bucket of the state may be in another environment's region.
+        let through: BTreeSet<String> =
+            own.into_iter().chain([arns.endpoint_in("s3", self.0.terraform.state_region)]).collect();
         let keys = || self.all().into_iter().cloned();
         let comment =
             "Keys of tables, environments and buckets, through the service that asks for them and no other way.";

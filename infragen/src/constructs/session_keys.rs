@@ -45,19 +45,18 @@ impl Construct for SessionKeys<'_> {
         let Some(keys) = &self.0.session_keys else { return Vec::new() };
         let alias = arns.arn("kms", &format!("{}*", keys.alias_prefix));
         let read = ["kms:DescribeKey", "kms:GetKeyPolicy", "kms:GetKeyRotationStatus", "kms:ListResourceTags"];
-        let write = [
-            "kms:CreateAlias",
-            "kms:DeleteAlias",
-            "kms:ScheduleKeyDeletion",
-            "kms:TagResource",
-            "kms:UntagResource",
-            "kms:UpdateAlias",
-            "kms:UpdateKeyDescription",
-        ];
+        let write = ["kms:CreateAlias", "kms:DeleteAlias", "kms:TagResource", "kms:UpdateAlias"];
+        let change = ["kms:ScheduleKeyDeletion", "kms:UntagResource", "kms:UpdateKeyDescription"];
         let comment = "Keys of session tokens, but no use of them. AWS makes up their names.";
+        let own = "Only keys that have the tags of this deployment are ever deleted.";
+        let tag = |name: &str| self.0.tags.get(name).cloned();
         let find = "Keys are made without a name, and aliases are found by listing all of them.";
         vec![
             StatementPlan::new("SessionKeys", comment, &read, &write).on([alias, arns.arn("kms", "key/*")]),
+            StatementPlan::new("OwnSessionKeys", own, &[], &change)
+                .on([arns.arn("kms", "key/*")])
+                .when("aws:ResourceTag/project", tag("project"))
+                .when("aws:ResourceTag/environment", tag("environment")),
             StatementPlan::new("MakeSessionKeys", find, &["kms:ListAliases"], &["kms:CreateKey"]).on(["*"]),
         ]
     }

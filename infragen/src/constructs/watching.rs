@@ -68,6 +68,7 @@ impl Construct for Watching<'_> {
         write.extend(["logs:DeleteMetricFilter", "logs:PutMetricFilter"]);
         let find = "The log groups are found by listing all of them, which CloudWatch narrows to no resource.";
         let alarms = "Alarms and the dashboard.";
+        let look = "Which alarms go off is found by their prefix, for which CloudWatch asks for all of them.";
         let mut statements =
             vec![StatementPlan::new("FindLogGroups", find, &["logs:DescribeLogGroups"], &[]).on(["*"])];
         if !made.is_empty() {
@@ -82,10 +83,14 @@ impl Construct for Watching<'_> {
             );
         }
         statements.push(
+            StatementPlan::new("FindAlarms", look, &["cloudwatch:DescribeAlarms"], &[])
+                .on([arns.arn("cloudwatch", "alarm:*")]),
+        );
+        statements.push(
             StatementPlan::new(
                 "Alarms",
                 alarms,
-                &["cloudwatch:DescribeAlarms", "cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource"],
+                &["cloudwatch:GetDashboard", "cloudwatch:ListTagsForResource"],
                 &[
                     "cloudwatch:DeleteAlarms",
                     "cloudwatch:DeleteDashboards",

@@ -16,8 +16,26 @@ pub struct Attack {
     pub instances: f64,
     /// Dollars an hour, reads of the table and traffic not counted.
     pub per_hour: f64,
-    /// Whether a function takes from the account's share, so that only its limit bounds it.
-    pub is_unbounded: bool,
+    /// Whether the stream and the dashboard function take from the account's share, so that only its limit bounds them.
+    pub unbounded: [bool; 2],
+}
+
+impl Attack {
+    /// The keys that bound each of the functions.
+    const RESERVES: [&str; 2] = ["`stream.reserved_concurrency`", "`dashboard.reserved_concurrency`"];
+
+    /// Whether only the account's limit bounds it.
+    #[must_use]
+    pub fn is_unbounded(&self) -> bool {
+        self.unbounded.contains(&true)
+    }
+
+    /// The keys that would bound it, or where all of them do, those that do.
+    #[must_use]
+    pub fn reserves(&self) -> String {
+        let is_meant = |index: &usize| self.unbounded[*index] || !self.is_unbounded();
+        [0, 1].into_iter().filter(is_meant).map(|index| Self::RESERVES[index]).collect::<Vec<_>>().join(" and ")
+    }
 }
 
 /// Reckons an hour of it; none on managed instances, whose price is that of all of them whoever comes, and where only a VPC's
@@ -39,7 +57,11 @@ pub fn attack(setup: &Setup, prices: &Prices) -> Option<Attack> {
     // A REST API lets no more of them through.
     let requests = (instances * REQUESTS_PER_SECOND).min(setup.throttle.unwrap_or(f64::INFINITY));
     let compute: f64 = busy.iter().map(|(instances, gib)| instances * gib * second).sum();
-    Some(Attack { instances, per_hour: HOUR_SECS * (compute + requests * request), is_unbounded: open.is_some() })
+    Some(Attack {
+        instances,
+        per_hour: HOUR_SECS * (compute + requests * request),
+        unbounded: setup.reserves.map(|reserve| reserve.is_none()),
+    })
 }
 
 #[cfg(test)]
@@ -58,12 +80,15 @@ mod tests {
     fn an_account_is_bounded_by_its_limit_and_a_reserve_by_itself() {
         // 1,000 instances of the larger function, 256 MiB: 12 $ of compute and 7.2 $ of requests.
         let open = hour("").unwrap();
-        assert!(open.is_unbounded && (open.instances - 1000.0).abs() < 0.5, "{open:?}");
+        assert!(open.is_unbounded() && (open.instances - 1000.0).abs() < 0.5, "{open:?}");
         assert!((open.per_hour - (1000.0 * 3600.0 * 0.25 * 0.000_013_333_4 + 7.2)).abs() < 0.01, "{open:?}");
 
         let text = "[stream]\nreserved_concurrency = 50\n[dashboard]\nreserved_concurrency = 10\n";
+        assert_eq!(open.reserves(), "`stream.reserved_concurrency` and `dashboard.reserved_concurrency`");
+        let half = hour("[stream]\nreserved_concurrency = 40\n").unwrap();
+        assert_eq!((half.is_unbounded(), half.reserves().as_str()), (true, "`dashboard.reserved_concurrency`"));
         let reserved = hour(text).unwrap();
-        assert!(!reserved.is_unbounded && (reserved.instances - 60.0).abs() < 0.5, "{reserved:?}");
+        assert!(!reserved.is_unbounded() && (reserved.instances - 60.0).abs() < 0.5, "{reserved:?}");
         let compute = 3600.0 * 0.000_013_333_4 * (50.0 * 0.125 + 10.0 * 0.25);
         assert!((reserved.per_hour - (compute + 60.0 * 0.0072)).abs() < 0.001, "{reserved:?}");
 
@@ -87,6 +112,6 @@ mod tests {
     #[test]
     fn what_is_stopped_costs_nothing() {
         let stopped = hour("[stream]\nreserved_concurrency = 0\n[dashboard]\nreserved_concurrency = 0\n").unwrap();
-        assert!(!stopped.is_unbounded && stopped.per_hour == 0.0, "{stopped:?}");
+        assert!(!stopped.is_unbounded() && stopped.per_hour == 0.0, "{stopped:?}");
     }
 }

@@ -300,26 +300,25 @@ fn instances(about: &About<'_>, own: &OwnStreams) -> String {
     }
 }
 
-/// The keys that bound an attack.
-const RESERVES: &str = "`stream.reserved_concurrency` and `dashboard.reserved_concurrency`";
-
 /// Says what nothing but the account's limit bounds, in one line; none where a reserve does, or nobody outside reaches it.
 #[must_use]
 pub fn warning(setup: &Setup, prices: &Prices) -> Option<String> {
-    let attack = attack(setup, prices).filter(|attack| attack.is_unbounded)?;
+    let attack = attack(setup, prices).filter(Attack::is_unbounded)?;
     Some(format!(
-        "anybody can call it: an attack costs {} an hour of Lambda, which only the account's limit bounds; {RESERVES} would",
-        dollars(attack.per_hour)
+        "anybody can call it: an attack costs {} an hour of Lambda, which only the account's limit bounds; {} would",
+        dollars(attack.per_hour),
+        attack.reserves()
     ))
 }
 
 /// What somebody who means harm can spend, and what ends it.
 fn attacked(attack: &Attack) -> String {
+    let reserves = attack.reserves();
     let (instances, amount) = (number(attack.instances, 0), dollars(attack.per_hour));
-    let bound = if attack.is_unbounded {
-        format!("only the account's limit (1,000 instances unless it asked for more) bounds it; {RESERVES} would")
+    let bound = if attack.is_unbounded() {
+        format!("only the account's limit (1,000 instances unless it asked for more) bounds it; {reserves} would")
     } else {
-        format!("{RESERVES} bound it")
+        format!("{reserves} bound it")
     };
     format!(
         "An attack: {instances} instances busy all the time cost {amount} an hour, reads of the table and traffic not counted; {bound}. \
@@ -386,7 +385,7 @@ pub fn json(about: &About<'_>, estimate: &Estimate) -> String {
             BreakEven::NeverBelow(viewers) => json!({ "cheaper_from_viewers": null, "viewers_max": viewers }),
         }),
         "attack": estimate.attack.map(|attack| json!({
-            "instances": attack.instances, "hour_usd": attack.per_hour, "is_bounded": !attack.is_unbounded,
+            "instances": attack.instances, "hour_usd": attack.per_hour, "is_bounded": !attack.is_unbounded(),
         })),
         "not_counted": LEFT_OUT,
     });

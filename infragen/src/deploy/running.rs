@@ -6,6 +6,7 @@ use super::account::Metric;
 use super::{Deployed, versions};
 use crate::diagnostic::Colour;
 use crate::doctor::Ran;
+use crate::manifest::Names;
 
 /// What was found of one function.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,15 +107,37 @@ pub fn number(metric: Metric, ran: &Ran) -> Option<u64> {
     Some(value.round() as u64)
 }
 
-/// Reads the names of alarms that are going off; `None` where that is not known.
+/// What alarms of a function, and of the deployment, are called after their function's or the deployment's name.
+const ALARMS: [&str; 8] = [
+    "concurrency",
+    "duration",
+    "errors",
+    "items-throttles",
+    "skipped-rows",
+    "throttles",
+    "users-throttles",
+    "zombie-seconds",
+];
+
+/// Whether an alarm is this deployment's, and not of one whose name begins as this one's does.
+fn is_alarm_of(names: &Names, alarm: &str) -> bool {
+    let ends = |base: &str| alarm.strip_prefix(base).and_then(|rest| rest.strip_prefix('-'));
+    [&names.stream, &names.dashboard, &names.base]
+        .into_iter()
+        .filter_map(|base| ends(base))
+        .any(|rest| ALARMS.contains(&rest))
+}
+
+/// Reads the names of alarms of a deployment that are going off; `None` where that is not known.
 #[must_use]
-pub fn alarms(ran: &Ran) -> Option<Vec<String>> {
+pub fn alarms(names: &Names, ran: &Ran) -> Option<Vec<String>> {
     let Ran::Done(text) = ran else { return None };
     let answer: Value = serde_json::from_str(text).ok()?;
     let alarms = answer.get("MetricAlarms")?.as_array()?.iter();
     let text = |alarm: &Value, key: &str| alarm.get(key).and_then(Value::as_str).map(str::to_owned);
     let is_loud = |alarm: &&Value| text(alarm, "StateValue").as_deref() == Some("ALARM");
-    Some(alarms.filter(is_loud).filter_map(|alarm| text(alarm, "AlarmName")).collect())
+    let loud = alarms.filter(is_loud).filter_map(|alarm| text(alarm, "AlarmName"));
+    Some(loud.filter(|alarm| is_alarm_of(names, alarm)).collect())
 }
 
 /// A deployment as it was found.
@@ -282,9 +305,30 @@ mod tests {
         assert_eq!(number(Metric::Errors, &points("Sum")), Some(7));
         assert_eq!(number(Metric::Concurrency, &points("Maximum")), Some(5));
         assert_eq!(number(Metric::Errors, &done(&serde_json::json!({"Datapoints": []}))), Some(0));
-        assert_eq!((number(Metric::Errors, &Ran::Absent), alarms(&Ran::Absent)), (None, None));
+        assert_eq!((number(Metric::Errors, &Ran::Absent), alarms(&names(), &Ran::Absent)), (None, None));
         let alarm = |name: &str, state: &str| serde_json::json!({"AlarmName": name, "StateValue": state});
-        let some = done(&serde_json::json!({"MetricAlarms": [alarm("a", "OK"), alarm("b", "ALARM")]}));
-        assert_eq!(alarms(&some), Some(vec!["b".to_owned()]));
+        let ours = |name: &str| format!("{}-{name}", names().base);
+        let quiet = alarm(&ours("skipped-rows"), "OK");
+        // One of an environment whose name begins as this one's does, and one that somebody else has made.
+        let others =
+            ["eu-stream-errors", "eu-zombie-seconds", "stream-latency"].map(|name| alarm(&ours(name), "ALARM"));
+        let loud = ["stream-errors", "zombie-seconds"].map(&ours);
+        let all: Vec<Value> =
+            others.into_iter().chain(loud.iter().map(|name| alarm(name, "ALARM"))).chain([quiet]).collect();
+        assert_eq!(alarms(&names(), &done(&serde_json::json!({"MetricAlarms": all}))), Some(loud.to_vec()));
+    }
+
+    fn names() -> Names {
+        let source = crate::diagnostic::Source { name: "deploy.toml".into(), text: String::new() };
+        Names::derive(&crate::load::load(&crate::diagnostic::Input::new(source), None).unwrap().manifest)
+    }
+
+    #[test]
+    fn alarms_are_known_as_the_template_calls_them() {
+        let template = include_str!("../../../templates/terraform/alarms.tf");
+        let names = template.lines().filter_map(|line| line.trim().strip_prefix("alarm_name = \""));
+        let ends: Vec<&str> = names.map(|name| name.rsplit_once("}}-").unwrap().1.trim_end_matches('"')).collect();
+        let known = |end: &&str| ALARMS.contains(end);
+        assert!(ends.len() == ALARMS.len() && ends.iter().all(known), "{ends:?}");
     }
 }

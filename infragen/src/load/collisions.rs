@@ -17,6 +17,13 @@ struct Made {
     place: Place,
 }
 
+impl Made {
+    /// A table whose name is always that of its environment.
+    fn derived(key: &'static str, name: &str) -> Self {
+        Self { key, what: "table", name: name.to_owned(), place: Place::Region }
+    }
+}
+
 /// Where a name must be alone.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Place {
@@ -56,6 +63,8 @@ fn made(manifest: &Manifest) -> Vec<Made> {
         }),
         table(&manifest.tables.items, "tables.items.name", &names.items_table),
         table(&manifest.tables.users, "tables.users.name", &names.users_table),
+        manifest.history.keep.is_some().then(|| Made::derived("history.keep", &names.history_table)),
+        manifest.stream.share_hours.then(|| Made::derived("stream.share_hours", &names.hours_table)),
         domain.map(|domain| Made {
             key: "front.domain",
             what: "domain",
@@ -84,8 +93,8 @@ pub(super) fn find(base: (&Manifest, &Table), others: &[(&Overlay, Manifest, Tab
                     && new.place.is_shared(other, manifest)
                     && (old.key == new.key || new.what == "table" && old.what == "table")
             };
-            if let Some((first, _)) = earlier.iter().find(|(other, old)| is_same(other, old)) {
-                diagnostics.push(report(new, &first.project.environment.to_string(), overlay, base.1));
+            if let Some((first, old)) = earlier.iter().find(|(other, old)| is_same(other, old)) {
+                diagnostics.push(report(new, (old, &first.project.environment.to_string()), overlay, base.1));
             }
         }
         earlier.extend(own.into_iter().map(|made| (manifest, made)));
@@ -93,13 +102,14 @@ pub(super) fn find(base: (&Manifest, &Table), others: &[(&Overlay, Manifest, Tab
     diagnostics
 }
 
-fn report(made: &Made, first: &str, overlay: &Overlay, base: &Table) -> Diagnostic {
+fn report(made: &Made, (old, first): (&Made, &str), overlay: &Overlay, base: &Table) -> Diagnostic {
     let Made { key, what, name, .. } = made;
     let second = &overlay.name;
     let message =
         format!("`{key}` makes the {what} `{name}` in the environments `{first}` and `{second}`: each needs its own");
     let (section, last) = key.rsplit_once('.').unwrap_or(("", key));
     let hint = match *what {
+        "table" if !key.ends_with(".name") => format!("set `{}` of `{first}` to another name", old.key),
         "table" => format!("set `{last}` below `[env.{second}.{section}]`, or `create = false` to share the table"),
         _ => format!("set `{last}` below `[env.{second}.{section}]`"),
     };

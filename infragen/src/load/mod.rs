@@ -14,6 +14,7 @@ use contract::Environment;
 use crate::diagnostic::{Diagnostic, Input, Layer, Span};
 use crate::logo::Logos;
 use crate::manifest::reader::Reader;
+use crate::manifest::regions::Region;
 use crate::manifest::syntax;
 use crate::manifest::tree::{self, Node, Raw, Table};
 use crate::manifest::{LOCAL, Manifest, Names, Section as _, overrides};
@@ -47,11 +48,28 @@ pub struct Loaded {
     pub logos: Logos,
 }
 
+/// Where a bucket of states is: with the environment that makes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StateHome {
+    /// Its region.
+    pub region: Region,
+    /// The KMS key that it is encrypted with, where there is one.
+    pub key: Option<String>,
+}
+
+impl StateHome {
+    /// Where the bucket is that an environment makes.
+    fn of(manifest: &Manifest) -> Self {
+        let kms = &manifest.aws.kms;
+        Self { region: manifest.project.region, key: kms.of(kms.buckets.as_ref()) }
+    }
+}
+
 /// What several environments of one manifest use, and the first of them makes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shared {
-    /// Whether an environment before this one keeps its state in the same bucket, and so makes it.
-    pub state_bucket: bool,
+    /// Where the bucket of the state is, if an environment before this one keeps its own in the same one, and so makes it.
+    pub state_home: Option<StateHome>,
     /// Name of the ECR repository of the functions' images. Images are built once, so all environments of a region of an account run
     /// them from the base's, unless `package.repository` names another one below `[env.NAME]`.
     pub repository: String,
@@ -73,6 +91,12 @@ pub struct Environments {
 }
 
 impl Loaded {
+    /// Where the bucket of its state is.
+    #[must_use]
+    pub fn state_home(&self) -> StateHome {
+        self.shared.state_home.clone().unwrap_or_else(|| StateHome::of(&self.manifest))
+    }
+
     /// Whether its bootstrap root makes the repository of images.
     #[must_use]
     pub fn makes_repository(&self) -> bool {
@@ -251,14 +275,18 @@ impl Shared {
             })
             .map(|other| &other.manifest.project.environment)
             .or_else(|| runs_images.then_some(&manifest.project.environment));
+        let keeps_state = |other: &&&Loaded| other.manifest.terraform.backend.bucket == *bucket;
         let knows_github = |other: &&Loaded| {
             other.manifest.ci.makes_roles()
                 && other.manifest.project.region.partition() == manifest.project.region.partition()
                 && other.manifest.aws.may_share_account(&manifest.aws)
         };
         Self {
-            state_bucket: bucket.is_some()
-                && before.iter().any(|other| other.manifest.terraform.backend.bucket == *bucket),
+            state_home: bucket
+                .is_some()
+                .then(|| before.iter().find(keeps_state))
+                .flatten()
+                .map(|other| StateHome::of(&other.manifest)),
             repository_maker: maker.cloned(),
             knows_github: before.iter().any(knows_github),
             repository,

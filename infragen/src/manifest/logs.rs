@@ -50,7 +50,7 @@ texts!(
 section! {
     /// `[operations.logs]`: how the functions' logs are written.
     pub struct LogsSection {
-        /// What Lambda's own lines are: text, or JSON as the programs' lines are.
+        /// What Lambda's own lines are: text, or JSON as the programs' lines are, and as it is on managed instances in any case.
         "format" => format: LogFormat = LogFormat::Text;
         /// Lowest level of the programs' lines; needs `json`. Those that metrics are made of have INFO.
         "level" => level: Option<ProgramLevel> = None;

@@ -53,6 +53,21 @@ const REGIONS: [(&str, &[&str]); 4] = [
     ("aws-eusc", &["eusc-de-east-1"]),
 ];
 
+/// Regions in which functions have no URLs (AWS Lambda developer guide, "Function URLs", read in 2026).
+const WITHOUT_URLS: [&str; 11] = [
+    "ap-east-2",
+    "ap-south-2",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "ap-southeast-6",
+    "ap-southeast-7",
+    "ca-west-1",
+    "eu-central-2",
+    "eu-south-2",
+    "il-central-1",
+    "me-central-1",
+];
+
 /// The second part of every ARN.
 #[must_use]
 pub fn is_partition(text: &str) -> bool {
@@ -84,6 +99,12 @@ impl Region {
     #[must_use]
     pub const fn as_str(&self) -> &'static str {
         self.name
+    }
+
+    /// Whether functions have URLs there.
+    #[must_use]
+    pub fn has_function_urls(&self) -> bool {
+        !WITHOUT_URLS.contains(&self.name)
     }
 
     /// The partition it is in: the second part of every ARN.

@@ -17,6 +17,10 @@ pub struct TerraformPlan {
     pub aws_provider: String,
     /// State bucket, where the backend is S3.
     pub state_bucket: Option<String>,
+    /// Region that it is in: that of the environment that makes it.
+    pub state_region: &'static str,
+    /// KMS key that it is encrypted with, that environment's too.
+    pub state_key: Option<String>,
     /// Whether the bootstrap root makes the bucket; no where another environment of the manifest does.
     pub makes_state_bucket: bool,
 }

@@ -1,4 +1,4 @@
-# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/variables.tf fe3371cb93bde583]
+# Rendered by infragen from deploy.toml. Do not edit: change deploy.toml and run `infragen render`. [generated/terraform/modules/lambda/variables.tf dab71f341a7d9c04]
 
 variable "name" {
   description = "Name of the function, its role and its log group."
@@ -151,7 +151,7 @@ variable "log_group_name" {
 }
 
 variable "logging" {
-  description = "How Lambda writes the log: format Text or JSON, and for JSON the lowest levels of the program's lines and of Lambda's own. Null is Text."
+  description = "How Lambda writes the log: format Text or JSON, and for JSON the lowest levels of the program's lines and of Lambda's own, each INFO unless said. Null is Text; managed instances write JSON whatever this says."
   type = object({
     format                = string
     application_log_level = optional(string)

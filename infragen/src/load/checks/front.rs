@@ -20,6 +20,7 @@ impl Checks<'_> {
         self.domain();
         self.certificate();
         self.partition();
+        self.function_urls();
         self.rest_api();
         self.segments();
     }
@@ -106,6 +107,23 @@ impl Checks<'_> {
                     region.partition()
                 ),
                 "write `kind = \"function-url\"` under `[front]`",
+            );
+        }
+    }
+
+    /// CloudFront, too, asks the functions at their URLs.
+    fn function_urls(&self) {
+        let (kind, region) = (self.manifest.front.kind, &self.manifest.project.region);
+        if kind != FrontKind::ApiGateway && !region.has_function_urls() {
+            self.fail(
+                "region-without-function-urls",
+                &["front.kind", "project.region"],
+                format!(
+                    "`front.kind` is `{}`: `project.region`, `{}`, has no function URLs, which it needs",
+                    kind.as_str(),
+                    region.as_str()
+                ),
+                "write `kind = \"api-gateway\"` under `[front]`, or choose another region",
             );
         }
     }

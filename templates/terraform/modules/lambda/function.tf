@@ -4,8 +4,10 @@ locals {
 
   log_group_name = var.log_group_name == null ? one(aws_cloudwatch_log_group.this[*].name) : one(data.aws_cloudwatch_log_group.existing[*].name)
   log_group_arn  = var.log_group_name == null ? one(aws_cloudwatch_log_group.this[*].arn) : one(data.aws_cloudwatch_log_group.existing[*].arn)
-  # Lambda writes to the group of the function's own name unless it is told of another.
-  logging = var.logging == null && var.log_group_name != null ? { format = "Text", application_log_level = null, system_log_level = null } : var.logging
+  # Said in full, as Lambda has it where nothing is said: the provider takes what is left out for what is there, so that nothing would ever be
+  # taken back, and a level that is left out for one that is to go.
+  log_format = try(var.logging.format, "Text")
+  is_json    = local.log_format == "JSON"
 }
 
 # Created before the function: Lambda would make it by itself at the first line, and keep the log for ever.
@@ -92,24 +94,16 @@ resource "aws_lambda_function" "this" {
     }
   }
 
-  dynamic "logging_config" {
-    for_each = local.logging == null ? [] : [local.logging]
-
-    content {
-      log_format            = logging_config.value.format
-      application_log_level = logging_config.value.application_log_level
-      system_log_level      = logging_config.value.system_log_level
-      log_group             = local.log_group_name
-    }
+  logging_config {
+    log_format            = local.log_format
+    application_log_level = local.is_json ? coalesce(try(var.logging.application_log_level, null), "INFO") : null
+    system_log_level      = local.is_json ? coalesce(try(var.logging.system_log_level, null), "INFO") : null
+    log_group             = local.log_group_name
   }
 
   # Lambda decides which invocations are traced: one a second, and a twentieth of the others.
-  dynamic "tracing_config" {
-    for_each = var.tracing ? ["Active"] : []
-
-    content {
-      mode = tracing_config.value
-    }
+  tracing_config {
+    mode = var.tracing ? "Active" : "PassThrough"
   }
 
   dynamic "vpc_config" {

@@ -149,7 +149,7 @@ variable "log_group_name" {
 }
 
 variable "logging" {
-  description = "How Lambda writes the log: format Text or JSON, and for JSON the lowest levels of the program's lines and of Lambda's own. Null is Text."
+  description = "How Lambda writes the log: format Text or JSON, and for JSON the lowest levels of the program's lines and of Lambda's own, each INFO unless said. Null is Text; managed instances write JSON whatever this says."
   type = object({
     format                = string
     application_log_level = optional(string)

@@ -1,4 +1,9 @@
 # Terraform merges this into the function of function.tf: older providers do not know the block.
+# On managed instances Lambda writes JSON, and takes no other format.
+locals {
+  log_format = var.instances == null ? try(var.logging.format, "Text") : "JSON"
+}
+
 resource "aws_lambda_function" "this" {
   # checkov:skip=CKV_AWS_50:Of the whole function, in function.tf: this is merged into it.
   # checkov:skip=CKV_AWS_115:Of the whole function, in function.tf: this is merged into it.
