@@ -294,7 +294,7 @@ impl Journal {
             return if self.is_baseline { None } else { self.publish(load.planned.wall) };
         }
         match self.recent.take_if(|recent| recent.is_done()) {
-            Some(recent) => self.apply_new(recent),
+            Some(recent) => self.apply_new(recent, now),
             None if self.recent.is_some() || self.is_baseline => return None,
             None => {}
         }

@@ -56,6 +56,8 @@ mod session_properties;
 mod sharing_simulation;
 pub mod shelf;
 pub mod sketch;
+#[cfg(test)]
+mod slow_label_simulation;
 pub mod snapshot;
 pub mod split_mix;
 #[cfg(test)]

@@ -10,23 +10,26 @@ use crate::shelf::since;
 use crate::sweep::{Ranges, second_before};
 use crate::window::{Changes, window_until};
 
+/// Time that labels may be read apart without anything being left for the next poll.
+const APART_MAX: Duration = Duration::from_secs(1);
+
 impl Journal {
     /// Says which range is new, and begins to read the next part of the late interval, unless all of it costs little.
     pub(super) fn plan_recent(&mut self, planned: Now, is_due: bool) -> TimeRange {
         let (wall, late_window) = (planned.wall, self.poll.late_window.get());
         let until = window_until(wall);
-        // No later than the last read reached, either: its clock may have been behind.
-        let seen = self.tracker.position().watermark.min(wall).min(self.last_read.map_or(wall, window_until));
+        // No later than the last read began, either: a label that was read last may have had newer rows than the others were asked for, as
+        // has a writer whose clock is ahead.
+        let seen = self.tracker.position().watermark.min(wall).min(self.last_read.unwrap_or(wall));
         // With everything that may still be an update: what a re-read finds beyond is in the numbers only.
         let low = if is_due { interval_after(seen, late_window) } else { seen.minus(late_window) };
         let low = second_before(low.max(self.window.after(wall)));
         let whole = TimeRange { after: low, until };
         let elapsed = self.last_recent.map(|last| planned.instant.saturating_duration_since(last));
-        let new_after = seen.min(self.last_read.unwrap_or(seen));
         let labels = self.data.labels.as_slice().len();
         let is_quiet = self.cost.is_quiet(self.window.rows_about(whole), labels);
         let elapsed = elapsed.filter(|_| !is_due && !is_quiet && !self.is_baseline);
-        let Ranges { new, part } = self.sweep.plan(whole, new_after, elapsed, self.late.is_some());
+        let Ranges { new, part } = self.sweep.plan(whole, seen, elapsed, self.late.is_some());
         self.settles_in = if new == whole { Duration::ZERO } else { self.poll.late_interval.get() };
         if let Some(open) = self.late.take_if(|_| new == whole) {
             self.window.discard(open.collected);
@@ -37,9 +40,17 @@ impl Journal {
         new
     }
 
-    /// Takes what is new.
-    pub(super) fn apply_new(&mut self, recent: Reading) {
+    /// Takes what is new. Where one label was read long after another, what came in between is known of some labels only: it waits for
+    /// the next poll, which has it of all of them, so that it is told in order and no watermark is ahead of rows that were not asked for.
+    pub(super) fn apply_new(&mut self, mut recent: Reading, now: Now) {
         let planned = recent.planned;
+        if planned.wall.plus(APART_MAX) < now.wall {
+            let halves = |range: &TimeRange| {
+                let (until, after) = (range.until.min(planned.wall), range.after.max(now.wall));
+                [TimeRange { until, ..*range }, TimeRange { after, ..*range }]
+            };
+            recent.ranges = recent.ranges.iter().flat_map(halves).filter(|range| range.after < range.until).collect();
+        }
         self.read_before = self.last_read.replace(planned.wall);
         self.last_recent = Some(planned.instant);
         if self.late.is_none() {
