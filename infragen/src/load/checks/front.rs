@@ -123,7 +123,7 @@ impl Checks<'_> {
                     kind.as_str(),
                     region.as_str()
                 ),
-                "write `kind = \"api-gateway\"` under `[front]`, or choose another region",
+                &format!("write `kind = \"api-gateway\"` under `[front]`{}, or choose another region", self.for_api()),
             );
         }
     }
