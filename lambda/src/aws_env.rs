@@ -12,6 +12,14 @@ pub enum SetupError {
     /// No credentials in the environment.
     #[error("AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set; they must be the credentials for the tables")]
     NoCredentials,
+    /// An address that is none.
+    #[error("{name} is `{value}`; it must be an address such as `http://127.0.0.1:8000`")]
+    NoAddress {
+        /// The variable.
+        name: String,
+        /// What it says.
+        value: String,
+    },
 }
 
 fn given(lookup: &Lookup<'_>, name: &str) -> Option<String> {
@@ -60,6 +68,63 @@ pub fn remedy(code: &str) -> Option<&'static str> {
 }
 
 /// Where a service is, if the environment says so: `AWS_ENDPOINT_URL_{service}`, else `AWS_ENDPOINT_URL`.
-pub fn endpoint(lookup: &Lookup<'_>, service: &str) -> Option<String> {
-    given(lookup, &format!("AWS_ENDPOINT_URL_{service}")).or_else(|| given(lookup, "AWS_ENDPOINT_URL"))
+///
+/// # Errors
+/// [`SetupError::NoAddress`] for what no client could ask.
+pub fn endpoint(lookup: &Lookup<'_>, service: &str) -> Result<Option<String>, SetupError> {
+    let names = [format!("AWS_ENDPOINT_URL_{service}"), "AWS_ENDPOINT_URL".to_owned()];
+    let found = names.into_iter().find_map(|name| Some((given(lookup, &name)?, name)));
+    let Some((value, name)) = found else { return Ok(None) };
+    if is_address(&value) { Ok(Some(value)) } else { Err(SetupError::NoAddress { name, value }) }
+}
+
+/// Whether a text is a scheme that is asked over HTTP, a host and perhaps a port and a path.
+fn is_address(text: &str) -> bool {
+    let Ok(uri) = text.parse::<http::Uri>() else { return false };
+    let (scheme, authority) = (uri.scheme_str(), uri.authority());
+    let is_port = |authority: &http::uri::Authority| {
+        let after_host = authority.as_str().rsplit_once('@').map_or(authority.as_str(), |(_, rest)| rest);
+        let rest = after_host.strip_prefix(authority.host());
+        rest.is_some_and(|rest| rest.is_empty() || rest != ":" && authority.port_u16().is_some())
+    };
+    matches!(scheme, Some("http" | "https")) && authority.is_some_and(|all| !all.host().is_empty() && is_port(all))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_an_address_or_the_variable_is_named() {
+        let of = |name: &'static str, value: &'static str| {
+            endpoint(&move |asked| (asked == name).then(|| value.to_owned()), "DYNAMODB")
+                .map_err(|error| error.to_string())
+        };
+        for good in [
+            "http://127.0.0.1:8000",
+            "https://vpce-1.dynamodb.eu-west-1.vpce.amazonaws.com",
+            "http://[::1]:8000/",
+            "http://db",
+        ] {
+            assert_eq!(of("AWS_ENDPOINT_URL", good).unwrap().as_deref(), Some(good));
+        }
+        for bad in [
+            "127.0.0.1:8000",
+            "http//x",
+            "http://",
+            "http://127.0.0.1:99999",
+            "http://db:",
+            "ftp://db",
+            "http://a b",
+            "/x",
+        ] {
+            let said = of("AWS_ENDPOINT_URL_DYNAMODB", bad).unwrap_err();
+            assert!(
+                said.starts_with(&format!("AWS_ENDPOINT_URL_DYNAMODB is `{bad}`; it must be an address")),
+                "{said}"
+            );
+        }
+        assert_eq!(of("AWS_ENDPOINT_URL_KMS", "x").unwrap(), None);
+        assert_eq!(of("AWS_ENDPOINT_URL", "").unwrap(), None);
+    }
 }

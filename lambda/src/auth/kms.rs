@@ -63,7 +63,7 @@ impl Kms {
         let region = aws_env::region(lookup)?;
         let credentials = aws_env::credentials(lookup)?;
         let suffix = if region.starts_with("cn-") { "amazonaws.com.cn" } else { "amazonaws.com" };
-        let url = aws_env::endpoint(lookup, "KMS")
+        let url = aws_env::endpoint(lookup, "KMS")?
             .map_or_else(|| format!("https://kms.{region}.{suffix}/"), |url| format!("{}/", url.trim_end_matches('/')));
         Ok(Self { fetch: Fetch::of_aws(lookup), url, region, credentials })
     }

@@ -65,7 +65,7 @@ impl DynamoDb {
     /// Sets the client up from the environment alone, without a request.
     ///
     /// # Errors
-    /// [`SetupError`] where region or credentials are missing.
+    /// [`SetupError`] where region or credentials are missing, or an endpoint is no address.
     pub fn from_env(data: DataSettings, clock: &Clock, lookup: &Lookup<'_>) -> Result<Self, SetupError> {
         let credentials = SharedCredentialsProvider::new(aws_env::credentials(lookup)?);
         Self::new(data, clock, lookup, credentials)
@@ -74,7 +74,7 @@ impl DynamoDb {
     /// Sets the client up with what the AWS command line would use: profiles, single sign-on, container roles.
     ///
     /// # Errors
-    /// [`SetupError`] where region or credentials are missing.
+    /// [`SetupError`] where region or credentials are missing, or an endpoint is no address.
     pub async fn from_profile(data: DataSettings, clock: &Clock, lookup: &Lookup<'_>) -> Result<Self, SetupError> {
         let shared = aws_config::defaults(BehaviorVersion::latest()).http_client(http_client(lookup)).load().await;
         let credentials = shared.credentials_provider().ok_or(SetupError::NoCredentials)?;
@@ -109,7 +109,7 @@ impl DynamoDb {
             .time_source(SigningTime(clock.clone()))
             // Both are `send`'s: time limits and retries.
             .retry_config(RetryConfig::disabled());
-        if let Some(url) = aws_env::endpoint(lookup, "DYNAMODB") {
+        if let Some(url) = aws_env::endpoint(lookup, "DYNAMODB")? {
             config = config.endpoint_url(url);
         }
         let query = QueryText::new(&data);
