@@ -7,6 +7,7 @@ use tokio::io::AsyncReadExt as _;
 
 use super::{LIMIT, STREAM};
 use crate::support::client::Request;
+use crate::support::clock::until;
 use crate::support::local::{Local, free_port};
 use crate::support::process::Process;
 use crate::support::server::{self, Server};
@@ -63,10 +64,12 @@ async fn connections_beyond_the_descriptors_wait_and_those_that_are_there_go_on(
     }
     client.event("metrics", LIMIT).await;
     assert!(!server.process.text().contains("was not accepted"), "{}", server.process.text());
-    // Once, however many wait.
-    assert_eq!(server.process.text().matches(contract::logs::NO_PLACE).count(), 1, "{}", server.process.text());
+    let said = || server.process.text().matches(contract::logs::NO_PLACE).count();
+    until("a line that says that all places are taken", LIMIT, || (said() > 0).then_some(())).await;
     drop(idle);
     assert_eq!(server.ask("/livez").await.status(), 200);
+    // Once, however many waited.
+    assert_eq!(said(), 1, "{}", server.process.text());
 }
 
 #[tokio::test]
