@@ -109,6 +109,12 @@ fn a_table_of_numbers_gets_numbers() {
     account.run(&["put", "--label", "positive", "--id", "17", "--time", "2026-01-01T00:00:00Z"]).done();
     let row = rows(&account).pop().unwrap();
     assert_eq!((&row["id"], &row["at"]), (&json!({"N": "17"}), &json!({"N": "1767225600"})));
+    // What is given stays what it is: two rows of one second are two.
+    account.project.write("two.csv", "id,at,label\n18,1767225600.1,positive\n18,2026-01-01T00:00:00.950Z,neutral\n");
+    account.run(&["seed", "two.csv"]).done();
+    let mut times: Vec<String> = rows(&account).iter().map(|row| row["at"]["N"].as_str().unwrap().to_owned()).collect();
+    times.sort_unstable();
+    assert_eq!(times, ["1767225600", "1767225600.1", "1767225600.95"]);
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl SeedArguments {
 #[derive(Args, Debug)]
 pub(super) struct PutArguments {
     /// The label, one of `data.labels`.
-    #[arg(long, value_name = "TEXT")]
+    #[arg(long, value_name = "TEXT", allow_negative_numbers = true)]
     label: String,
     /// The hash key; else one made of the time.
     #[arg(long, value_name = "TEXT")]

@@ -166,14 +166,19 @@ impl<'m> Shape<'m> {
 
     fn time_of(&self, value: Option<&Value>, now: Timestamp) -> Result<Value, String> {
         let at = value.map_or(Ok(now), |value| self.moment(value))?;
+        let (seconds, millis) = (at.millis() / 1000, at.millis() % 1000);
         let counted = match self.manifest.data.time_format {
             contract::TimeFormat::Rfc3339 => return Ok(json!({ "S": at.to_string() })),
-            format if format.is_seconds() => at.millis() / 1000,
-            _ => at.millis(),
+            // A moment of our own is as most such tables write it; one that is given stays what it is.
+            format if format.is_seconds() && value.is_some() && millis > 0 => {
+                format!("{seconds}.{millis:03}").trim_end_matches('0').to_owned()
+            }
+            format if format.is_seconds() => seconds.to_string(),
+            _ => at.millis().to_string(),
         };
         Ok(match self.time {
-            Kind::Number => json!({ "N": counted.to_string() }),
-            Kind::Text => json!({ "S": counted.to_string() }),
+            Kind::Number => json!({ "N": counted }),
+            Kind::Text => json!({ "S": counted }),
         })
     }
 
