@@ -18,8 +18,8 @@ struct Made {
 }
 
 impl Made {
-    /// A table whose name is always that of its environment.
-    fn derived(key: &'static str, name: &str) -> Self {
+    /// A table.
+    fn table(key: &'static str, name: &str) -> Self {
         Self { key, what: "table", name: name.to_owned(), place: Place::Region }
     }
 }
@@ -49,9 +49,7 @@ impl Place {
 
 fn made(manifest: &Manifest) -> Vec<Made> {
     let names = Names::derive(manifest);
-    let table = |section: &TableSection, key, name: &str| {
-        section.create.then(|| Made { key, what: "table", name: name.to_owned(), place: Place::Region })
-    };
+    let table = |section: &TableSection, key, name: &str| section.create.then(|| Made::table(key, name));
     let domain = manifest.front.domain.as_ref();
     [
         // Roles are of the account, not of a region.
@@ -63,8 +61,8 @@ fn made(manifest: &Manifest) -> Vec<Made> {
         }),
         table(&manifest.tables.items, "tables.items.name", &names.items_table),
         table(&manifest.tables.users, "tables.users.name", &names.users_table),
-        manifest.history.keep.is_some().then(|| Made::derived("history.keep", &names.history_table)),
-        manifest.stream.share_hours.then(|| Made::derived("stream.share_hours", &names.hours_table)),
+        manifest.history.keep.is_some().then(|| Made::table("history.keep", &names.history_table)),
+        manifest.stream.share_hours.then(|| Made::table("stream.share_hours", &names.hours_table)),
         domain.map(|domain| Made {
             key: "front.domain",
             what: "domain",

@@ -275,17 +275,15 @@ impl Shared {
             })
             .map(|other| &other.manifest.project.environment)
             .or_else(|| runs_images.then_some(&manifest.project.environment));
-        let keeps_state = |other: &&&Loaded| other.manifest.terraform.backend.bucket == *bucket;
         let knows_github = |other: &&Loaded| {
             other.manifest.ci.makes_roles()
                 && other.manifest.project.region.partition() == manifest.project.region.partition()
                 && other.manifest.aws.may_share_account(&manifest.aws)
         };
         Self {
-            state_home: bucket
-                .is_some()
-                .then(|| before.iter().find(keeps_state))
-                .flatten()
+            state_home: before
+                .iter()
+                .find(|other| bucket.is_some() && other.manifest.terraform.backend.bucket == *bucket)
                 .map(|other| StateHome::of(&other.manifest)),
             repository_maker: maker.cloned(),
             knows_github: before.iter().any(knows_github),

@@ -194,7 +194,7 @@ async fn cases_that_are_told_what_updates_are_and_see_none_do_not_pass() {
     }
 }
 
-/// What the case of odd ids finds where two clients have room and one that left has it for so long, where an id of digits is refused
+/// What the case of odd ids finds where two clients have room and one that left has it for so long, and where the id `NaN` is refused
 /// always, or not.
 async fn odd_ids_where_room_is_scarce(kept: Duration, refusal: &'static str, not_a_number: bool) -> Vec<String> {
     let open = Arc::new(AtomicUsize::new(0));
